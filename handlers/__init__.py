@@ -1,0 +1,1 @@
+"""The Lambda code. Never imports ``infra``, ``local`` or Pulumi."""
