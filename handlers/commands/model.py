@@ -1,0 +1,163 @@
+"""Commands as the application sees them, and their rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from handlers.clock import iso
+from handlers.context import InvokeContext
+from handlers.errors import ValidationError
+from handlers.json_values import check_attributes
+from handlers.keys import DEFAULT_KIND, MAX_VERSION, EntityKey, VersionKey, open_shard, to_stored_name
+
+LATEST = -1
+NOTHING_STORED = 0
+
+#: JSON of attributes that fits into an item beside everything else (an item ends at 400 KB:
+#: Developer Guide, "Quotas").
+MAX_ATTRIBUTES_BYTES = 256 * 1024
+MAX_NAME_CHARS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class CommandInput:
+    """What a caller publishes: the full new state of one entity.
+
+    ``version``: 0 or None means "I believe nothing exists yet", -1 "on top of the latest", n "on top of n".
+    """
+
+    type: str
+    code: str
+    name: str
+    attributes: dict[str, Any]
+    version: int | None = NOTHING_STORED
+    is_deleted: bool = False
+    seq: int | None = None
+    kind: str = DEFAULT_KIND
+
+    def key(self, context: InvokeContext) -> EntityKey:
+        """The entity, in the caller's tenant. Raises ValidationError naming the part."""
+        return EntityKey(self.kind, context.tenant_code, self.type, self.code)
+
+    def check(self, max_attributes_bytes: int = MAX_ATTRIBUTES_BYTES) -> int:
+        """Validate everything but the key; returns the expected version as a number.
+
+        Raises:
+            ValidationError: naming the field.
+        """
+        if not isinstance(self.name, str) or len(self.name) > MAX_NAME_CHARS:
+            raise ValidationError("name", self.name, f"text of at most {MAX_NAME_CHARS} characters")
+        if not isinstance(self.is_deleted, bool):
+            raise ValidationError("isDeleted", self.is_deleted, "True or False")
+        if self.seq is not None and (not isinstance(self.seq, int) or isinstance(self.seq, bool)):
+            raise ValidationError("seq", self.seq, "a whole number or None")
+        check_attributes(self.attributes, max_attributes_bytes)
+        return check_expected_version(self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One accepted version of an entity, as sync handlers and readers get it.
+
+    ``version`` is the plain number; ``created_*`` tell of the entity's first version, ``updated_*`` of this one.
+    """
+
+    pk: str
+    sk: str
+    id: str
+    code: str
+    name: str
+    type: str
+    version: int
+    tenant_code: str
+    attributes: dict[str, Any]
+    is_deleted: bool
+    created_at: str
+    created_by: str
+    created_ip: str
+    updated_at: str
+    updated_by: str
+    updated_ip: str
+    source: str
+    seq: int | None = None
+    request_id: str | None = None
+    ttl: int | None = None
+
+    @property
+    def key(self) -> VersionKey:
+        """The key of the command's row."""
+        return VersionKey.parse(self.pk, self.sk)
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Command:
+        """From a stored row; pipeline fields stay behind."""
+        return cls(**{name: row[stored] for name, stored in _STORED.items() if stored in row})
+
+    def to_row(self) -> dict[str, Any]:
+        """The business part of the row; absent optional fields are left out."""
+        row = {stored: getattr(self, name) for name, stored in _STORED.items()}
+        return {stored: value for stored, value in row.items() if value is not None}
+
+
+_STORED = {field.name: to_stored_name(field.name) for field in fields(Command)}
+
+
+def check_expected_version(version: object) -> int:
+    """The version that a caller publishes on. Raises ValidationError."""
+    if version is None:
+        return NOTHING_STORED
+    if not isinstance(version, int) or isinstance(version, bool) or not LATEST <= version < MAX_VERSION:
+        raise ValidationError("version", version, "-1 (latest), 0 or None (nothing stored), or a stored version")
+    return version
+
+
+def build_command(
+    given: CommandInput,
+    key: VersionKey,
+    context: InvokeContext,
+    *,
+    row_id: str,
+    now: float,
+    first: dict[str, Any] | None,
+    source: str,
+) -> Command:
+    """The one place that makes a new version, from an allow-list of business fields (pitfall C13).
+
+    ``first`` is the row that the created-fields come from: the latest version, if there is one.
+    """
+    moment = iso(now)
+    created = first or {"createdAt": moment, "createdBy": context.user_id, "createdIp": context.source_ip}
+    return Command(
+        pk=key.pk,
+        sk=key.sk,
+        id=row_id,
+        code=given.code,
+        name=given.name,
+        type=given.type,
+        version=key.version,
+        tenant_code=context.tenant_code,
+        attributes=given.attributes,
+        is_deleted=given.is_deleted,
+        seq=given.seq,
+        request_id=context.request_id,
+        source=source,
+        created_at=created["createdAt"],
+        created_by=created["createdBy"],
+        created_ip=created["createdIp"],
+        updated_at=moment,
+        updated_by=context.user_id,
+        updated_ip=context.source_ip,
+    )
+
+
+def pipeline_fields(key: VersionKey, status: str, rank: int, due_at: int) -> dict[str, Any]:
+    """What the pipeline adds to a new row. Never inherited by another version."""
+    return {
+        "status": status,
+        "rank": rank,
+        "attempt": 1,
+        "targets": {},
+        "openShard": open_shard(key.pk, key.sk),
+        "dueAt": due_at,
+    }

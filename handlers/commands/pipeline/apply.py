@@ -1,0 +1,87 @@
+"""The states that change tables: ttl of the predecessor, history, and the built-in sync target."""
+
+from __future__ import annotations
+
+import hashlib
+
+from handlers.clock import Clock
+from handlers.commands.model import Command
+from handlers.commands.policies import TtlPolicies
+from handlers.commands.repository import CommandRepository
+from handlers.commands.status import DONE_STATUSES
+from handlers.keys import EntityKey, VersionKey
+from handlers.store.conditions import Condition, absent, at_most, less, one_of
+from handlers.store.port import COMMANDS, DATA, HISTORY, Change, ConditionFailed, TableStore
+
+APPLIED = "APPLIED"
+ALREADY_APPLIED = "ALREADY_APPLIED"
+
+
+class Applier:
+    """Idempotent steps: each is conditional on what it would change."""
+
+    def __init__(self, store: TableStore, repository: CommandRepository, clock: Clock, policies: TtlPolicies) -> None:
+        self._store = store
+        self._repository = repository
+        self._clock = clock
+        self._policies = policies
+
+    def set_ttl_of_previous(self, key: VersionKey) -> bool:
+        """Give the predecessor's row its ttl, once, and only if it is DONE. True: it was set now."""
+        previous = key.previous()
+        expires_at = self._policies.of(COMMANDS).expires_at(key.entity, self._clock.now())
+        if previous is None or expires_at is None:
+            return False
+        try:
+            self._store.update(
+                COMMANDS,
+                previous.pk,
+                previous.sk,
+                Change(set={"ttl": expires_at}),
+                absent("ttl") & one_of("status", DONE_STATUSES),
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def copy_to_history(self, key: VersionKey) -> bool:
+        """Keep the data row as it is before this version. True: it was copied now."""
+        data = self._repository.data(key.entity)
+        if data is None or data["version"] >= key.version:
+            return False
+        kept = VersionKey(key.entity, data["version"])
+        row = {**data, "sk": kept.sk}
+        expires_at = self._policies.of(HISTORY).expires_at(key.entity, self._clock.now())
+        row.pop("ttl", None)
+        if expires_at is not None:
+            row["ttl"] = expires_at
+        try:
+            self._store.put(HISTORY, row, self._free())
+        except ConditionFailed:
+            return False
+        return True
+
+    def write_data(self, command: Command) -> str:
+        """The built-in target: the data row, fenced by version. A zombie's late write changes nothing."""
+        key = command.key
+        row = command.to_row()
+        row.pop("requestId", None)
+        row.update(id=stable_id(key.entity), sk=key.entity.sk, cpk=command.pk, csk=command.sk)
+        row.pop("ttl", None)
+        expires_at = self._policies.of(DATA).expires_at(key.entity, self._clock.now())
+        if expires_at is not None:
+            row["ttl"] = expires_at
+        try:
+            self._store.put(DATA, row, self._free() | less("version", command.version))
+        except ConditionFailed:
+            return ALREADY_APPLIED
+        return APPLIED
+
+    def _free(self) -> Condition:
+        """Nothing is there, or only a row past its ttl, which counts as nothing."""
+        return absent("pk") | at_most("ttl", int(self._clock.now()))
+
+
+def stable_id(key: EntityKey) -> str:
+    """The data row's id: unique per row, the same in every version."""
+    return hashlib.sha256(str(key).encode()).hexdigest()[:32]

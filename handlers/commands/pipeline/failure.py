@@ -1,0 +1,112 @@
+"""``record_failure``: writes FAILED, raises the alarm, and never hides the original error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.commands import status
+from handlers.commands.pipeline.run import LostRun, Progress, Run
+from handlers.commands.repository import CommandRepository
+from handlers.errors import NotRunning, VersionGap, VersionMismatch, WaitExpired
+from handlers.log import log_step
+from handlers.notifications.alarms import send_alarm
+from handlers.notifications.port import Topic
+from handlers.store.port import Item
+
+MAX_MESSAGE_CHARS = 1000
+#: Errors whose text is ours and holds no record data. Of all others the alarm tells only the type.
+OUR_OUTCOMES = frozenset(error.__name__ for error in (VersionMismatch, VersionGap, WaitExpired, NotRunning))
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong: the error's type and its message, without a stack trace."""
+
+    type: str
+    message: str
+    blocked_by: str | None = None
+    alarm: bool = True
+
+    @classmethod
+    def from_state_input(cls, given: Mapping[str, Any]) -> Failure:
+        """From a Catch's error output ``{Error, Cause}`` or from check_version's refusal.
+
+        A Lambda error's Cause is JSON with ``errorMessage`` and the stack trace, which stays behind
+        (Developer Guide, "Handling errors in Step Functions workflows").
+        """
+        if "result" in given:
+            return cls(given["error"], given["cause"], given.get("blockedBy"), given.get("alarm", True))
+        return cls(str(given.get("Error", "Unknown")), _message(given.get("Cause")))
+
+    @classmethod
+    def from_exception(cls, error: BaseException) -> Failure:
+        """From an error in this process."""
+        return cls(type(error).__name__, _cut(str(error)))
+
+    def stored(self, state: str) -> dict[str, Any]:
+        """The row's ``error``."""
+        stored = {"type": self.type, "message": _cut(self.message), "state": state}
+        return stored if self.blocked_by is None else {**stored, "blockedBy": self.blocked_by}
+
+    def alarm_text(self, state: str) -> str:
+        """The alarm's message: no stack trace, no record data."""
+        text = f"{state} failed: {self.type}"
+        return f"{text}: {_cut(self.message)}" if self.type in OUR_OUTCOMES else text
+
+
+class FailureRecorder:
+    """The target of every Catch, also used by publish_sync and for executions that ended outside."""
+
+    def __init__(self, repository: CommandRepository, progress: Progress, alarms: Topic, commands_table: str) -> None:
+        self._repository = repository
+        self._progress = progress
+        self._alarms = alarms
+        self._commands_table = commands_table
+
+    def __call__(self, run: Run, failure: Failure) -> dict[str, str]:
+        """Record and alarm; answers the original error, whatever was stored."""
+        row = self._repository.command(run.key)
+        if row is not None and run.own.holds(row):
+            self._record(run, row, failure)
+        return {"error": failure.type, "cause": _cut(failure.message)}
+
+    def _record(self, run: Run, row: Item, failure: Failure) -> None:
+        state = status.state_in(row)
+        if status.is_done(row):
+            # It is applied, so it stays DONE; but its successor may sleep until the sweeper comes.
+            self._alarm(run, f"after it was applied: {failure.alarm_text(state)}")
+            return
+        try:
+            self._progress.fail(run, state, failure.stored(state), alarm=failure.alarm)
+        except LostRun as lost:
+            if not _is_unannounced(run, lost.row):
+                log_step("not recorded: the command belongs to another run", pk=run.key.pk, sk=run.key.sk)
+                return
+        if failure.alarm:
+            self._alarm(run, failure.alarm_text(state))
+            self._progress.alarmed(run)
+
+    def _alarm(self, run: Run, text: str) -> None:
+        send_alarm(self._alarms, self._commands_table, run.key, run.attempt, text, run.run_id)
+
+
+def _is_unannounced(run: Run, row: Item | None) -> bool:
+    """FAILED by an earlier try that stopped before its alarm: repeat the alarm (at least once)."""
+    return row is not None and run.own.holds(row) and status.is_failed(row) and "alarmedAt" not in row
+
+
+def _message(cause: object) -> str:
+    if not isinstance(cause, str):
+        return ""
+    try:
+        parsed = json.loads(cause)
+    except ValueError:
+        return _cut(cause)
+    return _cut(str(parsed.get("errorMessage", ""))) if isinstance(parsed, dict) else _cut(cause)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_MESSAGE_CHARS else f"{text[: MAX_MESSAGE_CHARS - 3]}..."

@@ -1,0 +1,54 @@
+"""``wait_prev_command``: the successor's half of the handshake (pitfalls, section 1).
+
+In this order: store the token; strongly consistent read of the predecessor; resume itself if the
+predecessor is DONE. The predecessor writes DONE before it reads the token, so at least one of the two
+sees the other, whatever the interleaving.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.commands import status
+from handlers.commands.pipeline.run import LostRun, Progress, Run
+from handlers.commands.repository import CommandRepository
+from handlers.workflows.port import Workflows
+
+RESUMED = "resumed_by_prev_version"
+
+
+def resume_output(prev_version: int) -> dict[str, Any]:
+    """What a resumed wait gets: shaped as a Lambda answer, so that the state's OutputPath fits."""
+    return {"Payload": [[{"result": RESUMED, "prevVersion": prev_version}]]}
+
+
+class WaitPrevCommand:
+    """The state."""
+
+    def __init__(self, repository: CommandRepository, progress: Progress, workflows: Workflows) -> None:
+        self._repository = repository
+        self._progress = progress
+        self._workflows = workflows
+
+    def __call__(self, run: Run, token: str, entered_at: str) -> dict[str, Any]:
+        """Wait, or go on at once when there is nothing to wait for."""
+        previous = run.key.previous()
+        if previous is None:
+            raise ValueError(f"{run.key} has no predecessor to wait for")
+        try:
+            self._progress.wait(run, token, entered_at)
+        except LostRun as lost:
+            # Finished, failed or claimed elsewhere: check_version ends this run. A newer token is
+            # somebody else's wait of the same command; this one simply times out.
+            if lost.row is not None and not _is_older_wait(lost.row, run, entered_at):
+                self._workflows.resume(token, resume_output(previous.version))
+            return {"waiting": False}
+        prev = self._repository.command(previous)
+        if prev is None or status.is_done(prev):
+            self._workflows.resume(token, resume_output(previous.version))
+            return {"waiting": False}
+        return {"waiting": True}
+
+
+def _is_older_wait(row: dict[str, Any], run: Run, entered_at: str) -> bool:
+    return bool(run.own.holds(row) and run.open.holds(row) and row.get("tokenEnteredAt", "") > entered_at)

@@ -1,0 +1,181 @@
+"""Accepting commands: validation, optimistic concurrency, idempotency, one conditional write."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from handlers.clock import Clock
+from handlers.commands import status
+from handlers.commands.model import (
+    LATEST,
+    Command,
+    CommandInput,
+    build_command,
+    check_expected_version,
+    pipeline_fields,
+)
+from handlers.commands.repository import CommandRepository
+from handlers.commands.requests import RequestLog
+from handlers.context import InvokeContext
+from handlers.errors import NotFound, TransientConflict, ValidationError, VersionConflict
+from handlers.json_values import same_json
+from handlers.keys import EntityKey, VersionKey, request_sk
+from handlers.store.conditions import absent, at_most
+from handlers.store.port import COMMANDS, ConditionFailed, Item, Put, TableStore, TransactionFailed
+
+#: Rounds when others publish on the same entity at the same moment.
+MAX_ROUNDS = 20
+#: The sweeper looks at a new row after this many seconds: the stream starts it far sooner.
+START_GRACE_SECONDS = 300
+PARTIAL_FIELDS = ("name", "attributes", "is_deleted", "seq")
+
+#: Looks at the latest row before a new version is built on it; may refuse by raising.
+Guard = Callable[[EntityKey, Item | None], None]
+
+
+def new_row_id() -> str:
+    """A random id: unique per row, never derived from content."""
+    return uuid.uuid4().hex
+
+
+class CommandPublisher:
+    """``publish_async`` and what it shares with ``publish_sync``."""
+
+    def __init__(
+        self, store: TableStore, clock: Clock, *, new_id: Callable[[], str] = new_row_id, source: str = "api"
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+        self._source = source
+        self.repository = CommandRepository(store, clock.now)
+        self._requests = RequestLog(store, clock.now)
+
+    def publish_async(self, given: CommandInput, context: InvokeContext) -> Command | None:
+        """Accept a new version; the stream starts the pipeline that applies it.
+
+        Returns:
+            The accepted command; the first result again for a repeated request id; None if the
+            latest version equals the input (nothing is written).
+
+        Raises:
+            ValidationError: a field is wrong.
+            VersionConflict: the latest version is another one; carries its row.
+            RequestConflict: the request id was used with other content.
+            TransientConflict: others kept publishing on the entity; try again.
+        """
+        row, _ = self.accept(given, context, pipeline=_stream_started)
+        return None if row is None else Command.from_row(row)
+
+    def publish_partial_async(
+        self, pk: str, sk: str, version: int | None, changes: dict[str, Any], context: InvokeContext
+    ) -> Command | None:
+        """Merge ``changes`` into the latest version and publish the result on ``version``.
+
+        ``changes``: any of ``name``, ``attributes`` (merged by top-level name; None is stored as null),
+        ``is_deleted``, ``seq``. Only business fields are merged: no status, token, source or request id is inherited.
+
+        Raises:
+            NotFound: nothing is stored under the key.
+            ValidationError, VersionConflict, RequestConflict, TransientConflict: as ``publish_async``.
+        """
+        key = EntityKey.parse(pk, sk)
+        if key.tenant_code != context.tenant_code:
+            raise ValidationError("pk", pk, f"a key of the caller's tenant {context.tenant_code!r}")
+        unknown = sorted(set(changes) - set(PARTIAL_FIELDS))
+        if unknown:
+            raise ValidationError(unknown[0], changes[unknown[0]], f"one of {', '.join(PARTIAL_FIELDS)}")
+        check_expected_version(version)
+        latest = self.repository.latest(key)
+        if latest is None:
+            raise NotFound(f"{key}: nothing is stored, so there is nothing to merge into")
+        return self.publish_async(_merged(key, latest, version, changes), context)
+
+    def accept(
+        self,
+        given: CommandInput,
+        context: InvokeContext,
+        *,
+        pipeline: Callable[[VersionKey, str, float], dict[str, Any]],
+        guard: Guard | None = None,
+    ) -> tuple[Item | None, bool]:
+        """The shared part: checks in the order request id, version, not dirty; then one write.
+
+        Returns:
+            The command's row and whether it was written now (False: a repeated request); (None, False) if not dirty.
+        """
+        expected = given.check()
+        key = given.key(context)
+        if context.request_id is not None:
+            request_sk(context.request_id)
+        for _ in range(MAX_ROUNDS):
+            first = self._requests.first_result(given, key, context)
+            if first is not None:
+                return first, False
+            latest = self.repository.latest(key)
+            actual = latest["version"] if latest is not None else 0
+            if expected not in (LATEST, actual):
+                raise VersionConflict(str(key), expected, actual, latest)
+            if guard is not None:
+                guard(key, latest)
+            if latest is not None and _is_same(latest, given):
+                return None, False
+            row = self._build(given, VersionKey(key, actual + 1), context, latest, pipeline)
+            if self._write(row, given, context):
+                return row, True
+        raise TransientConflict(f"{key}: others kept publishing, {MAX_ROUNDS} rounds were lost; try again")
+
+    def _build(
+        self,
+        given: CommandInput,
+        key: VersionKey,
+        context: InvokeContext,
+        latest: Item | None,
+        pipeline: Callable[[VersionKey, str, float], dict[str, Any]],
+    ) -> Item:
+        now, row_id = self._clock.now(), self._new_id()
+        command = build_command(given, key, context, row_id=row_id, now=now, first=latest, source=self._source)
+        return {**command.to_row(), **pipeline(key, row_id, now)}
+
+    def _write(self, row: Item, given: CommandInput, context: InvokeContext) -> bool:
+        """Append the row. False: somebody was faster, so look again."""
+        try:
+            free = absent("pk") | at_most("ttl", int(self._clock.now()))
+            if context.request_id is None:
+                self._store.put(COMMANDS, row, free)
+            else:
+                entry = self._requests.entry(Command.from_row(row), given, context.request_id, self._new_id())
+                self._store.transact([Put(COMMANDS, row, free), entry])
+        except (ConditionFailed, TransactionFailed, TransientConflict):
+            return False
+        return True
+
+
+def _stream_started(key: VersionKey, row_id: str, now: float) -> dict[str, Any]:
+    rank = status.rank_of(1, "publish", status.STARTED)
+    return pipeline_fields(key, status.ACCEPTED, rank, int(now) + START_GRACE_SECONDS)
+
+
+def _is_same(latest: Item, given: CommandInput) -> bool:
+    return (
+        latest["name"] == given.name
+        and latest["isDeleted"] == given.is_deleted
+        and latest.get("seq") == given.seq
+        and same_json(latest["attributes"], given.attributes)
+    )
+
+
+def _merged(key: EntityKey, latest: Item, version: int | None, changes: dict[str, Any]) -> CommandInput:
+    attributes = changes.get("attributes", {})
+    if not isinstance(attributes, dict):
+        raise ValidationError("attributes", attributes, "a JSON object (dict)")
+    merged: dict[str, Any] = {
+        "name": latest["name"],
+        "is_deleted": latest["isDeleted"],
+        "seq": latest.get("seq"),
+        **changes,
+        "attributes": {**latest["attributes"], **attributes},
+    }
+    return CommandInput(kind=key.kind, type=key.type, code=key.code, version=version, **merged)

@@ -1,0 +1,63 @@
+"""``publish_sync``: the same steps as the state machine, inline, with the answer at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.clock import Clock
+from handlers.commands import status
+from handlers.commands.model import Command, CommandInput, pipeline_fields
+from handlers.commands.pipeline.run import Run
+from handlers.commands.pipeline.steps import Pipeline
+from handlers.commands.publish import START_GRACE_SECONDS, CommandPublisher
+from handlers.context import InvokeContext
+from handlers.errors import PendingVersions
+from handlers.keys import EntityKey, VersionKey
+from handlers.store.port import Item
+
+SYNC_RUN = "sync"
+
+
+class SyncPublisher:
+    """Accepts a command with a claim of its own and applies it before it answers."""
+
+    def __init__(self, publisher: CommandPublisher, pipeline: Pipeline, clock: Clock, *, lease_seconds: int) -> None:
+        self._publisher = publisher
+        self._pipeline = pipeline
+        self._clock = clock
+        self._lease_seconds = lease_seconds
+
+    def publish_sync(self, given: CommandInput, context: InvokeContext) -> Command | None:
+        """Accept a new version and apply it to all targets.
+
+        Returns:
+            The applied command; None if the latest version equals the input.
+
+        Raises:
+            PendingVersions: an earlier version is not applied yet; nothing was written.
+            What ``publish_async`` raises; what a sync handler raised (the command is FAILED then, with an alarm).
+        """
+        row, is_new = self._publisher.accept(given, context, pipeline=self._claimed_row, guard=self._refuse_pending)
+        if row is None:
+            return None
+        command = Command.from_row(row)
+        run = Run(command.key, command.id, row["attempt"], _run_id(command.id))
+        if is_new or not status.is_done(row):
+            self._pipeline.run_inline(run)
+        return command
+
+    def _claimed_row(self, key: VersionKey, row_id: str, now: float) -> dict[str, Any]:
+        rank = status.rank_of(1, "publish", status.STARTED)
+        fields = pipeline_fields(key, status.SYNC, rank, int(now) + START_GRACE_SECONDS)
+        claim = {"syncMode": True, "runId": _run_id(row_id), "leaseUntil": int(now) + self._lease_seconds}
+        return {**fields, **claim}
+
+    def _refuse_pending(self, key: EntityKey, latest: Item | None) -> None:
+        """The latest version must be DONE. A data row alone has nothing pending."""
+        if latest is not None and "status" in latest and not status.is_done(latest):
+            raise PendingVersions(str(key), latest["version"], latest["status"], latest)
+
+
+def _run_id(row_id: str) -> str:
+    """The same for every repetition of the call, so that a repeated request goes on with its own claim."""
+    return f"{SYNC_RUN}:{row_id}"

@@ -1,0 +1,83 @@
+"""Reads of commands, data and history, as consistent as order and conflicts need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from handlers.commands.policies import is_expired
+from handlers.keys import EntityKey, VersionKey
+from handlers.store.port import COMMANDS, DATA, HISTORY, Item, TableStore
+
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """What ``check_version`` decides on, as of one moment."""
+
+    own: Item | None
+    prev: Item | None
+    data: Item | None
+
+    @property
+    def data_version(self) -> int:
+        """The applied version, 0 if there is none."""
+        return int(self.data["version"]) if self.data is not None else 0
+
+
+class CommandRepository:
+    """Strongly consistent reads; rows past their ttl count as absent."""
+
+    def __init__(self, store: TableStore, now: Callable[[], float]) -> None:
+        self._store = store
+        self._now = now
+
+    def command(self, key: VersionKey) -> Item | None:
+        """The row of one version."""
+        return self._live(self._store.get(COMMANDS, key.pk, key.sk))
+
+    def data(self, key: EntityKey) -> Item | None:
+        """The read model's row."""
+        return self._live(self._store.get(DATA, key.pk, key.sk))
+
+    def latest_command(self, key: EntityKey) -> Item | None:
+        """The highest version in the log: one descending query, whatever the number of versions."""
+        page = self._store.query(COMMANDS, key.pk, sk_prefix=key.version_prefix, descending=True, limit=1)
+        return self._live(page.items[0]) if page.items else None
+
+    def latest(self, key: EntityKey) -> Item | None:
+        """The higher of the latest command row and the data row."""
+        command, data = self.latest_command(key), self.data(key)
+        if command is None or data is None:
+            return command or data
+        return command if command["version"] >= data["version"] else data
+
+    def neighbourhood(self, key: VersionKey) -> Neighbourhood:
+        """Own row, predecessor and data row in one transaction."""
+        previous = key.previous()
+        keys = [(COMMANDS, key.pk, key.sk), (DATA, key.entity.pk, key.entity.sk)]
+        if previous is not None:
+            keys.append((COMMANDS, previous.pk, previous.sk))
+        own, data, *prev = (self._live(row) for row in self._store.get_together(keys))
+        return Neighbourhood(own, prev[0] if prev else None, data)
+
+    def versions(self, key: EntityKey) -> Iterator[Item]:
+        """All versions in the log, in numeric order."""
+        return self._all(COMMANDS, key)
+
+    def history(self, key: EntityKey) -> Iterator[Item]:
+        """Earlier states of the data row, in numeric order."""
+        return self._all(HISTORY, key)
+
+    def _all(self, table: str, key: EntityKey) -> Iterator[Item]:
+        start: Item | None = None
+        while True:
+            page = self._store.query(table, key.pk, sk_prefix=key.version_prefix, limit=PAGE, start=start)
+            yield from (row for row in page.items if not is_expired(row, self._now()))
+            if page.next_key is None:
+                return
+            start = page.next_key
+
+    def _live(self, row: Item | None) -> Item | None:
+        return None if row is None or is_expired(row, self._now()) else row

@@ -1,0 +1,71 @@
+"""Request ids: the same id with the same content gives the first result again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from handlers.clock import iso
+from handlers.commands.model import Command, CommandInput
+from handlers.commands.policies import SECONDS_PER_DAY, is_expired
+from handlers.context import InvokeContext
+from handlers.errors import NotFound, RequestConflict
+from handlers.keys import EntityKey, request_sk
+from handlers.store.conditions import absent, at_most
+from handlers.store.port import COMMANDS, Put, TableStore
+
+#: How long an id is remembered. Far beyond every redelivery (SQS keeps messages 14 days at most).
+REMEMBERED_DAYS = 30
+
+
+class RequestLog:
+    """The rows ``REQ#<requestId>``, written in the transaction of the command that they stand for."""
+
+    def __init__(self, store: TableStore, now: Callable[[], float]) -> None:
+        self._store = store
+        self._now = now
+
+    def first_result(self, given: CommandInput, key: EntityKey, context: InvokeContext) -> dict[str, Any] | None:
+        """The row of the command that this request wrote before, None if it is new.
+
+        Raises:
+            RequestConflict: the id was used with other content.
+            NotFound: the first result has expired.
+        """
+        if context.request_id is None:
+            return None
+        row = self._store.get(COMMANDS, key.pk, request_sk(context.request_id))
+        if row is None or is_expired(row, self._now()):
+            return None
+        if row["contentHash"] != content_hash(given):
+            raise RequestConflict(
+                f"requestId {context.request_id!r} was used for {row['resultSk']} with other content; use a new id"
+            )
+        result = self._store.get(COMMANDS, key.pk, row["resultSk"])
+        if result is None:
+            raise NotFound(f"{key.pk} {row['resultSk']}, the result of requestId {context.request_id!r}, has expired")
+        return result
+
+    def entry(self, command: Command, given: CommandInput, request_id: str, row_id: str) -> Put:
+        """The write that remembers the request."""
+        now = self._now()
+        item = {
+            "pk": command.pk,
+            "sk": request_sk(request_id),
+            "id": row_id,
+            "requestId": request_id,
+            "resultSk": command.sk,
+            "contentHash": content_hash(given),
+            "createdAt": iso(now),
+            "ttl": int(now) + REMEMBERED_DAYS * SECONDS_PER_DAY,
+        }
+        return Put(COMMANDS, item, absent("pk") | at_most("ttl", int(now)))
+
+
+def content_hash(given: CommandInput) -> str:
+    """A fingerprint of everything that the caller sent."""
+    content = [given.kind, given.type, given.code, given.name, given.attributes, given.version or 0]
+    text = json.dumps([*content, given.is_deleted, given.seq], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

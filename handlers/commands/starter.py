@@ -1,0 +1,50 @@
+"""Starts the command machine for accepted commands: from the stream, and once per (row, attempt)."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from typing import Any
+
+from handlers.commands import status
+from handlers.log import log_step
+from handlers.store.values import item_from_dynamo
+from handlers.workflows.port import Workflows
+
+
+def execution_name(pk: str, sk: str, row_id: str, attempt: int, restart: int) -> str:
+    """A pure function of the command, so that a repeated delivery finds the execution it started.
+
+    Hexadecimal, 64 characters: within what Step Functions allows (80) and CloudWatch can log.
+    """
+    text = "\0".join((pk, sk, row_id, str(attempt), str(restart)))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def execution_input(row: dict[str, Any]) -> dict[str, Any]:
+    """Keys only; every state reads the row itself."""
+    return {"pk": row["pk"], "sk": row["sk"], "id": row["id"], "attempt": row["attempt"]}
+
+
+class CommandStarter:
+    """Starts executions."""
+
+    def __init__(self, workflows: Workflows, machine_arn: str) -> None:
+        self._workflows = workflows
+        self._machine_arn = machine_arn
+
+    def start(self, row: dict[str, Any], *, restart: int = 0) -> bool:
+        """Start the machine for a command row. False: it was started before."""
+        name = execution_name(row["pk"], row["sk"], row["id"], row["attempt"], restart)
+        return self._workflows.start(self._machine_arn, name, execution_input(row))
+
+    def on_stream_record(self, record: dict[str, Any]) -> None:
+        """Start the machine for a new asynchronous command. Others are dropped here too, not only by the filter."""
+        image = record.get("dynamodb", {}).get("NewImage")
+        if record.get("eventName") != "INSERT" or image is None:
+            return
+        row = item_from_dynamo({name: image[name] for name in ("pk", "sk", "id", "attempt", "status") if name in image})
+        if row.get("status") != status.ACCEPTED:
+            return
+        started = self.start(row)
+        log_step("started" if started else "was started before", level=logging.INFO, pk=row["pk"], sk=row["sk"])

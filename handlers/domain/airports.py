@@ -1,0 +1,77 @@
+"""Sample with real data: airports, from CSV rows to commands to a derived card per airport."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.commands.model import LATEST, Command, CommandInput
+from handlers.errors import ValidationError
+from handlers.keys import EntityKey
+from handlers.registry import data_sync_handler
+from handlers.store.conditions import absent, less
+from handlers.store.port import DATA, ConditionFailed, TableStore
+
+TYPE = "AIRPORT"
+FEET_IN_A_METRE = 3.28084
+TEXT_COLUMNS = ("iata", "city", "subd", "country", "tz", "lid")
+
+_ICAO = re.compile(r"[A-Z0-9-]{3,8}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.ASCII)
+
+
+def airport_input(row: Mapping[str, str], version: int = LATEST) -> CommandInput:
+    """A row of the airports file as a command.
+
+    Raises:
+        ValidationError: naming the column; the rules are those of the file's own description (data/README.md).
+    """
+    if not _ICAO.fullmatch(row["icao"]):
+        raise ValidationError("icao", row["icao"], "3 to 8 of A-Z, 0-9 and '-'")
+    if not row["name"]:
+        raise ValidationError("name", row["name"], "text that is not empty")
+    if not _COUNTRY.fullmatch(row["country"]):
+        raise ValidationError("country", row["country"], "two letters A-Z")
+    attributes: dict[str, Any] = {column: row[column] for column in TEXT_COLUMNS}
+    attributes["lat"] = _number("lat", row["lat"], 90)
+    attributes["lon"] = _number("lon", row["lon"], 180)
+    attributes["elevation"] = _number("elevation", row["elevation"]) if row["elevation"] else None
+    return CommandInput(type=TYPE, code=row["icao"], name=row["name"], attributes=attributes, version=version)
+
+
+@data_sync_handler(TYPE, id="airport-card")
+class AirportCard:
+    """Writes ``AIRPORT_CARD#<tenant>`` rows: elevation in metres and the hemispheres, derived from the command."""
+
+    def __init__(self, store: TableStore) -> None:
+        self._store = store
+
+    def up(self, command: Command) -> None:
+        """Conditional on the version, so a repeated or late call changes nothing."""
+        key = EntityKey("AIRPORT_CARD", command.tenant_code, command.type, command.code)
+        row = {"pk": key.pk, "sk": key.sk, "version": command.version, **card(command.attributes)}
+        try:
+            self._store.put(DATA, row, absent("pk") | less("version", command.version))
+        except ConditionFailed:
+            return
+
+
+def card(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The derived attributes of an airport."""
+    feet = attributes["elevation"]
+    return {
+        "elevationMetres": None if feet is None else round(feet / FEET_IN_A_METRE),
+        "hemispheres": ("N" if attributes["lat"] >= 0 else "S") + ("E" if attributes["lon"] >= 0 else "W"),
+    }
+
+
+def _number(column: str, text: str, limit: float | None = None) -> float:
+    allowed = "a number" if limit is None else f"a number from -{limit} to {limit}"
+    if not _NUMBER.fullmatch(text):
+        raise ValidationError(column, text, allowed)
+    value = float(text)
+    if limit is not None and abs(value) > limit:
+        raise ValidationError(column, text, allowed)
+    return value

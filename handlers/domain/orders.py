@@ -1,0 +1,28 @@
+"""Sample: keep a one-line summary beside each order, as a second projection of the same commands."""
+
+from __future__ import annotations
+
+from handlers.commands.model import Command
+from handlers.keys import EntityKey
+from handlers.registry import data_sync_handler
+from handlers.store.conditions import absent, less
+from handlers.store.port import DATA, ConditionFailed, TableStore
+
+
+@data_sync_handler("ORDER", id="order-summary")
+class OrderSummary:
+    """Writes ``ORDER_SUMMARY#<tenant>`` rows: what a list of orders needs and no more."""
+
+    def __init__(self, store: TableStore) -> None:
+        self._store = store
+
+    def up(self, command: Command) -> None:
+        """Conditional on the version, so a repeated or late call changes nothing."""
+        key = EntityKey("ORDER_SUMMARY", command.tenant_code, command.type, command.code)
+        lines = command.attributes.get("lines", [])
+        total = sum(line["quantity"] * line["price"] for line in lines)
+        row = {"pk": key.pk, "sk": key.sk, "version": command.version, "lines": len(lines), "total": total}
+        try:
+            self._store.put(DATA, row, absent("pk") | less("version", command.version))
+        except ConditionFailed:
+            return

@@ -1,0 +1,83 @@
+"""The ``events`` function: table streams, and executions that ended outside of their own control."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers import aws
+from handlers.clock import Clock, SystemClock
+from handlers.commands.ended_outside import SOURCE, EndedOutside
+from handlers.commands.pipeline.failure import FailureRecorder
+from handlers.commands.pipeline.run import FULL, Progress
+from handlers.commands.repository import CommandRepository
+from handlers.commands.starter import CommandStarter
+from handlers.entrypoints.lazy import Handler, lambda_handler
+from handlers.errors import ValidationError
+from handlers.log import log_step
+from handlers.notifications.port import Topic
+from handlers.notifications.sns import SnsTopic
+from handlers.settings import EventsSettings
+from handlers.store.dynamodb import DynamoTableStore
+from handlers.store.port import COMMANDS, TableStore
+from handlers.workflows.port import Workflows
+from handlers.workflows.stepfunctions import StepFunctions
+
+
+@dataclass(frozen=True)
+class EventPorts:
+    """Where the function reaches AWS."""
+
+    store: TableStore
+    workflows: Workflows
+    alarms: Topic
+    clock: Clock
+
+
+def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPorts | None = None) -> Handler:
+    """The function's handler. Raises SettingsError naming the variable."""
+    settings = EventsSettings.from_env(env)
+    if ports is None:
+        ports = EventPorts(
+            store=DynamoTableStore(aws.dynamodb(), {COMMANDS: settings.commands_table}),
+            workflows=StepFunctions(aws.stepfunctions()),
+            alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
+            clock=clock or SystemClock(),
+        )
+    starter = CommandStarter(ports.workflows, settings.command_state_machine_arn)
+    # No lease is taken here, only a failure recorded, which no status detail leaves out.
+    progress = Progress(ports.store, ports.clock, lease_seconds=1, detail=FULL)
+    repository = CommandRepository(ports.store, ports.clock.now)
+    ended = EndedOutside(FailureRecorder(repository, progress, ports.alarms, settings.commands_table))
+
+    def handle(event: dict[str, Any], context: Any) -> Any:
+        if event.get("source") == SOURCE:
+            return ended(event)
+        if "Records" in event:
+            return handle_stream(event["Records"], starter)
+        raise ValidationError("event", sorted(event), "a DynamoDB stream batch or an aws.states event")
+
+    return handle
+
+
+def handle_stream(records: list[dict[str, Any]], starter: CommandStarter) -> dict[str, Any]:
+    """Start what the records ask for. One bad record does not keep back the others.
+
+    Returns:
+        ``{"batchItemFailures": [{"itemIdentifier": <sequence number>}]}``: Lambda delivers again from the lowest
+        (Lambda Developer Guide, "Configuring partial batch response with DynamoDB and Lambda").
+    """
+    failures = []
+    for record in records:
+        try:
+            starter.on_stream_record(record)
+        except Exception as error:  # noqa: BLE001 - boundary: one record; it is logged and delivered again
+            sequence_number = record.get("dynamodb", {}).get("SequenceNumber", "")
+            log_step("record failed", level=logging.ERROR, error=error, sequenceNumber=sequence_number)
+            failures.append({"itemIdentifier": sequence_number})
+    return {"batchItemFailures": failures}
+
+
+handler = lambda_handler(create)

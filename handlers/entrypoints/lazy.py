@@ -1,0 +1,32 @@
+"""The Lambda attribute ``handler`` of an entry point."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from handlers import log
+
+Handler = Callable[[dict[str, Any], Any], Any]
+
+
+def lambda_handler(create: Callable[[dict[str, str]], Handler]) -> Handler:
+    """Build the handler from ``os.environ``: at import inside Lambda, so that a wrong setting shows as
+    an initialisation error; elsewhere at the first call, so that importing needs no environment.
+    """
+    built: list[Handler] = []
+
+    def build() -> Handler:
+        if not built:
+            environment = dict(os.environ)
+            log.configure(environment.get("LOG_LEVEL", "INFO"))
+            built.append(create(environment))
+        return built[0]
+
+    def handler(event: dict[str, Any], context: Any) -> Any:
+        return build()(event, context)
+
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        build()
+    return handler

@@ -1,0 +1,100 @@
+"""Errors that callers, operators and the state machines tell apart by name.
+
+The class name of an error that leaves a Lambda function is the error name in Step Functions
+(Developer Guide, "Handling errors in Step Functions workflows"), so names here are part of the
+state machine definitions: ``Transient*`` is retried, everything else goes straight to Catch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+SHOWN_CHARS = 80
+
+
+class CqrsError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ValidationError(CqrsError):
+    """Bad input. Names the field, the value and what is allowed; nothing was written."""
+
+    def __init__(self, field: str, value: object, allowed: str) -> None:
+        self.field = field
+        self.allowed = allowed
+        super().__init__(f"{field}: {shown(value)} is not allowed; expected {allowed}")
+
+
+class NotFound(CqrsError):
+    """There is no row under the key."""
+
+
+class VersionConflict(CqrsError):
+    """Somebody else published first, or the caller's version is wrong. ``current`` is the stored row."""
+
+    def __init__(self, key: str, expected: int, actual: int, current: dict[str, Any] | None = None) -> None:
+        self.key = key
+        self.expected = expected
+        self.actual = actual
+        self.current = current
+        stored = f"the latest version is {actual}" if actual else "nothing is stored"
+        super().__init__(f"{key}: published on version {expected}, but {stored}")
+
+
+class PendingVersions(VersionConflict):
+    """A synchronous publish met a version that is not applied yet."""
+
+    def __init__(self, key: str, pending: int, status: str, current: dict[str, Any] | None = None) -> None:
+        super().__init__(key, pending, pending, current)
+        self.status = status
+        self.args = (f"{key}: version {pending} is not applied yet (status {status}); publish it asynchronously",)
+
+
+class RequestConflict(CqrsError):
+    """The request id was used before with other content."""
+
+
+class ExecutionError(CqrsError):
+    """Base of the outcomes of ``check_version`` that end a command as FAILED."""
+
+
+class VersionMismatch(ExecutionError):
+    """The data row is already beyond this version."""
+
+
+class VersionGap(ExecutionError):
+    """The version before this one is missing."""
+
+
+class WaitExpired(ExecutionError):
+    """The predecessor was not done within the wait limit."""
+
+
+class NotRunning(ExecutionError):
+    """No execution works on the command any more."""
+
+
+class TransientError(CqrsError):
+    """Worth another try: the state machine retries it, a stream or queue delivers again."""
+
+
+class TransientThrottle(TransientError):
+    """AWS throttled the call or had an internal error."""
+
+
+class TransientConflict(TransientError):
+    """Another transaction worked on the same item."""
+
+
+class SettingsError(CqrsError):
+    """The environment of the function is wrong: start-up fails, naming the variable."""
+
+
+class RegistryError(CqrsError):
+    """The application's handlers can't be loaded: start-up fails, naming the module or id."""
+
+
+def shown(value: object) -> str:
+    """``repr`` of a value, cut so that a message stays a line."""
+    text = repr(value)
+    return text if len(text) <= SHOWN_CHARS else f"{text[: SHOWN_CHARS - 3]}..."

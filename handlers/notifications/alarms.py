@@ -1,0 +1,29 @@
+"""The alarm message of a failed command."""
+
+from __future__ import annotations
+
+from handlers.keys import VersionKey, row_id, tenant_of
+from handlers.notifications.port import Topic
+
+ACTION = "sfn-alarm"
+
+
+def send_alarm(topic: Topic, table: str, key: VersionKey, attempt: int, message: str, execution_id: str) -> None:
+    """Publish the alarm of one (key, attempt).
+
+    ``message`` must not hold record data. The attributes carry the alarm's identity, so that a
+    subscriber can drop the repeats that at-least-once delivery brings.
+    """
+    identity = row_id(key.pk, key.sk)
+    topic.publish(
+        {
+            "action": ACTION,
+            "id": identity,
+            "table": table,
+            "pk": key.pk,
+            "sk": key.sk,
+            "tenantCode": tenant_of(key.pk),
+            "content": {"errorMessage": message, "sfnId": execution_id},
+        },
+        {"action": ACTION, "alarmId": f"{identity}#{attempt}"},
+    )

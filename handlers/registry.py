@@ -1,0 +1,111 @@
+"""The application's own code: found in the configured modules, by explicit ids.
+
+A decorator only marks a class; nothing is registered by importing. The registry is built once per
+function at start-up and refuses duplicates there, so a mistake is seen at the first deployment and
+not at the first command.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from typing import Any, Protocol, TypeVar
+
+from handlers.commands.model import Command
+from handlers.errors import RegistryError
+
+BUILT_IN_TARGET = "data"
+_MARK = "__cqrs_data_sync__"
+_ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
+
+
+class DataSyncHandler(Protocol):
+    """What ``@data_sync_handler`` classes offer."""
+
+    def up(self, command: Command) -> object:
+        """Apply one version to the target. Must be conditional on (key, version); may be called again."""
+        ...
+
+
+C = TypeVar("C", bound=type)
+
+
+def data_sync_handler(type_: str, *, id: str) -> Any:
+    """Mark a class as sync target ``id`` for commands of ``type_``.
+
+    The constructor may ask for collaborators by parameter name: ``store`` (TableStore) and ``clock``.
+    """
+
+    def mark(cls: C) -> C:
+        setattr(cls, _MARK, (type_, id))
+        return cls
+
+    return mark
+
+
+class Registry:
+    """The sync handlers of a deployment."""
+
+    def __init__(self, handlers: Mapping[str, tuple[str, DataSyncHandler]] | None = None) -> None:
+        self._handlers = dict(handlers or {})
+
+    def sync_targets(self, type_: str) -> list[str]:
+        """Ids of the targets for commands of a type, in a stable order."""
+        return sorted(target for target, (handled, _) in self._handlers.items() if handled == type_)
+
+    def sync_handler(self, target: str) -> DataSyncHandler:
+        """The handler of a target. Raises RegistryError: it was there when the run began and is not now."""
+        if target not in self._handlers:
+            raise RegistryError(f"sync target {target!r} is not registered; known: {sorted(self._handlers)}")
+        return self._handlers[target][1]
+
+
+def load_registry(module_names: Iterable[str], collaborators: Mapping[str, Any]) -> Registry:
+    """Import the modules and build the registry.
+
+    Raises:
+        RegistryError: a module can't be imported, or an id is wrong or used twice.
+    """
+    found: dict[str, tuple[str, DataSyncHandler]] = {}
+    for module_name in module_names:
+        for cls in _marked_classes(_import(module_name)):
+            type_, target = getattr(cls, _MARK)
+            where = f"{module_name}.{cls.__name__}"
+            if not isinstance(target, str) or not _ID.fullmatch(target) or target == BUILT_IN_TARGET:
+                raise RegistryError(
+                    f"{where}: sync target id {target!r} is not allowed; expected lower-case letters, digits and '-', "
+                    f"starting with a letter, and not {BUILT_IN_TARGET!r}"
+                )
+            if target in found:
+                other = type(found[target][1])
+                raise RegistryError(
+                    f"{where}: sync target id {target!r} is used by {other.__module__}.{other.__name__} already"
+                )
+            found[target] = (type_, _instance(cls, where, collaborators))
+    return Registry(found)
+
+
+def _import(module_name: str) -> ModuleType:
+    try:
+        return importlib.import_module(module_name)
+    except (ImportError, SyntaxError) as error:
+        raise RegistryError(f"handler module {module_name!r} can't be imported: {error}") from error
+
+
+def _marked_classes(module: ModuleType) -> list[type]:
+    classes = (value for value in vars(module).values() if inspect.isclass(value))
+    return [cls for cls in classes if _MARK in vars(cls) and cls.__module__ == module.__name__]
+
+
+def _instance(cls: type, where: str, collaborators: Mapping[str, Any]) -> DataSyncHandler:
+    if not callable(getattr(cls, "up", None)):
+        raise RegistryError(f"{where}: a data sync handler needs a method up(command)")
+    wanted = list(inspect.signature(cls).parameters) if "__init__" in vars(cls) else []
+    unknown = [name for name in wanted if name not in collaborators]
+    if unknown:
+        raise RegistryError(f"{where}: unknown parameter {unknown[0]!r}; available: {', '.join(sorted(collaborators))}")
+    instance: DataSyncHandler = cls(**{name: collaborators[name] for name in wanted})
+    return instance

@@ -1,0 +1,90 @@
+"""The functions' environment, one typed object each, checked when the function starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from handlers.commands.pipeline.run import FULL, TERMINAL
+from handlers.commands.policies import TtlPolicies
+from handlers.errors import SettingsError
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+@dataclass(frozen=True)
+class EventsSettings:
+    """Environment of the ``events`` function."""
+
+    commands_table: str
+    command_state_machine_arn: str
+    alarm_topic_arn: str
+    log_level: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> EventsSettings:
+        """Raises SettingsError naming the variable."""
+        return cls(
+            commands_table=_text(env, "COMMANDS_TABLE"),
+            command_state_machine_arn=_text(env, "COMMAND_STATE_MACHINE_ARN"),
+            alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
+            log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
+        )
+
+
+@dataclass(frozen=True)
+class WorkflowSettings:
+    """Environment of the ``workflow`` function."""
+
+    commands_table: str
+    data_table: str
+    history_table: str
+    alarm_topic_arn: str
+    handler_modules: tuple[str, ...]
+    status_detail: str
+    wait_limit_hours: int
+    lease_seconds: int
+    ttl: TtlPolicies
+    log_level: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> WorkflowSettings:
+        """Raises SettingsError naming the variable."""
+        modules = (name.strip() for name in env.get("HANDLER_MODULES", "").split(","))
+        return cls(
+            commands_table=_text(env, "COMMANDS_TABLE"),
+            data_table=_text(env, "DATA_TABLE"),
+            history_table=_text(env, "HISTORY_TABLE"),
+            alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
+            handler_modules=tuple(name for name in modules if name),
+            status_detail=_one_of(env, "STATUS_DETAIL", (FULL, TERMINAL)),
+            wait_limit_hours=_number(env, "WAIT_LIMIT_HOURS"),
+            lease_seconds=_number(env, "LEASE_SECONDS"),
+            ttl=TtlPolicies.parse(_text(env, "TTL_DAYS")),
+            log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
+        )
+
+
+def _text(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise SettingsError(f"environment variable {name} is not set")
+    return value
+
+
+def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
+    value = _text(env, name)
+    if value not in allowed:
+        raise SettingsError(f"environment variable {name}: {value!r} is not one of {', '.join(allowed)}")
+    return value
+
+
+def _number(env: Mapping[str, str], name: str) -> int:
+    value = _text(env, name)
+    try:
+        number = int(value)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise SettingsError(f"environment variable {name}: {value!r} is not a whole number of at least 1")
+    return number

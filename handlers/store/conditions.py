@@ -1,0 +1,174 @@
+"""Conditions on an item, as values: DynamoDB gets an expression, the in-memory store evaluates them.
+
+Semantics are DynamoDB's (Developer Guide, "Condition expressions"): a comparison with an absent
+attribute, or one of another type, is false; ``negate`` of it is therefore true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+#: A top-level attribute, or the steps to a nested one.
+Path = str | tuple[str, ...]
+Item = Mapping[str, Any]
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "=": lambda a, b: bool(a == b),
+    "<>": lambda a, b: bool(a != b),
+    "<": lambda a, b: bool(a < b),
+    "<=": lambda a, b: bool(a <= b),
+    ">": lambda a, b: bool(a > b),
+    ">=": lambda a, b: bool(a >= b),
+}
+
+
+class Condition:
+    """What must hold for a write. Build with the functions below; combine with ``&``, ``|``, ``~``."""
+
+    def holds(self, item: Item | None) -> bool:
+        """Evaluate on the item as stored (None: there is none)."""
+        raise NotImplementedError
+
+    def __and__(self, other: Condition) -> Condition:
+        return _Both(self, other)
+
+    def __or__(self, other: Condition) -> Condition:
+        return _Either(self, other)
+
+    def __invert__(self) -> Condition:
+        return _Not(self)
+
+
+@dataclass(frozen=True)
+class Exists(Condition):
+    """``attribute_exists`` (or, negated, ``attribute_not_exists``)."""
+
+    path: Path
+    wanted: bool = True
+
+    def holds(self, item: Item | None) -> bool:
+        """See Condition."""
+        return lookup(item, self.path)[0] == self.wanted
+
+
+@dataclass(frozen=True)
+class Compares(Condition):
+    """A comparison of an attribute with a value."""
+
+    path: Path
+    operator: str
+    value: Any
+
+    def holds(self, item: Item | None) -> bool:
+        """See Condition."""
+        found, actual = lookup(item, self.path)
+        if not found or _kind(actual) != _kind(self.value):
+            return found and self.operator == "<>"
+        return _COMPARE[self.operator](actual, self.value)
+
+
+@dataclass(frozen=True)
+class OneOf(Condition):
+    """``attribute IN (...)``, at most 100 values."""
+
+    path: Path
+    values: tuple[Any, ...]
+
+    def holds(self, item: Item | None) -> bool:
+        """See Condition."""
+        found, actual = lookup(item, self.path)
+        return found and any(_kind(actual) == _kind(v) and actual == v for v in self.values)
+
+
+@dataclass(frozen=True)
+class _Both(Condition):
+    left: Condition
+    right: Condition
+
+    def holds(self, item: Item | None) -> bool:
+        return self.left.holds(item) and self.right.holds(item)
+
+
+@dataclass(frozen=True)
+class _Either(Condition):
+    left: Condition
+    right: Condition
+
+    def holds(self, item: Item | None) -> bool:
+        return self.left.holds(item) or self.right.holds(item)
+
+
+@dataclass(frozen=True)
+class _Not(Condition):
+    inner: Condition
+
+    def holds(self, item: Item | None) -> bool:
+        return not self.inner.holds(item)
+
+
+def exists(path: Path) -> Condition:
+    """The attribute is there (it may be NULL)."""
+    return Exists(path)
+
+
+def absent(path: Path) -> Condition:
+    """The attribute, or the whole item, is not there."""
+    return Exists(path, wanted=False)
+
+
+def equals(path: Path, value: Any) -> Condition:
+    """The attribute has this value."""
+    return Compares(path, "=", value)
+
+
+def less(path: Path, value: Any) -> Condition:
+    """The attribute is lower than the value."""
+    return Compares(path, "<", value)
+
+
+def at_most(path: Path, value: Any) -> Condition:
+    """The attribute is lower than or equal to the value."""
+    return Compares(path, "<=", value)
+
+
+def one_of(path: Path, values: Sequence[Any]) -> Condition:
+    """The attribute has one of these values."""
+    return OneOf(path, tuple(values))
+
+
+def lookup(item: Item | None, path: Path) -> tuple[bool, Any]:
+    """Whether the path exists in the item, and the value there."""
+    current: Any = item
+    for step in (path,) if isinstance(path, str) else path:
+        if not isinstance(current, Mapping) or step not in current:
+            return False, None
+        current = current[step]
+    return True, current
+
+
+def compile_condition(condition: Condition, name: Callable[[Path], str], value: Callable[[Any], str]) -> str:
+    """The condition as a DynamoDB expression; ``name`` and ``value`` hand out placeholders."""
+    match condition:
+        case Exists(path, wanted):
+            return f"{'attribute_exists' if wanted else 'attribute_not_exists'}({name(path)})"
+        case Compares(path, operator, operand):
+            return f"{name(path)} {operator} {value(operand)}"
+        case OneOf(path, values):
+            return f"{name(path)} IN ({', '.join(value(v) for v in values)})"
+        case _Both(left, right):
+            return f"({compile_condition(left, name, value)} AND {compile_condition(right, name, value)})"
+        case _Either(left, right):
+            return f"({compile_condition(left, name, value)} OR {compile_condition(right, name, value)})"
+        case _Not(inner):
+            return f"(NOT {compile_condition(inner, name, value)})"
+    raise TypeError(f"unknown condition {condition!r}")
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "BOOL"
+    if isinstance(value, int | float):
+        return "N"
+    return type(value).__name__

@@ -1,0 +1,181 @@
+"""The table port on DynamoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, HTTPClientError
+
+from handlers.errors import TransientConflict, TransientError, TransientThrottle
+from handlers.store.conditions import Condition, exists
+from handlers.store.expressions import Expressions
+from handlers.store.port import Change, Check, ConditionFailed, Item, Page, Put, TransactionFailed, Update, Write
+from handlers.store.values import item_from_dynamo, item_to_dynamo
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+#: API reference, "Common errors" and TransactWriteItems: worth another try once botocore's own
+#: retries are used up.
+THROTTLES = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingException",
+        "InternalServerError",
+        "ServiceUnavailable",
+        "ThrottlingError",
+    }
+)
+CONFLICTS = frozenset({"TransactionConflictException", "TransactionConflict", "TransactionInProgressException"})
+CONDITION = "ConditionalCheckFailed"
+
+
+class DynamoTableStore:
+    """See ``TableStore``. ``tables`` maps logical to real table names."""
+
+    def __init__(self, client: DynamoDBClient, tables: Mapping[str, str]) -> None:
+        self._client = client
+        self._tables = tables
+
+    def get(self, table: str, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
+        """See TableStore."""
+        with _translated(table, pk, sk):
+            answer = self._client.get_item(TableName=self._tables[table], Key=_key(pk, sk), ConsistentRead=consistent)
+        return item_from_dynamo(answer["Item"]) if "Item" in answer else None
+
+    def get_together(self, keys: Sequence[tuple[str, str, str]]) -> list[Item | None]:
+        """See TableStore."""
+        with _translated("several tables"):
+            answer = self._client.transact_get_items(
+                TransactItems=[
+                    {"Get": {"TableName": self._tables[table], "Key": _key(pk, sk)}} for table, pk, sk in keys
+                ]
+            )
+        return [item_from_dynamo(r["Item"]) if r.get("Item") else None for r in answer["Responses"]]
+
+    def put(self, table: str, item: Item, condition: Condition | None = None) -> None:
+        """See TableStore."""
+        with _translated(table, item["pk"], item["sk"]):
+            self._client.put_item(
+                TableName=self._tables[table],
+                Item=item_to_dynamo(item),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **Expressions().condition(condition).arguments(),
+            )
+
+    def update(self, table: str, pk: str, sk: str, change: Change, condition: Condition | None = None) -> Item:
+        """See TableStore."""
+        with _translated(table, pk, sk):
+            answer = self._client.update_item(
+                TableName=self._tables[table],
+                Key=_key(pk, sk),
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **_update_arguments(change, condition),
+            )
+        return item_from_dynamo(answer["Attributes"])
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """See TableStore."""
+        with _translated("several tables"):
+            self._client.transact_write_items(TransactItems=[self._write(write) for write in writes])  # type: ignore[misc]
+
+    def query(
+        self,
+        table: str,
+        pk: str,
+        *,
+        sk_prefix: str = "",
+        descending: bool = False,
+        limit: int | None = None,
+        consistent: bool = True,
+        start: Item | None = None,
+    ) -> Page:
+        """See TableStore."""
+        arguments: dict[str, Any] = {
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
+        }
+        if sk_prefix:
+            arguments["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
+            arguments["ExpressionAttributeValues"][":prefix"] = {"S": sk_prefix}
+        if limit is not None:
+            arguments["Limit"] = limit
+        if start is not None:
+            arguments["ExclusiveStartKey"] = item_to_dynamo(start)
+        with _translated(table, pk, sk_prefix):
+            answer = self._client.query(
+                TableName=self._tables[table],
+                ConsistentRead=consistent,
+                ScanIndexForward=not descending,
+                **arguments,
+            )
+        last = answer.get("LastEvaluatedKey")
+        return Page([item_from_dynamo(item) for item in answer["Items"]], item_from_dynamo(last) if last else None)
+
+    def _write(self, write: Write) -> dict[str, Any]:
+        returned = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+        table = {"TableName": self._tables[write.table]}
+        match write:
+            case Put(_, item, condition):
+                expressions = Expressions().condition(condition).arguments()
+                return {"Put": {**table, **returned, "Item": item_to_dynamo(item), **expressions}}
+            case Update(_, pk, sk, change, condition):
+                arguments = _update_arguments(change, condition)
+                return {"Update": {**table, **returned, "Key": _key(pk, sk), **arguments}}
+            case Check(_, pk, sk, condition):
+                expressions = Expressions().condition(condition).arguments()
+                return {"ConditionCheck": {**table, **returned, "Key": _key(pk, sk), **expressions}}
+
+
+def _update_arguments(change: Change, condition: Condition | None) -> dict[str, Any]:
+    guarded = exists("pk") if condition is None else exists("pk") & condition
+    return Expressions().condition(guarded).change(change).arguments()
+
+
+def _key(pk: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+@contextmanager
+def _translated(table: str, pk: str = "", sk: str = "") -> Iterator[None]:
+    """Turn botocore's errors into the port's."""
+    try:
+        yield
+    except ClientError as error:
+        raise _port_error(error, table, pk, sk) from error
+    except HTTPClientError as error:
+        raise TransientError(f"DynamoDB could not be reached: {type(error).__name__}") from error
+
+
+def _port_error(error: ClientError, table: str, pk: str, sk: str) -> Exception:
+    response: Mapping[str, Any] = error.response
+    code = response["Error"]["Code"]
+    if code == "ConditionalCheckFailedException":
+        return ConditionFailed(table, pk, sk, _found(response))
+    if code == "TransactionCanceledException":
+        return _cancelled(error, response.get("CancellationReasons", []))
+    if code in CONFLICTS:
+        return TransientConflict(f"{code} on {table} {pk} {sk}")
+    if code in THROTTLES:
+        return TransientThrottle(f"{code} on {table}")
+    return error
+
+
+def _cancelled(error: ClientError, reasons: Sequence[Mapping[str, Any]]) -> Exception:
+    codes = [reason.get("Code", "None") for reason in reasons]
+    if CONDITION in codes:
+        return TransactionFailed({i: _found(reasons[i]) for i, code in enumerate(codes) if code == CONDITION})
+    if any(code in CONFLICTS for code in codes):
+        return TransientConflict("another transaction works on one of the items")
+    if any(code in THROTTLES for code in codes):
+        return TransientThrottle("a transaction was throttled")
+    return error
+
+
+def _found(holder: Mapping[str, Any]) -> Item | None:
+    item = holder.get("Item")
+    return item_from_dynamo(item) if item else None

@@ -1,0 +1,172 @@
+"""The table port in memory, for unit tests and for simulations at memory speed."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left, insort
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from handlers.store.conditions import Condition, Path, exists, lookup
+from handlers.store.port import Change, Check, ConditionFailed, Item, Page, Put, TransactionFailed, Update, Write
+
+#: Called after each change with table, item before, item after (None: there was or is none).
+Listener = Callable[[str, Item | None, Item | None], None]
+MAX_TRANSACTION_WRITES = 100
+LAST_CHARACTER = "\U0010ffff"
+
+
+class MemoryTableStore:
+    """See ``TableStore``. Atomic under threads; items are copied in and out."""
+
+    def __init__(self, listener: Listener | None = None) -> None:
+        self._items: dict[tuple[str, str, str], Item] = {}
+        self._sort_keys: dict[tuple[str, str], list[str]] = {}
+        self._lock = threading.RLock()
+        self._listener = listener
+
+    def get(self, table: str, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
+        """See TableStore. There is one replica, so every read is consistent."""
+        with self._lock:
+            return _copy(self._items.get((table, pk, sk)))
+
+    def get_together(self, keys: Sequence[tuple[str, str, str]]) -> list[Item | None]:
+        """See TableStore."""
+        with self._lock:
+            return [_copy(self._items.get(key)) for key in keys]
+
+    def put(self, table: str, item: Item, condition: Condition | None = None) -> None:
+        """See TableStore."""
+        with self._lock:
+            self._require(table, item["pk"], item["sk"], condition)
+            self._write(table, _copy(item))
+
+    def update(self, table: str, pk: str, sk: str, change: Change, condition: Condition | None = None) -> Item:
+        """See TableStore."""
+        with self._lock:
+            self._require(table, pk, sk, _guarded(condition))
+            changed = _apply(self._items[table, pk, sk], change)
+            self._write(table, changed)
+            return _copied(changed)
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """See TableStore."""
+        targets = [_target(write) for write in writes]
+        if len(writes) > MAX_TRANSACTION_WRITES or len(set(targets)) != len(targets):
+            raise ValueError(f"a transaction takes at most {MAX_TRANSACTION_WRITES} writes on distinct items")
+        with self._lock:
+            failed = {
+                index: _copy(self._items.get(target))
+                for index, (write, target) in enumerate(zip(writes, targets, strict=True))
+                if not _condition(write).holds(self._items.get(target))
+            }
+            if failed:
+                raise TransactionFailed(failed)
+            for write, target in zip(writes, targets, strict=True):
+                if isinstance(write, Put):
+                    self._write(write.table, _copy(write.item))
+                elif isinstance(write, Update):
+                    self._write(write.table, _apply(self._items[target], write.change))
+
+    def query(
+        self,
+        table: str,
+        pk: str,
+        *,
+        sk_prefix: str = "",
+        descending: bool = False,
+        limit: int | None = None,
+        consistent: bool = True,
+        start: Item | None = None,
+    ) -> Page:
+        """See TableStore."""
+        with self._lock:
+            keys = self._sort_keys.get((table, pk), [])
+            found = keys[bisect_left(keys, sk_prefix) : bisect_left(keys, sk_prefix + LAST_CHARACTER)]
+            if descending:
+                found.reverse()
+            if start is not None:
+                last = start["sk"]
+                found = [key for key in found if (key < last if descending else key > last)]
+            page = found if limit is None else found[:limit]
+            more = limit is not None and len(page) == limit
+            next_key = {"pk": pk, "sk": page[-1]} if more and page else None
+            return Page([_copied(self._items[table, pk, sk]) for sk in page], next_key)
+
+    def _require(self, table: str, pk: str, sk: str, condition: Condition | None) -> None:
+        item = self._items.get((table, pk, sk))
+        if condition is not None and not condition.holds(item):
+            raise ConditionFailed(table, pk, sk, _copy(item))
+
+    def _write(self, table: str, item: Item | None) -> None:
+        assert item is not None
+        key = (table, item["pk"], item["sk"])
+        before = self._items.get(key)
+        if before is None:
+            insort(self._sort_keys.setdefault(key[:2], []), key[2])
+        self._items[key] = item
+        if self._listener is not None and before != item:
+            self._listener(table, _copy(before), _copy(item))
+
+
+def _guarded(condition: Condition | None) -> Condition:
+    return exists("pk") if condition is None else exists("pk") & condition
+
+
+def _condition(write: Write) -> Condition:
+    if isinstance(write, Update):
+        return _guarded(write.condition)
+    return write.condition if write.condition is not None else exists("pk") | ~exists("pk")
+
+
+def _target(write: Write) -> tuple[str, str, str]:
+    if isinstance(write, Put):
+        return (write.table, write.item["pk"], write.item["sk"])
+    assert isinstance(write, Update | Check)
+    return (write.table, write.pk, write.sk)
+
+
+def _apply(item: Item, change: Change) -> Item:
+    changed = _copied(item)
+    for path, value in change.set.items():
+        _assign(changed, path, _copied_value(value))
+    for path, value in change.set_once.items():
+        if not lookup(item, path)[0]:
+            _assign(changed, path, _copied_value(value))
+    for path, amount in change.add.items():
+        _assign(changed, path, (lookup(item, path)[1] or 0) + amount)
+    for path in change.remove:
+        parent, name = _parent(changed, path)
+        if parent is not None:
+            parent.pop(name, None)
+    return changed
+
+
+def _assign(item: Item, path: Path, value: Any) -> None:
+    parent, name = _parent(item, path)
+    if parent is None:
+        raise ValueError(f"the parent of {path} does not exist")
+    parent[name] = value
+
+
+def _parent(item: Item, path: Path) -> tuple[Item | None, str]:
+    if isinstance(path, str):
+        return item, path
+    found, parent = lookup(item, path[:-1])
+    return (parent if found and isinstance(parent, dict) else None), path[-1]
+
+
+def _copied(item: Item) -> Item:
+    return {key: _copied_value(value) for key, value in item.items()}
+
+
+def _copied_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _copied(value)
+    if isinstance(value, list):
+        return [_copied_value(entry) for entry in value]
+    return value
+
+
+def _copy(item: Item | None) -> Item | None:
+    return None if item is None else _copied(item)

@@ -1,0 +1,131 @@
+"""The port through which all capabilities read and write tables.
+
+Tables have logical names (``commands``, ``data``, ...); an adapter knows the real ones. Items are
+plain dictionaries of JSON-like values with the keys ``pk`` and ``sk``. One method is one AWS call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from handlers.errors import CqrsError
+from handlers.store.conditions import Condition, Path
+
+COMMANDS = "commands"
+DATA = "data"
+HISTORY = "history"
+TASKS = "tasks"
+IMPORT_TMP = "import_tmp"
+
+Item = dict[str, Any]
+
+
+class ConditionFailed(CqrsError):
+    """The condition of a write did not hold. ``item`` is the item found, None if there was none."""
+
+    def __init__(self, table: str, pk: str, sk: str, item: Item | None) -> None:
+        super().__init__(f"condition failed on {table} {pk} {sk}")
+        self.item = item
+
+
+class TransactionFailed(CqrsError):
+    """Nothing of a transaction was applied. ``failed`` maps the index of a write to the item found there."""
+
+    def __init__(self, failed: Mapping[int, Item | None]) -> None:
+        super().__init__(f"conditions failed in a transaction, at index {sorted(failed)}")
+        self.failed = dict(failed)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an update does to an existing item.
+
+    ``set`` overwrites, ``set_once`` only where the attribute is absent, ``add`` adds to a number
+    (absent counts as 0). A nested path needs its parent map to exist.
+    """
+
+    set: Mapping[Path, Any] = field(default_factory=dict)
+    set_once: Mapping[Path, Any] = field(default_factory=dict)
+    add: Mapping[Path, int] = field(default_factory=dict)
+    remove: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class Put:
+    """Write a whole item."""
+
+    table: str
+    item: Item
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True)
+class Update:
+    """Change an existing item; ``attribute_exists(pk)`` is always part of the condition (G3)."""
+
+    table: str
+    pk: str
+    sk: str
+    change: Change
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A condition on an item that the transaction doesn't write."""
+
+    table: str
+    pk: str
+    sk: str
+    condition: Condition
+
+
+Write = Put | Update | Check
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a query; ``next_key`` goes into the next call, None at the end."""
+
+    items: list[Item]
+    next_key: Item | None = None
+
+
+class TableStore(Protocol):
+    """Tables. Every method may raise ``TransientThrottle``, writes also ``TransientConflict``."""
+
+    def get(self, table: str, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
+        """The item, or None. Strongly consistent unless told otherwise."""
+        ...
+
+    def get_together(self, keys: Sequence[tuple[str, str, str]]) -> list[Item | None]:
+        """Items (table, pk, sk) as of one moment: TransactGetItems, at most 100."""
+        ...
+
+    def put(self, table: str, item: Item, condition: Condition | None = None) -> None:
+        """Write a whole item. Raises ``ConditionFailed``."""
+        ...
+
+    def update(self, table: str, pk: str, sk: str, change: Change, condition: Condition | None = None) -> Item:
+        """Change an existing item; returns it as it is afterwards. Raises ``ConditionFailed``."""
+        ...
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """All or nothing, at most 100 writes on distinct items. Raises ``TransactionFailed``."""
+        ...
+
+    def query(
+        self,
+        table: str,
+        pk: str,
+        *,
+        sk_prefix: str = "",
+        descending: bool = False,
+        limit: int | None = None,
+        consistent: bool = True,
+        start: Item | None = None,
+    ) -> Page:
+        """Items of one partition in the order of their sort keys, a page at a time."""
+        ...
