@@ -91,8 +91,9 @@ def load_registry(module_names: Iterable[str], collaborators: Mapping[str, Any])
 def _import(module_name: str) -> ModuleType:
     try:
         return importlib.import_module(module_name)
-    except (ImportError, SyntaxError) as error:
-        raise RegistryError(f"handler module {module_name!r} can't be imported: {error}") from error
+    except Exception as error:  # boundary: the application's module; it ends the start with one line
+        detail = str(error) if isinstance(error, ImportError | SyntaxError) else f"{type(error).__name__}: {error}"
+        raise RegistryError(f"handler module {module_name!r} can't be imported: {detail}") from error
 
 
 def _marked_classes(module: ModuleType) -> list[type]:

@@ -182,5 +182,5 @@ class TestTableStore:
 
 
 def test_a_number_is_no_truth_value() -> None:
-    """As DynamoDB (types differ, so it is false). moto 5.2.5 compares Python values and says true: not in the contract."""
+    # As in DynamoDB: types differ, so it is false. moto 5.2.5 compares Python values, so this is not in the contract.
     assert not equals("yes", 1).holds({"yes": True})

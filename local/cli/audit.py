@@ -1,0 +1,39 @@
+"""An independent witness of order: reads the stream of the data table, not what the pipeline says of itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+FIRST_VERSION = 1
+
+
+class OrderAudit:
+    """Follows the versions of the read model's rows as they were written.
+
+    A violation is a version that is not exactly one above the one before it.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._prefix = f"{kind}#"
+        self._versions: dict[tuple[str, str], int] = {}
+        self.violations: list[str] = []
+
+    def follow(self, records: Iterable[dict[str, Any]]) -> None:
+        """Take stream records in the order of the stream."""
+        for record in records:
+            keys = record["dynamodb"]["Keys"]
+            key = (keys["pk"]["S"], keys["sk"]["S"])
+            image = record["dynamodb"].get("NewImage")
+            if not key[0].startswith(self._prefix) or image is None:
+                continue
+            version = int(image["version"]["N"])
+            before = self._versions.get(key, FIRST_VERSION - 1)
+            if version != before + 1:
+                self.violations.append(f"{key[0]} {key[1]}: version {version} was written after {before}")
+            self._versions[key] = version
+
+    def entities_by_version(self) -> dict[int, int]:
+        """How many entities are at each version."""
+        return dict(sorted(Counter(self._versions.values()).items()))

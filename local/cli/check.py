@@ -1,0 +1,37 @@
+"""``./cqrs test``: lint, format, types, tests; what CI runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+
+CHECKS = (
+    ("ruff check", ["ruff", "check", "."]),
+    ("ruff format", ["ruff", "format", "--check", "."]),
+    ("mypy", ["mypy"]),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``./cqrs test``."""
+    parser.add_argument("--slow", action="store_true", help="also the long runs (thousands of seeds, large files)")
+    parser.add_argument("pytest", nargs="*", help="passed on to pytest; with it, the other checks are left out")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the checks. Returns the exit code of the first that fails."""
+    env = {**os.environ, "PULUMI_ERROR_OUTPUT_STRING": "true"}
+    chosen = list(options.pytest)
+    if not chosen:
+        for name, command in CHECKS:
+            print(f"== {name}", flush=True)
+            done = subprocess.run([sys.executable, "-m", *command], env=env, check=False)
+            if done.returncode != 0:
+                return done.returncode
+        print("== pytest", flush=True)
+    markers = [] if options.slow else ["-m", "not slow"]
+    parallel = [] if chosen else ["-n", str(os.cpu_count() or 2), "--dist", "loadfile"]
+    arguments = [sys.executable, "-m", "pytest", "-q", *parallel, *markers, *chosen]
+    return subprocess.run(arguments, env=env, check=False).returncode

@@ -1,0 +1,163 @@
+"""The embedded AWS put together: endpoint, functions, state machines, event sources, and the deployed program."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import boto3
+
+from local.aws import stepfunctions
+from local.aws.endpoint import AwsEndpoint
+from local.aws.model import Faults
+from local.aws.queues import Queues
+from local.aws.streams import TableStreams
+from local.deploy.deploy import deploy_program
+from local.deploy.model import DeployContext, Deployment
+from local.functions.host import FunctionHost
+from local.scheduler import Scheduler
+from local.sources.destinations import Destinations
+from local.sources.faults import DeliveryFaults
+from local.sources.manager import EventSources
+from local.states.executions import RUNNING, Execution
+from local.states.manager import ExecutionManager
+
+#: The repository: where ``__main__.py`` and ``Pulumi.yaml`` are.
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+
+
+class LocalRuntime:
+    """One deployment of the program on this machine. A context manager: leaving it leaves nothing behind.
+
+    Args:
+        project_dir: the folder of ``Pulumi.yaml`` and ``__main__.py``.
+        stack: whose ``Pulumi.<stack>.yaml`` is read.
+        config: values that win over that file.
+        scheduler: ``Scheduler.real()`` for people (the default), ``Scheduler.virtual(seed)`` for tests.
+        faults: crashes and throttles at AWS calls, for tests.
+        delivery_faults: duplicated and delayed deliveries, for tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        project_dir: Path = PROJECT_DIR,
+        stack: str = "dev",
+        config: Mapping[str, str] | None = None,
+        scheduler: Scheduler | None = None,
+        faults: Faults | None = None,
+        delivery_faults: DeliveryFaults | None = None,
+    ) -> None:
+        self.scheduler = scheduler if scheduler is not None else Scheduler.real()
+        self.endpoint = AwsEndpoint(self.scheduler, faults=faults)
+        self.host = FunctionHost(self.scheduler, create_overrides={"clock": self.scheduler})
+        self.executions = ExecutionManager(
+            self.scheduler, self.host, region=self.endpoint.region, account_id=self.endpoint.account_id
+        )
+        self._project_dir = project_dir
+        self._stack = stack
+        self._config = config
+        self._delivery_faults = delivery_faults
+        self._work_dir = tempfile.TemporaryDirectory(prefix="cqrs-")
+        self._sources: EventSources | None = None
+        self._deployment: Deployment | None = None
+
+    # -- life ---------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Deploy the program and let it run.
+
+        Raises:
+            DeployError: the program or its configuration was refused; nothing is left running.
+        """
+        self.endpoint.start()
+        try:
+            stepfunctions.install(self.endpoint, self.executions)
+            context = DeployContext(self.endpoint, self.host, Path(self._work_dir.name))
+            self._deployment = deploy_program(self._project_dir, self._stack, self._config, context)
+            self._sources = self._start_sources(self._deployment)
+            if not self.scheduler.is_virtual:
+                self.scheduler.start_thread()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop everything within two seconds; state is dropped."""
+        if self._sources is not None:
+            self._sources.stop()
+        self.scheduler.stop()
+        self.endpoint.stop()
+        self._work_dir.cleanup()
+
+    def __enter__(self) -> LocalRuntime:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # -- looking at it ------------------------------------------------------------------------------
+
+    @property
+    def deployment(self) -> Deployment:
+        """What was deployed."""
+        if self._deployment is None:
+            raise RuntimeError("the runtime is not started")
+        return self._deployment
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs."""
+        return self.deployment.outputs
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing is on its way from a stream or queue to its function, and no execution runs."""
+        return (self._sources is None or self._sources.idle) and not self.running_executions()
+
+    def running_executions(self) -> list[Execution]:
+        """Executions that have not ended, of all machines."""
+        machines = self.executions.list_state_machines()
+        return [one for machine in machines for one in self.executions.list_executions(machine.arn, RUNNING)]
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    def _start_sources(self, deployment: Deployment) -> EventSources:
+        endpoint = self.endpoint
+        sources = EventSources(
+            self.scheduler,
+            self.host,
+            region=endpoint.region,
+            account_id=endpoint.account_id,
+            streams=TableStreams(endpoint),
+            queues=Queues(endpoint, boto3.client("sqs", region_name=endpoint.region)),
+            discard=Destinations(endpoint.region).send,
+            faults=self._delivery_faults,
+        )
+        endpoint.install_lambda(self.host, call_async=sources.bus.call_async)
+        endpoint.on_call(sources.on_call)
+        self.executions.on_status_change(lambda one: sources.bus.execution_status_changed(_described(one)))
+        sources.start(deployment.event_source_mappings, deployment.rules)
+        return sources
+
+
+def _described(execution: Execution) -> dict[str, Any]:
+    """An execution as DescribeExecution answers it, for its status event."""
+    return {
+        "executionArn": execution.arn,
+        "stateMachineArn": execution.machine.arn,
+        "name": execution.name,
+        "status": execution.status,
+        "startDate": execution.started,
+        "stopDate": execution.stopped,
+        "input": execution.input_text,
+        "output": execution.output_text,
+        "error": execution.error,
+        "cause": execution.cause,
+    }

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from handlers.commands.ended_outside import EndedOutside
+from handlers.commands.pipeline.failure import Failure
+from handlers.commands.pipeline.run import Run
+from handlers.errors import ValidationError
+from tests.support.pipelines import World, order
+
+CATCH = {
+    "Error": "RuntimeError",
+    "Cause": json.dumps(
+        {"errorMessage": "customer 4711 is broke", "errorType": "RuntimeError", "stackTrace": ['File "/var/task/x.py"']}
+    ),
+}
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def started(world: World) -> Run:
+    run = world.publish(order(0, n=1))
+    world.pipeline.check_version(run, first_entry=True)
+    world.pipeline.history_copy(run)
+    return run
+
+
+def test_failure_is_recorded_alarmed_and_answered(world: World) -> None:
+    run = started(world)
+    answer = world.pipeline.record_failure(run, Failure.from_state_input(CATCH))
+    assert answer == {"error": "RuntimeError", "cause": "customer 4711 is broke"}
+    row = world.row(1)
+    assert row["status"] == "history_copy:FAILED"
+    assert row["error"] == {"type": "RuntimeError", "message": "customer 4711 is broke", "state": "history_copy"}
+    for gone in ("runId", "leaseUntil", "taskToken", "openShard", "dueAt"):
+        assert gone not in row
+    assert "alarmedAt" in row
+
+
+def test_pipe_12_alarm_message(world: World) -> None:
+    run = started(world)
+    world.pipeline.record_failure(run, Failure.from_state_input(CATCH))
+    assert world.alarms.messages == [
+        {
+            "action": "sfn-alarm",
+            "id": "TENANT#t1#ORDER#o1@0000000001",
+            "table": "cqrs-test-commands",
+            "pk": "TENANT#t1",
+            "sk": "ORDER#o1@0000000001",
+            "tenantCode": "t1",
+            "content": {"errorMessage": "history_copy failed: RuntimeError", "sfnId": run.run_id},
+        }
+    ]
+    assert world.alarms.attributes == [{"action": "sfn-alarm", "alarmId": "TENANT#t1#ORDER#o1@0000000001#1"}]
+
+
+def test_refusals_tell_their_reason_in_the_alarm(world: World) -> None:
+    run = world.publish(order(0, n=1))
+    refusal = {"result": -1, "error": "VersionGap", "cause": "version 2 is missing", "blockedBy": None, "alarm": True}
+    world.pipeline.record_failure(run, Failure.from_state_input(refusal))
+    assert world.row(1)["status"] == "check_version:FAILED"
+    assert (
+        world.alarms.messages[0]["content"]["errorMessage"] == "check_version failed: VersionGap: version 2 is missing"
+    )
+
+
+def test_an_expired_wait_behind_a_failure_is_silent(world: World) -> None:
+    run = world.publish(order(0, n=1))
+    refusal = {
+        "result": -1,
+        "error": "WaitExpired",
+        "cause": "waited",
+        "blockedBy": "ORDER#o1@0000000001",
+        "alarm": False,
+    }
+    world.pipeline.record_failure(run, Failure.from_state_input(refusal))
+    row = world.row(1)
+    assert row["error"]["blockedBy"] == "ORDER#o1@0000000001"
+    assert "alarmedAt" in row
+    assert "openShard" not in row
+    assert world.alarms.messages == []
+
+
+def test_recording_twice_alarms_once(world: World) -> None:
+    run = started(world)
+    world.pipeline.record_failure(run, Failure.from_state_input(CATCH))
+    before = world.row(1)
+    world.pipeline.record_failure(run, Failure.from_state_input({"Error": "Other", "Cause": "x"}))
+    assert world.row(1) == before
+    assert len(world.alarms.messages) == 1
+
+
+def test_a_crash_before_the_alarm_is_made_good_by_the_retry(world: World) -> None:
+    run = started(world)
+    world.pipeline.record_failure._progress.fail(run, "history_copy", {"type": "X"}, alarm=True)
+    assert world.alarms.messages == []
+    assert "openShard" in world.row(1)
+    world.pipeline.record_failure(run, Failure.from_state_input(CATCH))
+    assert len(world.alarms.messages) == 1
+    assert "alarmedAt" in world.row(1)
+
+
+def test_done_is_never_left_but_operators_hear_of_it(world: World) -> None:
+    run = world.publish_and_apply(order(0, n=1))
+    before = world.row(1)
+    answer = world.pipeline.record_failure(run, Failure.from_state_input(CATCH))
+    assert answer["error"] == "RuntimeError"
+    assert world.row(1) == before
+    text = world.alarms.messages[0]["content"]["errorMessage"]
+    assert text == "after it was applied: finish failed: RuntimeError"
+
+
+def test_another_runs_live_claim_is_respected(world: World) -> None:
+    run = started(world)
+    zombie = Run(run.key, run.id, 1, "zombie")
+    world.pipeline.record_failure(zombie, Failure.from_state_input(CATCH))
+    assert world.row(1)["status"] == "history_copy:FINISHED"
+    assert world.alarms.messages == []
+    world.clock.advance(121)
+    world.pipeline.record_failure(zombie, Failure.from_state_input(CATCH))
+    assert world.row(1)["status"] == "history_copy:FAILED"
+
+
+@pytest.mark.parametrize(
+    ("cause", "message"),
+    [
+        ('{"errorMessage":"m","errorType":"T"}', "m"),
+        ("plain text", "plain text"),
+        ("[1, 2]", "[1, 2]"),
+        (None, ""),
+        ("x" * 5000, "x" * 997 + "..."),
+    ],
+)
+def test_causes(cause: object, message: str) -> None:
+    assert Failure.from_state_input({"Error": "E", "Cause": cause}).message == message
+
+
+def ended(run: Run, status: str = "ABORTED", **detail: object) -> dict[str, object]:
+    execution_input = {"pk": run.key.pk, "sk": run.key.sk, "id": run.id, "attempt": run.attempt}
+    return {
+        "source": "aws.states",
+        "detail": {
+            "executionArn": run.run_id,
+            "name": "n",
+            "status": status,
+            "input": json.dumps(execution_input),
+            **detail,
+        },
+    }
+
+
+def test_pipe_13_an_execution_that_ended_unrecorded_is_found_by_the_rule(world: World) -> None:
+    run = started(world)
+    rule = EndedOutside(world.pipeline.record_failure)
+    rule(ended(run, "FAILED", error="Unrecorded"))
+    row = world.row(1)
+    assert row["status"] == "history_copy:FAILED"
+    assert row["error"]["type"] == "NotRunning"
+    assert row["error"]["message"] == "execution n ended as FAILED: Unrecorded"
+    assert len(world.alarms.messages) == 1
+    rule(ended(run, "FAILED"))
+    assert len(world.alarms.messages) == 1
+
+
+def test_the_rule_leaves_recorded_outcomes_alone(world: World) -> None:
+    run = started(world)
+    world.pipeline.record_failure(run, Failure.from_state_input(CATCH))
+    before = world.row(1)
+    EndedOutside(world.pipeline.record_failure)(ended(run, "FAILED"))
+    assert world.row(1) == before
+
+
+@pytest.mark.parametrize("text", [None, "no json", '{"pk": "TENANT#t1"}', "[]"])
+def test_the_rule_names_a_wrong_input(world: World, text: object) -> None:
+    event = {"source": "aws.states", "detail": {"executionArn": "a", "name": "n", "status": "FAILED", "input": text}}
+    with pytest.raises(ValidationError, match=r"input|Input"):
+        EndedOutside(world.pipeline.record_failure)(event)

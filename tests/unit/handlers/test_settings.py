@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from handlers.errors import SettingsError
+from handlers.settings import EventsSettings, WorkflowSettings
+
+WORKFLOW = {
+    "COMMANDS_TABLE": "c",
+    "DATA_TABLE": "d",
+    "HISTORY_TABLE": "h",
+    "ALARM_TOPIC_ARN": "arn",
+    "HANDLER_MODULES": "a.b, c.d",
+    "STATUS_DETAIL": "full",
+    "WAIT_LIMIT_HOURS": "24",
+    "LEASE_SECONDS": "120",
+    "TTL_DAYS": '{"commands": {"default": 90, "overrides": {"t1/ORDER": 7, "*/ORDER": 8, "t1/*": 9}}}',
+    "LOG_LEVEL": "INFO",
+}
+EVENTS = {"COMMANDS_TABLE": "c", "COMMAND_STATE_MACHINE_ARN": "m", "ALARM_TOPIC_ARN": "a", "LOG_LEVEL": "INFO"}
+
+
+def test_workflow_settings() -> None:
+    settings = WorkflowSettings.from_env(WORKFLOW)
+    assert settings.handler_modules == ("a.b", "c.d")
+    assert (settings.wait_limit_hours, settings.lease_seconds, settings.status_detail) == (24, 120, "full")
+
+
+def test_no_handler_modules_is_allowed() -> None:
+    assert WorkflowSettings.from_env({**WORKFLOW, "HANDLER_MODULES": ""}).handler_modules == ()
+
+
+@pytest.mark.parametrize("name", sorted(set(WORKFLOW) - {"HANDLER_MODULES"}))
+def test_a_missing_workflow_variable_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        WorkflowSettings.from_env({key: value for key, value in WORKFLOW.items() if key != name})
+
+
+@pytest.mark.parametrize("name", sorted(EVENTS))
+def test_a_missing_events_variable_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        EventsSettings.from_env({key: value for key, value in EVENTS.items() if key != name})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STATUS_DETAIL", "some"),
+        ("WAIT_LIMIT_HOURS", "0"),
+        ("LEASE_SECONDS", "soon"),
+        ("LOG_LEVEL", "LOUD"),
+        ("TTL_DAYS", "90"),
+        ("TTL_DAYS", "{"),
+        ("TTL_DAYS", '{"commands": {"default": 0}}'),
+        ("TTL_DAYS", '{"commands": {"default": -1}}'),
+        ("TTL_DAYS", '{"commands": {"default": null, "overrides": {"a/b": 0.5}}}'),
+    ],
+)
+def test_wrong_values_are_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        WorkflowSettings.from_env({**WORKFLOW, name: value})
