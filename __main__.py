@@ -1,0 +1,22 @@
+"""The Pulumi program: reads the configuration, builds the stack, exports its outputs."""
+
+from pathlib import Path
+
+import pulumi
+
+from infra.config import ConfigError, StackConfig
+from infra.definitions import DefinitionError
+from infra.naming import Names
+from infra.packaging import PackagingError
+from infra.stack import build
+from infra.substitution import SubstitutionError
+
+try:
+    config = StackConfig.from_pulumi()
+    names = Names(pulumi.get_project(), pulumi.get_stack())
+    outputs = build(config, names, Path(__file__).parent)
+except (ConfigError, PackagingError, DefinitionError, SubstitutionError) as error:
+    raise pulumi.RunError(str(error)) from error
+
+for name, value in outputs.items():
+    pulumi.export(name, value)

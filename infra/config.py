@@ -1,0 +1,218 @@
+"""The stack's configuration: typed, with defaults and ranges, refused as a whole before any resource is declared.
+
+``Pulumi.yaml`` declares the same keys for the Pulumi CLI; a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from pulumi.runtime import config as runtime_config
+
+NAMESPACE = "cqrs"
+#: Polls that one wait may need at most: the wait limit divided by the poll (design section 7).
+MAX_POLLS = 1500
+#: CloudWatch Logs API reference, PutRetentionPolicy.
+LOG_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+TTL_TABLES = ("commands", "data", "history")
+MAX_TTL_DAYS = 36_500
+
+
+class ConfigError(Exception):
+    """The configuration is wrong. One line per problem: the key, the value, what is allowed."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class _Refused(Exception):
+    """What is allowed; the caller knows the key and the value."""
+
+
+Check = Callable[[Any], Any]
+
+
+def _setting(default: Any, check: Check) -> Any:
+    return field(default=default, metadata={"check": check})
+
+
+def _whole(low: int, high: int) -> Check:
+    def check(value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise _Refused(f"a whole number from {low} to {high}")
+        return value
+
+    return check
+
+
+def _one_of(*allowed: Any) -> Check:
+    def check(value: Any) -> Any:
+        if isinstance(value, bool) or value not in allowed:
+            raise _Refused(f"one of {', '.join(map(str, allowed))}")
+        return value
+
+    return check
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _Refused("true or false")
+    return value
+
+
+def _texts(pattern: str, allowed: str) -> Check:
+    def check(value: Any) -> tuple[str, ...]:
+        good = isinstance(value, list | tuple) and all(isinstance(v, str) and re.fullmatch(pattern, v) for v in value)
+        if not good or len(set(value)) != len(value):
+            raise _Refused(allowed)
+        return tuple(value)
+
+    return check
+
+
+def _is_days(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_TTL_DAYS
+
+
+def _ttl(value: Any) -> dict[str, dict[str, Any]]:
+    days = f"days from 1 to {MAX_TTL_DAYS}"
+    allowed = (
+        f"an object of {', '.join(TTL_TABLES)}, each {days} or {{default: {days}, <tenant>/<TYPE>, */<TYPE>, "
+        f"<tenant>/*: {days}}}"
+    )
+    if not isinstance(value, Mapping) or set(value) - set(TTL_TABLES):
+        raise _Refused(allowed)
+    policies: dict[str, dict[str, Any]] = {}
+    for table, policy in value.items():
+        parts = dict(policy) if isinstance(policy, Mapping) else {"default": policy}
+        default = parts.pop("default", None)
+        names_are_good = all(re.fullmatch(r"[^/#@]+/[^/#@]+", name) and name != "*/*" for name in parts)
+        if not names_are_good or not all(map(_is_days, parts.values())) or not (default is None or _is_days(default)):
+            raise _Refused(allowed)
+        policies[str(table)] = {"default": default, "overrides": parts}
+    return policies
+
+
+@dataclass(frozen=True)
+class StackConfig:
+    """What a team may set per environment. Names here are the keys in ``Pulumi.<stack>.yaml``, in snake_case."""
+
+    handler_modules: tuple[str, ...] = _setting(
+        ("handlers.domain.orders", "handlers.domain.airports"),
+        _texts(r"handlers\.domain(\.[a-z_][a-z0-9_]*)+", "a list of distinct module names below handlers.domain"),
+    )
+    status_detail: str = _setting("full", _one_of("full", "terminal"))
+    wait_poll_seconds: int = _setting(300, _whole(60, 86_400))
+    wait_limit_hours: int = _setting(24, _whole(1, 8_760))
+    lease_seconds: int = _setting(180, _whole(90, 3_600))
+    ttl_days: dict[str, dict[str, Any]] = field(default_factory=dict, metadata={"check": _ttl})
+    stream_batch_size: int = _setting(10, _whole(1, 1_000))
+    log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"))
+    log_retention_days: int = _setting(180, _one_of(*LOG_RETENTION_DAYS))
+    workflow_log_level: str = _setting("ERROR", _one_of("ALL", "ERROR", "FATAL", "OFF"))
+    tracing: bool = _setting(False, _flag)
+    lambda_memory: int = _setting(512, _whole(256, 10_240))
+    lambda_architecture: str = _setting("arm64", _one_of("arm64", "x86_64"))
+    lambda_runtime: str = _setting("python3.13", _one_of("python3.11", "python3.12", "python3.13", "python3.14"))
+    point_in_time_recovery: bool = _setting(False, _flag)
+    deletion_protection: bool = _setting(False, _flag)
+    alarm_emails: tuple[str, ...] = _setting(
+        (), _texts(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a list of distinct e-mail addresses")
+    )
+    alarm_iterator_age_seconds: int = _setting(300, _whole(60, 86_400))
+    alarm_failed_executions: int = _setting(1, _whole(1, 100_000))
+
+    @classmethod
+    def keys(cls) -> dict[str, str]:
+        """Configuration key to attribute: ``waitPollSeconds`` to ``wait_poll_seconds``."""
+        return {_key(one.name): one.name for one in fields(cls)}
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any]) -> StackConfig:
+        """From parsed values; keys without the namespace.
+
+        Raises:
+            ConfigError: naming every wrong or unknown key.
+        """
+        known = cls.keys()
+        problems = [_unknown(key, known) for key in sorted(set(given) - set(known))]
+        values: dict[str, Any] = {}
+        for one in fields(cls):
+            key = _key(one.name)
+            if key not in given:
+                continue
+            try:
+                values[one.name] = one.metadata["check"](given[key])
+            except _Refused as refused:
+                problems.append(f"{NAMESPACE}:{key}: {_shown(given[key])} is not allowed; expected {refused}")
+        if not problems:
+            config = cls(**values)
+            problems = config._contradictions()
+            if not problems:
+                return config
+        raise ConfigError(problems)
+
+    @classmethod
+    def from_texts(cls, texts: Mapping[str, str]) -> StackConfig:
+        """From Pulumi's configuration, in which every value is text and all but strings are JSON.
+
+        Raises:
+            ConfigError: as ``from_mapping``.
+        """
+        prefix = f"{NAMESPACE}:"
+        given = {key.removeprefix(prefix): _parsed(text) for key, text in texts.items() if key.startswith(prefix)}
+        return cls.from_mapping(given)
+
+    @classmethod
+    def from_pulumi(cls) -> StackConfig:
+        """The configuration of the running Pulumi program.
+
+        ``pulumi.Config`` can only be asked for known keys; an unknown one (a typing error) must be refused too.
+        The engine hands the configuration over in the environment, mocks and tests in the runtime's settings.
+
+        Raises:
+            ConfigError: as ``from_mapping``.
+        """
+        return cls.from_texts({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()})
+
+    def _contradictions(self) -> list[str]:
+        polls = self.wait_limit_hours * 3600 / self.wait_poll_seconds
+        if polls <= MAX_POLLS:
+            return []
+        return [
+            f"{NAMESPACE}:waitPollSeconds: {self.wait_poll_seconds} is not allowed with waitLimitHours "
+            f"{self.wait_limit_hours}; expected waitLimitHours x 3600 / waitPollSeconds of at most {MAX_POLLS}, "
+            f"this is {polls:g}"
+        ]
+
+
+def _key(attribute: str) -> str:
+    first, *rest = attribute.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _unknown(key: str, known: Mapping[str, str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"; did you mean {NAMESPACE}:{close[0]}?" if close else f"; known: {', '.join(sorted(known))}"
+    return f"{NAMESPACE}:{key} is not a known key{hint}"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}..."

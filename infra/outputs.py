@@ -1,0 +1,51 @@
+"""Stack outputs: the contract with other projects (design section 8).
+
+Names are never changed or removed without raising ``SCHEMA_VERSION``; a test holds the list.
+"""
+
+from __future__ import annotations
+
+import pulumi
+
+from infra.functions import Function
+from infra.messaging import Messaging
+from infra.storage import Storage
+from infra.tables import TABLES, Tables
+from infra.workflows import Workflow
+
+SCHEMA_VERSION = 1
+QUEUE_OUTPUTS = {
+    "task-action-queue": "taskActionQueue",
+    "notification-queue": "notificationQueue",
+    "import-action-queue": "importActionQueue",
+}
+
+
+def stack_outputs(
+    tables: Tables,
+    messaging: Messaging,
+    storage: Storage,
+    functions: dict[str, Function],
+    command_workflow: Workflow,
+) -> dict[str, pulumi.Input[object]]:
+    """Output name to value."""
+    outputs: dict[str, pulumi.Input[object]] = {"schemaVersion": SCHEMA_VERSION}
+    for name, table in tables.by_name.items():
+        outputs[f"{name}TableName"] = table.name
+        outputs[f"{name}TableArn"] = table.arn
+        if TABLES[name]:
+            outputs[f"{name}StreamArn"] = table.stream_arn
+    outputs["bucketName"] = storage.bucket.bucket
+    outputs["mainTopicArn"] = messaging.main_topic.arn
+    outputs["alarmTopicArn"] = messaging.alarm_topic.arn
+    for queue, prefix in QUEUE_OUTPUTS.items():
+        outputs[f"{prefix}Url"] = messaging.queues[queue].url
+        outputs[f"{prefix}Arn"] = messaging.queues[queue].arn
+    outputs["deadLetterQueueUrls"] = {
+        **{name: queue.url for name, queue in messaging.dead_letter_queues.items()},
+        "stream-failures": messaging.stream_failures.url,
+    }
+    outputs["commandStateMachineArn"] = command_workflow.machine.arn
+    for name, function in functions.items():
+        outputs[f"{name}FunctionArn"] = function.function.arn
+    return outputs

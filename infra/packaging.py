@@ -1,0 +1,69 @@
+"""The functions' archive: allow-listed files of ``handlers``, the same bytes from any checkout.
+
+An ``AssetArchive`` of single files rather than a zip of our own: Pulumi hashes it by names and contents,
+without times, and there is no build folder to keep clean (decision record 0010).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pulumi
+
+PACKAGE = "handlers"
+ALLOWED = ("*.py", "*.asl.json")
+
+
+class PackagingError(Exception):
+    """The code can't be packaged; one line says which module and why."""
+
+
+def archive_members(root: Path) -> dict[str, Path]:
+    """Path in the archive to file, sorted. ``root`` is the folder that holds ``handlers``."""
+    found = (path for pattern in ALLOWED for path in (root / PACKAGE).rglob(pattern))
+    members = {path.relative_to(root).as_posix(): path for path in found if "__pycache__" not in path.parts}
+    if not members:
+        raise PackagingError(f"no {PACKAGE} package in {root}")
+    return dict(sorted(members.items()))
+
+
+def content_hash(members: Mapping[str, Path]) -> str:
+    """A fingerprint of names and contents."""
+    digest = hashlib.sha256()
+    for name, path in members.items():
+        content = path.read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def check_modules(members: Mapping[str, Path], modules: Sequence[str]) -> None:
+    """Refuse handler modules that are missing or don't compile, without running any of their code.
+
+    Raises:
+        PackagingError: naming the module.
+    """
+    for module in modules:
+        base = module.replace(".", "/")
+        path = members.get(f"{base}.py") or members.get(f"{base}/__init__.py")
+        if path is None:
+            raise PackagingError(f"cqrs:handlerModules: module {module!r} is not in the {PACKAGE} package")
+    for name, path in members.items():
+        if name.endswith(".py"):
+            _compile(name, path)
+
+
+def build_archive(members: Mapping[str, Path]) -> pulumi.AssetArchive:
+    """The archive as Pulumi takes it."""
+    return pulumi.AssetArchive({name: pulumi.FileAsset(str(path)) for name, path in members.items()})
+
+
+def _compile(name: str, path: Path) -> None:
+    try:
+        compile(path.read_bytes(), name, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
+        module = name.removesuffix(".py").replace("/", ".")
+        raise PackagingError(f"module {module!r} has a syntax error{line}: {error}") from error

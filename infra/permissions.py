@@ -1,0 +1,83 @@
+"""What each function may do: the one place to edit. Held against the calls that tests make, in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+#: Function to resource to actions. Resources are names that ``Resources.arn_of`` knows.
+PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
+    "events": {
+        "table:commands": ("dynamodb:GetItem", "dynamodb:UpdateItem"),
+        "stream:commands": (
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        ),
+        "machine:command-handler": ("states:StartExecution",),
+        "topic:alarm": ("sns:Publish",),
+        "queue:stream-failures": ("sqs:SendMessage",),
+    },
+    "workflow": {
+        "table:commands": ("dynamodb:GetItem", "dynamodb:UpdateItem"),
+        "table:data": ("dynamodb:GetItem", "dynamodb:PutItem"),
+        "table:history": ("dynamodb:PutItem",),
+        "machine:command-handler": ("states:SendTaskSuccess",),
+        "topic:alarm": ("sns:Publish",),
+    },
+}
+#: Actions that the event source mapping uses, not the function's code (Lambda Developer Guide,
+#: "Using AWS Lambda with Amazon DynamoDB", execution role permissions).
+USED_BY_LAMBDA_ITSELF = frozenset(
+    {
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+        "sqs:SendMessage",
+    }
+)
+#: Actions for which AWS takes no resource, with the reason (Service Authorization Reference).
+WITHOUT_RESOURCE = {
+    "xray:PutTraceSegments": "X-Ray has no resources for it",
+    "xray:PutTelemetryRecords": "X-Ray has no resources for it",
+}
+
+
+@dataclass(frozen=True)
+class Resources:
+    """ARNs by the names used above."""
+
+    arns: Mapping[str, pulumi.Input[str]]
+
+    def arn_of(self, name: str) -> pulumi.Input[str]:
+        """The ARN of a resource. Raises KeyError for a name that the stack doesn't have."""
+        return self.arns[name]
+
+
+def function_policy(
+    function: str, resources: Resources, log_group_arn: pulumi.Input[str], *, tracing: bool
+) -> pulumi.Output[str]:
+    """The policy document of one function's role."""
+    statements: list[dict[str, object]] = [
+        _allow(actions, resources.arn_of(name)) for name, actions in sorted(PERMISSIONS[function].items())
+    ]
+    statements.append(_allow(("logs:CreateLogStream", "logs:PutLogEvents"), pulumi.Output.concat(log_group_arn, ":*")))
+    if tracing:
+        statements.append(_allow(tuple(WITHOUT_RESOURCE), "*"))
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}, sort_keys=True)
+
+
+def assume_role(service: str) -> dict[str, object]:
+    """Who may take a role."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+    }
+
+
+def _allow(actions: Sequence[str], resource: pulumi.Input[str]) -> dict[str, object]:
+    return {"Effect": "Allow", "Action": sorted(actions), "Resource": resource}

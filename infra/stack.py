@@ -1,0 +1,188 @@
+"""The stack: composes the components and knows nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pulumi
+import pulumi_aws as aws
+from pulumi_aws import cloudwatch, lambda_
+
+from infra.config import StackConfig
+from infra.functions import STARTS_COMMAND, Function, FunctionArgs, stream_mapping
+from infra.messaging import Messaging, MessagingArgs
+from infra.monitoring import Monitoring, MonitoringArgs
+from infra.naming import Account, Names
+from infra.outputs import stack_outputs
+from infra.packaging import archive_members, build_archive, check_modules
+from infra.permissions import Resources
+from infra.storage import Storage, StorageArgs
+from infra.tables import Tables, TablesArgs
+from infra.workflows import COMMAND_HANDLER, Workflow, WorkflowArgs, command_numbers, load_definition
+
+EVENTS_TIMEOUT_SECONDS = 60
+#: Below the states' own timeout (60 s), so that the function's end is seen first.
+WORKFLOW_TIMEOUT_SECONDS = 30
+ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
+
+
+def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Input[object]]:
+    """Declare everything; answers the stack's outputs. ``root`` holds the ``handlers`` package.
+
+    Raises:
+        PackagingError, DefinitionError, SubstitutionError: before any resource is declared.
+    """
+    members = archive_members(root)
+    check_modules(members, config.handler_modules)
+    definition = load_definition("command")
+    archive = build_archive(members)
+    account = _account()
+
+    tables = Tables("tables", TablesArgs(names, config.point_in_time_recovery, config.deletion_protection))
+    messaging = Messaging("messaging", MessagingArgs(names, account, config.alarm_emails))
+    storage = Storage("storage", StorageArgs(names, account, config.deletion_protection))
+    # The machine calls the function and the function resumes the machine: one of the two ARNs is built from its name.
+    machine_arn = account.arn("states", f"stateMachine:{names.of(COMMAND_HANDLER)}")
+    resources = Resources(
+        {
+            **{f"table:{name}": table.arn for name, table in tables.by_name.items()},
+            "stream:commands": tables.by_name["commands"].stream_arn,
+            "machine:command-handler": machine_arn,
+            "topic:alarm": messaging.alarm_topic.arn,
+            "queue:stream-failures": messaging.stream_failures.arn,
+        }
+    )
+    environments = _environments(config, tables, messaging, machine_arn)
+    workflow = Function(
+        "workflow",
+        FunctionArgs(
+            "workflow",
+            "The Lambda states of the command state machine",
+            WORKFLOW_TIMEOUT_SECONDS,
+            environments["workflow"],
+            resources,
+            archive,
+            names,
+            config,
+        ),
+    )
+    events = Function(
+        "events",
+        FunctionArgs(
+            "events",
+            "Table streams, and executions that ended outside of their own control",
+            EVENTS_TIMEOUT_SECONDS,
+            environments["events"],
+            resources,
+            archive,
+            names,
+            config,
+        ),
+    )
+    command_workflow = Workflow(
+        COMMAND_HANDLER,
+        WorkflowArgs(
+            COMMAND_HANDLER,
+            definition,
+            {"WorkflowFunctionArn": workflow.function.arn},
+            {"WorkflowFunctionArn": workflow.function.arn},
+            names,
+            config,
+            command_numbers(config),
+        ),
+    )
+    stream_mapping(
+        "events-commands-stream",
+        stream_arn=tables.by_name["commands"].stream_arn,
+        function=events,
+        on_failure_arn=messaging.stream_failures.arn,
+        pattern=STARTS_COMMAND,
+        batch_size=config.stream_batch_size,
+    )
+    _ended_badly_rule(names, events, command_workflow)
+    functions = {"events": events, "workflow": workflow}
+    Monitoring(
+        "monitoring",
+        MonitoringArgs(
+            names,
+            config,
+            messaging.alarm_topic.arn,
+            machines={COMMAND_HANDLER: command_workflow.machine.arn},
+            functions={name: function.function.name for name, function in functions.items()},
+            stream_functions={"events": events.function.name},
+            dead_letter_queues={
+                **{f"{name}-dlq": queue.name for name, queue in messaging.dead_letter_queues.items()},
+                "stream-failures": messaging.stream_failures.name,
+            },
+        ),
+    )
+    return stack_outputs(tables, messaging, storage, functions, command_workflow)
+
+
+def _environments(
+    config: StackConfig, tables: Tables, messaging: Messaging, machine_arn: str
+) -> dict[str, dict[str, pulumi.Input[str]]]:
+    """Exactly what each function's settings read; a test holds both sides."""
+    commands = tables.by_name["commands"].name
+    return {
+        "events": {
+            "COMMANDS_TABLE": commands,
+            "COMMAND_STATE_MACHINE_ARN": machine_arn,
+            "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
+            "LOG_LEVEL": config.log_level,
+        },
+        "workflow": {
+            "COMMANDS_TABLE": commands,
+            "DATA_TABLE": tables.by_name["data"].name,
+            "HISTORY_TABLE": tables.by_name["history"].name,
+            "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
+            "HANDLER_MODULES": ",".join(config.handler_modules),
+            "STATUS_DETAIL": config.status_detail,
+            "WAIT_LIMIT_HOURS": str(config.wait_limit_hours),
+            "LEASE_SECONDS": str(config.lease_seconds),
+            "TTL_DAYS": json.dumps(config.ttl_days, sort_keys=True),
+            "LOG_LEVEL": config.log_level,
+        },
+    }
+
+
+def _ended_badly_rule(names: Names, events: Function, workflow: Workflow) -> None:
+    """Executions that ended without recording it reach the events function."""
+    child = pulumi.ResourceOptions(parent=events)
+    pattern = {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"status": list(ENDED_BADLY), "stateMachineArn": [workflow.machine.arn]},
+    }
+    rule = cloudwatch.EventRule(
+        "executions-ended-badly",
+        name=names.of("executions-ended-badly"),
+        description="Executions that failed, timed out or were aborted",
+        event_pattern=pulumi.Output.json_dumps(pattern, sort_keys=True),
+        tags=names.tags,
+        opts=child,
+    )
+    permission = lambda_.Permission(
+        "executions-ended-badly-permission",
+        action="lambda:InvokeFunction",
+        function=events.function.name,
+        principal="events.amazonaws.com",
+        source_arn=rule.arn,
+        opts=child,
+    )
+    cloudwatch.EventTarget(
+        "executions-ended-badly-target",
+        rule=rule.name,
+        arn=events.function.arn,
+        opts=pulumi.ResourceOptions(parent=events, depends_on=[permission]),
+    )
+
+
+def _account() -> Account:
+    """Known at program time, so that names and ARNs show in a preview."""
+    return Account(
+        aws.get_partition().partition,
+        aws.get_region().region,
+        aws.get_caller_identity().account_id,
+    )
