@@ -140,7 +140,7 @@ class LocalRuntime:
             discard=Destinations(endpoint.region).send,
             faults=self._delivery_faults,
         )
-        endpoint.install_lambda(self.host, call_async=sources.bus.call_async)
+        endpoint.install_lambda(self.host, call_async=sources.caller.call)
         endpoint.on_call(sources.on_call)
         self.executions.on_status_change(lambda one: sources.bus.execution_status_changed(_described(one)))
         sources.start(deployment.event_source_mappings, deployment.rules)

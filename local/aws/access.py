@@ -1,0 +1,98 @@
+"""What a caller's role must allow for a request: IAM actions and resource ARNs.
+
+Source: Service Authorization Reference, the pages of the services named here. A transaction needs the action of
+each of its parts (DynamoDB Developer Guide, "Amazon DynamoDB transactions: how it works", IAM section).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.aws.model import ACCOUNT_ID, AwsRequest
+
+Access = tuple[tuple[str, str], ...]
+
+_PREFIXES = {"stepfunctions": "states"}
+_TRANSACTION_ACTIONS = {
+    "ConditionCheck": "ConditionCheckItem",
+    "Delete": "DeleteItem",
+    "Get": "GetItem",
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+}
+_S3_ACTIONS = {
+    "CompleteMultipartUpload": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "HeadObject": "GetObject",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "HeadBucket": "ListBucket",
+    "UploadPart": "PutObject",
+}
+
+
+def access_of(request: AwsRequest) -> Access:
+    """The (action, resource ARN) pairs, in the order of the request; ``*`` where IAM knows no resource."""
+    params, service = request.params, request.service
+    if service == "dynamodb":
+        return _dynamodb(request.operation, params, request.region)
+    if service == "s3":
+        return _s3(request.operation, params)
+    action = f"{_PREFIXES.get(service, service)}:{request.operation}"
+    if service == "lambda":
+        action = "lambda:InvokeFunction" if request.operation == "Invoke" else action
+        return ((action, _function(params.get("FunctionName"), request.region)),)
+    if service == "sqs":
+        name = str(params.get("QueueUrl") or params.get("QueueName") or "").rpartition("/")[2]
+        batch = action.removesuffix("Batch") if action.endswith("Batch") else action
+        return ((batch, f"arn:aws:sqs:{request.region}:{ACCOUNT_ID}:{name}" if name else "*"),)
+    if service == "sns":
+        action = "sns:Publish" if request.operation == "PublishBatch" else action
+        return ((action, str(params.get("TopicArn") or params.get("TargetArn") or "*")),)
+    if service == "stepfunctions":
+        return ((action, str(params.get("stateMachineArn") or params.get("executionArn") or "*")),)
+    if service == "events" and request.operation == "PutEvents":
+        buses = dict.fromkeys(str(entry.get("EventBusName", "default")) for entry in params.get("Entries", ()))
+        return tuple((action, _bus(bus, request.region)) for bus in buses)
+    return ((action, "*"),)
+
+
+def _dynamodb(operation: str, params: Mapping[str, Any], region: str) -> Access:
+    if operation in ("TransactWriteItems", "TransactGetItems"):
+        pairs = (
+            (f"dynamodb:{_TRANSACTION_ACTIONS.get(kind, kind)}", _table(part.get("TableName", ""), region))
+            for entry in params.get("TransactItems", ())
+            for kind, part in entry.items()
+        )
+        return tuple(dict.fromkeys(pairs))
+    if operation in ("BatchGetItem", "BatchWriteItem"):
+        return tuple((f"dynamodb:{operation}", _table(name, region)) for name in params.get("RequestItems", ()))
+    name = params.get("TableName")
+    if not name:
+        return ((f"dynamodb:{operation}", str(params.get("ResourceArn") or "*")),)
+    index = params.get("IndexName")
+    arn = _table(name, region)
+    return ((f"dynamodb:{operation}", f"{arn}/index/{index}" if index else arn),)
+
+
+def _s3(operation: str, params: Mapping[str, Any]) -> Access:
+    action = _S3_ACTIONS.get(operation, operation)
+    bucket, key = params.get("Bucket"), params.get("Key")
+    if not bucket:
+        return ((f"s3:{action}", "*"),)
+    return ((f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"),)
+
+
+def _table(name: str, region: str) -> str:
+    return name if name.startswith("arn:") else f"arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table/{name}"
+
+
+def _function(name: str | None, region: str) -> str:
+    if not name:
+        return "*"
+    return name if name.startswith("arn:") else f"arn:aws:lambda:{region}:{ACCOUNT_ID}:function:{name}"
+
+
+def _bus(name: str, region: str) -> str:
+    return name if name.startswith("arn:") else f"arn:aws:events:{region}:{ACCOUNT_ID}:event-bus/{name}"

@@ -1,0 +1,277 @@
+"""The one way from boto3 to AWS in this process: counted, locked, open to faults, on the scheduler's clock.
+
+Every boto3 client hands its finished HTTP request to a hook of botocore (event ``before-send``). While an endpoint
+runs, the hook answers from moto's backends in this process; nothing leaves the machine. moto isn't safe for threads,
+so one lock goes round it (32 threads without it lost a third of their updates).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from contextlib import ExitStack
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.handlers import BUILTIN_HANDLERS
+from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
+from moto.dynamodb.models.table import Table
+
+from local.aws import dynamodb, services
+from local.aws.access import access_of
+from local.aws.clock import clock_of
+from local.aws.http import HttpServer
+from local.aws.incoming import request_from_botocore
+from local.aws.lambda_backend import LambdaInvoke, LocalLambda
+from local.aws.model import (
+    ACCOUNT_ID,
+    AwsCall,
+    AwsRequest,
+    AwsResponse,
+    EndpointStopped,
+    Faults,
+    OperationHandler,
+)
+from local.aws.queues import LocalSqs, ReceiveMessage
+from local.functions.host import FunctionHost
+from local.functions.model import current_function
+from local.scheduler import Scheduler
+
+#: Marks clients of the local endpoint: a request with this key never goes to the network.
+ACCESS_KEY = "LOCALLOCALLOCALLOCAL"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_BACKENDS = {"dynamodb": dynamodb.LocalDynamoDB, "lambda": LocalLambda, "sqs": LocalSqs}
+
+_current: AwsEndpoint | None = None
+
+
+class AwsEndpoint:
+    """AWS in this process. One may run at a time; its state begins empty and is gone after ``stop``.
+
+    Args:
+        scheduler: its clock, and the task switch before every call; None: real time, no tasks (unit tests).
+        region: the default region of clients made while it runs.
+        faults: see ``Faults``; may be set later.
+    """
+
+    account_id = ACCOUNT_ID
+
+    def __init__(
+        self, scheduler: Scheduler | None = None, *, region: str = "us-east-1", faults: Faults | None = None
+    ) -> None:
+        self.scheduler = scheduler
+        self.region = region
+        self.faults = faults
+        #: Round everything that touches moto's backends. Not to be held while waiting or calling functions.
+        self.lock = threading.RLock()
+        #: Calls by (caller, service, operation); the caller is a function's name, or None.
+        self.calls: Counter[tuple[str | None, str, str]] = Counter()
+        self._access: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._listeners: list[Callable[[AwsCall], None]] = []
+        self._handlers: dict[tuple[str, str], OperationHandler] = {}
+        self._exit: ExitStack | None = None
+
+    # -- life ---------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Answer the process's boto3 calls, with dummy credentials and the region in ``os.environ``."""
+        global _current
+        if _current is not None:
+            raise RuntimeError("another AwsEndpoint is running in this process; stop it first")
+        with ExitStack() as stack:
+            stack.enter_context(clock_of(self.scheduler))
+            stack.callback(
+                _set_environment(
+                    {
+                        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+                        "AWS_SECRET_ACCESS_KEY": "local",
+                        "AWS_SESSION_TOKEN": None,
+                        "AWS_PROFILE": None,
+                        "AWS_REGION": self.region,
+                        "AWS_DEFAULT_REGION": self.region,
+                        "AWS_ENDPOINT_URL": None,
+                        "AWS_EC2_METADATA_DISABLED": "true",
+                    }
+                )
+            )
+            session, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, None
+            stack.callback(setattr, boto3, "DEFAULT_SESSION", session)
+            services.load_services()
+            BackendDict.reset()
+            reset_model_data()
+            for service, backend in _BACKENDS.items():
+                backends = services.backends(service)
+                stack.callback(setattr, backends, "backend", backends.backend)
+                backends.backend = backend
+            stack.callback(BackendDict.reset)
+            self.replace("sqs", "ReceiveMessage", ReceiveMessage(self))
+            _current = self
+            self._exit = stack.pop_all()
+
+    def stop(self) -> None:
+        """Drop all state and restore the process. Calls that are made later fail. Harmless if it isn't running."""
+        global _current
+        if self._exit is None:
+            return
+        with self.lock:
+            _current = None
+            self._exit.close()
+            self._exit = None
+
+    def __enter__(self) -> AwsEndpoint:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # -- set-up -------------------------------------------------------------------------------------
+
+    def on_call(self, callback: Callable[[AwsCall], None]) -> None:
+        """Call ``callback`` after each call that took effect, on the caller's thread, without the lock."""
+        self._listeners.append(callback)
+
+    def replace(self, service: str, operation: str, handler: OperationHandler) -> None:
+        """Let ``handler`` answer an operation in place of moto.
+
+        It runs without the lock, so that it may wait and make calls of its own; it takes ``endpoint.lock`` for what
+        it does to moto's backends.
+        """
+        self._handlers[(services.service_name(service), operation)] = handler
+
+    def install_lambda(self, host: FunctionHost, *, call_async: Callable[[str, Any], None] | None = None) -> None:
+        """Let Lambda's Invoke run the functions of ``host``; see ``LambdaInvoke``."""
+        if self.scheduler is None:
+            raise RuntimeError("install_lambda needs an endpoint with a scheduler")
+        self.replace("lambda", "Invoke", LambdaInvoke(self.scheduler, host, call_async))
+
+    def serve_http(self, port: int, host: str = "127.0.0.1") -> HttpServer:
+        """Serve the same state over HTTP on a loopback address, on daemon threads. Port 0: any free one.
+
+        Raises:
+            PortInUse: the port is taken.
+            EndpointError: ``host`` is not a loopback address.
+        """
+        server = HttpServer(self, host, port)
+        server.start()
+        return server
+
+    # -- calls --------------------------------------------------------------------------------------
+
+    def handle(self, request: AwsRequest) -> AwsResponse:
+        """Answer one request, in the order: task switch, fault, effect, count, fault, listeners.
+
+        Raises:
+            BaseException: what ``faults`` raise.
+        """
+        scheduler = self.scheduler
+        if scheduler is not None:
+            scheduler.checkpoint(f"{request.service}.{request.operation}")
+        access = access_of(request)
+        call = AwsCall(
+            service=request.service,
+            operation=request.operation,
+            caller=current_function.get(),
+            at=time.time() if scheduler is None else scheduler.now(),
+            resource=access[0][1] if access else "*",
+            access=access,
+            params=request.params,
+        )
+        faults = self.faults
+        code = faults.before(call) if faults is not None else None
+        if code is not None:
+            return services.error_response(request.service, code, f"{code} injected before {call.label}")
+        handler = self._handlers.get((request.service, request.operation))
+        if handler is not None:
+            response = handler(request)
+            with self.lock:
+                self._count(call)
+        else:
+            with self.lock:
+                response = self.call_moto(request)
+                self._count(call)
+        if faults is not None:
+            faults.after(call)
+        for listener in self._listeners:
+            listener(call)
+        return response
+
+    def call_moto(self, request: AwsRequest) -> AwsResponse:
+        """moto's answer (with ours for DynamoDB); the lock must be held."""
+        if self._exit is None:
+            raise EndpointStopped(f"{request.service}.{request.operation} after the local endpoint was stopped")
+        if request.service == "dynamodb":
+            return dynamodb.handle(request, services.backend("dynamodb", request.region))
+        return services.call_moto(request)
+
+    # -- reading ------------------------------------------------------------------------------------
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """moto's tables of the endpoint's region by name; hold the lock."""
+        tables: dict[str, Table] = services.backend("dynamodb", self.region).tables
+        return tables
+
+    def calls_by_function(self) -> dict[str, dict[str, set[str]]]:
+        """What each function's role must allow, as far as calls were made: {function: {action: {resource ARN}}}."""
+        with self.lock:
+            return {
+                function: {action: set(resources) for action, resources in actions.items()}
+                for function, actions in self._access.items()
+            }
+
+    def _count(self, call: AwsCall) -> None:
+        self.calls[(call.caller, call.service, call.operation)] += 1
+        if call.caller is not None:
+            actions = self._access[call.caller]
+            for action, resource in call.access:
+                actions[action].add(resource)
+
+
+class _RawBody(BytesIO):
+    """A response's body as botocore reads it from urllib3."""
+
+    def stream(self, amt: int = 65536, decode_content: bool | None = None) -> Any:
+        while chunk := self.read(amt):
+            yield chunk
+
+
+def _before_send(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
+    """botocore's hook. None lets the request go to the network."""
+    if urlsplit(request.url).hostname in _LOOPBACK:
+        return None
+    endpoint = _current
+    if endpoint is None:
+        authorization = request.headers.get("Authorization") or ""
+        if ACCESS_KEY in (authorization.decode() if isinstance(authorization, bytes) else authorization):
+            raise EndpointStopped(f"{event_name.removeprefix('before-send.')} after the local endpoint was stopped")
+        return None
+    response = endpoint.handle(request_from_botocore(event_name, request, endpoint.region))
+    return AWSResponse(request.url, response.status, HTTPHeaders.from_dict(response.headers), _RawBody(response.body))
+
+
+# Sessions copy this list when they are made, so it has to be there before the first one: at import, as moto does.
+BUILTIN_HANDLERS.append(("before-send", _before_send))
+
+
+def _set_environment(values: dict[str, str | None]) -> Callable[[], None]:
+    """Set (None: remove) variables; the result puts them back."""
+    before = {name: os.environ.get(name) for name in values}
+
+    def put(wanted: dict[str, str | None]) -> None:
+        for name, value in wanted.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+    put(values)
+    return lambda: put(before)

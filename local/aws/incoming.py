@@ -1,0 +1,121 @@
+"""Reads requests: which service, operation and parameters, whether they come from boto3 here or by HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from moto.core.request import Request
+from moto.core.routing import NotFound, get_service_router
+
+from local.aws.model import AwsRequest, EndpointError
+from local.aws.services import canonical_url, service_name
+
+_QUERY = frozenset({"cloudwatch", "iam", "sns", "sts"})
+_REST = frozenset({"lambda", "s3", "scheduler"})
+_FUNCTION_PATH = re.compile(r"/functions/(?P<name>[^/]+)")
+_VIRTUAL_HOST = re.compile(r"^(?P<bucket>.+)\.s3[.-][^/]*amazonaws\.com$")
+
+
+def request_from_botocore(event_name: str, request: Any, default_region: str) -> AwsRequest:
+    """A request that botocore is about to send; ``event_name`` is ``before-send.<service>.<Operation>``."""
+    _, service_id, operation = event_name.split(".", 2)
+    service = _service(service_id)
+    body = request.body
+    return AwsRequest(
+        service=service,
+        operation=operation,
+        method=request.method,
+        url=request.url,
+        headers=request.headers,
+        body=body,
+        region=signature_scope(request.headers)[1] or default_region,
+        params=_params(service, request.url, body),
+    )
+
+
+def request_from_http(
+    method: str, path: str, headers: Mapping[str, str], body: bytes, default_region: str
+) -> AwsRequest:
+    """A request that came over HTTP; ``path`` includes the query, ``headers`` have lower-case names.
+
+    Raises:
+        EndpointError: it is not signed, so that its service is unknown, or the service isn't here.
+    """
+    name, region = signature_scope(headers)
+    if name is None:
+        raise EndpointError("unsigned request: the local endpoint needs signed ones (any credentials will do)")
+    service = service_name(name)
+    region = region or default_region
+    url = canonical_url(service, region, path)
+    return AwsRequest(
+        service=service,
+        operation=_http_operation(service, method, path, url, headers, body),
+        method=method,
+        url=url,
+        headers=headers,
+        body=body,
+        region=region,
+        params=_params(service, url, body),
+    )
+
+
+def signature_scope(headers: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """(service, region) of the Authorization header's credential scope; Nones without one."""
+    value = headers.get("Authorization") or headers.get("authorization")
+    if not value:
+        return None, None
+    text = value.decode() if isinstance(value, bytes) else value
+    _, found, rest = text.partition("Credential=")
+    scope = rest.partition(",")[0].split("/")
+    return (scope[3], scope[2]) if found and len(scope) >= 5 else (None, None)
+
+
+@cache
+def _service(service_id: str) -> str:
+    return service_name(service_id)
+
+
+def _http_operation(service: str, method: str, path: str, url: str, headers: Mapping[str, str], body: bytes) -> str:
+    target = headers.get("x-amz-target")
+    if target:
+        return target.rpartition(".")[2]
+    if service in _REST:
+        try:
+            operation, _ = get_service_router(service).match(Request.from_primitives(method, url, headers, body))
+        except NotFound:
+            raise EndpointError(f"{service} has no operation for {method} {path.partition('?')[0]}") from None
+        return str(operation.name)
+    action = dict(parse_qsl(body.decode())).get("Action") or dict(parse_qsl(urlsplit(path).query)).get("Action")
+    if not action:
+        raise EndpointError(f"{service} request without an action: {method} {path.partition('?')[0]}")
+    return action
+
+
+def _params(service: str, url: str, body: Any) -> Mapping[str, Any]:
+    if service == "s3":
+        return _s3_params(url)
+    if service == "lambda":
+        found = _FUNCTION_PATH.search(url.partition("?")[0])
+        return {"FunctionName": unquote(found["name"])} if found else {}
+    if not body or service in _REST:
+        return {}
+    if service in _QUERY:
+        return dict(parse_qsl(body.decode() if isinstance(body, bytes) else body))
+    try:
+        params = json.loads(body)
+    except ValueError:
+        return {}  # moto answers that with the service's own error
+    return params if isinstance(params, dict) else {}
+
+
+def _s3_params(url: str) -> Mapping[str, Any]:
+    parts = urlsplit(url)
+    host = _VIRTUAL_HOST.match(parts.netloc)
+    path = unquote(parts.path.lstrip("/"))
+    bucket, _, key = (host["bucket"], "", path) if host else path.partition("/")
+    return {name: value for name, value in (("Bucket", bucket), ("Key", key)) if value}

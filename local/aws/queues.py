@@ -1,0 +1,183 @@
+"""SQS of the local endpoint: moto's queues, cheaper, and with waits that don't hold the lock."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from moto.core.utils import unix_time, unix_time_millis
+from moto.sqs.models import Queue, SQSBackend
+
+from local.aws import services
+from local.aws.model import AwsRequest, AwsResponse, EndpointError
+
+if TYPE_CHECKING:
+    from local.aws.endpoint import AwsEndpoint
+
+#: How often a waiting ReceiveMessage looks again (seconds).
+POLL_INTERVAL_S = 0.2
+
+
+class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy can follow
+    """moto's queue. It counts all its messages for every message sent; here that is left out."""
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """moto's attributes, worked out when they are read."""
+        return _Attributes(self)
+
+    @property
+    def messages(self) -> list[Any]:
+        """The visible ones; the time is taken once, not per message."""
+        moment = unix_time_millis()
+        return [m for m in self._messages if moment > m.visible_at and moment >= m.delayed_until]
+
+    def all_attributes(self) -> dict[str, Any]:
+        """moto's attributes, with the counts."""
+        found: dict[str, Any] = super().attributes
+        return found
+
+
+class _Attributes(dict[str, Any]):
+    """A queue's attributes; the counts are made only when all of them are asked for."""
+
+    def __init__(self, queue: LocalQueue) -> None:
+        super().__init__()
+        self._queue = queue
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key == "ContentBasedDeduplication":
+            return str(self._queue.content_based_deduplication).lower() if self._queue.fifo_queue else default
+        return self._queue.all_attributes().get(key, default)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._queue.all_attributes()[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._queue.all_attributes()
+
+    def __iter__(self) -> Any:
+        return iter(self._queue.all_attributes())
+
+    def items(self) -> Any:
+        return self._queue.all_attributes().items()
+
+    def keys(self) -> Any:
+        return self._queue.all_attributes().keys()
+
+
+class LocalSqs(SQSBackend):  # type: ignore[misc]
+    """The queues of one region."""
+
+    def create_queue(self, name: str, tags: dict[str, str] | None = None, **kwargs: Any) -> Queue:
+        """moto's, with our class of queue."""
+        queue = super().create_queue(name, tags, **kwargs)
+        queue.__class__ = LocalQueue  # moto names its class itself and has no other place to choose it
+        return queue
+
+    def is_message_valid_based_on_retention_period(self, queue_name: str, message: Any) -> bool:
+        """moto counts the whole queue for this, for each message."""
+        return bool(self.queues[queue_name].message_retention_period + message.sent_timestamp / 1000 > unix_time())
+
+
+class ReceiveMessage:
+    """ReceiveMessage with WaitTimeSeconds: moto would wait in real time with the lock held."""
+
+    def __init__(self, endpoint: AwsEndpoint) -> None:
+        self._endpoint = endpoint
+
+    def __call__(self, request: AwsRequest) -> AwsResponse:
+        """Look, and look again until there is a message or the time is over."""
+        endpoint = self._endpoint
+        scheduler = endpoint.scheduler
+        params = dict(request.params)
+        name = str(params.get("QueueUrl", "")).rpartition("/")[2]
+        with endpoint.lock:
+            queue = services.backend("sqs", request.region).queues.get(name)
+            default = 0 if queue is None else int(queue.receive_message_wait_time_seconds)
+        wait = min(int(params.get("WaitTimeSeconds", default)), 20)
+        params["WaitTimeSeconds"] = 0
+        once = AwsRequest(**{**vars(request), "params": params, "body": json.dumps(params).encode()})
+        waited = 0.0
+        while True:
+            with endpoint.lock:
+                response = endpoint.call_moto(once)
+            if waited >= wait or response.status != 200 or json.loads(response.body).get("Messages"):
+                return response
+            if scheduler is not None and scheduler.current_task() is not None:
+                scheduler.sleep(POLL_INTERVAL_S)
+            elif scheduler is not None and scheduler.is_virtual:
+                return response  # outside of a task virtual time stands still
+            else:
+                threading.Event().wait(POLL_INTERVAL_S)
+            waited += POLL_INTERVAL_S
+
+
+class Queues:
+    """Reads and empties queues for event source mappings, by their ARN."""
+
+    def __init__(self, endpoint: AwsEndpoint, client: Any) -> None:
+        """``client`` is a boto3 SQS client: receiving and deleting are calls like any other."""
+        self._endpoint = endpoint
+        self._client = client
+
+    def receive(self, queue_arn: str, limit: int) -> list[Mapping[str, Any]]:
+        """Up to ``limit`` (at most 10) visible messages in ReceiveMessage's shape, now hidden."""
+        answer = self._client.receive_message(
+            QueueUrl=queue_url(queue_arn),
+            MaxNumberOfMessages=min(limit, 10),
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+            WaitTimeSeconds=0,
+        )
+        return list(answer.get("Messages", []))
+
+    def delete(self, queue_arn: str, receipt_handles: Sequence[str]) -> None:
+        """Remove messages."""
+        for start in range(0, len(receipt_handles), 10):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": handle}
+                for number, handle in enumerate(receipt_handles[start : start + 10])
+            ]
+            self._client.delete_message_batch(QueueUrl=queue_url(queue_arn), Entries=entries)
+
+    def next_visible_at(self, queue_arn: str) -> float | None:
+        """When the next hidden or delayed message appears; see ``next_visible_at``."""
+        return next_visible_at(self._endpoint, queue_arn)
+
+
+def has_visible_messages(endpoint: AwsEndpoint, queue_arn: str) -> bool:
+    """Whether a receive would find something, without a call: looks at messages until the first visible one."""
+    with endpoint.lock:
+        moment = unix_time_millis()
+        return any(
+            moment > message.visible_at and moment >= message.delayed_until
+            for message in _queue(endpoint, queue_arn)._messages
+        )
+
+
+def next_visible_at(endpoint: AwsEndpoint, queue_arn: str) -> float | None:
+    """Epoch seconds at which the first hidden or delayed message appears, None if no message is hidden.
+
+    moto's message is still hidden at that very moment and visible after it.
+    """
+    with endpoint.lock:
+        moment = unix_time_millis()
+        times = (max(m.visible_at, m.delayed_until) for m in _queue(endpoint, queue_arn)._messages)
+        return min((at / 1000 for at in times if at >= moment), default=None)
+
+
+def queue_url(queue_arn: str) -> str:
+    """A queue's URL from its ARN."""
+    region, account, name = queue_arn.split(":")[3:6]
+    return f"https://sqs.{region}.amazonaws.com/{account}/{name}"
+
+
+def _queue(endpoint: AwsEndpoint, queue_arn: str) -> Queue:
+    parts = queue_arn.split(":")
+    queue = services.backend("sqs", parts[3]).queues.get(parts[-1]) if len(parts) == 6 else None
+    if queue is None:
+        raise EndpointError(f"no queue {queue_arn!r} on the local endpoint")
+    return queue

@@ -1,0 +1,123 @@
+"""The services of the local endpoint, and how a request finds moto's code for it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from xml.sax.saxutils import escape
+
+from moto.core.exceptions import HTTPException
+from moto.core.request import Request
+
+from local.aws.model import ACCOUNT_ID, AwsRequest, AwsResponse, EndpointError
+
+#: boto3's client name -> moto's package. Anything else is refused by name.
+MOTO_PACKAGES = {
+    "cloudwatch": "cloudwatch",
+    "dynamodb": "dynamodb",
+    "events": "events",
+    "iam": "iam",
+    "lambda": "awslambda",
+    "logs": "logs",
+    "s3": "s3",
+    "scheduler": "scheduler",
+    "sns": "sns",
+    "sqs": "sqs",
+    "stepfunctions": "stepfunctions",
+    "sts": "sts",
+}
+#: Names of services in botocore's events and in signatures, where they differ from boto3's client name.
+ALIASES = {
+    "cloudwatch-logs": "logs",
+    "eventbridge": "events",
+    "monitoring": "cloudwatch",
+    "sfn": "stepfunctions",
+    "states": "stepfunctions",
+}
+#: Host names, for requests that came by another address.
+HOSTS = {"cloudwatch": "monitoring", "stepfunctions": "states"}
+_JSON = frozenset({"dynamodb", "events", "logs", "sqs", "stepfunctions"})
+_XML = frozenset({"cloudwatch", "iam", "s3", "sns", "sts"})
+
+
+def service_name(name: str) -> str:
+    """boto3's client name of a service.
+
+    Raises:
+        EndpointError: the local endpoint doesn't have it.
+    """
+    service = ALIASES.get(name, name)
+    if service not in MOTO_PACKAGES:
+        raise EndpointError(
+            f"service {name!r} is not part of the local endpoint (it has: {', '.join(sorted(MOTO_PACKAGES))})"
+        )
+    return service
+
+
+def canonical_url(service: str, region: str, path: str) -> str:
+    """The URL of AWS for a path that was sent elsewhere."""
+    return f"https://{HOSTS.get(service, service)}.{region}.amazonaws.com{path}"
+
+
+def call_moto(request: AwsRequest) -> AwsResponse:
+    """Let moto answer ``request`` (with the endpoint's lock held)."""
+    clean_url = request.url.partition("?")[0]
+    handler = next((found for pattern, found in _routes(request.service) if pattern.match(clean_url)), None)
+    if handler is None:
+        raise EndpointError(f"moto has no {request.service} at {clean_url}")
+    moto_request = Request.from_primitives(request.method, request.url, request.headers, request.body)
+    try:
+        status, headers, body = handler(moto_request, moto_request.raw_url, moto_request.headers)
+    except HTTPException as error:
+        status, headers, body = int(error.code or 500), dict(error.get_headers()), error.get_body()
+    except NotImplementedError as error:
+        message = f"{request.service} {request.operation} is not supported by the local endpoint: {error}"
+        return error_response(request.service, "NotImplemented", message, status=501)
+    data = body if isinstance(body, bytes) else str(body).encode()
+    return AwsResponse(int(status), {str(name): str(value) for name, value in dict(headers).items()}, data)
+
+
+@cache
+def _routes(service: str) -> list[tuple[re.Pattern[str], Any]]:
+    urls = importlib.import_module(f"moto.{MOTO_PACKAGES[service]}.urls")
+    return [
+        (re.compile(path.format(base)), handler) for base in urls.url_bases for path, handler in urls.url_paths.items()
+    ]
+
+
+def load_services() -> None:
+    """Import moto's code for all services now rather than during the first call of each."""
+    for service in MOTO_PACKAGES:
+        _routes(service)
+
+
+def backends(service: str) -> Any:
+    """moto's store of a service's backends (a ``BackendDict``)."""
+    package = MOTO_PACKAGES[service]
+    models = importlib.import_module(f"moto.{package}.models")
+    return getattr(models, {"awslambda": "lambda_backends"}.get(package, f"{package}_backends"))
+
+
+def backend(service: str, region: str) -> Any:
+    """moto's backend of a service; IAM, S3 and STS have one for all regions."""
+    return backends(service)[ACCOUNT_ID]["aws" if service in ("iam", "s3") else region]
+
+
+def error_response(
+    service: str, code: str, message: str, *, status: int = 400, extra: Mapping[str, Any] | None = None
+) -> AwsResponse:
+    """An error in the form that a client of ``service`` understands."""
+    if service in _XML:
+        inner = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
+        if service != "s3":
+            inner = f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error></ErrorResponse>"
+        else:
+            inner = f"<Error>{inner}</Error>"
+        return AwsResponse(status, {"content-type": "text/xml"}, inner.encode())
+    body = json.dumps({"__type": code, "message": message, "Message": message, **(extra or {})})
+    kind = "application/x-amz-json-1.0" if service in _JSON else "application/json"
+    return AwsResponse(status, {"content-type": kind, "x-amzn-errortype": code}, body.encode())

@@ -1,0 +1,169 @@
+"""One deployment: the program's registrations become resources on the endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
+
+from local.deploy.errors import DeployError, UnsupportedResource
+from local.deploy.model import DeployContext, Deployment, Resource
+from local.deploy.program import Engine, evaluate
+from local.deploy.project import load_stack
+from local.deploy.resources import CREATORS
+from local.deploy.workspace import Request, Workspace
+from local.sources.eventbridge import RuleError
+from local.sources.filters import PatternError
+from local.sources.mappings import MappingError
+
+PROVIDERS = "pulumi:providers:"
+
+
+def deploy_program(
+    project_dir: Path, stack: str, config: Mapping[str, str] | None, context: DeployContext
+) -> Deployment:
+    """Evaluate the program of ``project_dir`` and create what it declares through boto3.
+
+    Args:
+        project_dir: the folder of ``Pulumi.yaml`` and ``__main__.py``.
+        stack: whose ``Pulumi.<stack>.yaml`` is read.
+        config: values that win over that file; keys with or without the project's namespace.
+        context: the running endpoint, the function host and a folder for code.
+
+    Raises:
+        DeployError: unknown stack, refused configuration, a resource or property that the local runtime doesn't have,
+            or a failure of the program. Functions are taken back; the endpoint keeps what was created before, so the
+            caller stops it.
+    """
+    settings = load_stack(project_dir, stack, config)
+    deployment = Deployment(settings.project, settings.name)
+    workspace = Workspace(context, settings, deployment)
+    try:
+        deployment.outputs = evaluate(project_dir, settings, LocalEngine(workspace))
+        _check_permissions(workspace)
+    except BaseException:
+        for name in deployment.functions:
+            context.functions.unregister(name)
+        raise
+    for spec in deployment.functions.values():
+        role = spec.role_arn.rsplit("/", 1)[-1]
+        deployment.role_policies[spec.name] = workspace.role_documents.get(role, [])
+    return deployment
+
+
+class LocalEngine(Engine):
+    """The engine's part: creates each resource as it is registered. After a refusal nothing more is created."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._failure: DeployError | None = None
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """Create the resource; answers its id and outputs.
+
+        Raises:
+            DeployError: it can't be created; also for everything that comes after one that couldn't.
+        """
+        if self._failure is not None:
+            raise self._failure
+        inputs = {name: _plain(value) for name, value in args.inputs.items() if value is not None}
+        try:
+            resource = self._create(args, inputs)
+        except DeployError as error:
+            self._failure = error
+            raise
+        except (ClientError, BotoCoreError, MappingError, RuleError, PatternError) as error:
+            self._failure = DeployError(f"{args.typ} {args.name!r}: {_reason(error)}")
+            raise self._failure from error
+        except KeyError as error:
+            self._failure = DeployError(f"{args.typ} {args.name!r} has no {error.args[0]}")
+            raise self._failure from error
+        self._workspace.deployment.resources.append(resource)
+        return resource.id, dict(resource.outputs)
+
+    def abort(self, error: DeployError) -> None:
+        """Create nothing more."""
+        self._failure = error
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        """Answer a provider function.
+
+        Raises:
+            UnsupportedResource: one that isn't known here.
+        """
+        workspace = self._workspace
+        answers: dict[str, dict[str, Any]] = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {
+                "accountId": workspace.account_id,
+                "arn": f"arn:aws:iam::{workspace.account_id}:root",
+                "userId": workspace.account_id,
+                "id": workspace.account_id,
+            },
+            "aws:index/getRegion:getRegion": {
+                "region": workspace.region,
+                "name": workspace.region,
+                "id": workspace.region,
+                "description": workspace.region,
+            },
+            "aws:index/getPartition:getPartition": {
+                "partition": "aws",
+                "dnsSuffix": "amazonaws.com",
+                "reverseDnsPrefix": "com.amazonaws",
+                "id": "aws",
+            },
+        }
+        if args.token not in answers:
+            raise UnsupportedResource(f"local runtime cannot call {args.token}; known: {', '.join(sorted(answers))}")
+        return answers[args.token], []
+
+    def _create(self, args: MockResourceArgs, inputs: dict[str, Any]) -> Resource:
+        if args.resource_id:
+            raise UnsupportedResource(
+                f"{args.typ} {args.name!r} imports or reads the existing {args.resource_id!r}; "
+                "the local runtime only creates"
+            )
+        if not args.custom:
+            return Resource(args.typ, args.name, inputs, inputs, None, False)
+        if args.typ.startswith(PROVIDERS):
+            return Resource(args.typ, args.name, inputs, inputs, f"{args.name}-id", True)
+        creator = CREATORS.get(args.typ)
+        if creator is None:
+            known = ", ".join(sorted(CREATORS))
+            raise UnsupportedResource(f"local runtime cannot create {args.typ} {args.name!r}; known: {known}")
+        request = Request(args.typ, args.name, inputs)
+        created = creator(self._workspace, request)
+        outputs = {**inputs, **created.outputs}
+        return Resource(args.typ, args.name, inputs, outputs, created.id, True)
+
+
+def _check_permissions(workspace: Workspace) -> None:
+    """EventBridge drops events for a function that doesn't let it in; say so instead of delivering anyway."""
+    for rule in workspace.deployment.rules:
+        for target in rule.targets:
+            name = target.function.rsplit(":", 1)[-1]
+            if (name, "events.amazonaws.com") not in workspace.permissions:
+                raise DeployError(
+                    f"rule {rule.name!r} targets function {name!r}, "
+                    "but no aws:lambda/permission:Permission lets events.amazonaws.com invoke it"
+                )
+
+
+def _reason(error: Exception) -> str:
+    """The service's own words, without botocore's "An error occurred ... when calling"."""
+    if isinstance(error, ClientError):
+        return " ".join(str(error.response["Error"]["Message"]).split())
+    return str(error)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers arrive as floats (Pulumi properties have one number type): whole ones become ints, at any depth."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value

@@ -1,0 +1,85 @@
+"""What a deployment needs and what it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from local.functions.model import FunctionSpec
+from local.sources.eventbridge import Rule
+from local.sources.mappings import QueueMapping, StreamMapping
+
+
+class Endpoint(Protocol):
+    """What a deployment needs of the AWS endpoint: boto3 clients in this process already go there."""
+
+    @property
+    def region(self) -> str:
+        """Where everything is created."""
+        ...
+
+    @property
+    def account_id(self) -> str:
+        """Owner of everything."""
+        ...
+
+
+class FunctionRegistry(Protocol):
+    """Where functions are made callable."""
+
+    def register(self, spec: FunctionSpec) -> None:
+        """Add a function."""
+        ...
+
+    def unregister(self, name: str) -> None:
+        """Take it away again, after a failed deployment."""
+        ...
+
+
+@dataclass(frozen=True)
+class DeployContext:
+    """Where to deploy: the running endpoint, the function host, a folder for unpacked archives."""
+
+    endpoint: Endpoint
+    functions: FunctionRegistry
+    work_dir: Path
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One registration of the program, in the order of creation. Components have no id and no outputs."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    id: str | None
+    custom: bool
+
+
+@dataclass
+class Deployment:
+    """A deployed program.
+
+    Attributes:
+        outputs: what the program exported, resolved to plain values.
+        resources: everything it declared, components included.
+        functions: the functions by name.
+        event_source_mappings, rules: for ``EventSources.start``.
+        role_policies: the policy documents of each function's role, by function name.
+    """
+
+    project: str
+    stack: str
+    outputs: dict[str, Any] = field(default_factory=dict)
+    resources: list[Resource] = field(default_factory=list)
+    functions: dict[str, FunctionSpec] = field(default_factory=dict)
+    event_source_mappings: list[StreamMapping | QueueMapping] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
+    role_policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def of_type(self, type_: str) -> list[Resource]:
+        """The resources of one Pulumi type, in order."""
+        return [one for one in self.resources if one.type == type_]

@@ -1,0 +1,140 @@
+"""Evaluates a Pulumi program in this process, with the engine replaced by a monitor of ours.
+
+Pulumi keeps its state (settings, configuration, root resource, pending work) in context variables. ``asyncio.Runner``
+runs each evaluation in a copy of the context, with an event loop and a worker thread of its own, so that nothing of
+it is left afterwards and the next one starts clean. One worker thread, because the SDK hands registrations to the
+loop's executor: in one thread they come one after the other, in the order in which their inputs were ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import runpy
+import sys
+import traceback
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime import settings
+from pulumi.runtime.mocks import Mocks
+from pulumi.runtime.stack import Stack as RootStack
+from pulumi.runtime.stack import run_pulumi_func
+
+from local.deploy.errors import DeployError
+from local.deploy.project import Stack
+
+log = logging.getLogger("cqrs.local.deploy")
+
+PROGRAM = "__main__.py"
+
+
+class Engine(Mocks):
+    """Mocks that can be told to create nothing more."""
+
+    @abstractmethod
+    def abort(self, error: DeployError) -> None:
+        """The program failed. Its registrations that are still to come must be refused with ``error``."""
+
+
+def evaluate(project_dir: Path, stack: Stack, engine: Engine) -> dict[str, Any]:
+    """Run the program of ``project_dir`` against ``engine``. Answers its outputs as plain values.
+
+    Raises:
+        DeployError: the program refused its configuration or failed, or ``engine`` refused a resource.
+    """
+    program = project_dir / PROGRAM
+    if not program.is_file():
+        raise DeployError(f"no {PROGRAM} in {project_dir}")
+    executor = ThreadPoolExecutor(1, thread_name_prefix="cqrs-deploy")
+    try:
+        with asyncio.Runner() as runner, _importable(project_dir):
+            runner.get_loop().set_default_executor(executor)
+            runner.get_loop().set_exception_handler(_unretrieved)
+            try:
+                return runner.run(_run(program, stack, engine))
+            finally:
+                executor.submit(_close_loop_of_thread).result()
+    except DeployError:
+        raise
+    except Exception as error:  # boundary: whatever the program raised becomes a readable line
+        raise DeployError(_readable(error, project_dir)) from error
+    except SystemExit as error:
+        raise DeployError(f"{PROGRAM} ended the process: {error}") from error
+    finally:
+        executor.shutdown()
+
+
+async def _run(program: Path, stack: Stack, engine: Engine) -> dict[str, Any]:
+    settings.SETTINGS.outputs = set()  # else tasks of an evaluation that failed would be awaited here
+    settings.ROOT.set(None)
+    pulumi.runtime.set_all_config(dict(stack.config))
+    pulumi.runtime.set_mocks(engine, project=stack.project, stack=stack.name, preview=False, logger=log)
+    root = settings.get_root_resource()
+    assert isinstance(root, RootStack)
+    # run_name as the Pulumi executor has it; the program may look at it
+    await run_pulumi_func(lambda: _execute(program, engine))
+    return _plain(await pulumi.Output.from_input(root.outputs).future())
+
+
+def _execute(program: Path, engine: Engine) -> None:
+    """Run the program's text. Registrations begin only afterwards, so a program that fails here creates nothing."""
+    try:
+        runpy.run_path(str(program), run_name="__main__")
+    except BaseException as error:
+        engine.abort(DeployError(_readable(error, program.parent)))
+        raise
+
+
+def _plain(outputs: Mapping[str, Any] | None) -> dict[str, Any]:
+    missing = sorted(name for name, value in (outputs or {}).items() if value is None)
+    if missing:
+        raise DeployError(f"outputs without a value: {', '.join(missing)}")
+    return dict(outputs or {})
+
+
+@contextlib.contextmanager
+def _importable(project_dir: Path) -> Iterator[None]:
+    """The program imports its own modules from its folder, as under the Pulumi executor."""
+    path = str(project_dir)
+    sys.path.insert(0, path)
+    try:
+        yield
+    finally:
+        sys.path.remove(path)
+
+
+def _unretrieved(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Errors that nobody awaited: outputs that depend on the resource that failed, which is reported already."""
+    log.debug("%s", context.get("message"), exc_info=context.get("exception"))
+
+
+def _close_loop_of_thread() -> None:
+    """The SDK gives every thread that it uses an event loop."""
+    with contextlib.suppress(RuntimeError):
+        asyncio.get_event_loop_policy().get_event_loop().close()
+
+
+def _readable(error: BaseException, project_dir: Path) -> str:
+    """The lines to show: a refusal in its own words, a fault with the place in the program where it happened."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, (DeployError, pulumi.RunError)):
+            return str(cause)
+        cause = cause.__cause__
+    if isinstance(error, SyntaxError):
+        where = Path(error.filename).name if error.filename else PROGRAM
+        return f"{where}:{error.lineno}: {error.msg}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _inside(frame.filename, project_dir)]
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"the program failed: {type(error).__name__}: {error}{place}"
+
+
+def _inside(filename: str, project_dir: Path) -> bool:
+    path = Path(filename)
+    return path.is_relative_to(project_dir) and not {"site-packages", "local"} & set(path.parts)

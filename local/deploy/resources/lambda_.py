@@ -1,0 +1,123 @@
+"""Functions, who may call them, and their event sources."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from local.deploy.workspace import Created, Creator, Request, Workspace
+from local.functions.model import FunctionSpec
+from local.sources.mappings import StreamMapping, mapping_from_properties
+
+_FUNCTION = (
+    "architectures",
+    "code",
+    "description",
+    "environment",
+    "handler",
+    "loggingConfig",
+    "memorySize",
+    "name",
+    "packageType",
+    "publish",
+    "reservedConcurrentExecutions",
+    "role",
+    "runtime",
+    "timeout",
+    "tracingConfig",
+)
+#: Pulumi's way to say "not reserved".
+UNRESERVED = -1
+
+
+def function(workspace: Workspace, request: Request) -> Created:
+    """A function from an archive: on the endpoint, so that the CLI lists it, and in the host, which runs it."""
+    request.known(*_FUNCTION)
+    inputs = request.inputs
+    name = workspace.physical_name(request)
+    code = workspace.archives.unpack(inputs.get("code"), request.label)
+    env = {key: str(value) for key, value in (inputs.get("environment") or {}).get("variables", {}).items()}
+    timeout, memory = inputs.get("timeout", 3), inputs.get("memorySize", 128)
+    client = workspace.client("lambda")
+    arn = client.create_function(
+        FunctionName=name,
+        Runtime=inputs["runtime"],
+        Role=inputs["role"],
+        Handler=inputs["handler"],
+        Code={"ZipFile": code.zip},
+        Description=inputs.get("description", ""),
+        Timeout=timeout,
+        MemorySize=memory,
+        Environment={"Variables": env},
+        Architectures=inputs.get("architectures", ["x86_64"]),
+        TracingConfig={"Mode": (inputs.get("tracingConfig") or {}).get("mode", "PassThrough")},
+        Tags=workspace.tags(request),
+    )["FunctionArn"]
+    reserved = inputs.get("reservedConcurrentExecutions", UNRESERVED)
+    if reserved != UNRESERVED:
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
+    spec = FunctionSpec(
+        name=name,
+        arn=arn,
+        handler=inputs["handler"],
+        archive_dir=code.folder,
+        env=env,
+        timeout_s=timeout,
+        memory_mb=memory,
+        reserved_concurrency=None if reserved == UNRESERVED else reserved,
+        role_arn=inputs["role"],
+    )
+    workspace.context.functions.register(spec)
+    workspace.deployment.functions[name] = spec
+    return Created(name, {"name": name, "arn": arn, "invokeArn": _invoke_arn(workspace, arn), "version": "$LATEST"})
+
+
+def _invoke_arn(workspace: Workspace, arn: str) -> str:
+    """As API Gateway wants it (Lambda Developer Guide, "Invoking Lambda with API Gateway")."""
+    return f"arn:aws:apigateway:{workspace.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+
+
+def permission(workspace: Workspace, request: Request) -> Created:
+    """Lets another service call a function."""
+    request.known("action", "function", "principal", "sourceAccount", "sourceArn", "statementId")
+    inputs = request.inputs
+    statement = str(inputs.get("statementId", request.name))
+    arguments: dict[str, Any] = {
+        "FunctionName": inputs["function"],
+        "StatementId": statement,
+        "Action": inputs["action"],
+        "Principal": inputs["principal"],
+    }
+    for property_name, aws in (("sourceArn", "SourceArn"), ("sourceAccount", "SourceAccount")):
+        if property_name in inputs:
+            arguments[aws] = inputs[property_name]
+    workspace.client("lambda").add_permission(**arguments)
+    workspace.permissions.add((str(inputs["function"]).rsplit(":", 1)[-1], str(inputs["principal"])))
+    return Created(statement, {"statementId": statement})
+
+
+def event_source_mapping(workspace: Workspace, request: Request) -> Created:
+    """A stream or queue that feeds a function. The endpoint lists it; ``local.sources`` runs it."""
+    mapping_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{workspace.stack.project}/{workspace.stack.name}/{request.name}"))
+    mapping = mapping_from_properties(mapping_id, {k: v for k, v in request.inputs.items() if k != "tagsAll"})
+    arguments: dict[str, Any] = {
+        "EventSourceArn": request.inputs["eventSourceArn"],
+        "FunctionName": mapping.function,
+        "BatchSize": mapping.batch_size,
+        "Enabled": mapping.enabled,
+    }
+    if isinstance(mapping, StreamMapping):
+        arguments["StartingPosition"] = request.inputs["startingPosition"]
+    answer = workspace.client("lambda").create_event_source_mapping(**arguments)
+    workspace.deployment.event_source_mappings.append(mapping)
+    return Created(
+        answer["UUID"],
+        {"uuid": answer["UUID"], "functionArn": answer["FunctionArn"], "arn": answer.get("EventSourceMappingArn", "")},
+    )
+
+
+CREATORS: dict[str, Creator] = {
+    "aws:lambda/eventSourceMapping:EventSourceMapping": event_source_mapping,
+    "aws:lambda/function:Function": function,
+    "aws:lambda/permission:Permission": permission,
+}

@@ -1,0 +1,28 @@
+"""Log groups: created, so that they can be listed; functions write to the console."""
+
+from __future__ import annotations
+
+from local.deploy.workspace import Created, Creator, Request, Workspace
+
+
+def log_group(workspace: Workspace, request: Request) -> Created:
+    """A log group with its retention."""
+    request.known("kmsKeyId", "logGroupClass", "name", "retentionInDays", "skipDestroy")
+    name = workspace.physical_name(request)
+    client = workspace.client("logs")
+    client.create_log_group(logGroupName=name, tags=workspace.tags(request))
+    days = request.inputs.get("retentionInDays", 0)
+    if days:
+        client.put_retention_policy(logGroupName=name, retentionInDays=days)
+    return Created(name, {"name": name, "arn": workspace.arn("logs", f"log-group:{name}")})
+
+
+def resource_policy(workspace: Workspace, request: Request) -> Created:
+    """Who may write to log groups: without effect here, recorded as declared."""
+    return Created(str(request.inputs["policyName"]))
+
+
+CREATORS: dict[str, Creator] = {
+    "aws:cloudwatch/logGroup:LogGroup": log_group,
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": resource_policy,
+}

@@ -1,0 +1,96 @@
+"""Buckets. What guards or ages objects is declared on the endpoint where it keeps it, else only recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.deploy.workspace import Created, Creator, Request, Workspace, json_text, list_of
+
+
+def bucket(workspace: Workspace, request: Request) -> Created:
+    """A bucket; its id is its name. Versioning, encryption and the rest are resources of their own."""
+    request.known("bucket", "forceDestroy", "objectLockEnabled")
+    name = workspace.physical_name(request, "bucket", lower=True)
+    client = workspace.client("s3")
+    arguments: dict[str, Any] = {"Bucket": name}
+    if workspace.region != "us-east-1":
+        arguments["CreateBucketConfiguration"] = {"LocationConstraint": workspace.region}
+    client.create_bucket(**arguments)
+    tags = workspace.tags(request)
+    if tags:
+        tag_set = [{"Key": key, "Value": value} for key, value in tags.items()]
+        client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_set})
+    outputs = {
+        "bucket": name,
+        "arn": f"arn:aws:s3:::{name}",
+        "bucketDomainName": f"{name}.s3.amazonaws.com",
+        "bucketRegionalDomainName": f"{name}.s3.{workspace.region}.amazonaws.com",
+    }
+    return Created(name, outputs)
+
+
+def versioning(workspace: Workspace, request: Request) -> Created:
+    """Whether overwritten objects stay readable by version."""
+    request.known("bucket", "versioningConfiguration")
+    name = request.inputs["bucket"]
+    status = request.inputs["versioningConfiguration"]["status"]
+    workspace.client("s3").put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": status})
+    return Created(name)
+
+
+def encryption(workspace: Workspace, request: Request) -> Created:
+    """Default encryption."""
+    request.known("bucket", "rules")
+    rules = []
+    for rule in list_of(request.inputs["rules"]):
+        default = rule.get("applyServerSideEncryptionByDefault", {})
+        by_default = {"SSEAlgorithm": default.get("sseAlgorithm", "AES256")}
+        if "kmsMasterKeyId" in default:
+            by_default["KMSMasterKeyID"] = default["kmsMasterKeyId"]
+        rules.append({"ApplyServerSideEncryptionByDefault": by_default})
+    name = request.inputs["bucket"]
+    workspace.client("s3").put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
+    return Created(name)
+
+
+def public_access_block(workspace: Workspace, request: Request) -> Created:
+    """No public access."""
+    names = {
+        "blockPublicAcls": "BlockPublicAcls",
+        "blockPublicPolicy": "BlockPublicPolicy",
+        "ignorePublicAcls": "IgnorePublicAcls",
+        "restrictPublicBuckets": "RestrictPublicBuckets",
+    }
+    request.known("bucket", *names)
+    name = request.inputs["bucket"]
+    workspace.client("s3").put_public_access_block(
+        Bucket=name,
+        PublicAccessBlockConfiguration={
+            aws: bool(request.inputs.get(property_name, False)) for property_name, aws in names.items()
+        },
+    )
+    return Created(name)
+
+
+def policy(workspace: Workspace, request: Request) -> Created:
+    """The bucket's policy; kept, not enforced."""
+    request.known("bucket", "policy")
+    name = request.inputs["bucket"]
+    workspace.client("s3").put_bucket_policy(Bucket=name, Policy=json_text(request.inputs["policy"]))
+    return Created(name)
+
+
+def recorded(workspace: Workspace, request: Request) -> Created:
+    """Without effect on a bucket that lives as long as the process: only recorded as declared."""
+    return Created(request.inputs["bucket"])
+
+
+CREATORS: dict[str, Creator] = {
+    "aws:s3/bucket:Bucket": bucket,
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": recorded,
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": recorded,
+    "aws:s3/bucketPolicy:BucketPolicy": policy,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": public_access_block,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": encryption,
+    "aws:s3/bucketVersioning:BucketVersioning": versioning,
+}

@@ -1,0 +1,41 @@
+"""State machines. The endpoint's Step Functions validates the definition and refuses what it doesn't run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.deploy.workspace import Created, Creator, Request, Workspace, document, json_text
+
+
+def state_machine(workspace: Workspace, request: Request) -> Created:
+    """A state machine; its id is its ARN."""
+    request.known("definition", "loggingConfiguration", "name", "publish", "roleArn", "tracingConfiguration", "type")
+    inputs = request.inputs
+    name = workspace.physical_name(request)
+    document(inputs["definition"], request, "definition")
+    arguments: dict[str, Any] = {
+        "name": name,
+        "definition": json_text(inputs["definition"]),
+        "roleArn": inputs["roleArn"],
+        "type": inputs.get("type", "STANDARD"),
+        "tags": [{"key": key, "value": value} for key, value in workspace.tags(request).items()],
+    }
+    logging = inputs.get("loggingConfiguration")
+    if logging:
+        arguments["loggingConfiguration"] = {
+            "level": logging.get("level", "OFF"),
+            "includeExecutionData": bool(logging.get("includeExecutionData", False)),
+        }
+        if "logDestination" in logging:
+            group = {"logGroupArn": logging["logDestination"]}
+            arguments["loggingConfiguration"]["destinations"] = [{"cloudWatchLogsLogGroup": group}]
+    tracing = inputs.get("tracingConfiguration")
+    if tracing:
+        arguments["tracingConfiguration"] = {"enabled": bool(tracing.get("enabled", False))}
+    answer = workspace.client("stepfunctions").create_state_machine(**arguments)
+    arn = answer["stateMachineArn"]
+    outputs = {"name": name, "arn": arn, "status": "ACTIVE", "creationDate": answer["creationDate"].isoformat()}
+    return Created(arn, outputs)
+
+
+CREATORS: dict[str, Creator] = {"aws:sfn/stateMachine:StateMachine": state_machine}

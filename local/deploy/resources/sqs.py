@@ -1,0 +1,71 @@
+"""Queues and their policies."""
+
+from __future__ import annotations
+
+from local.deploy.workspace import Created, Creator, Request, Workspace, json_text
+
+_ATTRIBUTES = {
+    "contentBasedDeduplication": "ContentBasedDeduplication",
+    "deduplicationScope": "DeduplicationScope",
+    "delaySeconds": "DelaySeconds",
+    "fifoQueue": "FifoQueue",
+    "fifoThroughputLimit": "FifoThroughputLimit",
+    "kmsMasterKeyId": "KmsMasterKeyId",
+    "maxMessageSize": "MaximumMessageSize",
+    "messageRetentionSeconds": "MessageRetentionPeriod",
+    "policy": "Policy",
+    "receiveWaitTimeSeconds": "ReceiveMessageWaitTimeSeconds",
+    "redriveAllowPolicy": "RedriveAllowPolicy",
+    "redrivePolicy": "RedrivePolicy",
+    "sqsManagedSseEnabled": "SqsManagedSseEnabled",
+    "visibilityTimeoutSeconds": "VisibilityTimeout",
+}
+
+
+def queue(workspace: Workspace, request: Request) -> Created:
+    """A queue. Its id is its URL, as in the AWS provider."""
+    request.known("name", *_ATTRIBUTES)
+    name = workspace.physical_name(request)
+    attributes = {_ATTRIBUTES[key]: _text(value) for key, value in request.inputs.items() if key in _ATTRIBUTES}
+    client = workspace.client("sqs")
+    url = client.create_queue(QueueName=name, Attributes=attributes, tags=workspace.tags(request))["QueueUrl"]
+    arn = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return Created(url, {"name": name, "arn": arn, "url": url})
+
+
+def queue_policy(workspace: Workspace, request: Request) -> Created:
+    """Who may send to a queue."""
+    request.known("queueUrl", "policy")
+    return _attribute(workspace, request, "Policy", "policy")
+
+
+def redrive_policy(workspace: Workspace, request: Request) -> Created:
+    """A queue's dead-letter queue, declared apart."""
+    request.known("queueUrl", "redrivePolicy")
+    return _attribute(workspace, request, "RedrivePolicy", "redrivePolicy")
+
+
+def redrive_allow_policy(workspace: Workspace, request: Request) -> Created:
+    """Which queues may use this one as their dead-letter queue."""
+    request.known("queueUrl", "redriveAllowPolicy")
+    return _attribute(workspace, request, "RedriveAllowPolicy", "redriveAllowPolicy")
+
+
+def _attribute(workspace: Workspace, request: Request, attribute: str, property_name: str) -> Created:
+    url = request.inputs["queueUrl"]
+    value = json_text(request.inputs[property_name])
+    workspace.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={attribute: value})
+    return Created(url)
+
+
+def _text(value: object) -> str:
+    """SQS attributes are text; booleans and objects are their JSON."""
+    return value if isinstance(value, str) else json_text(value)
+
+
+CREATORS: dict[str, Creator] = {
+    "aws:sqs/queue:Queue": queue,
+    "aws:sqs/queuePolicy:QueuePolicy": queue_policy,
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": redrive_allow_policy,
+    "aws:sqs/redrivePolicy:RedrivePolicy": redrive_policy,
+}

@@ -1,0 +1,139 @@
+"""What the creators of resources share: clients, names, archives, and what the deployment collects."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+
+from local.deploy.archives import Archives
+from local.deploy.errors import DeployError, UnsupportedResource
+from local.deploy.model import DeployContext, Deployment
+from local.deploy.project import Stack
+
+_HEX = re.compile(r"\$\{(?:hex|alphanum|string)\((\d+)\)\}")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One resource to create. ``inputs`` are camelCase, without unset values, whole numbers as ints."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+
+    @property
+    def label(self) -> str:
+        """For messages."""
+        return f"{self.type} {self.name!r}"
+
+    def known(self, *names: str) -> None:
+        """Refuse properties other than ``names``: one that is ignored here would behave differently in AWS.
+
+        Raises:
+            UnsupportedResource: names them and those that are supported.
+        """
+        unknown = sorted(set(self.inputs) - set(names) - {"tags", "tagsAll", "region"})
+        if unknown:
+            raise UnsupportedResource(
+                f"local runtime does not support {', '.join(unknown)} of {self.label}; supported: {', '.join(names)}"
+            )
+
+
+@dataclass(frozen=True)
+class Created:
+    """The id of a new resource and the outputs that it has besides its inputs."""
+
+    id: str
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+Creator = Callable[["Workspace", Request], Created]
+
+
+class Workspace:
+    """The state of one deployment."""
+
+    def __init__(self, context: DeployContext, stack: Stack, deployment: Deployment) -> None:
+        self.context = context
+        self.stack = stack
+        self.deployment = deployment
+        self.archives = Archives(context.work_dir)
+        self.region = context.endpoint.region
+        self.account_id = context.endpoint.account_id
+        #: policy documents by role name, and (function, principal) pairs that may invoke
+        self.role_documents: dict[str, list[dict[str, Any]]] = {}
+        self.permissions: set[tuple[str, str]] = set()
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """A boto3 client. One per service, made on first use."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(service, region_name=self.region)  # type: ignore[call-overload]
+        return self._clients[service]
+
+    def physical_name(self, request: Request, property_name: str = "name", *, lower: bool = False) -> str:
+        """The name that the program gives, or one as Pulumi would make it.
+
+        Without a pattern that is the logical name and seven hexadecimal digits (Pulumi documentation,
+        "Autonaming"), here taken from the name so that every run has the same.
+        """
+        given = request.inputs.get(property_name)
+        if given is not None:
+            return str(given)
+        digest = hashlib.sha256(f"{self.stack.project}/{self.stack.name}/{request.type}/{request.name}".encode())
+        digits = digest.hexdigest()
+        if self.stack.autonaming is None:
+            name = f"{request.name}-{digits[:7]}"
+        else:
+            name = self.stack.autonaming
+            for placeholder, value in (
+                ("${project}", self.stack.project),
+                ("${stack}", self.stack.name),
+                ("${name}", request.name),
+            ):
+                name = name.replace(placeholder, value)
+            name = _HEX.sub(lambda match: digits[: int(match[1])], name)
+            if "${" in name:
+                raise DeployError(f"autonaming pattern {self.stack.autonaming!r} has an unknown placeholder")
+        return name.lower() if lower else name
+
+    def arn(self, service: str, resource: str) -> str:
+        """An ARN of this account and region."""
+        return f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"
+
+    def tags(self, request: Request) -> dict[str, str]:
+        """The resource's tags."""
+        return {str(key): str(value) for key, value in (request.inputs.get("tags") or {}).items()}
+
+
+def json_text(value: Any) -> str:
+    """A JSON document that the program gave as text or as an object."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def document(value: Any, request: Request, property_name: str) -> dict[str, Any]:
+    """A policy or another JSON object, parsed.
+
+    Raises:
+        DeployError: it isn't a JSON object; names the resource and the property.
+    """
+    try:
+        parsed = json.loads(json_text(value))
+    except ValueError as error:
+        raise DeployError(f"{property_name} of {request.label} is not JSON: {error}") from error
+    if not isinstance(parsed, dict):
+        raise DeployError(f"{property_name} of {request.label} is not a JSON object")
+    return parsed
+
+
+def list_of(value: Any) -> list[Any]:
+    """A list property that may be one value or unset."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list) else [value]

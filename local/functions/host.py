@@ -1,0 +1,230 @@
+"""Runs functions as Lambda does: cold starts, time limits, crashes, size limits, reserved concurrency."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+import traceback
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local.functions.archive_modules import ArchiveModules
+from local.functions.context import make_context
+from local.functions.instance import Handler, InitFailed, start_instance
+from local.functions.model import (
+    ANSWER_TOO_LARGE,
+    EXITED,
+    MARSHAL_FAILED,
+    PAYLOAD_LIMIT,
+    TIMED_OUT,
+    FunctionError,
+    FunctionNotFound,
+    FunctionSpec,
+    InvokeResult,
+    RequestTooLarge,
+    SimulatedCrash,
+    TooManyRequests,
+    current_function,
+)
+from local.scheduler import Future, Scheduler, Task, TaskKilled, WaitTimeout
+
+#: A hook round each call: ``(function name, payload, proceed)``. ``proceed(payload)`` makes the call and may
+#: be called again (a duplicate), later (``scheduler.sleep``) or not at all; raising SimulatedCrash counts as a
+#: crash of the function before its first line.
+Interceptor = Callable[[str, Any, Callable[[Any], InvokeResult]], InvokeResult]
+
+
+class FunctionHost:
+    """The functions of the program. Implements ``FunctionInvoker``."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        *,
+        create_overrides: Mapping[str, Any] | None = None,
+        kill_timed_out: bool = False,
+    ) -> None:
+        """``create_overrides`` are keyword arguments for every module's ``create`` (a clock, say).
+
+        A call that ran out of time goes on as a zombie by default: Lambda may still have sent its last
+        requests, so this is the harder case. With ``kill_timed_out`` (virtual time only) it ends at its next
+        AWS call or wait.
+        """
+        self.interceptors: list[Interceptor] = []
+        self._scheduler = scheduler
+        self._create_overrides = dict(create_overrides or {})
+        self._kill_timed_out = kill_timed_out
+        self._specs: dict[str, FunctionSpec] = {}
+        self._archives: dict[str, ArchiveModules] = {}
+        self._instances: dict[str, Handler] = {}
+        self._generations: Counter[str] = Counter()
+        self._running: Counter[str] = Counter()
+        self._starting = threading.RLock()
+        self._request_numbers = itertools.count(1)
+
+    # -- registry -----------------------------------------------------------------------------------
+
+    def register(self, spec: FunctionSpec) -> None:
+        """Add a function; its code is loaded by its first call."""
+        if spec.name in self._specs:
+            raise ValueError(f"function {spec.name!r} is registered already; use update")
+        self._specs[spec.name] = spec
+
+    def update(self, spec: FunctionSpec) -> None:
+        """Replace a function's specification; its next call is a cold start."""
+        self.get(spec.name)
+        self._specs[spec.name] = spec
+        self._drop_instance(spec.name)
+
+    def unregister(self, name: str) -> None:
+        """Forget a function."""
+        self.get(name)
+        del self._specs[name]
+        self._drop_instance(name)
+
+    def get(self, function: str) -> FunctionSpec:
+        """The function of this name, ARN, or either with ``:$LATEST``.
+
+        Raises:
+            FunctionNotFound: there is none.
+        """
+        name = function_name(function)
+        spec = self._specs.get(name)
+        if spec is None:
+            raise FunctionNotFound(
+                f"Function not found: {function} (known: {', '.join(sorted(self._specs)) or 'none'})"
+            )
+        return spec
+
+    @property
+    def names(self) -> list[str]:
+        """The functions' names, sorted."""
+        return sorted(self._specs)
+
+    # -- calls --------------------------------------------------------------------------------------
+
+    def invoke(self, function: str, payload: Any) -> InvokeResult:
+        """Run ``function`` with ``payload`` and wait for the outcome; see ``FunctionInvoker``."""
+        spec = self.get(function)
+        call: Callable[[Any], InvokeResult] = lambda body: self._invoke(spec, body)  # noqa: E731 - wrapped below
+        for interceptor in reversed(self.interceptors):
+            call = _wrap(interceptor, spec.name, call)
+        try:
+            return call(payload)
+        except SimulatedCrash as crash:
+            self._drop_instance(spec.name)
+            return self._exited(self._request_id(), str(crash) or "exit status 137")
+
+    def _invoke(self, spec: FunctionSpec, payload: Any) -> InvokeResult:
+        body = json.dumps(payload)
+        if len(body.encode()) > PAYLOAD_LIMIT:
+            raise RequestTooLarge(
+                f"{len(body.encode())} byte payload is too large for the RequestResponse invocation type "
+                f"(limit {PAYLOAD_LIMIT} bytes)"
+            )
+        limit = spec.reserved_concurrency
+        if limit is not None and self._running[spec.name] >= limit:
+            raise TooManyRequests(f"Rate exceeded: {spec.name} has reserved concurrency {limit}")
+        request_id = self._request_id()
+        generation = self._generations[spec.name]
+        self._running[spec.name] += 1
+        future, task = self._start(spec, body, request_id, generation)
+        try:
+            return self._scheduler.wait(future, timeout=spec.timeout_s)
+        except WaitTimeout:
+            self._drop_instance(spec.name, generation)
+            if task is not None and self._kill_timed_out:
+                self._scheduler.kill(task)
+            message = f"RequestId: {request_id} Error: Task timed out after {spec.timeout_s:.2f} seconds"
+            return InvokeResult(None, FunctionError(TIMED_OUT, message, request_id=request_id), request_id)
+        except TaskKilled as killed:
+            if not (future.done and future.error is killed):
+                raise  # the caller is being killed, not the function
+            self._drop_instance(spec.name, generation)
+            return self._exited(request_id, "exit status 137")
+        finally:
+            self._running[spec.name] -= 1
+
+    def _start(
+        self, spec: FunctionSpec, body: str, request_id: str, generation: int
+    ) -> tuple[Future[InvokeResult], Task | None]:
+        if self._scheduler.is_virtual:
+            task = self._scheduler.spawn(self._run, spec, body, request_id, generation, name=spec.name)
+            return task.future, task
+        return self._scheduler.execute(self._run, spec, body, request_id, generation, name=spec.name), None
+
+    def _run(self, spec: FunctionSpec, body: str, request_id: str, generation: int) -> InvokeResult:
+        """The function's side: its own thread or task."""
+        current_function.set(spec.name)
+        try:
+            handler = self._instance(spec)
+            answer = handler(json.loads(body), make_context(spec, request_id, self._scheduler.now))
+        except InitFailed as failed:
+            error = failed.error
+            error = FunctionError(error.error_type, error.message, error.stack, request_id)
+            return InvokeResult(None, error, request_id)
+        except (SystemExit, SimulatedCrash) as crash:
+            self._drop_instance(spec.name, generation)
+            return self._exited(request_id, _exit_reason(crash))
+        except Exception as error:  # noqa: BLE001 - boundary: Lambda reports any exception of the function
+            stack = tuple(traceback.format_list(traceback.extract_tb(error.__traceback__)[1:]))
+            return InvokeResult(None, FunctionError(type(error).__name__, str(error), stack, request_id), request_id)
+        return _answered(answer, request_id)
+
+    def _instance(self, spec: FunctionSpec) -> Handler:
+        """The function's callable, made by a cold start if there is none."""
+        with self._starting:
+            handler = self._instances.get(spec.name)
+            if handler is None:
+                modules = self._archives.get(str(spec.archive_dir))
+                if modules is None:
+                    modules = self._archives[str(spec.archive_dir)] = ArchiveModules(spec.archive_dir)
+                handler = self._instances[spec.name] = start_instance(spec, modules, self._create_overrides)
+            return handler
+
+    def _drop_instance(self, name: str, generation: int | None = None) -> None:
+        """The next call is a cold start. A zombie of an older instance doesn't end the present one."""
+        if generation is None or generation == self._generations[name]:
+            self._generations[name] += 1
+            self._instances.pop(name, None)
+
+    def _exited(self, request_id: str, reason: str) -> InvokeResult:
+        message = f"RequestId: {request_id} Error: Runtime exited with error: {reason}"
+        return InvokeResult(None, FunctionError(EXITED, message, request_id=request_id), request_id)
+
+    def _request_id(self) -> str:
+        if self._scheduler.is_virtual:  # the same in every run with the same seed
+            return str(uuid.uuid5(uuid.NAMESPACE_OID, str(next(self._request_numbers))))
+        return str(uuid.uuid4())
+
+
+def function_name(function: str) -> str:
+    """The plain name in a name, an ARN, or either with a qualifier (``:$LATEST`` is the only one here)."""
+    name = function.split(":function:", 1)[1] if ":function:" in function else function
+    return name.removesuffix(":$LATEST")
+
+
+def _wrap(interceptor: Interceptor, name: str, call: Callable[[Any], InvokeResult]) -> Callable[[Any], InvokeResult]:
+    return lambda payload: interceptor(name, payload, call)
+
+
+def _exit_reason(crash: BaseException) -> str:
+    if isinstance(crash, SystemExit):
+        code = crash.code
+        return f"exit status {code if isinstance(code, int) else 0 if code is None else 1}"
+    return str(crash) or "exit status 137"
+
+
+def _answered(answer: Any, request_id: str) -> InvokeResult:
+    try:
+        body = json.dumps(answer, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        message = f"Unable to marshal response: {error}"
+        return InvokeResult(None, FunctionError(MARSHAL_FAILED, message, request_id=request_id), request_id)
+    if len(body.encode()) > PAYLOAD_LIMIT:
+        message = f"Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes)."
+        return InvokeResult(None, FunctionError(ANSWER_TOO_LARGE, message, request_id=request_id), request_id)
+    return InvokeResult(json.loads(body), None, request_id)

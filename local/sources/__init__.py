@@ -1,0 +1,1 @@
+"""Event sources: what calls functions by itself (streams, queues, EventBridge rules and schedules)."""

@@ -1,0 +1,139 @@
+"""All event sources of one deployment: started together, woken by the calls that write to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from local.functions.model import FunctionInvoker
+from local.scheduler import Scheduler
+from local.sources.async_calls import AsyncCaller, DeadLetter
+from local.sources.eventbridge import EventBus, Rule
+from local.sources.faults import DeliveryFaults
+from local.sources.mappings import QueueMapping, StreamMapping
+from local.sources.queues import QueueReader, QueueSource
+from local.sources.streams import StreamReader, StreamSource
+
+#: Calls after which a stream may have new records, and those after which a queue may have new messages.
+TABLE_WRITES = frozenset(
+    {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "ExecuteStatement"}
+)
+QUEUE_WRITES = {
+    "sqs": frozenset({"SendMessage", "SendMessageBatch", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch"}),
+    "sns": frozenset({"Publish", "PublishBatch"}),
+}
+
+
+class Call(Protocol):
+    """What is known about a call that reached the endpoint."""
+
+    @property
+    def service(self) -> str:
+        """``dynamodb``, ``sqs`` and so on."""
+        ...
+
+    @property
+    def operation(self) -> str:
+        """As the API names it, ``PutItem``."""
+        ...
+
+
+class EventSources:
+    """Runs the mappings and rules of a deployment.
+
+    Args:
+        scheduler: clock and tasks.
+        invoker: runs the functions.
+        region, account_id: for events and ARNs.
+        streams, queues: read the sources.
+        discard: sends an on-failure message to the ARN of a queue or topic (``Destinations.send``).
+        faults: duplicates and delays, for tests.
+        on_dead_letter: gets events whose asynchronous delivery failed for good.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        invoker: FunctionInvoker,
+        *,
+        region: str,
+        account_id: str,
+        streams: StreamReader,
+        queues: QueueReader,
+        discard: Callable[[str, Mapping[str, Any]], None],
+        faults: DeliveryFaults | None = None,
+        on_dead_letter: Callable[[DeadLetter], None] | None = None,
+    ) -> None:
+        self._scheduler = scheduler
+        self._invoker = invoker
+        self._region = region
+        self._account_id = account_id
+        self._stream_reader = streams
+        self._queue_reader = queues
+        self._discard = discard
+        self._faults = faults
+        #: asynchronous calls of functions; its ``call`` also serves Lambda's Invoke with type Event
+        self.caller = AsyncCaller(scheduler, invoker, on_dead_letter)
+        self.bus = EventBus(scheduler, self.caller, region=region, account_id=account_id)
+        self.streams: list[StreamSource] = []
+        self.queues: list[QueueSource] = []
+
+    def start(self, mappings: Sequence[StreamMapping | QueueMapping], rules: Sequence[Rule]) -> None:
+        """Start everything and look at once for what is already there.
+
+        Raises:
+            RuleError, PatternError: a rule can't run here.
+        """
+        for rule in rules:
+            self.bus.add(rule)
+        for mapping in mappings:
+            if isinstance(mapping, StreamMapping):
+                self.streams.append(self._stream_source(mapping))
+            else:
+                self.queues.append(self._queue_source(mapping))
+        for source in self._sources():
+            source.wake()
+
+    def on_call(self, call: Call) -> None:
+        """Wake what ``call`` may have written to. Safe from any thread; give it to ``AwsEndpoint.on_call``."""
+        if call.service == "dynamodb" and call.operation in TABLE_WRITES:
+            for stream in self.streams:
+                stream.wake()
+        elif call.operation in QUEUE_WRITES.get(call.service, ()):
+            for queue in self.queues:
+                queue.wake()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is on its way from a source, a rule or an asynchronous call to its function."""
+        return not self.caller.pending and all(source.idle for source in self._sources())
+
+    def stop(self) -> None:
+        """Read nothing more and forget all schedules."""
+        for source in self._sources():
+            source.stop()
+        self.bus.stop()
+
+    def _sources(self) -> list[StreamSource | QueueSource]:
+        return [*self.streams, *self.queues]
+
+    def _stream_source(self, mapping: StreamMapping) -> StreamSource:
+        return StreamSource(
+            self._scheduler,
+            mapping,
+            self._stream_reader,
+            self._invoker,
+            self._discard,
+            function_arn=self._function_arn(mapping.function),
+            faults=self._faults,
+        )
+
+    def _queue_source(self, mapping: QueueMapping) -> QueueSource:
+        return QueueSource(
+            self._scheduler, mapping, self._queue_reader, self._invoker, region=self._region, faults=self._faults
+        )
+
+    def _function_arn(self, function: str) -> str:
+        if function.startswith("arn:"):
+            return function
+        return f"arn:aws:lambda:{self._region}:{self._account_id}:function:{function}"

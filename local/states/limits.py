@@ -1,0 +1,60 @@
+"""Quotas of Step Functions and the one place that measures payloads.
+
+Source: Developer Guide, "Step Functions service quotas".
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from local.states.errors import DATA_LIMIT_EXCEEDED, StatesError
+
+#: Input or output of a task, a state or an execution, in bytes of UTF-8.
+PAYLOAD_BYTES = 262_144
+#: Entries in the history of one STANDARD execution.
+HISTORY_EVENTS = 25_000
+#: Longest EXPRESS execution, in seconds.
+EXPRESS_SECONDS = 300.0
+#: Iterations of an inline Map that run at once, whatever MaxConcurrency says.
+INLINE_MAP_CONCURRENCY = 40
+#: Characters in the name of a machine, a state or an execution.
+NAME_CHARACTERS = 80
+
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def dumps(value: Any) -> str:
+    """Compact JSON, as the payload limit counts it."""
+    return _encoder.encode(value)
+
+
+def loads(text: str) -> Any:
+    """Parse JSON strictly. Raises ``ValueError``, also for NaN and Infinity, which JSON doesn't have."""
+    return json.loads(text, parse_constant=_refuse_constant)
+
+
+def size(value: Any) -> int:
+    """Bytes of UTF-8 of the value's compact JSON."""
+    return len(_encoder.encode(value).encode())
+
+
+def check_payload(value: Any, state: str, what: str) -> None:
+    """Raise ``States.DataLimitExceeded`` when ``value`` has more than 262,144 bytes.
+
+    Developer Guide, "Handling errors": raised for the result of a connector, the output of a state and
+    the input of a state after Parameters. Which spelling of the JSON is counted is not documented;
+    compact JSON chosen because that is what the integrations exchange.
+    """
+    text = _encoder.encode(value)
+    if len(text) * 4 <= PAYLOAD_BYTES:
+        return  # a character has at most 4 bytes
+    if len(text.encode()) > PAYLOAD_BYTES:
+        raise StatesError(
+            DATA_LIMIT_EXCEEDED,
+            f"The state '{state}' has {what} with a size exceeding the maximum number of bytes service limit.",
+        )
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")

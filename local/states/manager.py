@@ -1,0 +1,353 @@
+"""State machines and executions: the Step Functions API of the local runtime, without HTTP.
+
+Methods may be called from any thread and never wait: what concerns a task is posted to the scheduler.
+Source: API reference, each action; quotas from the Developer Guide, "Step Functions service quotas".
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local.functions.model import FunctionInvoker
+from local.scheduler import Scheduler
+from local.states.definition import parse_definition
+from local.states.errors import (
+    RUNTIME,
+    TIMEOUT,
+    ExecutionAlreadyExists,
+    ExecutionDoesNotExist,
+    HistoryLimitReached,
+    InvalidExecutionInput,
+    InvalidName,
+    InvalidOutput,
+    StateMachineAlreadyExists,
+    StateMachineDoesNotExist,
+    StatesError,
+)
+from local.states.executions import ABORTED, FAILED, RUNNING, SUCCEEDED, TIMED_OUT, Execution, Machine
+from local.states.history import Event
+from local.states.interpreter import Interpreter
+from local.states.limits import EXPRESS_SECONDS, HISTORY_EVENTS, NAME_CHARACTERS, PAYLOAD_BYTES, dumps, loads
+from local.states.model import EXPRESS, STANDARD
+from local.states.tokens import Answer, TokenRegistry
+
+#: Closed executions that keep their history (about 45 KB for a command).
+KEEP_HISTORIES = 2_000
+#: Closed executions that can still be described. Of older ones only the name is known: it stays taken.
+KEEP_CLOSED = 20_000
+
+_BAD_NAME = re.compile(r"""[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]""")
+_EVENTS = {
+    SUCCEEDED: "ExecutionSucceeded",
+    FAILED: "ExecutionFailed",
+    ABORTED: "ExecutionAborted",
+    TIMED_OUT: "ExecutionTimedOut",
+}
+
+StatusListener = Callable[[Execution], None]
+#: Called before an execution is started, with machine ARN and name; raises an ``ApiError`` to refuse.
+StartGate = Callable[[str, str], None]
+
+
+class ExecutionManager:
+    """Creates machines, runs executions and answers for them.
+
+    Args:
+        scheduler: every execution is one of its tasks.
+        invoker: runs the functions.
+        region, account_id: for ARNs.
+        keep_histories: how many closed executions keep their history.
+        keep_closed: how many closed executions can still be described.
+        before_start: may refuse a start, for example with a throttle.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        invoker: FunctionInvoker,
+        *,
+        region: str,
+        account_id: str,
+        keep_histories: int = KEEP_HISTORIES,
+        keep_closed: int = KEEP_CLOSED,
+        before_start: StartGate | None = None,
+    ) -> None:
+        self.scheduler = scheduler
+        self.region = region
+        self.account_id = account_id
+        self.before_start = before_start
+        self.tokens = TokenRegistry(scheduler.random)
+        self._invoker = invoker
+        self._keep_histories = keep_histories
+        self._keep_closed = keep_closed
+        self._lock = threading.Lock()
+        self._machines: dict[str, Machine] = {}
+        self._executions: dict[str, Execution] = {}
+        #: machine ARN -> names that are taken; None: closed and dropped
+        self._names: dict[str, dict[str, Execution | None]] = {}
+        self._closed: deque[Execution] = deque()
+        self._with_history: deque[Execution] = deque()
+        self._listeners: list[StatusListener] = []
+
+    # -- machines -------------------------------------------------------------------------------------
+
+    def create_state_machine(
+        self, name: str, definition: str | Mapping[str, Any], role_arn: str, machine_type: str = STANDARD
+    ) -> str:
+        """Check the definition and create a machine; its ARN. The same call twice has no further effect.
+
+        Raises:
+            InvalidName: not a name.
+            InvalidDefinition: see ``definition.validate``; ``UnsupportedFeature`` names what isn't known.
+            StateMachineAlreadyExists: one with this name differs.
+        """
+        _check_name(name)
+        text = definition if isinstance(definition, str) else dumps(definition)
+        parsed = parse_definition(definition, machine_type)
+        arn = f"arn:aws:states:{self.region}:{self.account_id}:stateMachine:{name}"
+        now = self.scheduler.now()
+        with self._lock:
+            existing = self._machines.get(arn)
+            if existing is None:
+                self._machines[arn] = Machine(arn, name, machine_type, role_arn, text, parsed, now, now)
+            elif (existing.text, existing.role_arn, existing.type) != (text, role_arn, machine_type):
+                raise StateMachineAlreadyExists(f"State Machine Already Exists: '{arn}'")
+        return arn
+
+    def update_state_machine(
+        self, arn: str, definition: str | Mapping[str, Any] | None = None, role_arn: str | None = None
+    ) -> Machine:
+        """Replace definition or role. Running executions keep what they started with. Raises as ``create``."""
+        machine = self.describe_state_machine(arn)
+        parsed = None if definition is None else parse_definition(definition, machine.type)
+        with self._lock:
+            if definition is not None and parsed is not None:
+                machine.text = definition if isinstance(definition, str) else dumps(definition)
+                machine.definition = parsed
+            machine.role_arn = role_arn or machine.role_arn
+            machine.updated = self.scheduler.now()
+        return machine
+
+    def delete_state_machine(self, arn: str) -> None:
+        """Remove a machine; its executions go on. Unknown ARNs are no error (API reference)."""
+        with self._lock:
+            self._machines.pop(arn, None)
+
+    def describe_state_machine(self, arn: str) -> Machine:
+        """A machine by ARN. Raises ``StateMachineDoesNotExist``."""
+        with self._lock:
+            machine = self._machines.get(arn)
+        if machine is None:
+            raise StateMachineDoesNotExist(f"State Machine Does Not Exist: '{arn}'")
+        return machine
+
+    def list_state_machines(self) -> list[Machine]:
+        """All machines, oldest first."""
+        with self._lock:
+            return list(self._machines.values())
+
+    # -- executions -----------------------------------------------------------------------------------
+
+    def start_execution(self, arn: str, name: str | None = None, input_text: str = "{}") -> Execution:
+        """Start an execution, or return the running one of this name and input (STANDARD).
+
+        EXPRESS is not idempotent: a name may be used again and again.
+
+        Raises:
+            StateMachineDoesNotExist, InvalidName, InvalidExecutionInput
+            ExecutionAlreadyExists: the name is taken by a closed execution or one with another input.
+        """
+        machine = self.describe_state_machine(arn)
+        if name is None:
+            name = self._uuid()
+        _check_name(name)
+        data = _parse_input(input_text)
+        if self.before_start is not None:
+            self.before_start(arn, name)
+        with self._lock:
+            if machine.type == EXPRESS:
+                execution_arn = self._execution_arn(machine, name, "express") + f":{self._uuid()}"
+            else:
+                execution_arn = self._execution_arn(machine, name, "execution")
+                names = self._names.setdefault(arn, {})
+                if name in names:
+                    return _same_execution(names[name], input_text, execution_arn)
+            execution = Execution(
+                execution_arn, name, machine, machine.definition, input_text, data, self.scheduler.now()
+            )
+            self._executions[execution_arn] = execution
+            if machine.type == STANDARD:
+                names[name] = execution
+        self.scheduler.post(lambda: self._spawn(execution))
+        return execution
+
+    def describe_execution(self, arn: str) -> Execution:
+        """An execution by ARN. Raises ``ExecutionDoesNotExist``."""
+        with self._lock:
+            execution = self._executions.get(arn)
+        if execution is None:
+            raise ExecutionDoesNotExist(f"Execution Does Not Exist: '{arn}'")
+        return execution
+
+    def list_executions(self, machine_arn: str, status: str | None = None) -> list[Execution]:
+        """Executions of a machine, newest first. Raises ``StateMachineDoesNotExist``."""
+        self.describe_state_machine(machine_arn)
+        with self._lock:
+            found = [e for e in self._executions.values() if e.machine.arn == machine_arn]
+        return [e for e in reversed(found) if status is None or e.status == status]
+
+    def history(self, arn: str) -> list[Event]:
+        """The events so far, oldest first. Raises ``ExecutionDoesNotExist``."""
+        return list(self.describe_execution(arn).history.events)
+
+    def stop_execution(self, arn: str, error: str | None = None, cause: str | None = None) -> Execution:
+        """End an execution as ABORTED. A function that runs goes on; nobody hears of its answer.
+
+        An execution that has ended stays as it is. Raises ``ExecutionDoesNotExist``.
+        """
+        execution = self.describe_execution(arn)
+        self._finish(execution, ABORTED, error=error, cause=cause)
+        return execution
+
+    def on_status_change(self, listener: StatusListener) -> None:
+        """Call ``listener`` on the scheduler's thread whenever an execution has ended."""
+        self._listeners.append(listener)
+
+    # -- task tokens ----------------------------------------------------------------------------------
+
+    def send_task_success(self, token: str, output: str) -> None:
+        """Answer a task with a JSON text.
+
+        Raises:
+            InvalidOutput: not JSON or more than 262,144 bytes; the token can still be used.
+            InvalidToken, TaskTimedOut, TaskDoesNotExist: see ``TokenRegistry.take``.
+        """
+        if len(output.encode()) > PAYLOAD_BYTES:
+            raise InvalidOutput(f"Invalid Output: {len(output.encode())} bytes, at most {PAYLOAD_BYTES} are allowed")
+        try:
+            value = loads(output)
+        except ValueError as error:
+            raise InvalidOutput(f"Invalid Output: '{error}'") from error
+        self._answer(token, Answer(output=value))
+
+    def send_task_failure(self, token: str, error: str | None = None, cause: str | None = None) -> None:
+        """Fail a task. Raises as ``send_task_success`` about the token."""
+        self._answer(token, Answer(error=error or "", cause=cause or ""))
+
+    def send_task_heartbeat(self, token: str) -> None:
+        """Reset a task's heartbeat clock. Raises as ``send_task_success`` about the token."""
+        task = self.tokens.peek(token)
+        self.scheduler.post(task.beat)
+
+    def _answer(self, token: str, answer: Answer) -> None:
+        task = self.tokens.take(token)
+        self.scheduler.post(lambda: task.answered(answer))
+
+    # -- inside ---------------------------------------------------------------------------------------
+
+    def _spawn(self, execution: Execution) -> None:
+        if execution.status != RUNNING:
+            return  # stopped before it began
+        limits = [execution.definition.timeout, EXPRESS_SECONDS if execution.machine.type == EXPRESS else None]
+        seconds = min((limit for limit in limits if limit is not None), default=None)
+        if seconds is not None:
+            execution.timer = self.scheduler.call_later(
+                seconds, lambda: self._finish(execution, TIMED_OUT, error=TIMEOUT)
+            )
+        execution.task = self.scheduler.spawn(self._run, execution, name=execution.name)
+
+    def _run(self, execution: Execution) -> None:
+        interpreter = Interpreter(self.scheduler, self._invoker, self.tokens, execution)
+        try:
+            output = interpreter.run()
+        except StatesError as error:
+            self._finish(execution, FAILED, error=error.name, cause=error.cause)
+        except HistoryLimitReached:
+            # the guide says that the execution fails, not with which error
+            cause = f"The execution reached the maximum number of history events ({HISTORY_EVENTS})."
+            self._finish(execution, FAILED, error=RUNTIME, cause=cause)
+        except Exception as error:
+            # a defect of the runtime or of a test's invoker: the execution must not hang, the run loop reports it
+            self._finish(execution, FAILED, error=RUNTIME, cause=f"{type(error).__name__}: {error}")
+            raise
+        else:
+            self._finish(execution, SUCCEEDED, output=output)
+
+    def _finish(
+        self,
+        execution: Execution,
+        status: str,
+        *,
+        output: Any = None,
+        error: str | None = None,
+        cause: str | None = None,
+    ) -> None:
+        details = {"output": output} if status == SUCCEEDED else {"error": error, "cause": cause}
+        with self._lock:
+            if execution.status != RUNNING:
+                return
+            execution.status = status
+            execution.stopped = self.scheduler.now()
+            execution.output, execution.error, execution.cause = output, error, cause
+            execution.history.close(_EVENTS[status], execution.stopped, details)
+            if execution.timer is not None:
+                execution.timer.cancel()
+                execution.timer = None
+            self._retire(execution)
+        self.scheduler.post(lambda: self._ended(execution))
+
+    def _ended(self, execution: Execution) -> None:
+        if execution.task is not None:
+            if execution.status in (ABORTED, TIMED_OUT):
+                self.scheduler.kill(execution.task)
+            execution.task = None
+        for listener in self._listeners:
+            listener(execution)
+
+    def _retire(self, execution: Execution) -> None:
+        execution.context = {}
+        self._with_history.append(execution)
+        if len(self._with_history) > self._keep_histories:
+            self._with_history.popleft().history.drop()
+        self._closed.append(execution)
+        if len(self._closed) > self._keep_closed:
+            oldest = self._closed.popleft()
+            del self._executions[oldest.arn]
+            if oldest.machine.type == STANDARD:
+                self._names[oldest.machine.arn][oldest.name] = None
+
+    def _execution_arn(self, machine: Machine, name: str, kind: str) -> str:
+        return f"arn:aws:states:{self.region}:{self.account_id}:{kind}:{machine.name}:{name}"
+
+    def _uuid(self) -> str:
+        return str(uuid.UUID(int=self.scheduler.random.getrandbits(128), version=4))
+
+
+def _check_name(name: str) -> None:
+    if not name or len(name) > NAME_CHARACTERS or _BAD_NAME.search(name):
+        raise InvalidName(
+            f"Invalid Name: '{name}' (1 to {NAME_CHARACTERS} characters, no white space or reserved ones)"
+        )
+
+
+def _parse_input(text: str) -> Any:
+    if len(text.encode()) > PAYLOAD_BYTES:
+        raise InvalidExecutionInput(
+            f"Invalid State Machine Execution Input: {len(text.encode())} bytes, at most {PAYLOAD_BYTES} are allowed"
+        )
+    try:
+        return loads(text)
+    except ValueError as error:
+        raise InvalidExecutionInput(f"Invalid State Machine Execution Input: '{error}'") from error
+
+
+def _same_execution(existing: Execution | None, input_text: str, arn: str) -> Execution:
+    """The running execution of the same input (API reference, StartExecution)."""
+    if existing is not None and existing.status == RUNNING and existing.input_text == input_text:
+        return existing
+    raise ExecutionAlreadyExists(f"Execution Already Exists: '{arn}'")

@@ -1,0 +1,173 @@
+"""The real program, deployed on the local runtime with a virtual clock, for scenario tests."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from handlers import aws
+from handlers.commands.model import Command, CommandInput
+from handlers.commands.publish import CommandPublisher
+from handlers.commands.repository import CommandRepository
+from handlers.keys import EntityKey, VersionKey
+from handlers.store.dynamodb import DynamoTableStore
+from handlers.store.port import COMMANDS, DATA, HISTORY
+from handlers.store.values import item_from_dynamo
+from local.aws.streams import read_new_records
+from local.functions.model import InvokeResult
+from local.runtime import PROJECT_DIR, LocalRuntime
+from local.scheduler import Scheduler
+from local.states.executions import Execution
+from tests.support import recorder
+from tests.support.pipelines import CONTEXT, KEY
+
+RECORDING = "handlers.domain.recording"
+
+
+class Deployed:
+    """A context manager: the deployment, a publisher, and ways to look at what happened."""
+
+    def __init__(
+        self,
+        tmp_path: Path,
+        *,
+        seed: int | None = None,
+        config: Mapping[str, str] | None = None,
+        recording: bool = True,
+        **runtime: Any,
+    ) -> None:
+        self.project_dir = project(tmp_path) if recording else PROJECT_DIR
+        self.recorder = recorder.install()
+        modules = [RECORDING] if recording else ["handlers.domain.orders", "handlers.domain.airports"]
+        self.scheduler = Scheduler.virtual(seed)
+        self.runtime = LocalRuntime(
+            project_dir=self.project_dir,
+            scheduler=self.scheduler,
+            config={"handlerModules": json.dumps(modules), **(config or {})},
+            **runtime,
+        )
+        self.payloads: list[tuple[str, Any]] = []
+        self.answers: list[tuple[str, Any, InvokeResult]] = []
+
+    def __enter__(self) -> Deployed:
+        self.runtime.start()
+        outputs = self.runtime.outputs
+        self.tables = {name: outputs[f"{name}TableName"] for name in (COMMANDS, DATA, HISTORY)}
+        self.machine_arn = outputs["commandStateMachineArn"]
+        self.store = DynamoTableStore(aws.dynamodb(), self.tables)
+        self.publisher = CommandPublisher(self.store, self.scheduler)
+        self.repository = CommandRepository(self.store, self.scheduler.now)
+        self._sqs = boto3.client("sqs", region_name=self.runtime.endpoint.region)
+        self._alarm_queue = self._subscribe(outputs["alarmTopicArn"])
+        self.runtime.host.interceptors.append(self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.runtime.stop()
+
+    # -- doing --------------------------------------------------------------------------------------
+
+    def publish(self, given: CommandInput, **context: Any) -> Command:
+        command = self.publisher.publish_async(given, replace(CONTEXT, **context))
+        assert command is not None
+        return command
+
+    def publish_versions(self, count: int, *, code: str = "o1") -> None:
+        for version in range(count):
+            attributes = {"n": version + 1}
+            self.publish(CommandInput("ORDER", code, f"v{version + 1}", attributes, version=version))
+
+    def run(self) -> None:
+        """Until nothing is left to do."""
+        self.scheduler.run_until_idle()
+
+    def intercept(self, state: str, action: Callable[[Any, Callable[[Any], InvokeResult]], InvokeResult]) -> None:
+        """Let ``action(payload, proceed)`` make the workflow function's calls in one state."""
+
+        def interceptor(function: str, payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
+            if isinstance(payload, dict) and payload.get("context", {}).get("State", {}).get("Name") == state:
+                return action(payload, proceed)
+            return proceed(payload)
+
+        self.runtime.host.interceptors.append(interceptor)
+
+    # -- looking ------------------------------------------------------------------------------------
+
+    def row(self, version: int, key: EntityKey = KEY) -> dict[str, Any]:
+        row = self.repository.command(VersionKey(key, version))
+        assert row is not None
+        return row
+
+    def data(self, key: EntityKey = KEY) -> dict[str, Any]:
+        row = self.repository.data(key)
+        assert row is not None
+        return row
+
+    def history(self, key: EntityKey = KEY) -> list[dict[str, Any]]:
+        return list(self.repository.history(key))
+
+    def images(self, table: str) -> list[dict[str, Any]]:
+        """Every state of every row of a table, in the order of the writes."""
+        records, _ = read_new_records(self.runtime.endpoint, self.tables[table], 0)
+        return [item_from_dynamo(one["dynamodb"]["NewImage"]) for one in records if "NewImage" in one["dynamodb"]]
+
+    def statuses(self, version: int, key: EntityKey = KEY) -> list[str]:
+        """The statuses that one command went through."""
+        seen: list[str] = []
+        for image in self.images(COMMANDS):
+            if image["sk"] == key.version_sk(version) and (not seen or seen[-1] != image["status"]):
+                seen.append(image["status"])
+        return seen
+
+    def applied_versions(self, key: EntityKey = KEY) -> list[int]:
+        """The versions that the data row had, in order."""
+        return [image["version"] for image in self.images(DATA) if (image["pk"], image["sk"]) == (key.pk, key.sk)]
+
+    def executions(self) -> list[Execution]:
+        """All executions of the command machine, oldest first."""
+        return list(reversed(self.runtime.executions.list_executions(self.machine_arn)))
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """Alarms since the last call."""
+        found: list[dict[str, Any]] = []
+        while messages := self._sqs.receive_message(QueueUrl=self._alarm_queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                found.append(json.loads(json.loads(message["Body"])["Message"]))
+                self._sqs.delete_message(QueueUrl=self._alarm_queue, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    def states_called(self) -> list[str]:
+        """The states whose Lambda calls were made, in order."""
+        payloads = (payload for _, payload in self.payloads if isinstance(payload, dict) and "context" in payload)
+        return [payload["context"]["State"]["Name"] for payload in payloads]
+
+    def _note(self, function: str, payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
+        self.payloads.append((function, payload))
+        result = proceed(payload)
+        self.answers.append((function, payload, result))
+        return result
+
+    def _subscribe(self, topic_arn: str) -> str:
+        url = str(self._sqs.create_queue(QueueName="test-alarms")["QueueUrl"])
+        arn = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns = boto3.client("sns", region_name=self.runtime.endpoint.region)
+        sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
+        return url
+
+
+def project(tmp_path: Path, extra: Mapping[str, str] | None = None) -> Path:
+    """A copy of the project with the recording handlers (and more modules of ``handlers/domain``)."""
+    folder = tmp_path / "project"
+    shutil.copytree(PROJECT_DIR / "handlers", folder / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
+    for path in [PROJECT_DIR / "__main__.py", *PROJECT_DIR.glob("Pulumi*.yaml")]:
+        shutil.copy(path, folder / path.name)
+    shutil.copy(Path(__file__).with_name("recording_handlers.py"), folder / "handlers" / "domain" / "recording.py")
+    for name, text in (extra or {}).items():
+        (folder / "handlers" / "domain" / name).write_text(text)
+    return folder

@@ -1,0 +1,129 @@
+"""SQS: cost, visibility on the virtual clock, long polling."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import boto3
+import pytest
+
+from local.aws.endpoint import AwsEndpoint
+from local.aws.model import EndpointError
+from local.aws.queues import Queues, has_visible_messages, next_visible_at
+from local.scheduler import Scheduler
+
+ARN = "arn:aws:sqs:us-east-1:123456789012:q"
+
+
+def virtual_queue(scheduler: Scheduler, **attributes: str) -> tuple[Any, str]:
+    sqs = boto3.client("sqs")
+    return sqs, sqs.create_queue(QueueName="q", Attributes=attributes)["QueueUrl"]
+
+
+def test_visibility_follows_the_virtual_clock() -> None:
+    scheduler = Scheduler.virtual()
+    with AwsEndpoint(scheduler) as endpoint:
+        sqs, url = virtual_queue(scheduler, VisibilityTimeout="60")
+        reader = Queues(endpoint, sqs)
+        assert not has_visible_messages(endpoint, ARN)
+        sqs.send_message(
+            QueueUrl=url, MessageBody="m", MessageAttributes={"a": {"DataType": "String", "StringValue": "v"}}
+        )
+        assert has_visible_messages(endpoint, ARN)
+        assert next_visible_at(endpoint, ARN) is None
+
+        (message,) = reader.receive(ARN, 10)
+        assert message["Attributes"]["ApproximateReceiveCount"] == "1"
+        assert message["MessageAttributes"]["a"]["StringValue"] == "v"
+        assert not has_visible_messages(endpoint, ARN)
+        assert reader.next_visible_at(ARN) == pytest.approx(scheduler.now() + 60)
+        assert reader.receive(ARN, 10) == []
+
+        scheduler.run_for(60.001)
+        (message,) = reader.receive(ARN, 10)
+        assert message["Attributes"]["ApproximateReceiveCount"] == "2"
+        reader.delete(ARN, [message["ReceiptHandle"]])
+        assert next_visible_at(endpoint, ARN) is None
+
+
+def test_a_message_received_too_often_goes_to_the_dead_letter_queue() -> None:
+    scheduler = Scheduler.virtual()
+    with AwsEndpoint(scheduler):
+        sqs = boto3.client("sqs")
+        dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+        policy = '{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": "2"}'
+        url = sqs.create_queue(QueueName="q", Attributes={"RedrivePolicy": policy, "VisibilityTimeout": "30"})[
+            "QueueUrl"
+        ]
+        sqs.send_message(QueueUrl=url, MessageBody="m")
+
+        received = []
+        for _ in range(3):
+            received.append(len(sqs.receive_message(QueueUrl=url).get("Messages", [])))
+            scheduler.run_for(31)
+
+        assert received == [1, 1, 0]
+        assert [m["Body"] for m in sqs.receive_message(QueueUrl=dead)["Messages"]] == ["m"]
+
+
+def test_long_polling_waits_in_virtual_time_and_lets_others_go_on() -> None:
+    scheduler = Scheduler.virtual()
+    with AwsEndpoint(scheduler):
+        sqs, url = virtual_queue(scheduler)
+        start = scheduler.now()
+
+        def receive() -> tuple[int, float]:
+            found = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20).get("Messages", [])
+            return len(found), scheduler.now() - start
+
+        def send() -> None:
+            scheduler.sleep(5)
+            sqs.send_message(QueueUrl=url, MessageBody="m")
+
+        receiving = scheduler.spawn(receive)
+        scheduler.spawn(send)
+        scheduler.run_until_idle()
+        assert receiving.future.result() == (1, pytest.approx(5, abs=0.3))
+
+        start = scheduler.now()
+        sqs.purge_queue(QueueUrl=url)
+        receiving = scheduler.spawn(receive)
+        scheduler.run_until_idle()
+        assert receiving.future.result() == (0, pytest.approx(20, abs=0.3))
+
+
+def test_sending_and_receiving_do_not_grow_with_the_queue(endpoint: AwsEndpoint) -> None:
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+
+    def seconds(count: int) -> float:
+        started = time.perf_counter()
+        for _ in range(count):
+            sqs.send_message(QueueUrl=url, MessageBody="m")
+        return time.perf_counter() - started
+
+    seconds(20)
+    first = seconds(50)
+    seconds(800)
+    assert seconds(50) < 4 * first
+    assert (
+        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]["ApproximateNumberOfMessages"]
+        == "920"
+    )
+
+
+def test_fifo_queues_drop_duplicates(endpoint: AwsEndpoint) -> None:
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"})[
+        "QueueUrl"
+    ]
+    for _ in range(2):
+        sqs.send_message(QueueUrl=url, MessageBody="m", MessageGroupId="g")
+
+    assert len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]) == 1
+
+
+def test_an_unknown_queue_is_named(endpoint: AwsEndpoint) -> None:
+    with pytest.raises(EndpointError, match=f"no queue '{ARN}'"):
+        has_visible_messages(endpoint, ARN)

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from local.deploy.errors import DeployError
+from local.deploy.project import load_stack, stack_names
+
+
+def write(folder: Path, project: str = "name: sample\n", **stacks: str) -> Path:
+    (folder / "Pulumi.yaml").write_text(project)
+    for name, text in stacks.items():
+        (folder / f"Pulumi.{name}.yaml").write_text(text)
+    return folder
+
+
+def test_values_become_text_under_their_namespace(tmp_path: Path) -> None:
+    project = (
+        "name: sample\nconfig:\n  retries: {type: integer, default: 3}\n  level: {default: INFO}\n"
+        "  aws:region: {value: eu-west-1}\n  plain: yes-sir\n  absent: {type: string}\n"
+    )
+    write(tmp_path, project, dev="config:\n  sample:level: DEBUG\n  sample:days: {commands: 90}\n  sample:on: true\n")
+    stack = load_stack(tmp_path, "dev", {"retries": "5", "aws:profile": "x"})
+    assert (stack.project, stack.name) == ("sample", "dev")
+    assert stack.config == {
+        "sample:retries": "5",
+        "sample:level": "DEBUG",
+        "aws:region": "eu-west-1",
+        "sample:plain": "yes-sir",
+        "sample:days": '{"commands": 90}',
+        "sample:on": "true",
+        "aws:profile": "x",
+    }
+
+
+def test_autonaming_is_a_setting_of_the_engine(tmp_path: Path) -> None:
+    setting = "config:\n  pulumi:autonaming:\n    pattern: ${project}-${stack}-${name}\n"
+    stack = load_stack(write(tmp_path, dev=setting), "dev")
+    assert stack.autonaming == "${project}-${stack}-${name}"
+    assert stack.config == {}
+
+
+def test_stacks_are_listed_and_unknown_ones_refused(tmp_path: Path) -> None:
+    write(tmp_path, dev="", prod="", test="")
+    assert stack_names(tmp_path) == ["dev", "prod", "test"]
+    with pytest.raises(DeployError, match=r"unknown stack 'live'; stacks: dev, prod, test"):
+        load_stack(tmp_path, "live")
+
+
+@pytest.mark.parametrize(
+    ("project", "stack", "message"),
+    [
+        ("name: [", "", "Pulumi.yaml is not YAML"),
+        ("- a", "", "Pulumi.yaml must hold a mapping"),
+        ("runtime: python", "", "Pulumi.yaml has no name"),
+        ("name: sample", "config:\n  sample:key: {secure: abc}\n", "Pulumi.dev.yaml: sample:key is encrypted"),
+        ("name: sample", "config:\n  pulumi:autonaming: {mode: disabled}\n", "supported locally: a pattern"),
+    ],
+)
+def test_unusable_files_are_refused_in_one_line(tmp_path: Path, project: str, stack: str, message: str) -> None:
+    with pytest.raises(DeployError, match=message) as caught:
+        load_stack(write(tmp_path, project, dev=stack), "dev")
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_project_file(tmp_path: Path) -> None:
+    with pytest.raises(DeployError, match=r"no Pulumi\.yaml in"):
+        load_stack(tmp_path, "dev")
