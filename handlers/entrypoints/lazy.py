@@ -14,6 +14,8 @@ Handler = Callable[[dict[str, Any], Any], Any]
 def lambda_handler(create: Callable[[dict[str, str]], Handler]) -> Handler:
     """Build the handler from ``os.environ``: at import inside Lambda, so that a wrong setting shows as
     an initialisation error; elsewhere at the first call, so that importing needs no environment.
+
+    Inside Lambda there is always a runtime API (Lambda Developer Guide, "Using the Lambda runtime API").
     """
     built: list[Handler] = []
 
@@ -27,6 +29,6 @@ def lambda_handler(create: Callable[[dict[str, str]], Handler]) -> Handler:
     def handler(event: dict[str, Any], context: Any) -> Any:
         return build()(event, context)
 
-    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    if "AWS_LAMBDA_RUNTIME_API" in os.environ:
         build()
     return handler

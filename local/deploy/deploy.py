@@ -48,6 +48,9 @@ def deploy_program(
         for name in deployment.functions:
             context.functions.unregister(name)
         raise
+    # creation follows the order in which inputs became ready, which can differ; what starts later must not
+    deployment.event_source_mappings.sort(key=lambda one: one.id)
+    deployment.rules.sort(key=lambda one: one.name)
     for spec in deployment.functions.values():
         role = spec.role_arn.rsplit("/", 1)[-1]
         deployment.role_policies[spec.name] = workspace.role_documents.get(role, [])

@@ -3,7 +3,7 @@
 Pulumi keeps its state (settings, configuration, root resource, pending work) in context variables. ``asyncio.Runner``
 runs each evaluation in a copy of the context, with an event loop and a worker thread of its own, so that nothing of
 it is left afterwards and the next one starts clean. One worker thread, because the SDK hands registrations to the
-loop's executor: in one thread they come one after the other, in the order in which their inputs were ready.
+loop's executor: in one thread they come one after the other, in the order in which their inputs became ready.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class StreamReader(Protocol):
         """The position behind the newest record."""
         ...
 
-    def read(self, stream_arn: str, position: int) -> tuple[list[Record], int]:
+    def read(self, stream_arn: str, position: int) -> tuple[Sequence[Record], int]:
         """The records from ``position`` on, oldest first, and the position behind them."""
         ...
 

@@ -17,6 +17,7 @@ from local.aws.endpoint import AwsEndpoint
 from local.deploy import DeployContext, DeployError, Deployment, deploy_program
 from local.functions.host import FunctionHost
 from local.scheduler import Scheduler
+from local.sources.mappings import QueueMapping, StreamMapping
 from local.states.manager import ExecutionManager
 from tests.unit.local.deploy.sample import write_project
 
@@ -132,13 +133,16 @@ def test_role_policies_are_collected_by_function(deployed: Deployment) -> None:
 
 
 def test_mappings_and_rules_are_ready_for_the_sources(deployed: Deployment) -> None:
-    stream, queue = deployed.event_source_mappings
+    by_kind = {type(one): one for one in deployed.event_source_mappings}
+    stream, queue = by_kind[StreamMapping], by_kind[QueueMapping]
+    assert isinstance(stream, StreamMapping)
+    assert isinstance(queue, QueueMapping)
     assert (stream.function, queue.function) == (deployed.outputs["eventsFunctionArn"],) * 2
-    assert stream.stream_arn == deployed.outputs["commandsStreamArn"]  # type: ignore[union-attr]
-    assert stream.maximum_retry_attempts == 3  # type: ignore[union-attr]
-    assert queue.maximum_concurrency == 3  # type: ignore[union-attr]
+    assert stream.stream_arn == deployed.outputs["commandsStreamArn"]
+    assert (stream.maximum_retry_attempts, queue.maximum_concurrency) == (3, 3)
     assert [len(rule.targets) for rule in deployed.rules] == [1, 1]
-    assert deployed.rules[1].targets[0].input == {"reason": "schedule"}
+    sweep = next(rule for rule in deployed.rules if rule.schedule is not None)
+    assert sweep.targets[0].input == {"reason": "schedule"}
     listed = boto3.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     assert len(listed) == 2
 
@@ -157,18 +161,23 @@ def test_numbers_are_integers(deployed: Deployment) -> None:
     assert type(function.inputs["timeout"]) is int
 
 
-def test_same_program_gives_the_same_names_and_order(tmp_path: Path) -> None:
+def test_same_program_gives_the_same_names_and_the_same_sources_in_order(tmp_path: Path) -> None:
     def once(name: str) -> Any:
         folder = tmp_path / name
         folder.mkdir()
         ground = Ground(folder)
         with ground.endpoint:
             deployment = ground.deploy()
-        return [(one.type, one.name, one.id) for one in deployment.resources if "Subscription" not in one.type]
+        # the endpoint numbers subscriptions and mappings in the order of creation, which may differ
+        named = [one for one in deployment.resources if not one.type.endswith(("Subscription", "EventSourceMapping"))]
+        names = {(one.type, one.name, one.id) for one in named}
+        mappings = [one.id for one in deployment.event_source_mappings]
+        return names, mappings, [one.name for one in deployment.rules]
 
     first, second = once("one"), once("two")
-    assert [(type_, name) for type_, name, _ in first] == [(type_, name) for type_, name, _ in second]
     assert first == second
+    assert first[1] == sorted(first[1])
+    assert first[2] == sorted(first[2])
 
 
 def test_configuration_comes_from_defaults_then_the_stack_then_overrides(ground: Ground) -> None:
