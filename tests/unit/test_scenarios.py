@@ -1,0 +1,64 @@
+"""``tests/scenarios.txt``: the acceptance scenarios promised so far, each with a test that carries its id."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
+AREAS = ("API", "DUP", "IMP", "INF", "LOC", "OPS", "ORD", "PIPE", "PUB", "SAGA", "TASK", "WF", "ZIP")
+ID = re.compile(rf"(?:{'|'.join(AREAS)})-\d\d")
+#: ``test_ord_01_02_rules`` carries ORD-01 and ORD-02.
+CARRIES = re.compile(rf"test_({'|'.join(AREAS).lower()})((?:_\d\d)+)(?:_|$)")
+
+
+def promised() -> list[str]:
+    return (TESTS / "scenarios.txt").read_text(encoding="utf-8").splitlines()
+
+
+def ids_of(function: str) -> set[str]:
+    match = CARRIES.match(function)
+    return {f"{match[1].upper()}-{number}" for number in match[2].split("_")[1:]} if match else set()
+
+
+def carried(root: Path) -> Iterator[str]:
+    """The ids of all test functions and methods, as the parser sees them: text in comments is no test."""
+    for path in root.rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                yield from ids_of(node.name)
+
+
+def test_listed_ids_are_valid_sorted_and_distinct() -> None:
+    listed = promised()
+    assert [one for one in listed if not ID.fullmatch(one)] == []
+    assert listed == sorted(set(listed))
+
+
+def test_each_listed_scenario_has_a_test() -> None:
+    missing = set(promised()) - set(carried(TESTS))
+    assert not missing, f"no test function carries {', '.join(sorted(missing))}"
+
+
+@pytest.mark.parametrize(
+    ("function", "ids"),
+    [
+        ("test_ord_06_late", {"ORD-06"}),
+        ("test_pipe_07_13_a_crash", {"PIPE-07", "PIPE-13"}),
+        ("test_ord_08", {"ORD-08"}),
+        ("test_task_tokens", set()),
+        ("test_ord_123_no_id", set()),
+        ("helper_ord_06", set()),
+    ],
+)
+def test_ids_in_names(function: str, ids: set[str]) -> None:
+    assert ids_of(function) == ids
+
+
+def test_a_commented_test_does_not_count(tmp_path: Path) -> None:
+    (tmp_path / "test_x.py").write_text('"""def test_ord_02_x"""\n# def test_ord_03_x():\ndef test_ord_01_x(): ...\n')
+    assert set(carried(tmp_path)) == {"ORD-01"}
