@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
+from botocore.exceptions import HTTPClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_sns.client import SNSClient
     from mypy_boto3_stepfunctions.client import SFNClient
+
+#: The service could not be reached or did not answer. Two families: read timeouts and closed connections are
+#: HTTPClientError; connect timeouts, refused connections and TLS errors are botocore's ConnectionError.
+UNREACHABLE = (HTTPClientError, BotocoreConnectionError)
 
 #: Far below the functions' own timeouts, so that a stuck connection is retried within one invocation.
 CLIENT_CONFIG = Config(

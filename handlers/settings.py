@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from handlers.commands.pipeline.run import FULL, TERMINAL
 from handlers.commands.policies import TtlPolicies
+from handlers.commands.status_events import KINDS
 from handlers.errors import SettingsError
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -19,6 +20,8 @@ class EventsSettings:
     commands_table: str
     command_state_machine_arn: str
     alarm_topic_arn: str
+    main_topic_arn: str
+    status_events: str
     log_level: str
 
     @classmethod
@@ -28,6 +31,8 @@ class EventsSettings:
             commands_table=_text(env, "COMMANDS_TABLE"),
             command_state_machine_arn=_text(env, "COMMAND_STATE_MACHINE_ARN"),
             alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
+            main_topic_arn=_text(env, "MAIN_TOPIC_ARN"),
+            status_events=_one_of(env, "STATUS_EVENTS", KINDS),
             log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
         )
 

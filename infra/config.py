@@ -111,6 +111,7 @@ class StackConfig:
         _texts(r"handlers\.domain(\.[a-z_][a-z0-9_]*)+", "a list of distinct module names below handlers.domain"),
     )
     status_detail: str = _setting("full", _one_of("full", "terminal"))
+    status_events: str = _setting("terminal", _one_of("terminal", "all", "none"))
     wait_poll_seconds: int = _setting(300, _whole(60, 86_400))
     wait_limit_hours: int = _setting(24, _whole(1, 8_760))
     lease_seconds: int = _setting(180, _whole(90, 3_600))

@@ -16,6 +16,14 @@ from infra.permissions import Resources, assume_role, function_policy
 #: A new command of the asynchronous path; rows of publish_sync and request rows don't match.
 #: Filters name leaves and positive values (Lambda Developer Guide, "Control which events Lambda sends").
 STARTS_COMMAND = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"status": {"S": ["publish:ACCEPTED"]}}}}
+#: Commands whose status may have changed, by ``statusEvents``; the code drops those that only got another field.
+STATUS_CHANGED: dict[str, dict[str, object]] = {
+    "terminal": {
+        "eventName": ["MODIFY"],
+        "dynamodb": {"NewImage": {"status": {"S": ["finish:FINISHED", "skipped", {"suffix": ":FAILED"}]}}},
+    },
+    "all": {"eventName": ["MODIFY"], "dynamodb": {"NewImage": {"status": {"S": [{"exists": True}]}}}},
+}
 STREAM_RETRIES = 10
 STREAM_RECORD_AGE_SECONDS = 3_600
 

@@ -19,6 +19,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "machine:command-handler": ("states:StartExecution",),
         "topic:alarm": ("sns:Publish",),
+        "topic:main": ("sns:Publish",),
         "queue:stream-failures": ("sqs:SendMessage",),
     },
     "workflow": {

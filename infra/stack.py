@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from pulumi_aws import cloudwatch, lambda_
 
 from infra.config import StackConfig
-from infra.functions import STARTS_COMMAND, Function, FunctionArgs, stream_mapping
+from infra.functions import STARTS_COMMAND, STATUS_CHANGED, Function, FunctionArgs, stream_mapping
 from infra.messaging import Messaging, MessagingArgs
 from infra.monitoring import Monitoring, MonitoringArgs
 from infra.naming import Account, Names
@@ -50,6 +50,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             "stream:commands": tables.by_name["commands"].stream_arn,
             "machine:command-handler": machine_arn,
             "topic:alarm": messaging.alarm_topic.arn,
+            "topic:main": messaging.main_topic.arn,
             "queue:stream-failures": messaging.stream_failures.arn,
         }
     )
@@ -100,6 +101,16 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         pattern=STARTS_COMMAND,
         batch_size=config.stream_batch_size,
     )
+    if config.status_events in STATUS_CHANGED:
+        # A mapping of its own: a topic that refuses messages must not hold back the starts (decision record 0035).
+        stream_mapping(
+            "events-commands-status",
+            stream_arn=tables.by_name["commands"].stream_arn,
+            function=events,
+            on_failure_arn=messaging.stream_failures.arn,
+            pattern=STATUS_CHANGED[config.status_events],
+            batch_size=config.stream_batch_size,
+        )
     _ended_badly_rule(names, events, command_workflow)
     functions = {"events": events, "workflow": workflow}
     Monitoring(
@@ -130,6 +141,8 @@ def _environments(
             "COMMANDS_TABLE": commands,
             "COMMAND_STATE_MACHINE_ARN": machine_arn,
             "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
+            "MAIN_TOPIC_ARN": messaging.main_topic.arn,
+            "STATUS_EVENTS": config.status_events,
             "LOG_LEVEL": config.log_level,
         },
         "workflow": {

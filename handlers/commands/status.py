@@ -65,6 +65,11 @@ def is_failed(row: dict[str, Any] | None) -> bool:
     return row is not None and row["status"].endswith(f":{FAILED}")
 
 
+def is_terminal(status: str) -> bool:
+    """The attempt's outcome, of which others are told: the last status of a DONE command, or FAILED."""
+    return status in (status_of(FINISH, FINISHED), SKIPPED) or status.endswith(f":{FAILED}")
+
+
 def tail_is_missing(row: dict[str, Any]) -> bool:
     """DONE, but the successor was perhaps not woken."""
     return bool(row["status"] == status_of(FINISH, STARTED) or (row["status"] == SKIPPED and "openShard" in row))

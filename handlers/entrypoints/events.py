@@ -14,6 +14,7 @@ from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.run import FULL, Progress
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
+from handlers.commands.status_events import StatusEvents
 from handlers.entrypoints.lazy import Handler, lambda_handler
 from handlers.errors import ValidationError
 from handlers.log import log_step
@@ -34,6 +35,7 @@ class EventPorts:
     workflows: Workflows
     alarms: Topic
     clock: Clock
+    main_topic: Topic
 
 
 def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPorts | None = None) -> Handler:
@@ -45,38 +47,46 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPo
             workflows=StepFunctions(aws.stepfunctions()),
             alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
             clock=clock or SystemClock(),
+            main_topic=SnsTopic(aws.sns(), settings.main_topic_arn),
         )
     starter = CommandStarter(ports.workflows, settings.command_state_machine_arn)
     # No lease is taken here, only a failure recorded, which no status detail leaves out.
     progress = Progress(ports.store, ports.clock, lease_seconds=1, detail=FULL)
     repository = CommandRepository(ports.store, ports.clock.now)
+    status_events = StatusEvents(ports.main_topic, settings.commands_table, settings.status_events)
     ended = EndedOutside(FailureRecorder(repository, progress, ports.alarms, settings.commands_table))
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         if event.get("source") == SOURCE:
             return ended(event)
         if "Records" in event:
-            return handle_stream(event["Records"], starter)
+            return handle_stream(event["Records"], starter, status_events)
         raise ValidationError("event", sorted(event), "a DynamoDB stream batch or an aws.states event")
 
     return handle
 
 
-def handle_stream(records: list[dict[str, Any]], starter: CommandStarter) -> dict[str, Any]:
-    """Start what the records ask for. One bad record does not keep back the others.
+def handle_stream(
+    records: list[dict[str, Any]], starter: CommandStarter, status_events: StatusEvents
+) -> dict[str, Any]:
+    """Start and tell what the records ask for. One bad record does not keep back the others.
 
     Returns:
         ``{"batchItemFailures": [{"itemIdentifier": <sequence number>}]}``: Lambda delivers again from the lowest
         (Lambda Developer Guide, "Configuring partial batch response with DynamoDB and Lambda").
     """
-    failures = []
-    for record in records:
+    failed: dict[int, Exception] = {}
+    for index, record in enumerate(records):
         try:
             starter.on_stream_record(record)
         except Exception as error:  # noqa: BLE001 - boundary: one record; it is logged and delivered again
-            sequence_number = record.get("dynamodb", {}).get("SequenceNumber", "")
-            log_step("record failed", level=logging.ERROR, error=error, sequenceNumber=sequence_number)
-            failures.append({"itemIdentifier": sequence_number})
+            failed[index] = error
+    failed.update(status_events.on_stream_records(records))
+    failures = []
+    for index, reason in sorted(failed.items(), key=lambda one: one[0]):
+        sequence_number = records[index].get("dynamodb", {}).get("SequenceNumber", "")
+        log_step("record failed", level=logging.ERROR, error=reason, sequenceNumber=sequence_number)
+        failures.append({"itemIdentifier": sequence_number})
     return {"batchItemFailures": failures}
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
+from handlers.aws import UNREACHABLE
 from handlers.errors import TransientError, TransientThrottle
+from handlers.notifications.batches import divide, message_text, size_of
+from handlers.notifications.port import MAX_BYTES, MessageRefused, Notice, too_large
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.client import SNSClient
+    from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
 #: API reference, Publish: errors that pass.
 PASSING = frozenset({"Throttling", "ThrottledException", "InternalError", "InternalErrorException"})
+#: API reference, PublishBatch.
+MAX_ENTRIES = 10
 
 
 class SnsTopic:
@@ -28,16 +33,47 @@ class SnsTopic:
         """See Topic."""
         try:
             self._client.publish(
-                TopicArn=self._arn,
-                Message=json.dumps(message, ensure_ascii=False),
-                MessageAttributes={
-                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
-                },
+                TopicArn=self._arn, Message=message_text(message), MessageAttributes=_attributes(attributes)
             )
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in PASSING:
-                raise TransientThrottle(f"{code} on {self._arn}") from error
-            raise
-        except HTTPClientError as error:
-            raise TransientError(f"SNS could not be reached: {type(error).__name__}") from error
+        except (ClientError, *UNREACHABLE) as error:
+            raise self._reason(error) from error
+
+    def publish_many(self, notices: Sequence[Notice]) -> dict[int, Exception]:
+        """See Topic. PublishBatch; the service names each entry that it did not take in ``Failed``."""
+        texts = [message_text(notice.message) for notice in notices]
+        sizes = [size_of(text, notice.attributes) for text, notice in zip(texts, notices, strict=True)]
+        unsent: dict[int, Exception] = {i: too_large(size) for i, size in enumerate(sizes) if size > MAX_BYTES}
+        for part in divide(sizes, max_entries=MAX_ENTRIES, max_bytes=MAX_BYTES):
+            try:
+                answer = self._client.publish_batch(
+                    TopicArn=self._arn,
+                    PublishBatchRequestEntries=[
+                        {
+                            "Id": str(index),
+                            "Message": texts[index],
+                            "MessageAttributes": _attributes(notices[index].attributes),
+                        }
+                        for index in part
+                    ],
+                )
+            except (ClientError, *UNREACHABLE) as error:
+                unsent.update(dict.fromkeys(part, self._reason(error)))
+                continue
+            for entry in answer.get("Failed", []):
+                unsent[int(entry["Id"])] = self._refused(entry["Code"], entry.get("Message", ""))
+        return unsent
+
+    def _refused(self, code: str, message: str) -> Exception:
+        if code in PASSING:
+            return TransientThrottle(f"{code} on {self._arn}")
+        return MessageRefused(f"{code} on {self._arn}: {message}")
+
+    def _reason(self, error: Exception) -> Exception:
+        if not isinstance(error, ClientError):
+            return TransientError(f"SNS could not be reached: {type(error).__name__}")
+        code = error.response["Error"]["Code"]
+        return TransientThrottle(f"{code} on {self._arn}") if code in PASSING else error
+
+
+def _attributes(attributes: Mapping[str, str]) -> dict[str, MessageAttributeValueTypeDef]:
+    return {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}

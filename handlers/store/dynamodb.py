@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
+from handlers.aws import UNREACHABLE
 from handlers.errors import TransientConflict, TransientError, TransientThrottle
 from handlers.store.conditions import Condition, exists
 from handlers.store.expressions import Expressions
@@ -147,7 +148,7 @@ def _translated(table: str, pk: str = "", sk: str = "") -> Iterator[None]:
         yield
     except ClientError as error:
         raise _port_error(error, table, pk, sk) from error
-    except HTTPClientError as error:
+    except UNREACHABLE as error:
         raise TransientError(f"DynamoDB could not be reached: {type(error).__name__}") from error
 
 

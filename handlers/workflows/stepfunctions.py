@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
+from handlers.aws import UNREACHABLE
 from handlers.errors import TransientError, TransientThrottle
 
 if TYPE_CHECKING:
@@ -60,5 +61,5 @@ def _transient() -> Iterator[None]:
         if code in PASSING:
             raise TransientThrottle(f"Step Functions answered {code}") from error
         raise
-    except HTTPClientError as error:
+    except UNREACHABLE as error:
         raise TransientError(f"Step Functions could not be reached: {type(error).__name__}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ class Deployed:
         self.publisher = CommandPublisher(self.store, self.scheduler)
         self.repository = CommandRepository(self.store, self.scheduler.now)
         self._sqs = boto3.client("sqs", region_name=self.runtime.endpoint.region)
-        self._alarm_queue = self._subscribe(outputs["alarmTopicArn"])
+        self._alarm_queue = self.subscribe(outputs["alarmTopicArn"], "test-alarms")
         self.runtime.host.interceptors.append(self._note)
         return self
 
@@ -135,11 +135,15 @@ class Deployed:
 
     def alarms(self) -> list[dict[str, Any]]:
         """Alarms since the last call."""
-        found: list[dict[str, Any]] = []
-        while messages := self._sqs.receive_message(QueueUrl=self._alarm_queue, MaxNumberOfMessages=10).get("Messages"):
+        return [json.loads(json.loads(body)["Message"]) for body in self.drain(self._alarm_queue)]
+
+    def drain(self, queue_url: str) -> list[str]:
+        """The bodies of a queue's visible messages, which are then gone."""
+        found: list[str] = []
+        while messages := self._sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                found.append(json.loads(json.loads(message["Body"])["Message"]))
-                self._sqs.delete_message(QueueUrl=self._alarm_queue, ReceiptHandle=message["ReceiptHandle"])
+                found.append(message["Body"])
+                self._sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
         return found
 
     def states_called(self) -> list[str]:
@@ -153,11 +157,13 @@ class Deployed:
         self.answers.append((function, payload, result))
         return result
 
-    def _subscribe(self, topic_arn: str) -> str:
-        url = str(self._sqs.create_queue(QueueName="test-alarms")["QueueUrl"])
+    def subscribe(self, topic_arn: str, name: str, actions: Sequence[str] = ()) -> str:
+        """A new queue that gets a topic's messages, if ``actions`` is given only those; answers its URL."""
+        url = str(self._sqs.create_queue(QueueName=name)["QueueUrl"])
         arn = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         sns = boto3.client("sns", region_name=self.runtime.endpoint.region)
-        sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
+        attributes = {"FilterPolicy": json.dumps({"action": list(actions)})} if actions else {}
+        sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=attributes)
         return url
 
 

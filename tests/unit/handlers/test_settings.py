@@ -17,7 +17,14 @@ WORKFLOW = {
     "TTL_DAYS": '{"commands": {"default": 90, "overrides": {"t1/ORDER": 7, "*/ORDER": 8, "t1/*": 9}}}',
     "LOG_LEVEL": "INFO",
 }
-EVENTS = {"COMMANDS_TABLE": "c", "COMMAND_STATE_MACHINE_ARN": "m", "ALARM_TOPIC_ARN": "a", "LOG_LEVEL": "INFO"}
+EVENTS = {
+    "COMMANDS_TABLE": "c",
+    "COMMAND_STATE_MACHINE_ARN": "m",
+    "ALARM_TOPIC_ARN": "a",
+    "MAIN_TOPIC_ARN": "t",
+    "STATUS_EVENTS": "terminal",
+    "LOG_LEVEL": "INFO",
+}
 
 
 def test_workflow_settings() -> None:
@@ -59,3 +66,8 @@ def test_a_missing_events_variable_is_named(name: str) -> None:
 def test_wrong_values_are_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         WorkflowSettings.from_env({**WORKFLOW, name: value})
+
+
+def test_a_wrong_kind_of_status_events_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"STATUS_EVENTS: 'some' is not one of terminal, all, none"):
+        EventsSettings.from_env({**EVENTS, "STATUS_EVENTS": "some"})

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from handlers.commands.starter import CommandStarter, execution_name
+from handlers.commands.status_events import StatusEvents
 from handlers.entrypoints import events, workflow
 from handlers.errors import ValidationError
+from handlers.notifications.memory import MemoryTopic
 from handlers.store.values import item_to_dynamo
 from tests.support.pipelines import World, order
 from tests.unit.handlers.test_settings import EVENTS, WORKFLOW
@@ -97,7 +99,7 @@ def record(row: dict[str, Any], name: str = "INSERT", number: str = "1") -> dict
 
 @pytest.fixture
 def on_events(world: World) -> Any:
-    ports = events.EventPorts(world.store, world.workflows, world.alarms, world.clock)
+    ports = events.EventPorts(world.store, world.workflows, world.alarms, world.clock, MemoryTopic())
     return events.create(EVENTS, ports=ports)
 
 
@@ -149,7 +151,7 @@ def test_starter_passes_a_throttle_on() -> None:
     starter = CommandStarter(Throttled(), "m")  # type: ignore[arg-type]
     world = World()
     world.publish(order(0, n=1))
-    answer = events.handle_stream([record(world.row(1), number="9")], starter)
+    answer = events.handle_stream([record(world.row(1), number="9")], starter, StatusEvents(MemoryTopic(), "c", "none"))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "9"}]}
 
 

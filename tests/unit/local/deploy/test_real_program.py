@@ -119,28 +119,47 @@ def test_outputs_are_strings_or_maps_of_strings(dev: Deployment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "image", "passes"),
+    ("event", "image", "starts", "tells"),
     [
-        ("INSERT", {"status": {"S": "publish:ACCEPTED"}}, True),
-        ("INSERT", {"status": {"S": "publish:SYNC"}}, False),
-        ("INSERT", {"result": {"S": "a request row has no status"}}, False),
-        ("MODIFY", {"status": {"S": "publish:ACCEPTED"}}, False),
-        ("REMOVE", None, False),
+        ("INSERT", {"status": {"S": "publish:ACCEPTED"}}, True, False),
+        ("INSERT", {"status": {"S": "publish:SYNC"}}, False, False),
+        ("INSERT", {"result": {"S": "a request row has no status"}}, False, False),
+        ("MODIFY", {"status": {"S": "publish:ACCEPTED"}}, False, False),
+        ("MODIFY", {"status": {"S": "history_copy:FINISHED"}}, False, False),
+        ("MODIFY", {"status": {"S": "finish:STARTED"}}, False, False),
+        ("MODIFY", {"status": {"S": "finish:FINISHED"}}, False, True),
+        ("MODIFY", {"status": {"S": "sync_data:FAILED"}}, False, True),
+        ("MODIFY", {"status": {"S": "skipped"}}, False, True),
+        ("MODIFY", {"result": {"S": "a request row has no status"}}, False, False),
+        ("REMOVE", None, False, False),
     ],
 )
-def test_filter_of_the_commands_stream_on_sample_records(
-    dev: Deployment, event: str, image: dict[str, Any] | None, passes: bool
+def test_filters_of_the_commands_stream_on_sample_records(
+    dev: Deployment, event: str, image: dict[str, Any] | None, starts: bool, tells: bool
 ) -> None:
-    (mapping,) = [
-        one
-        for one in dev.event_source_mappings
-        if isinstance(one, StreamMapping) and one.stream_arn == dev.outputs["commandsStreamArn"]
-    ]
     stream_record: dict[str, Any] = {"Keys": {"pk": {"S": "TENANT#t1"}}, "SequenceNumber": "1"}
     if image is not None:
         stream_record["NewImage"] = image
     record = {"eventName": event, "eventSource": "aws:dynamodb", "dynamodb": stream_record}
-    assert mapping.filters.accepts_stream_record(record) is passes
+    passes = {name: mapping.filters.accepts_stream_record(record) for name, mapping in commands_mappings(dev).items()}
+    assert passes == {"starts": starts, "tells": tells}
+
+
+def commands_mappings(deployment: Deployment) -> dict[str, StreamMapping]:
+    """The two mappings of the commands stream, told apart by what they let through."""
+    found = [
+        one
+        for one in deployment.event_source_mappings
+        if isinstance(one, StreamMapping) and one.stream_arn == deployment.outputs["commandsStreamArn"]
+    ]
+    accepted = {
+        "eventName": "INSERT",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {"NewImage": {"status": {"S": "publish:ACCEPTED"}}},
+    }
+    named = {"starts" if one.filters.accepts_stream_record(accepted) else "tells": one for one in found}
+    assert len(named) == len(found)
+    return named
 
 
 def test_inf_03_wrong_configuration_creates_nothing(tmp_path: Path) -> None:

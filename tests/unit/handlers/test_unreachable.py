@@ -1,0 +1,39 @@
+"""A service that can't be reached is a transient error in every adapter, whatever botocore calls it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+
+from handlers.errors import TransientError
+from handlers.notifications.sns import SnsTopic
+from handlers.store.dynamodb import DynamoTableStore
+from handlers.workflows.stepfunctions import StepFunctions
+
+ERRORS = [kind(endpoint_url="u") for kind in (ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError)]
+
+
+class Down:
+    """A client whose every call fails."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, operation: str) -> Any:
+        def call(**_: Any) -> Any:
+            raise self._error
+
+        return call
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_unreachable_is_transient(error: Exception) -> None:
+    client: Any = Down(error)
+    with pytest.raises(TransientError):
+        SnsTopic(client, "arn").publish({}, {})
+    with pytest.raises(TransientError):
+        DynamoTableStore(client, {"data": "d"}).get("data", "p", "s")
+    with pytest.raises(TransientError):
+        StepFunctions(client).resume("token", {})
