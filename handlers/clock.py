@@ -23,6 +23,11 @@ class SystemClock:
         return time.time()
 
 
+def seconds_of(text: str) -> float:
+    """Seconds since 1970 of a stored timestamp."""
+    return datetime.fromisoformat(text).timestamp()
+
+
 def iso(seconds: float) -> str:
     """``2026-01-31T09:00:00.123Z``: the form of all stored timestamps; sorts as text."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -54,6 +54,10 @@ class RequestConflict(CqrsError):
     """The request id was used before with other content."""
 
 
+class CommandFailed(CqrsError):
+    """The command of a repeated request had been accepted and has failed; an operator redrives or skips it."""
+
+
 class ExecutionError(CqrsError):
     """Base of the outcomes of ``check_version`` that end a command as FAILED."""
 

@@ -44,6 +44,7 @@ class WorkflowSettings:
     commands_table: str
     data_table: str
     history_table: str
+    command_state_machine_arn: str
     alarm_topic_arn: str
     handler_modules: tuple[str, ...]
     status_detail: str
@@ -60,12 +61,39 @@ class WorkflowSettings:
             commands_table=_text(env, "COMMANDS_TABLE"),
             data_table=_text(env, "DATA_TABLE"),
             history_table=_text(env, "HISTORY_TABLE"),
+            command_state_machine_arn=_text(env, "COMMAND_STATE_MACHINE_ARN"),
             alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
             handler_modules=tuple(name for name in modules if name),
             status_detail=_one_of(env, "STATUS_DETAIL", (FULL, TERMINAL)),
             wait_limit_hours=_number(env, "WAIT_LIMIT_HOURS"),
             lease_seconds=_number(env, "LEASE_SECONDS"),
             ttl=TtlPolicies.parse(_text(env, "TTL_DAYS")),
+            log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
+        )
+
+
+@dataclass(frozen=True)
+class SweeperSettings:
+    """Environment of the ``sweeper`` function."""
+
+    commands_table: str
+    data_table: str
+    command_state_machine_arn: str
+    alarm_topic_arn: str
+    wait_limit_hours: int
+    metric_namespace: str
+    log_level: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> SweeperSettings:
+        """Raises SettingsError naming the variable."""
+        return cls(
+            commands_table=_text(env, "COMMANDS_TABLE"),
+            data_table=_text(env, "DATA_TABLE"),
+            command_state_machine_arn=_text(env, "COMMAND_STATE_MACHINE_ARN"),
+            alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
+            wait_limit_hours=_number(env, "WAIT_LIMIT_HOURS"),
+            metric_namespace=_text(env, "METRIC_NAMESPACE"),
             log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
         )
 

@@ -110,11 +110,13 @@ class StackConfig:
         ("handlers.domain.orders", "handlers.domain.airports"),
         _texts(r"handlers\.domain(\.[a-z_][a-z0-9_]*)+", "a list of distinct module names below handlers.domain"),
     )
-    status_detail: str = _setting("full", _one_of("full", "terminal"))
     status_events: str = _setting("terminal", _one_of("terminal", "all", "none"))
+    command_workflow: str = _setting("STANDARD", _one_of("STANDARD", "EXPRESS"))
+    status_detail: str | None = _setting(None, _one_of("full", "terminal"))
     wait_poll_seconds: int = _setting(300, _whole(60, 86_400))
     wait_limit_hours: int = _setting(24, _whole(1, 8_760))
     lease_seconds: int = _setting(180, _whole(90, 3_600))
+    sweep_minutes: int = _setting(5, _whole(1, 60))
     ttl_days: dict[str, dict[str, Any]] = field(default_factory=dict, metadata={"check": _ttl})
     stream_batch_size: int = _setting(10, _whole(1, 1_000))
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"))
@@ -131,6 +133,12 @@ class StackConfig:
     )
     alarm_iterator_age_seconds: int = _setting(300, _whole(60, 86_400))
     alarm_failed_executions: int = _setting(1, _whole(1, 100_000))
+    alarm_oldest_open_command_seconds: int = _setting(3_600, _whole(600, 604_800))
+
+    @property
+    def shown_status_detail(self) -> str:
+        """``status_detail``; where it isn't set, what suits the command workflow."""
+        return self.status_detail or ("full" if self.command_workflow == "STANDARD" else "terminal")
 
     @classmethod
     def keys(cls) -> dict[str, str]:

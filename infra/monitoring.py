@@ -12,15 +12,17 @@ from infra.config import StackConfig
 from infra.naming import Names
 
 FIVE_MINUTES = 300
+#: The sweeper's metric (``handlers/entrypoints/sweeper.py``; a test holds the two names against each other).
+OLDEST_OPEN_COMMAND = "OldestOpenCommandSeconds"
 
 
 @dataclass(frozen=True)
 class Watch:
-    """One metric: it raises an alarm at ``threshold`` or above within five minutes."""
+    """One metric: it raises an alarm at ``threshold`` or above within five minutes. No ``dimension``: it has none."""
 
     namespace: str
     metric: str
-    dimension: str
+    dimension: str | None
     threshold: float
     statistic: str = "Sum"
 
@@ -59,6 +61,8 @@ class Monitoring(pulumi.ComponentResource):
         for queue, queue_name in args.dead_letter_queues.items():
             watch = Watch("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", 1, "Maximum")
             self._alarm(queue, queue_name, watch)
+        oldest = args.config.alarm_oldest_open_command_seconds
+        self._alarm("commands", "", Watch(args.names.metric_namespace, OLDEST_OPEN_COMMAND, None, oldest, "Maximum"))
         self.register_outputs({})
 
     def _alarm(self, what: str, dimension: pulumi.Input[str], watch: Watch) -> None:
@@ -68,7 +72,7 @@ class Monitoring(pulumi.ComponentResource):
             name=f"{args.names.project}-{args.names.stack}-{what}-{watch.metric}",
             namespace=watch.namespace,
             metric_name=watch.metric,
-            dimensions={watch.dimension: dimension},
+            dimensions={watch.dimension: dimension} if watch.dimension else None,
             statistic=watch.statistic,
             comparison_operator="GreaterThanOrEqualToThreshold",
             threshold=watch.threshold,

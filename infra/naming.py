@@ -25,6 +25,11 @@ class Names:
         return name
 
     @property
+    def metric_namespace(self) -> str:
+        """Where the functions' own metrics are."""
+        return f"{self.project}-{self.stack}"
+
+    @property
     def tags(self) -> dict[str, str]:
         """On every resource that takes tags."""
         return {"project": self.project, "stack": self.stack}

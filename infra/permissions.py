@@ -17,16 +17,25 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             "dynamodb:GetShardIterator",
             "dynamodb:ListStreams",
         ),
-        "machine:command-handler": ("states:StartExecution",),
+        "machine:starts": ("states:StartExecution",),
         "topic:alarm": ("sns:Publish",),
         "topic:main": ("sns:Publish",),
         "queue:stream-failures": ("sqs:SendMessage",),
     },
-    "workflow": {
+    "sweeper": {
         "table:commands": ("dynamodb:GetItem", "dynamodb:UpdateItem"),
+        "table:data": ("dynamodb:GetItem",),
+        "index:open": ("dynamodb:Query",),
+        "machine:starts": ("states:StartExecution",),
+        "machine:tokens": ("states:SendTaskSuccess",),
+        "topic:alarm": ("sns:Publish",),
+    },
+    "workflow": {
+        "table:commands": ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:UpdateItem"),
         "table:data": ("dynamodb:GetItem", "dynamodb:PutItem"),
         "table:history": ("dynamodb:PutItem",),
-        "machine:command-handler": ("states:SendTaskSuccess",),
+        "machine:starts": ("states:StartExecution",),
+        "machine:tokens": ("states:SendTaskSuccess",),
         "topic:alarm": ("sns:Publish",),
     },
 }

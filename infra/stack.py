@@ -18,13 +18,25 @@ from infra.outputs import stack_outputs
 from infra.packaging import archive_members, build_archive, check_modules
 from infra.permissions import Resources
 from infra.storage import Storage, StorageArgs
-from infra.tables import Tables, TablesArgs
-from infra.workflows import COMMAND_HANDLER, Workflow, WorkflowArgs, command_numbers, load_definition
+from infra.tables import OPEN_INDEX, Tables, TablesArgs
+from infra.workflows import (
+    COMMAND_HANDLER,
+    COMMAND_HANDLER_EXPRESS,
+    EXPRESS,
+    STANDARD,
+    Workflow,
+    WorkflowArgs,
+    command_numbers,
+    load_definition,
+)
 
 EVENTS_TIMEOUT_SECONDS = 60
+SWEEPER_TIMEOUT_SECONDS = 300
 #: Below the states' own timeout (60 s), so that the function's end is seen first.
 WORKFLOW_TIMEOUT_SECONDS = 30
 ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
+#: Type of the command machine to its name.
+MACHINES = {STANDARD: COMMAND_HANDLER, EXPRESS: COMMAND_HANDLER_EXPRESS}
 
 
 def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Input[object]]:
@@ -35,7 +47,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     """
     members = archive_members(root)
     check_modules(members, config.handler_modules)
-    definition = load_definition("command")
+    definitions = {STANDARD: load_definition("command"), EXPRESS: load_definition("command_express")}
     archive = build_archive(members)
     account = _account()
 
@@ -43,18 +55,21 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     messaging = Messaging("messaging", MessagingArgs(names, account, config.alarm_emails))
     storage = Storage("storage", StorageArgs(names, account, config.deletion_protection))
     # The machine calls the function and the function resumes the machine: one of the two ARNs is built from its name.
-    machine_arn = account.arn("states", f"stateMachine:{names.of(COMMAND_HANDLER)}")
+    machine_arns = {kind: account.arn("states", f"stateMachine:{names.of(name)}") for kind, name in MACHINES.items()}
+    machine_arn = machine_arns[config.command_workflow]
     resources = Resources(
         {
             **{f"table:{name}": table.arn for name, table in tables.by_name.items()},
             "stream:commands": tables.by_name["commands"].stream_arn,
-            "machine:command-handler": machine_arn,
+            "index:open": pulumi.Output.concat(tables.by_name["commands"].arn, f"/index/{OPEN_INDEX}"),
+            "machine:starts": machine_arn,
+            "machine:tokens": machine_arns[STANDARD],
             "topic:alarm": messaging.alarm_topic.arn,
             "topic:main": messaging.main_topic.arn,
             "queue:stream-failures": messaging.stream_failures.arn,
         }
     )
-    environments = _environments(config, tables, messaging, machine_arn)
+    environments = _environments(config, names, tables, messaging, machine_arn)
     workflow = Function(
         "workflow",
         FunctionArgs(
@@ -81,18 +96,36 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             config,
         ),
     )
-    command_workflow = Workflow(
-        COMMAND_HANDLER,
-        WorkflowArgs(
-            COMMAND_HANDLER,
-            definition,
-            {"WorkflowFunctionArn": workflow.function.arn},
-            {"WorkflowFunctionArn": workflow.function.arn},
+    sweeper = Function(
+        "sweeper",
+        FunctionArgs(
+            "sweeper",
+            "Heals what a crash or a lost message left open",
+            SWEEPER_TIMEOUT_SECONDS,
+            environments["sweeper"],
+            resources,
+            archive,
             names,
             config,
-            command_numbers(config),
         ),
     )
+    # Both are always declared and one receives starts, so that switching strands nothing that is on its way.
+    command_workflows = {
+        kind: Workflow(
+            name,
+            WorkflowArgs(
+                name,
+                definitions[kind],
+                {"WorkflowFunctionArn": workflow.function.arn},
+                {"WorkflowFunctionArn": workflow.function.arn},
+                names,
+                config,
+                command_numbers(config) if kind == STANDARD else {},
+                kind,
+            ),
+        )
+        for kind, name in MACHINES.items()
+    }
     stream_mapping(
         "events-commands-stream",
         stream_arn=tables.by_name["commands"].stream_arn,
@@ -111,15 +144,16 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             pattern=STATUS_CHANGED[config.status_events],
             batch_size=config.stream_batch_size,
         )
-    _ended_badly_rule(names, events, command_workflow)
-    functions = {"events": events, "workflow": workflow}
+    _ended_badly_rule(names, events, command_workflows[STANDARD])
+    _sweep_schedule(names, sweeper, config.sweep_minutes)
+    functions = {"events": events, "sweeper": sweeper, "workflow": workflow}
     Monitoring(
         "monitoring",
         MonitoringArgs(
             names,
             config,
             messaging.alarm_topic.arn,
-            machines={COMMAND_HANDLER: command_workflow.machine.arn},
+            machines={MACHINES[kind]: one.machine.arn for kind, one in command_workflows.items()},
             functions={name: function.function.name for name, function in functions.items()},
             stream_functions={"events": events.function.name},
             dead_letter_queues={
@@ -128,11 +162,11 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             },
         ),
     )
-    return stack_outputs(tables, messaging, storage, functions, command_workflow)
+    return stack_outputs(tables, messaging, storage, functions, command_workflows[config.command_workflow])
 
 
 def _environments(
-    config: StackConfig, tables: Tables, messaging: Messaging, machine_arn: str
+    config: StackConfig, names: Names, tables: Tables, messaging: Messaging, machine_arn: str
 ) -> dict[str, dict[str, pulumi.Input[str]]]:
     """Exactly what each function's settings read; a test holds both sides."""
     commands = tables.by_name["commands"].name
@@ -145,13 +179,23 @@ def _environments(
             "STATUS_EVENTS": config.status_events,
             "LOG_LEVEL": config.log_level,
         },
+        "sweeper": {
+            "COMMANDS_TABLE": commands,
+            "DATA_TABLE": tables.by_name["data"].name,
+            "COMMAND_STATE_MACHINE_ARN": machine_arn,
+            "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
+            "WAIT_LIMIT_HOURS": str(config.wait_limit_hours),
+            "METRIC_NAMESPACE": names.metric_namespace,
+            "LOG_LEVEL": config.log_level,
+        },
         "workflow": {
             "COMMANDS_TABLE": commands,
             "DATA_TABLE": tables.by_name["data"].name,
             "HISTORY_TABLE": tables.by_name["history"].name,
+            "COMMAND_STATE_MACHINE_ARN": machine_arn,
             "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
             "HANDLER_MODULES": ",".join(config.handler_modules),
-            "STATUS_DETAIL": config.status_detail,
+            "STATUS_DETAIL": config.shown_status_detail,
             "WAIT_LIMIT_HOURS": str(config.wait_limit_hours),
             "LEASE_SECONDS": str(config.lease_seconds),
             "TTL_DAYS": json.dumps(config.ttl_days, sort_keys=True),
@@ -160,8 +204,43 @@ def _environments(
     }
 
 
+def _sweep_schedule(names: Names, sweeper: Function, minutes: int) -> None:
+    """The sweeper's clock."""
+    rule = cloudwatch.EventRule(
+        "sweep",
+        name=names.of("sweep"),
+        description="Runs the sweeper",
+        schedule_expression=f"rate({minutes} minute{'s' if minutes > 1 else ''})",
+        tags=names.tags,
+        opts=pulumi.ResourceOptions(parent=sweeper),
+    )
+    _call("sweep", rule, sweeper)
+
+
+def _call(name: str, rule: cloudwatch.EventRule, function: Function) -> None:
+    """Let a rule call a function."""
+    permission = lambda_.Permission(
+        f"{name}-permission",
+        action="lambda:InvokeFunction",
+        function=function.function.name,
+        principal="events.amazonaws.com",
+        source_arn=rule.arn,
+        opts=pulumi.ResourceOptions(parent=function),
+    )
+    cloudwatch.EventTarget(
+        f"{name}-target",
+        rule=rule.name,
+        arn=function.function.arn,
+        opts=pulumi.ResourceOptions(parent=function, depends_on=[permission]),
+    )
+
+
 def _ended_badly_rule(names: Names, events: Function, workflow: Workflow) -> None:
-    """Executions that ended without recording it reach the events function."""
+    """STANDARD executions that ended without recording it reach the events function.
+
+    EXPRESS executions send no status events (Step Functions Developer Guide, "Automating Step Functions event
+    delivery with EventBridge"): the sweeper finds what they leave.
+    """
     child = pulumi.ResourceOptions(parent=events)
     pattern = {
         "source": ["aws.states"],
@@ -176,20 +255,7 @@ def _ended_badly_rule(names: Names, events: Function, workflow: Workflow) -> Non
         tags=names.tags,
         opts=child,
     )
-    permission = lambda_.Permission(
-        "executions-ended-badly-permission",
-        action="lambda:InvokeFunction",
-        function=events.function.name,
-        principal="events.amazonaws.com",
-        source_arn=rule.arn,
-        opts=child,
-    )
-    cloudwatch.EventTarget(
-        "executions-ended-badly-target",
-        rule=rule.name,
-        arn=events.function.arn,
-        opts=pulumi.ResourceOptions(parent=events, depends_on=[permission]),
-    )
+    _call("executions-ended-badly", rule, events)
 
 
 def _account() -> Account:

@@ -19,6 +19,9 @@ from infra.substitution import override, substitute
 
 DEFINITIONS = Path(__file__).parent / "state_machines"
 COMMAND_HANDLER = "command-handler"
+COMMAND_HANDLER_EXPRESS = "command-handler-express"
+STANDARD = "STANDARD"
+EXPRESS = "EXPRESS"
 ONE_HOUR = 3_600
 
 
@@ -37,6 +40,7 @@ class WorkflowArgs:
     names: Names
     config: StackConfig
     numbers: Mapping[str, int] = field(default_factory=dict)
+    type: str = STANDARD
 
 
 def load_definition(name: str) -> dict[str, Any]:
@@ -47,7 +51,7 @@ def load_definition(name: str) -> dict[str, Any]:
 
 
 def command_numbers(config: StackConfig) -> dict[str, int]:
-    """The timeouts of the command machine that configuration decides."""
+    """The timeouts of the STANDARD command machine that configuration decides."""
     return {
         "/TimeoutSeconds": config.wait_limit_hours * ONE_HOUR + ONE_HOUR,
         "/States/wait_prev_command/TimeoutSeconds": config.wait_poll_seconds,
@@ -90,7 +94,7 @@ class Workflow(pulumi.ComponentResource):
         self.machine = sfn.StateMachine(
             name,
             name=physical_name,
-            type="STANDARD",
+            type=args.type,
             role_arn=self.role.arn,
             definition=pulumi.Output.json_dumps(definition, sort_keys=True),
             logging_configuration=sfn.StateMachineLoggingConfigurationArgs(

@@ -10,6 +10,7 @@ from handlers.clock import Clock
 from handlers.commands import status
 from handlers.commands.model import (
     LATEST,
+    NOTHING_STORED,
     Command,
     CommandInput,
     build_command,
@@ -23,7 +24,17 @@ from handlers.errors import NotFound, TransientConflict, ValidationError, Versio
 from handlers.json_values import same_json
 from handlers.keys import EntityKey, VersionKey, request_sk
 from handlers.store.conditions import absent, at_most
-from handlers.store.port import COMMANDS, ConditionFailed, Item, Put, TableStore, TransactionFailed
+from handlers.store.port import (
+    COMMANDS,
+    DATA,
+    Check,
+    ConditionFailed,
+    Item,
+    Put,
+    TableStore,
+    TransactionFailed,
+    Write,
+)
 
 #: Rounds when others publish on the same entity at the same moment.
 MAX_ROUNDS = 20
@@ -110,11 +121,14 @@ class CommandPublisher:
         key = given.key(context)
         if context.request_id is not None:
             request_sk(context.request_id)
+        data_may_be_absent = expected in (LATEST, NOTHING_STORED)
         for _ in range(MAX_ROUNDS):
             first = self._requests.first_result(given, key, context)
             if first is not None:
                 return first, False
-            latest = self.repository.latest(key)
+            latest = self.repository.latest_command(key)
+            if latest is not None or not data_may_be_absent:
+                latest = self.repository.higher(latest, self.repository.data(key))
             actual = latest["version"] if latest is not None else 0
             if expected not in (LATEST, actual):
                 raise VersionConflict(str(key), expected, actual, latest)
@@ -123,8 +137,9 @@ class CommandPublisher:
             if latest is not None and _is_same(latest, given):
                 return None, False
             row = self._build(given, VersionKey(key, actual + 1), context, latest, pipeline)
-            if self._write(row, given, context):
+            if self._write(row, given, context, first=key if latest is None else None):
                 return row, True
+            data_may_be_absent = False
         raise TransientConflict(f"{key}: others kept publishing, {MAX_ROUNDS} rounds were lost; try again")
 
     def _build(
@@ -139,15 +154,23 @@ class CommandPublisher:
         command = build_command(given, key, context, row_id=row_id, now=now, first=latest, source=self._source)
         return {**command.to_row(), **pipeline(key, row_id, now)}
 
-    def _write(self, row: Item, given: CommandInput, context: InvokeContext) -> bool:
-        """Append the row. False: somebody was faster, so look again."""
+    def _write(self, row: Item, given: CommandInput, context: InvokeContext, *, first: EntityKey | None) -> bool:
+        """Append the row. False: somebody was faster, so look again.
+
+        ``first``: the entity, if this is to be its first row. The data row then must be absent, which is
+        checked in the same transaction instead of read before.
+        """
+        free = absent("pk") | at_most("ttl", int(self._clock.now()))
+        writes: list[Write] = [Put(COMMANDS, row, free)]
+        if first is not None:
+            writes.append(Check(DATA, first.pk, first.sk, free))
+        if context.request_id is not None:
+            writes.append(self._requests.entry(Command.from_row(row), given, context.request_id, self._new_id()))
         try:
-            free = absent("pk") | at_most("ttl", int(self._clock.now()))
-            if context.request_id is None:
+            if len(writes) == 1:
                 self._store.put(COMMANDS, row, free)
             else:
-                entry = self._requests.entry(Command.from_row(row), given, context.request_id, self._new_id())
-                self._store.transact([Put(COMMANDS, row, free), entry])
+                self._store.transact(writes)
         except (ConditionFailed, TransactionFailed, TransientConflict):
             return False
         return True

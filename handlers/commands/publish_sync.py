@@ -7,11 +7,11 @@ from typing import Any
 from handlers.clock import Clock
 from handlers.commands import status
 from handlers.commands.model import Command, CommandInput, pipeline_fields
-from handlers.commands.pipeline.run import Run
+from handlers.commands.pipeline.run import LostRun, Run
 from handlers.commands.pipeline.steps import Pipeline
 from handlers.commands.publish import START_GRACE_SECONDS, CommandPublisher
 from handlers.context import InvokeContext
-from handlers.errors import PendingVersions
+from handlers.errors import CommandFailed, PendingVersions, TransientConflict
 from handlers.keys import EntityKey, VersionKey
 from handlers.store.port import Item
 
@@ -30,11 +30,16 @@ class SyncPublisher:
     def publish_sync(self, given: CommandInput, context: InvokeContext) -> Command | None:
         """Accept a new version and apply it to all targets.
 
+        A call that stopped on the way may be repeated with the same request id: it goes on where it stopped.
+        Without a request id the sweeper finishes the command once the lease has ended.
+
         Returns:
             The applied command; None if the latest version equals the input.
 
         Raises:
             PendingVersions: an earlier version is not applied yet; nothing was written.
+            CommandFailed: the command of this request id has failed before.
+            TransientError: AWS was not available, or another run is applying the command; repeat the call.
             What ``publish_async`` raises; what a sync handler raised (the command is FAILED then, with an alarm).
         """
         row, is_new = self._publisher.accept(given, context, pipeline=self._claimed_row, guard=self._refuse_pending)
@@ -42,9 +47,25 @@ class SyncPublisher:
             return None
         command = Command.from_row(row)
         run = Run(command.key, command.id, row["attempt"], _run_id(command.id))
-        if is_new or not status.is_done(row):
+        if not is_new and self._has_ended(run, row):
+            return command
+        try:
+            if not is_new:
+                self._pipeline.claim(run, row)
             self._pipeline.run_inline(run)
+        except LostRun as lost:
+            if not self._has_ended(run, lost.row):
+                raise TransientConflict(f"{command.key}: another run is applying it; repeat the call") from None
         return command
+
+    def _has_ended(self, run: Run, row: Item | None) -> bool:
+        """Whether the command is DONE (its tail is completed then). Raises CommandFailed."""
+        if status.is_failed(row) and row is not None:
+            raise CommandFailed(f"{run.key}: {row['error']['type']}: {row['error']['message']}; redrive or skip it")
+        if row is None or not status.is_done(row):
+            return False
+        self._pipeline.complete_tail(run, row)
+        return True
 
     def _claimed_row(self, key: VersionKey, row_id: str, now: float) -> dict[str, Any]:
         rank = status.rank_of(1, "publish", status.STARTED)

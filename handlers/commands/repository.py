@@ -48,7 +48,11 @@ class CommandRepository:
 
     def latest(self, key: EntityKey) -> Item | None:
         """The higher of the latest command row and the data row."""
-        command, data = self.latest_command(key), self.data(key)
+        return self.higher(self.latest_command(key), self.data(key))
+
+    @staticmethod
+    def higher(command: Item | None, data: Item | None) -> Item | None:
+        """The row with the higher version; the command row if they are equal."""
         if command is None or data is None:
             return command or data
         return command if command["version"] >= data["version"] else data

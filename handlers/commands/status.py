@@ -70,6 +70,11 @@ def is_terminal(status: str) -> bool:
     return status in (status_of(FINISH, FINISHED), SKIPPED) or status.endswith(f":{FAILED}")
 
 
+def is_waiting(row: dict[str, Any]) -> bool:
+    """From the first wait until it proceeds."""
+    return bool(row["status"] == status_of(WAIT_PREV_COMMAND, STARTED))
+
+
 def tail_is_missing(row: dict[str, Any]) -> bool:
     """DONE, but the successor was perhaps not woken."""
     return bool(row["status"] == status_of(FINISH, STARTED) or (row["status"] == SKIPPED and "openShard" in row))

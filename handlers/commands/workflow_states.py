@@ -15,6 +15,8 @@ from handlers.commands.state_event import StateEvent
 from handlers.errors import ValidationError
 from handlers.log import log_step
 
+#: The wait of the EXPRESS machine. A command that is parked shows ``wait_prev_command:STARTED`` all the same.
+PARK = "park"
 #: What a state answers when its run lost the claim: the machine walks on to success and changes nothing.
 LOST: dict[str, Any] = {"result": "lost"}
 
@@ -32,7 +34,8 @@ class CommandStates:
             status.HISTORY_COPY: lambda event: pipeline.history_copy(event.run),
             status.TRANSFORM_DATA: lambda event: pipeline.transform_data(event.run),
             status.SYNC_DATA: lambda event: pipeline.sync_data(event.run, event.input["target"]),
-            status.FINISH: lambda event: pipeline.finish(event.run),
+            status.FINISH: lambda event: pipeline.finish(event.run, event.input),
+            PARK: lambda event: pipeline.park(event.run),
             status.RECORD_FAILURE: self._record_failure,
         }
 

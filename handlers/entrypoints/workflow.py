@@ -30,6 +30,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Ports |
     registry = load_registry(settings.handler_modules, {"store": ports.store, "clock": ports.clock})
     options = PipelineOptions(
         commands_table=settings.commands_table,
+        machine_arn=settings.command_state_machine_arn,
         status_detail=settings.status_detail,
         lease_seconds=settings.lease_seconds,
         wait_limit_hours=settings.wait_limit_hours,

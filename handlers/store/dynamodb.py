@@ -12,8 +12,21 @@ from handlers.aws import UNREACHABLE
 from handlers.errors import TransientConflict, TransientError, TransientThrottle
 from handlers.store.conditions import Condition, exists
 from handlers.store.expressions import Expressions
-from handlers.store.port import Change, Check, ConditionFailed, Item, Page, Put, TransactionFailed, Update, Write
-from handlers.store.values import item_from_dynamo, item_to_dynamo
+from handlers.store.port import (
+    DUE_AT,
+    OPEN_INDEX,
+    OPEN_SHARD,
+    Change,
+    Check,
+    ConditionFailed,
+    Item,
+    Page,
+    Put,
+    TransactionFailed,
+    Update,
+    Write,
+)
+from handlers.store.values import item_from_dynamo, item_to_dynamo, to_dynamo
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -84,6 +97,21 @@ class DynamoTableStore:
         with _translated("several tables"):
             self._client.transact_write_items(TransactItems=[self._write(write) for write in writes])  # type: ignore[misc]
 
+    def due(self, table: str, shard: int, until: int, *, limit: int, start: Item | None = None) -> Page:
+        """See TableStore."""
+        arguments: dict[str, Any] = {} if start is None else {"ExclusiveStartKey": item_to_dynamo(start)}
+        with _translated(table, OPEN_INDEX):
+            answer = self._client.query(
+                TableName=self._tables[table],
+                IndexName=OPEN_INDEX,
+                KeyConditionExpression="#shard = :shard AND #due <= :until",
+                ExpressionAttributeNames={"#shard": OPEN_SHARD, "#due": DUE_AT},
+                ExpressionAttributeValues={":shard": to_dynamo(shard), ":until": to_dynamo(until)},
+                Limit=limit,
+                **arguments,
+            )
+        return _page(answer)
+
     def query(
         self,
         table: str,
@@ -114,8 +142,7 @@ class DynamoTableStore:
                 ScanIndexForward=not descending,
                 **arguments,
             )
-        last = answer.get("LastEvaluatedKey")
-        return Page([item_from_dynamo(item) for item in answer["Items"]], item_from_dynamo(last) if last else None)
+        return _page(answer)
 
     def _write(self, write: Write) -> dict[str, Any]:
         returned = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
@@ -130,6 +157,11 @@ class DynamoTableStore:
             case Check(_, pk, sk, condition):
                 expressions = Expressions().condition(condition).arguments()
                 return {"ConditionCheck": {**table, **returned, "Key": _key(pk, sk), **expressions}}
+
+
+def _page(answer: Mapping[str, Any]) -> Page:
+    last = answer.get("LastEvaluatedKey")
+    return Page([item_from_dynamo(item) for item in answer["Items"]], item_from_dynamo(last) if last else None)
 
 
 def _update_arguments(change: Change, condition: Condition | None) -> dict[str, Any]:

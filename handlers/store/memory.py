@@ -8,7 +8,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from handlers.store.conditions import Condition, Path, exists, lookup
-from handlers.store.port import Change, Check, ConditionFailed, Item, Page, Put, TransactionFailed, Update, Write
+from handlers.store.port import (
+    DUE_AT,
+    OPEN_PROJECTION,
+    OPEN_SHARD,
+    Change,
+    Check,
+    ConditionFailed,
+    Item,
+    Page,
+    Put,
+    TransactionFailed,
+    Update,
+    Write,
+)
 
 #: Called after each change with table, item before, item after (None: there was or is none).
 Listener = Callable[[str, Item | None, Item | None], None]
@@ -22,6 +35,8 @@ class MemoryTableStore:
     def __init__(self, listener: Listener | None = None) -> None:
         self._items: dict[tuple[str, str, str], Item] = {}
         self._sort_keys: dict[tuple[str, str], list[str]] = {}
+        #: (table, shard) to the (pk, sk) of its rows: the ``open`` index
+        self._open: dict[tuple[str, int], dict[tuple[str, str], None]] = {}
         self._lock = threading.RLock()
         self._listener = listener
 
@@ -68,6 +83,20 @@ class MemoryTableStore:
                 elif isinstance(write, Update):
                     self._write(write.table, _apply(self._items[target], write.change))
 
+    def due(self, table: str, shard: int, until: int, *, limit: int, start: Item | None = None) -> Page:
+        """See TableStore."""
+        with self._lock:
+            rows = (self._items[table, pk, sk] for pk, sk in self._open.get((table, shard), ()))
+            found = sorted((row[DUE_AT], row["pk"], row["sk"]) for row in rows if row[DUE_AT] <= until)
+            if start is not None:
+                last = (start[DUE_AT], start["pk"], start["sk"])
+                found = [one for one in found if one > last]
+            page = found[:limit]
+            items = [self._items[table, pk, sk] for _, pk, sk in page]
+            last_key = {name: items[-1][name] for name in ("pk", "sk", OPEN_SHARD, DUE_AT)} if items else None
+            projected = [{name: item[name] for name in OPEN_PROJECTION if name in item} for item in items]
+            return Page(projected, last_key if len(page) == limit else None)
+
     def query(
         self,
         table: str,
@@ -105,8 +134,19 @@ class MemoryTableStore:
         if before is None:
             insort(self._sort_keys.setdefault(key[:2], []), key[2])
         self._items[key] = item
+        self._index(table, key[1:], before, item)
         if self._listener is not None and before != item:
             self._listener(table, _copy(before), _copy(item))
+
+    def _index(self, table: str, key: tuple[str, str], before: Item | None, item: Item) -> None:
+        if before is not None and _is_indexed(before):
+            del self._open[table, before[OPEN_SHARD]][key]
+        if _is_indexed(item):
+            self._open.setdefault((table, item[OPEN_SHARD]), {})[key] = None
+
+
+def _is_indexed(item: Item | None) -> bool:
+    return item is not None and OPEN_SHARD in item and DUE_AT in item
 
 
 def _guarded(condition: Condition | None) -> Condition:

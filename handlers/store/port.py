@@ -19,6 +19,13 @@ HISTORY = "history"
 TASKS = "tasks"
 IMPORT_TMP = "import_tmp"
 
+#: The sparse index of ``commands``: what is accepted and neither DONE nor FAILED with its alarm out.
+OPEN_INDEX = "open"
+OPEN_SHARD = "openShard"
+DUE_AT = "dueAt"
+#: What the index holds beside these (``infra/tables.py`` declares it).
+OPEN_PROJECTION = ("pk", "sk", OPEN_SHARD, DUE_AT, "status", "rank", "attempt")
+
 Item = dict[str, Any]
 
 
@@ -114,6 +121,14 @@ class TableStore(Protocol):
 
     def transact(self, writes: Sequence[Write]) -> None:
         """All or nothing, at most 100 writes on distinct items. Raises ``TransactionFailed``."""
+        ...
+
+    def due(self, table: str, shard: int, until: int, *, limit: int, start: Item | None = None) -> Page:
+        """Rows of one shard of the ``open`` index whose ``dueAt`` is at most ``until``, the earliest first.
+
+        Eventually consistent, as every global secondary index (Developer Guide, "Using Global Secondary Indexes"),
+        and with the projected attributes only: read the row before acting on it.
+        """
         ...
 
     def query(

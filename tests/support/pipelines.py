@@ -22,6 +22,7 @@ from tests.support.clock import ManualClock
 CONTEXT = InvokeContext(user_id="u1", tenant_code="t1", source_ip="203.0.113.7")
 KEY = EntityKey("TENANT", "t1", "ORDER", "o1")
 LEASE_SECONDS = 120
+MACHINE = "command-machine"
 
 
 def order(version: int | None = 0, *, code: str = "o1", name: str = "first", **attributes: Any) -> CommandInput:
@@ -46,7 +47,9 @@ class World:
         self.alarms = MemoryTopic()
         self.publisher = CommandPublisher(self.store, self.clock)
         self.repository = self.publisher.repository
-        options = PipelineOptions("cqrs-test-commands", detail, LEASE_SECONDS, wait_limit_hours, ttl or TtlPolicies())
+        options = PipelineOptions(
+            "cqrs-test-commands", MACHINE, detail, LEASE_SECONDS, wait_limit_hours, ttl or TtlPolicies()
+        )
         ports = Ports(self.store, self.workflows, self.alarms, self.clock)
         self.pipeline = Pipeline(ports, Registry(handlers), options)
         self.sync = SyncPublisher(self.publisher, self.pipeline, self.clock, lease_seconds=LEASE_SECONDS)
@@ -62,9 +65,8 @@ class World:
         assert result == {"result": 0}, result
         self.pipeline.set_ttl_command(run)
         self.pipeline.history_copy(run)
-        for entry in self.pipeline.transform_data(run):
-            self.pipeline.sync_data(run, entry["target"])
-        self.pipeline.finish(run)
+        outputs = [self.pipeline.sync_data(run, entry["target"]) for entry in self.pipeline.transform_data(run)]
+        self.pipeline.finish(run, outputs)
 
     def publish_and_apply(self, given: CommandInput) -> Run:
         run = self.publish(given)

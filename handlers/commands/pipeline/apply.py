@@ -26,10 +26,17 @@ class Applier:
         self._clock = clock
         self._policies = policies
 
+    def previous_expires(self, key: VersionKey) -> bool:
+        """Whether the predecessor's row gets a ttl at all."""
+        return key.previous() is not None and self._previous_expiry(key) is not None
+
+    def _previous_expiry(self, key: VersionKey) -> int | None:
+        return self._policies.of(COMMANDS).expires_at(key.entity, self._clock.now())
+
     def set_ttl_of_previous(self, key: VersionKey) -> bool:
         """Give the predecessor's row its ttl, once, and only if it is DONE. True: it was set now."""
         previous = key.previous()
-        expires_at = self._policies.of(COMMANDS).expires_at(key.entity, self._clock.now())
+        expires_at = self._previous_expiry(key)
         if previous is None or expires_at is None:
             return False
         try:

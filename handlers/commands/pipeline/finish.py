@@ -1,34 +1,41 @@
 """``finish``: the predecessor's half of the handshake, and the tail that a crash may leave behind.
 
 In this order: write DONE (``finish:STARTED``); strongly consistent read of the successor; wake it if
-it waits; ``finish:FINISHED``.
+it waits; ``finish:FINISHED``. Where only terminal statuses are written and there is no successor, one
+transaction does it all.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from handlers.commands import status
 from handlers.commands.pipeline.run import LostRun, Progress, Run
-from handlers.commands.pipeline.wait import resume_output
+from handlers.commands.pipeline.waking import Waker
 from handlers.commands.repository import CommandRepository
 from handlers.keys import VersionKey
+from handlers.store.conditions import Path
 from handlers.store.port import Item
-from handlers.workflows.port import Workflows
 
 
 class Finisher:
     """The state, and the completion of its tail by others (a repeated run, the sweeper)."""
 
-    def __init__(self, repository: CommandRepository, progress: Progress, workflows: Workflows) -> None:
+    def __init__(self, repository: CommandRepository, progress: Progress, waker: Waker) -> None:
         self._repository = repository
         self._progress = progress
-        self._workflows = workflows
+        self._waker = waker
 
-    def __call__(self, run: Run) -> dict[str, Any]:
-        """Write DONE and wake the successor. Raises LostRun."""
+    def __call__(self, run: Run, outcomes: Mapping[Path, Any] | None = None) -> dict[str, Any]:
+        """Write DONE and wake the successor. Raises LostRun.
+
+        ``outcomes``: entries of ``targets`` that are stored only now.
+        """
+        if not self._progress.shows_every_state and self._progress.done_without_successor(run, outcomes):
+            return {"result": "done", "woken": False}
         try:
-            row = self._progress.done(run)
+            row = self._progress.done(run, outcomes)
         except LostRun as lost:
             if lost.row is None or lost.row["id"] != run.id or not status.is_done(lost.row):
                 raise
@@ -41,7 +48,6 @@ class Finisher:
         if not status.tail_is_missing(row):
             return False
         successor = self._repository.command(key.next())
-        token = successor.get("taskToken") if successor is not None else None
-        woken = token is not None and self._workflows.resume(token, resume_output(key.version))
+        woken = successor is not None and self._waker.wake(successor, key.version)
         self._progress.tail_finished(Run(key, row["id"], row["attempt"], row.get("runId", "")))
         return woken

@@ -6,19 +6,31 @@ a late, repeated or dead run harmless: same row id, same attempt, not FAILED, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from handlers.clock import Clock
 from handlers.commands import status
-from handlers.errors import CqrsError
+from handlers.errors import CqrsError, TransientConflict
 from handlers.keys import VersionKey
-from handlers.store.conditions import Condition, Path, absent, at_most, equals, less
-from handlers.store.port import COMMANDS, Change, ConditionFailed, Item, TableStore
+from handlers.store.conditions import Condition, Path, absent, at_most, equals, exists, less
+from handlers.store.port import (
+    COMMANDS,
+    Change,
+    Check,
+    ConditionFailed,
+    Item,
+    TableStore,
+    TransactionFailed,
+    Update,
+)
 
 FULL = "full"
 TERMINAL = "terminal"
+#: How a waiting command can be reached; gone as soon as it proceeds or ends.
+WAIT_MARKS = ("taskToken", "tokenEnteredAt", "parkedAt")
+INDEX_MARKS = ("openShard", "dueAt")
 
 
 class LostRun(CqrsError):
@@ -67,6 +79,11 @@ class Progress:
         self._lease_seconds = lease_seconds
         self._full = detail == FULL
 
+    @property
+    def shows_every_state(self) -> bool:
+        """STARTED and FINISHED are written around each state, also around one that changes nothing."""
+        return self._full
+
     def note_check(self, run: Run) -> None:
         """``check_version:STARTED``; without effect when the row is beyond it."""
         if not self._full:
@@ -78,10 +95,7 @@ class Progress:
     def claim(self, run: Run, known: Item) -> Item:
         """Take the command for this run, or renew the claim. Raises LostRun."""
         guard = run.own & run.open & run.unclaimed_by_others(self._clock.now())
-        change = Change(
-            set={"runId": run.run_id, **self._lease(status.CHECK_VERSION)},
-            remove=("taskToken", "tokenEnteredAt"),
-        )
+        change = Change(set={"runId": run.run_id, **self._lease(status.CHECK_VERSION)}, remove=WAIT_MARKS)
         phase = self._status(run, status.CHECK_VERSION, status.FINISHED) if self._full else None
         return self._write(run, guard, change, phase, known_rank=known["rank"])
 
@@ -100,19 +114,46 @@ class Progress:
         phase = self._status(run, state, status.FINISHED) if self._full else None
         self._write(run, guard, change, phase)
 
-    def done(self, run: Run) -> Item:
-        """Write DONE. Raises LostRun, whose row tells whether it is DONE already."""
+    def done(self, run: Run, outcomes: Mapping[Path, Any] | None = None) -> Item:
+        """Write DONE, with outcomes that were not stored yet. Raises LostRun, whose row tells whether it is DONE."""
         change = Change(
             set={**self._status(run, status.FINISH, status.STARTED), **self._lease(status.FINISH)},
-            remove=("taskToken", "tokenEnteredAt"),
+            set_once=outcomes or {},
+            remove=WAIT_MARKS,
         )
         return self._guarded(run, run.own & run.open & run.claimed, change)
 
+    def done_without_successor(self, run: Run, outcomes: Mapping[Path, Any] | None = None) -> bool:
+        """Write DONE and its tail at once, if no successor exists at that very moment.
+
+        Whoever publishes a successor later finds this one DONE, so nobody is left to wake (decision record 0050).
+        False: nothing was written, because there is a successor or the run may not write; ``done`` tells which.
+        """
+        change = Change(
+            set={**self._status(run, status.FINISH, status.FINISHED), **self._lease(status.FINISH)},
+            set_once=outcomes or {},
+            remove=(*WAIT_MARKS, *INDEX_MARKS),
+        )
+        own, successor = run.key, run.key.next()
+        try:
+            self._store.transact(
+                [
+                    Update(COMMANDS, own.pk, own.sk, change, run.own & run.open & run.claimed),
+                    Check(COMMANDS, successor.pk, successor.sk, absent("pk")),
+                ]
+            )
+        except (TransactionFailed, TransientConflict):
+            return False
+        return True
+
     def tail_finished(self, run: Run) -> None:
-        """Write ``finish:FINISHED`` and take the command out of the ``open`` index."""
+        """Close a DONE command: ``finish:FINISHED`` (a skipped one stays so), and out of the ``open`` index."""
+        started = equals("status", status.status_of(status.FINISH, status.STARTED))
         finished = self._status(run, status.FINISH, status.FINISHED)
-        guard = equals("id", run.id) & equals("status", status.status_of(status.FINISH, status.STARTED))
-        self._update_if(run, guard, finished, remove=("openShard", "dueAt"))
+        if self._update_if(run, equals("id", run.id) & started, finished, remove=INDEX_MARKS):
+            return
+        skipped = equals("id", run.id) & equals("status", status.SKIPPED) & exists("openShard")
+        self._update_if(run, skipped, {}, remove=INDEX_MARKS)
 
     def wait(self, run: Run, token: str, entered_at: str) -> Item:
         """Store the token of a wait that was entered at ``entered_at``. Raises LostRun."""
@@ -125,19 +166,40 @@ class Progress:
         )
         return self._write(run, guard, change, self._status(run, status.WAIT_PREV_COMMAND, status.STARTED))
 
+    def park(self, run: Run) -> Item:
+        """Mark the command as waiting without an execution: finish of its predecessor starts it. Raises LostRun."""
+        now = self._clock.now()
+        change = Change(
+            set={"parkedAt": int(now), "runState": status.WAIT_PREV_COMMAND}, set_once={"waitingSince": int(now)}
+        )
+        guard = run.own & run.open & run.unclaimed_by_others(now)
+        return self._write(run, guard, change, self._status(run, status.WAIT_PREV_COMMAND, status.STARTED))
+
+    def restart(self, run: Run, known: int, due_at: int) -> int:
+        """Count one more restart, before it is started: its execution gets a name of its own. Raises LostRun."""
+        same = equals("restart", known) if known else absent("restart") | equals("restart", 0)
+        guard = run.own & run.open & run.unclaimed_by_others(self._clock.now()) & same
+        self._guarded(run, guard, Change(set={"restart": known + 1, "dueAt": due_at}))
+        return known + 1
+
+    def look_again(self, run: Run, known: Item, due_at: int) -> None:
+        """Let the sweeper come back at ``due_at``, unless the command has moved on meanwhile."""
+        guard = run.own & equals("rank", known["rank"]) & exists("openShard")
+        self._update_if(run, guard, {"dueAt": due_at})
+
     def fail(self, run: Run, state: str, error: Mapping[str, Any], *, alarm: bool) -> Item:
         """Write ``<state>:FAILED`` and release the claim. Raises LostRun if the write did not win."""
         now = self._clock.now()
         guard = run.own & run.open & run.unclaimed_by_others(now)
         failed = self._status(run, state, status.FAILED)
         silent: dict[Path, Any] = {} if alarm else {"alarmedAt": int(now)}
-        remove = ("runId", "leaseUntil", "taskToken", "tokenEnteredAt", *(() if alarm else ("openShard", "dueAt")))
+        remove = ("runId", "leaseUntil", *WAIT_MARKS, *(() if alarm else INDEX_MARKS))
         return self._guarded(run, guard, Change(set={**failed, "error": dict(error), **silent}, remove=remove))
 
     def alarmed(self, run: Run) -> None:
         """Note that the alarm of this failure is out; the command leaves the ``open`` index."""
         guard = run.own & equals("rank", status.rank_of(run.attempt, status.CHECK_VERSION, status.FAILED))
-        self._update_if(run, guard, {"alarmedAt": int(self._clock.now())}, remove=("openShard", "dueAt"))
+        self._update_if(run, guard, {"alarmedAt": int(self._clock.now())}, remove=INDEX_MARKS)
 
     # -- inside -------------------------------------------------------------------------------------
 
@@ -167,13 +229,14 @@ class Progress:
         except ConditionFailed as error:
             raise LostRun(error.item) from None
 
-    def _update_if(self, run: Run, guard: Condition, new: Mapping[Path, Any], remove: tuple[str, ...] = ()) -> None:
-        """A write that is silently skipped when its condition does not hold: the row is beyond it."""
+    def _update_if(self, run: Run, guard: Condition, new: Mapping[Path, Any], remove: Sequence[Path] = ()) -> bool:
+        """A write that is skipped when its condition does not hold: the row is beyond it. True: it was made."""
         raising = less("rank", new["rank"]) if "rank" in new else None
         try:
             self._update(run, Change(set=new, remove=remove), guard if raising is None else guard & raising)
         except ConditionFailed:
-            return
+            return False
+        return True
 
     def _update(self, run: Run, change: Change, condition: Condition) -> Item:
         return self._store.update(COMMANDS, run.key.pk, run.key.sk, change, condition)

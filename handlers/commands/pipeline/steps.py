@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from handlers.clock import Clock
 from handlers.commands import status
@@ -11,22 +12,30 @@ from handlers.commands.pipeline.apply import Applier
 from handlers.commands.pipeline.check_version import CheckVersion
 from handlers.commands.pipeline.failure import Failure, FailureRecorder
 from handlers.commands.pipeline.finish import Finisher
+from handlers.commands.pipeline.park import Park
 from handlers.commands.pipeline.run import LostRun, Progress, Run
 from handlers.commands.pipeline.sync import Synchroniser
 from handlers.commands.pipeline.wait import WaitPrevCommand
+from handlers.commands.pipeline.waking import Waker
 from handlers.commands.policies import TtlPolicies
 from handlers.commands.repository import CommandRepository
+from handlers.commands.starter import CommandStarter
+from handlers.errors import TransientError
+from handlers.keys import FIRST_VERSION
 from handlers.notifications.port import Topic
 from handlers.registry import Registry
-from handlers.store.port import TableStore
+from handlers.store.port import Item, TableStore
 from handlers.workflows.port import Workflows
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class PipelineOptions:
-    """Configuration of the pipeline."""
+    """Configuration of the pipeline. ``machine_arn``: the command machine that receives starts."""
 
     commands_table: str
+    machine_arn: str
     status_detail: str
     lease_seconds: int
     wait_limit_hours: int
@@ -52,54 +61,82 @@ class Pipeline:
         self._progress = Progress(ports.store, clock, lease_seconds=options.lease_seconds, detail=options.status_detail)
         self._applier = Applier(ports.store, self._repository, clock, options.ttl)
         self._synchroniser = Synchroniser(registry, self._applier, self._progress, clock)
-        self.finish = Finisher(self._repository, self._progress, ports.workflows)
+        waker = Waker(ports.workflows, CommandStarter(ports.workflows, options.machine_arn))
+        self._finisher = Finisher(self._repository, self._progress, waker)
         self.check_version = CheckVersion(
-            self._repository, self._progress, self.finish, clock, wait_limit_hours=options.wait_limit_hours
+            self._repository, self._progress, self._finisher, clock, wait_limit_hours=options.wait_limit_hours
         )
+        self.park = Park(self._repository, self._progress)
         self.wait = WaitPrevCommand(self._repository, self._progress, ports.workflows)
         self.record_failure = FailureRecorder(self._repository, self._progress, ports.alarms, options.commands_table)
 
     def set_ttl_command(self, run: Run) -> dict[str, Any]:
         """The predecessor's ttl."""
-        self._progress.enter(run, status.SET_TTL_COMMAND)
-        changed = self._applier.set_ttl_of_previous(run.key)
-        self._progress.leave(run, status.SET_TTL_COMMAND)
+        changed = self._within(
+            run,
+            status.SET_TTL_COMMAND,
+            lambda: self._applier.set_ttl_of_previous(run.key),
+            writes=self._applier.previous_expires(run.key),
+        )
         return {"changed": changed}
 
     def history_copy(self, run: Run) -> dict[str, Any]:
         """The data row to history."""
-        self._progress.enter(run, status.HISTORY_COPY)
-        copied = self._applier.copy_to_history(run.key)
-        self._progress.leave(run, status.HISTORY_COPY)
+        if run.key.version == FIRST_VERSION:  # no data row can be older than this
+            return {"copied": self._within(run, status.HISTORY_COPY, lambda: False, writes=False)}
+        copied = self._within(run, status.HISTORY_COPY, lambda: self._applier.copy_to_history(run.key), writes=True)
         return {"copied": copied}
 
     def transform_data(self, run: Run) -> list[dict[str, str]]:
         """The list of targets, which the Map goes over."""
-        self._progress.enter(run, status.TRANSFORM_DATA)
-        targets = self._synchroniser.targets(run.key.entity.type)
-        self._progress.leave(run, status.TRANSFORM_DATA)
-        return targets
+        return self._within(
+            run, status.TRANSFORM_DATA, lambda: self._synchroniser.targets(run.key.entity.type), writes=False
+        )
 
     def sync_data(self, run: Run, target: str) -> dict[str, str]:
         """One target's turn."""
         return self._synchroniser.sync(run, target)
 
+    def finish(self, run: Run, outputs: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+        """Write DONE and wake the successor. ``outputs`` are those of the Map, one per target."""
+        return self._finisher(run, self._synchroniser.built_in_outcome(run, outputs))
+
+    def complete_tail(self, run: Run, row: Item) -> bool:
+        """Wake the successor of a DONE command, if a crash left that undone."""
+        return self._finisher.complete_tail(run.key, row)
+
+    def claim(self, run: Run, row: Item) -> Item:
+        """Take or renew the claim on a command, whose row is known. Raises LostRun."""
+        return self._progress.claim(run, row)
+
     def run_inline(self, run: Run) -> None:
         """What the machine does from ``set_ttl_command`` on, in this process (publish_sync).
 
-        The claim must be held. A failing step is recorded like the machine's and its error raised.
+        The claim must be held. A failing step is recorded like the machine's and its error raised. After a
+        transient error nothing is recorded: a repeated call goes on, or the sweeper once the lease has ended.
         """
         try:
             self.set_ttl_command(run)
             self.history_copy(run)
-            for entry in self.transform_data(run):
-                self.sync_data(run, entry["target"])
-            self.finish(run)
-        except LostRun:
+            outputs = [self.sync_data(run, entry["target"]) for entry in self.transform_data(run)]
+            self.finish(run, outputs)
+        except (LostRun, TransientError):
             raise
         except Exception as error:
             self._record_without_hiding(run, error)
             raise
+
+    def _within(self, run: Run, state: str, work: Callable[[], T], *, writes: bool) -> T:
+        """Do a state's work between its entry, which renews the lease, and its exit.
+
+        A state that has nothing to write needs no claim, so it costs no call unless every state is to show.
+        """
+        if not writes and not self._progress.shows_every_state:
+            return work()
+        self._progress.enter(run, state)
+        result = work()
+        self._progress.leave(run, state)
+        return result
 
     def _record_without_hiding(self, run: Run, error: Exception) -> None:
         try:

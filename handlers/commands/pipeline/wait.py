@@ -11,15 +11,9 @@ from typing import Any
 
 from handlers.commands import status
 from handlers.commands.pipeline.run import LostRun, Progress, Run
+from handlers.commands.pipeline.waking import resume_output
 from handlers.commands.repository import CommandRepository
 from handlers.workflows.port import Workflows
-
-RESUMED = "resumed_by_prev_version"
-
-
-def resume_output(prev_version: int) -> dict[str, Any]:
-    """What a resumed wait gets: shaped as a Lambda answer, so that the state's OutputPath fits."""
-    return {"Payload": [[{"result": RESUMED, "prevVersion": prev_version}]]}
 
 
 class WaitPrevCommand:

@@ -9,6 +9,7 @@ WORKFLOW = {
     "COMMANDS_TABLE": "c",
     "DATA_TABLE": "d",
     "HISTORY_TABLE": "h",
+    "COMMAND_STATE_MACHINE_ARN": "m",
     "ALARM_TOPIC_ARN": "arn",
     "HANDLER_MODULES": "a.b, c.d",
     "STATUS_DETAIL": "full",

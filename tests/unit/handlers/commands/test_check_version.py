@@ -109,7 +109,7 @@ def test_statuses_of_one_command(detail: str) -> None:
         "finish:STARTED",
         "finish:FINISHED",
     ]
-    assert seen == (full if detail == "full" else ["publish:ACCEPTED", "finish:STARTED", "finish:FINISHED"])
+    assert seen == (full if detail == "full" else ["publish:ACCEPTED", "finish:FINISHED"])
     row = world.row(1)
     assert "openShard" not in row
     assert "dueAt" not in row

@@ -60,7 +60,8 @@ def test_pipe_11_states_answer_in_double_brackets(world: World, handle: Any) -> 
     for target in targets:
         answer = handle(state_payload(world, "sync_data", input=target), None)
         assert answer == [[{**target, "outcome": "APPLIED"}]]
-    assert handle(state_payload(world, "finish"), None) == [[{"result": "done", "woken": False}]]
+    outputs = [{**target, "outcome": "APPLIED"} for target in targets]
+    assert handle(state_payload(world, "finish", input=outputs), None) == [[{"result": "done", "woken": False}]]
     summary = world.store.get("data", "ORDER_SUMMARY#t1", "ORDER#o1")
     assert summary is not None
     assert summary["total"] == 3.0
@@ -69,7 +70,7 @@ def test_pipe_11_states_answer_in_double_brackets(world: World, handle: Any) -> 
 def test_a_lost_run_walks_on_to_success(world: World, handle: Any) -> None:
     world.publish(order(0, n=1))
     assert handle(state_payload(world, "transform_data"), None) == [[[]]]
-    assert handle(state_payload(world, "finish"), None) == [[{"result": "lost"}]]
+    assert handle(state_payload(world, "finish", input=[]), None) == [[{"result": "lost"}]]
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_a_tail_that_a_crash_left_is_completed_by_a_repeated_check(world: World)
     first, second = world.publish(order(0, n=1)), world.publish(order(1, n=2))
     wait(world, second, "t2")
     world.pipeline.check_version(first, first_entry=True)
-    world.pipeline.finish._progress.done(first)
+    world.pipeline._progress.done(first)
     assert world.row(1)["status"] == "finish:STARTED"
     assert world.pipeline.check_version(first, first_entry=True) == {"result": 2}
     assert [token for token, _ in world.workflows.resumed] == ["t2"]

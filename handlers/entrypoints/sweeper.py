@@ -1,0 +1,79 @@
+"""The ``sweeper`` function: on a schedule, heals what a crash or a lost message left open."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from handlers import aws, metrics
+from handlers.clock import Clock, SystemClock
+from handlers.commands.pipeline.failure import FailureRecorder
+from handlers.commands.pipeline.run import FULL, Progress
+from handlers.commands.pipeline.steps import Ports
+from handlers.commands.pipeline.waking import Waker
+from handlers.commands.repository import CommandRepository
+from handlers.commands.starter import CommandStarter
+from handlers.commands.sweeper import Sweeper
+from handlers.entrypoints.lazy import Handler, lambda_handler
+from handlers.errors import CqrsError
+from handlers.log import log_step
+from handlers.notifications.sns import SnsTopic
+from handlers.settings import SweeperSettings
+from handlers.store.dynamodb import DynamoTableStore
+from handlers.store.port import COMMANDS, DATA
+from handlers.workflows.stepfunctions import StepFunctions
+
+OLDEST_OPEN_COMMAND = "OldestOpenCommandSeconds"
+#: Kept for the last row and the answer.
+RESERVE_SECONDS = 15.0
+
+
+class SweepIncomplete(CqrsError):
+    """Some rows could not be healed; each is in the log, and the next sweep tries again."""
+
+
+def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Ports | None = None) -> Handler:
+    """The function's handler. Raises SettingsError naming the variable."""
+    settings = SweeperSettings.from_env(env)
+    if ports is None:
+        tables = {COMMANDS: settings.commands_table, DATA: settings.data_table}
+        ports = Ports(
+            store=DynamoTableStore(aws.dynamodb(), tables),
+            workflows=StepFunctions(aws.stepfunctions()),
+            alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
+            clock=clock or SystemClock(),
+        )
+    now = ports.clock.now
+    # No lease is taken here, and no step bracketed, so neither setting has an effect.
+    progress = Progress(ports.store, ports.clock, lease_seconds=1, detail=FULL)
+    starter = CommandStarter(ports.workflows, settings.command_state_machine_arn)
+    sweeper = Sweeper(
+        ports.store,
+        ports.clock,
+        progress,
+        FailureRecorder(CommandRepository(ports.store, now), progress, ports.alarms, settings.commands_table),
+        Waker(ports.workflows, starter),
+        starter,
+        wait_limit_hours=settings.wait_limit_hours,
+    )
+
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        report = sweeper.sweep(now() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
+        metrics.emit(
+            settings.metric_namespace, OLDEST_OPEN_COMMAND, round(report.oldest_seconds), metrics.SECONDS, now()
+        )
+        outcomes = dict(sorted(report.outcomes.items()))
+        log_step("swept all" if report.complete else "out of time", level=logging.INFO, outcomes=outcomes)
+        if report.errors:
+            raise SweepIncomplete(f"{report.errors} rows could not be healed; see the log")
+        return {
+            "outcomes": outcomes,
+            "oldestSeconds": round(report.oldest_seconds),
+            "complete": report.complete,
+        }
+
+    return handle
+
+
+handler = lambda_handler(create)
