@@ -39,6 +39,7 @@ class Deployed:
         *,
         seed: int | None = None,
         config: Mapping[str, str] | None = None,
+        workflow: str = "STANDARD",
         recording: bool = True,
         **runtime: Any,
     ) -> None:
@@ -49,7 +50,12 @@ class Deployed:
         self.runtime = LocalRuntime(
             project_dir=self.project_dir,
             scheduler=self.scheduler,
-            config={"handlerModules": json.dumps(modules), **(config or {})},
+            config={
+                "handlerModules": json.dumps(modules),
+                "commandWorkflow": workflow,
+                "statusDetail": "full",
+                **(config or {}),
+            },
             **runtime,
         )
         self.payloads: list[tuple[str, Any]] = []

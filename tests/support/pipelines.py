@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from handlers.commands.model import CommandInput
+from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
 from handlers.commands.pipeline.steps import Pipeline, PipelineOptions, Ports
+from handlers.commands.pipeline.waking import Waker
 from handlers.commands.policies import TtlPolicies
 from handlers.commands.publish import CommandPublisher
 from handlers.commands.publish_sync import SyncPublisher
+from handlers.commands.starter import CommandStarter
+from handlers.commands.sweeper import Sweeper
 from handlers.context import InvokeContext
 from handlers.keys import EntityKey, VersionKey
 from handlers.notifications.memory import MemoryTopic
@@ -52,6 +56,16 @@ class World:
         )
         ports = Ports(self.store, self.workflows, self.alarms, self.clock)
         self.pipeline = Pipeline(ports, Registry(handlers), options)
+        starter = CommandStarter(self.workflows, MACHINE)
+        self.sweeper = Sweeper(
+            self.store,
+            self.clock,
+            self.pipeline._progress,
+            self.pipeline.record_failure,
+            Waker(self.workflows, starter),
+            starter,
+            wait_limit_hours=wait_limit_hours,
+        )
         self.sync = SyncPublisher(self.publisher, self.pipeline, self.clock, lease_seconds=LEASE_SECONDS)
 
     def publish(self, given: CommandInput, context: InvokeContext = CONTEXT) -> Run:
@@ -67,6 +81,10 @@ class World:
         self.pipeline.history_copy(run)
         outputs = [self.pipeline.sync_data(run, entry["target"]) for entry in self.pipeline.transform_data(run)]
         self.pipeline.finish(run, outputs)
+
+    @staticmethod
+    def failure(error: str) -> Failure:
+        return Failure(error, "as the test wants it")
 
     def publish_and_apply(self, given: CommandInput) -> Run:
         run = self.publish(given)

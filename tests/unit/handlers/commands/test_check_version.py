@@ -66,7 +66,10 @@ def test_wait_limit_names_the_blocker_and_is_silent_behind_a_failed_one() -> Non
     assert isinstance(behind_open, Refusal)
     assert isinstance(behind_failed, Refusal)
     assert isinstance(behind_expired, Refusal)
+    behind_waiting = verdict(3, since, {"sk": "prev", "status": "wait_prev_command:STARTED"}, 1)
+    assert isinstance(behind_waiting, Refusal)
     assert (behind_open.error, behind_open.blocked_by, behind_open.alarm) == ("WaitExpired", "prev", True)
+    assert (behind_waiting.blocked_by, behind_waiting.alarm) == ("prev", False)
     assert (behind_failed.blocked_by, behind_failed.alarm) == ("prev", False)
     assert (behind_expired.blocked_by, behind_expired.alarm) == ("ORDER#o1@0000000001", False)
 
