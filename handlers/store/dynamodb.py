@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -45,72 +46,88 @@ THROTTLES = frozenset(
 )
 CONFLICTS = frozenset({"TransactionConflictException", "TransactionConflict", "TransactionInProgressException"})
 CONDITION = "ConditionalCheckFailed"
+#: Another transaction on the same item is over within milliseconds, and botocore does not try again by itself
+#: (Developer Guide, "Transaction conflict handling"): in all at most 4 tries within about a third of a second.
+CONFLICT_TRIES = 4
+CONFLICT_SECONDS = 0.05
+
+T = TypeVar("T")
 
 
 class DynamoTableStore:
     """See ``TableStore``. ``tables`` maps logical to real table names."""
 
-    def __init__(self, client: DynamoDBClient, tables: Mapping[str, str]) -> None:
+    def __init__(
+        self, client: DynamoDBClient, tables: Mapping[str, str], *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._client = client
         self._tables = tables
+        self._sleep = sleep
 
     def get(self, table: str, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
         """See TableStore."""
-        with _translated(table, pk, sk):
-            answer = self._client.get_item(TableName=self._tables[table], Key=_key(pk, sk), ConsistentRead=consistent)
+        answer = self._call(
+            lambda: self._client.get_item(TableName=self._tables[table], Key=_key(pk, sk), ConsistentRead=consistent),
+            table,
+            pk,
+            sk,
+        )
         return item_from_dynamo(answer["Item"]) if "Item" in answer else None
 
     def get_together(self, keys: Sequence[tuple[str, str, str]]) -> list[Item | None]:
         """See TableStore."""
-        with _translated("several tables"):
-            answer = self._client.transact_get_items(
-                TransactItems=[
-                    {"Get": {"TableName": self._tables[table], "Key": _key(pk, sk)}} for table, pk, sk in keys
-                ]
-            )
+        gets: Any = [{"Get": {"TableName": self._tables[table], "Key": _key(pk, sk)}} for table, pk, sk in keys]
+        answer = self._call(lambda: self._client.transact_get_items(TransactItems=gets), "several tables")
         return [item_from_dynamo(r["Item"]) if r.get("Item") else None for r in answer["Responses"]]
 
     def put(self, table: str, item: Item, condition: Condition | None = None) -> None:
         """See TableStore."""
-        with _translated(table, item["pk"], item["sk"]):
-            self._client.put_item(
+        arguments: Any = Expressions().condition(condition).arguments()
+        self._call(
+            lambda: self._client.put_item(
                 TableName=self._tables[table],
                 Item=item_to_dynamo(item),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **Expressions().condition(condition).arguments(),
-            )
+                **arguments,
+            ),
+            table,
+            item["pk"],
+            item["sk"],
+        )
 
     def update(self, table: str, pk: str, sk: str, change: Change, condition: Condition | None = None) -> Item:
         """See TableStore."""
-        with _translated(table, pk, sk):
-            answer = self._client.update_item(
+        arguments: Any = _update_arguments(change, condition)
+        answer = self._call(
+            lambda: self._client.update_item(
                 TableName=self._tables[table],
                 Key=_key(pk, sk),
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **_update_arguments(change, condition),
-            )
+                **arguments,
+            ),
+            table,
+            pk,
+            sk,
+        )
         return item_from_dynamo(answer["Attributes"])
 
     def transact(self, writes: Sequence[Write]) -> None:
         """See TableStore."""
-        with _translated("several tables"):
-            self._client.transact_write_items(TransactItems=[self._write(write) for write in writes])  # type: ignore[misc]
+        items: Any = [self._write(write) for write in writes]
+        self._call(lambda: self._client.transact_write_items(TransactItems=items), "several tables")
 
     def due(self, table: str, shard: int, until: int, *, limit: int, start: Item | None = None) -> Page:
         """See TableStore."""
         arguments: dict[str, Any] = {} if start is None else {"ExclusiveStartKey": item_to_dynamo(start)}
-        with _translated(table, OPEN_INDEX):
-            answer = self._client.query(
-                TableName=self._tables[table],
-                IndexName=OPEN_INDEX,
-                KeyConditionExpression="#shard = :shard AND #due <= :until",
-                ExpressionAttributeNames={"#shard": OPEN_SHARD, "#due": DUE_AT},
-                ExpressionAttributeValues={":shard": to_dynamo(shard), ":until": to_dynamo(until)},
-                Limit=limit,
-                **arguments,
-            )
-        return _page(answer)
+        arguments.update(
+            IndexName=OPEN_INDEX,
+            KeyConditionExpression="#shard = :shard AND #due <= :until",
+            ExpressionAttributeNames={"#shard": OPEN_SHARD, "#due": DUE_AT},
+            ExpressionAttributeValues={":shard": to_dynamo(shard), ":until": to_dynamo(until)},
+            Limit=limit,
+        )
+        return self._query(table, OPEN_INDEX, "", arguments)
 
     def query(
         self,
@@ -135,14 +152,27 @@ class DynamoTableStore:
             arguments["Limit"] = limit
         if start is not None:
             arguments["ExclusiveStartKey"] = item_to_dynamo(start)
-        with _translated(table, pk, sk_prefix):
-            answer = self._client.query(
-                TableName=self._tables[table],
-                ConsistentRead=consistent,
-                ScanIndexForward=not descending,
-                **arguments,
-            )
-        return _page(answer)
+        arguments.update(ConsistentRead=consistent, ScanIndexForward=not descending)
+        return self._query(table, pk, sk_prefix, arguments)
+
+    def _query(self, table: str, pk: str, sk: str, arguments: dict[str, Any]) -> Page:
+        answer = self._call(lambda: self._client.query(TableName=self._tables[table], **arguments), table, pk, sk)
+        last = answer.get("LastEvaluatedKey")
+        return Page([item_from_dynamo(item) for item in answer["Items"]], item_from_dynamo(last) if last else None)
+
+    def _call(self, call: Callable[[], T], table: str, pk: str = "", sk: str = "") -> T:
+        """Make one call, again after a transaction conflict; botocore's errors become the port's."""
+        for number in range(CONFLICT_TRIES):
+            try:
+                return call()
+            except ClientError as error:
+                failure = _port_error(error, table, pk, sk)
+                if not isinstance(failure, TransientConflict) or number == CONFLICT_TRIES - 1:
+                    raise failure from error
+            except UNREACHABLE as error:
+                raise TransientError(f"DynamoDB could not be reached: {type(error).__name__}") from error
+            self._sleep(random.uniform(0, CONFLICT_SECONDS * 2**number))
+        raise AssertionError("the last try returns or raises")
 
     def _write(self, write: Write) -> dict[str, Any]:
         returned = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
@@ -159,11 +189,6 @@ class DynamoTableStore:
                 return {"ConditionCheck": {**table, **returned, "Key": _key(pk, sk), **expressions}}
 
 
-def _page(answer: Mapping[str, Any]) -> Page:
-    last = answer.get("LastEvaluatedKey")
-    return Page([item_from_dynamo(item) for item in answer["Items"]], item_from_dynamo(last) if last else None)
-
-
 def _update_arguments(change: Change, condition: Condition | None) -> dict[str, Any]:
     guarded = exists("pk") if condition is None else exists("pk") & condition
     return Expressions().condition(guarded).change(change).arguments()
@@ -171,17 +196,6 @@ def _update_arguments(change: Change, condition: Condition | None) -> dict[str, 
 
 def _key(pk: str, sk: str) -> dict[str, Any]:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-@contextmanager
-def _translated(table: str, pk: str = "", sk: str = "") -> Iterator[None]:
-    """Turn botocore's errors into the port's."""
-    try:
-        yield
-    except ClientError as error:
-        raise _port_error(error, table, pk, sk) from error
-    except UNREACHABLE as error:
-        raise TransientError(f"DynamoDB could not be reached: {type(error).__name__}") from error
 
 
 def _port_error(error: ClientError, table: str, pk: str, sk: str) -> Exception:

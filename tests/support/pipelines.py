@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.commands.model import CommandInput
+from handlers.commands.model import Command, CommandInput
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
 from handlers.commands.pipeline.steps import Pipeline, PipelineOptions, Ports
@@ -81,6 +81,9 @@ class World:
         self.pipeline.history_copy(run)
         outputs = [self.pipeline.sync_data(run, entry["target"]) for entry in self.pipeline.transform_data(run)]
         self.pipeline.finish(run, outputs)
+
+    def command(self, version: int) -> Command:
+        return Command.from_row(self.row(version))
 
     @staticmethod
     def failure(error: str) -> Failure:

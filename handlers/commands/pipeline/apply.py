@@ -69,7 +69,10 @@ class Applier:
         return True
 
     def write_data(self, command: Command) -> str:
-        """The built-in target: the data row, fenced by version. A zombie's late write changes nothing."""
+        """The built-in target: the data row, fenced by version. A zombie's late write changes nothing.
+
+        ``ALREADY_APPLIED``: a later version stands there.
+        """
         key = command.key
         row = command.to_row()
         row.pop("requestId", None)
@@ -80,8 +83,9 @@ class Applier:
             row["ttl"] = expires_at
         try:
             self._store.put(DATA, row, self._free() | less("version", command.version))
-        except ConditionFailed:
-            return ALREADY_APPLIED
+        except ConditionFailed as error:
+            is_ours = error.item is not None and error.item["version"] == command.version
+            return APPLIED if is_ours else ALREADY_APPLIED
         return APPLIED
 
     def _free(self) -> Condition:

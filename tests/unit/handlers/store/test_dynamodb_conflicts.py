@@ -1,0 +1,82 @@
+"""What the DynamoDB adapter does about conflicts between transactions."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ClientError
+
+from handlers.errors import TransientConflict, TransientThrottle
+from handlers.store.dynamodb import CONFLICT_TRIES, DynamoTableStore
+from handlers.store.port import ConditionFailed, Put
+
+
+class Client:
+    """Fails with the given codes in turn, then answers."""
+
+    def __init__(self, *errors: dict[str, Any]) -> None:
+        self.errors = list(errors)
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**_: Any) -> dict[str, Any]:
+            self.calls += 1
+            if self.errors:
+                raise ClientError(cast("Any", self.errors.pop(0)), name)
+            return {"Responses": [], "Attributes": {}}
+
+        return call
+
+
+def error(code: str, *reasons: str) -> dict[str, Any]:
+    return {"Error": {"Code": code, "Message": ""}, "CancellationReasons": [{"Code": reason} for reason in reasons]}
+
+
+#: API reference, TransactGetItems and UpdateItem: how a conflict shows in each.
+CANCELLED = error("TransactionCanceledException", "None", "TransactionConflict")
+REFUSED = error("TransactionConflictException")
+
+
+def store(client: Client) -> tuple[DynamoTableStore, list[float]]:
+    slept: list[float] = []
+    return DynamoTableStore(cast("Any", client), {"commands": "c"}, sleep=slept.append), slept
+
+
+def test_a_conflict_is_tried_again_soon() -> None:
+    client = Client(CANCELLED, CANCELLED)
+    table, slept = store(client)
+    assert table.get_together([("commands", "p", "s")]) == []
+    assert (client.calls, len(slept)) == (3, 2)
+    assert all(0 <= seconds <= 0.1 for seconds in slept)
+
+
+def test_a_lasting_conflict_is_the_callers() -> None:
+    client = Client(*[REFUSED] * CONFLICT_TRIES)
+    table, slept = store(client)
+    with pytest.raises(TransientConflict):
+        table.put("commands", {"pk": "p", "sk": "s"})
+    assert (client.calls, len(slept)) == (CONFLICT_TRIES, CONFLICT_TRIES - 1)
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (error("ConditionalCheckFailedException"), ConditionFailed),
+        (error("ThrottlingException"), TransientThrottle),
+    ],
+)
+def test_other_errors_are_not_tried_again_here(failure: dict[str, Any], expected: type[Exception]) -> None:
+    client = Client(failure)
+    table, slept = store(client)
+    with pytest.raises(expected):
+        table.put("commands", {"pk": "p", "sk": "s"})
+    assert (client.calls, slept) == (1, [])
+
+
+def test_a_failed_condition_beats_a_conflict_in_the_same_transaction() -> None:
+    client = Client(error("TransactionCanceledException", "ConditionalCheckFailed", "TransactionConflict"))
+    table, slept = store(client)
+    with pytest.raises(Exception, match="conditions failed in a transaction"):
+        table.transact([Put("commands", {"pk": "p", "sk": "s"}), Put("commands", {"pk": "p", "sk": "t"})])
+    assert slept == []
