@@ -17,7 +17,10 @@ from botocore.exceptions import HTTPClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_events.client import EventBridgeClient
+    from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_sns.client import SNSClient
+    from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_stepfunctions.client import SFNClient
 
 #: The service could not be reached or did not answer. Two families: read timeouts and closed connections are
@@ -33,14 +36,19 @@ CLIENT_CONFIG = Config(
 )
 
 
+#: For calls of other projects' functions: they may take long, and one that is slow must not be called again behind
+#: the state machine's back. Below the workflow function's own timeout (infra/stack.py, 30 s).
+LAMBDA_CALL_CONFIG = Config(connect_timeout=3, read_timeout=25, retries={"mode": "standard", "total_max_attempts": 1})
+
+
 @cache
 def _session() -> botocore.session.Session:
     return botocore.session.get_session()
 
 
 @cache
-def _client(service: str) -> Any:
-    return _session().create_client(service, config=CLIENT_CONFIG)
+def _client(service: str, region: str | None = None, config: Config = CLIENT_CONFIG) -> Any:
+    return _session().create_client(service, region_name=region, config=config)
 
 
 def dynamodb() -> DynamoDBClient:
@@ -53,6 +61,21 @@ def stepfunctions() -> SFNClient:
     return cast("SFNClient", _client("stepfunctions"))
 
 
-def sns() -> SNSClient:
-    """The SNS client."""
-    return cast("SNSClient", _client("sns"))
+def sns(region: str | None = None) -> SNSClient:
+    """The SNS client; without a region, of the function's own."""
+    return cast("SNSClient", _client("sns", region))
+
+
+def sqs(region: str) -> SQSClient:
+    """The SQS client of a region."""
+    return cast("SQSClient", _client("sqs", region))
+
+
+def events(region: str) -> EventBridgeClient:
+    """The EventBridge client of a region."""
+    return cast("EventBridgeClient", _client("events", region))
+
+
+def lambda_calls(region: str) -> LambdaClient:
+    """The Lambda client of a region, for calls that are waited for."""
+    return cast("LambdaClient", _client("lambda", region, LAMBDA_CALL_CONFIG))

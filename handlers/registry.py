@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
@@ -28,6 +29,15 @@ class DataSyncHandler(Protocol):
     def up(self, command: Command) -> object:
         """Apply one version to the target. Must be conditional on (key, version); may be called again."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteHandler:
+    """A target in another project, from configuration rather than from a module."""
+
+    id: str
+    types: tuple[str, ...]
+    handler: DataSyncHandler
 
 
 C = TypeVar("C", bound=type)
@@ -49,12 +59,20 @@ def data_sync_handler(type_: str, *, id: str) -> Any:
 class Registry:
     """The sync handlers of a deployment."""
 
-    def __init__(self, handlers: Mapping[str, tuple[str, DataSyncHandler]] | None = None) -> None:
-        self._handlers = dict(handlers or {})
+    def __init__(
+        self,
+        handlers: Mapping[str, tuple[str, DataSyncHandler]] | None = None,
+        remote: Iterable[RemoteHandler] = (),
+    ) -> None:
+        """``handlers`` are this project's own: id to type and handler."""
+        self._handlers: dict[str, tuple[tuple[str, ...], DataSyncHandler]] = {
+            target: ((type_,), handler) for target, (type_, handler) in (handlers or {}).items()
+        }
+        self._handlers.update({one.id: (one.types, one.handler) for one in remote})
 
     def sync_targets(self, type_: str) -> list[str]:
         """Ids of the targets for commands of a type, in a stable order."""
-        return sorted(target for target, (handled, _) in self._handlers.items() if handled == type_)
+        return sorted(target for target, (handled, _) in self._handlers.items() if type_ in handled)
 
     def sync_handler(self, target: str) -> DataSyncHandler:
         """The handler of a target. Raises RegistryError: it was there when the run began and is not now."""
@@ -63,8 +81,10 @@ class Registry:
         return self._handlers[target][1]
 
 
-def load_registry(module_names: Iterable[str], collaborators: Mapping[str, Any]) -> Registry:
-    """Import the modules and build the registry.
+def load_registry(
+    module_names: Iterable[str], collaborators: Mapping[str, Any], remote: Sequence[RemoteHandler] = ()
+) -> Registry:
+    """Import the modules and build the registry, with the targets of other projects beside.
 
     Raises:
         RegistryError: a module can't be imported, or an id is wrong or used twice.
@@ -74,18 +94,28 @@ def load_registry(module_names: Iterable[str], collaborators: Mapping[str, Any])
         for cls in _marked_classes(_import(module_name)):
             type_, target = getattr(cls, _MARK)
             where = f"{module_name}.{cls.__name__}"
-            if not isinstance(target, str) or not _ID.fullmatch(target) or target == BUILT_IN_TARGET:
-                raise RegistryError(
-                    f"{where}: sync target id {target!r} is not allowed; expected lower-case letters, digits and '-', "
-                    f"starting with a letter, and not {BUILT_IN_TARGET!r}"
-                )
+            _check_id(where, target)
             if target in found:
                 other = type(found[target][1])
                 raise RegistryError(
                     f"{where}: sync target id {target!r} is used by {other.__module__}.{other.__name__} already"
                 )
             found[target] = (type_, _instance(cls, where, collaborators))
-    return Registry(found)
+    places = {target: f"{type(handler).__module__}.{type(handler).__name__}" for target, (_, handler) in found.items()}
+    for one in remote:
+        _check_id("SYNC_TARGETS", one.id)
+        if one.id in places:
+            raise RegistryError(f"SYNC_TARGETS: sync target id {one.id!r} is used by {places[one.id]} already")
+        places[one.id] = "SYNC_TARGETS"
+    return Registry(found, remote)
+
+
+def _check_id(where: str, target: object) -> None:
+    if not isinstance(target, str) or not _ID.fullmatch(target) or target == BUILT_IN_TARGET:
+        raise RegistryError(
+            f"{where}: sync target id {target!r} is not allowed; expected lower-case letters, digits and '-', "
+            f"starting with a letter, and not {BUILT_IN_TARGET!r}"
+        )
 
 
 def _import(module_name: str) -> ModuleType:

@@ -9,6 +9,7 @@ from handlers.commands.pipeline.run import FULL, TERMINAL
 from handlers.commands.policies import TtlPolicies
 from handlers.commands.status_events import KINDS
 from handlers.errors import SettingsError
+from handlers.targets.model import TargetSpec, parse_targets
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -47,6 +48,7 @@ class WorkflowSettings:
     command_state_machine_arn: str
     alarm_topic_arn: str
     handler_modules: tuple[str, ...]
+    sync_targets: tuple[TargetSpec, ...]
     status_detail: str
     wait_limit_hours: int
     lease_seconds: int
@@ -64,6 +66,7 @@ class WorkflowSettings:
             command_state_machine_arn=_text(env, "COMMAND_STATE_MACHINE_ARN"),
             alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
             handler_modules=tuple(name for name in modules if name),
+            sync_targets=parse_targets(_text(env, "SYNC_TARGETS")),
             status_detail=_one_of(env, "STATUS_DETAIL", (FULL, TERMINAL)),
             wait_limit_hours=_number(env, "WAIT_LIMIT_HOURS"),
             lease_seconds=_number(env, "LEASE_SECONDS"),

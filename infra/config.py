@@ -14,6 +14,8 @@ from typing import Any
 
 from pulumi.runtime import config as runtime_config
 
+from infra.sync_targets import SyncTarget, WrongTarget, parse_sync_targets
+
 NAMESPACE = "cqrs"
 #: Polls that one wait may need at most: the wait limit divided by the poll (design section 7).
 MAX_POLLS = 1500
@@ -102,6 +104,13 @@ def _ttl(value: Any) -> dict[str, dict[str, Any]]:
     return policies
 
 
+def _sync_targets(value: Any) -> tuple[SyncTarget, ...]:
+    try:
+        return parse_sync_targets(value)
+    except WrongTarget as wrong:
+        raise _Refused(str(wrong)) from None
+
+
 @dataclass(frozen=True)
 class StackConfig:
     """What a team may set per environment. Names here are the keys in ``Pulumi.<stack>.yaml``, in snake_case."""
@@ -113,6 +122,7 @@ class StackConfig:
     status_events: str = _setting("terminal", _one_of("terminal", "all", "none"))
     command_workflow: str = _setting("STANDARD", _one_of("STANDARD", "EXPRESS"))
     status_detail: str | None = _setting(None, _one_of("full", "terminal"))
+    sync_targets: tuple[SyncTarget, ...] = _setting((), _sync_targets)
     wait_poll_seconds: int = _setting(300, _whole(60, 86_400))
     wait_limit_hours: int = _setting(24, _whole(1, 8_760))
     lease_seconds: int = _setting(180, _whole(90, 3_600))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_
@@ -30,7 +30,10 @@ STREAM_RECORD_AGE_SECONDS = 3_600
 
 @dataclass(frozen=True)
 class FunctionArgs:
-    """One function. ``timeout`` in seconds; ``function`` is its entry point's name and its key in ``PERMISSIONS``."""
+    """One function. ``timeout`` in seconds; ``function`` is its entry point's name and its key in ``PERMISSIONS``.
+
+    ``configured`` is what configuration lets it do beside: ARN to actions.
+    """
 
     function: str
     description: str
@@ -40,6 +43,7 @@ class FunctionArgs:
     archive: pulumi.Archive
     names: Names
     config: StackConfig
+    configured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Function(pulumi.ComponentResource):
@@ -70,7 +74,9 @@ class Function(pulumi.ComponentResource):
         policy = iam.RolePolicy(
             f"{name}-policy",
             role=self.role.name,
-            policy=function_policy(args.function, args.resources, self.log_group.arn, tracing=config.tracing),
+            policy=function_policy(
+                args.function, args.resources, self.log_group.arn, tracing=config.tracing, configured=args.configured
+            ),
             opts=child,
         )
         self.function = lambda_.Function(

@@ -69,12 +69,18 @@ class Resources:
 
 
 def function_policy(
-    function: str, resources: Resources, log_group_arn: pulumi.Input[str], *, tracing: bool
+    function: str,
+    resources: Resources,
+    log_group_arn: pulumi.Input[str],
+    *,
+    tracing: bool,
+    configured: Mapping[str, Sequence[str]] | None = None,
 ) -> pulumi.Output[str]:
-    """The policy document of one function's role."""
+    """The policy document of one function's role. ``configured``: ARN to actions that configuration adds."""
     statements: list[dict[str, object]] = [
         _allow(actions, resources.arn_of(name)) for name, actions in sorted(PERMISSIONS[function].items())
     ]
+    statements.extend(_allow(actions, arn) for arn, actions in sorted((configured or {}).items()))
     statements.append(_allow(("logs:CreateLogStream", "logs:PutLogEvents"), pulumi.Output.concat(log_group_arn, ":*")))
     if tracing:
         statements.append(_allow(tuple(WITHOUT_RESOURCE), "*"))

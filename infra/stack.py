@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws import cloudwatch, lambda_
 
-from infra.config import StackConfig
+from infra.config import ConfigError, StackConfig
 from infra.functions import STARTS_COMMAND, STATUS_CHANGED, Function, FunctionArgs, stream_mapping
 from infra.messaging import Messaging, MessagingArgs
 from infra.monitoring import Monitoring, MonitoringArgs
@@ -18,6 +18,7 @@ from infra.outputs import stack_outputs
 from infra.packaging import archive_members, build_archive, check_modules
 from infra.permissions import Resources
 from infra.storage import Storage, StorageArgs
+from infra.sync_targets import duplicated_ids, target_permissions, targets_json
 from infra.tables import OPEN_INDEX, Tables, TablesArgs
 from infra.workflows import (
     COMMAND_HANDLER,
@@ -43,11 +44,14 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     """Declare everything; answers the stack's outputs. ``root`` holds the ``handlers`` package.
 
     Raises:
-        PackagingError, DefinitionError, SubstitutionError: before any resource is declared.
+        ConfigError, PackagingError, DefinitionError, SubstitutionError: before any resource is declared.
     """
     members = archive_members(root)
     check_modules(members, config.handler_modules)
     definitions = {STANDARD: load_definition("command"), EXPRESS: load_definition("command_express")}
+    problems = list(duplicated_ids(config.sync_targets, members, config.handler_modules))
+    if problems:
+        raise ConfigError(problems)
     archive = build_archive(members)
     account = _account()
 
@@ -81,6 +85,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             archive,
             names,
             config,
+            target_permissions(config.sync_targets),
         ),
     )
     events = Function(
@@ -196,6 +201,7 @@ def _environments(
             "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
             "HANDLER_MODULES": ",".join(config.handler_modules),
             "STATUS_DETAIL": config.shown_status_detail,
+            "SYNC_TARGETS": targets_json(config.sync_targets),
             "WAIT_LIMIT_HOURS": str(config.wait_limit_hours),
             "LEASE_SECONDS": str(config.lease_seconds),
             "TTL_DAYS": json.dumps(config.ttl_days, sort_keys=True),

@@ -15,6 +15,8 @@ from handlers.registry import load_registry
 from handlers.settings import WorkflowSettings
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY
+from handlers.targets.connect import connect
+from handlers.targets.handler import remote_handlers
 from handlers.workflows.stepfunctions import StepFunctions
 
 
@@ -27,7 +29,8 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Ports |
     settings = WorkflowSettings.from_env(env)
     if ports is None:
         ports = _aws_ports(settings, clock or SystemClock())
-    registry = load_registry(settings.handler_modules, {"store": ports.store, "clock": ports.clock})
+    remote = remote_handlers(settings.sync_targets, settings.commands_table, connect)
+    registry = load_registry(settings.handler_modules, {"store": ports.store, "clock": ports.clock}, remote)
     options = PipelineOptions(
         commands_table=settings.commands_table,
         machine_arn=settings.command_state_machine_arn,

@@ -19,6 +19,7 @@ TABLE_WRITES = frozenset(
     {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "ExecuteStatement"}
 )
 QUEUE_WRITES = {
+    "events": frozenset({"PutEvents"}),
     "sqs": frozenset({"SendMessage", "SendMessageBatch", "ChangeMessageVisibility", "ChangeMessageVisibilityBatch"}),
     "sns": frozenset({"Publish", "PublishBatch"}),
 }

@@ -41,6 +41,7 @@ def test_only_adapters_know_botocore() -> None:
         "handlers/aws.py",
         "handlers/store/dynamodb.py",
         "handlers/notifications/sns.py",
+        "handlers/targets/calls.py",
         "handlers/workflows/stepfunctions.py",
     }
     users = set()

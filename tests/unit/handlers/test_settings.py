@@ -12,6 +12,7 @@ WORKFLOW = {
     "COMMAND_STATE_MACHINE_ARN": "m",
     "ALARM_TOPIC_ARN": "arn",
     "HANDLER_MODULES": "a.b, c.d",
+    "SYNC_TARGETS": "[]",
     "STATUS_DETAIL": "full",
     "WAIT_LIMIT_HOURS": "24",
     "LEASE_SECONDS": "120",

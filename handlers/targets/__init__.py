@@ -1,0 +1,1 @@
+"""Sync targets in other projects: their Lambda functions, queues, topics and event buses."""
