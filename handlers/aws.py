@@ -71,8 +71,8 @@ def sqs(region: str) -> SQSClient:
     return cast("SQSClient", _client("sqs", region))
 
 
-def events(region: str) -> EventBridgeClient:
-    """The EventBridge client of a region."""
+def events(region: str | None = None) -> EventBridgeClient:
+    """The EventBridge client; without a region, of the function's own."""
     return cast("EventBridgeClient", _client("events", region))
 
 

@@ -23,6 +23,7 @@ class EventsSettings:
     alarm_topic_arn: str
     main_topic_arn: str
     status_events: str
+    event_bus_name: str
     log_level: str
 
     @classmethod
@@ -34,6 +35,7 @@ class EventsSettings:
             alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
             main_topic_arn=_text(env, "MAIN_TOPIC_ARN"),
             status_events=_one_of(env, "STATUS_EVENTS", KINDS),
+            event_bus_name=_text(env, "EVENT_BUS_NAME"),
             log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
         )
 

@@ -129,6 +129,7 @@ class StackConfig:
     sweep_minutes: int = _setting(5, _whole(1, 60))
     ttl_days: dict[str, dict[str, Any]] = field(default_factory=dict, metadata={"check": _ttl})
     stream_batch_size: int = _setting(10, _whole(1, 1_000))
+    queue_batch_size: int = _setting(10, _whole(1, 10))
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"))
     log_retention_days: int = _setting(180, _one_of(*LOG_RETENTION_DAYS))
     workflow_log_level: str = _setting("ERROR", _one_of("ALL", "ERROR", "FATAL", "OFF"))

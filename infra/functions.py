@@ -24,6 +24,8 @@ STATUS_CHANGED: dict[str, dict[str, object]] = {
     },
     "all": {"eventName": ["MODIFY"], "dynamodb": {"NewImage": {"status": {"S": [{"exists": True}]}}}},
 }
+#: Batches of one queue at a time, so that a flood of messages leaves the account's concurrency to others.
+QUEUE_CONCURRENCY = 10
 STREAM_RETRIES = 10
 STREAM_RECORD_AGE_SECONDS = 3_600
 
@@ -125,5 +127,20 @@ def stream_mapping(
         filter_criteria=lambda_.EventSourceMappingFilterCriteriaArgs(
             filters=[lambda_.EventSourceMappingFilterCriteriaFilterArgs(pattern=json.dumps(pattern, sort_keys=True))]
         ),
+        opts=pulumi.ResourceOptions(parent=function),
+    )
+
+
+def queue_mapping(
+    name: str, *, queue_arn: pulumi.Input[str], function: Function, batch_size: int
+) -> lambda_.EventSourceMapping:
+    """A queue to a function: partial answers, bounded concurrency; the queue itself bounds the tries."""
+    return lambda_.EventSourceMapping(
+        name,
+        event_source_arn=queue_arn,
+        function_name=function.function.arn,
+        batch_size=batch_size,
+        function_response_types=["ReportBatchItemFailures"],
+        scaling_config=lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=QUEUE_CONCURRENCY),
         opts=pulumi.ResourceOptions(parent=function),
     )

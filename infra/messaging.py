@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_aws import sns, sqs
+from pulumi_aws import cloudwatch, sns, sqs
 
 from infra.naming import Account, Names
 
@@ -37,13 +37,17 @@ class MessagingArgs:
 
 
 class Messaging(pulumi.ComponentResource):
-    """``main_topic``, ``alarm_topic``, ``queues`` and ``dead_letter_queues`` by name, ``stream_failures``."""
+    """``main_topic``, ``alarm_topic``, ``queues`` and ``dead_letter_queues`` by name, ``stream_failures``.
+
+    ``event_bus``: the notification queue's consumer puts the status events there, for the rules of other projects.
+    """
 
     main_topic: sns.Topic
     alarm_topic: sns.Topic
     queues: dict[str, sqs.Queue]
     dead_letter_queues: dict[str, sqs.Queue]
     stream_failures: sqs.Queue
+    event_bus: cloudwatch.EventBus
 
     def __init__(self, name: str, args: MessagingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:Messaging", name, None, opts)
@@ -61,6 +65,9 @@ class Messaging(pulumi.ComponentResource):
         self.dead_letter_queues = {queue: self._dead_letter_queue(f"{queue}-dlq") for queue in QUEUES}
         self.queues = {queue: self._queue(queue, actions) for queue, actions in QUEUES.items()}
         self.stream_failures = self._dead_letter_queue(STREAM_FAILURES)
+        self.event_bus = cloudwatch.EventBus(
+            "event-bus", name=args.names.of("events"), tags=args.names.tags, opts=self._child
+        )
         self.register_outputs({"mainTopicArn": self.main_topic.arn, "alarmTopicArn": self.alarm_topic.arn})
 
     @property

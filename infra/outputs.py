@@ -45,6 +45,8 @@ def stack_outputs(
         **{name: queue.url for name, queue in messaging.dead_letter_queues.items()},
         "stream-failures": messaging.stream_failures.url,
     }
+    outputs["eventBusName"] = messaging.event_bus.name
+    outputs["eventBusArn"] = messaging.event_bus.arn
     outputs["commandStateMachineArn"] = command_workflow.machine.arn
     for name, function in functions.items():
         outputs[f"{name}FunctionArn"] = function.function.arn

@@ -20,6 +20,8 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "machine:starts": ("states:StartExecution",),
         "topic:alarm": ("sns:Publish",),
         "topic:main": ("sns:Publish",),
+        "bus:events": ("events:PutEvents",),
+        "queue:notification-queue": ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
         "queue:stream-failures": ("sqs:SendMessage",),
     },
     "sweeper": {
@@ -40,13 +42,16 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 #: Actions that the event source mapping uses, not the function's code (Lambda Developer Guide,
-#: "Using AWS Lambda with Amazon DynamoDB", execution role permissions).
+#: "Using AWS Lambda with Amazon DynamoDB" and "Using Lambda with Amazon SQS", execution role permissions).
 USED_BY_LAMBDA_ITSELF = frozenset(
     {
         "dynamodb:DescribeStream",
         "dynamodb:GetRecords",
         "dynamodb:GetShardIterator",
         "dynamodb:ListStreams",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
         "sqs:SendMessage",
     }
 )

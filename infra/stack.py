@@ -10,7 +10,7 @@ import pulumi_aws as aws
 from pulumi_aws import cloudwatch, lambda_
 
 from infra.config import ConfigError, StackConfig
-from infra.functions import STARTS_COMMAND, STATUS_CHANGED, Function, FunctionArgs, stream_mapping
+from infra.functions import STARTS_COMMAND, STATUS_CHANGED, Function, FunctionArgs, queue_mapping, stream_mapping
 from infra.messaging import Messaging, MessagingArgs
 from infra.monitoring import Monitoring, MonitoringArgs
 from infra.naming import Account, Names
@@ -70,6 +70,8 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             "machine:tokens": machine_arns[STANDARD],
             "topic:alarm": messaging.alarm_topic.arn,
             "topic:main": messaging.main_topic.arn,
+            "bus:events": messaging.event_bus.arn,
+            "queue:notification-queue": messaging.queues["notification-queue"].arn,
             "queue:stream-failures": messaging.stream_failures.arn,
         }
     )
@@ -149,6 +151,12 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             pattern=STATUS_CHANGED[config.status_events],
             batch_size=config.stream_batch_size,
         )
+    queue_mapping(
+        "events-notification-queue",
+        queue_arn=messaging.queues["notification-queue"].arn,
+        function=events,
+        batch_size=config.queue_batch_size,
+    )
     _ended_badly_rule(names, events, command_workflows[STANDARD])
     _sweep_schedule(names, sweeper, config.sweep_minutes)
     functions = {"events": events, "sweeper": sweeper, "workflow": workflow}
@@ -182,6 +190,7 @@ def _environments(
             "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
             "MAIN_TOPIC_ARN": messaging.main_topic.arn,
             "STATUS_EVENTS": config.status_events,
+            "EVENT_BUS_NAME": messaging.event_bus.name,
             "LOG_LEVEL": config.log_level,
         },
         "sweeper": {

@@ -1,4 +1,6 @@
-"""The ``events`` function: table streams, and executions that ended outside of their own control."""
+"""The ``events`` function: table streams, the notification queue, and executions that ended outside of their own
+control.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,9 @@ from handlers.commands.status_events import StatusEvents
 from handlers.entrypoints.lazy import Handler, lambda_handler
 from handlers.errors import ValidationError
 from handlers.log import log_step
+from handlers.notifications.bus import EventBus
+from handlers.notifications.eventbridge import EventBridgeBus
+from handlers.notifications.forwarder import QUEUE_SOURCE, Forwarder
 from handlers.notifications.port import Topic
 from handlers.notifications.sns import SnsTopic
 from handlers.settings import EventsSettings
@@ -36,6 +41,7 @@ class EventPorts:
     alarms: Topic
     clock: Clock
     main_topic: Topic
+    bus: EventBus
 
 
 def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPorts | None = None) -> Handler:
@@ -48,20 +54,24 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPo
             alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
             clock=clock or SystemClock(),
             main_topic=SnsTopic(aws.sns(), settings.main_topic_arn),
+            bus=EventBridgeBus(aws.events, settings.event_bus_name),
         )
     starter = CommandStarter(ports.workflows, settings.command_state_machine_arn)
     # No lease is taken here, only a failure recorded, which no status detail leaves out.
     progress = Progress(ports.store, ports.clock, lease_seconds=1, detail=FULL)
     repository = CommandRepository(ports.store, ports.clock.now)
     status_events = StatusEvents(ports.main_topic, settings.commands_table, settings.status_events)
+    forward = Forwarder(ports.bus)
     ended = EndedOutside(FailureRecorder(repository, progress, ports.alarms, settings.commands_table))
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         if event.get("source") == SOURCE:
             return ended(event)
+        if event.get("Records") and event["Records"][0].get("eventSource") == QUEUE_SOURCE:
+            return forward(event["Records"])
         if "Records" in event:
             return handle_stream(event["Records"], starter, status_events)
-        raise ValidationError("event", sorted(event), "a DynamoDB stream batch or an aws.states event")
+        raise ValidationError("event", sorted(event), "a batch of a stream or a queue, or an aws.states event")
 
     return handle
 

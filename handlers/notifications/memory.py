@@ -1,4 +1,4 @@
-"""The topic port in memory."""
+"""The topic and event bus ports in memory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from handlers.notifications.batches import message_text, size_of
+from handlers.notifications.bus import MAX_BUS_BYTES, BusEvent
 from handlers.notifications.port import MAX_BYTES, Notice, too_large
 
 
@@ -36,4 +37,26 @@ class MemoryTopic:
                 self.publish(notice.message, notice.attributes)
             except Exception as error:  # noqa: BLE001 - boundary: one message; the reason is the answer
                 unsent[index] = error
+        return unsent
+
+
+class MemoryBus:
+    """Keeps what was put, in order. ``refuse`` may name a reason not to take an event."""
+
+    def __init__(self, refuse: Callable[[BusEvent], Exception | None] | None = None) -> None:
+        self.events: list[BusEvent] = []
+        self._refuse = refuse
+
+    def put_many(self, events: Sequence[BusEvent]) -> dict[int, Exception]:
+        """See EventBus."""
+        unsent: dict[int, Exception] = {}
+        for index, event in enumerate(events):
+            size = len(message_text(event.detail).encode())
+            reason: Exception | None = self._refuse(event) if self._refuse is not None else None
+            if size > MAX_BUS_BYTES:
+                reason = too_large(size)
+            if reason is None:
+                self.events.append(event)
+            else:
+                unsent[index] = reason
         return unsent

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from handlers.notifications.bus import SOURCE
 from handlers.targets.calls import calling, refusal
 from handlers.targets.model import TargetSpec
 from handlers.targets.port import Delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
-
-#: What rules match; the message's ``table`` tells which stack it was.
-SOURCE = "cqrs"
 
 
 class EventBridgeTarget:

@@ -40,6 +40,7 @@ def test_only_adapters_know_botocore() -> None:
     adapters = {
         "handlers/aws.py",
         "handlers/store/dynamodb.py",
+        "handlers/notifications/eventbridge.py",
         "handlers/notifications/sns.py",
         "handlers/targets/calls.py",
         "handlers/workflows/stepfunctions.py",

@@ -1,4 +1,4 @@
-"""EventBridge rules of the default bus and their targets, which are functions."""
+"""EventBridge: buses, and rules of the default bus with their targets, which are functions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from local.deploy.errors import DeployError, UnsupportedResource
 from local.deploy.workspace import Created, Creator, Request, Workspace, json_text
 from local.sources.eventbridge import Rule, Target, rate_seconds
 from local.sources.filters import Pattern
+
+
+def bus(workspace: Workspace, request: Request) -> Created:
+    """A bus for other projects' rules. The endpoint itself matches its events and delivers them to queues."""
+    request.known("description", "name")
+    name = workspace.physical_name(request)
+    tags = [{"Key": key, "Value": value} for key, value in workspace.tags(request).items()]
+    arn = workspace.client("events").create_event_bus(Name=name, Tags=tags)["EventBusArn"]
+    return Created(name, {"name": name, "arn": arn})
 
 
 def rule(workspace: Workspace, request: Request) -> Created:
@@ -62,6 +71,7 @@ def _default_bus(request: Request) -> None:
 
 
 CREATORS: dict[str, Creator] = {
+    "aws:cloudwatch/eventBus:EventBus": bus,
     "aws:cloudwatch/eventRule:EventRule": rule,
     "aws:cloudwatch/eventTarget:EventTarget": target,
 }

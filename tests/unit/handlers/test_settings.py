@@ -25,6 +25,7 @@ EVENTS = {
     "ALARM_TOPIC_ARN": "a",
     "MAIN_TOPIC_ARN": "t",
     "STATUS_EVENTS": "terminal",
+    "EVENT_BUS_NAME": "b",
     "LOG_LEVEL": "INFO",
 }
 

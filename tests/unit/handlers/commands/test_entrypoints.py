@@ -14,7 +14,7 @@ from handlers.commands.starter import CommandStarter, execution_name
 from handlers.commands.status_events import StatusEvents
 from handlers.entrypoints import events, workflow
 from handlers.errors import ValidationError
-from handlers.notifications.memory import MemoryTopic
+from handlers.notifications.memory import MemoryBus, MemoryTopic
 from handlers.store.values import item_to_dynamo
 from tests.support.pipelines import World, order
 from tests.unit.handlers.test_settings import EVENTS, WORKFLOW
@@ -100,7 +100,7 @@ def record(row: dict[str, Any], name: str = "INSERT", number: str = "1") -> dict
 
 @pytest.fixture
 def on_events(world: World) -> Any:
-    ports = events.EventPorts(world.store, world.workflows, world.alarms, world.clock, MemoryTopic())
+    ports = events.EventPorts(world.store, world.workflows, world.alarms, world.clock, MemoryTopic(), MemoryBus())
     return events.create(EVENTS, ports=ports)
 
 
@@ -157,7 +157,7 @@ def test_starter_passes_a_throttle_on() -> None:
 
 
 def test_events_of_another_kind_are_named(on_events: Any) -> None:
-    with pytest.raises(ValidationError, match=r"a DynamoDB stream batch or an aws\.states event"):
+    with pytest.raises(ValidationError, match=r"a batch of a stream or a queue, or an aws\.states event"):
         on_events({"hello": 1}, None)
 
 

@@ -9,7 +9,7 @@ import pytest
 from handlers.commands.status_events import StatusEvents, notice_of
 from handlers.entrypoints import events
 from handlers.errors import TransientThrottle
-from handlers.notifications.memory import MemoryTopic
+from handlers.notifications.memory import MemoryBus, MemoryTopic
 from handlers.store.values import item_to_dynamo
 from tests.support.pipelines import World, order
 from tests.unit.handlers.test_settings import EVENTS
@@ -133,7 +133,7 @@ def test_one_call_for_a_batch_and_failures_by_record() -> None:
 def test_the_function_starts_commands_and_reports_events_that_are_not_out() -> None:
     world, topic = World(), MemoryTopic(lambda _: TransientThrottle("busy"))
     world.publish(order(0, n=1))
-    ports = events.EventPorts(world.store, world.workflows, world.alarms, world.clock, topic)
+    ports = events.EventPorts(world.store, world.workflows, world.alarms, world.clock, topic, MemoryBus())
     batch = [
         change(row("finish:STARTED"), row("finish:FINISHED"), number="7"),
         change(None, world.row(1), "INSERT", number="8"),

@@ -1,0 +1,62 @@
+"""From queue messages to bus events, and which messages come again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from handlers.entrypoints import events
+from handlers.errors import TransientThrottle
+from handlers.notifications.bus import BusEvent
+from handlers.notifications.forwarder import Forwarder
+from handlers.notifications.memory import MemoryBus, MemoryTopic
+from tests.support.pipelines import World
+from tests.unit.handlers.test_settings import EVENTS
+
+MESSAGE = {"id": "i", "action": "command-status", "content": {"status": "finish:FINISHED"}}
+
+
+def record(message: Any, number: int = 1) -> dict[str, Any]:
+    body = json.dumps({"Type": "Notification", "Message": json.dumps(message)})
+    return {"messageId": f"m{number}", "eventSource": "aws:sqs", "body": body}
+
+
+def test_ops_03_the_message_is_the_events_detail() -> None:
+    bus = MemoryBus()
+    world = World()
+    ports = events.EventPorts(world.store, world.workflows, world.alarms, world.clock, MemoryTopic(), bus)
+    answer = events.create(EVENTS, ports=ports)({"Records": [record(MESSAGE), record({**MESSAGE, "id": "j"})]}, None)
+    assert answer == {"batchItemFailures": []}
+    assert bus.events == [
+        BusEvent("command-status", MESSAGE),
+        BusEvent("command-status", {**MESSAGE, "id": "j"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"Message": 1}',
+        '{"Message": "{"}',
+        '{"Message": "[]"}',
+        '{"Message": "{\\"action\\": \\"\\"}"}',
+    ],
+)
+def test_a_poison_message_comes_again_alone(body: str) -> None:
+    bus = MemoryBus()
+    batch = [record(MESSAGE, 1), {"messageId": "m2", "eventSource": "aws:sqs", "body": body}, record(MESSAGE, 3)]
+    assert Forwarder(bus)(batch) == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
+    assert len(bus.events) == 2
+
+
+def test_what_the_bus_refused_comes_again() -> None:
+    bus = MemoryBus(lambda event: TransientThrottle("busy") if event.detail["id"] == "2" else None)
+    poison = {"messageId": "m0", "eventSource": "aws:sqs", "body": "{"}
+    batch = [poison, *(record({**MESSAGE, "id": str(number)}, number) for number in (1, 2, 3))]
+    assert Forwarder(bus)(batch) == {"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m2"}]}
+    assert [event.detail["id"] for event in bus.events] == ["1", "3"]
