@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from handlers.aws import UNREACHABLE
-from handlers.errors import TransientError, TransientThrottle
+from handlers.aws_errors import CALL_ERRORS, reason_of, refusal
 from handlers.notifications.batches import divide, message_text
 from handlers.notifications.bus import MAX_BUS_BYTES, SOURCE, BusEvent
 from handlers.notifications.port import MessageRefused, too_large
@@ -16,9 +13,8 @@ from handlers.notifications.port import MessageRefused, too_large
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
 
-#: API reference, PutEvents: entries per call, and error codes of calls and of entries that pass.
+#: API reference, PutEvents: entries per call.
 MAX_ENTRIES = 10
-PASSING = frozenset({"InternalException", "InternalFailure", "ThrottlingException", "ServiceUnavailable"})
 
 
 class EventBridgeBus:
@@ -47,24 +43,14 @@ class EventBridgeBus:
                         for index in part
                     ]
                 )
-            except (ClientError, *UNREACHABLE) as error:
-                unsent.update(dict.fromkeys(part, self._reason(error)))
+            except CALL_ERRORS as error:
+                unsent.update(dict.fromkeys(part, reason_of(error, self._name, MessageRefused)))
                 continue
             for index, entry in zip(part, answer["Entries"], strict=True):
                 if "ErrorCode" in entry:
-                    unsent[index] = self._refused(entry["ErrorCode"], entry.get("ErrorMessage", ""))
+                    code, message = entry["ErrorCode"], entry.get("ErrorMessage", "")
+                    unsent[index] = refusal(self._name, code, message, MessageRefused)
         return unsent
-
-    def _refused(self, code: str, message: str) -> Exception:
-        if code in PASSING:
-            return TransientThrottle(f"{code} on {self._name}")
-        return MessageRefused(f"{code} on {self._name}: {message}")
-
-    def _reason(self, error: Exception) -> Exception:
-        if not isinstance(error, ClientError):
-            return TransientError(f"EventBridge could not be reached: {type(error).__name__}")
-        code = error.response["Error"]["Code"]
-        return TransientThrottle(f"{code} on {self._name}") if code in PASSING else error
 
 
 def _size(text: str, event: BusEvent) -> int:

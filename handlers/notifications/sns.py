@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from handlers.aws import UNREACHABLE
-from handlers.errors import TransientError, TransientThrottle
+from handlers.aws_errors import CALL_ERRORS, reason_of, refusal
 from handlers.notifications.batches import divide, message_text, size_of
 from handlers.notifications.port import MAX_BYTES, MessageRefused, Notice, too_large
 
@@ -16,8 +13,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sns.client import SNSClient
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
-#: API reference, Publish: errors that pass.
-PASSING = frozenset({"Throttling", "ThrottledException", "InternalError", "InternalErrorException"})
 #: API reference, PublishBatch.
 MAX_ENTRIES = 10
 
@@ -35,8 +30,8 @@ class SnsTopic:
             self._client.publish(
                 TopicArn=self._arn, Message=message_text(message), MessageAttributes=_attributes(attributes)
             )
-        except (ClientError, *UNREACHABLE) as error:
-            raise self._reason(error) from error
+        except CALL_ERRORS as error:
+            raise reason_of(error, self._arn, MessageRefused) from error
 
     def publish_many(self, notices: Sequence[Notice]) -> dict[int, Exception]:
         """See Topic. PublishBatch; the service names each entry that it did not take in ``Failed``."""
@@ -56,23 +51,12 @@ class SnsTopic:
                         for index in part
                     ],
                 )
-            except (ClientError, *UNREACHABLE) as error:
-                unsent.update(dict.fromkeys(part, self._reason(error)))
+            except CALL_ERRORS as error:
+                unsent.update(dict.fromkeys(part, reason_of(error, self._arn, MessageRefused)))
                 continue
             for entry in answer.get("Failed", []):
-                unsent[int(entry["Id"])] = self._refused(entry["Code"], entry.get("Message", ""))
+                unsent[int(entry["Id"])] = refusal(self._arn, entry["Code"], entry.get("Message", ""), MessageRefused)
         return unsent
-
-    def _refused(self, code: str, message: str) -> Exception:
-        if code in PASSING:
-            return TransientThrottle(f"{code} on {self._arn}")
-        return MessageRefused(f"{code} on {self._arn}: {message}")
-
-    def _reason(self, error: Exception) -> Exception:
-        if not isinstance(error, ClientError):
-            return TransientError(f"SNS could not be reached: {type(error).__name__}")
-        code = error.response["Error"]["Code"]
-        return TransientThrottle(f"{code} on {self._arn}") if code in PASSING else error
 
 
 def _attributes(attributes: Mapping[str, str]) -> dict[str, MessageAttributeValueTypeDef]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from handlers.aws_errors import refusal
 from handlers.notifications.bus import SOURCE
-from handlers.targets.calls import calling, refusal
+from handlers.targets.calls import calling
 from handlers.targets.model import TargetSpec
-from handlers.targets.port import Delivery
+from handlers.targets.port import Delivery, TargetRefused
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
@@ -37,4 +38,5 @@ class EventBridgeTarget:
             )
         if answer["FailedEntryCount"]:
             entry = answer["Entries"][0]
-            raise refusal(self._spec.arn, entry.get("ErrorCode", "Unknown"), entry.get("ErrorMessage", ""))
+            code, message = entry.get("ErrorCode", "Unknown"), entry.get("ErrorMessage", "")
+            raise refusal(self._spec.arn, code, message, TargetRefused)

@@ -39,10 +39,8 @@ def test_arrows_that_never_exist(folder: str, forbidden: tuple[str, ...]) -> Non
 def test_only_adapters_know_botocore() -> None:
     adapters = {
         "handlers/aws.py",
+        "handlers/aws_errors.py",
         "handlers/store/dynamodb.py",
-        "handlers/notifications/eventbridge.py",
-        "handlers/notifications/sns.py",
-        "handlers/targets/calls.py",
         "handlers/workflows/stepfunctions.py",
     }
     users = set()

@@ -104,5 +104,5 @@ def test_a_failed_call_fails_its_events_only() -> None:
     assert [len(entries) for entries in client.calls] == [10, 10, 5]
     assert {index: type(error) for index, error in unsent.items()} == {
         **dict.fromkeys(range(10), TransientError),
-        **dict.fromkeys(range(20, 25), ClientError),
+        **dict.fromkeys(range(20, 25), MessageRefused),
     }

@@ -122,7 +122,7 @@ def test_failed_entries_are_told_apart_and_the_others_are_sent() -> None:
     ]
     unsent = SnsTopic(Client({"Failed": failed}), "arn").publish_many(some(4))  # type: ignore[arg-type]
     assert {index: type(error) for index, error in unsent.items()} == {1: TransientThrottle, 3: MessageRefused}
-    assert str(unsent[3]) == "InvalidParameter on arn: no"
+    assert str(unsent[3]) == "InvalidParameter from arn: no"
 
 
 def test_a_failed_call_fails_its_messages_only() -> None:
@@ -131,7 +131,7 @@ def test_a_failed_call_fails_its_messages_only() -> None:
     assert {index: type(error) for index, error in unsent.items()} == {
         **dict.fromkeys(range(10), TransientThrottle),
         **dict.fromkeys(range(20, 30), TransientError),
-        **dict.fromkeys(range(30, 32), ClientError),
+        **dict.fromkeys(range(30, 32), MessageRefused),
     }
 
 
