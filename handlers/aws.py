@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Any, cast
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
-from botocore.exceptions import HTTPClientError
+from botocore.exceptions import HTTPClientError, IncompleteReadError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_events.client import EventBridgeClient
     from mypy_boto3_lambda.client import LambdaClient
+    from mypy_boto3_s3.client import S3Client
     from mypy_boto3_sns.client import SNSClient
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_stepfunctions.client import SFNClient
 
 #: The service could not be reached or did not answer. Two families: read timeouts and closed connections are
-#: HTTPClientError; connect timeouts, refused connections and TLS errors are botocore's ConnectionError.
-UNREACHABLE = (HTTPClientError, BotocoreConnectionError)
+#: HTTPClientError; connect timeouts, refused connections and TLS errors are botocore's ConnectionError. An object's
+#: body may also end early.
+UNREACHABLE = (HTTPClientError, BotocoreConnectionError, IncompleteReadError)
 
 #: Far below the functions' own timeouts, so that a stuck connection is retried within one invocation.
 CLIENT_CONFIG = Config(
@@ -59,6 +61,11 @@ def dynamodb() -> DynamoDBClient:
 def stepfunctions() -> SFNClient:
     """The Step Functions client."""
     return cast("SFNClient", _client("stepfunctions"))
+
+
+def s3() -> S3Client:
+    """The S3 client."""
+    return cast("S3Client", _client("s3"))
 
 
 def sns(region: str | None = None) -> SNSClient:

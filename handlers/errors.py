@@ -78,6 +78,24 @@ class NotRunning(ExecutionError):
     """No execution works on the command any more."""
 
 
+class ObjectMissing(CqrsError):
+    """There is no object under the key, or it may not be read: S3 answers both alike."""
+
+    def __init__(self, bucket: str, key: str) -> None:
+        super().__init__(f"s3://{bucket}/{key} does not exist or may not be read")
+
+
+class ObjectTooLarge(CqrsError):
+    """An object is larger than its reader allows; it was not read."""
+
+    def __init__(self, bucket: str, key: str, size: int, limit: int) -> None:
+        super().__init__(f"s3://{bucket}/{key} has {size} bytes; at most {limit} are read")
+
+
+class AttributesDamaged(CqrsError):
+    """The object behind a row's pointer is not the one that was written, or the pointer is not one of ours."""
+
+
 class TransientError(CqrsError):
     """Worth another try: the state machine retries it, a stream or queue delivers again."""
 

@@ -25,9 +25,25 @@ def check_attributes(value: object, max_bytes: int) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValidationError("attributes", value, "a JSON object (dict)")
     _check("attributes", value, 0)
-    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    size = len(json_bytes(value))
     if size > max_bytes:
         raise ValidationError("attributes", f"{size} bytes", f"at most {max_bytes} bytes of JSON")
+    return value
+
+
+def json_bytes(value: object) -> bytes:
+    """Compact JSON in UTF-8, the same for the same content: what sizes, limits and hashes are about."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+
+def as_stored(value: Any) -> Any:
+    """The value as the table gives it back: DynamoDB keeps 1.0 as 1 (see ``handlers.store.values``)."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < 2**53 else value
+    if isinstance(value, dict):
+        return {key: as_stored(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [as_stored(entry) for entry in value]
     return value
 
 

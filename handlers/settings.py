@@ -48,6 +48,7 @@ class WorkflowSettings:
     data_table: str
     history_table: str
     command_state_machine_arn: str
+    bucket: str
     alarm_topic_arn: str
     handler_modules: tuple[str, ...]
     sync_targets: tuple[TargetSpec, ...]
@@ -66,6 +67,7 @@ class WorkflowSettings:
             data_table=_text(env, "DATA_TABLE"),
             history_table=_text(env, "HISTORY_TABLE"),
             command_state_machine_arn=_text(env, "COMMAND_STATE_MACHINE_ARN"),
+            bucket=_text(env, "BUCKET_NAME"),
             alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
             handler_modules=tuple(name for name in modules if name),
             sync_targets=parse_targets(_text(env, "SYNC_TARGETS")),

@@ -128,6 +128,8 @@ class StackConfig:
     lease_seconds: int = _setting(180, _whole(90, 3_600))
     sweep_minutes: int = _setting(5, _whole(1, 60))
     ttl_days: dict[str, dict[str, Any]] = field(default_factory=dict, metadata={"check": _ttl})
+    #: The upper end keeps an item below DynamoDB's 400 KB (decision record 0030).
+    inline_attribute_limit: int = _setting(65_536, _whole(1_024, 196_608))
     stream_batch_size: int = _setting(10, _whole(1, 1_000))
     queue_batch_size: int = _setting(10, _whole(1, 10))
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pulumi
 
+from infra.config import StackConfig
 from infra.functions import Function
 from infra.messaging import Messaging
 from infra.storage import Storage
@@ -22,6 +23,7 @@ QUEUE_OUTPUTS = {
 
 
 def stack_outputs(
+    config: StackConfig,
     tables: Tables,
     messaging: Messaging,
     storage: Storage,
@@ -36,6 +38,8 @@ def stack_outputs(
         if TABLES[name]:
             outputs[f"{name}StreamArn"] = table.stream_arn
     outputs["bucketName"] = storage.bucket.bucket
+    # For publishers outside of the stack, which write large attributes to the bucket themselves.
+    outputs["inlineAttributeLimit"] = config.inline_attribute_limit
     outputs["mainTopicArn"] = messaging.main_topic.arn
     outputs["alarmTopicArn"] = messaging.alarm_topic.arn
     for queue, prefix in QUEUE_OUTPUTS.items():

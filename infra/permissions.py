@@ -36,6 +36,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "table:commands": ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:UpdateItem"),
         "table:data": ("dynamodb:GetItem", "dynamodb:PutItem"),
         "table:history": ("dynamodb:PutItem",),
+        "objects:attributes": ("s3:GetObject",),
         "machine:starts": ("states:StartExecution",),
         "machine:tokens": ("states:SendTaskSuccess",),
         "topic:alarm": ("sns:Publish",),

@@ -73,9 +73,10 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             "bus:events": messaging.event_bus.arn,
             "queue:notification-queue": messaging.queues["notification-queue"].arn,
             "queue:stream-failures": messaging.stream_failures.arn,
+            "objects:attributes": pulumi.Output.concat(storage.bucket.arn, "/attributes/*"),
         }
     )
-    environments = _environments(config, names, tables, messaging, machine_arn)
+    environments = _environments(config, names, tables, messaging, storage, machine_arn)
     workflow = Function(
         "workflow",
         FunctionArgs(
@@ -175,11 +176,11 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             },
         ),
     )
-    return stack_outputs(tables, messaging, storage, functions, command_workflows[config.command_workflow])
+    return stack_outputs(config, tables, messaging, storage, functions, command_workflows[config.command_workflow])
 
 
 def _environments(
-    config: StackConfig, names: Names, tables: Tables, messaging: Messaging, machine_arn: str
+    config: StackConfig, names: Names, tables: Tables, messaging: Messaging, storage: Storage, machine_arn: str
 ) -> dict[str, dict[str, pulumi.Input[str]]]:
     """Exactly what each function's settings read; a test holds both sides."""
     commands = tables.by_name["commands"].name
@@ -207,6 +208,7 @@ def _environments(
             "DATA_TABLE": tables.by_name["data"].name,
             "HISTORY_TABLE": tables.by_name["history"].name,
             "COMMAND_STATE_MACHINE_ARN": machine_arn,
+            "BUCKET_NAME": storage.bucket.bucket,
             "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
             "HANDLER_MODULES": ",".join(config.handler_modules),
             "STATUS_DETAIL": config.shown_status_detail,

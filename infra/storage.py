@@ -9,7 +9,8 @@ from pulumi_aws import s3
 
 from infra.naming import Account, Names
 
-#: Prefix to days after which its objects go. Attributes of commands are kept: rows point to them.
+#: Prefix to days after which its objects go. ``attributes/`` is not among them: rows point there for as long as they
+#: live, and no rule by age knows for how long (decision record 0030).
 EXPIRY_DAYS = {"normalised/": 30, "map-results/": 30, "reports/": 180, "zip/": 30}
 NONCURRENT_DAYS = 30
 ABANDONED_UPLOAD_DAYS = 7

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from handlers.clock import iso
+from handlers.commands.attributes import MAX_ATTRIBUTES_BYTES, POINTER
 from handlers.context import InvokeContext
 from handlers.errors import ValidationError
 from handlers.json_values import check_attributes
@@ -14,9 +15,6 @@ from handlers.keys import DEFAULT_KIND, MAX_VERSION, EntityKey, VersionKey, open
 LATEST = -1
 NOTHING_STORED = 0
 
-#: JSON of attributes that fits into an item beside everything else (an item ends at 400 KB:
-#: Developer Guide, "Quotas").
-MAX_ATTRIBUTES_BYTES = 256 * 1024
 MAX_NAME_CHARS = 1000
 
 
@@ -40,7 +38,7 @@ class CommandInput:
         """The entity, in the caller's tenant. Raises ValidationError naming the part."""
         return EntityKey(self.kind, context.tenant_code, self.type, self.code)
 
-    def check(self, max_attributes_bytes: int = MAX_ATTRIBUTES_BYTES) -> int:
+    def check(self) -> int:
         """Validate everything but the key; returns the expected version as a number.
 
         Raises:
@@ -52,7 +50,7 @@ class CommandInput:
             raise ValidationError("isDeleted", self.is_deleted, "True or False")
         if self.seq is not None and (not isinstance(self.seq, int) or isinstance(self.seq, bool)):
             raise ValidationError("seq", self.seq, "a whole number or None")
-        check_attributes(self.attributes, max_attributes_bytes)
+        check_attributes(self.attributes, MAX_ATTRIBUTES_BYTES)
         return check_expected_version(self.version)
 
 
@@ -91,13 +89,20 @@ class Command:
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Command:
-        """From a stored row; pipeline fields stay behind."""
+        """From a decoded row (``AttributeStore.decoded``); pipeline fields stay behind."""
+        if POINTER in row:
+            raise ValueError(f"{row['pk']} {row['sk']}: its attributes are in the bucket; decode the row first")
         return cls(**{name: row[stored] for name, stored in _STORED.items() if stored in row})
 
     def to_row(self) -> dict[str, Any]:
         """The business part of the row; absent optional fields are left out."""
         row = {stored: getattr(self, name) for name, stored in _STORED.items()}
         return {stored: value for stored, value in row.items() if value is not None}
+
+
+def business_part(row: dict[str, Any]) -> dict[str, Any]:
+    """What a stored row tells about the entity, decoded or not; pipeline fields stay behind."""
+    return {name: row[name] for name in (*_STORED.values(), POINTER) if name in row}
 
 
 _STORED = {field.name: to_stored_name(field.name) for field in fields(Command)}

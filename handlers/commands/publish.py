@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 from handlers.clock import Clock
 from handlers.commands import status
+from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import (
     LATEST,
     NOTHING_STORED,
@@ -21,8 +23,8 @@ from handlers.commands.repository import CommandRepository
 from handlers.commands.requests import RequestLog
 from handlers.context import InvokeContext
 from handlers.errors import NotFound, TransientConflict, ValidationError, VersionConflict
-from handlers.json_values import same_json
 from handlers.keys import EntityKey, VersionKey, request_sk
+from handlers.log import log_step
 from handlers.store.conditions import absent, at_most
 from handlers.store.port import (
     COMMANDS,
@@ -55,13 +57,22 @@ class CommandPublisher:
     """``publish_async`` and what it shares with ``publish_sync``."""
 
     def __init__(
-        self, store: TableStore, clock: Clock, *, new_id: Callable[[], str] = new_row_id, source: str = "api"
+        self,
+        store: TableStore,
+        attributes: AttributeStore,
+        clock: Clock,
+        *,
+        new_id: Callable[[], str] = new_row_id,
+        source: str = "api",
     ) -> None:
         self._store = store
+        self._attributes = attributes
         self._clock = clock
         self._new_id = new_id
         self._source = source
-        self.repository = CommandRepository(store, clock.now)
+        self._rows = CommandRepository(store, clock.now)
+        #: For readers: rows with their attributes, wherever these are stored.
+        self.repository = CommandRepository(store, clock.now, attributes.decoded)
         self._requests = RequestLog(store, clock.now)
 
     def publish_async(self, given: CommandInput, context: InvokeContext) -> Command | None:
@@ -99,7 +110,7 @@ class CommandPublisher:
         if unknown:
             raise ValidationError(unknown[0], changes[unknown[0]], f"one of {', '.join(PARTIAL_FIELDS)}")
         check_expected_version(version)
-        latest = self.repository.latest(key)
+        latest = self.whole(self._rows.latest(key))
         if latest is None:
             raise NotFound(f"{key}: nothing is stored, so there is nothing to merge into")
         return self.publish_async(_merged(key, latest, version, changes), context)
@@ -125,22 +136,26 @@ class CommandPublisher:
         for _ in range(MAX_ROUNDS):
             first = self._requests.first_result(given, key, context)
             if first is not None:
-                return first, False
-            latest = self.repository.latest_command(key)
+                return self._attributes.decoded(first), False
+            latest = self._rows.latest_command(key)
             if latest is not None or not data_may_be_absent:
-                latest = self.repository.higher(latest, self.repository.data(key))
+                latest = self._rows.higher(latest, self._rows.data(key))
             actual = latest["version"] if latest is not None else 0
             if expected not in (LATEST, actual):
-                raise VersionConflict(str(key), expected, actual, latest)
+                raise VersionConflict(str(key), expected, actual, self.whole(latest))
             if guard is not None:
                 guard(key, latest)
-            if latest is not None and _is_same(latest, given):
+            if latest is not None and self._is_same(latest, given):
                 return None, False
             row = self._build(given, VersionKey(key, actual + 1), context, latest, pipeline)
             if self._write(row, given, context, first=key if latest is None else None):
                 return row, True
             data_may_be_absent = False
         raise TransientConflict(f"{key}: others kept publishing, {MAX_ROUNDS} rounds were lost; try again")
+
+    def whole(self, row: Item | None) -> Item | None:
+        """A stored row as readers see it."""
+        return None if row is None else self._attributes.decoded(row)
 
     def _build(
         self,
@@ -155,39 +170,54 @@ class CommandPublisher:
         return {**command.to_row(), **pipeline(key, row_id, now)}
 
     def _write(self, row: Item, given: CommandInput, context: InvokeContext, *, first: EntityKey | None) -> bool:
-        """Append the row. False: somebody was faster, so look again.
+        """Append the row, its object before it. False: somebody was faster, so look again.
 
         ``first``: the entity, if this is to be its first row. The data row then must be absent, which is
         checked in the same transaction instead of read before.
         """
+        stored = self._attributes.encoded(row)
         free = absent("pk") | at_most("ttl", int(self._clock.now()))
-        writes: list[Write] = [Put(COMMANDS, row, free)]
+        writes: list[Write] = [Put(COMMANDS, stored, free)]
         if first is not None:
             writes.append(Check(DATA, first.pk, first.sk, free))
         if context.request_id is not None:
             writes.append(self._requests.entry(Command.from_row(row), given, context.request_id, self._new_id()))
         try:
             if len(writes) == 1:
-                self._store.put(COMMANDS, row, free)
+                self._store.put(COMMANDS, stored, free)
             else:
                 self._store.transact(writes)
-        except (ConditionFailed, TransactionFailed, TransientConflict):
+        except ConditionFailed as error:
+            return self._lost(stored, error.item)
+        except TransactionFailed as error:
+            return self._lost(stored, error.failed.get(0))
+        except TransientConflict:
             return False
         return True
+
+    def _lost(self, stored: Item, winner: Item | None) -> bool:
+        """The version is taken. True: by this very row, whose write the SDK repeated after a lost answer."""
+        if winner is not None and winner["id"] == stored["id"]:
+            return True
+        if winner is not None:
+            try:
+                self._attributes.discard(stored, winner)
+            except Exception as error:  # noqa: BLE001 - boundary: tidying up; the object stays, the publish goes on
+                log_step("not removed: attributes of a lost publish", level=logging.WARNING, error=error)
+        return False
+
+    def _is_same(self, latest: Item, given: CommandInput) -> bool:
+        return (
+            latest["name"] == given.name
+            and latest["isDeleted"] == given.is_deleted
+            and latest.get("seq") == given.seq
+            and self._attributes.same(latest, given.attributes)
+        )
 
 
 def _stream_started(key: VersionKey, row_id: str, now: float) -> dict[str, Any]:
     rank = status.rank_of(1, "publish", status.STARTED)
     return pipeline_fields(key, status.ACCEPTED, rank, int(now) + START_GRACE_SECONDS)
-
-
-def _is_same(latest: Item, given: CommandInput) -> bool:
-    return (
-        latest["name"] == given.name
-        and latest["isDeleted"] == given.is_deleted
-        and latest.get("seq") == given.seq
-        and same_json(latest["attributes"], given.attributes)
-    )
 
 
 def _merged(key: EntityKey, latest: Item, version: int | None, changes: dict[str, Any]) -> CommandInput:

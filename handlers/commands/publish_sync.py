@@ -76,7 +76,7 @@ class SyncPublisher:
     def _refuse_pending(self, key: EntityKey, latest: Item | None) -> None:
         """The latest version must be DONE. A data row alone has nothing pending."""
         if latest is not None and "status" in latest and not status.is_done(latest):
-            raise PendingVersions(str(key), latest["version"], latest["status"], latest)
+            raise PendingVersions(str(key), latest["version"], latest["status"], self._publisher.whole(latest))
 
 
 def _run_id(row_id: str) -> str:

@@ -27,11 +27,19 @@ class Neighbourhood:
 
 
 class CommandRepository:
-    """Strongly consistent reads; rows past their ttl count as absent."""
+    """Strongly consistent reads; rows past their ttl count as absent.
 
-    def __init__(self, store: TableStore, now: Callable[[], float]) -> None:
+    With ``decoded`` (``AttributeStore.decoded``) rows come whole, as readers expect them. Without it they come as they
+    are stored, perhaps with a pointer in place of ``attributes``: what the pipeline needs, which would otherwise
+    download megabytes to look at a status.
+    """
+
+    def __init__(
+        self, store: TableStore, now: Callable[[], float], decoded: Callable[[Item], Item] | None = None
+    ) -> None:
         self._store = store
         self._now = now
+        self._decoded = decoded
 
     def command(self, key: VersionKey) -> Item | None:
         """The row of one version."""
@@ -78,10 +86,12 @@ class CommandRepository:
         start: Item | None = None
         while True:
             page = self._store.query(table, key.pk, sk_prefix=key.version_prefix, limit=PAGE, start=start)
-            yield from (row for row in page.items if not is_expired(row, self._now()))
+            yield from (row for row in map(self._live, page.items) if row is not None)
             if page.next_key is None:
                 return
             start = page.next_key
 
     def _live(self, row: Item | None) -> Item | None:
-        return None if row is None or is_expired(row, self._now()) else row
+        if row is None or is_expired(row, self._now()):
+            return None
+        return row if self._decoded is None else self._decoded(row)

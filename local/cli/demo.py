@@ -13,9 +13,11 @@ import boto3
 
 from handlers import aws
 from handlers.clock import SystemClock
+from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import CommandInput
 from handlers.commands.publish import CommandPublisher
 from handlers.context import InvokeContext
+from handlers.objects.s3 import S3Objects
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA
 from local.aws.streams import read_new_records
@@ -62,7 +64,9 @@ class _Demo:
         outputs = runtime.outputs
         self._data_table = outputs["dataTableName"]
         tables = {COMMANDS: outputs["commandsTableName"], DATA: self._data_table}
-        self._publisher = CommandPublisher(DynamoTableStore(aws.dynamodb(), tables), SystemClock(), source="demo")
+        attributes = AttributeStore(S3Objects(aws.s3, outputs["bucketName"]), outputs["inlineAttributeLimit"])
+        store = DynamoTableStore(aws.dynamodb(), tables)
+        self._publisher = CommandPublisher(store, attributes, SystemClock(), source="demo")
         self._audit = OrderAudit("TENANT")
         self._position = 0
         self._ended: Counter[str] = Counter()

@@ -12,10 +12,11 @@ from typing import Any
 import boto3
 
 from handlers import aws
+from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.publish import CommandPublisher
-from handlers.commands.repository import CommandRepository
 from handlers.keys import EntityKey, VersionKey
+from handlers.objects.s3 import S3Objects
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY
 from handlers.store.values import item_from_dynamo
@@ -67,8 +68,9 @@ class Deployed:
         self.tables = {name: outputs[f"{name}TableName"] for name in (COMMANDS, DATA, HISTORY)}
         self.machine_arn = outputs["commandStateMachineArn"]
         self.store = DynamoTableStore(aws.dynamodb(), self.tables)
-        self.publisher = CommandPublisher(self.store, self.scheduler)
-        self.repository = CommandRepository(self.store, self.scheduler.now)
+        self.attributes = AttributeStore(S3Objects(aws.s3, outputs["bucketName"]), outputs["inlineAttributeLimit"])
+        self.publisher = CommandPublisher(self.store, self.attributes, self.scheduler)
+        self.repository = self.publisher.repository
         self._sqs = boto3.client("sqs", region_name=self.runtime.endpoint.region)
         self._alarm_queue = self.subscribe(outputs["alarmTopicArn"], "test-alarms")
         self.runtime.host.interceptors.append(self._note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from handlers.commands.attributes import DEFAULT_INLINE_LIMIT, AttributeStore
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
@@ -17,6 +18,7 @@ from handlers.commands.sweeper import Sweeper
 from handlers.context import InvokeContext
 from handlers.keys import EntityKey, VersionKey
 from handlers.notifications.memory import MemoryTopic
+from handlers.objects.memory import MemoryObjects
 from handlers.registry import Registry
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, TableStore
@@ -44,18 +46,21 @@ class World:
         ttl: TtlPolicies | None = None,
         detail: str = "full",
         wait_limit_hours: int = 24,
+        inline_limit: int = DEFAULT_INLINE_LIMIT,
     ) -> None:
         self.clock = ManualClock()
         self.store: TableStore = store if store is not None else MemoryTableStore()
         self.workflows = MemoryWorkflows()
         self.alarms = MemoryTopic()
-        self.publisher = CommandPublisher(self.store, self.clock)
+        self.objects = MemoryObjects()
+        self.attributes = AttributeStore(self.objects, inline_limit)
+        self.publisher = CommandPublisher(self.store, self.attributes, self.clock)
         self.repository = self.publisher.repository
         options = PipelineOptions(
             "cqrs-test-commands", MACHINE, detail, LEASE_SECONDS, wait_limit_hours, ttl or TtlPolicies()
         )
         ports = Ports(self.store, self.workflows, self.alarms, self.clock)
-        self.pipeline = Pipeline(ports, Registry(handlers), options)
+        self.pipeline = Pipeline(ports, self.attributes, Registry(handlers), options)
         starter = CommandStarter(self.workflows, MACHINE)
         self.sweeper = Sweeper(
             self.store,

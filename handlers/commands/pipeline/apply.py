@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 
 from handlers.clock import Clock
-from handlers.commands.model import Command
+from handlers.commands.model import business_part
 from handlers.commands.policies import TtlPolicies
 from handlers.commands.repository import CommandRepository
 from handlers.commands.status import DONE_STATUSES
 from handlers.keys import EntityKey, VersionKey
 from handlers.store.conditions import Condition, absent, at_most, less, one_of
-from handlers.store.port import COMMANDS, DATA, HISTORY, Change, ConditionFailed, TableStore
+from handlers.store.port import COMMANDS, DATA, HISTORY, Change, ConditionFailed, Item, TableStore
 
 APPLIED = "APPLIED"
 ALREADY_APPLIED = "ALREADY_APPLIED"
@@ -68,23 +68,24 @@ class Applier:
             return False
         return True
 
-    def write_data(self, command: Command) -> str:
-        """The built-in target: the data row, fenced by version. A zombie's late write changes nothing.
+    def write_data(self, command: Item) -> str:
+        """The built-in target: the data row of a command's row, fenced by version. A zombie's late write is refused.
 
-        ``ALREADY_APPLIED``: a later version stands there.
+        A pointer to large attributes is copied as it is; nothing is downloaded. ``ALREADY_APPLIED``: a later version
+        stands there.
         """
-        key = command.key
-        row = command.to_row()
+        key = VersionKey.parse(command["pk"], command["sk"])
+        row = business_part(command)
         row.pop("requestId", None)
-        row.update(id=stable_id(key.entity), sk=key.entity.sk, cpk=command.pk, csk=command.sk)
+        row.update(id=stable_id(key.entity), sk=key.entity.sk, cpk=key.pk, csk=key.sk)
         row.pop("ttl", None)
         expires_at = self._policies.of(DATA).expires_at(key.entity, self._clock.now())
         if expires_at is not None:
             row["ttl"] = expires_at
         try:
-            self._store.put(DATA, row, self._free() | less("version", command.version))
+            self._store.put(DATA, row, self._free() | less("version", key.version))
         except ConditionFailed as error:
-            is_ours = error.item is not None and error.item["version"] == command.version
+            is_ours = error.item is not None and error.item["version"] == key.version
             return APPLIED if is_ours else ALREADY_APPLIED
         return APPLIED
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from handlers.clock import Clock
 from handlers.commands import status
+from handlers.commands.attributes import AttributeStore
 from handlers.commands.pipeline.apply import Applier
 from handlers.commands.pipeline.check_version import CheckVersion
 from handlers.commands.pipeline.failure import Failure, FailureRecorder
@@ -55,12 +56,12 @@ class Ports:
 class Pipeline:
     """Every state of the command machine as a method. Steps that lost their claim raise LostRun."""
 
-    def __init__(self, ports: Ports, registry: Registry, options: PipelineOptions) -> None:
+    def __init__(self, ports: Ports, attributes: AttributeStore, registry: Registry, options: PipelineOptions) -> None:
         clock = ports.clock
         self._repository = CommandRepository(ports.store, clock.now)
         self._progress = Progress(ports.store, clock, lease_seconds=options.lease_seconds, detail=options.status_detail)
         self._applier = Applier(ports.store, self._repository, clock, options.ttl)
-        self._synchroniser = Synchroniser(registry, self._applier, self._progress, clock)
+        self._synchroniser = Synchroniser(registry, self._applier, self._progress, attributes, clock)
         waker = Waker(ports.workflows, CommandStarter(ports.workflows, options.machine_arn))
         self._finisher = Finisher(self._repository, self._progress, waker)
         self.check_version = CheckVersion(

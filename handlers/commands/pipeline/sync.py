@@ -7,18 +7,23 @@ from typing import Any
 
 from handlers.clock import Clock, iso
 from handlers.commands import status
+from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import Command
 from handlers.commands.pipeline.apply import APPLIED, Applier
 from handlers.commands.pipeline.run import Progress, Run
 from handlers.registry import BUILT_IN_TARGET, Registry
 from handlers.store.conditions import Path
+from handlers.store.port import Item
 
 
 class Synchroniser:
     """Hands a command to its targets and keeps each outcome in ``targets.<id>``."""
 
-    def __init__(self, registry: Registry, applier: Applier, progress: Progress, clock: Clock) -> None:
+    def __init__(
+        self, registry: Registry, applier: Applier, progress: Progress, attributes: AttributeStore, clock: Clock
+    ) -> None:
         self._registry = registry
+        self._attributes = attributes
         self._applier = applier
         self._progress = progress
         self._clock = clock
@@ -33,7 +38,7 @@ class Synchroniser:
         earlier = row["targets"].get(target)
         if earlier is not None:
             return {"target": target, "outcome": earlier["outcome"]}
-        outcome = self._apply(Command.from_row(row), target)
+        outcome = self._apply(row, target)
         if target == BUILT_IN_TARGET and not self._progress.shows_every_state:
             return {"target": target, "outcome": outcome}  # the data row tells it until DONE is written
         self._progress.leave(run, status.SYNC_DATA, {("targets", target): self._entry(run, outcome)})
@@ -51,9 +56,9 @@ class Synchroniser:
     def _entry(self, run: Run, outcome: str) -> dict[str, Any]:
         return {"outcome": outcome, "attempt": run.attempt, "at": iso(self._clock.now())}
 
-    def _apply(self, command: Command, target: str) -> str:
+    def _apply(self, row: Item, target: str) -> str:
         if target == BUILT_IN_TARGET:
-            return self._applier.write_data(command)
+            return self._applier.write_data(row)
         # What a handler returns is dropped on purpose: a state's output must stay small (pitfall S2).
-        self._registry.sync_handler(target).up(command)
+        self._registry.sync_handler(target).up(Command.from_row(self._attributes.decoded(row)))
         return APPLIED

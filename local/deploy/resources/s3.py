@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from local.deploy.workspace import Created, Creator, Request, Workspace, json_text, list_of
+from local.deploy.workspace import Created, Creator, Request, Workspace, document, list_of
 
 
 def bucket(workspace: Workspace, request: Request) -> Created:
@@ -73,10 +74,17 @@ def public_access_block(workspace: Workspace, request: Request) -> Created:
 
 
 def policy(workspace: Workspace, request: Request) -> Created:
-    """The bucket's policy; kept, not enforced."""
+    """The bucket's policy. Statements with a ``Condition`` are only recorded.
+
+    moto ignores conditions, so it would refuse every call where only calls without TLS are to be refused.
+    """
     request.known("bucket", "policy")
     name = request.inputs["bucket"]
-    workspace.client("s3").put_bucket_policy(Bucket=name, Policy=json_text(request.inputs["policy"]))
+    declared = document(request.inputs["policy"], request, "policy")
+    statements = [one for one in list_of(declared["Statement"]) if "Condition" not in one]
+    if statements:
+        text = json.dumps({**declared, "Statement": statements})
+        workspace.client("s3").put_bucket_policy(Bucket=name, Policy=text)
     return Created(name)
 
 

@@ -10,6 +10,7 @@ WORKFLOW = {
     "DATA_TABLE": "d",
     "HISTORY_TABLE": "h",
     "COMMAND_STATE_MACHINE_ARN": "m",
+    "BUCKET_NAME": "b",
     "ALARM_TOPIC_ARN": "arn",
     "HANDLER_MODULES": "a.b, c.d",
     "SYNC_TARGETS": "[]",

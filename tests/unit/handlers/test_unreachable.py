@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, IncompleteReadError, ReadTimeoutError
 
 from handlers.errors import TransientError
 from handlers.notifications.sns import SnsTopic
+from handlers.objects.s3 import S3Objects
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.workflows.stepfunctions import StepFunctions
 
@@ -37,3 +38,11 @@ def test_unreachable_is_transient(error: Exception) -> None:
         DynamoTableStore(client, {"data": "d"}).get("data", "p", "s")
     with pytest.raises(TransientError):
         StepFunctions(client).resume("token", {})
+    with pytest.raises(TransientError):
+        S3Objects(lambda: client, "bucket").get("k", max_bytes=1)
+
+
+def test_a_body_that_ends_early_is_transient() -> None:
+    error = IncompleteReadError(actual_bytes=1, expected_bytes=2)
+    with pytest.raises(TransientError):
+        S3Objects(lambda: Down(error), "bucket").get("k", max_bytes=1)  # type: ignore[arg-type, return-value]

@@ -47,7 +47,8 @@ def handle(world: World) -> Any:
     from handlers.commands.pipeline.steps import Ports
 
     env = {**WORKFLOW, "HANDLER_MODULES": "handlers.domain.orders"}
-    return workflow.create(env, ports=Ports(world.store, world.workflows, world.alarms, world.clock))
+    ports = Ports(world.store, world.workflows, world.alarms, world.clock)
+    return workflow.create(env, ports=ports, attributes=world.attributes)
 
 
 def test_pipe_11_states_answer_in_double_brackets(world: World, handle: Any) -> None:

@@ -132,10 +132,8 @@ def test_pipe_14_a_zombie_writes_nothing(world: World, step: str) -> None:
 
 
 def test_pipe_14_a_zombie_in_the_middle_of_the_data_write_is_fenced_by_version(world: World) -> None:
-    from handlers.commands.model import Command
-
     run = world.publish_and_apply(order(0, n=1))
-    late = Command.from_row(world.row(1))
+    late = world.row(1)
     world.publish_and_apply(order(1, n=2))
     assert run.key.version == 1
     assert world.pipeline._applier.write_data(late) == "ALREADY_APPLIED"

@@ -1,0 +1,110 @@
+"""Attributes in rows and in the bucket: the only place that encodes and decodes them.
+
+Up to ``inlineAttributeLimit`` they stand in the item as ``attributes``. Above it they are an object, and the item
+has a pointer instead: ``attributesRef: {bucket, key, size, sha256}``. Command, data and history row of a version
+share the pointer, so a version is uploaded once (decision record 0030).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from handlers.errors import AttributesDamaged
+from handlers.json_values import as_stored, json_bytes, same_json
+from handlers.keys import VERSION_DIGITS, VersionKey
+from handlers.objects.port import Objects
+from handlers.store.port import Item
+
+ATTRIBUTES = "attributes"
+POINTER = "attributesRef"
+PREFIX = "attributes/"
+#: Bytes of JSON. The highest limit leaves room in an item of 400 KB (Developer Guide, "Quotas"): JSON grows by half
+#: at most as DynamoDB counts it (``[1,1]``: two bytes a number here, three there); the rest is for the other fields.
+DEFAULT_INLINE_LIMIT = 65_536
+MIN_INLINE_LIMIT = 1_024
+MAX_INLINE_LIMIT = 196_608
+#: At most this much altogether: what a function of 512 MB parses if it is not all tiny values (decision record 0030).
+MAX_ATTRIBUTES_BYTES = 20 * 1024 * 1024
+
+_SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class AttributeStore:
+    """Moves large attributes out of rows and back."""
+
+    def __init__(self, objects: Objects, inline_limit: int = DEFAULT_INLINE_LIMIT) -> None:
+        if not MIN_INLINE_LIMIT <= inline_limit <= MAX_INLINE_LIMIT:
+            raise ValueError(f"inline_limit {inline_limit} is not within {MIN_INLINE_LIMIT} to {MAX_INLINE_LIMIT}")
+        self._objects = objects
+        self._inline_limit = inline_limit
+
+    def encoded(self, row: Item) -> Item:
+        """A command row as it is stored. Writes the object, if there is to be one, so that no pointer ever dangles.
+
+        The key is made of entity, version and content: a repetition writes the same object again, and other content
+        never overwrites it.
+        """
+        body = json_bytes(row[ATTRIBUTES])
+        if len(body) <= self._inline_limit:
+            return row
+        body = json_bytes(as_stored(row[ATTRIBUTES]))
+        digest = hashlib.sha256(body).hexdigest()
+        key = object_key(VersionKey.parse(row["pk"], row["sk"]), digest)
+        self._objects.put(key, body)
+        pointer = {"bucket": self._objects.bucket, "key": key, "size": len(body), "sha256": digest}
+        return {**{name: value for name, value in row.items() if name != ATTRIBUTES}, POINTER: pointer}
+
+    def decoded(self, row: Item) -> Item:
+        """Any stored row (command, data, history) as readers see it: with ``attributes``, without a pointer.
+
+        Raises:
+            AttributesDamaged: the pointer leads to another bucket, or the object was changed.
+            ObjectMissing: the object is gone.
+        """
+        pointer = row.get(POINTER)
+        if pointer is None:
+            return row
+        whole = {name: value for name, value in row.items() if name != POINTER}
+        return {**whole, ATTRIBUTES: self._read(pointer, f"{row['pk']} {row['sk']}")}
+
+    def same(self, row: Item, attributes: dict[str, Any]) -> bool:
+        """Whether a stored row has these attributes. Compares hashes; nothing is downloaded."""
+        pointer = row.get(POINTER)
+        if pointer is None:
+            return same_json(row[ATTRIBUTES], attributes)
+        return bool(pointer["sha256"] == hashlib.sha256(json_bytes(as_stored(attributes))).hexdigest())
+
+    def discard(self, lost: Item, winner: Item) -> None:
+        """Remove the object of a row that was not written because ``winner`` has the version already."""
+        pointer, kept = lost.get(POINTER), winner.get(POINTER)
+        if pointer is not None and (kept is None or kept["key"] != pointer["key"]):
+            self._objects.delete(pointer["key"])
+
+    def _read(self, pointer: dict[str, Any], row: str) -> Any:
+        if pointer["bucket"] != self._objects.bucket:
+            raise AttributesDamaged(
+                f"{row}: its attributes are in bucket {pointer['bucket']!r}, but this stack's is "
+                f"{self._objects.bucket!r}; nothing was read"
+            )
+        body = self._objects.get(pointer["key"], max_bytes=MAX_ATTRIBUTES_BYTES)
+        digest = hashlib.sha256(body).hexdigest()
+        if len(body) != pointer["size"] or digest != pointer["sha256"]:
+            raise AttributesDamaged(
+                f"{row}: s3://{pointer['bucket']}/{pointer['key']} has {len(body)} bytes with SHA-256 {digest}; "
+                f"the row expects {pointer['size']} with {pointer['sha256']}"
+            )
+        return json.loads(body)
+
+
+def object_key(key: VersionKey, digest: str) -> str:
+    """``attributes/<tenant>/<entity>/<version>-<SHA-256>.json``: safe characters, well below S3's 1,024 bytes."""
+    tenant = key.entity.tenant_code
+    folder = tenant if _SAFE.fullmatch(tenant) else f"!{_hash(tenant)}"
+    return f"{PREFIX}{folder}/{_hash(str(key.entity))}/{key.version:0{VERSION_DIGITS}d}-{digest}.json"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

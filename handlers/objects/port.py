@@ -1,0 +1,28 @@
+"""The object port: one bound bucket, whole objects of bounded size."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+JSON = "application/json"
+
+
+class Objects(Protocol):
+    """One bucket. Methods raise ``TransientError`` when a later try may work."""
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name, as pointers hold it."""
+        ...
+
+    def put(self, key: str, body: bytes, *, content_type: str = JSON) -> None:
+        """Write a whole object. Writing the same again changes nothing that a reader sees."""
+        ...
+
+    def get(self, key: str, *, max_bytes: int) -> bytes:
+        """Read a whole object. Raises ``ObjectMissing``, or ``ObjectTooLarge`` before it is read."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; without effect when there is none."""
+        ...

@@ -1,0 +1,146 @@
+"""Sizes on the local runtime: large attributes, large results, many targets (PUB-11, PIPE-06, PIPE-09, PIPE-10)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from handlers.commands.model import CommandInput
+from handlers.errors import ValidationError
+from handlers.json_values import json_bytes
+from handlers.store.port import COMMANDS, DATA
+from local.aws.model import AwsCall
+from tests.support.deployments import Deployed
+from tests.support.pipelines import KEY, order
+
+KIB = 1024
+MIB = 1024 * KIB
+PAYLOAD_LIMIT = 262_144
+HISTORY_LIMIT = 25_000
+#: Far below the limit: keys, counts and outcomes, whatever the attributes are.
+SMALL = 4 * KIB
+
+
+def big(size: int, version: int = 0, mark: str = "a") -> CommandInput:
+    attributes: dict[str, Any] = {"mark": mark, "text": ""}
+    attributes["text"] = "x" * (size - len(json_bytes(attributes)))
+    return CommandInput("ORDER", "o1", "big", attributes, version=version)
+
+
+def largest_payload(deployed: Deployed) -> int:
+    """Bytes of the largest input or answer of a state. (Stream records hold rows, and a row its inline attributes.)"""
+    given = [payload for name, payload in deployed.payloads if name.endswith("-workflow")]
+    answered = [result.payload for name, _, result in deployed.answers if name.endswith("-workflow")]
+    return max(len(json.dumps(one).encode()) for one in [*given, *answered])
+
+
+def stored_objects(deployed: Deployed) -> list[str]:
+    listed = boto3.client("s3").list_objects_v2(Bucket=deployed.runtime.outputs["bucketName"], Prefix="attributes/")
+    return [one["Key"] for one in listed.get("Contents", [])]
+
+
+@pytest.mark.parametrize(
+    "size", [KIB, 63 * KIB, 65 * KIB, 100 * KIB, 256 * KIB, 300 * KIB, 380 * KIB, 2 * MIB, 20 * MIB]
+)
+def test_pub_11_pipe_10_attributes_of_any_size(tmp_path: Path, size: int) -> None:
+    with Deployed(tmp_path) as deployed:
+        deployed.publish(big(size))
+        deployed.publish(big(size, 1, "b"))
+        deployed.run()
+        expected = [big(size).attributes, big(size, 1, "b").attributes]
+        assert [deployed.row(version)["attributes"] for version in (1, 2)] == expected
+        assert deployed.data()["attributes"] == expected[1]
+        assert [row["attributes"] for row in deployed.history()] == expected[:1]
+        seen = [(command.version, command.attributes) for command in deployed.recorder.commands]
+        assert sorted(seen, key=lambda one: one[0]) == [(1, expected[0])] * 3 + [(2, expected[1])] * 3
+        assert {execution.status for execution in deployed.executions()} == {"SUCCEEDED"}
+        assert len(stored_objects(deployed)) == (0 if size <= 64 * KIB else 2)
+        assert largest_payload(deployed) < SMALL
+        for image in (*deployed.images(COMMANDS), *deployed.images(DATA)):
+            assert len(json_bytes(image)) < 70 * KIB
+
+
+def test_pub_11_above_the_limit(tmp_path: Path) -> None:
+    with Deployed(tmp_path) as deployed:
+        with pytest.raises(ValidationError, match="at most 20971520 bytes"):
+            deployed.publish(big(20 * MIB + 1))
+        assert deployed.repository.latest(KEY) is None
+        assert stored_objects(deployed) == []
+
+
+def test_pub_11_the_configured_limit_counts(tmp_path: Path) -> None:
+    with Deployed(tmp_path, config={"inlineAttributeLimit": "1024"}) as deployed:
+        deployed.publish(big(2 * KIB))
+        deployed.run()
+        assert len(stored_objects(deployed)) == 1
+        assert deployed.data()["attributes"] == big(2 * KIB).attributes
+
+
+class BucketIsSlow:
+    """Refuses the first downloads: as many as botocore tries itself, and one more."""
+
+    def __init__(self) -> None:
+        self.left = 5
+
+    def before(self, call: AwsCall) -> str | None:
+        if call.label != "s3.GetObject" or not self.left:
+            return None
+        self.left -= 1
+        return "SlowDown"
+
+    def after(self, call: AwsCall) -> None:
+        pass
+
+
+def test_pipe_10_a_bucket_that_throttles_is_tried_again(tmp_path: Path) -> None:
+    faults = BucketIsSlow()
+    with Deployed(tmp_path, faults=faults) as deployed:
+        deployed.publish(big(300 * KIB))
+        deployed.run()
+        assert faults.left == 0
+        assert deployed.row(1)["status"] == "finish:FINISHED"
+        assert deployed.alarms() == []
+
+
+def test_pipe_10_an_object_that_is_gone(tmp_path: Path) -> None:
+    with Deployed(tmp_path) as deployed:
+        deployed.publish(big(300 * KIB))
+        (key,) = stored_objects(deployed)
+        boto3.client("s3").delete_object(Bucket=deployed.runtime.outputs["bucketName"], Key=key)
+        deployed.run()
+        row = deployed.store.get(COMMANDS, KEY.pk, KEY.version_sk(1))
+        assert row is not None
+        assert row["status"] == "sync_data:FAILED"
+        assert row["error"]["type"] == "ObjectMissing"
+        assert len(deployed.alarms()) == 1
+
+
+def test_pipe_06_a_handler_that_returns_a_megabyte(tmp_path: Path) -> None:
+    with Deployed(tmp_path) as deployed:
+        deployed.recorder.behaviours["two"] = lambda _: {"large": "x" * MIB}
+        deployed.publish(order(0, price=3))
+        deployed.run()
+        assert deployed.recorder.versions("two") == [1]
+        assert deployed.row(1)["status"] == "finish:FINISHED"
+        (execution,) = deployed.executions()
+        assert execution.status == "SUCCEEDED"
+        results = [
+            result.payload[0][0]
+            for name, payload, result in deployed.answers
+            if name.endswith("-workflow") and payload["context"]["State"]["Name"] == "sync_data"
+        ]
+        assert {"target": "two", "outcome": "APPLIED"} in results
+        assert largest_payload(deployed) < SMALL
+
+
+def test_a_repeated_request_is_not_uploaded_again(tmp_path: Path) -> None:
+    with Deployed(tmp_path) as deployed:
+        first = deployed.publish(big(300 * KIB), request_id="r-1")
+        uploads = deployed.runtime.endpoint.calls.copy()
+        assert deployed.publish(big(300 * KIB), request_id="r-1") == first
+        later = deployed.runtime.endpoint.calls
+        assert [key for key in later if key[2] == "PutObject" and later[key] != uploads[key]] == []

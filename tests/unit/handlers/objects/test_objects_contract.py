@@ -1,0 +1,102 @@
+"""One contract for every adapter of the object port."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+from moto import mock_aws
+
+from handlers.errors import ObjectMissing, ObjectTooLarge, TransientConflict, TransientError, TransientThrottle
+from handlers.objects.memory import MemoryObjects
+from handlers.objects.port import Objects
+from handlers.objects.s3 import S3Objects
+from tests.unit.handlers.store.test_table_store_contract import CREDENTIALS
+
+BUCKET = "a-bucket"
+
+
+@pytest.fixture(params=["memory", "s3"])
+def objects(request: pytest.FixtureRequest) -> Iterator[Objects]:
+    if request.param == "memory":
+        yield MemoryObjects(BUCKET)
+        return
+    with mock.patch.dict(os.environ, CREDENTIALS), mock_aws():
+        client = botocore.session.get_session().create_client("s3")
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        yield S3Objects(lambda: client, BUCKET)
+
+
+class TestObjects:
+    def test_it_is_bound_to_one_bucket(self, objects: Objects) -> None:
+        assert objects.bucket == BUCKET
+
+    def test_what_is_written_is_read(self, objects: Objects) -> None:
+        body = bytes(range(256)) * 5000
+        objects.put("a/b!c.json", body)
+        assert objects.get("a/b!c.json", max_bytes=len(body)) == body
+
+    def test_a_later_write_wins(self, objects: Objects) -> None:
+        objects.put("a", b"1")
+        objects.put("a", b"22", content_type="text/plain")
+        assert objects.get("a", max_bytes=10) == b"22"
+
+    def test_a_missing_object_is_named(self, objects: Objects) -> None:
+        with pytest.raises(ObjectMissing, match=r"s3://a-bucket/no/such\.json does not exist or may not be read"):
+            objects.get("no/such.json", max_bytes=10)
+
+    def test_a_large_object_is_not_read(self, objects: Objects) -> None:
+        objects.put("a", b"12345")
+        with pytest.raises(ObjectTooLarge, match="s3://a-bucket/a has 5 bytes; at most 4 are read"):
+            objects.get("a", max_bytes=4)
+
+    def test_delete_may_come_twice(self, objects: Objects) -> None:
+        objects.put("a", b"1")
+        objects.delete("a")
+        objects.delete("a")
+        with pytest.raises(ObjectMissing):
+            objects.get("a", max_bytes=10)
+
+
+class Failing:
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def get_object(self, **_: Any) -> None:
+        raise self.error
+
+    put_object = delete_object = get_object
+
+
+def answered(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "m"}}, "GetObject")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (answered("SlowDown"), TransientThrottle),
+        (answered("InternalError"), TransientThrottle),
+        (answered("OperationAborted"), TransientConflict),
+        (ConnectTimeoutError(endpoint_url="x"), TransientError),
+        (answered("NoSuchBucket"), ClientError),
+    ],
+)
+@pytest.mark.parametrize("call", ["get", "put", "delete"])
+def test_errors_of_s3_are_translated(call: str, error: Exception, expected: type[Exception]) -> None:
+    objects: Any = S3Objects(lambda: Failing(error), BUCKET)  # type: ignore[arg-type, return-value]
+    arguments: dict[str, Any] = {"get": {"max_bytes": 1}, "put": {"body": b""}, "delete": {}}[call]
+    with pytest.raises(expected) as caught:
+        getattr(objects, call)(key="k", **arguments)
+    assert type(caught.value) is expected
+
+
+def test_access_denied_may_be_a_missing_object() -> None:
+    objects = S3Objects(lambda: Failing(answered("AccessDenied")), BUCKET)  # type: ignore[arg-type, return-value]
+    with pytest.raises(ObjectMissing):
+        objects.get("k", max_bytes=1)
