@@ -153,6 +153,12 @@ class CommandPublisher:
             data_may_be_absent = False
         raise TransientConflict(f"{key}: others kept publishing, {MAX_ROUNDS} rounds were lost; try again")
 
+    def result_of_request(self, key: EntityKey, context: InvokeContext) -> Item | None:
+        """What the caller's request id published before, whatever the content; None if it is new. Raises NotFound."""
+        if context.request_id is None:
+            return None
+        return self.whole(self._requests.result(key.pk, context.request_id))
+
     def whole(self, row: Item | None) -> Item | None:
         """A stored row as readers see it."""
         return None if row is None else self._attributes.decoded(row)

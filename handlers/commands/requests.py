@@ -12,6 +12,7 @@ from handlers.commands.model import Command, CommandInput
 from handlers.commands.policies import SECONDS_PER_DAY, is_expired
 from handlers.context import InvokeContext
 from handlers.errors import NotFound, RequestConflict
+from handlers.json_values import as_stored
 from handlers.keys import EntityKey, request_sk
 from handlers.store.conditions import absent, at_most
 from handlers.store.port import COMMANDS, Put, TableStore
@@ -36,16 +37,32 @@ class RequestLog:
         """
         if context.request_id is None:
             return None
-        row = self._store.get(COMMANDS, key.pk, request_sk(context.request_id))
-        if row is None or is_expired(row, self._now()):
+        row = self._remembered(key.pk, context.request_id)
+        if row is None:
             return None
         if row["contentHash"] != content_hash(given):
             raise RequestConflict(
                 f"requestId {context.request_id!r} was used for {row['resultSk']} with other content; use a new id"
             )
-        result = self._store.get(COMMANDS, key.pk, row["resultSk"])
+        return self._result(row)
+
+    def result(self, pk: str, request_id: str) -> dict[str, Any] | None:
+        """The row that this request wrote before, whatever its content; None if it is new.
+
+        Raises:
+            NotFound: the first result has expired.
+        """
+        row = self._remembered(pk, request_id)
+        return None if row is None else self._result(row)
+
+    def _remembered(self, pk: str, request_id: str) -> dict[str, Any] | None:
+        row = self._store.get(COMMANDS, pk, request_sk(request_id))
+        return None if row is None or is_expired(row, self._now()) else row
+
+    def _result(self, row: dict[str, Any]) -> dict[str, Any]:
+        result = self._store.get(COMMANDS, row["pk"], row["resultSk"])
         if result is None:
-            raise NotFound(f"{key.pk} {row['resultSk']}, the result of requestId {context.request_id!r}, has expired")
+            raise NotFound(f"{row['pk']} {row['resultSk']}, the result of requestId {row['requestId']!r}, has expired")
         return result
 
     def entry(self, command: Command, given: CommandInput, request_id: str, row_id: str) -> Put:
@@ -65,7 +82,7 @@ class RequestLog:
 
 
 def content_hash(given: CommandInput) -> str:
-    """A fingerprint of everything that the caller sent."""
-    content = [given.kind, given.type, given.code, given.name, given.attributes, given.version or 0]
+    """A fingerprint of everything that the caller sent, numbers as the table gives them back."""
+    content = [given.kind, given.type, given.code, given.name, as_stored(given.attributes), given.version or 0]
     text = json.dumps([*content, given.is_deleted, given.seq], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,10 @@ HISTORY_LIMIT = 25_000
 SMALL = 4 * KIB
 
 
-def big(size: int, version: int = 0, mark: str = "a") -> CommandInput:
+def big(size: int, version: int = 0, mark: str = "a", *, code: str = "o1") -> CommandInput:
     attributes: dict[str, Any] = {"mark": mark, "text": ""}
     attributes["text"] = "x" * (size - len(json_bytes(attributes)))
-    return CommandInput("ORDER", "o1", "big", attributes, version=version)
+    return CommandInput("ORDER", code, "big", attributes, version=version)
 
 
 def largest_payload(deployed: Deployed) -> int:
@@ -43,22 +44,26 @@ def stored_objects(deployed: Deployed) -> list[str]:
     return [one["Key"] for one in listed.get("Contents", [])]
 
 
-@pytest.mark.parametrize(
-    "size", [KIB, 63 * KIB, 65 * KIB, 100 * KIB, 256 * KIB, 300 * KIB, 380 * KIB, 2 * MIB, 20 * MIB]
-)
-def test_pub_11_pipe_10_attributes_of_any_size(tmp_path: Path, size: int) -> None:
+SIZES = [KIB, 63 * KIB, 65 * KIB, 100 * KIB, 256 * KIB, 300 * KIB, 380 * KIB, 400 * KIB, 2 * MIB, 20 * MIB]
+
+
+def test_pub_11_pipe_10_attributes_of_any_size(tmp_path: Path) -> None:
     with Deployed(tmp_path) as deployed:
-        deployed.publish(big(size))
-        deployed.publish(big(size, 1, "b"))
+        for size in SIZES:
+            deployed.publish(big(size, code=f"size-{size}"))
+            deployed.publish(big(size, 1, "b", code=f"size-{size}"))
         deployed.run()
-        expected = [big(size).attributes, big(size, 1, "b").attributes]
-        assert [deployed.row(version)["attributes"] for version in (1, 2)] == expected
-        assert deployed.data()["attributes"] == expected[1]
-        assert [row["attributes"] for row in deployed.history()] == expected[:1]
-        seen = [(command.version, command.attributes) for command in deployed.recorder.commands]
-        assert sorted(seen, key=lambda one: one[0]) == [(1, expected[0])] * 3 + [(2, expected[1])] * 3
         assert {execution.status for execution in deployed.executions()} == {"SUCCEEDED"}
-        assert len(stored_objects(deployed)) == (0 if size <= 64 * KIB else 2)
+        for size in SIZES:
+            key = replace(KEY, code=f"size-{size}")
+            expected = [big(size).attributes, big(size, 1, "b").attributes]
+            assert [deployed.row(version, key)["attributes"] for version in (1, 2)] == expected
+            assert deployed.data(key)["attributes"] == expected[1]
+            assert [row["attributes"] for row in deployed.history(key)] == expected[:1]
+            commands = [command for command in deployed.recorder.commands if command.code == key.code]
+            seen = sorted(((command.version, command.attributes) for command in commands), key=lambda one: one[0])
+            assert seen == [(1, expected[0])] * 3 + [(2, expected[1])] * 3
+        assert len(stored_objects(deployed)) == 2 * sum(size > 64 * KIB for size in SIZES)
         assert largest_payload(deployed) < SMALL
         for image in (*deployed.images(COMMANDS), *deployed.images(DATA)):
             assert len(json_bytes(image)) < 70 * KIB
@@ -144,3 +149,52 @@ def test_a_repeated_request_is_not_uploaded_again(tmp_path: Path) -> None:
         assert deployed.publish(big(300 * KIB), request_id="r-1") == first
         later = deployed.runtime.endpoint.calls
         assert [key for key in later if key[2] == "PutObject" and later[key] != uploads[key]] == []
+
+
+MANY = 200
+MANY_HANDLERS = f"""
+from handlers.registry import data_sync_handler
+from tests.support import recorder
+
+
+def handler(number):
+    class Handler:
+        def up(self, command):
+            return recorder.handle(f"many-{{number:03d}}", command)
+
+    Handler.__name__ = f"Many{{number:03d}}"
+    return data_sync_handler("ORDER", id=f"handler-with-a-name-of-usual-length-{{number:03d}}")(Handler)
+
+
+for _number in range({MANY}):
+    globals()[f"Many{{_number:03d}}"] = handler(_number)
+"""
+
+
+@pytest.mark.parametrize("detail", ["full", "terminal"])
+def test_pipe_09_200_handlers(tmp_path: Path, detail: str) -> None:
+    extra = {"many.py": MANY_HANDLERS}
+    with Deployed(tmp_path, extra=extra, config={"statusDetail": detail}) as deployed:
+        deployed.publish(big(64 * KIB))
+        deployed.run()
+        assert len(deployed.recorder.calls) == len(set(deployed.recorder.calls)) == MANY + 3
+        assert deployed.row(1)["status"] == "finish:FINISHED"
+        (execution,) = deployed.executions()
+        assert execution.status == "SUCCEEDED"
+        events = execution.history.events
+        texts = [text for event in events for text in payload_texts(event.describe())]
+        row = deployed.store.get(COMMANDS, KEY.pk, KEY.version_sk(1))
+        assert row is not None
+        targets = MANY + 4
+        assert len(row["targets"]) == targets
+        # 35 + 7 for each target; measured: 1,463 events, texts of 15 KB, a row of 88 KB.
+        assert len(events) == 35 + 7 * targets < HISTORY_LIMIT // 10
+        assert max(len(text.encode()) for text in texts) < PAYLOAD_LIMIT // 8
+        assert largest_payload(deployed) < PAYLOAD_LIMIT // 8
+        assert len(json_bytes(row)) < 110 * KIB
+
+
+def payload_texts(event: dict[str, Any]) -> list[str]:
+    """Inputs, outputs and parameters in an event, as JSON."""
+    details = (value for name, value in event.items() if name.endswith("EventDetails"))
+    return [value for one in details for value in one.values() if isinstance(value, str)]

@@ -42,11 +42,13 @@ class Deployed:
         config: Mapping[str, str] | None = None,
         workflow: str = "STANDARD",
         recording: bool = True,
+        extra: Mapping[str, str] | None = None,
         **runtime: Any,
     ) -> None:
-        self.project_dir = project(tmp_path) if recording else PROJECT_DIR
+        self.project_dir = project(tmp_path, extra) if recording else PROJECT_DIR
         self.recorder = recorder.install()
         modules = [RECORDING] if recording else ["handlers.domain.orders", "handlers.domain.airports"]
+        modules += [f"handlers.domain.{name.removesuffix('.py')}" for name in extra or {}]
         self.scheduler = Scheduler.virtual(seed)
         self.runtime = LocalRuntime(
             project_dir=self.project_dir,

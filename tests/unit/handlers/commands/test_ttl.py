@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from handlers.commands.pipeline.failure import Failure
 from handlers.commands.policies import TtlPolicies, TtlPolicy
 from handlers.keys import EntityKey
-from tests.support.pipelines import KEY, World, order
+from tests.support.pipelines import CONTEXT, KEY, World, order
 
 DAY = 86_400
 
@@ -47,3 +50,36 @@ def test_ttl_is_set_once() -> None:
     world.clock.advance(60)
     assert world.pipeline.set_ttl_command(run) == {"changed": False}
     assert world.row(1)["ttl"] == before
+
+
+@pytest.mark.parametrize("state", ["open", "FAILED"])
+def test_pub_14_a_predecessor_that_is_not_done_gets_no_ttl(state: str) -> None:
+    world = World(ttl=TtlPolicies({"commands": TtlPolicy(90)}))
+    run = world.publish(order(0, n=1))
+    if state == "FAILED":
+        world.pipeline.record_failure(run, Failure("Broken", "no"))
+    successor = world.publish(order(1, n=2))
+    before = world.row(1)
+    assert world.pipeline._applier.set_ttl_of_previous(successor.key) is False
+    assert world.row(1) == before
+    assert "ttl" not in before
+
+
+def test_pub_15_soft_delete_and_revival() -> None:
+    world = World()
+    world.publish_and_apply(order(0, n=1))
+    world.publish_and_apply(replace(order(1, n=1), is_deleted=True))
+    deleted = world.repository.data(KEY)
+    assert deleted is not None
+    assert (deleted["version"], deleted["isDeleted"]) == (2, True)
+    world.publish_and_apply(order(2, n=1))
+    revived = world.repository.data(KEY)
+    assert revived is not None
+    assert (revived["version"], revived["isDeleted"], revived["createdAt"]) == (3, False, deleted["createdAt"])
+    assert [(row["version"], row["isDeleted"]) for row in world.repository.history(KEY)] == [(1, False), (2, True)]
+
+
+def test_pub_15_a_deletion_that_is_repeated_is_not_dirty() -> None:
+    world = World()
+    world.publish_and_apply(replace(order(0, n=1), is_deleted=True))
+    assert world.publisher.publish_async(replace(order(1, n=1), is_deleted=True), CONTEXT) is None
