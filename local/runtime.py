@@ -17,6 +17,7 @@ from local.aws.queues import Queues
 from local.aws.streams import TableStreams
 from local.deploy.deploy import deploy_program
 from local.deploy.model import DeployContext, Deployment
+from local.deploy.program import Evaluate, evaluate
 from local.functions.host import FunctionHost
 from local.scheduler import Scheduler
 from local.sources.destinations import Destinations
@@ -39,6 +40,7 @@ class LocalRuntime:
         scheduler: ``Scheduler.real()`` for people (the default), ``Scheduler.virtual(seed)`` for tests.
         faults: crashes and throttles at AWS calls, for tests.
         delivery_faults: duplicated and delayed deliveries, for tests.
+        evaluate: runs the program; tests replay what an earlier run registered.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class LocalRuntime:
         scheduler: Scheduler | None = None,
         faults: Faults | None = None,
         delivery_faults: DeliveryFaults | None = None,
+        evaluate: Evaluate = evaluate,
     ) -> None:
         self.scheduler = scheduler if scheduler is not None else Scheduler.real()
         self.endpoint = AwsEndpoint(self.scheduler, faults=faults)
@@ -61,6 +64,7 @@ class LocalRuntime:
         self._stack = stack
         self._config = config
         self._delivery_faults = delivery_faults
+        self._evaluate = evaluate
         self._work_dir = tempfile.TemporaryDirectory(prefix="cqrs-")
         self._sources: EventSources | None = None
         self._deployment: Deployment | None = None
@@ -77,7 +81,7 @@ class LocalRuntime:
         try:
             stepfunctions.install(self.endpoint, self.executions)
             context = DeployContext(self.endpoint, self.host, Path(self._work_dir.name))
-            self._deployment = deploy_program(self._project_dir, self._stack, self._config, context)
+            self._deployment = deploy_program(self._project_dir, self._stack, self._config, context, self._evaluate)
             self._sources = self._start_sources(self._deployment)
             if not self.scheduler.is_virtual:
                 self.scheduler.start_thread()

@@ -11,7 +11,7 @@ from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
 from local.deploy.errors import DeployError, UnsupportedResource
 from local.deploy.model import DeployContext, Deployment, Resource
-from local.deploy.program import Engine, evaluate
+from local.deploy.program import Engine, Evaluate, evaluate
 from local.deploy.project import load_stack
 from local.deploy.resources import CREATORS
 from local.deploy.workspace import Request, Workspace
@@ -23,7 +23,11 @@ PROVIDERS = "pulumi:providers:"
 
 
 def deploy_program(
-    project_dir: Path, stack: str, config: Mapping[str, str] | None, context: DeployContext
+    project_dir: Path,
+    stack: str,
+    config: Mapping[str, str] | None,
+    context: DeployContext,
+    evaluate: Evaluate = evaluate,
 ) -> Deployment:
     """Evaluate the program of ``project_dir`` and create what it declares through boto3.
 
@@ -32,6 +36,7 @@ def deploy_program(
         stack: whose ``Pulumi.<stack>.yaml`` is read.
         config: values that win over that file; keys with or without the project's namespace.
         context: the running endpoint, the function host and a folder for code.
+        evaluate: runs the program.
 
     Raises:
         DeployError: unknown stack, refused configuration, a resource or property that the local runtime doesn't have,

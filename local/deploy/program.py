@@ -18,7 +18,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pulumi
 from pulumi.runtime import settings
@@ -40,6 +40,14 @@ class Engine(Mocks):
     @abstractmethod
     def abort(self, error: DeployError) -> None:
         """The program failed. Its registrations that are still to come must be refused with ``error``."""
+
+
+class Evaluate(Protocol):
+    """How a program is evaluated: ``evaluate``, or a test's replay of what it registered."""
+
+    def __call__(self, project_dir: Path, stack: Stack, engine: Engine) -> dict[str, Any]:
+        """See ``evaluate``."""
+        ...
 
 
 def evaluate(project_dir: Path, stack: Stack, engine: Engine) -> dict[str, Any]:

@@ -27,8 +27,11 @@ from local.scheduler import Scheduler
 from local.states.executions import Execution
 from tests.support import recorder
 from tests.support.pipelines import CONTEXT, KEY
+from tests.support.replay import ReplayedEvaluation
 
 RECORDING = "handlers.domain.recording"
+#: One evaluation of the program per configuration and test process: it takes most of a deployment's time.
+REPLAYED = ReplayedEvaluation()
 
 
 class Deployed:
@@ -53,6 +56,7 @@ class Deployed:
         self.runtime = LocalRuntime(
             project_dir=self.project_dir,
             scheduler=self.scheduler,
+            evaluate=REPLAYED,
             config={
                 "handlerModules": json.dumps(modules),
                 "commandWorkflow": workflow,

@@ -1,0 +1,73 @@
+"""Evaluates a program once per configuration; later deployments repeat its registrations on a fresh endpoint.
+
+Only the evaluation is left out: every resource is created anew. It works because names, ARNs and therefore all
+inputs of a deployment are the same each time, which is checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
+
+from local.deploy.errors import DeployError
+from local.deploy.program import Engine, evaluate
+from local.deploy.project import Stack
+
+#: Resources whose ids are drawn by the endpoint; nothing else in a program refers to them.
+NUMBERED = ("Subscription", "EventSourceMapping")
+
+Answer = tuple[str | None, dict[str, Any]]
+
+
+class ReplayedEvaluation:
+    """See ``local.deploy.program.Evaluate``."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, tuple[list[tuple[MockResourceArgs, Answer]], dict[str, Any]]] = {}
+
+    def __call__(self, project_dir: Path, stack: Stack, engine: Engine) -> dict[str, Any]:
+        key = (fingerprint(project_dir), stack.name, tuple(sorted(stack.config.items())))
+        if key not in self._known:
+            recorder = Recorder(engine)
+            outputs = evaluate(project_dir, stack, recorder)
+            self._known[key] = (recorder.registrations, outputs)
+            return outputs
+        registrations, outputs = self._known[key]
+        for registration, before in registrations:
+            now = engine.new_resource(registration)
+            if now != before and not registration.typ.endswith(NUMBERED):
+                raise AssertionError(
+                    f"{registration.typ} {registration.name}: {now} is not {before}: can't be replayed"
+                )
+        return outputs
+
+
+class Recorder(Engine):
+    """Passes everything on and keeps the registrations in their order."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.registrations: list[tuple[MockResourceArgs, Answer]] = []
+
+    def new_resource(self, args: MockResourceArgs) -> Answer:
+        answer = self._engine.new_resource(args)
+        self.registrations.append((args, answer))
+        return answer
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        answer: Any = self._engine.call(args)
+        return answer
+
+    def abort(self, error: DeployError) -> None:
+        self._engine.abort(error)
+
+
+def fingerprint(project_dir: Path) -> str:
+    """The handlers' code: all else of the program is the test process's own."""
+    digest = hashlib.sha256()
+    for path in sorted((project_dir / "handlers").rglob("*.py")):
+        digest.update(f"{path.relative_to(project_dir)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
