@@ -66,8 +66,10 @@ class Tables(pulumi.ComponentResource):
 def _open_index() -> dynamodb.TableGlobalSecondaryIndexArgs:
     return dynamodb.TableGlobalSecondaryIndexArgs(
         name=OPEN_INDEX,
-        hash_key="openShard",
-        range_key="dueAt",
+        key_schemas=[
+            dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name="openShard", key_type="HASH"),
+            dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name="dueAt", key_type="RANGE"),
+        ],
         projection_type="INCLUDE",
         non_key_attributes=OPEN_ATTRIBUTES,
     )

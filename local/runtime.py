@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -97,6 +98,10 @@ class LocalRuntime:
         self.endpoint.stop()
         self._work_dir.cleanup()
 
+    def drop_files(self) -> None:
+        """Remove what is on disk, for a process that ends without ``stop``. Doesn't raise."""
+        shutil.rmtree(self._work_dir.name, ignore_errors=True)
+
     def __enter__(self) -> LocalRuntime:
         self.start()
         return self
@@ -123,7 +128,12 @@ class LocalRuntime:
     @property
     def is_quiet(self) -> bool:
         """Nothing is on its way from a stream or queue to its function, and no execution runs."""
-        return (self._sources is None or self._sources.idle) and not self.running_executions()
+        return self.is_idle and not self.running_executions()
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is on its way from a stream or queue to its function."""
+        return self._sources is None or self._sources.idle
 
     def running_executions(self) -> list[Execution]:
         """Executions that have not ended, of all machines."""

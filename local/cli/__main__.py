@@ -3,46 +3,85 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
+from types import ModuleType
+from typing import NoReturn
 
-from local.cli import check
+from local.cli import stopping
 from local.cli.errors import CommandError
 
-INTERRUPTED = 130
+FAILED = 1
+USAGE = 2
+
+#: Command to its module and one line of help. A module has ``add_arguments(parser)`` and ``run(options) -> exit code``;
+#: it is imported when it is used, since the embedded runtime alone takes a second.
+COMMANDS = {
+    "demo": ("local.cli.demo", "deploy on the embedded runtime, run real data through it"),
+    "serve": ("local.cli.serve", "keep the embedded runtime up for the AWS CLI and SDKs"),
+    "test": ("local.cli.check", "lint, type check and test; what CI runs"),
+    "docs": ("local.cli.docs", "write the generated parts of docs/ anew"),
+}
 
 
 def main(arguments: list[str]) -> int:
     """Run one command. Returns the exit code; every known error is one clear line."""
-    parser = argparse.ArgumentParser(prog="./cqrs", description="A CQRS backbone for AWS.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    check.add_arguments(commands.add_parser("test", help="lint, type check and test"))
-    known, rest = parser.parse_known_args(arguments) if arguments[:1] == ["test"] else (None, [])
-    if known is not None:
-        known.pytest = [*known.pytest, *rest]
-        return check.run(known)
-    return _run_local(parser, commands, arguments)
-
-
-def _run_local(
-    parser: argparse.ArgumentParser,
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    arguments: list[str],
-) -> int:
-    # The embedded runtime takes a second to import; `./cqrs test` does without it.
-    from local.cli import demo, serve
-
-    demo.add_arguments(commands.add_parser("demo", help="deploy on the embedded runtime, run real data through it"))
-    serve.add_arguments(commands.add_parser("serve", help="keep the embedded runtime up for the AWS CLI and SDKs"))
-    options = parser.parse_args(arguments)
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0
+    name, *rest = arguments
+    if name not in COMMANDS:
+        return _refused(f"unknown command {name!r}; known: {', '.join(COMMANDS)}", USAGE)
+    module = importlib.import_module(COMMANDS[name][0])
+    options = _parse(name, module, rest)
     try:
-        return demo.run(options) if options.command == "demo" else serve.run(options)
+        code: int = module.run(options)
     except CommandError as error:
-        print(f"cqrs: error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\ncqrs: stopped", file=sys.stderr)
-        return INTERRUPTED
+        return _refused(str(error), FAILED)
+    return code
+
+
+def _refused(text: str, code: int) -> int:
+    for line in text.splitlines():
+        print(f"cqrs: error: {line}", file=sys.stderr)
+    return code
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """The options of one command."""
+    return _parser(name, importlib.import_module(COMMANDS[name][0]))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors are one line, like all others; the usage is a question away."""
+
+    def error(self, message: str) -> NoReturn:
+        text = message[:1].lower() + message[1:]
+        self.exit(USAGE, f"cqrs: error: {text} (see {self.prog} --help)\n")
+
+
+def _parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
+    parser = _Parser(prog=f"./cqrs {name}", description=COMMANDS[name][1], allow_abbrev=False)
+    module.add_arguments(parser)
+    return parser
+
+
+def _parse(name: str, module: ModuleType, arguments: list[str]) -> argparse.Namespace:
+    parser = _parser(name, module)
+    if name != "test":
+        return parser.parse_args(arguments)
+    # What `test` doesn't know is for pytest, in the order given.
+    options, others = parser.parse_known_args(arguments)
+    options.pytest = [one for one in arguments if one in options.pytest or one in others]
+    return options
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  ./cqrs {name.ljust(width)}  {text}" for name, (_, text) in COMMANDS.items()]
+    return "\n".join(["A CQRS backbone for AWS.", "", *lines, "", "./cqrs <command> --help tells its options."])
 
 
 if __name__ == "__main__":
+    stopping.install()
     sys.exit(main(sys.argv[1:]))

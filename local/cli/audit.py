@@ -1,4 +1,4 @@
-"""An independent witness of order: reads the stream of the data table, not what the pipeline says of itself."""
+"""What the demo sees of a run: the tables' streams, not what the pipeline says of itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FIRST_VERSION = 1
 
 
 class OrderAudit:
-    """Follows the versions of the read model's rows as they were written.
+    """An independent witness of order: follows the versions of the read model's rows as they were written.
 
     A violation is a version that is not exactly one above the one before it.
     """
@@ -37,3 +37,18 @@ class OrderAudit:
     def entities_by_version(self) -> dict[int, int]:
         """How many entities are at each version."""
         return dict(sorted(Counter(self._versions.values()).items()))
+
+
+class Statuses:
+    """The commands' statuses, as their rows were written."""
+
+    def __init__(self) -> None:
+        #: key of a command to its status
+        self.rows: dict[tuple[str, str], str] = {}
+
+    def follow(self, records: Iterable[dict[str, Any]]) -> None:
+        """Take stream records in the order of the stream."""
+        for record in records:
+            image = record["dynamodb"].get("NewImage", {})
+            if "status" in image:
+                self.rows[image["pk"]["S"], image["sk"]["S"]] = image["status"]["S"]

@@ -6,6 +6,9 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+
+from local.cli import stopping
 
 CHECKS = (
     ("ruff check", ["ruff", "check", "."]),
@@ -27,11 +30,17 @@ def run(options: argparse.Namespace) -> int:
     if not chosen:
         for name, command in CHECKS:
             print(f"== {name}", flush=True)
-            done = subprocess.run([sys.executable, "-m", *command], env=env, check=False)
-            if done.returncode != 0:
-                return done.returncode
+            code = _run([sys.executable, "-m", *command], env)
+            if code != 0:
+                return code
         print("== pytest", flush=True)
     markers = [] if options.slow else ["-m", "not slow"]
     parallel = [] if chosen else ["-n", str(os.cpu_count() or 2), "--dist", "loadfile"]
     arguments = [sys.executable, "-m", "pytest", "-q", *parallel, *markers, *chosen]
-    return subprocess.run(arguments, env=env, check=False).returncode
+    return _run(arguments, env)
+
+
+def _run(command: list[str], env: Mapping[str, str]) -> int:
+    with subprocess.Popen(command, env=env) as child:
+        stopping.on_stop(child.terminate)
+        return child.wait()

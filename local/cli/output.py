@@ -47,14 +47,14 @@ class Progress:
         self._started = self._shown_at = time.monotonic()
         self._shown = -1
 
-    def show(self, done: int, note: str = "") -> None:
-        """Update, if it is time to."""
+    def show(self, done: int, *, last: bool = False) -> None:
+        """Update, if it is time to (or it is the last time)."""
         now = time.monotonic()
         due = now - self._shown_at >= (BAR_INTERVAL if self._is_terminal else LINE_INTERVAL)
-        if done == self._shown or not (due or done >= self._total):
+        if done == self._shown or not (due or last or done >= self._total):
             return
         self._shown_at, self._shown = now, done
-        text = f"{done:,} of {self._total:,} {note}".rstrip()
+        text = f"{done:,} of {self._total:,}"
         if self._is_terminal:
             filled = BAR_WIDTH * min(done, self._total) // self._total
             bar = "#" * filled + "." * (BAR_WIDTH - filled)

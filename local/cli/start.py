@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from handlers.log import LOGGER_NAME, JsonFormatter
+from local.cli import stopping
 from local.cli.errors import CommandError
 from local.deploy.errors import DeployError
 from local.runtime import PROJECT_DIR, LocalRuntime
@@ -27,6 +28,7 @@ def started(stack: str, config: Mapping[str, str]) -> Iterator[LocalRuntime]:
     print(f"deploying stack {stack} on the embedded runtime", file=sys.stderr, flush=True)
     begin = time.monotonic()
     runtime = LocalRuntime(stack=stack, config=config)
+    stopping.on_stop(runtime.drop_files)
     try:
         runtime.start()
     except DeployError as error:

@@ -3,7 +3,7 @@
 Keys of a file: ``source``, ``definition``, ``input``, ``tasks`` (function -> outcomes, the last one repeats:
 ``return``, ``echo``, ``error`` with ``message``, ``sleep``, ``succeed_token``) and ``expected`` (``status``, and where
 given ``output``, ``error``, ``cause``, ``visited``, ``calls`` = payloads in order, ``calls_any_order``, ``waits`` =
-seconds between calls, ``seconds`` = length of the execution).
+seconds between calls, ``waits_at_most`` = their upper limits, ``seconds`` = length of the execution).
 """
 
 from __future__ import annotations
@@ -62,6 +62,11 @@ def test_documented_example(path: Path, runtime: Runtime) -> None:
         "calls_any_order": sorted((call.payload for call in runtime.functions.calls), key=json.dumps),
         "waits": [round(b.at - a.at, 3) for a, b in pairwise(runtime.functions.calls)],
     }
+    limits = expected.pop("waits_at_most", None)
+    if limits is not None:
+        waits = found["waits"]
+        assert len(waits) == len(limits)
+        assert all(0 <= wait <= limit for wait, limit in zip(waits, limits, strict=True)), waits
     if "calls_any_order" in expected:
         expected["calls_any_order"].sort(key=json.dumps)
     assert {key: found[key] for key in expected} == expected
