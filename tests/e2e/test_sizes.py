@@ -47,8 +47,8 @@ def stored_objects(deployed: Deployed) -> list[str]:
 SIZES = [KIB, 63 * KIB, 65 * KIB, 100 * KIB, 256 * KIB, 300 * KIB, 380 * KIB, 400 * KIB, 2 * MIB, 20 * MIB]
 
 
-def test_pub_11_pipe_10_attributes_of_any_size(tmp_path: Path) -> None:
-    with Deployed(tmp_path) as deployed:
+def test_pub_11_pipe_10_attributes_of_any_size(tmp_path: Path, workflow: str) -> None:
+    with Deployed(tmp_path, workflow=workflow) as deployed:
         for size in SIZES:
             deployed.publish(big(size, code=f"size-{size}"))
             deployed.publish(big(size, 1, "b", code=f"size-{size}"))
@@ -101,9 +101,9 @@ class BucketIsSlow:
         pass
 
 
-def test_pipe_10_a_bucket_that_throttles_is_tried_again(tmp_path: Path) -> None:
+def test_pipe_10_a_bucket_that_throttles_is_tried_again(tmp_path: Path, workflow: str) -> None:
     faults = BucketIsSlow()
-    with Deployed(tmp_path, faults=faults) as deployed:
+    with Deployed(tmp_path, workflow=workflow, faults=faults) as deployed:
         deployed.publish(big(300 * KIB))
         deployed.run()
         assert faults.left == 0
@@ -111,8 +111,8 @@ def test_pipe_10_a_bucket_that_throttles_is_tried_again(tmp_path: Path) -> None:
         assert deployed.alarms() == []
 
 
-def test_pipe_10_an_object_that_is_gone(tmp_path: Path) -> None:
-    with Deployed(tmp_path) as deployed:
+def test_pipe_10_an_object_that_is_gone(tmp_path: Path, workflow: str) -> None:
+    with Deployed(tmp_path, workflow=workflow) as deployed:
         deployed.publish(big(300 * KIB))
         (key,) = stored_objects(deployed)
         boto3.client("s3").delete_object(Bucket=deployed.runtime.outputs["bucketName"], Key=key)
@@ -124,8 +124,8 @@ def test_pipe_10_an_object_that_is_gone(tmp_path: Path) -> None:
         assert len(deployed.alarms()) == 1
 
 
-def test_pipe_06_a_handler_that_returns_a_megabyte(tmp_path: Path) -> None:
-    with Deployed(tmp_path) as deployed:
+def test_pipe_06_a_handler_that_returns_a_megabyte(tmp_path: Path, workflow: str) -> None:
+    with Deployed(tmp_path, workflow=workflow) as deployed:
         deployed.recorder.behaviours["two"] = lambda _: {"large": "x" * MIB}
         deployed.publish(order(0, price=3))
         deployed.run()
@@ -171,10 +171,9 @@ for _number in range({MANY}):
 """
 
 
-@pytest.mark.parametrize("detail", ["full", "terminal"])
-def test_pipe_09_200_handlers(tmp_path: Path, detail: str) -> None:
+def test_pipe_09_200_handlers(tmp_path: Path, workflow: str) -> None:
     extra = {"many.py": MANY_HANDLERS}
-    with Deployed(tmp_path, extra=extra, config={"statusDetail": detail}) as deployed:
+    with Deployed(tmp_path, extra=extra, workflow=workflow) as deployed:
         deployed.publish(big(64 * KIB))
         deployed.run()
         assert len(deployed.recorder.calls) == len(set(deployed.recorder.calls)) == MANY + 3
