@@ -14,6 +14,7 @@ import pytest
 
 from infra.tables import TABLES
 from local.cli.__main__ import COMMANDS, parser_of
+from local.cli.docs import generated
 from local.runtime import PROJECT_DIR
 from tests.support.deployments import Deployed
 
@@ -160,6 +161,11 @@ def test_the_picture_shows_what_exists() -> None:
     outputs = (PROJECT_DIR / "docs" / "outputs.md").read_text(encoding="utf-8")
     assert machines
     assert [one for one in machines if f"stateMachine:cqrs-dev-{one}`" not in outputs] == []
+
+
+def test_generated_parts_are_up_to_date() -> None:
+    stale = [name_of(path) for path, text in generated(PROJECT_DIR).items() if path.read_text(encoding="utf-8") != text]
+    assert stale == [], "run ./cqrs docs"
 
 
 def test_the_readmes_handler_runs_in_the_pipeline(tmp_path: Path) -> None:
