@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from infra.config import StackConfig
 from infra.tables import TABLES
 from local.cli.__main__ import COMMANDS, parser_of
 from local.cli.docs import generated
@@ -161,6 +163,14 @@ def test_the_picture_shows_what_exists() -> None:
     outputs = (PROJECT_DIR / "docs" / "outputs.md").read_text(encoding="utf-8")
     assert machines
     assert [one for one in machines if f"stateMachine:cqrs-dev-{one}`" not in outputs] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_configuration_in_pages_is_accepted(page: Path) -> None:
+    for block in blocks(page):
+        if block.language == "yaml":
+            given = yaml.safe_load(block.text)["config"]
+            StackConfig.from_mapping({key.removeprefix("cqrs:"): value for key, value in given.items()})
 
 
 def test_generated_parts_are_up_to_date() -> None:
