@@ -13,6 +13,17 @@ from typing import Any
 TASK_TOKEN = ".waitForTaskToken"
 TERMINAL = frozenset({"Succeed", "Fail"})
 TYPES = TERMINAL | {"Task", "Choice", "Map", "Parallel", "Wait", "Pass"}
+LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
+#: To be retried at every call of a function (Step Functions Developer Guide, "Best practices", "Handle transient
+#: Lambda service exceptions").
+LAMBDA_ERRORS = frozenset(
+    {
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+    }
+)
 
 
 class DefinitionError(Exception):
@@ -98,9 +109,15 @@ def _task(state: Mapping[str, Any], path: str) -> Iterator[str]:
     if not isinstance(timeout, int) or timeout < 1:
         waits = " (a wait for a token never ends without one)" if state.get("Resource", "").endswith(TASK_TOKEN) else ""
         yield f"{path}: a Task needs TimeoutSeconds{waits}"
-    if not state.get("Retry"):
+    retried = {error for retrier in state.get("Retry", []) for error in retrier.get("ErrorEquals") or []}
+    if not retried:
         yield f"{path}: a Task needs Retry"
-    if not state.get("Catch") and not state.get("End"):
+    elif state.get("Resource", "").removesuffix(TASK_TOKEN) == LAMBDA_INVOKE and not retried >= LAMBDA_ERRORS:
+        yield f"{path}: Retry lacks {', '.join(sorted(LAMBDA_ERRORS - retried))}"
+    if state.get("Catch"):
+        if state["Catch"][-1].get("ErrorEquals") != ["States.ALL"]:
+            yield f"{path}: Catch must end with States.ALL"
+    elif not state.get("End"):
         yield f"{path}: a Task needs Catch"
 
 

@@ -23,10 +23,16 @@ class PackagingError(Exception):
 def archive_members(root: Path) -> dict[str, Path]:
     """Path in the archive to file, sorted. ``root`` is the folder that holds ``handlers``."""
     found = (path for pattern in ALLOWED for path in (root / PACKAGE).rglob(pattern))
-    members = {path.relative_to(root).as_posix(): path for path in found if "__pycache__" not in path.parts}
+    members = {path.relative_to(root).as_posix(): path for path in found}
+    members = {name: path for name, path in members.items() if not _is_left_over(name)}
     if not members:
         raise PackagingError(f"no {PACKAGE} package in {root}")
     return dict(sorted(members.items()))
+
+
+def _is_left_over(name: str) -> bool:
+    """Caches, and the hidden files and folders that editors and systems leave (``.#keys.py``, ``._keys.py``)."""
+    return any(part == "__pycache__" or part.startswith(".") for part in name.split("/"))
 
 
 def content_hash(members: Mapping[str, Path]) -> str:

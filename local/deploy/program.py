@@ -50,8 +50,10 @@ class Evaluate(Protocol):
         ...
 
 
-def evaluate(project_dir: Path, stack: Stack, engine: Engine) -> dict[str, Any]:
+def evaluate(project_dir: Path, stack: Stack, engine: Engine, *, preview: bool = False) -> dict[str, Any]:
     """Run the program of ``project_dir`` against ``engine``. Answers its outputs as plain values.
+
+    With ``preview`` the program is told that nothing is created, as in ``pulumi preview``.
 
     Raises:
         DeployError: the program refused its configuration or failed, or ``engine`` refused a resource.
@@ -65,7 +67,7 @@ def evaluate(project_dir: Path, stack: Stack, engine: Engine) -> dict[str, Any]:
             runner.get_loop().set_default_executor(executor)
             runner.get_loop().set_exception_handler(_unretrieved)
             try:
-                return runner.run(_run(program, stack, engine))
+                return runner.run(_run(program, stack, engine, preview))
             finally:
                 executor.submit(_close_loop_of_thread).result()
     except DeployError:
@@ -78,11 +80,11 @@ def evaluate(project_dir: Path, stack: Stack, engine: Engine) -> dict[str, Any]:
         executor.shutdown()
 
 
-async def _run(program: Path, stack: Stack, engine: Engine) -> dict[str, Any]:
+async def _run(program: Path, stack: Stack, engine: Engine, preview: bool) -> dict[str, Any]:
     settings.SETTINGS.outputs = set()  # else tasks of an evaluation that failed would be awaited here
     settings.ROOT.set(None)
     pulumi.runtime.set_all_config(dict(stack.config))
-    pulumi.runtime.set_mocks(engine, project=stack.project, stack=stack.name, preview=False, logger=log)
+    pulumi.runtime.set_mocks(engine, project=stack.project, stack=stack.name, preview=preview, logger=log)
     root = settings.get_root_resource()
     assert isinstance(root, RootStack)
     # run_name as the Pulumi executor has it; the program may look at it
@@ -131,9 +133,11 @@ def _close_loop_of_thread() -> None:
 def _readable(error: BaseException, project_dir: Path) -> str:
     """The lines to show: a refusal in its own words, a fault with the place in the program where it happened."""
     cause: BaseException | None = error
-    while cause is not None:
+    seen: set[int] = set()  # the SDK's future of a failed invoke raises an error that is its own cause
+    while cause is not None and id(cause) not in seen:
         if isinstance(cause, (DeployError, pulumi.RunError)):
             return str(cause)
+        seen.add(id(cause))
         cause = cause.__cause__
     if isinstance(error, SyntaxError):
         where = Path(error.filename).name if error.filename else PROGRAM

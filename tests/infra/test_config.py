@@ -1,0 +1,180 @@
+"""INF-03: every key of the configuration: what is refused, with which words; what Pulumi.yaml says of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import MISSING, fields
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.config import NAMESPACE, ConfigError, StackConfig
+from local.deploy.errors import DeployError
+from tests.support.evaluation import PROJECT_DIR, Evaluation, evaluate_into
+
+DAYS = {"commands": {"default": 1, "t1/ORDER": 2, "*/ORDER": 3, "t1/*": 4}, "data": 36_500}
+
+#: Key to values that are allowed and values that are not. Whole numbers get their bounds from the refusal itself.
+WRONG: dict[str, list[Any]] = {
+    "handlerModules": [
+        "handlers.domain.orders",
+        ["os"],
+        ["handlers.domain"],
+        ["handlers.domain.a-b"],
+        ["handlers.domain.a", "handlers.domain.a"],
+        [1],
+        None,
+    ],
+    "statusDetail": ["", "FULL", "some", 1, True, None, ["full"]],
+    "waitPollSeconds": [0, -1, "300", 300.5, True, None, [300]],
+    "waitLimitHours": [0, -1, "24", 0.5, True, None],
+    "leaseSeconds": [0, -1, "180", 90.5, True, None],
+    "ttlDays": [
+        90,
+        [],
+        "commands",
+        {"tasks": 1},
+        {"commands": 0},
+        {"commands": -1},
+        {"commands": 36_501},
+        {"commands": 1.5},
+        {"commands": True},
+        {"commands": {"default": 0}},
+        {"commands": {"ORDER": 1}},
+        {"commands": {"*/*": 1}},
+        {"commands": {"t1/ORDER": 0}},
+        {"commands": {"t#1/ORDER": 1}},
+    ],
+    "streamBatchSize": [0, -1, "10", 10.5, True, None],
+    "logLevel": ["", "info", "TRACE", 10, None],
+    "logRetentionDays": [0, -1, 2, 181, "180", True, None],
+    "workflowLogLevel": ["", "all", "DEBUG", None],
+    "tracing": [1, 0, "true", None],
+    "lambdaMemory": [128, 255, 10_241, "512", 512.5, True, None],
+    "lambdaArchitecture": ["", "arm", "ARM64", None],
+    "lambdaRuntime": ["", "python3.10", "python", "nodejs22.x", None],
+    "pointInTimeRecovery": ["yes", 1, None],
+    "deletionProtection": ["no", 0, None],
+    "alarmEmails": ["ops@example.com", ["ops"], ["a@example.com", "a@example.com"], ["a b@example.com"], [1], None],
+    "alarmIteratorAgeSeconds": [0, 59, "300", True, None],
+    "alarmFailedExecutions": [0, -1, "1", True, None],
+}
+KEYS = StackConfig.keys()
+SCHEMA = yaml.safe_load((PROJECT_DIR / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
+REFUSED = [(key, value) for key, values in WRONG.items() for value in values]
+
+
+def test_inf_03_every_key_has_wrong_values() -> None:
+    missing, unknown = set(KEYS) - set(WRONG), set(WRONG) - set(KEYS)
+    assert not missing, f"add values that must be refused for {', '.join(sorted(missing))}"
+    assert not unknown, f"not keys any more: {', '.join(sorted(unknown))}"
+    assert all(WRONG.values())
+
+
+@pytest.mark.parametrize(("key", "value"), REFUSED, ids=[f"{key}={json.dumps(value)}" for key, value in REFUSED])
+def test_inf_03_a_wrong_value_names_key_value_and_what_is_allowed(key: str, value: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        StackConfig.from_mapping({key: value})
+    (line,) = caught.value.problems
+    assert line.startswith(f"{NAMESPACE}:{key}: {json.dumps(value)} is not allowed; expected ")
+    assert line.partition("; expected ")[2], line
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_inf_03_a_wrong_value_is_refused_before_any_resource(key: str) -> None:
+    """Through the program, as the Pulumi CLI hands it over: text."""
+    wrong = WRONG[key][0]
+    evaluation = Evaluation("dev")
+    with pytest.raises(DeployError, match=f"{NAMESPACE}:{key}: "):
+        evaluate_into(evaluation, {f"{NAMESPACE}:{key}": wrong if isinstance(wrong, str) else json.dumps(wrong)})
+    assert evaluation.registrations == []
+
+
+@pytest.mark.parametrize("key", sorted(key for key in KEYS if SCHEMA[key].get("type") == "integer"))
+def test_inf_03_bounds_are_as_told(key: str) -> None:
+    """The bounds in the refusal and in Pulumi.yaml are the real ones."""
+    check = next(one for one in fields(StackConfig) if one.name == KEYS[key]).metadata["check"]
+    with pytest.raises(ConfigError) as caught:
+        StackConfig.from_mapping({key: -1})
+    (line,) = caught.value.problems
+    bounds = re.search(r"expected a whole number from (\d+) to (\d+)$", line)
+    if bounds is None:
+        allowed = [int(one) for one in line.rpartition("one of ")[2].split(", ")]
+        assert [check(one) for one in allowed] == allowed
+        return
+    low, high = int(bounds[1]), int(bounds[2])
+    assert (check(low), check(high)) == (low, high)
+    for outside in (low - 1, high + 1):
+        with pytest.raises(ConfigError, match=f"{NAMESPACE}:{key}: {outside} is not allowed"):
+            StackConfig.from_mapping({key: outside})
+    described = {int(number) for number in re.findall(r"\d+", SCHEMA[key]["description"])}
+    assert {low, high} <= described, f"Pulumi.yaml: the description of {key} must name {low} and {high}"
+
+
+def test_inf_03_pulumi_yaml_declares_the_same_keys_and_defaults() -> None:
+    assert set(SCHEMA) == set(KEYS)
+    for one in fields(StackConfig):
+        key = next(name for name, attribute in KEYS.items() if attribute == one.name)
+        default = one.default_factory() if one.default_factory is not MISSING else one.default
+        expected = list(default) if isinstance(default, tuple) else default
+        assert SCHEMA[key]["default"] == expected, key
+        assert SCHEMA[key]["description"], key
+
+
+def test_inf_03_pulumi_yaml_declares_the_same_types() -> None:
+    types = {bool: "boolean", int: "integer", str: "string", tuple: "array", dict: None}
+    for key, attribute in KEYS.items():
+        value = getattr(StackConfig(), attribute)
+        assert SCHEMA[key].get("type") == types[type(value)], key
+        if isinstance(value, tuple):
+            assert SCHEMA[key]["items"] == {"type": "string"}, key
+
+
+def test_inf_03_defaults_are_allowed() -> None:
+    given = {key: SCHEMA[key]["default"] for key in KEYS}
+    assert StackConfig.from_mapping(given) == StackConfig() == StackConfig.from_mapping({})
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("waitPolSeconds", "cqrs:waitPolSeconds is not a known key; did you mean cqrs:waitPollSeconds?"),
+        ("loglevel", "cqrs:loglevel is not a known key; did you mean cqrs:logLevel?"),
+        ("zzz", f"cqrs:zzz is not a known key; known: {', '.join(sorted(KEYS))}"),
+    ],
+)
+def test_inf_03_an_unknown_key_gets_a_suggestion(key: str, text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        StackConfig.from_mapping({key: 1})
+    assert caught.value.problems == [text]
+
+
+def test_inf_03_contradictions_name_both_keys() -> None:
+    with pytest.raises(ConfigError) as caught:
+        StackConfig.from_mapping({"waitPollSeconds": 60, "waitLimitHours": 26})
+    assert caught.value.problems == [
+        "cqrs:waitPollSeconds: 60 is not allowed with waitLimitHours 26; expected waitLimitHours x 3600 / "
+        "waitPollSeconds of at most 1500, this is 1560"
+    ]
+    assert StackConfig.from_mapping({"waitPollSeconds": 60, "waitLimitHours": 25}).wait_limit_hours == 25
+
+
+def test_inf_03_all_problems_at_once_and_long_values_shortened() -> None:
+    with pytest.raises(ConfigError) as caught:
+        StackConfig.from_mapping({"leaseSeconds": 1, "tracing": "yes", "x": 1, "logLevel": "L" * 200})
+    assert len(caught.value.problems) == 4
+    assert all(len(problem) < 500 for problem in caught.value.problems)
+    assert "L" * 100 not in str(caught.value)
+
+
+def test_inf_03_other_namespaces_are_not_ours() -> None:
+    assert StackConfig.from_texts({"aws:region": "eu-west-1", "cqrs:tracing": "true"}).tracing is True
+
+
+def test_ttl_days_are_normalised() -> None:
+    assert StackConfig.from_mapping({"ttlDays": DAYS}).ttl_days == {
+        "commands": {"default": 1, "overrides": {"t1/ORDER": 2, "*/ORDER": 3, "t1/*": 4}},
+        "data": {"default": 36_500, "overrides": {}},
+    }
