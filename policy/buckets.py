@@ -1,0 +1,87 @@
+"""Buckets: what belongs to one is in resources of its own, which name it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from policy.model import Declared, Props, StackRule, as_list, of_type, parsed
+
+BUCKET = "aws:s3/bucket:Bucket"
+
+Find = Callable[[Sequence[Declared]], Iterator[tuple[Declared, str]]]
+
+
+def _beside(type_: str, good: Callable[[Props], bool], problem: str) -> Find:
+    """Each bucket has a resource of ``type_`` for which ``good`` holds."""
+
+    def find(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
+        named = {one.props.get("bucket") for one in of_type(resources, type_) if good(one.props)}
+        for bucket in of_type(resources, BUCKET):
+            if bucket.props.get("bucket") not in named:
+                yield bucket, problem
+
+    return find
+
+
+def _versioned(props: Props) -> bool:
+    return (props.get("versioningConfiguration") or {}).get("status") == "Enabled"
+
+
+def _encrypted(props: Props) -> bool:
+    defaults = [one.get("applyServerSideEncryptionByDefault") or {} for one in props.get("rules") or []]
+    return any(one.get("sseAlgorithm") in ("AES256", "aws:kms") for one in defaults)
+
+
+def _private(props: Props) -> bool:
+    names = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
+    return all(props.get(name) for name in names)
+
+
+def _expires(props: Props) -> bool:
+    rules = [one for one in props.get("rules") or [] if one.get("status") == "Enabled"]
+    return any("noncurrentVersionExpiration" in one for one in rules)
+
+
+def _tls_only(props: Props) -> bool:
+    return any(
+        statement.get("Effect") == "Deny"
+        and (statement.get("Condition") or {}).get("Bool", {}).get("aws:SecureTransport") == "false"
+        for statement in as_list(parsed(props.get("policy")).get("Statement"))
+    )
+
+
+RULES = (
+    StackRule(
+        "bucket-versioned",
+        "nothing is overwritten",
+        _beside("aws:s3/bucketVersioning:BucketVersioning", _versioned, "versioning is not enabled"),
+    ),
+    StackRule(
+        "bucket-encrypted",
+        "encryption at rest",
+        _beside(
+            "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+            _encrypted,
+            "has no default encryption",
+        ),
+    ),
+    StackRule(
+        "bucket-private",
+        "never public",
+        _beside("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", _private, "public access is not blocked"),
+    ),
+    StackRule(
+        "bucket-lifecycle",
+        "old versions go",
+        _beside(
+            "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+            _expires,
+            "no lifecycle rule expires old versions",
+        ),
+    ),
+    StackRule(
+        "bucket-tls",
+        "encryption in transit",
+        _beside("aws:s3/bucketPolicy:BucketPolicy", _tls_only, "requests without TLS are not denied"),
+    ),
+)

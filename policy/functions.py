@@ -1,0 +1,89 @@
+"""Functions and their event sources."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from policy.model import Declared, Props, ResourceRule, StackRule, last_part, of_type
+
+FUNCTION = "aws:lambda/function:Function"
+MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
+EXPLICIT = ("memorySize", "timeout", "architectures", "runtime", "environment", "tracingConfig")
+MAX_RETRIES = 100
+MAX_AGE_SECONDS = 86_400
+
+
+def _explicit(props: Props) -> Iterator[str]:
+    for name in EXPLICIT:
+        if not props.get(name):
+            yield f"{name} is not set"
+
+
+def _runtime(props: Props) -> Iterator[str]:
+    if props.get("runtime") not in RUNTIMES:
+        yield f"runtime is {props.get('runtime')!r}, not one of {', '.join(RUNTIMES)}"
+
+
+def _own_role(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
+    functions = of_type(resources, FUNCTION)
+    users = Counter(one.props.get("role") for one in functions)
+    for one in functions:
+        if not one.props.get("role"):
+            yield one, "has no role"
+        elif users[one.props["role"]] > 1:
+            yield one, f"shares the role {last_part(one.props['role'])}"
+
+
+def _log_group(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
+    names = {one.props.get("name") for one in of_type(resources, LOG_GROUP)}
+    for one in of_type(resources, FUNCTION):
+        name = f"/aws/lambda/{one.props.get('name')}"
+        if name not in names:
+            yield one, f"there is no log group {name}: Lambda would make one that keeps logs for ever"
+
+
+def _retention(props: Props) -> Iterator[str]:
+    if not props.get("retentionInDays"):
+        yield "retentionInDays is not set: logs are kept for ever"
+
+
+def _reports_failures(props: Props) -> Iterator[str]:
+    if "ReportBatchItemFailures" not in (props.get("functionResponseTypes") or []):
+        yield "functionResponseTypes lacks ReportBatchItemFailures"
+
+
+def _stream_source(props: Props) -> Iterator[str]:
+    if "/stream/" not in str(props.get("eventSourceArn")):
+        return
+    if props.get("startingPosition") != "TRIM_HORIZON":
+        yield f"startingPosition is {props.get('startingPosition')!r}, not 'TRIM_HORIZON'"
+    if not props.get("bisectBatchOnFunctionError"):
+        yield "bisectBatchOnFunctionError is not true"
+    if not 0 <= props.get("maximumRetryAttempts", -1) <= MAX_RETRIES:
+        yield f"maximumRetryAttempts is {props.get('maximumRetryAttempts')}, not 0 to {MAX_RETRIES}"
+    if not 60 <= props.get("maximumRecordAgeInSeconds", -1) <= MAX_AGE_SECONDS:
+        yield f"maximumRecordAgeInSeconds is {props.get('maximumRecordAgeInSeconds')}, not 60 to {MAX_AGE_SECONDS}"
+    if not ((props.get("destinationConfig") or {}).get("onFailure") or {}).get("destinationArn"):
+        yield "has no on-failure destination"
+    if not (props.get("filterCriteria") or {}).get("filters"):
+        yield "has no filter: the function is called for every change"
+
+
+def _queue_source(props: Props) -> Iterator[str]:
+    if ":sqs:" in str(props.get("eventSourceArn")) and not (props.get("scalingConfig") or {}).get("maximumConcurrency"):
+        yield "scalingConfig has no maximumConcurrency"
+
+
+RULES = (
+    ResourceRule("function-explicit", "nothing is left to AWS's defaults", (FUNCTION,), _explicit),
+    ResourceRule("function-runtime", "a Python that AWS supports", (FUNCTION,), _runtime),
+    StackRule("function-own-role", "least privilege for each function", _own_role),
+    StackRule("function-log-group", "a log group of our own", _log_group),
+    ResourceRule("log-retention", "logs go some day", (LOG_GROUP,), _retention),
+    ResourceRule("source-partial-failures", "good records of a batch aren't repeated", (MAPPING,), _reports_failures),
+    ResourceRule("source-stream-bounded", "one bad record blocks no shard and isn't lost", (MAPPING,), _stream_source),
+    ResourceRule("source-queue-concurrency", "a queue can't take all concurrency", (MAPPING,), _queue_source),
+)

@@ -1,0 +1,96 @@
+"""What a rule is: a name, what it asks for, and a pure function.
+
+Types and inputs are as the Pulumi engine has them (``aws:sqs/queue:Queue``, camelCase), so that the same functions
+serve the tests under mocks and a policy pack in a preview.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Props = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One resource of a stack: its type, logical name and inputs."""
+
+    type: str
+    name: str
+    props: Props
+
+
+@dataclass(frozen=True)
+class ResourceRule:
+    """A rule on one resource alone. ``check`` yields what is wrong with the inputs of a resource of ``types``."""
+
+    name: str
+    asks: str
+    types: tuple[str, ...]
+    check: Callable[[Props], Iterator[str]]
+
+    def find(self, resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
+        """The resources that break the rule, and how."""
+        for one in resources:
+            if one.type in self.types:
+                for problem in self.check(one.props):
+                    yield one, problem
+
+
+@dataclass(frozen=True)
+class StackRule:
+    """A rule on how resources belong together. ``find`` yields the resources that break it, and how."""
+
+    name: str
+    asks: str
+    find: Callable[[Sequence[Declared]], Iterator[tuple[Declared, str]]]
+
+
+Rule = ResourceRule | StackRule
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule that a resource breaks."""
+
+    rule: str
+    resource: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.resource}: {self.problem}"
+
+
+def violations(resources: Sequence[Declared], rules: Iterable[Rule]) -> list[Violation]:
+    """All violations, in the order of the rules."""
+    return [
+        Violation(rule.name, f"{one.type} {one.name}", problem)
+        for rule in rules
+        for one, problem in rule.find(resources)
+    ]
+
+
+def of_type(resources: Sequence[Declared], type_: str) -> list[Declared]:
+    """The resources of one type."""
+    return [one for one in resources if one.type == type_]
+
+
+def parsed(text: Any) -> dict[str, Any]:
+    """A JSON object that the program gave as text; empty where there is none."""
+    if not isinstance(text, str) or not text:
+        return {}
+    value = json.loads(text)
+    return value if isinstance(value, dict) else {}
+
+
+def last_part(arn: Any) -> str:
+    """The name at the end of an ARN; a name stays as it is."""
+    return str(arn).rpartition(":")[2]
+
+
+def as_list(value: Any) -> list[Any]:
+    """IAM takes one value or a list."""
+    return value if isinstance(value, list) else [] if value is None else [value]

@@ -1,0 +1,19 @@
+"""All rules."""
+
+from __future__ import annotations
+
+from policy import buckets, functions, machines, messaging, naming, permissions, tables
+from policy.model import Rule
+
+#: For every stack.
+RULES: tuple[Rule, ...] = (
+    *tables.RULES,
+    *messaging.RULES,
+    *functions.RULES,
+    *machines.RULES,
+    *buckets.RULES,
+    *permissions.RULES,
+    *naming.RULES,
+)
+#: Also for stacks that protect their data.
+PROTECTED_RULES: tuple[Rule, ...] = tables.PROTECTED_RULES
