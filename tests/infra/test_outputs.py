@@ -39,6 +39,7 @@ OUTPUTS = {
     "deadLetterQueueUrls",
     "commandStateMachineArn",
     "eventsFunctionArn",
+    "sweeperFunctionArn",
     "workflowFunctionArn",
 }
 #: ``schemaVersion`` is the one number.
