@@ -42,20 +42,23 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "topic:alarm": ("sns:Publish",),
     },
 }
-#: Actions that the event source mapping uses, not the function's code (Lambda Developer Guide,
-#: "Using AWS Lambda with Amazon DynamoDB" and "Using Lambda with Amazon SQS", execution role permissions).
-USED_BY_LAMBDA_ITSELF = frozenset(
-    {
-        "dynamodb:DescribeStream",
-        "dynamodb:GetRecords",
-        "dynamodb:GetShardIterator",
-        "dynamodb:ListStreams",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ReceiveMessage",
-        "sqs:SendMessage",
-    }
-)
+_READS_STREAM = "the event source mapping reads the stream (Lambda Developer Guide, DynamoDB, execution role)"
+_READS_QUEUE = "the event source mapping reads the queue (Lambda Developer Guide, SQS, execution role)"
+#: Actions that Lambda takes with the function's role, not the function's code: a pattern of their resources and why.
+USED_BY_LAMBDA_ITSELF = {
+    "dynamodb:DescribeStream": ("/stream/", _READS_STREAM),
+    "dynamodb:GetRecords": ("/stream/", _READS_STREAM),
+    "dynamodb:GetShardIterator": ("/stream/", _READS_STREAM),
+    "dynamodb:ListStreams": ("/stream/", _READS_STREAM),
+    "sqs:DeleteMessage": (":sqs:", _READS_QUEUE),
+    "sqs:GetQueueAttributes": (":sqs:", _READS_QUEUE),
+    "sqs:ReceiveMessage": (":sqs:", _READS_QUEUE),
+    "sqs:SendMessage": (":[^:]*-stream-failures$", "the event source mapping's on-failure destination"),
+    "logs:CreateLogStream": (":log-group:/aws/lambda/", "Lambda writes the function's log"),
+    "logs:PutLogEvents": (":log-group:/aws/lambda/", "Lambda writes the function's log"),
+    "xray:PutTelemetryRecords": (r"^\*$", "Lambda sends the function's traces"),
+    "xray:PutTraceSegments": (r"^\*$", "Lambda sends the function's traces"),
+}
 #: Actions for which AWS takes no resource, with the reason (Service Authorization Reference).
 WITHOUT_RESOURCE = {
     "xray:PutTraceSegments": "X-Ray has no resources for it",

@@ -26,6 +26,7 @@ from local.runtime import PROJECT_DIR, LocalRuntime
 from local.scheduler import Scheduler
 from local.states.executions import Execution
 from tests.support import recorder
+from tests.support.permissions import calls_not_allowed
 from tests.support.pipelines import CONTEXT, KEY
 from tests.support.replay import ReplayedEvaluation
 
@@ -82,8 +83,14 @@ class Deployed:
         self.runtime.host.interceptors.append(self._note)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Also INF-02, for every test with a deployment: what functions called, their roles allow."""
+        self.used = self.runtime.endpoint.calls_by_function()
+        self.policies = self.runtime.deployment.role_policies
         self.runtime.stop()
+        if kind is None:
+            refused = calls_not_allowed(self.used, self.policies)
+            assert not refused, "AWS would have refused: " + "; ".join(refused)
 
     # -- doing --------------------------------------------------------------------------------------
 

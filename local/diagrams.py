@@ -1,0 +1,122 @@
+"""Draws the state machines: a page with a Mermaid diagram and a table for each definition file.
+
+Mermaid's ``stateDiagram-v2``; GitHub and most editors render it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+DEFINITIONS = Path("infra", "state_machines")
+PAGES = Path("docs", "diagrams")
+SUFFIX = ".asl.json"
+INDENT = "    "
+NOTE = "<!-- generated from {source} by ./cqrs docs; do not edit -->"
+_COMPARISONS = {
+    "NumericEquals": "=",
+    "NumericGreaterThan": ">",
+    "NumericGreaterThanEquals": ">=",
+    "NumericLessThan": "<",
+    "NumericLessThanEquals": "<=",
+    "StringEquals": "=",
+    "BooleanEquals": "=",
+    "IsPresent": "is present",
+    "IsNull": "is null",
+}
+
+
+def pages(root: Path) -> dict[Path, str]:
+    """Page to the text that it should have, one for each definition in ``root``."""
+    return {
+        root / PAGES / f"{source.name.removesuffix(SUFFIX)}.md": page(source, root)
+        for source in sorted((root / DEFINITIONS).glob(f"*{SUFFIX}"))
+    }
+
+
+def page(source: Path, root: Path) -> str:
+    """One definition's page."""
+    definition = json.loads(source.read_text(encoding="utf-8"))
+    lines = [
+        NOTE.format(source=source.relative_to(root).as_posix()),
+        f"# {source.name.removesuffix(SUFFIX).replace('_', ' ').capitalize()} state machine",
+        "",
+        definition["Comment"],
+        "",
+        "```mermaid",
+        *diagram(definition),
+        "```",
+        "",
+        "| state | type | timeout | what it does |",
+        "| --- | --- | --- | --- |",
+        *(_row(name, state) for name, state in _all_states(definition)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def diagram(definition: Mapping[str, Any]) -> list[str]:
+    """The lines of the Mermaid diagram."""
+    return ["stateDiagram-v2", *(f"{INDENT}{line}" for line in _machine(definition))]
+
+
+def _machine(machine: Mapping[str, Any]) -> Iterator[str]:
+    states = machine["States"]
+    for name, state in states.items():
+        if state["Type"] == "Choice":
+            yield f"state {name} <<choice>>"
+        inner = [state["ItemProcessor"]] if state["Type"] == "Map" else state.get("Branches", [])
+        if inner:
+            yield f"state {name} {{"
+            for number, one in enumerate(inner):
+                if number:
+                    yield f"{INDENT}--"
+                yield from (f"{INDENT}{line}" for line in _machine(one))
+            yield "}"
+    yield f"[*] --> {machine['StartAt']}"
+    for name, state in states.items():
+        for target, label in _ways(state):
+            yield f"{name} --> {target}{f': {label}' if label else ''}"
+
+
+def _ways(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for choice in state.get("Choices", []):
+        yield choice["Next"], _condition(choice)
+    if "Default" in state:
+        yield state["Default"], "otherwise"
+    if "Next" in state:
+        yield state["Next"], ""
+    if state.get("End") or state["Type"] in ("Succeed", "Fail"):
+        yield "[*]", ""
+    for catcher in state.get("Catch", []):
+        errors = ", ".join(catcher["ErrorEquals"])
+        yield catcher["Next"], "on any error" if errors == "States.ALL" else f"on {errors}"
+
+
+def _condition(choice: Mapping[str, Any]) -> str:
+    """A comparison in words; what is nested keeps its operators' names."""
+    for operator, sign in _COMPARISONS.items():
+        if operator in choice:
+            variable = choice["Variable"].removeprefix("$.")
+            value = choice[operator]
+            if operator.startswith("Is"):
+                return f"{variable} {sign}" if value else f"not ({variable} {sign})"
+            return f"{variable} {sign} {json.dumps(value) if isinstance(value, bool) else value}"
+    names = [name for name in choice if name not in ("Next", "Comment", "Variable")]
+    return f"{choice.get('Variable', '')} {' '.join(names)}".strip()
+
+
+def _all_states(machine: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, state in machine["States"].items():
+        yield name, state
+        inner = [state["ItemProcessor"]] if state["Type"] == "Map" else state.get("Branches", [])
+        for one in inner:
+            yield from _all_states(one)
+
+
+def _row(name: str, state: Mapping[str, Any]) -> str:
+    waits = " (waits for its token)" if state.get("Resource", "").endswith(".waitForTaskToken") else ""
+    timeout = f"{state['TimeoutSeconds']} s" if "TimeoutSeconds" in state else ""
+    comment = state.get("Comment", "").replace("|", "\\|")
+    return f"| `{name}` | {state['Type']}{waits} | {timeout} | {comment} |"

@@ -1,0 +1,238 @@
+"""INF-02: what functions call against what their roles allow, in both directions.
+
+``Deployed`` holds every other test to the first direction. For the second, the scenarios here together make every
+call that any role allows: a new permission needs a step here that uses it, or it goes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from handlers.keys import EntityKey
+from handlers.store.port import COMMANDS
+from local.aws.model import AwsCall
+from local.functions.model import InvokeResult, SimulatedCrash
+from tests.support.deployments import Deployed
+from tests.support.permissions import allowed_not_used, calls_not_allowed, merged
+
+TWO_SWEEPS = 660.0
+
+
+class Outage:
+    """Refuses one operation to all functions but one, while it lasts."""
+
+    def __init__(self, operation: str, code: str, works_for: str) -> None:
+        self._operation = operation
+        self._code = code
+        self._works_for = works_for
+        self.lasts = False
+
+    def before(self, call: AwsCall) -> str | None:
+        theirs = call.caller is not None and not call.caller.endswith(self._works_for)
+        return self._code if self.lasts and theirs and call.operation == self._operation else None
+
+    def after(self, call: AwsCall) -> None:
+        pass
+
+
+def key(code: str) -> EntityKey:
+    return EntityKey("TENANT", "t1", "ORDER", code)
+
+
+def a_successor_waits_with_its_token(deployed: Deployed) -> None:
+    deployed.recorder.behaviours["one"] = lambda _: deployed.scheduler.sleep(10)
+    deployed.publish_versions(2, code="waits")
+    deployed.run()
+    assert deployed.applied_versions(key("waits")) == [1, 2]
+
+
+def a_handler_refuses(deployed: Deployed) -> None:
+    def refuse(_: Any) -> None:
+        raise ValueError("no")
+
+    deployed.recorder.behaviours["two"] = refuse
+    deployed.publish_versions(1, code="refused")
+    deployed.run()
+    assert deployed.row(1, key("refused"))["status"] == "sync_data:FAILED"
+    deployed.recorder.behaviours.clear()
+
+
+def an_execution_ends_unrecorded(deployed: Deployed) -> None:
+    def crash(payload: Any, proceed: Any) -> InvokeResult:
+        if "unrecorded" in payload["context"]["Execution"]["Input"]["sk"]:
+            raise SimulatedCrash
+        result: InvokeResult = proceed(payload)
+        return result
+
+    for state in ("finish", "record_failure"):
+        deployed.intercept(state, crash)
+    deployed.publish_versions(1, code="unrecorded")
+    deployed.run()
+    assert deployed.row(1, key("unrecorded"))["error"]["type"] == "NotRunning"
+
+
+def a_start_is_lost(deployed: Deployed) -> None:
+    lost = True
+
+    def crash(function: str, payload: Any, proceed: Any) -> InvokeResult:
+        if lost and function.endswith("-events") and "Records" in payload:
+            raise SimulatedCrash
+        result: InvokeResult = proceed(payload)
+        return result
+
+    deployed.runtime.host.interceptors.append(crash)
+    deployed.publish_versions(1, code="lost")
+    deployed.run()
+    lost = False
+    sweep(deployed)
+    row = deployed.row(1, key("lost"))
+    assert (row["status"], row["restart"]) == ("finish:FINISHED", 1)
+
+
+def a_wake_up_is_lost(deployed: Deployed) -> None:
+    outage = Outage("SendTaskSuccess", "TaskDoesNotExist", "-sweeper")
+    deployed.runtime.endpoint.faults, outage.lasts = outage, True
+    deployed.recorder.behaviours["one"] = lambda _: deployed.scheduler.sleep(10)
+    deployed.publish_versions(2, code="unwoken")
+    deployed.scheduler.run_for(60)
+    assert deployed.applied_versions(key("unwoken")) == [1]
+    sweep(deployed)
+    assert deployed.applied_versions(key("unwoken")) == [1, 2]
+    deployed.recorder.behaviours.clear()
+    outage.lasts = False
+
+
+def an_alarm_is_lost(deployed: Deployed) -> None:
+    outage = Outage("Publish", "InternalError", "-sweeper")
+    deployed.runtime.endpoint.faults, outage.lasts = outage, True
+    deployed.recorder.behaviours["two"] = lambda _: 1 / 0
+    deployed.publish_versions(1, code="unheard")
+    deployed.run()
+    assert "alarmedAt" not in deployed.row(1, key("unheard"))
+    sweep(deployed)
+    assert "alarmedAt" in deployed.row(1, key("unheard"))
+    deployed.recorder.behaviours.clear()
+    outage.lasts = False
+
+
+def a_successor_is_parked(deployed: Deployed) -> None:
+    """By the EXPRESS machine; for STANDARD as a switch of ``commandWorkflow`` leaves it."""
+    deployed.recorder.behaviours["one"] = lambda _: deployed.scheduler.sleep(20)
+    deployed.publish_versions(2, code="parked")
+    deployed.scheduler.run_for(10)
+    row = deployed.row(2, key("parked"))
+    assert ("parkedAt" in row) != ("taskToken" in row)
+    boto3.client("dynamodb").update_item(
+        TableName=deployed.tables[COMMANDS],
+        Key={"pk": {"S": row["pk"]}, "sk": {"S": row["sk"]}},
+        UpdateExpression="SET parkedAt = if_not_exists(parkedAt, :now)",
+        ExpressionAttributeValues={":now": {"N": str(int(deployed.scheduler.now()))}},
+    )
+    deployed.run()
+    assert deployed.applied_versions(key("parked")) == [1, 2]
+    deployed.recorder.behaviours.clear()
+
+
+def sweep(deployed: Deployed) -> None:
+    """Until the schedule has called the sweeper and what it started has ended."""
+    deployed.scheduler.run_for(TWO_SWEEPS)
+    deployed.run()
+
+
+STANDARD = [
+    a_successor_waits_with_its_token,
+    a_handler_refuses,
+    an_execution_ends_unrecorded,
+    a_start_is_lost,
+    a_wake_up_is_lost,
+    an_alarm_is_lost,
+    a_successor_is_parked,
+]
+EXPRESS = [a_handler_refuses, a_start_is_lost, a_successor_is_parked]
+
+
+def test_inf_02_used_is_allowed_and_allowed_is_used(tmp_path: Path) -> None:
+    used, policies = [], dict[str, list[Any]]()
+    for workflow, scenarios in (("STANDARD", STANDARD), ("EXPRESS", EXPRESS)):
+        # A wait is not checked again before the sweeper comes.
+        config = {"commandWorkflow": workflow, "waitPollSeconds": "86400"}
+        with Deployed(tmp_path / workflow, config=config) as deployed:
+            for scenario in scenarios:
+                scenario(deployed)
+        used.append(deployed.used)
+        for function, documents in deployed.policies.items():
+            policies.setdefault(function, []).extend(documents)
+    together = merged(used)
+    assert set(together) == set(policies), "a function made no call at all"
+    assert calls_not_allowed(together, policies) == []
+    unused = allowed_not_used(together, policies)
+    assert not unused, "no scenario here uses: " + "; ".join(dict.fromkeys(unused))
+
+
+def test_inf_02_a_missing_permission_fails_the_test_that_needs_it(tmp_path: Path) -> None:
+    def without_put() -> None:
+        with Deployed(tmp_path) as deployed:
+            for document in deployed.runtime.deployment.role_policies["cqrs-dev-workflow"]:
+                for statement in document["Statement"]:
+                    statement["Action"] = [one for one in statement["Action"] if one != "dynamodb:PutItem"]
+            deployed.publish_versions(1)
+            deployed.run()
+
+    with pytest.raises(AssertionError, match="cqrs-dev-workflow called dynamodb:PutItem on arn:aws:dynamodb:"):
+        without_put()
+
+
+TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/t"
+
+
+def document(*statements: tuple[Any, Any]) -> dict[str, Any]:
+    return {"Statement": [{"Effect": "Allow", "Action": one, "Resource": two} for one, two in statements]}
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "statement", "refused"),
+    [
+        ("dynamodb:GetItem", TABLE, ("dynamodb:GetItem", TABLE), False),
+        ("dynamodb:GetItem", TABLE, (["dynamodb:PutItem", "dynamodb:GetItem"], [TABLE + "2", TABLE]), False),
+        ("dynamodb:GetItem", TABLE + "2", ("dynamodb:GetItem", TABLE), True),
+        ("dynamodb:Query", TABLE + "/index/open", ("dynamodb:Query", TABLE), True),
+        ("dynamodb:Query", TABLE + "/index/open", ("dynamodb:Query", TABLE + "/index/*"), False),
+        ("dynamodb:PutItem", TABLE, ("dynamodb:GetItem", TABLE), True),
+        ("dynamodb:PutItem", TABLE, ("dynamodb:GetItem", "*"), True),
+        ("states:SendTaskSuccess", "*", ("states:SendTaskSuccess", "arn:aws:states:::stateMachine:m"), False),
+        ("states:SendTaskSuccess", "*", ("states:StartExecution", "arn:aws:states:::stateMachine:m"), True),
+    ],
+)
+def test_inf_02_calls_are_matched_as_iam_does(
+    action: str, resource: str, statement: tuple[Any, Any], refused: bool
+) -> None:
+    found = calls_not_allowed({"f": {action: {resource}}}, {"f": [document(statement)]})
+    assert found == ([f"f called {action} on {resource}"] if refused else [])
+
+
+def test_inf_02_a_function_without_a_role_may_nothing() -> None:
+    assert calls_not_allowed({"f": {"sns:Publish": {"t"}}}, {}) == ["f called sns:Publish on t"]
+
+
+def test_inf_02_what_is_not_used_is_told() -> None:
+    policies = {"f": [document((["dynamodb:GetItem", "dynamodb:PutItem"], TABLE), ("sqs:SendMessage", "arn:q"))]}
+    assert allowed_not_used({"f": {"dynamodb:GetItem": {TABLE}}}, policies) == [
+        f"f may dynamodb:PutItem on {TABLE}",
+        "f may sqs:SendMessage on arn:q",
+    ]
+
+
+def test_inf_02_lambdas_own_needs_are_left_out_only_on_their_resources() -> None:
+    own = document(
+        ("dynamodb:GetRecords", TABLE + "/stream/1"),
+        ("sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:cqrs-dev-stream-failures"),
+        ("logs:PutLogEvents", "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/f:*"),
+        ("xray:PutTraceSegments", "*"),
+    )
+    assert allowed_not_used({}, {"f": [own]}) == []
+    others = document(("sqs:SendMessage", "arn:aws:sqs:us-east-1:123456789012:other"), ("logs:PutLogEvents", "*"))
+    assert len(allowed_not_used({}, {"f": [others]})) == 2
