@@ -146,6 +146,8 @@ class StackConfig:
     )
     alarm_iterator_age_seconds: int = _setting(300, _whole(60, 86_400))
     alarm_failed_executions: int = _setting(1, _whole(1, 100_000))
+    alarm_failure_rate_percent: int = _setting(5, _whole(1, 100))
+    alarm_execution_seconds: int = _setting(900, _whole(1, 31_536_000))
     alarm_oldest_open_command_seconds: int = _setting(3_600, _whole(600, 604_800))
 
     @property

@@ -1,4 +1,4 @@
-"""Alarms: a table of what is watched, all to the alarm topic."""
+"""Alarms: a table of what is watched, all to the alarm topic; and the dashboard."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ import pulumi
 from pulumi_aws import cloudwatch
 
 from infra.config import StackConfig
-from infra.naming import Names
+from infra.dashboard import Shown, dashboard_body
+from infra.naming import Account, Names
 
 FIVE_MINUTES = 300
+#: In percent of the executions that were started in the same five minutes.
+FAILURE_RATE = "IF(started > 0, 100 * failed / started, 0)"
 #: The sweeper's metric (``handlers/entrypoints/sweeper.py``; a test holds the two names against each other).
 OLDEST_OPEN_COMMAND = "OldestOpenCommandSeconds"
 
 
 @dataclass(frozen=True)
 class Watch:
-    """One metric: it raises an alarm at ``threshold`` or above within five minutes. No ``dimension``: it has none."""
+    """One metric: it raises an alarm at ``threshold`` or above within five minutes. No ``dimension``: it has none.
+
+    A ``statistic`` may be a percentile, ``p99``.
+    """
 
     namespace: str
     metric: str
@@ -32,6 +38,7 @@ class MonitoringArgs:
     """What is watched: machines by ARN, functions and queues by name; stream functions by name."""
 
     names: Names
+    account: Account
     config: StackConfig
     alarm_topic_arn: pulumi.Input[str]
     machines: Mapping[str, pulumi.Input[str]]
@@ -41,7 +48,9 @@ class MonitoringArgs:
 
 
 class Monitoring(pulumi.ComponentResource):
-    """Alarms on executions, functions, stream lag and dead-letter queues."""
+    """Alarms on executions, functions, stream lag and dead-letter queues; ``dashboard_url``."""
+
+    dashboard_url: pulumi.Output[str]
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:Monitoring", name, None, opts)
@@ -51,6 +60,9 @@ class Monitoring(pulumi.ComponentResource):
             for metric in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled"):
                 threshold = failed if metric == "ExecutionsFailed" else 1
                 self._alarm(machine, arn, Watch("AWS/States", metric, "StateMachineArn", threshold))
+            slow = args.config.alarm_execution_seconds * 1000
+            self._alarm(machine, arn, Watch("AWS/States", "ExecutionTime", "StateMachineArn", slow, "p99"))
+            self._failure_rate(machine, arn)
         for function, function_name in args.functions.items():
             for metric in ("Errors", "Throttles"):
                 self._alarm(function, function_name, Watch("AWS/Lambda", metric, "FunctionName", 1))
@@ -63,17 +75,19 @@ class Monitoring(pulumi.ComponentResource):
             self._alarm(queue, queue_name, watch)
         oldest = args.config.alarm_oldest_open_command_seconds
         self._alarm("commands", "", Watch(args.names.metric_namespace, OLDEST_OPEN_COMMAND, None, oldest, "Maximum"))
-        self.register_outputs({})
+        self.dashboard_url = self._dashboard()
+        self.register_outputs({"dashboardUrl": self.dashboard_url})
 
     def _alarm(self, what: str, dimension: pulumi.Input[str], watch: Watch) -> None:
-        args = self._args
+        args, is_percentile = self._args, watch.statistic.startswith("p")
         cloudwatch.MetricAlarm(
             f"{what}-{watch.metric}",
             name=f"{args.names.project}-{args.names.stack}-{what}-{watch.metric}",
             namespace=watch.namespace,
             metric_name=watch.metric,
             dimensions={watch.dimension: dimension} if watch.dimension else None,
-            statistic=watch.statistic,
+            statistic=None if is_percentile else watch.statistic,
+            extended_statistic=watch.statistic if is_percentile else None,
             comparison_operator="GreaterThanOrEqualToThreshold",
             threshold=watch.threshold,
             period=FIVE_MINUTES,
@@ -82,4 +96,55 @@ class Monitoring(pulumi.ComponentResource):
             alarm_actions=[args.alarm_topic_arn],
             tags=args.names.tags,
             opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _failure_rate(self, machine: str, arn: pulumi.Input[str]) -> None:
+        args = self._args
+        cloudwatch.MetricAlarm(
+            f"{machine}-FailureRate",
+            name=f"{args.names.project}-{args.names.stack}-{machine}-FailureRate",
+            metric_queries=[
+                cloudwatch.MetricAlarmMetricQueryArgs(id="rate", expression=FAILURE_RATE, return_data=True),
+                *(
+                    cloudwatch.MetricAlarmMetricQueryArgs(
+                        id=id_,
+                        metric=cloudwatch.MetricAlarmMetricQueryMetricArgs(
+                            namespace="AWS/States",
+                            metric_name=metric,
+                            dimensions={"StateMachineArn": arn},
+                            period=FIVE_MINUTES,
+                            stat="Sum",
+                        ),
+                    )
+                    for id_, metric in (("started", "ExecutionsStarted"), ("failed", "ExecutionsFailed"))
+                ),
+            ],
+            comparison_operator="GreaterThanOrEqualToThreshold",
+            threshold=args.config.alarm_failure_rate_percent,
+            evaluation_periods=1,
+            treat_missing_data="notBreaching",
+            alarm_actions=[args.alarm_topic_arn],
+            tags=args.names.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _dashboard(self) -> pulumi.Output[str]:
+        args, region = self._args, self._args.account.region
+        shown = Shown(
+            args.machines,
+            args.functions,
+            args.stream_functions,
+            args.dead_letter_queues,
+            args.names.metric_namespace,
+            OLDEST_OPEN_COMMAND,
+        )
+        dashboard = cloudwatch.Dashboard(
+            "dashboard",
+            dashboard_name=args.names.of("dashboard"),
+            dashboard_body=pulumi.Output.json_dumps(dashboard_body(shown, region), sort_keys=True),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return pulumi.Output.concat(
+            f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#dashboards/dashboard/",
+            dashboard.dashboard_name,
         )

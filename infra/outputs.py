@@ -10,6 +10,7 @@ import pulumi
 from infra.config import StackConfig
 from infra.functions import Function
 from infra.messaging import Messaging
+from infra.monitoring import Monitoring
 from infra.storage import Storage
 from infra.tables import TABLES, Tables
 from infra.workflows import Workflow
@@ -29,6 +30,7 @@ def stack_outputs(
     storage: Storage,
     functions: dict[str, Function],
     command_workflow: Workflow,
+    monitoring: Monitoring,
 ) -> dict[str, pulumi.Input[object]]:
     """Output name to value."""
     outputs: dict[str, pulumi.Input[object]] = {"schemaVersion": SCHEMA_VERSION}
@@ -54,4 +56,5 @@ def stack_outputs(
     outputs["commandStateMachineArn"] = command_workflow.machine.arn
     for name, function in functions.items():
         outputs[f"{name}FunctionArn"] = function.function.arn
+    outputs["dashboardUrl"] = monitoring.dashboard_url
     return outputs

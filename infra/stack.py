@@ -161,10 +161,11 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     _ended_badly_rule(names, events, command_workflows[STANDARD])
     _sweep_schedule(names, sweeper, config.sweep_minutes)
     functions = {"events": events, "sweeper": sweeper, "workflow": workflow}
-    Monitoring(
+    monitoring = Monitoring(
         "monitoring",
         MonitoringArgs(
             names,
+            account,
             config,
             messaging.alarm_topic.arn,
             machines={MACHINES[kind]: one.machine.arn for kind, one in command_workflows.items()},
@@ -176,7 +177,8 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             },
         ),
     )
-    return stack_outputs(config, tables, messaging, storage, functions, command_workflows[config.command_workflow])
+    receiving = command_workflows[config.command_workflow]
+    return stack_outputs(config, tables, messaging, storage, functions, receiving, monitoring)
 
 
 def _environments(

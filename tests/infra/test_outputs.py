@@ -41,6 +41,7 @@ OUTPUTS = {
     "eventsFunctionArn",
     "sweeperFunctionArn",
     "workflowFunctionArn",
+    "dashboardUrl",
 }
 #: ``schemaVersion`` is the one number.
 SHAPES = {

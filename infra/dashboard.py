@@ -1,0 +1,105 @@
+"""The dashboard: one row each for commands, state machines, functions and what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+#: A dashboard is 24 columns wide (CloudWatch API reference, "Dashboard body structure and syntax").
+COLUMNS = 24
+HEIGHT = 6
+PERIOD_SECONDS = 300
+
+EXECUTIONS = ("ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
+Metric = list[Any]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the dashboard shows: machines by ARN, the others by physical name."""
+
+    machines: Mapping[str, pulumi.Input[str]]
+    functions: Mapping[str, pulumi.Input[str]]
+    stream_functions: Mapping[str, pulumi.Input[str]]
+    dead_letter_queues: Mapping[str, pulumi.Input[str]]
+    metric_namespace: str
+    oldest_open_command: str
+
+
+def dashboard_body(shown: Shown, region: str) -> dict[str, Any]:
+    """The body's object; leaves may be outputs."""
+    rows = [
+        [
+            ("Oldest open command (s)", "Maximum", [[shown.metric_namespace, shown.oldest_open_command]]),
+            (
+                "Age of stream records (ms)",
+                "Maximum",
+                _of(shown.stream_functions, "AWS/Lambda", ("IteratorAge",), "FunctionName"),
+            ),
+            (
+                "Dead letters",
+                "Maximum",
+                _of(shown.dead_letter_queues, "AWS/SQS", ("ApproximateNumberOfMessagesVisible",), "QueueName"),
+            ),
+        ],
+        [
+            (f"{machine}: executions", "Sum", _of({machine: arn}, "AWS/States", EXECUTIONS, "StateMachineArn"))
+            for machine, arn in shown.machines.items()
+        ],
+        [
+            (
+                "Execution time (ms)",
+                "p99",
+                _of(shown.machines, "AWS/States", ("ExecutionTime",), "StateMachineArn"),
+            ),
+            (
+                "Errors and throttles of functions",
+                "Sum",
+                _of(shown.functions, "AWS/Lambda", ("Errors", "Throttles"), "FunctionName"),
+            ),
+            (
+                "Function time (ms)",
+                "p99",
+                _of(shown.functions, "AWS/Lambda", ("Duration",), "FunctionName"),
+            ),
+        ],
+    ]
+    return {"widgets": [widget for number, row in enumerate(rows) for widget in _row(row, number, region)]}
+
+
+def _of(
+    named: Mapping[str, pulumi.Input[str]],
+    namespace: str,
+    metrics: Sequence[str],
+    dimension: str,
+) -> list[Metric]:
+    return [
+        [namespace, metric, dimension, value, {"label": name if len(metrics) == 1 else f"{name} {metric}"}]
+        for name, value in named.items()
+        for metric in metrics
+    ]
+
+
+def _row(widgets: Sequence[tuple[str, str, list[Metric]]], number: int, region: str) -> list[dict[str, Any]]:
+    width = COLUMNS // len(widgets)
+    return [
+        {
+            "type": "metric",
+            "x": column * width,
+            "y": number * HEIGHT,
+            "width": width,
+            "height": HEIGHT,
+            "properties": {
+                "title": title,
+                "region": region,
+                "stat": statistic,
+                "period": PERIOD_SECONDS,
+                "view": "timeSeries",
+                "metrics": metrics,
+            },
+        }
+        for column, (title, statistic, metrics) in enumerate(widgets)
+    ]
