@@ -179,8 +179,11 @@ def run(handler: str, event: Any, path: list[str], environment: dict[str, str], 
     return result
 
 
-@pytest.mark.parametrize("inside_lambda", [True, False], ids=["built at import", "built at the first call"])
-@pytest.mark.parametrize("function", sorted(CALLS))
+#: Inside Lambda a function builds itself at import; elsewhere at the first call, for which one of them stands.
+HOW = [*((function, True) for function in sorted(CALLS)), ("events", False)]
+
+
+@pytest.mark.parametrize(("function", "inside_lambda"), HOW)
 def test_inf_05_runs_alone(
     function: str, inside_lambda: bool, dev: Evaluation, aws: Aws, path: list[str], tmp_path: Path
 ) -> None:
