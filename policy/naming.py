@@ -8,6 +8,7 @@ from policy.model import Declared, StackRule
 
 #: Type to the property that is the name and its longest length (each service's quotas page).
 LIMITS = {
+    "aws:cloudwatch/eventBus:EventBus": ("name", 256),
     "aws:cloudwatch/eventRule:EventRule": ("name", 64),
     "aws:cloudwatch/logGroup:LogGroup": ("name", 512),
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("name", 255),

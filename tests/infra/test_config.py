@@ -18,6 +18,7 @@ DAYS = {"commands": {"default": 1, "t1/ORDER": 2, "*/ORDER": 3, "t1/*": 4}, "dat
 
 #: Wrong for every whole number; the bounds have a test of their own.
 NO_NUMBER = [-1, "1", 1.5, True, None, [1]]
+TARGET = {"id": "search", "types": ["ORDER"], "kind": "sqs", "arn": "arn:aws:sqs:eu-west-1:123456789012:search"}
 #: Key to values that are not allowed; those of whole numbers are added below.
 CASES: dict[str, list[Any]] = {
     "handlerModules": [
@@ -32,6 +33,22 @@ CASES: dict[str, list[Any]] = {
     "commandWorkflow": ["", "standard", "BOTH", 1, None],
     "statusDetail": ["", "FULL", "some", 1, True, None, ["full"]],
     "statusEvents": ["", "Terminal", "some", 0, True, None],
+    "syncTargets": [
+        "search",
+        {},
+        [1],
+        [{"id": "search"}],
+        [TARGET, TARGET],
+        [{**TARGET, "more": 1}],
+        [{**TARGET, "id": "data"}],
+        [{**TARGET, "id": "Search"}],
+        [{**TARGET, "types": []}],
+        [{**TARGET, "types": ["A#B"]}],
+        [{**TARGET, "kind": "http"}],
+        [{**TARGET, "kind": "lambda"}],
+        [{**TARGET, "arn": "*"}],
+        [{**TARGET, "arn": TARGET["arn"] + "/*"}],
+    ],
     "ttlDays": [
         90,
         [],
@@ -77,7 +94,9 @@ def test_inf_03_a_wrong_value_names_key_value_and_what_is_allowed(key: str, valu
     with pytest.raises(ConfigError) as caught:
         StackConfig.from_mapping({key: value})
     (line,) = caught.value.problems
-    assert line.startswith(f"{NAMESPACE}:{key}: {json.dumps(value)} is not allowed; expected ")
+    text = json.dumps(value)
+    shown = text if len(text) <= 80 else f"{text[:77]}..."
+    assert line.startswith(f"{NAMESPACE}:{key}: {shown} is not allowed; expected ")
     assert line.partition("; expected ")[2], line
 
 

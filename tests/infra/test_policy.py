@@ -209,7 +209,7 @@ def test_inf_08_each_rule_refuses_its_example(
 
 def queue_source(**props: Any) -> Declared:
     given = {
-        "eventSourceArn": "arn:aws:sqs:us-east-1:123456789012:cqrs-dev-notification-queue",
+        "eventSourceArn": "arn:aws:sqs:us-east-1:123456789012:cqrs-dev-task-action-queue",
         "functionName": "arn:aws:lambda:us-east-1:123456789012:function:cqrs-dev-events",
         "functionResponseTypes": ["ReportBatchItemFailures"],
         "scalingConfig": {"maximumConcurrency": 5},
@@ -220,7 +220,7 @@ def queue_source(**props: Any) -> Declared:
 def test_inf_08_queue_visibility_refuses_its_example(dev: Evaluation) -> None:
     resources = [*copy.deepcopy(declared(dev)), queue_source()]
     assert violations(resources, RULES) == []
-    (queue,) = [one for one in resources if (one.type, one.name) == (QUEUE, "notification-queue")]
+    (queue,) = [one for one in resources if (one.type, one.name) == (QUEUE, "task-action-queue")]
     assert isinstance(queue.props, dict)
     queue.props["visibilityTimeoutSeconds"] = 6 * 60 - 1
     assert [one.rule for one in violations(resources, RULES)] == ["queue-visibility"]
