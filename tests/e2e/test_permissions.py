@@ -157,10 +157,10 @@ EXPRESS = [a_handler_refuses, a_start_is_lost, a_successor_is_parked]
 
 def test_inf_02_used_is_allowed_and_allowed_is_used(tmp_path: Path) -> None:
     used, policies = [], dict[str, list[Any]]()
-    for workflow, scenarios in (("STANDARD", STANDARD), ("EXPRESS", EXPRESS)):
+    for workflow, detail, scenarios in (("STANDARD", "full", STANDARD), ("EXPRESS", "terminal", EXPRESS)):
         # A wait is not checked again before the sweeper comes.
-        config = {"commandWorkflow": workflow, "waitPollSeconds": "86400"}
-        with Deployed(tmp_path / workflow, config=config) as deployed:
+        config = {"statusDetail": detail, "waitPollSeconds": "86400"}
+        with Deployed(tmp_path / workflow, config=config, workflow=workflow) as deployed:
             for scenario in scenarios:
                 scenario(deployed)
         used.append(deployed.used)
