@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]  # comes with pulumi
 
+from local import diagrams
 from local.cli.errors import CommandError
 from local.runtime import PROJECT_DIR, LocalRuntime
 from local.scheduler import Scheduler
@@ -25,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write what is out of date."""
     for path, text in generated(PROJECT_DIR).items():
-        if path.read_text(encoding="utf-8") != text:
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
             print(f"wrote {path.relative_to(PROJECT_DIR)}")
     return 0
@@ -35,7 +37,7 @@ def generated(root: Path) -> dict[Path, str]:
     """File to the text that it should have."""
     docs = root / "docs"
     parts = {docs / "configuration.md": _configuration(root), docs / "outputs.md": _outputs(root)}
-    return {path: _with_part(path, part) for path, part in parts.items()}
+    return {**{path: _with_part(path, part) for path, part in parts.items()}, **diagrams.pages(root)}
 
 
 def _with_part(path: Path, part: str) -> str:

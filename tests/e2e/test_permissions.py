@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
+from handlers.commands.model import CommandInput
 from handlers.keys import EntityKey
 from handlers.store.port import COMMANDS
 from local.aws.model import AwsCall
@@ -48,6 +49,13 @@ def a_successor_waits_with_its_token(deployed: Deployed) -> None:
     deployed.publish_versions(2, code="waits")
     deployed.run()
     assert deployed.applied_versions(key("waits")) == [1, 2]
+
+
+def attributes_are_large(deployed: Deployed) -> None:
+    """They are in the bucket, and the function reads them for the handlers."""
+    deployed.publish(CommandInput("ORDER", "large", "v1", {"text": "x" * 100_000}))
+    deployed.run()
+    assert deployed.recorder.commands[-1].attributes == {"text": "x" * 100_000}
 
 
 def a_handler_refuses(deployed: Deployed) -> None:
@@ -145,6 +153,7 @@ def sweep(deployed: Deployed) -> None:
 
 STANDARD = [
     a_successor_waits_with_its_token,
+    attributes_are_large,
     a_handler_refuses,
     an_execution_ends_unrecorded,
     a_start_is_lost,

@@ -19,8 +19,10 @@ import boto3
 import pytest
 
 from handlers.clock import SystemClock
+from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import CommandInput
 from handlers.commands.publish import CommandPublisher
+from handlers.objects.memory import MemoryObjects
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA
 from handlers.store.values import item_to_dynamo
@@ -91,7 +93,8 @@ class Aws:
             )
         tables = {COMMANDS: "cqrs-dev-commands", DATA: "cqrs-dev-data"}
         store = DynamoTableStore(boto3.client("dynamodb"), tables)
-        command = CommandPublisher(store, SystemClock()).publish_async(
+        attributes = AttributeStore(MemoryObjects(), dev.outputs["inlineAttributeLimit"])
+        command = CommandPublisher(store, attributes, SystemClock()).publish_async(
             CommandInput("ORDER", "o1", "first", {"lines": []}), CONTEXT
         )
         assert command is not None

@@ -189,7 +189,7 @@ def test_inf_03_contradictions_name_both_keys() -> None:
 
 def test_inf_03_all_problems_at_once_and_long_values_shortened() -> None:
     with pytest.raises(ConfigError) as caught:
-        StackConfig.from_mapping({"leaseSeconds": 1, "tracing": "yes", "x": 1, "logLevel": "L" * 200})
+        StackConfig.from_mapping({"leaseSeconds": 1, "tracing": "yes", "tracin": 1, "logLevel": "L" * 200})
     assert len(caught.value.problems) == 4
     assert all(len(problem) < 500 for problem in caught.value.problems)
     assert "L" * 100 not in str(caught.value)

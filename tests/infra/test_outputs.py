@@ -28,6 +28,7 @@ OUTPUTS = {
     "import_tmpTableArn",
     "import_tmpStreamArn",
     "bucketName",
+    "inlineAttributeLimit",
     "mainTopicArn",
     "alarmTopicArn",
     "taskActionQueueUrl",
@@ -45,9 +46,10 @@ OUTPUTS = {
     "workflowFunctionArn",
     "dashboardUrl",
 }
-#: ``schemaVersion`` is the one number.
+#: By the end of the name; ``schemaVersion`` and the limit are numbers.
 SHAPES = {
     "schemaVersion": re.compile(r"[1-9]\d*"),
+    "Limit": re.compile(r"[1-9]\d*"),
     "StateMachineArn": re.compile(r"arn:aws:states:[a-z0-9-]+:\d{12}:stateMachine:\S+"),
     "FunctionArn": re.compile(r"arn:aws:lambda:[a-z0-9-]+:\d{12}:function:\S+"),
     "StreamArn": re.compile(r"arn:aws:dynamodb:[a-z0-9-]+:\d{12}:table/\S+/stream/\S+"),
