@@ -19,6 +19,7 @@ FIRST_VERSION = 1
 MAX_VERSION = 10**VERSION_DIGITS - 1
 DEFAULT_KIND = "TENANT"
 REQUEST_TYPE = "REQ"
+RESYNC_KIND = "RESYNC"
 OPEN_SHARDS = 16
 
 #: DynamoDB's limits for key attributes, in bytes of UTF-8 (Developer Guide, "Quotas").
@@ -139,6 +140,14 @@ def request_sk(request_id: str) -> str:
     if not isinstance(request_id, str) or not 0 < len(request_id) <= MAX_REQUEST_ID_CHARS or "@" in request_id:
         raise ValidationError("requestId", request_id, f"1 to {MAX_REQUEST_ID_CHARS} characters without '@'")
     return f"{REQUEST_TYPE}{SEPARATOR}{request_id}"
+
+
+def resync_key(target: str, type_: str | None, tenant_code: str | None) -> tuple[str, str]:
+    """Keys of the row in ``tasks`` that remembers how far a resync of a sync target has come.
+
+    None: the target's rows of all types, of all tenants; ``*`` stands for it.
+    """
+    return f"{RESYNC_KIND}{SEPARATOR}{tenant_code or '*'}", f"{target}{SEPARATOR}{type_ or '*'}"
 
 
 def open_shard(pk: str, sk: str) -> int:

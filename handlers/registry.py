@@ -80,6 +80,11 @@ class Registry:
             raise RegistryError(f"sync target {target!r} is not registered; known: {sorted(self._handlers)}")
         return self._handlers[target][1]
 
+    def types_of(self, target: str) -> tuple[str, ...]:
+        """The types of the commands that a target is for. Raises RegistryError: no such target."""
+        self.sync_handler(target)
+        return self._handlers[target][0]
+
 
 def load_registry(
     module_names: Iterable[str], collaborators: Mapping[str, Any], remote: Sequence[RemoteHandler] = ()

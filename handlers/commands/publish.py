@@ -213,8 +213,10 @@ class CommandPublisher:
         return False
 
     def _is_same(self, latest: Item, given: CommandInput) -> bool:
+        # A skipped version was never applied, so publishing its content again is a change.
         return (
-            latest["name"] == given.name
+            latest.get("status") != status.SKIPPED
+            and latest["name"] == given.name
             and latest["isDeleted"] == given.is_deleted
             and latest.get("seq") == given.seq
             and self._attributes.same(latest, given.attributes)

@@ -156,9 +156,7 @@ class DynamoTableStore:
         return self._query(table, pk, sk_prefix, arguments)
 
     def _query(self, table: str, pk: str, sk: str, arguments: dict[str, Any]) -> Page:
-        answer = self._call(lambda: self._client.query(TableName=self._tables[table], **arguments), table, pk, sk)
-        last = answer.get("LastEvaluatedKey")
-        return Page([item_from_dynamo(item) for item in answer["Items"]], item_from_dynamo(last) if last else None)
+        return _page(self._call(lambda: self._client.query(TableName=self._tables[table], **arguments), table, pk, sk))
 
     def _call(self, call: Callable[[], T], table: str, pk: str = "", sk: str = "") -> T:
         """Make one call, again after a transaction conflict; botocore's errors become the port's."""
@@ -174,6 +172,18 @@ class DynamoTableStore:
             self._sleep(random.uniform(0, CONFLICT_SECONDS * 2**number))
         raise AssertionError("the last try returns or raises")
 
+    def scan(
+        self, table: str, *, keep: Condition | None = None, limit: int | None = None, start: Item | None = None
+    ) -> Page:
+        """See TableStore."""
+        arguments = Expressions().filter(keep).arguments()
+        if limit is not None:
+            arguments["Limit"] = limit
+        if start is not None:
+            arguments["ExclusiveStartKey"] = item_to_dynamo(start)
+        arguments["ConsistentRead"] = True
+        return _page(self._call(lambda: self._client.scan(TableName=self._tables[table], **arguments), table))
+
     def _write(self, write: Write) -> dict[str, Any]:
         returned = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         table = {"TableName": self._tables[write.table]}
@@ -187,6 +197,12 @@ class DynamoTableStore:
             case Check(_, pk, sk, condition):
                 expressions = Expressions().condition(condition).arguments()
                 return {"ConditionCheck": {**table, **returned, "Key": _key(pk, sk), **expressions}}
+
+
+def _page(answer: Mapping[str, Any]) -> Page:
+    last = answer.get("LastEvaluatedKey")
+    items = [item_from_dynamo(item) for item in answer["Items"]]
+    return Page(items, item_from_dynamo(last) if last else None, answer["ScannedCount"])
 
 
 def _update_arguments(change: Change, condition: Condition | None) -> dict[str, Any]:

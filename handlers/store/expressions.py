@@ -1,4 +1,4 @@
-"""Builds the expression arguments of DynamoDB's write calls from conditions and changes."""
+"""Builds the expression arguments of DynamoDB's calls from conditions and changes."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ class Expressions:
         """Add a ConditionExpression."""
         if condition is not None:
             self._arguments["ConditionExpression"] = compile_condition(condition, self._name, self._value)
+        return self
+
+    def filter(self, condition: Condition | None) -> Expressions:
+        """Add a FilterExpression."""
+        if condition is not None:
+            self._arguments["FilterExpression"] = compile_condition(condition, self._name, self._value)
         return self
 
     def change(self, change: Change) -> Expressions:

@@ -122,6 +122,21 @@ class MemoryTableStore:
             next_key = {"pk": pk, "sk": page[-1]} if more and page else None
             return Page([_copied(self._items[table, pk, sk]) for sk in page], next_key)
 
+    def scan(
+        self, table: str, *, keep: Condition | None = None, limit: int | None = None, start: Item | None = None
+    ) -> Page:
+        """See TableStore. In the order of the keys."""
+        with self._lock:
+            after = None if start is None else (start["pk"], start["sk"])
+            keys = sorted((pk, sk) for name, pk, sk in self._items if name == table)
+            found = keys if after is None else [key for key in keys if key > after]
+            page = found if limit is None else found[:limit]
+            more = limit is not None and len(page) == limit
+            next_key = {"pk": page[-1][0], "sk": page[-1][1]} if more and page else None
+            items = (self._items[table, pk, sk] for pk, sk in page)
+            kept = [_copied(item) for item in items if keep is None or keep.holds(item)]
+            return Page(kept, next_key, len(page))
+
     def _require(self, table: str, pk: str, sk: str, condition: Condition | None) -> None:
         item = self._items.get((table, pk, sk))
         if condition is not None and not condition.holds(item):

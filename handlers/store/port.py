@@ -94,10 +94,14 @@ Write = Put | Update | Check
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a query; ``next_key`` goes into the next call, None at the end."""
+    """A page of a query or scan; ``next_key`` goes into the next call, None at the end.
+
+    ``scanned``: how many items a scan looked at, before its filter.
+    """
 
     items: list[Item]
     next_key: Item | None = None
+    scanned: int = 0
 
 
 class TableStore(Protocol):
@@ -143,4 +147,14 @@ class TableStore(Protocol):
         start: Item | None = None,
     ) -> Page:
         """Items of one partition in the order of their sort keys, a page at a time."""
+        ...
+
+    def scan(
+        self, table: str, *, keep: Condition | None = None, limit: int | None = None, start: Item | None = None
+    ) -> Page:
+        """Items of a whole table in no particular but stable order, a page at a time, strongly consistent.
+
+        ``limit`` counts the items looked at, ``keep`` (a filter) says which of them are answered: a page may be
+        empty and not be the last.
+        """
         ...

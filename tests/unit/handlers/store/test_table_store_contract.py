@@ -180,6 +180,30 @@ class TestTableStore:
         assert [item["sk"] for item in down.items] == ["A#1@0000000010"]
         assert len(store.query("commands", "p").items) == 5
 
+    def test_scan_pages_through_all_partitions(self, store: TableStore) -> None:
+        for number in range(7):
+            store.put("commands", {"pk": f"p{number % 3}", "sk": f"s{number}", "n": number})
+        store.put("data", {"pk": "p0", "sk": "other table", "n": 1})
+        found, scanned, pages, start = [], 0, 0, None
+        while True:
+            page = store.scan("commands", limit=2, start=start)
+            found += [item["n"] for item in page.items]
+            scanned, pages, start = scanned + page.scanned, pages + 1, page.next_key
+            if start is None:
+                break
+        assert sorted(found) == list(range(7))
+        assert (scanned, pages) == (7, 4)
+
+    def test_scan_filters_after_the_limit(self, store: TableStore) -> None:
+        for number in range(6):
+            store.put("commands", {"pk": "p", "sk": f"s{number}", "n": number, "status": f"s{number % 2}"})
+        page = store.scan("commands", keep=one_of("status", ["s1"]) & ~less("n", 3), limit=4)
+        assert [item["n"] for item in page.items] == [3]
+        assert page.scanned == 4
+        rest = store.scan("commands", keep=one_of("status", ["s1"]) & ~less("n", 3), start=page.next_key)
+        assert [item["n"] for item in rest.items] == [5]
+        assert rest.next_key is None
+
 
 def test_a_number_is_no_truth_value() -> None:
     # As in DynamoDB: types differ, so it is false. moto 5.2.5 compares Python values, so this is not in the contract.

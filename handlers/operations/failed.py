@@ -1,0 +1,75 @@
+"""Finds failed commands. Once its alarm is out a failed command is in no index, so this walks through the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from handlers.commands import status
+from handlers.errors import ValidationError
+from handlers.keys import VersionKey
+from handlers.store.conditions import Condition, absent, equals, less, one_of
+from handlers.store.port import COMMANDS, TableStore
+
+FAILED = status.FAILED
+PAGE_ITEMS = 500
+
+#: Called after each page with the items looked at and the commands found so far.
+OnPage = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which failed commands.
+
+    ``since``: seconds since 1970, by the time of the alarm. ``status``: ``FAILED``, or the failure of one state, such
+    as ``sync_data:FAILED``.
+    """
+
+    since: float | None = None
+    status: str = FAILED
+    tenant_code: str | None = None
+    type: str | None = None
+
+    def condition(self) -> Condition:
+        """As a filter. Raises ValidationError naming the status."""
+        condition = one_of("status", self._statuses())
+        if self.since is not None:
+            condition &= absent("alarmedAt") | ~less("alarmedAt", int(self.since))
+        if self.tenant_code is not None:
+            condition &= equals("tenantCode", self.tenant_code)
+        if self.type is not None:
+            condition &= equals("type", self.type)
+        return condition
+
+    def _statuses(self) -> list[str]:
+        known = [status.status_of(state, FAILED) for state in sorted(status.STATES)]
+        if self.status == FAILED:
+            return known
+        if self.status not in known:
+            raise ValidationError("status", self.status, f"{FAILED} or one of {', '.join(known)}")
+        return [self.status]
+
+
+@dataclass(frozen=True)
+class Found:
+    """``more``: the limit ended the search before the table's end."""
+
+    keys: list[VersionKey]
+    scanned: int
+    more: bool
+
+
+def find_failed(store: TableStore, selection: Selection, *, limit: int, on_page: OnPage | None = None) -> Found:
+    """The keys of up to about ``limit`` failed commands (the last page may bring some more)."""
+    keep = selection.condition()
+    keys: list[VersionKey] = []
+    scanned, start = 0, None
+    while True:
+        page = store.scan(COMMANDS, keep=keep, limit=PAGE_ITEMS, start=start)
+        keys += [VersionKey.parse(row["pk"], row["sk"]) for row in page.items]
+        scanned, start = scanned + page.scanned, page.next_key
+        if on_page is not None:
+            on_page(scanned, len(keys))
+        if start is None or len(keys) >= limit:
+            return Found(keys, scanned, start is not None)

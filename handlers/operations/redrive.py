@@ -1,0 +1,181 @@
+"""``redrive``: a failed command gets a new attempt and a new execution, and those that expired behind it too."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from handlers.clock import Clock
+from handlers.commands import status
+from handlers.commands.attempts import Attempts
+from handlers.commands.pipeline.failure import Failure, FailureRecorder
+from handlers.commands.pipeline.run import Run
+from handlers.commands.repository import CommandRepository
+from handlers.commands.starter import CommandStarter
+from handlers.errors import NotFound
+from handlers.keys import EntityKey, VersionKey
+from handlers.log import log_step
+from handlers.operations import situation as where
+from handlers.operations.situation import Chain
+from handlers.store.port import ConditionFailed, Item, TableStore
+
+REDRIVEN = "REDRIVEN"
+WOULD_REDRIVE = "WOULD_REDRIVE"
+#: A successor that still waits: its wait limit counts from now on.
+WAIT_RESTARTED = "WAIT_RESTARTED"
+WOULD_RESTART_WAIT = "WOULD_RESTART_WAIT"
+FINISHED = "FINISHED"
+NOT_FAILED = "NOT_FAILED"
+#: Somebody else redrove, skipped or finished it between our read and our write.
+CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
+
+NOT_STARTED = "not started yet, the sweeper starts it"
+
+
+@dataclass(frozen=True)
+class Redriven:
+    """What became of one command. ``attempt`` is the one that it has now."""
+
+    key: VersionKey
+    outcome: str
+    attempt: int
+    note: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """Something was, or in a dry run would be, written."""
+        return self.outcome in (REDRIVEN, WOULD_REDRIVE, WAIT_RESTARTED, WOULD_RESTART_WAIT)
+
+
+class Redriver:
+    """Versions of an entity are redriven in version order; entities do not depend on each other."""
+
+    def __init__(
+        self, store: TableStore, clock: Clock, starter: CommandStarter, recorder: FailureRecorder, *, dry_run: bool
+    ) -> None:
+        self._repository = CommandRepository(store, clock.now)
+        self._attempts = Attempts(store, clock)
+        self._clock = clock
+        self._starter = starter
+        self._recorder = recorder
+        self._dry_run = dry_run
+
+    def entity(self, key: EntityKey) -> list[Redriven]:
+        """Every failed version of an entity.
+
+        Raises:
+            NotFound: no version is in the log.
+        """
+        rows = self._versions(key)
+        failed = [version for version, row in rows.items() if status.is_failed(row)]
+        if not failed:
+            latest = rows[max(rows)]
+            return [self._unchanged(latest)]
+        return self._redrive(key, rows, failed)
+
+    def version(self, key: VersionKey) -> list[Redriven]:
+        """One failed version, the successors that expired behind it, and the clocks of those that still wait.
+
+        Raises:
+            NotFound: the version is not in the log.
+        """
+        rows = self._versions(key.entity)
+        if key.version not in rows:
+            raise NotFound(f"{key}: unknown key, this version is not in the log")
+        if not status.is_failed(rows[key.version]):
+            return [self._unchanged(rows[key.version])]
+        return self._redrive(key.entity, rows, [key.version])
+
+    def all(self, keys: Iterable[VersionKey], on_entity: Callable[[int], None] | None = None) -> Iterator[Redriven]:
+        """Failed versions of many entities. A version that has changed since it was found is told, not touched."""
+        wanted: dict[EntityKey, list[int]] = {}
+        for key in keys:
+            wanted.setdefault(key.entity, []).append(key.version)
+        for number, (entity, versions) in enumerate(wanted.items(), 1):
+            rows = {int(row["version"]): row for row in self._repository.versions(entity)}
+            still_failed = [version for version in sorted(versions) if status.is_failed(rows.get(version))]
+            yield from (self._unchanged(rows[v]) for v in sorted(versions) if v in rows and v not in still_failed)
+            if still_failed:
+                yield from self._redrive(entity, rows, still_failed)
+            if on_entity is not None:
+                on_entity(number)
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    def _versions(self, key: EntityKey) -> dict[int, Item]:
+        rows = {int(row["version"]): row for row in self._repository.versions(key)}
+        if not rows:
+            raise NotFound(f"{key}: unknown key, no version of it is in the log")
+        return rows
+
+    def _redrive(self, entity: EntityKey, rows: dict[int, Item], failed: list[int]) -> list[Redriven]:
+        data = self._repository.data(entity)
+        chain = Chain(rows, int(data["version"]) if data is not None else 0, self._clock.now())
+        first = min(failed)
+        expired = {v for v in rows if v > first and where.has_expired(rows[v]) and _leads_to(chain, v, failed)}
+        outcomes = []
+        for version in sorted({*failed, *expired}):
+            outcomes.append(self._one(rows[version], chain))
+        for version in sorted(rows):
+            if version > first and chain.situation_of(version) == where.WAITING:
+                outcomes += self._restart_wait(rows[version])
+        return outcomes
+
+    def _one(self, row: Item, chain: Chain) -> Redriven:
+        key = VersionKey.parse(row["pk"], row["sk"])
+        note = _waits_for(chain, key.version)
+        if self._dry_run:
+            return Redriven(key, WOULD_REDRIVE, row["attempt"] + 1, note)
+        if "alarmedAt" not in row:
+            # The failure's alarm is not out, and a new attempt would have its own: send this one first (G1).
+            failure = Failure(row["error"]["type"], row["error"]["message"], row["error"].get("blockedBy"))
+            self._recorder(Run(key, row["id"], row["attempt"], run_id="redrive"), failure)
+        try:
+            begun = self._attempts.begin_next(row)
+        except ConditionFailed as failed:
+            return self._changed_meanwhile(key, failed.item)
+        return Redriven(key, REDRIVEN, begun["attempt"], self._start(begun) or note)
+
+    def _start(self, row: Item) -> str:
+        """Start the execution; a note if that did not work. The command is in ``open``, so nothing is lost."""
+        try:
+            self._starter.start(row)
+        except Exception as error:  # noqa: BLE001 - boundary: one command; the sweeper starts what was not started
+            log_step("redriven, not started", level=logging.WARNING, error=error, pk=row["pk"], sk=row["sk"])
+            return f"{NOT_STARTED}: {type(error).__name__}: {error}"
+        return ""
+
+    def _restart_wait(self, row: Item) -> list[Redriven]:
+        key = VersionKey.parse(row["pk"], row["sk"])
+        if "waitingSince" not in row:
+            return []
+        if self._dry_run:
+            return [Redriven(key, WOULD_RESTART_WAIT, row["attempt"])]
+        try:
+            self._attempts.restart_wait(row)
+        except ConditionFailed:
+            return []  # it goes on already, which is better than waiting
+        return [Redriven(key, WAIT_RESTARTED, row["attempt"])]
+
+    @staticmethod
+    def _unchanged(row: Item) -> Redriven:
+        key = VersionKey.parse(row["pk"], row["sk"])
+        if status.is_done(row):
+            return Redriven(key, FINISHED, row["attempt"], f"it is {row['status']}: nothing changed")
+        return Redriven(key, NOT_FAILED, row["attempt"], f"it is {row['status']}, not FAILED: nothing changed")
+
+    @staticmethod
+    def _changed_meanwhile(key: VersionKey, row: Item | None) -> Redriven:
+        now = "gone" if row is None else f"{row['status']}, attempt {row['attempt']}"
+        return Redriven(key, CHANGED_MEANWHILE, row["attempt"] if row else 0, f"it is {now} now: nothing changed")
+
+
+def _leads_to(chain: Chain, version: int, failed: list[int]) -> bool:
+    """Whether what an expired version waited for is redriven, or lies before what is redriven."""
+    return chain.root_of_expiry(version) <= max(one for one in failed if one < version)
+
+
+def _waits_for(chain: Chain, version: int) -> str:
+    blocker = chain.blocker_of(version)
+    return "" if blocker is None else f"goes on when @{blocker.root} is done"

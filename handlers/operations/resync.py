@@ -1,0 +1,181 @@
+"""``resync``: every row of the read model handed to one sync target again.
+
+A row goes over as the command that made it: same key, version and content. A target is conditional on the version, as
+all must be, so it takes what it lacks and ignores the rest. Rows that change meanwhile are handed over by the pipeline.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from handlers.clock import Clock
+from handlers.commands.model import Command
+from handlers.commands.policies import is_expired
+from handlers.commands.repository import CommandRepository
+from handlers.errors import TransientError
+from handlers.keys import EntityKey
+from handlers.log import log_step
+from handlers.operations.checkpoint import COMPLETED, Checkpoint, Checkpoints
+from handlers.store.conditions import Condition, equals, exists, one_of
+from handlers.store.port import DATA, Item, TableStore
+
+PAGE_ITEMS = 100
+#: Tries of one row while its error is a passing one, and the seconds between them.
+TRIES = 3
+PAUSE_SECONDS = 1.0
+
+HANDED = "HANDED"
+FAILED = "FAILED"
+GONE = "GONE"
+
+#: Called after each row with its key, its outcome and, if it failed, the error.
+OnRow = Callable[[str, str, str], None]
+
+
+class Target(Protocol):
+    """What a command is handed to."""
+
+    def up(self, command: Command) -> object:
+        """Take one version. Must be conditional on (key, version)."""
+        ...
+
+
+@dataclass(frozen=True)
+class ResyncSelection:
+    """The rows for a target: those of its types or of one of them, of all tenants or of one."""
+
+    target: str
+    types: tuple[str, ...]
+    type: str | None = None
+    tenant_code: str | None = None
+
+    @property
+    def condition(self) -> Condition:
+        """As a filter. Projections that handlers keep in ``data`` have no ``csk``, so they are left out."""
+        condition = one_of("type", self.types if self.type is None else (self.type,)) & exists("csk")
+        return condition if self.tenant_code is None else condition & equals("tenantCode", self.tenant_code)
+
+
+class Resync:
+    """One run, from the beginning or from where an interrupted one stopped.
+
+    Args:
+        decoded: ``AttributeStore.decoded``: makes a stored row whole.
+        rate: rows a second at most; None: no limit.
+    """
+
+    def __init__(
+        self,
+        store: TableStore,
+        clock: Clock,
+        target: Target,
+        *,
+        decoded: Callable[[Item], Item],
+        run_id: str,
+        sleep: Callable[[float], None],
+        rate: float | None = None,
+        page_items: int = PAGE_ITEMS,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._repository = CommandRepository(store, clock.now)
+        self._checkpoints = Checkpoints(store, clock)
+        self._target = target
+        self._run_id = run_id
+        self._sleep = sleep
+        self._rate = rate
+        self._page_items = page_items
+        self._decoded = decoded
+
+    def run(self, selection: ResyncSelection, *, restart: bool = False, on_row: OnRow | None = None) -> Checkpoint:
+        """Hand over all rows; the checkpoint at the end holds the counts and the failures.
+
+        Raises:
+            TakenOver: somebody else runs the same resync now.
+        """
+        checkpoint = self._checkpoints.begin(
+            selection.target, selection.type, selection.tenant_code, self._run_id, restart=restart
+        )
+        pace = _Pace(self._clock, self._sleep, self._rate)
+        while True:
+            page = self._store.scan(DATA, keep=selection.condition, limit=self._page_items, start=checkpoint.next_key)
+            for row in page.items:
+                pace.wait()
+                self._row(row, checkpoint, on_row)
+            checkpoint.next_key = page.next_key
+            if page.next_key is None:
+                checkpoint.status = COMPLETED
+            self._checkpoints.save(checkpoint)
+            if page.next_key is None:
+                return checkpoint
+
+    def _row(self, found: Item, checkpoint: Checkpoint, on_row: OnRow | None) -> None:
+        """One row's turn, with an outcome whatever happens."""
+        key, outcome, error = f"{found['pk']} {found['sk']}", HANDED, ""
+        try:
+            # Read again: it may have changed or gone since the page was read, long ago if there is a rate limit.
+            row = self._repository.data(EntityKey.parse(found["pk"], found["sk"]))
+            if row is None:
+                outcome = GONE
+            else:
+                self._hand_over(command_of(self._decoded(row)))
+        except Exception as raised:  # noqa: BLE001 - boundary: one row; it is logged, counted and told
+            outcome, error = FAILED, f"{type(raised).__name__}: {raised}"
+            log_step("resync of a row failed", level=logging.ERROR, error=raised, pk=found["pk"], sk=found["sk"])
+        if outcome == FAILED:
+            checkpoint.note_failure(key, error)
+        elif outcome == GONE:
+            checkpoint.counts.skipped += 1
+        else:
+            checkpoint.counts.handed += 1
+        if on_row is not None:
+            on_row(key, outcome, error)
+
+    def _hand_over(self, command: Command) -> None:
+        for left in reversed(range(TRIES)):
+            try:
+                self._target.up(command)
+            except TransientError:
+                if not left:
+                    raise
+                self._sleep(PAUSE_SECONDS)
+            else:
+                return
+
+
+def count_rows(store: TableStore, clock: Clock, selection: ResyncSelection) -> int:
+    """How many rows a run would hand over (a dry run)."""
+    count, start = 0, None
+    while True:
+        page = store.scan(DATA, keep=selection.condition, limit=PAGE_ITEMS, start=start)
+        count += sum(not is_expired(row, clock.now()) for row in page.items)
+        start = page.next_key
+        if start is None:
+            return count
+
+
+def command_of(row: Item) -> Command:
+    """The command that made a data row: its content, under the command's own key."""
+    return Command.from_row({**row, "pk": row["cpk"], "sk": row["csk"], "ttl": None})
+
+
+class _Pace:
+    """Spreads rows evenly over time."""
+
+    def __init__(self, clock: Clock, sleep: Callable[[float], None], rate: float | None) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._interval = 0.0 if rate is None else 1.0 / rate
+        self._next = clock.now()
+
+    def wait(self) -> None:
+        """Until the next row may go."""
+        if not self._interval:
+            return
+        pause = self._next - self._clock.now()
+        if pause > 0:
+            self._sleep(pause)
+        self._next = max(self._next, self._clock.now()) + self._interval

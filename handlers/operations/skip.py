@@ -1,0 +1,88 @@
+"""``skip``: leave a failed command out, so that its successors go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handlers.clock import Clock, iso
+from handlers.commands import status
+from handlers.commands.attempts import Attempts
+from handlers.commands.pipeline.finish import Finisher
+from handlers.commands.repository import CommandRepository, Neighbourhood
+from handlers.errors import CqrsError, NotFound
+from handlers.keys import FIRST_VERSION, VersionKey
+from handlers.operations import situation as where
+from handlers.store.port import ConditionFailed, TableStore
+
+
+class SkipRefused(CqrsError):
+    """The command may not be skipped (now); the text says why. Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """``applied``: the targets that had the command already, with their outcomes; they keep it.
+
+    ``woken``: a successor waited and goes on now.
+    """
+
+    key: VersionKey
+    attempt: int
+    applied: dict[str, str]
+    woken: bool
+    dry_run: bool
+
+
+class Skipper:
+    """Skips one command at a time."""
+
+    def __init__(self, store: TableStore, clock: Clock, finisher: Finisher) -> None:
+        self._repository = CommandRepository(store, clock.now)
+        self._attempts = Attempts(store, clock)
+        self._clock = clock
+        self._finisher = finisher
+
+    def __call__(self, key: VersionKey, *, dry_run: bool = False) -> Skipped:
+        """Skip a command.
+
+        Raises:
+            NotFound: the version is not in the log.
+            SkipRefused: it is finished or not failed, a run holds it, or its predecessor is not done.
+        """
+        rows = self._repository.neighbourhood(key)
+        if rows.own is None:
+            raise NotFound(f"{key}: unknown key, this version is not in the log")
+        own = rows.own
+        reason = refusal(key, rows, self._clock.now())
+        if reason is not None:
+            raise SkipRefused(f"{key}: not skipped, {reason}")
+        applied = where.applied_targets(own, rows.data_version)
+        if dry_run:
+            return Skipped(key, own["attempt"], applied, woken=False, dry_run=True)
+        try:
+            skipped = self._attempts.skip(own)
+        except ConditionFailed as failed:
+            now = "gone" if failed.item is None else f"{failed.item['status']}, attempt {failed.item['attempt']}"
+            raise SkipRefused(f"{key}: not skipped, it changed meanwhile and is {now} now") from None
+        woken = self._finisher.complete_tail(key, skipped)
+        return Skipped(key, own["attempt"], applied, woken, dry_run=False)
+
+
+def refusal(key: VersionKey, rows: Neighbourhood, now: float) -> str | None:
+    """Why a command may not be skipped, None if it may. ``rows.own`` must be there."""
+    own, prev = rows.own, rows.prev
+    assert own is not None
+    if status.is_done(own):
+        return f"it is finished ({own['status']})"
+    if where.has_live_lease(own, now):
+        return f"a run holds it until {iso(own['leaseUntil'])} ({own['status']}): wait for its end"
+    if not status.is_failed(own):
+        return f"it is not FAILED but {own['status']}: it may still be applied"
+    if prev is not None and not status.is_done(prev):
+        return (
+            f"its predecessor @{key.version - 1} is not done ({prev['status']}): wait for it, redrive or skip it first"
+        )
+    follows = key.version == FIRST_VERSION or rows.data_version in (key.version - 1, key.version)
+    if prev is None and not follows:
+        return f"its predecessor @{key.version - 1} is missing and the data row is at version {rows.data_version}"
+    return None
