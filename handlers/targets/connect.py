@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from handlers import aws
 from handlers.targets.eventbridge import EventBridgeTarget
@@ -12,16 +13,42 @@ from handlers.targets.port import RemoteTarget
 from handlers.targets.sns import SnsTarget
 from handlers.targets.sqs import SqsTarget
 
+if TYPE_CHECKING:
+    from mypy_boto3_events.client import EventBridgeClient
+    from mypy_boto3_lambda.client import LambdaClient
+    from mypy_boto3_sns.client import SNSClient
+    from mypy_boto3_sqs.client import SQSClient
 
-def connect(spec: TargetSpec) -> RemoteTarget:
+
+class Clients(Protocol):
+    """Makes the clients of a region: ``handlers.aws`` in a function, other credentials elsewhere."""
+
+    def lambda_calls(self, region: str) -> LambdaClient:
+        """For calls that are waited for."""
+        ...
+
+    def sqs(self, region: str) -> SQSClient:
+        """Queues."""
+        ...
+
+    def sns(self, region: str) -> SNSClient:
+        """Topics."""
+        ...
+
+    def events(self, region: str) -> EventBridgeClient:
+        """Event buses."""
+        ...
+
+
+def connect(spec: TargetSpec, clients: Clients = aws) -> RemoteTarget:
     """The adapter; its client is made when the first command is delivered. Raises ValueError for an unknown kind."""
     region = spec.region
     if spec.kind == LAMBDA:
-        return LambdaTarget(partial(aws.lambda_calls, region), spec)
+        return LambdaTarget(partial(clients.lambda_calls, region), spec)
     if spec.kind == SQS:
-        return SqsTarget(partial(aws.sqs, region), spec)
+        return SqsTarget(partial(clients.sqs, region), spec)
     if spec.kind == SNS:
-        return SnsTarget(partial(aws.sns, region), spec)
+        return SnsTarget(partial(clients.sns, region), spec)
     if spec.kind == EVENTBRIDGE:
-        return EventBridgeTarget(partial(aws.events, region), spec)
+        return EventBridgeTarget(partial(clients.events, region), spec)
     raise ValueError(f"sync target {spec.id!r}: unknown kind {spec.kind!r}")

@@ -21,6 +21,10 @@ COMMANDS = {
     "serve": ("local.cli.serve", "keep the embedded runtime up for the AWS CLI and SDKs"),
     "test": ("local.cli.check", "lint, type check and test; what CI runs"),
     "docs": ("local.cli.docs", "write the generated parts of docs/ anew"),
+    "explain": ("handlers.operations.cli.explain", "why is it stuck, and what to do"),
+    "redrive": ("handlers.operations.cli.redrive", "try failed commands again"),
+    "skip": ("handlers.operations.cli.skip", "leave a failed command out, so that its successors go on"),
+    "resync": ("handlers.operations.cli.resync", "hand the read model to a sync target again"),
 }
 
 

@@ -19,6 +19,7 @@ from handlers.commands.model import CommandInput
 from handlers.commands.publish import CommandPublisher
 from handlers.context import InvokeContext
 from handlers.objects.s3 import S3Objects
+from handlers.operations.cli.output import Progress
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA
 from local.aws.streams import read_new_records
@@ -26,7 +27,6 @@ from local.cli import airports
 from local.cli.audit import OrderAudit, Statuses
 from local.cli.errors import CommandError
 from local.cli.outcome import Outcome, blocked, has_ended
-from local.cli.output import Progress
 from local.cli.start import started
 from local.runtime import LocalRuntime
 

@@ -1,7 +1,7 @@
-"""What ends a command with one clear line."""
+"""What ends a command with one clear line: the same for all of them."""
 
 from __future__ import annotations
 
+from handlers.operations.cli.errors import CommandError
 
-class CommandError(Exception):
-    """The command can't go on; the text says why and what to do."""
+__all__ = ["CommandError"]

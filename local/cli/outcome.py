@@ -10,7 +10,7 @@ from typing import Any
 
 from handlers.commands import status
 from handlers.keys import VersionKey
-from local.cli.output import table
+from handlers.operations.cli.output import table
 
 DONE = status.status_of(status.FINISH, status.FINISHED)
 WAITING = status.status_of(status.WAIT_PREV_COMMAND, status.STARTED)

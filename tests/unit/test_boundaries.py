@@ -43,6 +43,8 @@ def test_only_adapters_know_botocore() -> None:
         "handlers/store/dynamodb.py",
         "handlers/objects/s3.py",
         "handlers/workflows/stepfunctions.py",
+        "handlers/operations/cli/answers.py",
+        "handlers/operations/cli/stack.py",
     }
     users = set()
     for name, files in imports("handlers").items():

@@ -1,11 +1,15 @@
-"""What the commands print: tables, and progress as a bar on a terminal and as plain lines elsewhere."""
+"""What commands print: tables, JSON, and progress as a bar on a terminal and as plain lines elsewhere."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from typing import TextIO
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TextIO
+
+from handlers.keys import to_stored_name
 
 BAR_WIDTH = 30
 #: Seconds between two updates: a bar may move often, a log file shouldn't fill up.
@@ -36,12 +40,26 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-class Progress:
-    """One line of progress towards a total."""
+def as_json(value: object) -> str:
+    """A result as one JSON document; field names in the form of the stored ones (camelCase)."""
+    return json.dumps(_plain(value), indent=2, ensure_ascii=False)
 
-    def __init__(self, label: str, total: int, *, stream: TextIO | None = None) -> None:
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {to_stored_name(name): _plain(entry) for name, entry in fields.items()}
+    if isinstance(value, Mapping):
+        return {name: _plain(entry) for name, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+class Progress:
+    """One line of progress, towards a total if it is known."""
+
+    def __init__(self, label: str, total: int | None, *, stream: TextIO | None = None) -> None:
         self._label = label
-        self._total = max(total, 1)
+        self._total = None if total is None else max(total, 1)
         self._stream = stream or sys.stderr
         self._is_terminal = self._stream.isatty()
         self._started = self._shown_at = time.monotonic()
@@ -51,17 +69,21 @@ class Progress:
         """Update, if it is time to (or it is the last time)."""
         now = time.monotonic()
         due = now - self._shown_at >= (BAR_INTERVAL if self._is_terminal else LINE_INTERVAL)
-        if done == self._shown or not (due or last or done >= self._total):
+        if done == self._shown or not (due or last or done == self._total):
             return
         self._shown_at, self._shown = now, done
-        text = f"{done:,} of {self._total:,}"
+        text = f"{done:,}" if self._total is None else f"{done:,} of {self._total:,}"
         if self._is_terminal:
-            filled = BAR_WIDTH * min(done, self._total) // self._total
-            bar = "#" * filled + "." * (BAR_WIDTH - filled)
-            self._stream.write(f"\r\x1b[K{self._label} [{bar}] {text}")
+            self._stream.write(f"\r\x1b[K{self._label} {self._bar(done)}{text}")
         else:
             self._stream.write(f"{self._label}: {text}, {now - self._started:.0f} s\n")
         self._stream.flush()
+
+    def _bar(self, done: int) -> str:
+        if self._total is None:
+            return ""
+        filled = BAR_WIDTH * min(done, self._total) // self._total
+        return f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] "
 
     def end(self) -> None:
         """Leave the line."""
