@@ -99,10 +99,15 @@ class Deployed:
         assert command is not None
         return command
 
-    def publish_versions(self, count: int, *, code: str = "o1") -> None:
-        for version in range(count):
+    def publish_versions(self, count: int, *, code: str = "o1", after: int = 0) -> None:
+        for version in range(after, after + count):
             attributes = {"n": version + 1}
             self.publish(CommandInput("ORDER", code, f"v{version + 1}", attributes, version=version))
+
+    def redeploy(self, function: str, env: Mapping[str, str]) -> None:
+        """Change a function's environment, as a later deployment would."""
+        spec = self.runtime.host.get(function)
+        self.runtime.host.update(replace(spec, env={**spec.env, **env}))
 
     def run(self) -> None:
         """Until nothing is left to do."""
@@ -117,6 +122,12 @@ class Deployed:
             return proceed(payload)
 
         self.runtime.host.interceptors.append(interceptor)
+
+    @property
+    def machine_arns(self) -> dict[str, str]:
+        """Of both command machines, by type."""
+        machines = self.runtime.executions.list_state_machines()
+        return {machine.type: machine.arn for machine in machines if "command-handler" in machine.name}
 
     # -- looking ------------------------------------------------------------------------------------
 
