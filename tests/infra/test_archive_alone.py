@@ -205,7 +205,7 @@ def test_inf_05_runs_alone(
     assert result["answer"] == expected
     assert FORBIDDEN & set(result["modules"]) == set()
     assert result["file"].startswith(path[0])
-    print(f"{function}: import {result['import_ms']} ms, first call {result['first_call_ms']} ms")  # noqa: T201
+    print(f"{function}: import {result['import_ms']} ms, first call {result['first_call_ms']} ms")
 
 
 def test_inf_05_every_function_is_called(dev: Evaluation) -> None:
