@@ -17,7 +17,9 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             "dynamodb:GetShardIterator",
             "dynamodb:ListStreams",
         ),
-        "machine:starts": ("states:StartExecution",),
+        # Both: while `commandWorkflow` is being switched, policy and environment change one after the other.
+        "machine:command-handler": ("states:StartExecution",),
+        "machine:command-handler-express": ("states:StartExecution",),
         "topic:alarm": ("sns:Publish",),
         "topic:main": ("sns:Publish",),
         "bus:events": ("events:PutEvents",),
@@ -28,8 +30,8 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "table:commands": ("dynamodb:GetItem", "dynamodb:UpdateItem"),
         "table:data": ("dynamodb:GetItem",),
         "index:open": ("dynamodb:Query",),
-        "machine:starts": ("states:StartExecution",),
-        "machine:tokens": ("states:SendTaskSuccess",),
+        "machine:command-handler": ("states:SendTaskSuccess", "states:StartExecution"),
+        "machine:command-handler-express": ("states:StartExecution",),
         "topic:alarm": ("sns:Publish",),
     },
     "workflow": {
@@ -37,8 +39,8 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "table:data": ("dynamodb:GetItem", "dynamodb:PutItem"),
         "table:history": ("dynamodb:PutItem",),
         "objects:attributes": ("s3:GetObject",),
-        "machine:starts": ("states:StartExecution",),
-        "machine:tokens": ("states:SendTaskSuccess",),
+        "machine:command-handler": ("states:SendTaskSuccess", "states:StartExecution"),
+        "machine:command-handler-express": ("states:StartExecution",),
         "topic:alarm": ("sns:Publish",),
     },
 }
