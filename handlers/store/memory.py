@@ -23,10 +23,12 @@ from handlers.store.port import (
     Write,
 )
 
-#: Called after each change with table, item before, item after (None: there was or is none).
+#: Called after each change with table, item before, item after (None: there was or is none). They are the stored
+#: items themselves, which are never changed in place: the listener must not do so either.
 Listener = Callable[[str, Item | None, Item | None], None]
 MAX_TRANSACTION_WRITES = 100
 LAST_CHARACTER = "\U0010ffff"
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 class MemoryTableStore:
@@ -151,7 +153,7 @@ class MemoryTableStore:
         self._items[key] = item
         self._index(table, key[1:], before, item)
         if self._listener is not None and before != item:
-            self._listener(table, _copy(before), _copy(item))
+            self._listener(table, before, item)
 
     def _index(self, table: str, key: tuple[str, str], before: Item | None, item: Item) -> None:
         if before is not None and _is_indexed(before):
@@ -212,7 +214,7 @@ def _parent(item: Item, path: Path) -> tuple[Item | None, str]:
 
 
 def _copied(item: Item) -> Item:
-    return {key: _copied_value(value) for key, value in item.items()}
+    return {key: value if type(value) in _SCALARS else _copied_value(value) for key, value in item.items()}
 
 
 def _copied_value(value: Any) -> Any:

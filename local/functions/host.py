@@ -59,6 +59,7 @@ class FunctionHost:
         self._kill_timed_out = kill_timed_out
         self._specs: dict[str, FunctionSpec] = {}
         self._archives: dict[str, ArchiveModules] = {}
+        self._starters: dict[str, Callable[[], Handler]] = {}
         self._instances: dict[str, Handler] = {}
         self._generations: Counter[str] = Counter()
         self._running: Counter[str] = Counter()
@@ -67,11 +68,16 @@ class FunctionHost:
 
     # -- registry -----------------------------------------------------------------------------------
 
-    def register(self, spec: FunctionSpec) -> None:
-        """Add a function; its code is loaded by its first call."""
+    def register(self, spec: FunctionSpec, *, start: Callable[[], Handler] | None = None) -> None:
+        """Add a function; its code is loaded by its first call.
+
+        ``start`` makes the handler at each cold start in place of the archive, for simulations that bring their ports.
+        """
         if spec.name in self._specs:
             raise ValueError(f"function {spec.name!r} is registered already; use update")
         self._specs[spec.name] = spec
+        if start is not None:
+            self._starters[spec.name] = start
 
     def update(self, spec: FunctionSpec) -> None:
         """Replace a function's specification; its next call is a cold start."""
@@ -83,6 +89,7 @@ class FunctionHost:
         """Forget a function."""
         self.get(name)
         del self._specs[name]
+        self._starters.pop(name, None)
         self._drop_instance(name)
 
     def get(self, function: str) -> FunctionSpec:
@@ -178,7 +185,9 @@ class FunctionHost:
         """The function's callable, made by a cold start if there is none."""
         with self._starting:
             handler = self._instances.get(spec.name)
-            if handler is None:
+            if handler is None and spec.name in self._starters:
+                handler = self._instances[spec.name] = self._starters[spec.name]()
+            elif handler is None:
                 modules = self._archives.get(str(spec.archive_dir))
                 if modules is None:
                     modules = self._archives[str(spec.archive_dir)] = ArchiveModules(spec.archive_dir)

@@ -106,11 +106,14 @@ class Progress:
         return self._write(run, guard, Change(set=self._lease(state)), phase)
 
     def leave(self, run: Run, state: str, outcome: Mapping[Path, Any] | None = None) -> None:
-        """Record the end of a state, with its outcome. Raises LostRun."""
+        """Record the end of a state, with its outcome. Raises LostRun.
+
+        The first outcome stays: a call that ran out of time and comes late holds the same claim as its retry.
+        """
         if not self._full and not outcome:
             return
         guard = run.own & run.open & run.claimed
-        change = Change(set={**(outcome or {}), **self._lease(state)})
+        change = Change(set=self._lease(state), set_once=outcome or {})
         phase = self._status(run, state, status.FINISHED) if self._full else None
         self._write(run, guard, change, phase)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -354,3 +355,26 @@ def test_an_update_starts_cold_with_the_new_code(
     host.unregister("f")
     with pytest.raises(FunctionNotFound, match="Function not found: f"):
         host.get("f")
+
+
+def test_a_handler_without_an_archive_starts_cold_like_any_other(tmp_path: Path) -> None:
+    scheduler = Scheduler.virtual()
+    host = FunctionHost(scheduler)
+    starts: list[int] = []
+
+    def start() -> Callable[[Any, Any], Any]:
+        starts.append(1)
+
+        def handler(event: Any, context: Any) -> Any:
+            if event == "crash":
+                raise SimulatedCrash
+            return [event, len(starts)]
+
+        return handler
+
+    host.register(FunctionSpec("f", "arn:aws:lambda:us-east-1:123456789012:function:f", "", tmp_path), start=start)
+    results = [scheduler.spawn(lambda: [host.invoke("f", event) for event in ("a", "b", "crash", "c")])]
+    scheduler.run_until_idle()
+    answers = results[0].future.result()
+    assert [answer.payload for answer in answers] == [["a", 1], ["b", 1], None, ["c", 2]]
+    assert answers[2].error.error_type == "Runtime.ExitError"

@@ -1,0 +1,130 @@
+"""A run from a seed: the seed alone decides what is deployed, what is published and what goes wrong."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from local.scheduler import VIRTUAL_EPOCH
+from local.states.model import EXPRESS, STANDARD
+from tests.simulation.plan import FaultPlan, ListedFaults, SeededFaults, rates
+from tests.simulation.watcher import Violation
+from tests.simulation.workload import Workload, entity_names
+from tests.simulation.world import Setup, World
+
+#: Faults end so many virtual seconds after the start.
+FAULTY_SECONDS = 2 * 3600.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run showed. ``seconds`` are real ones."""
+
+    seed: int
+    commands: int
+    seconds: float
+    violations: tuple[Violation, ...]
+    faults: dict[str, str]
+    crossings: int
+    changes: int
+    alarms: int
+    digest: str
+    story: str
+
+    def report(self, command: str) -> str:
+        """The broken guarantee, the story of the entity concerned, and how to see it again."""
+        first = self.violations[0]
+        more = f" (and {len(self.violations) - 1} more)" if len(self.violations) > 1 else ""
+        return f"{first}{more}\n\nThe story of {first.entity} (seed {self.seed}):\n{self.story}\n\nAgain: {command}"
+
+
+def draw_setup(seed: int) -> Setup:
+    """What is deployed in a run of this seed."""
+    rng = random.Random(f"setup {seed}")
+    return Setup(
+        command_workflow=(STANDARD, EXPRESS)[seed % 2],
+        status_detail=rng.choice(("full", "terminal")),
+        lanes=rng.choice((1, 4, 10)),
+        duplicate=rng.choice((0.0, 0.2)),
+        delay=rng.choice((0.0, 2.0, 30.0)),
+    )
+
+
+def draw_plan(seed: int) -> FaultPlan:
+    """What goes wrong in a run of this seed."""
+    rng = random.Random(f"plan {seed}")
+    total = rng.choice((0.0, 0.0003, 0.001, 0.003, 0.01))
+    begin = VIRTUAL_EPOCH + rng.uniform(0.0, 60.0)
+    return SeededFaults(
+        seed,
+        rates(total),
+        until=VIRTUAL_EPOCH + FAULTY_SECONDS,
+        starts_throttled=(begin, begin + rng.choice((0.0, 5.0, 90.0, 1800.0))),
+        # Few enough that every retry policy gets through, or as many as come.
+        most_per_state=rng.choice((2, None)),
+    )
+
+
+def simulate(
+    seed: int,
+    *,
+    entities: int | Sequence[str],
+    versions: int,
+    plan: FaultPlan | None = None,
+    setup: Setup | None = None,
+    everything_done: bool = False,
+    tell: bool = True,
+    story_of: str | None = None,
+) -> Outcome:
+    """One run to its end, or to the first broken guarantee. ``tell``: digest of the trace; ``story_of`` an entity."""
+    began = time.perf_counter()
+    plan = plan if plan is not None else draw_plan(seed)
+    world = World(seed, plan, setup or draw_setup(seed))
+    names = entity_names(entities) if isinstance(entities, int) else entities
+    Workload(world, seed, entities=names, versions=versions)
+    world.run()
+    if not world.watcher.violations:
+        world.watcher.at_rest(everything_done=everything_done)
+    violations = tuple(world.watcher.violations)
+    return Outcome(
+        seed=seed,
+        commands=sum(len(entity.rows) for entity in world.watcher.entities.values()),
+        seconds=time.perf_counter() - began,
+        violations=violations,
+        faults=dict(getattr(plan, "met", {})),
+        crossings=world.gate.crossings,
+        changes=world.watcher.changes,
+        alarms=sum(world.watcher.alarms.values()),
+        digest=world.story.digest() if tell else "",
+        story=world.story.tell(violations[0].entity if violations else story_of) if violations or story_of else "",
+    )
+
+
+def shrink(failed: Outcome, *, entities: int, versions: int) -> tuple[Outcome, list[str]]:
+    """Leave out entities and faults as long as a guarantee of the same kind is broken. The rest, and its entities."""
+    first = failed.violations[0]
+    names, faults, best = entity_names(entities), dict(failed.faults), failed
+
+    def still(entity_list: list[str], listed: dict[str, str]) -> Outcome | None:
+        again = simulate(failed.seed, entities=entity_list, versions=versions, plan=ListedFaults(listed))
+        return again if any(one.guarantee == first.guarantee for one in again.violations) else None
+
+    if (alone := still([first.entity], faults)) is not None:
+        names, best = [first.entity], alone
+    if (same := still(names, faults)) is not None:
+        best, faults = same, dict(same.faults)
+    else:
+        return best, names  # it needs faults that only a seed brings (a window of throttled starts)
+    step = max(len(faults) // 2, 1)
+    while step and faults:
+        removed = False
+        for start in range(0, len(faults), step):
+            kept = dict(list(faults.items())[:start] + list(faults.items())[start + step :])
+            if (smaller := still(names, kept)) is not None:
+                best, faults, removed = smaller, kept, True
+                break
+        if not removed:
+            step //= 2
+    return best, names

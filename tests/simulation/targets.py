@@ -1,0 +1,32 @@
+"""Two sync handlers of the simulated application. What they do is the world's to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from handlers.commands.model import Command
+from handlers.registry import data_sync_handler
+
+TARGETS = ("mail", "search")
+
+#: ``(target, command)``; set by the world.
+apply_to_target: ContextVar[Callable[[str, Command], None]] = ContextVar("apply_to_target")
+
+
+@data_sync_handler("ORDER", id="search")
+class Search:
+    """A read model elsewhere, conditional on the version."""
+
+    def up(self, command: Command) -> object:
+        apply_to_target.get()("search", command)
+        return {"answer": "x" * 100}
+
+
+@data_sync_handler("ORDER", id="mail")
+class Mail:
+    """Another one."""
+
+    def up(self, command: Command) -> object:
+        apply_to_target.get()("mail", command)
+        return None

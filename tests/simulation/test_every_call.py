@@ -1,0 +1,136 @@
+"""DUP and PIPE scenarios: one fault at each call of each state in turn, exhaustively."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from local.states.model import EXPRESS, STANDARD
+from tests.simulation.one_fault import EveryCall, final_state, function_sites, places, run, run_with
+from tests.simulation.plan import NoFaults, SeededFaults
+from tests.simulation.sites import (
+    ANSWER_LOST,
+    CONFLICT,
+    CRASH,
+    CRASH_AFTER,
+    HANG,
+    INVOKE,
+    LONG_HANG,
+    LOST,
+    REFUSED,
+    SDK_RETRY,
+    THROTTLE,
+    TWICE,
+    TWICE_LATE,
+)
+from tests.simulation.world import Setup, World
+
+SETUPS = {
+    f"{workflow}-{detail}": Setup(command_workflow=workflow, status_detail=detail)
+    for workflow in (STANDARD, EXPRESS)
+    for detail in ("full", "terminal")
+}
+#: The two defaults always, the other two in the long runs.
+DEPLOYED = pytest.mark.parametrize(
+    "deployed",
+    [
+        "STANDARD-full",
+        "EXPRESS-terminal",
+        pytest.param("STANDARD-terminal", marks=pytest.mark.slow),
+        pytest.param("EXPRESS-full", marks=pytest.mark.slow),
+    ],
+)
+STATES = {"check_version", "set_ttl_command", "history_copy", "transform_data", "sync_data(data)", "sync_data(mail)"}
+STATES |= {"finish", "record_failure"}
+WAITS = {STANDARD: "wait_prev_command", EXPRESS: "park"}
+
+
+@cache
+def expected(deployed: str) -> dict[str, Any]:
+    """The end without faults."""
+    world = run(NoFaults(), SETUPS[deployed])
+    assert world.violations == []
+    return final_state(world)
+
+
+def assert_same_end(world: World, deployed: str, what: str) -> None:
+    story = "\n".join([what, *world.violations, world.story.tell()])
+    assert not world.violations, story
+    assert final_state(world) == expected(deployed), story
+
+
+def assert_same_end_everywhere(deployed: str, kinds: tuple[str, ...]) -> None:
+    found = places(SETUPS[deployed], kinds)
+    assert {kind for _, kind in found} == set(kinds)
+    for site, kind in found:
+        world, plan = run_with(site, kind, SETUPS[deployed])
+        assert plan.met == {site: kind}, f"the run never came to {site}"
+        assert_same_end(world, deployed, f"{kind} at {site}")
+
+
+@DEPLOYED
+def test_the_scenario_has_every_state_and_ends_as_designed(deployed: str) -> None:
+    end = expected(deployed)
+    assert end["data"] == (2, {"n": 2})
+    assert end["history"] == {1: {"n": 1}}
+    assert end["effects"] == {"mail": [1, 2], "search": [1, 2]}
+    assert end["targets"] == {version: ["data", "mail", "search"] for version in (1, 2)}
+    assert [row[0] for row in end["o1"].values()] == ["finish:FINISHED"] * 2
+    assert [(row[0], row[2]) for row in end["o2"].values()] == [("sync_data:FAILED", "Refused")]
+    assert end["alarms"] == ["TENANT#t1#ORDER#o2@0000000001#1"]
+    visited = {site.partition(" ")[2].partition("#")[0] for site in function_sites(SETUPS[deployed])}
+    assert visited >= STATES | {WAITS[SETUPS[deployed].command_workflow]}
+
+
+@DEPLOYED
+@pytest.mark.parametrize("kind", [TWICE, TWICE_LATE])
+def test_dup_02_every_lambda_call_is_delivered_twice(deployed: str, kind: str) -> None:
+    assert_same_end(run(EveryCall(INVOKE, kind), SETUPS[deployed]), deployed, kind)
+
+
+@DEPLOYED
+def test_dup_02_each_lambda_call_is_delivered_twice_or_refused(deployed: str) -> None:
+    assert_same_end_everywhere(deployed, (TWICE, TWICE_LATE, REFUSED))
+
+
+@DEPLOYED
+def test_dup_03_a_crash_before_and_after_each_call(deployed: str) -> None:
+    assert_same_end_everywhere(deployed, (CRASH, CRASH_AFTER))
+
+
+@DEPLOYED
+def test_dup_03_an_answer_lost_after_each_call_and_the_sdk_s_own_repeat(deployed: str) -> None:
+    assert_same_end_everywhere(deployed, (ANSWER_LOST, SDK_RETRY))
+
+
+@DEPLOYED
+def test_dup_04_throttling_on_each_call(deployed: str) -> None:
+    assert_same_end_everywhere(deployed, (THROTTLE, CONFLICT))
+
+
+@DEPLOYED
+def test_pipe_14_a_zombie_at_each_call_of_every_state(deployed: str) -> None:
+    """Its function ran out of time; the call comes 40 s later, or 400 s later, when the lease has ended too."""
+    assert_same_end_everywhere(deployed, (HANG, LONG_HANG))
+
+
+@pytest.mark.parametrize("deployed", ["STANDARD-full", "STANDARD-terminal"])
+def test_ord_12_each_resume_is_lost(deployed: str) -> None:
+    assert_same_end_everywhere(deployed, (LOST,))
+
+
+@DEPLOYED
+@pytest.mark.parametrize("seconds", [5.0, 60.0, 240.0])
+def test_dup_07_starts_are_throttled_for_a_while(deployed: str, seconds: float) -> None:
+    begin = 1_767_225_600.0
+    plan = SeededFaults(1, {}, until=begin + 7200, starts_throttled=(begin, begin + seconds))
+    world = run(plan, SETUPS[deployed])
+    assert plan.met
+    assert world.discarded == []
+    assert_same_end(world, deployed, "StartExecution throttled")
+    names = [line.what for line in world.story.lines if line.what.startswith("starts execution")]
+    assert len(set(names)) == 3
+    # A parked command is started again under its name, which EXPRESS allows.
+    assert len(names) == 3 or SETUPS[deployed].command_workflow == EXPRESS

@@ -1,0 +1,55 @@
+"""ORD-14: random interleavings and faults, all of them from a seed."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.simulation.__main__ import replay_command, run_seeds, summary
+from tests.simulation.plan import NoFaults
+from tests.simulation.simulate import simulate
+
+ENTITIES, VERSIONS = 5, 6
+#: Commands per second and process that make the long run end in time (issue 3).
+NEEDED_RATE = 85
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_ord_14_guarantees_hold_under_faults(seed: int) -> None:
+    outcome = simulate(seed, entities=ENTITIES, versions=VERSIONS)
+    assert outcome.commands >= ENTITIES * VERSIONS
+    assert not outcome.violations, outcome.report(replay_command(seed, ENTITIES, VERSIONS))
+
+
+@pytest.mark.parametrize("seed", range(100, 104))
+def test_ord_14_without_faults_everything_is_done_without_alarm(seed: int) -> None:
+    outcome = simulate(seed, entities=5, versions=6, plan=NoFaults(), everything_done=True)
+    assert not outcome.violations, outcome.report(replay_command(seed, 5, 6))
+    assert (outcome.faults, outcome.alarms) == ({}, 0)
+
+
+def test_the_faults_are_met() -> None:
+    """A simulation in which nothing goes wrong shows nothing."""
+    kinds = {kind for seed in range(6) for kind in simulate(seed, entities=5, versions=4).faults.values()}
+    assert len(kinds) >= 10, kinds
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_the_same_seed_gives_the_same_trace(seed: int) -> None:
+    first, second = (simulate(seed, entities=4, versions=4) for _ in range(2))
+    assert first.digest == second.digest
+    assert first.faults == second.faults
+    assert simulate(seed + 1, entities=4, versions=4).digest != first.digest
+
+
+@pytest.mark.slow
+def test_ord_14_two_hundred_thousand_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    began = time.perf_counter()
+    outcomes = run_seeds(list(range(1000)), 20, 10, 2)
+    seconds = time.perf_counter() - began
+    with capsys.disabled():
+        print(f"\n{summary(outcomes, seconds, 2)}")
+    broken = [one for one in outcomes if one.violations]
+    assert not broken, "\n".join(f"{one.violations[0]}: {replay_command(one.seed, 20, 10)}" for one in broken)
+    assert sum(one.commands for one in outcomes) / seconds > 2 * NEEDED_RATE

@@ -1,0 +1,313 @@
+"""The invariants G1 to G5, checked at each change of a row in constant time, and once more when all is at rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from handlers.commands import status
+from handlers.commands.attributes import ATTRIBUTES, POINTER
+from handlers.keys import REQUEST_TYPE, EntityKey, VersionKey, row_id
+from handlers.store.port import COMMANDS, DATA, HISTORY, Item
+from tests.simulation.keys import version_key
+
+#: Fields of a command row that the pipeline may change (design section 4); all others are business fields.
+PIPELINE_FIELDS = frozenset(
+    {
+        *("status", "rank", "attempt", "error", "taskToken", "tokenEnteredAt", "waitingSince", "openShard", "dueAt"),
+        *("runId", "leaseUntil", "runState", "syncMode", "targets", "alarmedAt", "ttl", "restart", "parkedAt"),
+    }
+)
+RESTING = (status.status_of(status.FINISH, status.FINISHED), status.SKIPPED)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A broken guarantee. ``entity`` names whose story to read."""
+
+    guarantee: str
+    entity: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.guarantee} broken for {self.entity}: {self.text}"
+
+
+@dataclass
+class Entity:
+    """What is known of one entity."""
+
+    key: EntityKey
+    rows: dict[int, Item] = field(default_factory=dict)
+    data: Item | None = None
+    #: the data rows that were replaced, by their version
+    replaced: dict[int, Item] = field(default_factory=dict)
+    history: dict[int, Item] = field(default_factory=dict)
+    #: per custom target: the versions that took effect, in order
+    effects: dict[str, list[int]] = field(default_factory=dict)
+
+    @property
+    def applied(self) -> int:
+        """The data row's version, 0 without one."""
+        return int(self.data["version"]) if self.data is not None else 0
+
+    def is_done(self, version: int) -> bool:
+        """Whether the version is DONE."""
+        return status.is_done(self.rows.get(version))
+
+
+class Watcher:
+    """Watches stores, alarms and sync targets. The first violations are kept; nothing is raised into the handlers."""
+
+    def __init__(self, *, targets: tuple[str, ...]) -> None:
+        self.violations: list[Violation] = []
+        self.entities: dict[str, Entity] = {}
+        self.alarms: dict[str, int] = {}
+        #: (id, attempt, status) of the status events that were delivered
+        self.events: set[tuple[str, int, str]] = set()
+        self.changes = 0
+        #: how many command rows are in the open index
+        self.open_commands = 0
+        self._requests: dict[str, str] = {}
+        self._targets = targets
+
+    def entity(self, key: EntityKey) -> Entity:
+        """What is known of an entity."""
+        known = self.entities.get(key.code)
+        if known is None:
+            known = self.entities[key.code] = Entity(key)
+        return known
+
+    # -- at each change -----------------------------------------------------------------------------
+
+    def changed(self, table: str, before: Item | None, after: Item | None) -> None:
+        """A row changed. Give it to the store as listener."""
+        self.changes += 1
+        row = after if after is not None else before
+        assert row is not None
+        if row["sk"].startswith(f"{REQUEST_TYPE}#"):
+            return
+        if after is None:
+            self._break("G3", row["sk"], f"the row {table} {row['sk']} was deleted")
+            return
+        if table == COMMANDS:
+            self._command(before, after)
+        elif table == DATA:
+            self._data(before, after)
+        elif table == HISTORY:
+            self._history(before, after)
+
+    def _command(self, before: Item | None, after: Item) -> None:
+        key = version_key(after["pk"], after["sk"])
+        entity, version = self.entity(key.entity), key.version
+        entity.rows[version] = after
+        self.open_commands += ("openShard" in after) - (before is not None and "openShard" in before)
+        name = str(key)
+        if before is None:
+            self._accepted(entity, version, after)
+            return
+        for field_name in before.keys() | after.keys():
+            if before.get(field_name) != after.get(field_name) and field_name not in PIPELINE_FIELDS:
+                self._break("G3", key.entity.code, f"{name}: the business field {field_name} changed")
+        self._status(entity, version, before, after)
+        self._open_index(key, after)
+        for target, outcome in before["targets"].items():
+            if after["targets"].get(target) != outcome and after["attempt"] == before["attempt"]:
+                self._break("G3", key.entity.code, f"{name}: the outcome of target {target} was written again")
+        closed = status.is_done(after) or status.is_failed(after)
+        for mark in ("taskToken", "parkedAt"):
+            if closed and mark in after:
+                self._break("G5", key.entity.code, f"{name} is {after['status']} and still has {mark}")
+        if "ttl" in after and not (status.is_done(after) and version + 1 in entity.rows):
+            self._break("G1", key.entity.code, f"{name} is {after['status']} or the latest and got a ttl")
+
+    def _accepted(self, entity: Entity, version: int, row: Item) -> None:
+        name = f"{row['sk']}"
+        expected = max([*entity.rows.keys() - {version}, entity.applied], default=0) + 1
+        if version != expected:
+            self._break("G2", entity.key.code, f"{name} was accepted, but the next version is {expected}")
+        if row["attempt"] != 1 or row["status"] not in (status.ACCEPTED, status.SYNC) or row["targets"]:
+            self._break("G3", entity.key.code, f"{name} inherited pipeline fields: {row['status']}")
+        for inherited in ("taskToken", "error", "ttl", "alarmedAt", "waitingSince"):
+            if inherited in row:
+                self._break("G3", entity.key.code, f"{name} inherited {inherited}")
+        self._open_index(VersionKey(entity.key, version), row)
+
+    def _status(self, entity: Entity, version: int, before: Item, after: Item) -> None:
+        name, code = after["sk"], entity.key.code
+        change = f"{name}: {before['status']} -> {after['status']}"
+        if after["attempt"] != before["attempt"]:
+            if not status.is_failed(before) or after["attempt"] != before["attempt"] + 1:
+                self._break("G5", code, f"{change}: attempt {before['attempt']} -> {after['attempt']}")
+        elif after["rank"] < before["rank"]:
+            self._break("G5", code, f"{change}: the rank fell from {before['rank']} to {after['rank']}")
+        if status.is_done(before) and not status.is_done(after):
+            self._break("G5", code, f"{change}: DONE was left")
+        if status.is_failed(after) and "error" not in after:
+            self._break("G1", code, f"{change} without an error")
+        if not status.is_done(before) and status.is_done(after) and after["status"] != status.SKIPPED:
+            self._done(entity, version, after, change)
+
+    def _done(self, entity: Entity, version: int, row: Item, change: str) -> None:
+        code = entity.key.code
+        if version > 1 and version - 1 in entity.rows and not entity.is_done(version - 1):
+            self._break("G2", code, f"{change}, but version {version - 1} is not DONE")
+        if entity.applied < version:
+            self._break("G2", code, f"{change}, but the data row is at version {entity.applied}")
+        for target in self._targets:
+            effects = entity.effects.get(target)
+            if not effects or effects[-1] < version:
+                self._break("G1", code, f"{change}, but target {target} has not had it")
+
+    def _open_index(self, key: VersionKey, row: Item) -> None:
+        inside = "openShard" in row and "dueAt" in row
+        if status.is_failed(row):
+            expected = "alarmedAt" not in row
+        elif row["status"] == status.SKIPPED:
+            return  # in it until its tail is complete
+        else:
+            expected = row["status"] not in RESTING
+        if inside != expected:
+            where = "in" if inside else "not in"
+            self._break("G4", key.entity.code, f"{key} is {row['status']} and {where} the open index")
+
+    def _data(self, before: Item | None, after: Item) -> None:
+        entity = self.entity(EntityKey.parse(after["pk"], after["sk"]))
+        code, version = entity.key.code, int(after["version"])
+        was = entity.applied
+        missing = [v for v in range(was + 1, version) if entity.rows.get(v, {}).get("status") != status.SKIPPED]
+        if version <= was:
+            self._break("G3", code, f"the data row went from version {was} to {version}")
+        elif missing:
+            self._break("G2", code, f"the data row went from version {was} to {version} without {missing}")
+        if version > 1 and version - 1 in entity.rows and not entity.is_done(version - 1):
+            row = entity.rows[version - 1]
+            self._break("G2", code, f"version {version} was applied while {version - 1} is {row['status']}")
+        command = entity.rows.get(version)
+        if command is None or _content(command) != _content(after) or command["sk"] != after["csk"]:
+            self._break("G3", code, f"the data row at version {version} differs from its command")
+        if before is not None:
+            if any(before[name] != after[name] for name in ("id", "createdAt", "createdBy", "createdIp")):
+                self._break("G3", code, f"id or created-fields of the data row changed at version {version}")
+            entity.replaced[was] = before
+            if was not in entity.history:
+                self._break("G3", code, f"the data row went to version {version} and {was} is not in history")
+        entity.data = after
+
+    def _history(self, before: Item | None, after: Item) -> None:
+        key = version_key(after["pk"], after["sk"])
+        entity = self.entity(key.entity)
+        if before is not None:
+            self._break("G3", key.entity.code, f"history {key} was written again")
+        current = entity.data
+        if current is None or {**current, "sk": after["sk"]} != after:
+            self._break("G3", key.entity.code, f"history {key} is not what the data row was")
+        entity.history[key.version] = after
+
+    def answered(self, key: VersionKey, request_id: str) -> None:
+        """A publish with a request id answered this command."""
+        first = self._requests.setdefault(request_id, key.sk)
+        written = [v for v, row in self.entity(key.entity).rows.items() if row.get("requestId") == request_id]
+        if first != key.sk or written != [key.version]:
+            text = f"request {request_id} answered {key.sk}, before {first}; it wrote versions {written}"
+            self._break("G3", key.entity.code, text)
+
+    # -- targets and alarms -------------------------------------------------------------------------
+
+    def target_called(self, target: str, key: VersionKey) -> None:
+        """A sync handler is called; a late call of a run that was believed dead may follow its successor's."""
+        entity = self.entity(key.entity)
+        if key.version - 1 in entity.rows and not entity.is_done(key.version - 1):
+            row = entity.rows[key.version - 1]
+            text = f"target {target} got version {key.version} while {key.version - 1} is {row['status']}"
+            self._break("G2", key.entity.code, text)
+
+    def target_applied(self, target: str, key: VersionKey) -> None:
+        """The target's own conditional write: lower versions change nothing."""
+        self.target_called(target, key)
+        effects = self.entity(key.entity).effects.setdefault(target, [])
+        if not effects or effects[-1] < key.version:
+            effects.append(key.version)
+
+    def alarm(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
+        """An alarm was delivered."""
+        identity = attributes["alarmId"]
+        self.alarms[identity] = self.alarms.get(identity, 0) + 1
+        key = version_key(message["pk"], message["sk"])
+        row = self.entity(key.entity).rows.get(key.version)
+        if row is None or not (status.is_failed(row) or status.is_done(row)):
+            state = "absent" if row is None else row["status"]
+            self._break("G1", key.entity.code, f"an alarm for {key}, which is {state}")
+            return
+        attempt = int(identity.rpartition("#")[2])
+        if identity != f"{alarm_identity(row)}#{attempt}" or attempt > row["attempt"]:
+            self._break(
+                "G1", key.entity.code, f"the alarm's identity {identity} is not {key}, attempt {row['attempt']}"
+            )
+        if "AQC" in repr(message) or "secret" in repr(message):
+            self._break("G1", key.entity.code, f"the alarm for {key} holds a token or record data")
+
+    def told(self, message: Mapping[str, Any]) -> None:
+        """A status event was delivered: at least once, only of what was stored, and with no record data."""
+        content = message["content"]
+        key = version_key(message["pk"], message["sk"])
+        row = self.entity(key.entity).rows.get(key.version)
+        if row is None or content["attempt"] > row["attempt"]:
+            self._break("G1", key.entity.code, f"a status event of {key} tells what was never stored: {content}")
+        if "AQC" in repr(message) or "secret" in repr(message):
+            self._break("G1", key.entity.code, f"a status event of {key} holds a token or record data")
+        self.events.add((message["id"], content["attempt"], content["status"]))
+
+    # -- at rest ------------------------------------------------------------------------------------
+
+    def at_rest(self, *, everything_done: bool = False) -> None:
+        """Nothing runs and nothing is under way any more: what must hold now."""
+        for entity in self.entities.values():
+            for version in sorted(entity.rows):
+                self._row_at_rest(entity, version, everything_done=everything_done)
+            self._entity_at_rest(entity)
+
+    def _row_at_rest(self, entity: Entity, version: int, *, everything_done: bool) -> None:
+        row, code = entity.rows[version], entity.key.code
+        if (
+            status.is_terminal(row["status"])
+            and (alarm_identity(row), row["attempt"], row["status"]) not in self.events
+        ):
+            self._break("G1", code, f"nobody was told that {row['sk']} is {row['status']}")
+        if status.is_failed(row):
+            if "alarmedAt" not in row:
+                self._break("G1", code, f"{row['sk']} FAILED and its alarm is not noted")
+            elif f"{alarm_identity(row)}#{row['attempt']}" not in self.alarms and row["error"]["type"] != "WaitExpired":
+                self._break("G1", code, f"{row['sk']} FAILED without an alarm")
+            if everything_done:
+                self._break("G1", code, f"{row['sk']} FAILED: {row['error']}")
+        elif row["status"] not in RESTING or "openShard" in row:
+            self._break("G4", code, f"{row['sk']} rests as {row['status']}")
+
+    def _entity_at_rest(self, entity: Entity) -> None:
+        code = entity.key.code
+        applied = [v for v in sorted(entity.rows) if entity.is_done(v) and entity.rows[v]["status"] != status.SKIPPED]
+        # One that failed later, or was skipped, may have reached the data row, or other targets, before.
+        reached = [v for v in sorted(entity.rows) if v in applied or v in entity.replaced or v == entity.applied]
+        if entity.applied < (applied[-1] if applied else 0):
+            self._break("G1", code, f"DONE up to {applied[-1:]}, but the data row is at version {entity.applied}")
+        if sorted(entity.history) not in (reached[:-1], reached):
+            self._break("G3", code, f"history is {sorted(entity.history)}, the data row had {reached}")
+        for target in self._targets:
+            effects = entity.effects.get(target, [])
+            if [v for v in effects if v in applied] != applied or effects != sorted(effects):
+                self._break("G2", code, f"target {target} had {effects}, DONE are {applied}")
+
+    def _break(self, guarantee: str, entity: str, text: str) -> None:
+        self.violations.append(Violation(guarantee, entity, text))
+
+
+def _content(row: Item) -> tuple[Any, Any]:
+    """Attributes, or where they are."""
+    return row.get(ATTRIBUTES), row.get(POINTER)
+
+
+def alarm_identity(row: Item) -> str:
+    """What an alarm's identity begins with."""
+    return row_id(row["pk"], row["sk"])

@@ -1,0 +1,367 @@
+"""One simulated deployment: the real handlers and definitions on in-memory ports, in virtual time."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from handlers.commands import status
+from handlers.commands.attributes import AttributeStore
+from handlers.commands.model import Command
+from handlers.commands.pipeline.steps import Ports
+from handlers.commands.publish import CommandPublisher
+from handlers.entrypoints import events, sweeper, workflow
+from handlers.entrypoints.events import EventPorts
+from handlers.objects.memory import MemoryObjects
+from handlers.store.memory import MemoryTableStore
+from handlers.store.port import COMMANDS, Item
+from handlers.store.values import item_to_dynamo
+from local.functions.host import FunctionHost
+from local.functions.model import FunctionSpec, InvokeResult, SimulatedCrash, TooManyRequests
+from local.scheduler import VIRTUAL_EPOCH, Scheduler, Stalled
+from local.sources.async_calls import AsyncCaller
+from local.sources.eventbridge import EventBus
+from local.sources.faults import DeliveryFaults
+from local.sources.streams import StreamSource
+from local.states.executions import RUNNING, Execution
+from local.states.manager import ExecutionManager
+from local.states.model import EXPRESS, STANDARD
+from tests.simulation import deployment
+from tests.simulation.gate import Gate
+from tests.simulation.keys import version_key
+from tests.simulation.plan import FaultPlan, NoFaults
+from tests.simulation.ports import GatedObjects, GatedStore, GatedTopic, GatedWorkflows
+from tests.simulation.sites import CRASH, HANDLER, INVOKE, REFUSED, TWICE, TWICE_LATE, WORDS, Visit, current_visit
+from tests.simulation.story import Story
+from tests.simulation.targets import TARGETS, apply_to_target
+from tests.simulation.watcher import Watcher
+
+R = TypeVar("R")
+
+#: A redelivered Lambda call that comes so late that its predecessor's outcome is long known.
+LATE_SECONDS = 90.0
+#: A sweep's distance; and the end of a run in which commands stay open.
+SWEEP_SECONDS = 300.0
+MOST_SECONDS = 40 * 3600.0
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is deployed. ``lanes`` and ``delivery`` shape the stream: overtaking, delays, duplicates."""
+
+    command_workflow: str = STANDARD
+    status_detail: str | None = None
+    wait_poll_seconds: int = 300
+    wait_limit_hours: int = 1
+    lease_seconds: int = 180
+    ttl_days: Mapping[str, int] = field(default_factory=lambda: {"commands": 90})
+    inline_limit: int = 1024
+    lanes: int = 4
+    duplicate: float = 0.0
+    duplicate_after: float = 600.0
+    delay: float = 0.0
+    with_sweeper: bool = True
+
+
+class World:
+    """See the module's text. ``seed`` decides which runnable task goes first; ``plan`` what goes wrong."""
+
+    def __init__(self, seed: int | None, plan: FaultPlan | None = None, setup: Setup | None = None) -> None:
+        self.setup = setup or Setup()
+        self.plan = plan or NoFaults()
+        self.scheduler = Scheduler.virtual(seed)
+        self.story = Story(self.scheduler.now)
+        self.watcher = Watcher(targets=TARGETS)
+        self.memory = MemoryTableStore(self._changed)
+        self.host = FunctionHost(self.scheduler)
+        self.host.interceptors.append(self._invoked)
+        self.executions = ExecutionManager(
+            self.scheduler,
+            self.host,
+            region=deployment.REGION,
+            account_id=deployment.ACCOUNT,
+            keep_histories=0,
+        )
+        self.gate = Gate(self.scheduler, self.plan, self.story, self.abort)
+        self._stale: dict[tuple[str, str, str], Item | None] = {}
+        self.store = GatedStore(self.memory, self._stale, self.gate)
+        self.attributes = AttributeStore(GatedObjects(MemoryObjects(), self.gate), self.setup.inline_limit)
+        self.workflows = GatedWorkflows(self.executions, self.gate, self.story)
+        self.alarms = GatedTopic(self.gate, "the alarm", self._alarm)
+        self.main_topic = GatedTopic(self.gate, "the status events", self._told)
+        self.discarded: list[Mapping[str, Any]] = []
+        self._records: list[dict[str, Any]] = []
+        self._visits: Counter[tuple[str, int, str]] = Counter()
+        self._random = random.Random(seed)
+        self._deploy(seed)
+
+    # -- doing --------------------------------------------------------------------------------------
+
+    def publisher(self, **arguments: Any) -> CommandPublisher:
+        """A publisher behind the gate; call it inside a visit."""
+        new_id = lambda: f"{self._random.getrandbits(128):032x}"  # noqa: E731 - a seeded uuid4().hex
+        return CommandPublisher(self.store, self.attributes, self.scheduler, new_id=new_id, **arguments)
+
+    def visit(self, entity: str, version: int, state: str, execution: str | None = None) -> Visit:
+        """The next visit of a state (or another piece of code)."""
+        place = (entity, version, state)
+        self._visits[place] += 1
+        return Visit(entity, version, state, self._visits[place], execution)
+
+    def abort(self, execution_arn: str) -> None:
+        """An operator, or a quota, ends an execution."""
+        self.executions.stop_execution(execution_arn, "Aborted", "by the fault plan")
+
+    def run(self) -> None:
+        """Until nothing is left to do for anybody, or an invariant is broken.
+
+        The sweeper's schedule never ends. It gets its time as long as commands are open; if they still are after
+        ``MOST_SECONDS``, something waits for ever.
+        """
+        logging.disable(logging.CRITICAL)
+        try:
+            while not self.watcher.violations:
+                try:
+                    self.scheduler.run_until(lambda: bool(self.watcher.violations))
+                except Stalled:
+                    if not self.watcher.open_commands or not self.setup.with_sweeper or self._is_late():
+                        return
+                    self.scheduler.run_for(SWEEP_SECONDS)
+        finally:
+            logging.disable(logging.NOTSET)
+
+    def _is_late(self) -> bool:
+        return self.scheduler.now() > VIRTUAL_EPOCH + MOST_SECONDS
+
+    def spawn(self, work: Callable[[], None], name: str) -> None:
+        """A caller of ours: its own task."""
+        self.scheduler.spawn(work, name=name)
+
+    # -- looking ------------------------------------------------------------------------------------
+
+    @property
+    def violations(self) -> list[str]:
+        """Broken guarantees so far."""
+        return [str(one) for one in self.watcher.violations]
+
+    def running(self) -> list[Execution]:
+        """Executions that have not ended."""
+        kinds = (STANDARD, EXPRESS)
+        return [one for kind in kinds for one in self.executions.list_executions(deployment.machine_arn(kind), RUNNING)]
+
+    # -- inside: what is deployed -------------------------------------------------------------------
+
+    def _deploy(self, seed: int | None) -> None:
+        setup = self.setup
+        config = {
+            "commandWorkflow": setup.command_workflow,
+            **({"statusDetail": setup.status_detail} if setup.status_detail else {}),
+            "waitPollSeconds": setup.wait_poll_seconds,
+            "waitLimitHours": setup.wait_limit_hours,
+            "leaseSeconds": setup.lease_seconds,
+            "ttlDays": dict(setup.ttl_days),
+        }
+        environments = deployment.environments(config, ("tests.simulation.targets",))
+        starts: dict[str, Callable[[], Any]] = {
+            "workflow": lambda: workflow.create(
+                environments["workflow"], ports=self._ports(Ports), attributes=self.attributes
+            ),
+            "events": lambda: events.create(environments["events"], ports=self._ports(EventPorts)),
+            "sweeper": lambda: sweeper.create(environments["sweeper"], ports=self._ports(Ports)),
+        }
+        for name, timeout in deployment.TIMEOUTS.items():
+            starts[name]()  # a wrong environment or port ends the run here, not as a failed command
+            spec = FunctionSpec(name, deployment.function_arn(name), "", Path(), timeout_s=timeout)
+            self.host.register(spec, start=starts[name])
+        for kind in (STANDARD, EXPRESS):
+            text = deployment.definition_text(kind, setup.wait_poll_seconds, setup.wait_limit_hours)
+            self.executions.create_state_machine(deployment.MACHINES[kind], text, "arn:aws:iam::1:role/sim", kind)
+        faults = DeliveryFaults(
+            random.Random(None if seed is None else seed + 1), setup.duplicate, setup.duplicate_after, setup.delay
+        )
+        self.streams = [
+            StreamSource(
+                self.scheduler,
+                mapping,
+                self,
+                self.host,
+                lambda _, message: self.discarded.append(message),
+                function_arn=deployment.function_arn("events"),
+                faults=faults,
+            )
+            for mapping in deployment.stream_mappings(setup.lanes)
+        ]
+        self.caller = AsyncCaller(self.scheduler, self.host)
+        self.bus = EventBus(self.scheduler, self.caller, region=deployment.REGION, account_id=deployment.ACCOUNT)
+        for rule in deployment.rules():
+            if rule.schedule is None or setup.with_sweeper:
+                self.bus.add(rule)
+        self.executions.on_status_change(self._ended)
+        apply_to_target.set(self._apply)
+
+    def _ports(self, kind: Callable[..., R]) -> R:
+        """The ports that a function asks for, by name."""
+        available = {
+            "store": self.store,
+            "workflows": self.workflows,
+            "alarms": self.alarms,
+            "main_topic": self.main_topic,
+            "clock": self.scheduler,
+        }
+        names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
+        return kind(**{name: available.get(name) or NotSimulated(name) for name in names})
+
+    def end(self, stream_arn: str) -> int:
+        """See StreamReader."""
+        return len(self._records)
+
+    def read(self, stream_arn: str, position: int) -> tuple[Sequence[Mapping[str, Any]], int]:
+        """See StreamReader."""
+        return self._records[position:], len(self._records)
+
+    # -- inside: what happens -----------------------------------------------------------------------
+
+    def _changed(self, table: str, before: Item | None, after: Item | None) -> None:
+        self.watcher.changed(table, before, after)
+        row = after if after is not None else before
+        assert row is not None
+        self._stale[table, row["pk"], row["sk"]] = before
+        of: dict[str, Any] = {"entity": row.get("code", ""), "version": row.get("version", 0)}
+        if table != COMMANDS:
+            self.story.note(f"writes {table} {row['sk']}", **of)
+            return
+        old, new = (None if one is None else one.get("status") for one in (before, after))
+        if old != new:
+            self.story.note(f"{old or 'nothing'} -> {new}", **of)
+            if before is None or status.is_terminal(new or ""):
+                self._records.append(self._record(before, after))
+                for stream in self.streams:
+                    stream.wake()
+        elif before is not None and after is not None and ("taskToken" in before) != ("taskToken" in after):
+            self.story.note(f"its token is {'stored' if 'taskToken' in after else 'removed'}", **of)
+        elif before is not None and after is not None:
+            self.story.note(f"{new} with other {', '.join(_differences(before, after))}", **of)
+
+    def _record(self, before: Item | None, after: Item | None) -> dict[str, Any]:
+        """A stream record (fixtures/events/dynamodb_stream.json). Changes to other statuses are left
+        out: no filter of ours wants them.
+        """
+        row = after if after is not None else before
+        assert row is not None
+        number = len(self._records) + 1
+        images = {"OldImage": before, "NewImage": after}
+        return {
+            "eventID": f"{number:032x}",
+            "eventName": "INSERT" if before is None else "REMOVE" if after is None else "MODIFY",
+            "eventVersion": "1.1",
+            "eventSource": "aws:dynamodb",
+            "awsRegion": deployment.REGION,
+            "dynamodb": {
+                "ApproximateCreationDateTime": self.scheduler.now(),
+                "Keys": item_to_dynamo({"pk": row["pk"], "sk": row["sk"]}),
+                **{name: item_to_dynamo(image) for name, image in images.items() if image is not None},
+                "SequenceNumber": str(100_000_000_000 + number),
+                "SizeBytes": 1,
+                "StreamViewType": "NEW_AND_OLD_IMAGES",
+            },
+        }
+
+    def _alarm(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
+        key = version_key(message["pk"], message["sk"])
+        text = f"ALARM {attributes['alarmId'].rpartition('#')[2]}: {message['content']['errorMessage']}"
+        self.story.note(text, entity=key.entity.code, version=key.version)
+        self.watcher.alarm(message, attributes)
+
+    def _told(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
+        self.watcher.told(message)
+
+    def _apply(self, target: str, command: Command) -> None:
+        self.watcher.target_called(target, command.key)
+
+        def take_effect() -> None:
+            self.watcher.target_applied(target, command.key)
+            self.story.note(f"target {target} takes version {command.version}")
+
+        self.gate.cross(HANDLER, f"target {target}", take_effect)
+
+    def _ended(self, execution: Execution) -> None:
+        key = version_key(execution.input["pk"], execution.input["sk"])
+        text = f"execution {execution.name[:8]} ended as {execution.status} {execution.error or ''}"
+        self.story.note(text.rstrip(), entity=key.entity.code, version=key.version)
+        self.bus.execution_status_changed(
+            {
+                "executionArn": execution.arn,
+                "stateMachineArn": execution.machine.arn,
+                "name": execution.name,
+                "status": execution.status,
+                "startDate": execution.started,
+                "stopDate": execution.stopped,
+                "input": execution.input_text,
+                "output": None,
+                "error": execution.error,
+                "cause": execution.cause,
+            }
+        )
+
+    def _invoked(self, function: str, payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
+        """Round every Lambda call: what it is for, and what may go wrong with it."""
+        visit = self._visit_of(function, payload)
+        token = current_visit.set(visit)
+        try:
+            site = visit.site()
+            kind = self.plan.at(site, INVOKE, self.scheduler.now())
+            if kind is not None:
+                self.story.note(f"{WORDS[kind]} [{site}]".format(what="its first line"), visit=visit)
+            if kind == CRASH:
+                raise SimulatedCrash(site)
+            if kind == REFUSED:
+                raise TooManyRequests(site)
+            result = proceed(payload)
+            if kind == TWICE:
+                result = proceed(payload)
+            if kind == TWICE_LATE:
+                self.scheduler.call_later(LATE_SECONDS, lambda: self._again(payload, proceed, visit))
+            return result
+        finally:
+            current_visit.reset(token)
+
+    def _again(self, payload: Any, proceed: Callable[[Any], InvokeResult], visit: Visit) -> None:
+        def late() -> None:
+            current_visit.set(self.visit(visit.entity, visit.version, visit.state, visit.execution))
+            self.story.note("a late duplicate begins")
+            proceed(payload)
+
+        self.scheduler.spawn(late, name="duplicate call")
+
+    def _visit_of(self, function: str, payload: Any) -> Visit:
+        if "context" in payload:
+            execution, state = payload["context"]["Execution"], payload["context"]["State"]["Name"]
+            key = version_key(execution["Input"]["pk"], execution["Input"]["sk"])
+            if state == "sync_data":
+                state = f"sync_data({payload['input']['target']})"
+            return self.visit(key.entity.code, key.version, state, execution["Id"])
+        if payload.get("source") == "aws.states":
+            name = payload["detail"]["executionArn"]
+            given = self.executions.describe_execution(name).input
+            key = version_key(given["pk"], given["sk"])
+            return self.visit(key.entity.code, key.version, "ended_outside")
+        return self.visit("", 0, function)
+
+
+class NotSimulated:
+    """A port that nothing here comes to; if something does, it says so."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        raise NotImplementedError(f"the simulation has no port {self._name!r} (asked for {name!r})")
+
+
+def _differences(before: Item, after: Item) -> list[str]:
+    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
