@@ -1,7 +1,11 @@
-"""Speed only: botocore reads its service descriptions from files for every session, here once per process."""
+"""Speed only: botocore parses its service descriptions anew for every session; here once per process.
+
+Each caller gets a copy of its own, since moto changes the descriptions that it loads.
+"""
 
 from __future__ import annotations
 
+import pickle
 from functools import cache
 from typing import Any
 
@@ -11,8 +15,12 @@ _read = JSONFileLoader.load_file
 
 
 @cache
-def _read_once(path: str) -> Any:
-    return _read(JSONFileLoader(), path)
+def _pickled(path: str) -> bytes:
+    return pickle.dumps(_read(JSONFileLoader(), path), pickle.HIGHEST_PROTOCOL)
 
 
-JSONFileLoader.load_file = lambda self, file_path: _read_once(file_path)  # type: ignore[method-assign]
+def _load_file(self: JSONFileLoader, file_path: str) -> Any:
+    return pickle.loads(_pickled(file_path))
+
+
+JSONFileLoader.load_file = _load_file  # type: ignore[method-assign]
