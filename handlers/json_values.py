@@ -31,6 +31,15 @@ def check_attributes(value: object, max_bytes: int) -> dict[str, Any]:
     return value
 
 
+def check_json(field: str, value: object, max_bytes: int) -> Any:
+    """Any JSON value of at most ``max_bytes``. Raises ValidationError naming the path of what is wrong."""
+    _check(field, value, 0)
+    size = len(json_bytes(value))
+    if size > max_bytes:
+        raise ValidationError(field, f"{size} bytes", f"at most {max_bytes} bytes of JSON")
+    return value
+
+
 def json_bytes(value: object) -> bytes:
     """Compact JSON in UTF-8, the same for the same content: what sizes, limits and hashes are about."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()

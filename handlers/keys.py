@@ -27,6 +27,14 @@ MAX_PK_BYTES = 2048
 MAX_SK_BYTES = 1024
 MAX_REQUEST_ID_CHARS = 200
 
+TASK_KIND = "TASK"
+BATCH_KIND = "SFN_TASK"
+INDEX_DIGITS = 6
+#: Crockford's alphabet and the layout of a ULID: 48 bits of milliseconds, 80 of randomness (github.com/ulid/spec).
+ULID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ULID_CHARS = 26
+ULID_RANDOM_BYTES = 10
+
 
 @dataclass(frozen=True, slots=True)
 class EntityKey:
@@ -120,6 +128,119 @@ class VersionKey:
 
     def __str__(self) -> str:
         return f"{self.entity}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKey:
+    """A task: ``TASK#<tenant>`` or, if it has items, ``SFN_TASK#<tenant>``; ``<taskType>#<ulid>``."""
+
+    kind: str
+    tenant_code: str
+    type: str
+    ulid: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in (TASK_KIND, BATCH_KIND):
+            raise ValidationError("kind", self.kind, f"{TASK_KIND} or {BATCH_KIND}")
+        _check_part("tenantCode", self.tenant_code)
+        _check_part("taskType", self.type)
+        if len(self.ulid) != ULID_CHARS or not set(self.ulid) <= set(ULID_ALPHABET):
+            raise ValidationError("ulid", self.ulid, f"{ULID_CHARS} characters of {ULID_ALPHABET}")
+        _check_bytes("pk", self.pk, MAX_PK_BYTES)
+        _check_bytes("sk", f"{self.sk}{SEPARATOR}{0:0{INDEX_DIGITS}d}", MAX_SK_BYTES)
+
+    @property
+    def pk(self) -> str:
+        """Partition key of the task and its items."""
+        return f"{self.kind}{SEPARATOR}{self.tenant_code}"
+
+    @property
+    def sk(self) -> str:
+        """Sort key of the task's row; its items come right behind."""
+        return f"{self.type}{SEPARATOR}{self.ulid}"
+
+    @property
+    def id(self) -> str:
+        """The task's name for people and messages: ``<pk>#<sk>``."""
+        return row_id(self.pk, self.sk)
+
+    @property
+    def items_prefix(self) -> str:
+        """What the sort keys of all items begin with, and no other row's."""
+        return f"{self.sk}{SEPARATOR}"
+
+    def item(self, index: int) -> TaskItemKey:
+        """The key of one item."""
+        return TaskItemKey(self, index)
+
+    @classmethod
+    def parse(cls, pk: str, sk: str) -> TaskKey:
+        """From the keys of a task's row. Raises ValidationError naming ``pk`` or ``sk``."""
+        kind, tenant_code = _two_parts("pk", pk, "TASK#<tenantCode> or SFN_TASK#<tenantCode>")
+        return cls(kind, tenant_code, *_two_parts("sk", sk, "<taskType>#<ulid>"))
+
+    @classmethod
+    def parse_id(cls, text: str) -> TaskKey:
+        """From ``id``. Raises ValidationError."""
+        parts = text.split(SEPARATOR) if isinstance(text, str) else []
+        if len(parts) != 4:
+            raise ValidationError("taskId", text, "TASK#<tenant>#<taskType>#<ulid> or SFN_TASK#...")
+        return cls(*parts)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+@dataclass(frozen=True, slots=True)
+class TaskItemKey:
+    """One item of a task; ``index`` counts from 0."""
+
+    task: TaskKey
+    index: int
+
+    @property
+    def pk(self) -> str:
+        """The task's partition key."""
+        return self.task.pk
+
+    @property
+    def sk(self) -> str:
+        """Sort key; items sort by index."""
+        return f"{self.task.items_prefix}{self.index:0{INDEX_DIGITS}d}"
+
+    @classmethod
+    def parse(cls, pk: str, sk: str) -> TaskItemKey:
+        """From the keys of an item's row. Raises ValidationError."""
+        parent, _, digits = sk.rpartition(SEPARATOR)
+        if len(digits) != INDEX_DIGITS or not (digits.isascii() and digits.isdigit()):
+            raise ValidationError("sk", sk, f"<taskType>#<ulid>#<index with {INDEX_DIGITS} digits>")
+        return cls(TaskKey.parse(pk, parent), int(digits))
+
+    def __str__(self) -> str:
+        return row_id(self.pk, self.sk)
+
+
+def task_partition(kind: str, tenant_code: str) -> str:
+    """Partition key of all tasks of a tenant, those with items (``SFN_TASK``) or those without (``TASK``)."""
+    _check_part("tenantCode", tenant_code)
+    return f"{kind}{SEPARATOR}{tenant_code}"
+
+
+def task_type_prefix(type_: str) -> str:
+    """What the sort keys of all tasks of a type begin with."""
+    _check_part("taskType", type_)
+    return f"{type_}{SEPARATOR}"
+
+
+def task_sk_of(sk: str) -> str:
+    """The task's sort key, from its own or from one of its items'."""
+    return SEPARATOR.join(sk.split(SEPARATOR)[:2])
+
+
+def ulid(milliseconds: int, randomness: bytes) -> str:
+    """An id that sorts by time. ``randomness``: ten bytes."""
+    number = (milliseconds << 80) | int.from_bytes(randomness)
+    return "".join(ULID_ALPHABET[(number >> shift) & 31] for shift in range(125, -5, -5))
 
 
 def row_id(pk: str, sk: str) -> str:

@@ -96,7 +96,7 @@ def load_registry(
     """
     found: dict[str, tuple[str, DataSyncHandler]] = {}
     for module_name in module_names:
-        for cls in _marked_classes(_import(module_name)):
+        for cls in marked_classes(module_name, _MARK):
             type_, target = getattr(cls, _MARK)
             where = f"{module_name}.{cls.__name__}"
             _check_id(where, target)
@@ -105,7 +105,7 @@ def load_registry(
                 raise RegistryError(
                     f"{where}: sync target id {target!r} is used by {other.__module__}.{other.__name__} already"
                 )
-            found[target] = (type_, _instance(cls, where, collaborators))
+            found[target] = (type_, instance_of(cls, where, collaborators, "a data sync handler", "up(command)"))
     places = {target: f"{type(handler).__module__}.{type(handler).__name__}" for target, (_, handler) in found.items()}
     for one in remote:
         _check_id("SYNC_TARGETS", one.id)
@@ -131,17 +131,23 @@ def _import(module_name: str) -> ModuleType:
         raise RegistryError(f"handler module {module_name!r} can't be imported: {detail}") from error
 
 
-def _marked_classes(module: ModuleType) -> list[type]:
+def marked_classes(module_name: str, mark: str) -> list[type]:
+    """The classes that a module itself defines and a decorator marked. Raises RegistryError if it can't be imported."""
+    module = _import(module_name)
     classes = (value for value in vars(module).values() if inspect.isclass(value))
-    return [cls for cls in classes if _MARK in vars(cls) and cls.__module__ == module.__name__]
+    return [cls for cls in classes if mark in vars(cls) and cls.__module__ == module.__name__]
 
 
-def _instance(cls: type, where: str, collaborators: Mapping[str, Any]) -> DataSyncHandler:
-    if not callable(getattr(cls, "up", None)):
-        raise RegistryError(f"{where}: a data sync handler needs a method up(command)")
+def instance_of(cls: type, where: str, collaborators: Mapping[str, Any], what: str, method: str) -> Any:
+    """An instance, with the collaborators that its constructor asks for by name.
+
+    Raises:
+        RegistryError: it has not got ``method`` (``name(parameters)``), or asks for something unknown.
+    """
+    if not callable(getattr(cls, method.partition("(")[0], None)):
+        raise RegistryError(f"{where}: {what} needs a method {method}")
     wanted = list(inspect.signature(cls).parameters) if "__init__" in vars(cls) else []
     unknown = [name for name in wanted if name not in collaborators]
     if unknown:
         raise RegistryError(f"{where}: unknown parameter {unknown[0]!r}; available: {', '.join(sorted(collaborators))}")
-    instance: DataSyncHandler = cls(**{name: collaborators[name] for name in wanted})
-    return instance
+    return cls(**{name: collaborators[name] for name in wanted})

@@ -19,7 +19,9 @@ class EventsSettings:
     """Environment of the ``events`` function."""
 
     commands_table: str
+    tasks_table: str
     command_state_machine_arn: str
+    task_state_machine_arn: str
     alarm_topic_arn: str
     main_topic_arn: str
     status_events: str
@@ -31,7 +33,9 @@ class EventsSettings:
         """Raises SettingsError naming the variable."""
         return cls(
             commands_table=_text(env, "COMMANDS_TABLE"),
+            tasks_table=_text(env, "TASKS_TABLE"),
             command_state_machine_arn=_text(env, "COMMAND_STATE_MACHINE_ARN"),
+            task_state_machine_arn=_text(env, "TASK_STATE_MACHINE_ARN"),
             alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
             main_topic_arn=_text(env, "MAIN_TOPIC_ARN"),
             status_events=_one_of(env, "STATUS_EVENTS", KINDS),
@@ -61,7 +65,6 @@ class WorkflowSettings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> WorkflowSettings:
         """Raises SettingsError naming the variable."""
-        modules = (name.strip() for name in env.get("HANDLER_MODULES", "").split(","))
         return cls(
             commands_table=_text(env, "COMMANDS_TABLE"),
             data_table=_text(env, "DATA_TABLE"),
@@ -69,7 +72,7 @@ class WorkflowSettings:
             command_state_machine_arn=_text(env, "COMMAND_STATE_MACHINE_ARN"),
             bucket=_text(env, "BUCKET_NAME"),
             alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
-            handler_modules=tuple(name for name in modules if name),
+            handler_modules=_names(env, "HANDLER_MODULES"),
             sync_targets=parse_targets(_text(env, "SYNC_TARGETS")),
             status_detail=_one_of(env, "STATUS_DETAIL", (FULL, TERMINAL)),
             wait_limit_hours=_number(env, "WAIT_LIMIT_HOURS"),
@@ -85,8 +88,10 @@ class SweeperSettings:
 
     commands_table: str
     data_table: str
+    tasks_table: str
     command_state_machine_arn: str
     alarm_topic_arn: str
+    main_topic_arn: str
     wait_limit_hours: int
     metric_namespace: str
     log_level: str
@@ -97,12 +102,47 @@ class SweeperSettings:
         return cls(
             commands_table=_text(env, "COMMANDS_TABLE"),
             data_table=_text(env, "DATA_TABLE"),
+            tasks_table=_text(env, "TASKS_TABLE"),
             command_state_machine_arn=_text(env, "COMMAND_STATE_MACHINE_ARN"),
             alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
+            main_topic_arn=_text(env, "MAIN_TOPIC_ARN"),
             wait_limit_hours=_number(env, "WAIT_LIMIT_HOURS"),
             metric_namespace=_text(env, "METRIC_NAMESPACE"),
             log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
         )
+
+
+@dataclass(frozen=True)
+class TasksSettings:
+    """Environment of the ``tasks`` function."""
+
+    tasks_table: str
+    data_table: str
+    task_state_machine_arn: str
+    handler_modules: tuple[str, ...]
+    task_timeout_minutes: int
+    lease_seconds: int
+    max_receives: int
+    log_level: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> TasksSettings:
+        """Raises SettingsError naming the variable."""
+        return cls(
+            tasks_table=_text(env, "TASKS_TABLE"),
+            data_table=_text(env, "DATA_TABLE"),
+            task_state_machine_arn=_text(env, "TASK_STATE_MACHINE_ARN"),
+            handler_modules=_names(env, "HANDLER_MODULES"),
+            task_timeout_minutes=_number(env, "TASK_TIMEOUT_MINUTES"),
+            lease_seconds=_number(env, "LEASE_SECONDS"),
+            max_receives=_number(env, "MAX_RECEIVE_COUNT"),
+            log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
+        )
+
+
+def _names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """A list separated by commas, which may be empty."""
+    return tuple(part for part in map(str.strip, env.get(name, "").split(",")) if part)
 
 
 def _text(env: Mapping[str, str], name: str) -> str:

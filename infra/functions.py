@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -107,10 +107,10 @@ def stream_mapping(
     stream_arn: pulumi.Input[str],
     function: Function,
     on_failure_arn: pulumi.Input[str],
-    pattern: Mapping[str, object],
+    patterns: Sequence[Mapping[str, object]],
     batch_size: int,
 ) -> lambda_.EventSourceMapping:
-    """A table's stream to a function: bounded retries, partial answers, nothing lost without a trace."""
+    """What matches a pattern in a stream to a function: bounded retries, partial answers, and what fails is kept."""
     return lambda_.EventSourceMapping(
         name,
         event_source_arn=stream_arn,
@@ -125,7 +125,10 @@ def stream_mapping(
             on_failure=lambda_.EventSourceMappingDestinationConfigOnFailureArgs(destination_arn=on_failure_arn)
         ),
         filter_criteria=lambda_.EventSourceMappingFilterCriteriaArgs(
-            filters=[lambda_.EventSourceMappingFilterCriteriaFilterArgs(pattern=json.dumps(pattern, sort_keys=True))]
+            filters=[
+                lambda_.EventSourceMappingFilterCriteriaFilterArgs(pattern=json.dumps(pattern, sort_keys=True))
+                for pattern in patterns
+            ]
         ),
         opts=pulumi.ResourceOptions(parent=function),
     )

@@ -12,16 +12,19 @@ from pulumi_aws import cloudwatch, sns, sqs
 from infra.naming import Account, Names
 
 #: Queue to the actions that it gets (design section 6).
+TASK_QUEUE = "task-action-queue"
 QUEUES = {
-    "task-action-queue": ("task-execute",),
+    TASK_QUEUE: ("task-execute",),
     "notification-queue": ("command-status", "task-status", "sub-task-status", "import-status"),
     "import-action-queue": ("import-execute",),
 }
 STREAM_FAILURES = "stream-failures"
 MAX_RECEIVE_COUNT = 5
-#: At least six times the consumer's timeout (Lambda Developer Guide, "Using Lambda with Amazon SQS").
 CONSUMER_TIMEOUT_SECONDS = 60
-VISIBILITY_SECONDS = 6 * CONSUMER_TIMEOUT_SECONDS
+#: One item or one single task: decision record 0060.
+TASKS_TIMEOUT_SECONDS = 120
+#: Of the consumer's timeout, at least (Lambda Developer Guide, "Using Lambda with Amazon SQS").
+VISIBILITY_TIMES_TIMEOUT = 6
 FOURTEEN_DAYS = 14 * 86_400
 #: Messages carry keys, never records. Set on both sides, since SNS and SQS have different defaults.
 MAX_MESSAGE_BYTES = 262_144
@@ -99,7 +102,8 @@ class Messaging(pulumi.ComponentResource):
         resource = sqs.Queue(
             queue,
             name=self._args.names.of(queue),
-            visibility_timeout_seconds=VISIBILITY_SECONDS,
+            visibility_timeout_seconds=VISIBILITY_TIMES_TIMEOUT
+            * (TASKS_TIMEOUT_SECONDS if queue == TASK_QUEUE else CONSUMER_TIMEOUT_SECONDS),
             message_retention_seconds=FOURTEEN_DAYS,
             max_message_size=MAX_MESSAGE_BYTES,
             sqs_managed_sse_enabled=True,

@@ -30,6 +30,7 @@ def stack_outputs(
     storage: Storage,
     functions: dict[str, Function],
     command_workflow: Workflow,
+    task_workflow: Workflow,
     monitoring: Monitoring,
 ) -> dict[str, pulumi.Input[object]]:
     """Output name to value."""
@@ -54,6 +55,10 @@ def stack_outputs(
     outputs["eventBusName"] = messaging.event_bus.name
     outputs["eventBusArn"] = messaging.event_bus.arn
     outputs["commandStateMachineArn"] = command_workflow.machine.arn
+    outputs["taskStateMachineArn"] = task_workflow.machine.arn
+    # For creators of tasks outside of the stack, which refuse what the machine could not do.
+    outputs["taskMaxConcurrency"] = config.task_max_concurrency
+    outputs["taskTimeoutMinutes"] = config.task_timeout_minutes
     for name, function in functions.items():
         outputs[f"{name}FunctionArn"] = function.function.arn
     outputs["dashboardUrl"] = monitoring.dashboard_url

@@ -7,32 +7,41 @@ from dataclasses import dataclass
 
 import pulumi
 
+STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
+QUEUE = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 #: Function to resource to actions. Resources are names that ``Resources.arn_of`` knows.
 PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "events": {
         "table:commands": ("dynamodb:GetItem", "dynamodb:UpdateItem"),
-        "stream:commands": (
-            "dynamodb:DescribeStream",
-            "dynamodb:GetRecords",
-            "dynamodb:GetShardIterator",
-            "dynamodb:ListStreams",
-        ),
+        "table:tasks": ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+        "stream:commands": STREAM,
+        "stream:tasks": STREAM,
         # Both: while `commandWorkflow` is being switched, policy and environment change one after the other.
         "machine:command-handler": ("states:StartExecution",),
         "machine:command-handler-express": ("states:StartExecution",),
         "topic:alarm": ("sns:Publish",),
         "topic:main": ("sns:Publish",),
         "bus:events": ("events:PutEvents",),
-        "queue:notification-queue": ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
+        "queue:notification-queue": QUEUE,
         "queue:stream-failures": ("sqs:SendMessage",),
     },
     "sweeper": {
         "table:commands": ("dynamodb:GetItem", "dynamodb:UpdateItem"),
         "table:data": ("dynamodb:GetItem",),
+        "table:tasks": ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
         "index:open": ("dynamodb:Query",),
+        "index:open-tasks": ("dynamodb:Query",),
         "machine:command-handler": ("states:SendTaskSuccess", "states:StartExecution"),
         "machine:command-handler-express": ("states:StartExecution",),
+        "topic:main": ("sns:Publish",),
         "topic:alarm": ("sns:Publish",),
+    },
+    # The handlers of the application read and write the read model with this role.
+    "tasks": {
+        "table:tasks": ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+        "table:data": ("dynamodb:GetItem", "dynamodb:PutItem"),
+        "machine:task-handler": ("states:StartExecution",),
+        "queue:task-action-queue": QUEUE,
     },
     "workflow": {
         "table:commands": ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:UpdateItem"),

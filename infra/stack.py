@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pulumi
@@ -11,7 +12,7 @@ from pulumi_aws import cloudwatch, lambda_
 
 from infra.config import ConfigError, StackConfig
 from infra.functions import STARTS_COMMAND, STATUS_CHANGED, Function, FunctionArgs, queue_mapping, stream_mapping
-from infra.messaging import Messaging, MessagingArgs
+from infra.messaging import TASK_QUEUE, Messaging, MessagingArgs
 from infra.monitoring import Monitoring, MonitoringArgs
 from infra.naming import Account, Names
 from infra.outputs import stack_outputs
@@ -20,11 +21,13 @@ from infra.permissions import Resources
 from infra.storage import Storage, StorageArgs
 from infra.sync_targets import duplicated_ids, target_permissions, targets_json
 from infra.tables import OPEN_INDEX, Tables, TablesArgs
+from infra.tasks import Tasks, TasksArgs
 from infra.workflows import (
     COMMAND_HANDLER,
     COMMAND_HANDLER_EXPRESS,
     EXPRESS,
     STANDARD,
+    TASK_HANDLER,
     Workflow,
     WorkflowArgs,
     command_numbers,
@@ -61,21 +64,26 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     # The machine calls the function and the function resumes the machine: one of the two ARNs is built from its name.
     machine_arns = {kind: account.arn("states", f"stateMachine:{names.of(name)}") for kind, name in MACHINES.items()}
     machine_arn = machine_arns[config.command_workflow]
+    task_machine_arn = account.arn("states", f"stateMachine:{names.of(TASK_HANDLER)}")
     resources = Resources(
         {
             **{f"table:{name}": table.arn for name, table in tables.by_name.items()},
             "stream:commands": tables.by_name["commands"].stream_arn,
+            "stream:tasks": tables.by_name["tasks"].stream_arn,
             "index:open": pulumi.Output.concat(tables.by_name["commands"].arn, f"/index/{OPEN_INDEX}"),
+            "index:open-tasks": pulumi.Output.concat(tables.by_name["tasks"].arn, f"/index/{OPEN_INDEX}"),
             **{f"machine:{MACHINES[kind]}": arn for kind, arn in machine_arns.items()},
+            f"machine:{TASK_HANDLER}": task_machine_arn,
             "topic:alarm": messaging.alarm_topic.arn,
             "topic:main": messaging.main_topic.arn,
             "bus:events": messaging.event_bus.arn,
             "queue:notification-queue": messaging.queues["notification-queue"].arn,
+            f"queue:{TASK_QUEUE}": messaging.queues[TASK_QUEUE].arn,
             "queue:stream-failures": messaging.stream_failures.arn,
             "objects:attributes": pulumi.Output.concat(storage.bucket.arn, "/attributes/*"),
         }
     )
-    environments = _environments(config, names, tables, messaging, storage, machine_arn)
+    environments = _environments(config, names, tables, messaging, storage, machine_arn, task_machine_arn)
     workflow = Function(
         "workflow",
         FunctionArgs(
@@ -138,7 +146,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         stream_arn=tables.by_name["commands"].stream_arn,
         function=events,
         on_failure_arn=messaging.stream_failures.arn,
-        pattern=STARTS_COMMAND,
+        patterns=[STARTS_COMMAND],
         batch_size=config.stream_batch_size,
     )
     if config.status_events in STATUS_CHANGED:
@@ -148,7 +156,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             stream_arn=tables.by_name["commands"].stream_arn,
             function=events,
             on_failure_arn=messaging.stream_failures.arn,
-            pattern=STATUS_CHANGED[config.status_events],
+            patterns=[STATUS_CHANGED[config.status_events]],
             batch_size=config.stream_batch_size,
         )
     queue_mapping(
@@ -157,9 +165,13 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         function=events,
         batch_size=config.queue_batch_size,
     )
-    _ended_badly_rule(names, events, command_workflows[STANDARD])
+    tasks = Tasks(
+        "task-runner",
+        TasksArgs(names, config, resources, archive, tables, messaging, events, task_machine_arn),
+    )
+    _ended_badly_rule(names, events, [command_workflows[STANDARD], tasks.workflow])
     _sweep_schedule(names, sweeper, config.sweep_minutes)
-    functions = {"events": events, "sweeper": sweeper, "workflow": workflow}
+    functions = {"events": events, "sweeper": sweeper, "tasks": tasks.function, "workflow": workflow}
     monitoring = Monitoring(
         "monitoring",
         MonitoringArgs(
@@ -167,7 +179,10 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             account,
             config,
             messaging.alarm_topic.arn,
-            machines={MACHINES[kind]: one.machine.arn for kind, one in command_workflows.items()},
+            machines={
+                **{MACHINES[kind]: one.machine.arn for kind, one in command_workflows.items()},
+                TASK_HANDLER: tasks.workflow.machine.arn,
+            },
             functions={name: function.function.name for name, function in functions.items()},
             stream_functions={"events": events.function.name},
             dead_letter_queues={
@@ -177,18 +192,26 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         ),
     )
     receiving = command_workflows[config.command_workflow]
-    return stack_outputs(config, tables, messaging, storage, functions, receiving, monitoring)
+    return stack_outputs(config, tables, messaging, storage, functions, receiving, tasks.workflow, monitoring)
 
 
 def _environments(
-    config: StackConfig, names: Names, tables: Tables, messaging: Messaging, storage: Storage, machine_arn: str
+    config: StackConfig,
+    names: Names,
+    tables: Tables,
+    messaging: Messaging,
+    storage: Storage,
+    machine_arn: str,
+    task_machine_arn: str,
 ) -> dict[str, dict[str, pulumi.Input[str]]]:
     """Exactly what each function's settings read; a test holds both sides."""
     commands = tables.by_name["commands"].name
     return {
         "events": {
             "COMMANDS_TABLE": commands,
+            "TASKS_TABLE": tables.by_name["tasks"].name,
             "COMMAND_STATE_MACHINE_ARN": machine_arn,
+            "TASK_STATE_MACHINE_ARN": task_machine_arn,
             "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
             "MAIN_TOPIC_ARN": messaging.main_topic.arn,
             "STATUS_EVENTS": config.status_events,
@@ -198,8 +221,10 @@ def _environments(
         "sweeper": {
             "COMMANDS_TABLE": commands,
             "DATA_TABLE": tables.by_name["data"].name,
+            "TASKS_TABLE": tables.by_name["tasks"].name,
             "COMMAND_STATE_MACHINE_ARN": machine_arn,
             "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
+            "MAIN_TOPIC_ARN": messaging.main_topic.arn,
             "WAIT_LIMIT_HOURS": str(config.wait_limit_hours),
             "METRIC_NAMESPACE": names.metric_namespace,
             "LOG_LEVEL": config.log_level,
@@ -253,7 +278,7 @@ def _call(name: str, rule: cloudwatch.EventRule, function: Function) -> None:
     )
 
 
-def _ended_badly_rule(names: Names, events: Function, workflow: Workflow) -> None:
+def _ended_badly_rule(names: Names, events: Function, workflows: Sequence[Workflow]) -> None:
     """STANDARD executions that ended without recording it reach the events function.
 
     EXPRESS executions send no status events (Step Functions Developer Guide, "Automating Step Functions event
@@ -263,7 +288,7 @@ def _ended_badly_rule(names: Names, events: Function, workflow: Workflow) -> Non
     pattern = {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
-        "detail": {"status": list(ENDED_BADLY), "stateMachineArn": [workflow.machine.arn]},
+        "detail": {"status": list(ENDED_BADLY), "stateMachineArn": [one.machine.arn for one in workflows]},
     }
     rule = cloudwatch.EventRule(
         "executions-ended-badly",

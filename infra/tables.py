@@ -1,4 +1,4 @@
-"""The five tables of design section 4, with their streams, time-to-live and the index of open commands."""
+"""The five tables of design section 4, with their streams, time-to-live and the index of open commands and tasks."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ TABLES = {
     "import_tmp": True,
 }
 OPEN_INDEX = "open"
+#: Tables whose open rows the sweeper looks for.
+INDEXED = ("commands", "tasks")
 #: The index tells which rows to look at; decisions are made on consistent reads of the table.
 OPEN_ATTRIBUTES = ["status", "rank", "attempt"]
 
@@ -42,7 +44,7 @@ class Tables(pulumi.ComponentResource):
         self.register_outputs({table: resource.name for table, resource in self.by_name.items()})
 
     def _table(self, table: str, has_stream: bool, args: TablesArgs) -> dynamodb.Table:
-        has_index = table == "commands"
+        has_index = table in INDEXED
         attributes = [("pk", "S"), ("sk", "S"), *([("openShard", "N"), ("dueAt", "N")] if has_index else [])]
         return dynamodb.Table(
             table.replace("_", "-"),

@@ -20,6 +20,7 @@ from infra.substitution import override, substitute
 DEFINITIONS = Path(__file__).parent / "state_machines"
 COMMAND_HANDLER = "command-handler"
 COMMAND_HANDLER_EXPRESS = "command-handler-express"
+TASK_HANDLER = "task-handler"
 STANDARD = "STANDARD"
 EXPRESS = "EXPRESS"
 ONE_HOUR = 3_600

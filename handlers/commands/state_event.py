@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.commands.pipeline.run import Run
-from handlers.errors import ValidationError
 from handlers.keys import VersionKey, check_version_number
-
-SOURCE = "step-function"
+from handlers.workflows.state_payload import StatePayload, check_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +28,20 @@ class StateEvent:
         Raises:
             ValidationError: naming what is missing or wrong.
         """
-        if not isinstance(event, dict) or event.get("source") != SOURCE:
-            raise ValidationError("source", event.get("source") if isinstance(event, dict) else event, SOURCE)
-        try:
-            context = event["context"]
-            execution, state = context["Execution"], context["State"]
-            return cls(
-                run=parse_run(execution["Input"], execution["Id"]),
-                state=state["Name"],
-                execution_name=execution["Name"],
-                entered_at=state["EnteredTime"],
-                input=event["input"],
-                task_token=event.get("taskToken"),
-            )
-        except KeyError as error:
-            raise ValidationError(str(error.args[0]), None, "a state's payload with this field") from None
+        payload = StatePayload.parse(event)
+        return cls(
+            run=parse_run(payload.execution_input, payload.execution_id),
+            state=payload.state,
+            execution_name=payload.execution_name,
+            entered_at=payload.entered_at,
+            input=payload.input,
+            task_token=payload.task_token,
+        )
 
 
 def parse_run(execution_input: Any, run_id: str) -> Run:
     """The run of an execution with input ``{pk, sk, id, attempt}``. Raises ValidationError."""
-    if not isinstance(execution_input, dict):
-        raise ValidationError("Execution.Input", execution_input, "{pk, sk, id, attempt}")
-    for name in ("pk", "sk", "id", "attempt"):
-        if name not in execution_input:
-            raise ValidationError(f"Execution.Input.{name}", None, "a value")
+    check_fields(execution_input, ("pk", "sk", "id", "attempt"))
     return Run(
         key=VersionKey.parse(execution_input["pk"], execution_input["sk"]),
         id=execution_input["id"],

@@ -6,10 +6,6 @@ may run at any moment, twice, or beside the run that it takes for dead.
 
 from __future__ import annotations
 
-import logging
-from collections import Counter
-from dataclasses import dataclass, field
-
 from handlers.clock import Clock, seconds_of
 from handlers.commands import status
 from handlers.commands.pipeline.check_version import WAIT, Refusal, decide
@@ -22,26 +18,15 @@ from handlers.commands.publish import START_GRACE_SECONDS
 from handlers.commands.repository import CommandRepository, Neighbourhood
 from handlers.commands.starter import CommandStarter
 from handlers.errors import NotRunning
-from handlers.keys import OPEN_SHARDS, VersionKey
-from handlers.log import log_step
+from handlers.keys import VersionKey
 from handlers.store.port import COMMANDS, Item, TableStore
+from handlers.sweeping import Sweep, SweepReport
 
 SWEEPER_RUN = "sweeper"
 #: Executions that may die before the command fails as NotRunning.
 MAX_RESTARTS = 5
 #: A row that was looked at comes again after this time at the earliest: behind those not looked at yet.
 LOOK_AGAIN_SECONDS = 60
-PAGE = 100
-
-
-@dataclass
-class SweepReport:
-    """What one sweep saw: outcomes by name, the age in seconds of the oldest open command, rows that raised."""
-
-    outcomes: Counter[str] = field(default_factory=Counter)
-    oldest_seconds: float = 0.0
-    errors: int = 0
-    complete: bool = True
 
 
 class Sweeper:
@@ -68,46 +53,13 @@ class Sweeper:
         self._finisher = Finisher(self._repository, progress, waker)
         self._park = Park(self._repository, progress)
         self._wait_limit_seconds = wait_limit_hours * 3600
+        self.sweep = Sweep(store, COMMANDS, clock, self._heal_row, ordinary=("waiting", "running"))
 
-    def sweep(self, deadline: float) -> SweepReport:
-        """One pass over all shards; stops at ``deadline`` (epoch seconds) and says so in ``complete``.
-
-        A row that raises does not keep back the others: it is logged and counted in ``errors``.
-        """
-        report, now = SweepReport(), self._clock.now()
-        first = int(now // 60) % OPEN_SHARDS  # another one each time, so that a short deadline starves none
-        for number in range(OPEN_SHARDS):
-            self._sweep_shard((first + number) % OPEN_SHARDS, int(now), deadline, report)
-        return report
-
-    def _sweep_shard(self, shard: int, until: int, deadline: float, report: SweepReport) -> None:
-        start: Item | None = None
-        while True:
-            if self._clock.now() >= deadline:
-                report.complete = False
-                return
-            page = self._store.due(COMMANDS, shard, until, limit=PAGE, start=start)
-            for found in page.items:
-                if self._clock.now() >= deadline:
-                    report.complete = False
-                    return
-                self._sweep_row(found, report)
-            if page.next_key is None:
-                return
-            start = page.next_key
-
-    def _sweep_row(self, found: Item, report: SweepReport) -> None:
+    def _heal_row(self, found: Item, report: SweepReport) -> str:
         try:
-            outcome = self._heal(VersionKey.parse(found["pk"], found["sk"]), report)
+            return self._heal(VersionKey.parse(found["pk"], found["sk"]), report)
         except LostRun:
-            outcome = "moved on"
-        except Exception as error:  # noqa: BLE001 - boundary: one row; it is logged, counted and swept again
-            log_step("sweep failed", level=logging.ERROR, error=error, pk=found["pk"], sk=found["sk"])
-            report.errors += 1
-            return
-        report.outcomes[outcome] += 1
-        if outcome not in ("waiting", "running"):
-            log_step("swept", pk=found["pk"], sk=found["sk"], outcome=outcome)
+            return "moved on"
 
     def _heal(self, key: VersionKey, report: SweepReport) -> str:
         """Do what one row needs; answers what that was. Raises LostRun when somebody else was faster."""

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from handlers.commands.model import LATEST, Command, CommandInput
-from handlers.errors import ValidationError
-from handlers.keys import EntityKey
+from handlers.errors import NotFound, ValidationError
+from handlers.keys import DEFAULT_KIND, EntityKey
 from handlers.registry import data_sync_handler
-from handlers.store.conditions import absent, less
+from handlers.store.conditions import absent, at_most, less
 from handlers.store.port import DATA, ConditionFailed, TableStore
+from handlers.tasks.handlers import TaskCall, task_handler
 
 TYPE = "AIRPORT"
 FEET_IN_A_METRE = 3.28084
+#: Of latitude: a quarter of the meridian is 10,002 km.
+KILOMETRES_IN_A_DEGREE = 111.13
 TEXT_COLUMNS = ("iata", "city", "subd", "country", "tz", "lid")
 
 _ICAO = re.compile(r"[A-Z0-9-]{3,8}")
@@ -56,6 +60,27 @@ class AirportCard:
             self._store.put(DATA, row, absent("pk") | less("version", command.version))
         except ConditionFailed:
             return
+
+
+@task_handler("airport-distances", expected_seconds=0.2)
+class DistanceToEquator:
+    """For each airport code of a list: computes the distance to the equator from the read model, writes it beside."""
+
+    def __init__(self, store: TableStore) -> None:
+        self._store = store
+
+    def run(self, code: str, call: TaskCall) -> dict[str, Any]:
+        """Conditional on the airport's version, so a repeated or late call changes nothing. Raises NotFound."""
+        key = EntityKey(DEFAULT_KIND, call.context.tenant_code, TYPE, code)
+        airport = self._store.get(DATA, key.pk, key.sk)
+        if airport is None:
+            raise NotFound(f"{key}: there is no such airport")
+        kilometres = round(abs(airport["attributes"]["lat"]) * KILOMETRES_IN_A_DEGREE)
+        beside = EntityKey("AIRPORT_DISTANCE", call.context.tenant_code, TYPE, code)
+        row = {"pk": beside.pk, "sk": beside.sk, "version": airport["version"], "kilometresToEquator": kilometres}
+        with suppress(ConditionFailed):
+            self._store.put(DATA, row, absent("pk") | at_most("version", airport["version"]))
+        return {"kilometresToEquator": kilometres}
 
 
 def card(attributes: Mapping[str, Any]) -> dict[str, Any]:

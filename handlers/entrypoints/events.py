@@ -27,7 +27,10 @@ from handlers.notifications.port import Topic
 from handlers.notifications.sns import SnsTopic
 from handlers.settings import EventsSettings
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import COMMANDS, TableStore
+from handlers.store.port import COMMANDS, TASKS, TableStore
+from handlers.tasks.finalise import Finaliser
+from handlers.tasks.stream import TaskQueue, TaskStream
+from handlers.tasks.workflow_states import TaskEndedOutside
 from handlers.workflows.port import Workflows
 from handlers.workflows.stepfunctions import StepFunctions
 
@@ -49,7 +52,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPo
     settings = EventsSettings.from_env(env)
     if ports is None:
         ports = EventPorts(
-            store=DynamoTableStore(aws.dynamodb(), {COMMANDS: settings.commands_table}),
+            store=DynamoTableStore(aws.dynamodb(), {COMMANDS: settings.commands_table, TASKS: settings.tasks_table}),
             workflows=StepFunctions(aws.stepfunctions()),
             alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
             clock=clock or SystemClock(),
@@ -62,15 +65,23 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPo
     repository = CommandRepository(ports.store, ports.clock.now)
     status_events = StatusEvents(ports.main_topic, settings.commands_table, settings.status_events)
     forward = Forwarder(ports.bus)
-    ended = EndedOutside(FailureRecorder(repository, progress, ports.alarms, settings.commands_table))
+    command_ended = EndedOutside(FailureRecorder(repository, progress, ports.alarms, settings.commands_table))
+    task_ended = TaskEndedOutside(Finaliser(ports.store, ports.clock))
+    queue = TaskQueue(ports.store, ports.clock, settings.tasks_table)
+    tasks = TaskStream(queue, ports.main_topic, ports.alarms, settings.tasks_table, settings.status_events)
+    tasks_stream = f":table/{settings.tasks_table}/stream/"
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         if event.get("source") == SOURCE:
-            return ended(event)
+            is_task = event.get("detail", {}).get("stateMachineArn") == settings.task_state_machine_arn
+            return task_ended(event) if is_task else command_ended(event)
         if event.get("Records") and event["Records"][0].get("eventSource") == QUEUE_SOURCE:
             return forward(event["Records"])
         if "Records" in event:
-            return handle_stream(event["Records"], starter, status_events)
+            records = event["Records"]
+            if records and tasks_stream in records[0].get("eventSourceARN", ""):
+                return partial_answer(records, tasks.on_stream_records(records))
+            return handle_stream(records, starter, status_events)
         raise ValidationError("event", sorted(event), "a batch of a stream or a queue, or an aws.states event")
 
     return handle
@@ -92,6 +103,11 @@ def handle_stream(
         except Exception as error:  # noqa: BLE001 - boundary: one record; it is logged and delivered again
             failed[index] = error
     failed.update(status_events.on_stream_records(records))
+    return partial_answer(records, failed)
+
+
+def partial_answer(records: list[dict[str, Any]], failed: Mapping[int, Exception]) -> dict[str, Any]:
+    """The answer to a stream's batch, from the index of each failed record and the reason, which is logged."""
     failures = []
     for index, reason in sorted(failed.items(), key=lambda one: one[0]):
         sequence_number = records[index].get("dynamodb", {}).get("SequenceNumber", "")

@@ -18,10 +18,13 @@ from handlers.commands.sweeper import Sweeper
 from handlers.entrypoints.lazy import Handler, lambda_handler
 from handlers.errors import CqrsError
 from handlers.log import log_step
+from handlers.notifications.port import Topic
 from handlers.notifications.sns import SnsTopic
 from handlers.settings import SweeperSettings
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import COMMANDS, DATA
+from handlers.store.port import COMMANDS, DATA, TASKS
+from handlers.tasks.stream import TaskQueue
+from handlers.tasks.sweeper import TaskSweeper
 from handlers.workflows.stepfunctions import StepFunctions
 
 OLDEST_OPEN_COMMAND = "OldestOpenCommandSeconds"
@@ -33,17 +36,21 @@ class SweepIncomplete(CqrsError):
     """Some rows could not be healed; each is in the log, and the next sweep tries again."""
 
 
-def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Ports | None = None) -> Handler:
-    """The function's handler. Raises SettingsError naming the variable."""
+def create(
+    env: Mapping[str, str], *, clock: Clock | None = None, ports: Ports | None = None, main_topic: Topic | None = None
+) -> Handler:
+    """The function's handler. ``ports`` and ``main_topic`` replace AWS. Raises SettingsError naming the variable."""
     settings = SweeperSettings.from_env(env)
     if ports is None:
-        tables = {COMMANDS: settings.commands_table, DATA: settings.data_table}
+        tables = {COMMANDS: settings.commands_table, DATA: settings.data_table, TASKS: settings.tasks_table}
         ports = Ports(
             store=DynamoTableStore(aws.dynamodb(), tables),
             workflows=StepFunctions(aws.stepfunctions()),
             alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
             clock=clock or SystemClock(),
         )
+    if main_topic is None:
+        main_topic = SnsTopic(aws.sns(), settings.main_topic_arn)
     now = ports.clock.now
     # No lease is taken here, and no step bracketed, so neither setting has an effect.
     progress = Progress(ports.store, ports.clock, lease_seconds=1, detail=FULL)
@@ -58,19 +65,28 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Ports |
         wait_limit_hours=settings.wait_limit_hours,
     )
 
+    queue = TaskQueue(ports.store, ports.clock, settings.tasks_table)
+    task_sweeper = TaskSweeper(ports.store, ports.clock, queue, main_topic)
+
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        report = sweeper.sweep(now() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS)
+        seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+        deadline = now() + seconds
+        tasks = task_sweeper.sweep(now() + seconds / 2)
+        report = sweeper.sweep(deadline)
         metrics.emit(
             settings.metric_namespace, OLDEST_OPEN_COMMAND, round(report.oldest_seconds), metrics.SECONDS, now()
         )
         outcomes = dict(sorted(report.outcomes.items()))
-        log_step("swept all" if report.complete else "out of time", level=logging.INFO, outcomes=outcomes)
-        if report.errors:
-            raise SweepIncomplete(f"{report.errors} rows could not be healed; see the log")
+        task_outcomes = dict(sorted(tasks.outcomes.items()))
+        complete, errors = report.complete and tasks.complete, report.errors + tasks.errors
+        log_step("swept all" if complete else "out of time", level=logging.INFO, outcomes=outcomes, tasks=task_outcomes)
+        if errors:
+            raise SweepIncomplete(f"{errors} rows could not be healed; see the log")
         return {
             "outcomes": outcomes,
+            "tasks": task_outcomes,
             "oldestSeconds": round(report.oldest_seconds),
-            "complete": report.complete,
+            "complete": complete,
         }
 
     return handle

@@ -1,14 +1,30 @@
-"""The alarm message of a failed command."""
+"""The alarm message of a failed command, task or item."""
 
 from __future__ import annotations
 
-from handlers.keys import VersionKey, row_id, tenant_of
+from typing import Protocol
+
+from handlers.keys import row_id, tenant_of
 from handlers.notifications.port import Topic
 
 ACTION = "sfn-alarm"
 
 
-def send_alarm(topic: Topic, table: str, key: VersionKey, attempt: int, message: str, execution_id: str) -> None:
+class RowKey(Protocol):
+    """The key of the row that failed."""
+
+    @property
+    def pk(self) -> str:
+        """Its partition key."""
+        ...
+
+    @property
+    def sk(self) -> str:
+        """Its sort key."""
+        ...
+
+
+def send_alarm(topic: Topic, table: str, key: RowKey, attempt: int, message: str, execution_id: str) -> None:
     """Publish the alarm of one (key, attempt).
 
     ``message`` must not hold record data. The attributes carry the alarm's identity, so that a

@@ -6,6 +6,7 @@ call that any role allows: a new permission needs a step here that uses it, or i
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,16 @@ import boto3
 import pytest
 
 from handlers.commands.model import CommandInput
+from handlers.domain.airports import TEXT_COLUMNS, airport_input
 from handlers.keys import EntityKey
 from handlers.store.port import COMMANDS
 from local.aws.model import AwsCall
 from local.functions.model import InvokeResult, SimulatedCrash
-from tests.support.deployments import Deployed
+from local.states.executions import RUNNING
+from tests.support.deployments import RECORDING, Deployed
 from tests.support.permissions import allowed_not_used, calls_not_allowed, merged
+from tests.support.pipelines import CONTEXT
+from tests.support.tasks import DeployedTasks
 
 TWO_SWEEPS = 660.0
 
@@ -151,6 +156,72 @@ def sweep(deployed: Deployed) -> None:
     deployed.run()
 
 
+def a_task_is_stopped_by_an_item(deployed: DeployedTasks) -> None:
+    deployed.behave(lambda given: 1 / given)
+    task = deployed.service.create_step_function_task("job", [1, 0, 1, 1], CONTEXT, on_item_error="stop")
+    deployed.run()
+    assert deployed.task(task).status == "FAILED"
+    deployed.recorder.behaviours.clear()
+
+
+def a_single_task_uses_the_read_model(deployed: DeployedTasks) -> None:
+    given = {"icao": "LSZH", "name": "Zurich", "lat": "47.46", "lon": "8.55", "elevation": "1416", "country": "CH"}
+    deployed.publish(airport_input({**dict.fromkeys(TEXT_COLUMNS, ""), **given}))
+    deployed.run()
+    task = deployed.service.create_task("airport-distances", "LSZH", CONTEXT)
+    deployed.run()
+    assert deployed.task(task).result == {"kilometresToEquator": 5274}
+
+
+def an_execution_of_a_task_is_aborted(deployed: DeployedTasks) -> None:
+    deployed.behave(lambda _: deployed.scheduler.sleep(30))
+    task = deployed.service.create_step_function_task("job", list(range(4)), CONTEXT)
+    deployed.scheduler.run_for(20)
+    (running,) = deployed.runtime.executions.list_executions(deployed.task_machine_arn, RUNNING)
+    deployed.runtime.executions.stop_execution(running.arn)
+    deployed.run()
+    assert deployed.task(task).status == "FAILED"
+    deployed.recorder.behaviours.clear()
+
+
+def the_outcome_of_an_item_is_never_recorded(deployed: DeployedTasks) -> None:
+    """All calls for the item die: ``finalize_task`` closes it."""
+
+    def crash(payload: Any, proceed: Any) -> InvokeResult:
+        raise SimulatedCrash
+
+    with deployed.intercepted("iterator", crash), deployed.intercepted("record_item_failure", crash):
+        task = deployed.service.create_step_function_task("job", [1], CONTEXT)
+        deployed.run()
+    assert deployed.task(task).status == "FAILED"
+
+
+def nothing_of_a_task_arrives(deployed: DeployedTasks) -> None:
+    """The record is lost: the sweeper sends the message. Then the machine's end is lost: the sweeper ends the task."""
+
+    def lose(function: str, payload: Any, proceed: Any) -> InvokeResult:
+        records = payload.get("Records", [{}])
+        state = payload.get("context", {}).get("State", {}).get("Name", "")
+        if "/stream/" in records[0].get("eventSourceARN", "") or payload.get("source") == "aws.states" or state:
+            raise SimulatedCrash
+        result: InvokeResult = proceed(payload)
+        return result
+
+    deployed.runtime.host.interceptors.append(lose)
+    task = deployed.service.create_step_function_task("job", [1], CONTEXT)
+    deployed.scheduler.run_for(4 * 3600)
+    deployed.runtime.host.interceptors.remove(lose)
+    deployed.run()
+    assert deployed.task(task).status == "FAILED"
+
+
+TASKS = [
+    a_task_is_stopped_by_an_item,
+    a_single_task_uses_the_read_model,
+    an_execution_of_a_task_is_aborted,
+    the_outcome_of_an_item_is_never_recorded,
+    nothing_of_a_task_arrives,
+]
 STANDARD = [
     a_successor_waits_with_its_token,
     attributes_are_large,
@@ -166,10 +237,11 @@ EXPRESS = [a_handler_refuses, a_start_is_lost, a_successor_is_parked]
 
 def test_inf_02_used_is_allowed_and_allowed_is_used(tmp_path: Path) -> None:
     used, policies = [], dict[str, list[Any]]()
-    for workflow, detail, scenarios in (("STANDARD", "full", STANDARD), ("EXPRESS", "terminal", EXPRESS)):
+    for workflow, detail, scenarios in (("STANDARD", "full", [*STANDARD, *TASKS]), ("EXPRESS", "terminal", EXPRESS)):
         # A wait is not checked again before the sweeper comes.
-        config = {"statusDetail": detail, "waitPollSeconds": "86400"}
-        with Deployed(tmp_path / workflow, config=config, workflow=workflow) as deployed:
+        modules = json.dumps([RECORDING, "handlers.domain.airports"])
+        config = {"statusDetail": detail, "waitPollSeconds": "86400", "handlerModules": modules}
+        with DeployedTasks(tmp_path / workflow, config=config, workflow=workflow) as deployed:
             for scenario in scenarios:
                 scenario(deployed)
         used.append(deployed.used)

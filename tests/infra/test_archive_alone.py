@@ -158,10 +158,25 @@ def check_version(aws: Aws) -> dict[str, Any]:
     }
 
 
+def iterator(aws: Aws) -> dict[str, Any]:
+    """A turn of an item that is not there."""
+    execution_input = {"pk": "SFN_TASK#t1", "sk": f"job#{'0' * 26}", "attempt": 1}
+    return {
+        "source": "step-function",
+        "context": {
+            "Execution": {"Id": "arn:e", "Name": "e", "StartTime": "s", "Input": execution_input},
+            "State": {"EnteredTime": "2026-01-01T00:00:00.000Z", "Name": "iterator", "RetryCount": 0},
+            "StateMachine": {"Id": "arn:m", "Name": "m"},
+        },
+        "input": {"index": 0},
+    }
+
+
 #: Function to an event that makes it call AWS, and its answer.
 CALLS: dict[str, Any] = {
     "events": (inserted, {"batchItemFailures": []}),
-    "sweeper": (lambda _: {}, {"complete": True, "oldestSeconds": 0, "outcomes": {}}),
+    "sweeper": (lambda _: {}, {"complete": True, "oldestSeconds": 0, "outcomes": {}, "tasks": {}}),
+    "tasks": (iterator, [[{"result": "dropped"}]]),
     "workflow": (check_version, [[{"result": 0}]]),
 }
 

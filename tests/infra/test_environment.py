@@ -66,7 +66,7 @@ def test_values_are_texts(stack: Evaluation) -> None:
 
 
 def test_the_watch_sees_both_faults() -> None:
-    given = Watched({"COMMANDS_TABLE": "c", "EXTRA": "x"})
+    given = Watched({"COMMANDS_TABLE": "c", "TASKS_TABLE": "t", "EXTRA": "x"})
     with pytest.raises(settings.SettingsError):
         settings.EventsSettings.from_env(given)
     assert given.asked - set(given._values) == {"COMMAND_STATE_MACHINE_ARN"}

@@ -41,15 +41,21 @@ OUTPUTS = {
     "eventBusName",
     "eventBusArn",
     "commandStateMachineArn",
+    "taskStateMachineArn",
+    "taskMaxConcurrency",
+    "taskTimeoutMinutes",
     "eventsFunctionArn",
     "sweeperFunctionArn",
+    "tasksFunctionArn",
     "workflowFunctionArn",
     "dashboardUrl",
 }
-#: By the end of the name; ``schemaVersion`` and the limit are numbers.
+#: By the end of the name; ``schemaVersion`` and the limits are numbers.
 SHAPES = {
     "schemaVersion": re.compile(r"[1-9]\d*"),
     "Limit": re.compile(r"[1-9]\d*"),
+    "MaxConcurrency": re.compile(r"[1-9]\d*"),
+    "Minutes": re.compile(r"[1-9]\d*"),
     "StateMachineArn": re.compile(r"arn:aws:states:[a-z0-9-]+:\d{12}:stateMachine:\S+"),
     "FunctionArn": re.compile(r"arn:aws:lambda:[a-z0-9-]+:\d{12}:function:\S+"),
     "StreamArn": re.compile(r"arn:aws:dynamodb:[a-z0-9-]+:\d{12}:table/\S+/stream/\S+"),

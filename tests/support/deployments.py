@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,16 @@ class Deployed:
     def run(self) -> None:
         """Until nothing is left to do."""
         self.scheduler.run_until_idle()
+
+    @contextmanager
+    def intercepted(
+        self, state: str, action: Callable[[Any, Callable[[Any], InvokeResult]], InvokeResult]
+    ) -> Iterator[None]:
+        """``intercept`` for a while."""
+        self.intercept(state, action)
+        interceptor = self.runtime.host.interceptors[-1]
+        yield
+        self.runtime.host.interceptors.remove(interceptor)
 
     def intercept(self, state: str, action: Callable[[Any, Callable[[Any], InvokeResult]], InvokeResult]) -> None:
         """Let ``action(payload, proceed)`` make the workflow function's calls in one state."""

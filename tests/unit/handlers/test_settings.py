@@ -22,6 +22,8 @@ WORKFLOW = {
 }
 EVENTS = {
     "COMMANDS_TABLE": "c",
+    "TASKS_TABLE": "cqrs-test-tasks",
+    "TASK_STATE_MACHINE_ARN": "task-machine",
     "COMMAND_STATE_MACHINE_ARN": "m",
     "ALARM_TOPIC_ARN": "a",
     "MAIN_TOPIC_ARN": "t",

@@ -9,10 +9,11 @@ import pytest
 from handlers.commands.pipeline.run import Run
 from handlers.commands.publish import START_GRACE_SECONDS
 from handlers.commands.starter import execution_name
-from handlers.commands.sweeper import LOOK_AGAIN_SECONDS, MAX_RESTARTS, SweepReport
+from handlers.commands.sweeper import LOOK_AGAIN_SECONDS, MAX_RESTARTS
 from handlers.errors import TransientThrottle
 from handlers.keys import VersionKey
 from handlers.store.port import COMMANDS, Change
+from handlers.sweeping import SweepReport
 from tests.support.pipelines import KEY, LEASE_SECONDS, MACHINE, World, order
 
 DUE = START_GRACE_SECONDS + 1

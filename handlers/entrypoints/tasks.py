@@ -1,0 +1,71 @@
+"""The ``tasks`` function: the task queue's consumer and the Lambda states of the task machine."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers import aws
+from handlers.clock import Clock, SystemClock
+from handlers.entrypoints.lazy import Handler, lambda_handler
+from handlers.errors import ValidationError
+from handlers.notifications.forwarder import QUEUE_SOURCE
+from handlers.settings import TasksSettings
+from handlers.store.dynamodb import DynamoTableStore
+from handlers.store.port import DATA, TASKS, TableStore
+from handlers.tasks.finalise import Finaliser
+from handlers.tasks.handlers import load_task_handlers
+from handlers.tasks.items import ItemRunner
+from handlers.tasks.runner import RunnerOptions, TaskRunner
+from handlers.tasks.workflow_states import TaskStates
+from handlers.workflows.port import Workflows
+from handlers.workflows.state_payload import SOURCE
+from handlers.workflows.stepfunctions import StepFunctions
+
+
+@dataclass(frozen=True)
+class TaskPorts:
+    """Where the function reaches AWS."""
+
+    store: TableStore
+    workflows: Workflows
+    clock: Clock
+
+
+def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: TaskPorts | None = None) -> Handler:
+    """The function's handler. ``ports`` replace AWS, ``clock`` only the time.
+
+    Raises:
+        SettingsError, RegistryError: the function can't start; the message names the variable or module.
+    """
+    settings = TasksSettings.from_env(env)
+    if ports is None:
+        ports = TaskPorts(
+            store=DynamoTableStore(aws.dynamodb(), {TASKS: settings.tasks_table, DATA: settings.data_table}),
+            workflows=StepFunctions(aws.stepfunctions()),
+            clock=clock or SystemClock(),
+        )
+    store, clock = ports.store, ports.clock
+    handlers = load_task_handlers(settings.handler_modules, {"store": store, "clock": clock})
+    options = RunnerOptions(
+        machine_arn=settings.task_state_machine_arn,
+        timeout_minutes=settings.task_timeout_minutes,
+        lease_seconds=settings.lease_seconds,
+        max_receives=settings.max_receives,
+    )
+    runner = TaskRunner(store, clock, ports.workflows, handlers, options)
+    states = TaskStates(ItemRunner(store, clock, handlers), Finaliser(store, clock), clock)
+
+    def handle(event: dict[str, Any], context: Any) -> Any:
+        if event.get("source") == SOURCE:
+            return states(event)
+        if event.get("Records") and event["Records"][0].get("eventSource") == QUEUE_SOURCE:
+            return runner(event["Records"], uuid.uuid4().hex)
+        raise ValidationError("event", sorted(event), "a batch of the task queue or a state of the task machine")
+
+    return handle
+
+
+handler = lambda_handler(create)

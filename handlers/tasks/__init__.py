@@ -1,0 +1,1 @@
+"""Tasks: single ones and lists of items, worked on in the background."""

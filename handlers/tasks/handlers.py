@@ -1,0 +1,121 @@
+"""The application's task handlers: found in the configured modules, by explicit task types."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from handlers.context import InvokeContext
+from handlers.errors import RegistryError, ValidationError
+from handlers.registry import instance_of, marked_classes
+
+_MARK = "__cqrs_task__"
+_TYPE = re.compile(r"[a-z][a-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCall:
+    """What a handler may know beside its input.
+
+    ``id`` is the task's or the item's. A handler may be called again for the same (id, attempt): after a crash, or by
+    a run that was believed dead. What it writes must be conditional or the same each time.
+    """
+
+    id: str
+    attempt: int
+    index: int | None
+    context: InvokeContext
+
+
+@dataclass(frozen=True, slots=True)
+class TaskType:
+    """A type of tasks. ``expected_seconds`` per item: creation refuses lists that would take too long."""
+
+    name: str
+    expected_seconds: float
+    cls: type
+
+
+C = TypeVar("C", bound=type)
+
+
+def task_handler(type_: str, *, expected_seconds: float = 1.0) -> Callable[[C], C]:
+    """Mark a class as handler of tasks of ``type_``: its ``run(input)`` or ``run(input, call)`` returns the result.
+
+    The constructor may ask for collaborators by parameter name: ``store`` (TableStore) and ``clock``.
+    """
+
+    def mark(cls: C) -> C:
+        setattr(cls, _MARK, (type_, expected_seconds))
+        return cls
+
+    return mark
+
+
+def task_types(module_names: Iterable[str]) -> dict[str, TaskType]:
+    """The task types of the modules, by name; no handler is built.
+
+    Raises:
+        RegistryError: a module can't be imported, or a type is wrong or used twice.
+    """
+    found: dict[str, TaskType] = {}
+    for module_name in module_names:
+        for cls in marked_classes(module_name, _MARK):
+            type_, seconds = getattr(cls, _MARK)
+            where = f"{module_name}.{cls.__name__}"
+            if not isinstance(type_, str) or not _TYPE.fullmatch(type_):
+                raise RegistryError(
+                    f"{where}: task type {type_!r} is not allowed; expected lower-case letters, digits and '-', "
+                    "starting with a letter, at most 63 characters"
+                )
+            if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0:
+                raise RegistryError(f"{where}: expected_seconds {seconds!r} is not allowed; expected a number above 0")
+            if type_ in found:
+                other = found[type_].cls
+                raise RegistryError(
+                    f"{where}: task type {type_!r} is used by {other.__module__}.{other.__name__} already"
+                )
+            found[type_] = TaskType(type_, float(seconds), cls)
+    return found
+
+
+class TaskHandlers:
+    """The task handlers of a deployment."""
+
+    def __init__(self, handlers: Mapping[str, Any]) -> None:
+        self._runs = {type_: _run_of(handler) for type_, handler in handlers.items()}
+
+    def run(self, type_: str, given: Any, call: TaskCall) -> Any:
+        """Let the handler work. Raises what it raises, ValidationError if there is no handler of the type."""
+        run = self._runs.get(type_)
+        if run is None:
+            raise ValidationError("taskType", type_, one_of_types(self._runs))
+        return run(given, call)
+
+
+def one_of_types(known: Iterable[str]) -> str:
+    """What a task type may be."""
+    return f"one of {', '.join(sorted(known)) or '(none is registered)'}"
+
+
+def load_task_handlers(module_names: Iterable[str], collaborators: Mapping[str, Any]) -> TaskHandlers:
+    """Import the modules and build their task handlers. Raises RegistryError."""
+    return TaskHandlers(
+        {
+            type_: instance_of(
+                one.cls, f"{one.cls.__module__}.{one.cls.__name__}", collaborators, "a task handler", "run(input)"
+            )
+            for type_, one in task_types(module_names).items()
+        }
+    )
+
+
+def _run_of(handler: Any) -> Callable[[Any, TaskCall], Any]:
+    count = len(inspect.signature(handler.run).parameters)
+    if count not in (1, 2):
+        where = f"{type(handler).__module__}.{type(handler).__name__}"
+        raise RegistryError(f"{where}: run takes (input) or (input, call), not {count} parameters")
+    return handler.run if count == 2 else lambda given, call: handler.run(given)

@@ -1,0 +1,156 @@
+"""One item's turn in the task machine: claim, handler, outcome."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from handlers.clock import Clock
+from handlers.commands.pipeline.failure import Failure
+from handlers.context import InvokeContext
+from handlers.errors import TransientConflict, TransientError
+from handlers.json_values import check_json
+from handlers.keys import TaskItemKey
+from handlers.log import log_step
+from handlers.store.conditions import absent, equals
+from handlers.store.port import (
+    TASKS,
+    Change,
+    Check,
+    ConditionFailed,
+    Item,
+    TableStore,
+    TransactionFailed,
+    Update,
+)
+from handlers.tasks import status
+from handlers.tasks.handlers import TaskCall, TaskHandlers
+from handlers.tasks.model import MAX_ITEM_BYTES, STOP, STOPPED_BY_ERROR
+from handlers.tasks.repository import TaskRepository
+from handlers.tasks.writes import becomes, error_of, of_attempt
+
+_COUNTER = {status.COMPLETED: "succeeded", status.FAILED: "failed", status.CANCELLED: "cancelled"}
+#: Rounds of the store's own tries when other items change the task's counters at the same moment (decision record
+#: 0063): far more than 40 workers need.
+SETTLE_ROUNDS = 12
+
+Outcome = dict[str, str]
+DROPPED: Outcome = {"result": "dropped"}
+
+
+def restored_context(row: Item) -> InvokeContext:
+    """Whoever created the task."""
+    return InvokeContext(row["createdBy"], row["tenantCode"], row.get("createdIp", ""), row.get("requestId"))
+
+
+class ItemRunner:
+    """The ``iterator`` and its failure path. Repeated and late calls change nothing."""
+
+    def __init__(self, store: TableStore, clock: Clock, handlers: TaskHandlers) -> None:
+        self._store = store
+        self._clock = clock
+        self._handlers = handlers
+        self._rows = TaskRepository(store)
+
+    def run(self, key: TaskItemKey, attempt: int) -> Outcome:
+        """Work on one item. Its failure is its outcome, not the machine's.
+
+        Raises:
+            TransientError: of the handler or a write; the machine tries again.
+        """
+        task, item = self._open(key, attempt)
+        if task is None or item is None:
+            return DROPPED
+        if "stopping" in task and item["status"] == status.CREATED:
+            return self._settle(key, task, status.CANCELLED, {})
+        if not self._claim(key, task):
+            return self._settle_stopped(key, attempt)
+        call = TaskCall(str(key), attempt, key.index, restored_context(task))
+        try:
+            result = check_json("result", self._handlers.run(task["type"], item["input"], call), MAX_ITEM_BYTES)
+        except TransientError:
+            raise
+        except Exception as error:  # noqa: BLE001 - boundary: the application's code for one item; stored as its outcome
+            log_step("item failed", level=logging.ERROR, error=error, pk=key.pk, sk=key.sk, attempt=attempt)
+            failure = Failure.from_exception(error)
+            return self._settle(key, task, status.FAILED, {"error": error_of(failure.type, failure.message)})
+        return self._settle(key, task, status.COMPLETED, {"result": result})
+
+    def record_failure(self, key: TaskItemKey, attempt: int, failure: Failure) -> Outcome:
+        """The outcome of an item whose calls all ended without one."""
+        task, item = self._open(key, attempt)
+        if task is None or item is None:
+            return DROPPED
+        return self._settle(key, task, status.FAILED, {"error": error_of(failure.type, failure.message)})
+
+    def _open(self, key: TaskItemKey, attempt: int) -> tuple[Item | None, Item | None]:
+        """Task and item, if this attempt of both is still open."""
+        task, item = self._rows.with_item(key)
+        if task is None or task["attempt"] != attempt or task["status"] != status.PROCESSING:
+            return None, None
+        if item is None or item["attempt"] != attempt or status.is_terminal(item):
+            return None, None
+        return task, item
+
+    def _claim(self, key: TaskItemKey, task: Item) -> bool:
+        """Write PROCESSING. Where an item's failure stops the others, only if none has failed at that very moment."""
+        change = Change(set=becomes(status.PROCESSING, self._clock.now()))
+        guard = of_attempt(task["attempt"]) & status.may_become(status.ITEM, status.PROCESSING)
+        try:
+            if task["onItemError"] != STOP:
+                self._store.update(TASKS, key.pk, key.sk, change, guard)
+            else:
+                unstopped = Check(TASKS, key.pk, key.task.sk, of_attempt(task["attempt"]) & absent("stopping"))
+                self._transact([Update(TASKS, key.pk, key.sk, change, guard), unstopped])
+        except (ConditionFailed, TransactionFailed):
+            return False
+        return True
+
+    def _settle_stopped(self, key: TaskItemKey, attempt: int) -> Outcome:
+        """The claim was refused: the task was stopped between the read and the claim, or the item has its outcome."""
+        task, item = self._open(key, attempt)
+        if task is None or item is None or "stopping" not in task or item["status"] != status.CREATED:
+            return DROPPED
+        return self._settle(key, task, status.CANCELLED, {})
+
+    def _settle(self, key: TaskItemKey, task: Item, new: str, fields: dict[str, Any]) -> Outcome:
+        """The item's outcome and the task's counter in one transaction."""
+        now, attempt = self._clock.now(), task["attempt"]
+        stops = new == status.FAILED and task["onItemError"] == STOP
+        counted = Change(
+            set=becomes(status.PROCESSING, now),
+            set_once={"stopping": STOPPED_BY_ERROR} if stops else {},
+            add={_COUNTER[new]: 1},
+        )
+        try:
+            self._transact(
+                [
+                    Update(
+                        TASKS,
+                        key.pk,
+                        key.sk,
+                        Change(set=becomes(new, now, **fields)),
+                        of_attempt(attempt) & status.may_become(status.ITEM, new),
+                    ),
+                    Update(
+                        TASKS,
+                        key.pk,
+                        key.task.sk,
+                        counted,
+                        of_attempt(attempt) & equals("status", status.PROCESSING),
+                    ),
+                ]
+            )
+        except TransactionFailed:
+            return DROPPED  # it has an outcome already, or the task has
+        return {"result": new}
+
+    def _transact(self, writes: list[Any]) -> None:
+        """With patience: all items of a task share its counters."""
+        for number in range(SETTLE_ROUNDS):
+            try:
+                return self._store.transact(writes)
+            except TransientConflict:
+                if number == SETTLE_ROUNDS - 1:
+                    raise
+        return None

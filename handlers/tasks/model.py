@@ -1,0 +1,153 @@
+"""Tasks and items as the application sees them, and the limits of what may be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.errors import ValidationError
+from handlers.json_values import check_json
+from handlers.keys import TaskItemKey, TaskKey
+from handlers.tasks import status
+
+#: The history of one execution holds 25,000 events, and an item may need 21: 7 in the ordinary case, 9 for three
+#: retries, 5 for its failure path (decision record 0061).
+MAX_ITEMS = 1_000
+MAX_CONCURRENCY = 40
+#: Row sizes stay far below DynamoDB's 400 KB with input, result and error in one row.
+MAX_INPUT_BYTES = 128 * 1024
+MAX_ITEM_BYTES = 32 * 1024
+CONTINUE = "continue"
+STOP = "stop"
+
+#: Why a task starts no further items.
+STOPPED_BY_ERROR = "ITEM_ERROR"
+STOPPED_BY_CANCEL = "CANCEL"
+#: ``error.type`` of a task whose only failures are its items', which have alarms of their own.
+ITEMS_FAILED = "ItemsFailed"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task. ``total`` and the counters are those of its items, 0 for a single task."""
+
+    key: TaskKey
+    status: str
+    attempt: int
+    created_at: str
+    created_by: str
+    updated_at: str
+    input: Any = None
+    result: Any = None
+    error: dict[str, str] | None = None
+    total: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    max_concurrency: int | None = None
+    on_item_error: str | None = None
+    is_stopping: bool = False
+
+    @property
+    def id(self) -> str:
+        """What ``get_task`` and the command line take."""
+        return self.key.id
+
+    @property
+    def has_items(self) -> bool:
+        """It goes over a list."""
+        return self.key.kind != "TASK"
+
+    @property
+    def is_terminal(self) -> bool:
+        """It has its outcome."""
+        return self.status in status.TERMINAL
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Task:
+        """From a stored row."""
+        return cls(
+            key=TaskKey.parse(row["pk"], row["sk"]),
+            status=row["status"],
+            attempt=row["attempt"],
+            created_at=row["createdAt"],
+            created_by=row["createdBy"],
+            updated_at=row["updatedAt"],
+            input=row.get("input"),
+            result=row.get("result"),
+            error=row.get("error") if row["status"] == status.FAILED else None,
+            total=row.get("total", 0),
+            succeeded=row.get("succeeded", 0),
+            failed=row.get("failed", 0),
+            cancelled=row.get("cancelled", 0),
+            max_concurrency=row.get("maxConcurrency"),
+            on_item_error=row.get("onItemError"),
+            is_stopping="stopping" in row and row["status"] not in status.TERMINAL,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TaskItem:
+    """One item of a task."""
+
+    key: TaskItemKey
+    status: str
+    attempt: int
+    input: Any
+    result: Any = None
+    error: dict[str, str] | None = None
+
+    @property
+    def index(self) -> int:
+        """Its place in the list, from 0."""
+        return self.key.index
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> TaskItem:
+        """From a stored row."""
+        key = TaskItemKey.parse(row["pk"], row["sk"])
+        return cls(key, row["status"], row["attempt"], row["input"], row.get("result"), row.get("error"))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLimits:
+    """What the stack allows; the same values that its task machine runs with (stack outputs)."""
+
+    max_concurrency: int = 2
+    timeout_minutes: int = 15
+
+    def concurrency(self, wanted: int | None) -> int:
+        """The concurrency of a task. Raises ValidationError."""
+        number = self.max_concurrency if wanted is None else wanted
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MAX_CONCURRENCY:
+            raise ValidationError("maxConcurrency", wanted, f"a whole number from 1 to {MAX_CONCURRENCY}")
+        return number
+
+    def check_time(self, items: int, seconds: float, concurrency: int) -> None:
+        """Refuse a list that can't be done within the machine's timeout. Raises ValidationError."""
+        expected = items * seconds / concurrency
+        if expected > self.timeout_minutes * 60:
+            raise ValidationError(
+                "items",
+                f"{items} items of {seconds:g} s, {concurrency} at once: {expected:,.0f} s",
+                f"at most taskTimeoutMinutes ({self.timeout_minutes}) x 60 = {self.timeout_minutes * 60} s",
+            )
+
+
+def check_items(items: object) -> list[Any]:
+    """The items of a task. Raises ValidationError naming what is wrong."""
+    if not isinstance(items, list):
+        raise ValidationError("items", items, "a list of JSON values")
+    if len(items) > MAX_ITEMS:
+        raise ValidationError("items", f"{len(items)} items", f"at most {MAX_ITEMS} items for one execution")
+    for index, item in enumerate(items):
+        check_json(f"items[{index}]", item, MAX_ITEM_BYTES)
+    return items
+
+
+def check_on_item_error(value: object) -> str:
+    """``continue`` or ``stop``. Raises ValidationError."""
+    if value not in (CONTINUE, STOP):
+        raise ValidationError("onItemError", value, f"{CONTINUE} or {STOP}")
+    return str(value)

@@ -1,0 +1,56 @@
+"""Consistent reads of tasks and their items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handlers.keys import TaskItemKey, TaskKey, task_sk_of
+from handlers.store.port import TASKS, Item, TableStore
+
+PAGE = 100
+
+
+class TaskRepository:
+    """Rows as they are stored."""
+
+    def __init__(self, store: TableStore) -> None:
+        self._store = store
+
+    def task(self, key: TaskKey) -> Item | None:
+        """A task's row."""
+        return self._store.get(TASKS, key.pk, key.sk)
+
+    def with_item(self, key: TaskItemKey) -> tuple[Item | None, Item | None]:
+        """A task's row and that of one of its items, as of one moment."""
+        task, item = self._store.get_together([(TASKS, key.pk, key.task.sk), (TASKS, key.pk, key.sk)])
+        return task, item
+
+    def items(self, key: TaskKey) -> Iterator[Item]:
+        """All items in their order, read page by page."""
+        for page in self.item_pages(key):
+            yield from page
+
+    def item_pages(self, key: TaskKey, limit: int = PAGE) -> Iterator[list[Item]]:
+        """All items in their order, at most ``limit`` at a time."""
+        start: Item | None = None
+        while True:
+            page = self._store.query(TASKS, key.pk, sk_prefix=key.items_prefix, limit=limit, start=start)
+            yield page.items
+            if page.next_key is None:
+                return
+            start = page.next_key
+
+    def latest(self, pk: str, sk_prefix: str, limit: int) -> list[Item]:
+        """Tasks of a partition by descending sort key: two reads for each, however many items it has."""
+        found: list[Item] = []
+        start: Item | None = None
+        while len(found) < limit:
+            page = self._store.query(TASKS, pk, sk_prefix=sk_prefix, descending=True, limit=1, start=start)
+            if not page.items:
+                break
+            sk = task_sk_of(page.items[0]["sk"])
+            row = page.items[0] if page.items[0]["sk"] == sk else self._store.get(TASKS, pk, sk)
+            if row is not None and "kind" in row:  # not of a creation that was never finished, nor a request
+                found.append(row)
+            start = {"pk": pk, "sk": sk}
+        return found

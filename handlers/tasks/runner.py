@@ -1,0 +1,207 @@
+"""The task queue's consumer: runs single tasks under a lease, starts the machine for tasks with items."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.clock import Clock
+from handlers.commands.pipeline.failure import Failure
+from handlers.errors import CqrsError, TransientError, ValidationError
+from handlers.json_values import check_json
+from handlers.keys import TaskKey, check_version_number
+from handlers.log import log_step
+from handlers.notifications.forwarder import event_of
+from handlers.store.conditions import Condition, absent, at_most, equals
+from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
+from handlers.tasks import status
+from handlers.tasks.finalise import Finaliser
+from handlers.tasks.handlers import TaskCall, TaskHandlers
+from handlers.tasks.items import restored_context
+from handlers.tasks.model import MAX_INPUT_BYTES
+from handlers.tasks.repository import TaskRepository
+from handlers.tasks.stream import EXECUTE
+from handlers.tasks.writes import LEASE_MARKS, WORK_MARKS, becomes, error_of, of_attempt
+from handlers.workflows.port import Workflows
+
+#: A single task that shows no sign of life for this long is taken for dead: beyond all deliveries of its message.
+SINGLE_GRACE_SECONDS = 2 * 3_600
+#: After the machine's own timeout, its end and the rule that tells of it have had their time.
+MACHINE_GRACE_SECONDS = 600
+
+
+class TaskIsLeased(CqrsError):
+    """Another delivery works on the task at this moment; this one is refused and comes again later."""
+
+
+@dataclass(frozen=True)
+class RunnerOptions:
+    """``lease_seconds`` are longer than the function may run; ``max_receives`` are the queue's."""
+
+    machine_arn: str
+    timeout_minutes: int
+    lease_seconds: int
+    max_receives: int
+
+
+class TaskRunner:
+    """Consumes batches of the queue."""
+
+    def __init__(
+        self, store: TableStore, clock: Clock, workflows: Workflows, handlers: TaskHandlers, options: RunnerOptions
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._workflows = workflows
+        self._handlers = handlers
+        self._options = options
+        self._rows = TaskRepository(store)
+        self._finalise = Finaliser(store, clock)
+
+    def __call__(self, records: Sequence[Mapping[str, Any]], invocation: str) -> dict[str, Any]:
+        """Work on a batch; ``invocation`` is unique to this call.
+
+        Returns:
+            ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: those come again.
+        """
+        failures = []
+        for record in records:
+            try:
+                key, attempt = _task_of(record)
+                receives = int(record["attributes"]["ApproximateReceiveCount"])
+                self.run(key, attempt, f"{invocation}/{record['messageId']}", is_last=self._is_last(receives))
+            except Exception as error:  # noqa: BLE001 - boundary: one message; it is logged and comes again
+                log_step("task message failed", level=logging.ERROR, error=error, messageId=record.get("messageId"))
+                failures.append({"itemIdentifier": record["messageId"]})
+        return {"batchItemFailures": failures}
+
+    def run(self, key: TaskKey, attempt: int, lease_id: str, *, is_last: bool) -> None:
+        """Let one attempt of a task have its turn. Returning means that its message is not needed any more.
+
+        Raises:
+            TaskIsLeased, TransientError, and what the handler raises before the last receive.
+        """
+        row = self._rows.task(key)
+        if row is None or row["attempt"] != attempt or status.is_terminal(row):
+            log_step("dropped: the task has moved on", pk=key.pk, sk=key.sk, attempt=attempt)
+        elif row["kind"] == status.BATCH:
+            self._start(key, row, is_last)
+        else:
+            self._work(key, row, lease_id, is_last)
+
+    # -- tasks with items ---------------------------------------------------------------------------
+
+    def _start(self, key: TaskKey, row: Item, is_last: bool) -> None:
+        if row["status"] != status.PROCESSING:
+            now = self._clock.now()
+            due_at = int(now) + self._options.timeout_minutes * 60 + MACHINE_GRACE_SECONDS
+            change = Change(set=becomes(status.PROCESSING, now, dueAt=due_at))
+            guard = of_attempt(row["attempt"]) & equals("status", status.QUEUED) & absent("stopping")
+            try:
+                self._store.update(TASKS, key.pk, key.sk, change, guard)
+            except ConditionFailed as error:
+                found = error.item
+                if found is None or found["attempt"] != row["attempt"] or status.is_terminal(found):
+                    return
+                if "stopping" in found and found["status"] != status.PROCESSING:
+                    self._finalise(key, row["attempt"])
+                    return
+        try:
+            self._workflows.start(self._options.machine_arn, execution_name(row), execution_input(row))
+        except TransientError as error:
+            if not is_last:
+                raise
+            self._finalise(key, row["attempt"], error_of(type(error).__name__, str(error)))
+
+    # -- single tasks -------------------------------------------------------------------------------
+
+    def _work(self, key: TaskKey, row: Item, lease_id: str, is_last: bool) -> None:
+        claimed = self._claim(key, row, lease_id)
+        if claimed is None:
+            return
+        mine = of_attempt(row["attempt"]) & equals("leaseId", lease_id)
+        call = TaskCall(key.id, row["attempt"], None, restored_context(row))
+        try:
+            result = check_json("result", self._handlers.run(row["type"], claimed["input"], call), MAX_INPUT_BYTES)
+        except Exception as error:
+            if isinstance(error, ValidationError) or is_last:
+                log_step("task failed", level=logging.ERROR, error=error, pk=key.pk, sk=key.sk, attempt=row["attempt"])
+                failure = Failure.from_exception(error)
+                self._end(key, status.FAILED, mine, {"error": error_of(failure.type, failure.message)})
+                return
+            self._release(key, mine)
+            raise
+        self._end(key, status.COMPLETED, mine, {"result": result})
+
+    def _claim(self, key: TaskKey, row: Item, lease_id: str) -> Item | None:
+        """Take the lease. None: the task has moved on. Raises TaskIsLeased."""
+        now = self._clock.now()
+        change = Change(
+            set=becomes(
+                status.PROCESSING,
+                now,
+                leaseId=lease_id,
+                leaseUntil=int(now) + self._options.lease_seconds,
+                dueAt=int(now) + SINGLE_GRACE_SECONDS,
+            )
+        )
+        free = absent("leaseUntil") | at_most("leaseUntil", int(now)) | equals("leaseId", lease_id)
+        guard = of_attempt(row["attempt"]) & status.may_become(status.TASK, status.PROCESSING) & free
+        try:
+            return self._store.update(TASKS, key.pk, key.sk, change, guard)
+        except ConditionFailed as error:
+            found = error.item
+            if found is None or found["attempt"] != row["attempt"] or status.is_terminal(found):
+                return None
+            raise TaskIsLeased(f"{key}: {found['status']}, leased until {found.get('leaseUntil')}") from None
+
+    def _release(self, key: TaskKey, mine: Condition) -> None:
+        try:
+            self._store.update(TASKS, key.pk, key.sk, Change(remove=LEASE_MARKS), mine)
+        except ConditionFailed:
+            return  # taken over, or cancelled
+        except TransientError as error:
+            log_step("lease not released: it ends by itself", level=logging.WARNING, error=error, pk=key.pk, sk=key.sk)
+
+    def _end(self, key: TaskKey, new: str, mine: Condition, fields: dict[str, Any]) -> None:
+        change = Change(set=becomes(new, self._clock.now(), **fields), remove=WORK_MARKS)
+        try:
+            self._store.update(TASKS, key.pk, key.sk, change, mine & status.may_become(status.TASK, new))
+        except ConditionFailed:
+            log_step("outcome dropped: the task was taken over or cancelled", pk=key.pk, sk=key.sk)
+
+    def _is_last(self, receives: int) -> bool:
+        return receives >= self._options.max_receives
+
+
+def execution_name(row: Mapping[str, Any]) -> str:
+    """A pure function of the task and its attempt, so that a repeated delivery finds the execution it started."""
+    text = "\0".join((row["pk"], row["sk"], str(row["attempt"])))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def execution_input(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys and the indexes of the items that are to run: all, or in a later attempt those that are retried."""
+    return {
+        "pk": row["pk"],
+        "sk": row["sk"],
+        "attempt": row["attempt"],
+        "maxConcurrency": row["maxConcurrency"],
+        "items": row.get("attemptItems", list(range(row["total"]))),
+    }
+
+
+def _task_of(record: Mapping[str, Any]) -> tuple[TaskKey, int]:
+    """The task that a message of the main topic names. Raises ValidationError, ValueError."""
+    event = event_of(record)
+    if event.kind != EXECUTE:
+        raise ValidationError("action", event.kind, EXECUTE)
+    content = event.detail.get("content")
+    attempt = content.get("attempt") if isinstance(content, dict) else None
+    return (
+        TaskKey.parse(event.detail.get("pk", ""), event.detail.get("sk", "")),
+        check_version_number("content.attempt", attempt),
+    )

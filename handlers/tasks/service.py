@@ -1,0 +1,223 @@
+"""Creating tasks and reading them: what application code and the API call."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from handlers.clock import Clock, iso
+from handlers.commands.policies import SECONDS_PER_DAY, is_expired
+from handlers.commands.requests import REMEMBERED_DAYS
+from handlers.context import InvokeContext
+from handlers.errors import NotFound, RequestConflict, ValidationError
+from handlers.json_values import as_stored, check_json, json_bytes
+from handlers.keys import (
+    BATCH_KIND,
+    TASK_KIND,
+    ULID_RANDOM_BYTES,
+    TaskKey,
+    request_sk,
+    task_partition,
+    task_type_prefix,
+    ulid,
+)
+from handlers.store.conditions import absent, at_most
+from handlers.store.port import TASKS, ConditionFailed, Item, Put, TableStore, TransactionFailed
+from handlers.tasks import status
+from handlers.tasks.handlers import TaskType, one_of_types
+from handlers.tasks.model import (
+    CONTINUE,
+    MAX_INPUT_BYTES,
+    Task,
+    TaskItem,
+    TaskLimits,
+    check_items,
+    check_on_item_error,
+)
+from handlers.tasks.repository import TaskRepository
+from handlers.tasks.writes import START_GRACE_SECONDS, indexed, item_row, task_row
+
+#: Items written in one transaction: at most 100, and far below 4 MB (API reference, TransactWriteItems).
+ITEMS_PER_WRITE = 50
+MAX_LISTED = 100
+
+
+class TaskService:
+    """Tasks of the callers' tenants. ``types`` are the known task types (``task_types`` of the handler modules)."""
+
+    def __init__(
+        self,
+        store: TableStore,
+        clock: Clock,
+        types: Mapping[str, TaskType],
+        limits: TaskLimits | None = None,
+        *,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._types = types
+        self._limits = limits or TaskLimits()
+        self._random_bytes = random_bytes
+        self._rows = TaskRepository(store)
+
+    def create_task(self, type_: str, given: Any, context: InvokeContext) -> Task:
+        """Accept a task; the stream queues it.
+
+        The same ``request_id`` with the same content gives the first task again.
+
+        Raises:
+            ValidationError: the type is unknown, or the input is no JSON or too large; nothing is written.
+            RequestConflict: the request id was used with other content.
+        """
+        self._type(type_)
+        check_json("input", given, MAX_INPUT_BYTES)
+        key, created_at = self._key(TASK_KIND, type_, [as_stored(given)], context)
+        open_ = indexed(key, self._clock.now() + START_GRACE_SECONDS)
+        row = task_row(key, status.TASK, context, created_at, status=status.CREATED, input=given, **open_)
+        return Task.from_row(self._put_if_absent(row))
+
+    def create_step_function_task(
+        self,
+        type_: str,
+        items: Sequence[Any],
+        context: InvokeContext,
+        *,
+        max_concurrency: int | None = None,
+        on_item_error: str = CONTINUE,
+        expected_seconds: float | None = None,
+    ) -> Task:
+        """Accept a task that runs its handler for each item of a list, a few at a time.
+
+        The items are written before the task, each once, so that a repeated or interrupted call resets none.
+
+        Args:
+            max_concurrency: items at once; the stack's ``taskMaxConcurrency`` without it.
+            on_item_error: ``continue`` runs all items, ``stop`` starts none after the first that fails.
+            expected_seconds: per item, where it is not the handler's.
+
+        Raises:
+            ValidationError, RequestConflict: as ``create_task``; also for a list that one execution can't carry or
+            that can't be done in time.
+        """
+        known = self._type(type_)
+        given = check_items(items)
+        concurrency = self._limits.concurrency(max_concurrency)
+        check_on_item_error(on_item_error)
+        seconds = known.expected_seconds if expected_seconds is None else _seconds(expected_seconds)
+        self._limits.check_time(len(given), seconds, concurrency)
+        content = [as_stored(given), concurrency, on_item_error]
+        key, created_at = self._key(BATCH_KIND, type_, content, context)
+        known_row = self._rows.task(key) if context.request_id is not None else None
+        if known_row is not None:
+            return Task.from_row(known_row)
+        self._write_items(key, given, created_at)
+        row = task_row(
+            key,
+            status.BATCH,
+            context,
+            created_at,
+            status=status.CREATED if given else status.COMPLETED,
+            maxConcurrency=concurrency,
+            onItemError=on_item_error,
+            total=len(given),
+            succeeded=0,
+            failed=0,
+            cancelled=0,
+            **(indexed(key, self._clock.now() + START_GRACE_SECONDS) if given else {}),
+        )
+        return Task.from_row(self._put_if_absent(row))
+
+    def get_task(self, task_id: str, context: InvokeContext) -> Task:
+        """A task of the caller's tenant. Raises NotFound; ValidationError if the id is none."""
+        return Task.from_row(self._row(task_id, context))
+
+    def list_items(self, task_id: str, context: InvokeContext) -> Iterator[TaskItem]:
+        """The items of a task in their order. Raises as ``get_task``."""
+        key = TaskKey.parse_id(self._row(task_id, context)["id"])
+        return map(TaskItem.from_row, self._rows.items(key))
+
+    def list_tasks(self, context: InvokeContext, *, type_: str | None = None, limit: int = 20) -> list[Task]:
+        """The tenant's latest tasks of a type, the newest first; of all types, grouped by type."""
+        if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_LISTED:
+            raise ValidationError("limit", limit, f"a whole number from 1 to {MAX_LISTED}")
+        prefix = "" if type_ is None else task_type_prefix(type_)
+        partitions = (task_partition(kind, context.tenant_code) for kind in (TASK_KIND, BATCH_KIND))
+        rows = [row for pk in partitions for row in self._rows.latest(pk, prefix, limit)]
+        rows.sort(key=lambda row: str(row["sk"]), reverse=True)
+        return [Task.from_row(row) for row in rows[:limit]]
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    def _type(self, type_: str) -> TaskType:
+        known = self._types.get(type_) if isinstance(type_, str) else None
+        if known is None:
+            raise ValidationError("taskType", type_, one_of_types(self._types))
+        return known
+
+    def _row(self, task_id: str, context: InvokeContext) -> Item:
+        key = TaskKey.parse_id(task_id)
+        row = self._rows.task(key) if key.tenant_code == context.tenant_code else None
+        if row is None:
+            raise NotFound(f"{task_id}: there is no such task")
+        return row
+
+    def _key(self, kind: str, type_: str, content: list[Any], context: InvokeContext) -> tuple[TaskKey, str]:
+        """The key of the new task and its time of creation: those of the first try of a repeated request."""
+        now = self._clock.now()
+        key = TaskKey(kind, context.tenant_code, type_, ulid(int(now * 1000), self._random_bytes(ULID_RANDOM_BYTES)))
+        if context.request_id is None:
+            return key, iso(now)
+        entry: Item = {
+            "pk": task_partition(TASK_KIND, context.tenant_code),
+            "sk": request_sk(context.request_id),
+            "requestId": context.request_id,
+            "taskId": key.id,
+            "contentHash": hashlib.sha256(json_bytes([kind, type_, *content])).hexdigest(),
+            "createdAt": iso(now),
+            "ttl": int(now) + REMEMBERED_DAYS * SECONDS_PER_DAY,
+        }
+        try:
+            self._store.put(TASKS, entry, absent("pk") | at_most("ttl", int(now)))
+        except ConditionFailed as found:
+            first = found.item
+            if first is None or is_expired(first, now):
+                raise
+            if first["contentHash"] != entry["contentHash"]:
+                raise RequestConflict(
+                    f"requestId {context.request_id!r} was used for {first['taskId']} with other content; use a new id"
+                ) from None
+            return TaskKey.parse_id(first["taskId"]), first["createdAt"]
+        return key, iso(now)
+
+    def _write_items(self, key: TaskKey, items: list[Any], created_at: str) -> None:
+        for begin in range(0, len(items), ITEMS_PER_WRITE):
+            part = items[begin : begin + ITEMS_PER_WRITE]
+            writes = [
+                Put(TASKS, item_row(key, index, value, created_at), absent("pk"))
+                for index, value in enumerate(part, start=begin)
+            ]
+            while writes:
+                try:
+                    self._store.transact(writes)
+                except TransactionFailed as there:  # of an earlier or a concurrent try: those stay as they are
+                    writes = [write for index, write in enumerate(writes) if index not in there.failed]
+                else:
+                    break
+
+    def _put_if_absent(self, row: Item) -> Item:
+        try:
+            self._store.put(TASKS, row, absent("pk"))
+        except ConditionFailed as found:
+            if found.item is None:
+                raise
+            return found.item
+        return row
+
+
+def _seconds(value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise ValidationError("expectedSeconds", value, "a number above 0")
+    return float(value)

@@ -1,0 +1,69 @@
+"""Statuses of tasks and items, and which may follow which: the one place that knows.
+
+Every status write has the condition ``may_become``; so late and repeated messages change nothing, and a terminal
+status is left only by an explicit retry, which starts a new attempt (G5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.store.conditions import Condition, one_of
+
+CREATED = "CREATED"
+QUEUED = "QUEUED"
+PROCESSING = "PROCESSING"
+COMPLETED = "COMPLETED"
+FAILED = "FAILED"
+CANCELLED = "CANCELLED"
+STATUSES = (CREATED, QUEUED, PROCESSING, COMPLETED, FAILED, CANCELLED)
+TERMINAL = (COMPLETED, FAILED, CANCELLED)
+
+#: ``kind`` of a row: a single task, a task with items, one of those items.
+TASK = "task"
+BATCH = "batch"
+ITEM = "item"
+#: Rows that go to the queue; items never do (pitfall T2).
+QUEUED_KINDS = (TASK, BATCH)
+
+#: New status to those that it may follow within an attempt. PROCESSING follows itself when a run that died is taken
+#: over or a step is repeated.
+_TASK_SOURCES: Mapping[str, tuple[str, ...]] = {
+    QUEUED: (CREATED,),
+    PROCESSING: (QUEUED, PROCESSING),
+    COMPLETED: (PROCESSING,),
+    FAILED: (CREATED, QUEUED, PROCESSING),
+    CANCELLED: (CREATED, QUEUED, PROCESSING),
+}
+_ITEM_SOURCES: Mapping[str, tuple[str, ...]] = {
+    PROCESSING: (CREATED, PROCESSING),
+    COMPLETED: (PROCESSING,),
+    FAILED: (CREATED, PROCESSING),
+    CANCELLED: (CREATED,),
+}
+#: What a retry brings back to CREATED, with the next attempt.
+_RETRIED: Mapping[str, tuple[str, ...]] = {TASK: (FAILED,), BATCH: (FAILED,), ITEM: (FAILED, CANCELLED)}
+
+
+def sources(kind: str, new: str) -> tuple[str, ...]:
+    """The statuses that ``new`` may follow within an attempt; none for CREATED."""
+    return (_ITEM_SOURCES if kind == ITEM else _TASK_SOURCES).get(new, ())
+
+
+def may_become(kind: str, new: str) -> Condition:
+    """The stored status allows ``new``. Raises ValueError where nothing may become it."""
+    allowed = sources(kind, new)
+    if not allowed:
+        raise ValueError(f"no {kind} becomes {new} within an attempt")
+    return one_of("status", allowed)
+
+
+def may_be_retried(kind: str) -> Condition:
+    """The stored status may go back to CREATED, in a new attempt."""
+    return one_of("status", _RETRIED[kind])
+
+
+def is_terminal(row: Mapping[str, Any]) -> bool:
+    """The attempt has its outcome."""
+    return row["status"] in TERMINAL

@@ -1,0 +1,151 @@
+"""What follows from changes of tasks and items, read from the table's stream: the queue, status events, alarms.
+
+They follow from what is stored, so that no step depends on a topic and a crash between a write and its message loses
+nothing. Delivery is at least once: the queue's consumer claims, subscribers know repeats by (id, attempt, status).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from handlers.clock import Clock
+from handlers.commands import status_events
+from handlers.errors import NotRunning
+from handlers.keys import TaskItemKey, TaskKey, row_id
+from handlers.log import log_step
+from handlers.notifications.alarms import send_alarm
+from handlers.notifications.port import Notice, Topic
+from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
+from handlers.store.values import item_from_dynamo
+from handlers.tasks import status
+from handlers.tasks.model import ITEMS_FAILED
+from handlers.tasks.writes import becomes, of_attempt
+
+EXECUTE = "task-execute"
+TASK_STATUS = "task-status"
+ITEM_STATUS = "sub-task-status"
+#: The sweeper sends a queued task again after this time, beyond all deliveries of its message; then after twice the
+#: time, and so on: a full queue is no failure.
+QUEUE_GRACE_SECONDS = 5_400
+
+_READ = ("pk", "sk", "kind", "type", "status", "attempt", "requestId", "error", "updatedAt")
+_COUNTERS = ("total", "succeeded", "failed", "cancelled")
+#: Failures that another alarm tells of: the items' own, or that of the task whose machine died.
+_SILENT = {status.BATCH: ITEMS_FAILED, status.ITEM: NotRunning.__name__}
+
+
+class TaskQueue:
+    """Puts tasks into the task queue, by way of the main topic."""
+
+    def __init__(self, store: TableStore, clock: Clock, table: str) -> None:
+        """``table`` is the table's name in messages."""
+        self._store = store
+        self._clock = clock
+        self._table = table
+
+    def message_for(self, row: Item) -> Notice | None:
+        """Write QUEUED, before anything is sent, and answer the message; None if the task is beyond that."""
+        now = self._clock.now()
+        queued = becomes(status.QUEUED, now, dueAt=int(now) + QUEUE_GRACE_SECONDS * 2 ** row.get("restart", 0))
+        guard = of_attempt(row["attempt"]) & status.may_become(row["kind"], status.QUEUED)
+        try:
+            self._store.update(TASKS, row["pk"], row["sk"], Change(set=queued), guard)
+        except ConditionFailed as error:
+            found = error.item
+            if found is None or (found["status"], found["attempt"]) != (status.QUEUED, row["attempt"]):
+                return None
+            # QUEUED by a delivery that stopped before its message was out, perhaps: the consumer knows repeats.
+        return self.message(row)
+
+    def message(self, row: Item) -> Notice:
+        """The message that lets a consumer work on a task."""
+        content = {"taskType": row["type"], "attempt": row["attempt"]}
+        return Notice(_envelope(EXECUTE, self._table, row, content), {"action": EXECUTE})
+
+
+class TaskStream:
+    """The consumer of the tasks table's stream."""
+
+    def __init__(self, queue: TaskQueue, topic: Topic, alarms: Topic, table: str, which: str) -> None:
+        """``topic`` is the main topic; ``which`` status events, one of ``status_events.KINDS``."""
+        self._queue = queue
+        self._topic = topic
+        self._alarms = alarms
+        self._table = table
+        self._which = which
+
+    def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
+        """Do what a batch asks for. Answers the records that need another delivery: index to the reason."""
+        failed: dict[int, Exception] = {}
+        notices: list[tuple[int, Notice]] = []
+        for index, record in enumerate(records):
+            try:
+                notices += [(index, notice) for notice in self._of(record)]
+            except Exception as error:  # noqa: BLE001 - boundary: one record; the reason is the answer
+                failed[index] = error
+        refused = self._topic.publish_many([notice for _, notice in notices]) if notices else {}
+        failed.update({notices[position][0]: error for position, error in refused.items()})
+        log_step("task records", level=logging.INFO, sent=len(notices) - len(refused), unsent=len(failed))
+        return failed
+
+    def _of(self, record: Mapping[str, Any]) -> list[Notice]:
+        """The messages of one record; its alarm is sent at once."""
+        change = record.get("dynamodb", {})
+        new, old = change.get("NewImage"), change.get("OldImage")
+        if new is None or "kind" not in new or "status" not in new:
+            return []
+        row = item_from_dynamo({name: new[name] for name in (*_READ, *_COUNTERS) if name in new})
+        before = item_from_dynamo({name: old[name] for name in ("status", "attempt") if name in old}) if old else {}
+        if (before.get("status"), before.get("attempt")) == (row["status"], row["attempt"]):
+            return []
+        notices = []
+        if row["kind"] in status.QUEUED_KINDS and row["status"] == status.CREATED:
+            message = self._queue.message_for(row)
+            notices = [message] if message is not None else []
+        if self._is_told(row["status"]):
+            notices.append(self._status_event(row))
+        if row["status"] == status.FAILED:
+            self._alarm(row)
+        return notices
+
+    def _is_told(self, new: str) -> bool:
+        """Being accepted is no outcome and no progress."""
+        if self._which == status_events.ALL:
+            return new != status.CREATED
+        return self._which == status_events.TERMINAL and new in status.TERMINAL
+
+    def _status_event(self, row: Item) -> Notice:
+        action = ITEM_STATUS if row["kind"] == status.ITEM else TASK_STATUS
+        content = {"taskType": row["type"], "status": row["status"], "attempt": row["attempt"]}
+        if row["kind"] == status.ITEM:
+            key = TaskItemKey.parse(row["pk"], row["sk"])
+            content.update(taskId=key.task.id, index=key.index)
+        if row["status"] == status.FAILED:
+            content["error"] = {name: row["error"][name] for name in ("type", "message")}
+        content.update({name: row[name] for name in (*_COUNTERS, "requestId", "updatedAt") if name in row})
+        return Notice(_envelope(action, self._table, row, content), {"action": action})
+
+    def _alarm(self, row: Item) -> None:
+        error = row["error"]["type"]
+        if error == _SILENT.get(row["kind"]):
+            return
+        is_item = row["kind"] == status.ITEM
+        key = TaskItemKey.parse(row["pk"], row["sk"]) if is_item else TaskKey.parse(row["pk"], row["sk"])
+        text = f"{'an item of task' if is_item else 'task'} {row['type']} failed: {error}"
+        send_alarm(self._alarms, self._table, key, row["attempt"], text, "")
+
+
+def _envelope(action: str, table: str, row: Item, content: dict[str, Any]) -> dict[str, Any]:
+    key = TaskKey.parse(row["pk"], row["sk"]) if row["kind"] != status.ITEM else None
+    tenant = (key or TaskItemKey.parse(row["pk"], row["sk"]).task).tenant_code
+    return {
+        "id": row_id(row["pk"], row["sk"]),
+        "action": action,
+        "table": table,
+        "pk": row["pk"],
+        "sk": row["sk"],
+        "tenantCode": tenant,
+        "content": content,
+    }

@@ -1,0 +1,71 @@
+"""The tasks' sweeper: finds what a lost message or a crash left open, and heals it.
+
+It decides on consistent reads and writes on condition, so it may run at any moment, twice, or beside a run that it
+takes for dead.
+"""
+
+from __future__ import annotations
+
+from handlers.clock import Clock, seconds_of
+from handlers.errors import NotRunning
+from handlers.keys import TaskKey
+from handlers.notifications.port import Topic
+from handlers.store.conditions import absent, equals
+from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
+from handlers.sweeping import Sweep, SweepReport
+from handlers.tasks import status
+from handlers.tasks.finalise import Finaliser
+from handlers.tasks.repository import TaskRepository
+from handlers.tasks.stream import QUEUE_GRACE_SECONDS, TaskQueue
+from handlers.tasks.writes import error_of, of_attempt
+
+#: Messages sent again for one attempt; given up four days after the first (``QUEUE_GRACE_SECONDS``).
+MAX_RESTARTS = 5
+
+
+class TaskSweeper:
+    """Looks at every task that is due."""
+
+    def __init__(self, store: TableStore, clock: Clock, queue: TaskQueue, topic: Topic) -> None:
+        """``topic`` is the main topic, on which ``queue``'s messages go out."""
+        self._store = store
+        self._clock = clock
+        self._queue = queue
+        self._topic = topic
+        self._rows = TaskRepository(store)
+        self._finalise = Finaliser(store, clock)
+        self.sweep = Sweep(store, TASKS, clock, self._heal)
+
+    def _heal(self, found: Item, report: SweepReport) -> str:
+        key, now = TaskKey.parse(found["pk"], found["sk"]), self._clock.now()
+        row = self._rows.task(key)
+        if row is None or "dueAt" not in row or row["dueAt"] > now:
+            return "moved on"  # the index is behind the table
+        report.oldest_seconds = max(report.oldest_seconds, now - seconds_of(row["updatedAt"]))
+        if row["status"] == status.PROCESSING:
+            return self._end(key, row, "the run that worked on it showed no sign of life")
+        if row["kind"] == status.BATCH and "stopping" in row:
+            return self._end(key, row, "cancelled before it began")
+        return self._send_again(key, row)
+
+    def _end(self, key: TaskKey, row: Item, why: str) -> str:
+        self._finalise(key, row["attempt"], error_of(NotRunning.__name__, why))
+        return "ended"
+
+    def _send_again(self, key: TaskKey, row: Item) -> str:
+        known = row.get("restart", 0)
+        if known >= MAX_RESTARTS:
+            return self._end(key, row, f"nobody began it after {known} more messages")
+        same = equals("restart", known) if known else absent("restart")
+        due_at = int(self._clock.now()) + QUEUE_GRACE_SECONDS * 2 ** (known + 1)
+        change = Change(set={"restart": known + 1, "dueAt": due_at})
+        guard = of_attempt(row["attempt"]) & equals("status", row["status"]) & same
+        try:
+            row = self._store.update(TASKS, key.pk, key.sk, change, guard)
+        except ConditionFailed:
+            return "moved on"
+        message = self._queue.message_for(row)
+        if message is None:
+            return "moved on"
+        self._topic.publish(message.message, message.attributes)
+        return "sent again"

@@ -1,0 +1,81 @@
+"""The rows of new tasks, and the changes that several parts make to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.clock import iso
+from handlers.context import InvokeContext
+from handlers.keys import TaskKey, open_shard
+from handlers.store.conditions import Condition, Path, equals
+from handlers.store.port import Item
+from handlers.tasks import status
+
+#: The sweeper looks at a new task after this many seconds: the stream queues it far sooner.
+START_GRACE_SECONDS = 300
+INDEX_MARKS = ("openShard", "dueAt")
+LEASE_MARKS = ("leaseId", "leaseUntil")
+#: Gone when a task has its outcome.
+WORK_MARKS = (*INDEX_MARKS, *LEASE_MARKS)
+MAX_MESSAGE_CHARS = 1_000
+
+
+def task_row(key: TaskKey, kind: str, context: InvokeContext, created_at: str, **fields: Any) -> Item:
+    """A new task, without its place in the ``open`` index. Absent fields are left out."""
+    row = {
+        "pk": key.pk,
+        "sk": key.sk,
+        "id": key.id,
+        "kind": kind,
+        "type": key.type,
+        "tenantCode": key.tenant_code,
+        "attempt": 1,
+        "createdAt": created_at,
+        "createdBy": context.user_id,
+        "createdIp": context.source_ip,
+        "updatedAt": created_at,
+        "requestId": context.request_id,
+        **fields,
+    }
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def item_row(key: TaskKey, index: int, value: Any, created_at: str) -> Item:
+    """A new item."""
+    item = key.item(index)
+    return {
+        "pk": item.pk,
+        "sk": item.sk,
+        "id": str(item),
+        "kind": status.ITEM,
+        "type": key.type,
+        "tenantCode": key.tenant_code,
+        "status": status.CREATED,
+        "attempt": 1,
+        "input": value,
+        "createdAt": created_at,
+        "updatedAt": created_at,
+    }
+
+
+def indexed(key: TaskKey, due_at: float) -> dict[str, Any]:
+    """The place in the ``open`` index."""
+    return {"openShard": open_shard(key.pk, key.sk), "dueAt": int(due_at)}
+
+
+def becomes(new: str, now: float, **fields: Any) -> dict[Path, Any]:
+    """A status and when it was written."""
+    changed: dict[Path, Any] = {"status": new, "updatedAt": iso(now)}
+    changed.update(fields)
+    return changed
+
+
+def error_of(kind: str, message: str) -> dict[str, str]:
+    """An error as rows and events carry it: no stack trace."""
+    cut = message if len(message) <= MAX_MESSAGE_CHARS else f"{message[: MAX_MESSAGE_CHARS - 3]}..."
+    return {"type": kind, "message": cut}
+
+
+def of_attempt(attempt: int) -> Condition:
+    """The row is still at the attempt that the writer works for."""
+    return equals("attempt", attempt)
