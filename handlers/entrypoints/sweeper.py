@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from handlers import aws, metrics
@@ -36,21 +37,25 @@ class SweepIncomplete(CqrsError):
     """Some rows could not be healed; each is in the log, and the next sweep tries again."""
 
 
-def create(
-    env: Mapping[str, str], *, clock: Clock | None = None, ports: Ports | None = None, main_topic: Topic | None = None
-) -> Handler:
-    """The function's handler. ``ports`` and ``main_topic`` replace AWS. Raises SettingsError naming the variable."""
+@dataclass(frozen=True)
+class SweeperPorts(Ports):
+    """Where the function reaches AWS: the pipeline's ports, and the main topic for the messages of tasks."""
+
+    main_topic: Topic
+
+
+def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: SweeperPorts | None = None) -> Handler:
+    """The function's handler. Raises SettingsError naming the variable."""
     settings = SweeperSettings.from_env(env)
     if ports is None:
         tables = {COMMANDS: settings.commands_table, DATA: settings.data_table, TASKS: settings.tasks_table}
-        ports = Ports(
+        ports = SweeperPorts(
             store=DynamoTableStore(aws.dynamodb(), tables),
             workflows=StepFunctions(aws.stepfunctions()),
             alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
             clock=clock or SystemClock(),
+            main_topic=SnsTopic(aws.sns(), settings.main_topic_arn),
         )
-    if main_topic is None:
-        main_topic = SnsTopic(aws.sns(), settings.main_topic_arn)
     now = ports.clock.now
     # No lease is taken here, and no step bracketed, so neither setting has an effect.
     progress = Progress(ports.store, ports.clock, lease_seconds=1, detail=FULL)
@@ -66,7 +71,7 @@ def create(
     )
 
     queue = TaskQueue(ports.store, ports.clock, settings.tasks_table)
-    task_sweeper = TaskSweeper(ports.store, ports.clock, queue, main_topic)
+    task_sweeper = TaskSweeper(ports.store, ports.clock, queue, ports.main_topic)
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS

@@ -17,6 +17,7 @@ from handlers.commands.pipeline.steps import Ports
 from handlers.commands.publish import CommandPublisher
 from handlers.entrypoints import events, sweeper, workflow
 from handlers.entrypoints.events import EventPorts
+from handlers.entrypoints.sweeper import SweeperPorts
 from handlers.objects.memory import MemoryObjects
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, Item
@@ -172,7 +173,7 @@ class World:
                 environments["workflow"], ports=self._ports(Ports), attributes=self.attributes
             ),
             "events": lambda: events.create(environments["events"], ports=self._ports(EventPorts)),
-            "sweeper": lambda: sweeper.create(environments["sweeper"], ports=self._ports(Ports)),
+            "sweeper": lambda: sweeper.create(environments["sweeper"], ports=self._ports(SweeperPorts)),
         }
         for name, timeout in deployment.TIMEOUTS.items():
             starts[name]()  # a wrong environment or port ends the run here, not as a failed command
