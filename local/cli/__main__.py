@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": ("local.cli.demo", "deploy on the embedded runtime, run real data through it"),
     "serve": ("local.cli.serve", "keep the embedded runtime up for the AWS CLI and SDKs"),
     "test": ("local.cli.check", "lint, type check and test; what CI runs"),
+    "bench": ("bench.cli", "figures: calls and dollars per command, growth, cold start"),
     "docs": ("local.cli.docs", "write the generated parts of docs/ anew"),
     "explain": ("handlers.operations.cli.explain", "why is it stuck, and what to do"),
     "redrive": ("handlers.operations.cli.redrive", "try failed commands again"),

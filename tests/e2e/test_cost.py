@@ -1,64 +1,44 @@
-"""What one command costs in AWS calls: a first version, one sync handler of the application, everything counted.
-
-A transaction is one call; Lambda invocations are counted apart. The figures are printed (``-s``).
-"""
+"""What a command costs in AWS calls, as ``./cqrs bench`` counts them, against what was promised."""
 
 from __future__ import annotations
 
-from collections import Counter
-from pathlib import Path
-
 import pytest
 
-from handlers.commands.model import CommandInput
-from tests.support.deployments import Deployed
+from bench.commands import Bench
 
-COUNTED = ("dynamodb", "stepfunctions", "sns")
 COMMANDS_IN_ALL = 20
-#: issue of record: at most 24 with every status, at most 12 (EXPRESS 13) with terminal ones
+#: A first version, one sync handler, everything counted (DynamoDB, Step Functions, SNS); a transaction is one call.
 LIMITS = {("STANDARD", "full"): 24, ("EXPRESS", "full"): 24, ("STANDARD", "terminal"): 12, ("EXPRESS", "terminal"): 13}
 
 
-def orders(count: int, prefix: str) -> list[CommandInput]:
-    lines = [{"quantity": 2, "price": 1.5}]
-    return [CommandInput("ORDER", f"{prefix}{number}", "first", {"lines": lines}) for number in range(count)]
+@pytest.mark.parametrize("detail", ["full", "terminal"])
+def test_calls_per_command(workflow: str, detail: str) -> None:
+    with Bench(workflow, detail) as bench:
+        cost = bench.first_versions(COMMANDS_IN_ALL)
+    assert cost.calls["stepfunctions.StartExecution"] == 1
+    assert cost.calls["dynamodb.PutItem"] == 2  # the data row and the handler's own
+    assert cost.total_calls <= LIMITS[workflow, detail]
 
 
 @pytest.mark.parametrize("detail", ["full", "terminal"])
-def test_calls_per_command(tmp_path: Path, workflow: str, detail: str) -> None:
-    config = {"statusDetail": detail, "handlerModules": '["handlers.domain.orders"]'}
-    with Deployed(tmp_path, workflow=workflow, recording=False, config=config) as deployed:
-        for given in orders(1, "warm-up"):
-            deployed.publish(given)
-        deployed.run()
-        before = Counter(deployed.runtime.endpoint.calls)
-        invocations = len(deployed.payloads)
-        for given in orders(COMMANDS_IN_ALL, "o"):
-            deployed.publish(given)
-        deployed.run()
-        calls = Counter(deployed.runtime.endpoint.calls)
-        calls.subtract(before)
-        by_operation: Counter[str] = Counter()
-        for (_, service, operation), count in calls.items():
-            if service in COUNTED and count:
-                by_operation[f"{service}.{operation}"] += count
-        per_command = sum(by_operation.values()) / COMMANDS_IN_ALL
-        print(f"\n{workflow} {detail}: {per_command:.2f} calls per command")
-        for name, count in sorted(by_operation.items()):
-            print(f"  {name} {count / COMMANDS_IN_ALL:.2f}")
-        print(f"  (Lambda invocations {(len(deployed.payloads) - invocations) / COMMANDS_IN_ALL:.2f})")
-        assert per_command <= LIMITS[workflow, detail]
-        assert by_operation["stepfunctions.StartExecution"] == COMMANDS_IN_ALL
+def test_one_command_costs_the_same_whatever_the_version(workflow: str, detail: str) -> None:
+    with Bench(workflow, detail) as bench:
+        counts = [bench.next_version().total_calls for _ in range(8)]
+    assert set(counts[2:]) == {counts[2]}
 
 
-@pytest.mark.parametrize("versions", [5, 20])
-def test_cost_grows_linearly_with_versions(tmp_path: Path, workflow: str, versions: int) -> None:
-    with Deployed(tmp_path, workflow=workflow, config={"statusDetail": "terminal"}) as deployed:
-        counts = []
-        for version in range(versions):
-            before = sum(deployed.runtime.endpoint.calls.values())
-            deployed.publish(CommandInput("ORDER", "o1", f"v{version}", {"n": version}, version=-1))
-            deployed.run()
-            counts.append(sum(deployed.runtime.endpoint.calls.values()) - before)
-        # from the third on each costs what the one before did: nothing depends on how many there were
-        assert set(counts[2:]) == {counts[2]}
+def test_ten_entities_cost_ten_times_one(workflow: str) -> None:
+    with Bench(workflow, "full") as bench:
+        one, ten = (bench.first_versions(count) for count in (1, 10))
+    # the status events of ten go out together
+    without_batches = [{k: v for k, v in cost.calls.items() if not k.startswith("sns.")} for cost in (one, ten)]
+    assert without_batches[0] == without_batches[1]
+    assert ten.calls["sns.PublishBatch"] <= one.calls["sns.PublishBatch"]
+
+
+def test_dollars_are_those_of_the_price_list() -> None:
+    with Bench("STANDARD", "full") as bench:
+        cost = bench.first_versions(1)
+    # check, choice, ttl, history, transform, Map, 2 x sync, finish, success: 8 + n transitions
+    assert cost.transitions == 10
+    assert cost.dollars_per_million["state machine"] == pytest.approx(250)

@@ -1,0 +1,92 @@
+"""``./cqrs bench``: prints the figures as tables."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+
+from bench import prices
+from bench.cold_start import import_milliseconds
+from bench.commands import Bench
+from handlers.operations.cli.output import table
+
+VARIANTS = [(workflow, detail) for workflow in ("STANDARD", "EXPRESS") for detail in ("full", "terminal")]
+MEASURED = 20
+VERSIONS = (1, 2, 3, 10, 30)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``./cqrs bench``."""
+    parser.add_argument("what", nargs="?", choices=sorted(FIGURES), help="which figures (default: all)")
+    parser.add_argument("--json", action="store_true", help="for machines")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure and print."""
+    names = [options.what] if options.what else sorted(FIGURES)
+    figures = {name: FIGURES[name]() for name in names}
+    if options.json:
+        print(json.dumps({name: data for name, (data, _) in figures.items()}, indent=2))
+    else:
+        print("\n\n".join(text for _, text in figures.values()))
+    return 0
+
+
+def _commands() -> tuple[object, str]:
+    costs = []
+    for workflow, detail in VARIANTS:
+        with Bench(workflow, detail) as bench:
+            costs.append(bench.first_versions(MEASURED))
+    names = [f"{cost.workflow} {cost.detail}" for cost in costs]
+    operations = sorted({name for cost in costs for name in cost.calls})
+    calls = [(name, *(cost.calls.get(name, 0.0) for cost in costs)) for name in operations]
+    calls.append(("all", *(cost.total_calls for cost in costs)))
+    calls.append(("(Lambda invocations)", *(cost.invocations for cost in costs)))
+    calls.append(("(state transitions)", *(cost.transitions for cost in costs)))
+    calls.append(("(write units)", *(cost.write_units for cost in costs)))
+    calls.append(("(read units)", *(cost.read_units for cost in costs)))
+    dollars = [(what, *(cost.dollars_per_million[what] for cost in costs)) for what in costs[0].dollars_per_million]
+    dollars.append(("all", *(sum(cost.dollars_per_million.values()) for cost in costs)))
+    text = "\n\n".join(
+        [
+            table("AWS calls per command (a first version, one sync handler)", calls, header=("", *names)),
+            table("Dollars per million commands, us-east-1", dollars, header=("", *names)),
+            f"Assumed: items of 1 KB, {prices.WARM_SECONDS * 1000:.0f} ms per call of a function with "
+            f"{prices.LAMBDA_GB * 1024:.0f} MB on arm64.\nLeft out: SQS, logs, storage, API, subscribers of events.",
+        ]
+    )
+    data = [
+        {
+            "workflow": cost.workflow,
+            "statusDetail": cost.detail,
+            "calls": dict(cost.calls),
+            "dollarsPerMillion": cost.dollars_per_million,
+        }
+        for cost in costs
+    ]
+    return data, text
+
+
+def _growth() -> tuple[object, str]:
+    rows = {}
+    for workflow, detail in VARIANTS:
+        with Bench(workflow, detail) as bench:
+            calls = [bench.next_version().total_calls for _ in range(max(VERSIONS))]
+        rows[f"{workflow} {detail}"] = [calls[version - 1] for version in VERSIONS]
+    header = ("", *(f"version {version}" for version in VERSIONS))
+    text = table("AWS calls per command, by version of the entity", [(k, *v) for k, v in rows.items()], header=header)
+    return {"versions": VERSIONS, "calls": rows}, text
+
+
+def _cold_start() -> tuple[object, str]:
+    times = import_milliseconds()
+    rows = [(name, f"{value:.0f} ms") for name, value in times.items()]
+    return times, table("Cold start: import of an entry point, above a bare interpreter (median)", rows)
+
+
+FIGURES: dict[str, Callable[[], tuple[object, str]]] = {
+    "cold-start": _cold_start,
+    "commands": _commands,
+    "growth": _growth,
+}

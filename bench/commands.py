@@ -1,0 +1,171 @@
+"""What a command costs, counted on the local runtime with the real definition and handlers, in virtual time."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench import prices
+from handlers import aws
+from handlers.commands.attributes import AttributeStore
+from handlers.commands.model import LATEST, CommandInput
+from handlers.commands.publish import CommandPublisher
+from handlers.context import InvokeContext
+from handlers.objects.s3 import S3Objects
+from handlers.store.dynamodb import DynamoTableStore
+from handlers.store.port import COMMANDS, DATA, DUE_AT, OPEN_PROJECTION, OPEN_SHARD
+from local.aws.model import AwsCall
+from local.aws.streams import read_new_records
+from local.functions.model import InvokeResult
+from local.runtime import LocalRuntime
+from local.scheduler import Scheduler
+
+COUNTED = ("dynamodb", "stepfunctions", "sns")
+CONTEXT = InvokeContext(user_id="bench", tenant_code="t1")
+#: One in-process sync handler beside the built-in target.
+MODULES = ["handlers.domain.orders"]
+WARM_UP = "warm-up"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Per command: AWS calls by ``service.Operation``, state transitions, Lambda calls, DynamoDB units."""
+
+    workflow: str
+    detail: str
+    calls: Mapping[str, float]
+    transitions: float
+    invocations: float
+    write_units: float
+    read_units: float
+
+    @property
+    def total_calls(self) -> float:
+        """All calls that count; a transaction is one, Lambda invocations are not among them."""
+        return sum(self.calls.values())
+
+    @property
+    def dollars_per_million(self) -> dict[str, float]:
+        """By what is paid for. Left out: SQS, logs, storage, API, what subscribers of events cost."""
+        seconds = self.invocations * prices.WARM_SECONDS
+        if self.workflow == "STANDARD":
+            machine = self.transitions * prices.STATE_TRANSITION
+        else:
+            billed = math.ceil(seconds / prices.EXPRESS_STEP_SECONDS) * prices.EXPRESS_STEP_SECONDS
+            machine = prices.EXPRESS_REQUEST + billed * prices.EXPRESS_GB * prices.EXPRESS_GB_SECOND
+        per_command = {
+            "state machine": machine,
+            "functions": self.invocations * prices.LAMBDA_REQUEST
+            + seconds * prices.LAMBDA_GB * prices.LAMBDA_GB_SECOND_ARM,
+            "tables": self.write_units * prices.WRITE_UNIT + self.read_units * prices.READ_UNIT,
+            "events": self.calls.get("sns.PublishBatch", 0.0) * prices.SNS_PUBLISH,
+        }
+        return {name: value * prices.MILLION for name, value in per_command.items()}
+
+
+class Bench:
+    """A deployment on which commands are counted. A context manager."""
+
+    def __init__(self, workflow: str, detail: str) -> None:
+        self._workflow = workflow
+        self._detail = detail
+        config = {"commandWorkflow": workflow, "statusDetail": detail, "handlerModules": json.dumps(MODULES)}
+        self._runtime = LocalRuntime(scheduler=Scheduler.virtual(1), config=config)
+        self._seen: list[AwsCall] = []
+        self._invocations = 0
+        self._published = 0
+
+    def __enter__(self) -> Bench:
+        runtime = self._runtime
+        runtime.start()
+        runtime.endpoint.on_call(self._seen.append)
+        runtime.host.interceptors.append(self._count)
+        tables = {name: runtime.outputs[f"{name}TableName"] for name in (COMMANDS, DATA)}
+        self._commands_table = tables[COMMANDS]
+        store = DynamoTableStore(aws.dynamodb(), tables)
+        objects = S3Objects(aws.s3, runtime.outputs["bucketName"])
+        attributes = AttributeStore(objects, runtime.outputs["inlineAttributeLimit"])
+        self._publisher = CommandPublisher(store, attributes, runtime.scheduler)
+        self._publish(WARM_UP)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._runtime.stop()
+
+    def first_versions(self, count: int) -> Cost:
+        """``count`` new entities, published together: the mean of one."""
+        return self._measure([f"o{self._published + number}" for number in range(count)])
+
+    def next_version(self) -> Cost:
+        """One more version of an entity that stays the same."""
+        return self._measure(["grows"])
+
+    def _measure(self, codes: list[str]) -> Cost:
+        _, position = read_new_records(self._runtime.endpoint, self._commands_table, 0)
+        self._seen.clear()
+        self._invocations = 0
+        before = {one.arn for one in self._executions()}
+        for code in codes:
+            self._publish(code, run=False)
+        self._runtime.scheduler.run_until_idle()
+        counted = [call for call in self._seen if call.service in COUNTED]
+        calls = Counter(f"{call.service}.{call.operation}" for call in counted)
+        records, _ = read_new_records(self._runtime.endpoint, self._commands_table, position)
+        writes = sum(map(_write_units, counted)) + sum(map(_index_writes, records))
+        transitions = sum(len(one.visited()) for one in self._executions() if one.arn not in before)
+        count = len(codes)
+        return Cost(
+            self._workflow,
+            self._detail,
+            {name: number / count for name, number in sorted(calls.items())},
+            transitions / count,
+            self._invocations / count,
+            writes / count,
+            sum(map(_read_units, counted)) / count,
+        )
+
+    def _publish(self, code: str, *, run: bool = True) -> None:
+        self._published += 1
+        lines = [{"quantity": self._published, "price": 1.5}]
+        given = CommandInput("ORDER", code, "an order", {"lines": lines}, version=LATEST)
+        self._publisher.publish_async(given, CONTEXT)
+        if run:
+            self._runtime.scheduler.run_until_idle()
+
+    def _executions(self) -> list[Any]:
+        manager = self._runtime.executions
+        return [one for machine in manager.list_state_machines() for one in manager.list_executions(machine.arn)]
+
+    def _count(self, function: str, payload: Any, proceed: Any) -> InvokeResult:
+        self._invocations += 1
+        result: InvokeResult = proceed(payload)
+        return result
+
+
+def _write_units(call: AwsCall) -> int:
+    """Of items up to 1 KB; a transaction costs double (Developer Guide, "DynamoDB read and write operations")."""
+    if call.operation == "TransactWriteItems":
+        return 2 * len(call.params["TransactItems"])
+    return 1 if call.operation in ("PutItem", "UpdateItem") else 0
+
+
+def _read_units(call: AwsCall) -> int:
+    """Consistent reads of items up to 4 KB; a transaction costs double."""
+    if call.operation == "TransactGetItems":
+        return 2 * len(call.params["TransactItems"])
+    return 1 if call.operation in ("GetItem", "Query") else 0
+
+
+def _index_writes(record: Mapping[str, Any]) -> int:
+    """What a change of a command costs in the ``open`` index (Developer Guide, "Global secondary indexes", writes)."""
+    old, new = (record["dynamodb"].get(name, {}) for name in ("OldImage", "NewImage"))
+    was, will = (OPEN_SHARD in image and DUE_AT in image for image in (old, new))
+    if was and will:
+        if any(old[name] != new[name] for name in (OPEN_SHARD, DUE_AT)):
+            return 2
+        return 1 if any(old.get(name) != new.get(name) for name in OPEN_PROJECTION) else 0
+    return 1 if was != will else 0
