@@ -94,7 +94,7 @@ class Redriver:
             wanted.setdefault(key.entity, []).append(key.version)
         for number, (entity, versions) in enumerate(wanted.items(), 1):
             rows = {int(row["version"]): row for row in self._repository.versions(entity)}
-            still_failed = [version for version in sorted(versions) if status.is_failed(rows.get(version))]
+            still_failed = [version for version in versions if status.is_failed(rows.get(version))]
             yield from (self._unchanged(rows[v]) for v in sorted(versions) if v in rows and v not in still_failed)
             if still_failed:
                 yield from self._redrive(entity, rows, still_failed)

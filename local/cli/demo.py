@@ -19,7 +19,10 @@ from handlers.commands.model import CommandInput
 from handlers.commands.publish import CommandPublisher
 from handlers.context import InvokeContext
 from handlers.objects.s3 import S3Objects
+from handlers.operations.cli.explain import rendered
 from handlers.operations.cli.output import Progress
+from handlers.operations.explain import Explainer
+from handlers.operations.key_text import parse_key
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA
 from local.aws.streams import read_new_records
@@ -60,12 +63,28 @@ def run(options: argparse.Namespace) -> int:
     given = airports.load(options.rows)
     with started(options.stack, {"handlerModules": _modules(options.fail)} if options.fail else {}) as runtime:
         outcome = _Demo(runtime, given).run()
+        explained = _explained(runtime, outcome.failed[0]) if outcome.failed else ""
     print(outcome.report(), flush=True)
     problems = outcome.problems(failures_expected=options.fail)
     if problems:
         raise CommandError("\n".join(problems))
     print(f"\n{_verdict(outcome, options)}")
+    if explained:
+        print(f"\n{explained}")
     return 0
+
+
+def _explained(runtime: LocalRuntime, failed_id: str) -> str:
+    """What an operator sees and does about a failed command."""
+    outputs = runtime.outputs
+    tables = {COMMANDS: outputs["commandsTableName"], DATA: outputs["dataTableName"]}
+    key, version = parse_key(failed_id)
+    explanation = Explainer(DynamoTableStore(aws.dynamodb(), tables), SystemClock())(key)
+    return (
+        f"./cqrs explain '{key}' on such a stack answers:\n\n{rendered(explanation)}\n\n"
+        f"With the target repaired, ./cqrs redrive '{key}@{version}' applies it, and what waits behind it follows; "
+        "./cqrs redrive --since 1h does so for all. See docs/operations.md."
+    )
 
 
 def _verdict(outcome: Outcome, options: argparse.Namespace) -> str:
@@ -75,7 +94,7 @@ def _verdict(outcome: Outcome, options: argparse.Namespace) -> str:
         return "Nothing failed: the failing handler refuses one airport in ten, and none of these. Try more --rows."
     return (
         f"As expected: {len(outcome.failed):,} commands failed, each with one alarm; later versions of those "
-        "airports wait, all others were applied.\nWhat it means for an operator: docs/pipeline.md"
+        "airports wait, all others were applied."
     )
 
 

@@ -24,6 +24,8 @@ from handlers.workflows.stepfunctions import StepFunctions
 from tests.support.deployments import Deployed
 from tests.support.pipelines import KEY
 
+#: Until the last of many waits has expired: at once with STANDARD, sweep after sweep with EXPRESS, which has no timers.
+EXPIRY_SECONDS = 3 * 3600
 #: A short limit and few looks at what waits, so that an expiry costs few calls.
 ONE_HOUR = {"waitLimitHours": "1", "waitPollSeconds": "1200", "sweepMinutes": "20", "statusDetail": "terminal"}
 
@@ -66,8 +68,8 @@ def settle(deployed: Deployed) -> None:
     deployed.scheduler.run_for(120)
 
 
-def test_ord_09_ops_01_explain_and_redrive(tmp_path: Path) -> None:
-    with Deployed(tmp_path) as deployed:
+def test_ord_09_ops_01_explain_and_redrive(tmp_path: Path, workflow: str) -> None:
+    with Deployed(tmp_path, config={"commandWorkflow": workflow}) as deployed:
         broken = Broken(2)
         deployed.recorder.behaviours["two"] = broken
         deployed.publish_versions(4)
@@ -103,8 +105,8 @@ def test_ord_09_ops_01_explain_and_redrive(tmp_path: Path) -> None:
         assert len(deployed.alarms()) == 1
 
 
-def test_ord_10_skip(tmp_path: Path) -> None:
-    with Deployed(tmp_path) as deployed:
+def test_ord_10_skip(tmp_path: Path, workflow: str) -> None:
+    with Deployed(tmp_path, config={"commandWorkflow": workflow}) as deployed:
         deployed.recorder.behaviours["two"] = Broken(2)
         deployed.publish_versions(3)
         settle(deployed)
@@ -121,8 +123,8 @@ def test_ord_10_skip(tmp_path: Path) -> None:
         assert deployed.recorder.versions("two") == [1, 2, 3]
 
 
-def test_ord_19_skip_is_refused_while_the_map_runs(tmp_path: Path) -> None:
-    with Deployed(tmp_path) as deployed:
+def test_ord_19_skip_is_refused_while_the_map_runs(tmp_path: Path, workflow: str) -> None:
+    with Deployed(tmp_path, config={"commandWorkflow": workflow}) as deployed:
         reasons: list[str] = []
 
         def skip_now(command: Command) -> None:
@@ -141,12 +143,12 @@ def test_ord_19_skip_is_refused_while_the_map_runs(tmp_path: Path) -> None:
         assert deployed.applied_versions() == [1, 2]
 
 
-def test_ord_11_redrive_brings_fifty_successors_through(tmp_path: Path) -> None:
-    with Deployed(tmp_path, config=ONE_HOUR) as deployed:
+def test_ord_11_redrive_brings_fifty_successors_through(tmp_path: Path, workflow: str) -> None:
+    with Deployed(tmp_path, config={**ONE_HOUR, "commandWorkflow": workflow}) as deployed:
         broken = Broken(2)
         deployed.recorder.behaviours["one"] = broken
         deployed.publish_versions(52)
-        deployed.run()
+        deployed.scheduler.run_for(EXPIRY_SECONDS)
         errors = [deployed.row(version)["error"] for version in range(3, 53)]
         assert {error["type"] for error in errors} == {"WaitExpired"}
         assert [alarm["sk"] for alarm in deployed.alarms()] == [KEY.version_sk(2)]
@@ -160,8 +162,8 @@ def test_ord_11_redrive_brings_fifty_successors_through(tmp_path: Path) -> None:
         assert deployed.alarms() == []
 
 
-def test_ops_02_a_hundred_failed_commands_finish_in_order(tmp_path: Path) -> None:
-    with Deployed(tmp_path, config=ONE_HOUR) as deployed:
+def test_ops_02_a_hundred_failed_commands_finish_in_order(tmp_path: Path, workflow: str) -> None:
+    with Deployed(tmp_path, config={**ONE_HOUR, "commandWorkflow": workflow}) as deployed:
         codes = [f"o{number}" for number in range(25)]
         deployed.publish(CommandInput("ORDER", "fine", "n", {}))
         deployed.run()
@@ -170,7 +172,7 @@ def test_ops_02_a_hundred_failed_commands_finish_in_order(tmp_path: Path) -> Non
         deployed.recorder.behaviours["one"] = broken
         for code in codes:
             deployed.publish_versions(4, code=code)
-        deployed.run()
+        deployed.scheduler.run_for(EXPIRY_SECONDS)
         broken.repair()
 
         found = find_failed(deployed.store, Selection(since=since), limit=1000)
@@ -184,8 +186,8 @@ def test_ops_02_a_hundred_failed_commands_finish_in_order(tmp_path: Path) -> Non
         assert find_failed(deployed.store, Selection(), limit=1000).keys == []
 
 
-def test_dup_05_redrive_of_a_finished_command(tmp_path: Path) -> None:
-    with Deployed(tmp_path) as deployed:
+def test_dup_05_redrive_of_a_finished_command(tmp_path: Path, workflow: str) -> None:
+    with Deployed(tmp_path, config={"commandWorkflow": workflow}) as deployed:
         deployed.publish_versions(1)
         deployed.run()
         before, calls = deployed.row(1), list(deployed.recorder.calls)
