@@ -18,6 +18,7 @@ from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import CommandInput
 from handlers.commands.publish import CommandPublisher
 from handlers.context import InvokeContext
+from handlers.keys import row_id
 from handlers.objects.s3 import S3Objects
 from handlers.operations.cli.explain import rendered
 from handlers.operations.cli.output import Progress
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     given = airports.load(options.rows)
     with started(options.stack, {"handlerModules": _modules(options.fail)} if options.fail else {}) as runtime:
         outcome = _Demo(runtime, given).run()
-        explained = _explained(runtime, outcome.failed[0]) if outcome.failed else ""
+        explained = _explained(runtime, outcome) if outcome.failed else ""
     print(outcome.report(), flush=True)
     problems = outcome.problems(failures_expected=options.fail)
     if problems:
@@ -74,11 +75,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _explained(runtime: LocalRuntime, failed_id: str) -> str:
-    """What an operator sees and does about a failed command."""
+def _explained(runtime: LocalRuntime, outcome: Outcome) -> str:
+    """What an operator sees and does about a failed command, one that others wait for if there is one."""
     outputs = runtime.outputs
     tables = {COMMANDS: outputs["commandsTableName"], DATA: outputs["dataTableName"]}
-    key, version = parse_key(failed_id)
+    waiting = {parse_key(row_id(pk, sk))[0] for pk, sk in blocked(outcome.rows)}
+    failed = [parse_key(one) for one in outcome.failed]
+    key, version = next((one for one in failed if one[0] in waiting), failed[0])
     explanation = Explainer(DynamoTableStore(aws.dynamodb(), tables), SystemClock())(key)
     return (
         f"./cqrs explain '{key}' on such a stack answers:\n\n{rendered(explanation)}\n\n"
