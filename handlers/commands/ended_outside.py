@@ -9,18 +9,27 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from handlers.commands import status
 from handlers.commands.pipeline.failure import Failure, FailureRecorder
+from handlers.commands.pipeline.run import Run
+from handlers.commands.repository import CommandRepository
 from handlers.commands.state_event import parse_run
 from handlers.errors import NotRunning, ValidationError
 
 SOURCE = "aws.states"
+TIMED_OUT = "TIMED_OUT"
 
 
 class EndedOutside:
-    """Writes FAILED (NotRunning) for a command whose execution is gone, unless the outcome is stored already."""
+    """Writes FAILED (NotRunning) for a command whose execution is gone, unless the outcome is stored already.
 
-    def __init__(self, recorder: FailureRecorder) -> None:
+    A command that waits outlives the time limit of its execution: a redrive of what it waits for restarts its clock,
+    not the execution's. It stays open, and the sweeper starts it or lets its wait expire (decision record 0048).
+    """
+
+    def __init__(self, recorder: FailureRecorder, repository: CommandRepository) -> None:
         self._recorder = recorder
+        self._repository = repository
 
     def __call__(self, event: dict[str, Any]) -> dict[str, str]:
         """Handle one event. Raises ValidationError if it is not one of the command machine."""
@@ -30,7 +39,14 @@ class EndedOutside:
         except (KeyError, TypeError, ValueError):
             raise ValidationError("detail.input", detail.get("input"), "JSON with pk, sk, id, attempt") from None
         run = parse_run(execution_input, detail["executionArn"])
+        if detail["status"] == TIMED_OUT and self._still_waits(run):
+            return {"left": "it waits, the sweeper goes on with it"}
         message = f"execution {detail['name']} ended as {detail['status']}"
         if detail.get("error"):
             message = f"{message}: {detail['error']}"
         return self._recorder(run, Failure(NotRunning.__name__, message))
+
+    def _still_waits(self, run: Run) -> bool:
+        """Never claimed in this attempt, so none of its states ran; with few statuses only the claim tells."""
+        row = self._repository.command(run.key)
+        return row is not None and run.own.holds(row) and status.is_waiting(row) and "runId" not in row

@@ -197,3 +197,23 @@ def test_dup_05_redrive_of_a_finished_command(tmp_path: Path, workflow: str) -> 
         assert deployed.row(1) == before
         assert deployed.recorder.calls == calls
         assert len(deployed.executions()) == 1
+
+
+def test_who_waits_on_outlives_its_execution_without_an_alarm(tmp_path: Path, workflow: str) -> None:
+    """A redrive restarts the clock of the waiting; the execution that waits has a time limit of its own."""
+    with Deployed(tmp_path, config={**ONE_HOUR, "commandWorkflow": workflow}) as deployed:
+        broken = Broken(1)
+        deployed.recorder.behaviours["one"] = broken
+        deployed.publish_versions(3)
+        operator = Operator(deployed)
+        for _ in range(4):
+            deployed.scheduler.run_for(45 * 60)
+            operator.redriver.version(VersionKey(KEY, 1))
+        assert [deployed.row(version)["status"] for version in (2, 3)] == ["wait_prev_command:STARTED"] * 2
+        assert {alarm["sk"] for alarm in deployed.alarms()} == {KEY.version_sk(1)}
+
+        deployed.scheduler.run_for(120)
+        broken.repair()
+        operator.redriver.version(VersionKey(KEY, 1))
+        deployed.scheduler.run_for(2 * 20 * 60)
+        assert [deployed.row(version)["status"] for version in (1, 2, 3)] == ["finish:FINISHED"] * 3

@@ -156,7 +156,7 @@ def ended(run: Run, status: str = "ABORTED", **detail: object) -> dict[str, obje
 
 def test_pipe_13_an_execution_that_ended_unrecorded_is_found_by_the_rule(world: World) -> None:
     run = started(world)
-    rule = EndedOutside(world.pipeline.record_failure)
+    rule = EndedOutside(world.pipeline.record_failure, world.repository)
     rule(ended(run, "FAILED", error="Unrecorded"))
     row = world.row(1)
     assert row["status"] == "history_copy:FAILED"
@@ -171,7 +171,7 @@ def test_the_rule_leaves_recorded_outcomes_alone(world: World) -> None:
     run = started(world)
     world.pipeline.record_failure(run, Failure.from_state_input(CATCH))
     before = world.row(1)
-    EndedOutside(world.pipeline.record_failure)(ended(run, "FAILED"))
+    EndedOutside(world.pipeline.record_failure, world.repository)(ended(run, "FAILED"))
     assert world.row(1) == before
 
 
@@ -179,4 +179,30 @@ def test_the_rule_leaves_recorded_outcomes_alone(world: World) -> None:
 def test_the_rule_names_a_wrong_input(world: World, text: object) -> None:
     event = {"source": "aws.states", "detail": {"executionArn": "a", "name": "n", "status": "FAILED", "input": text}}
     with pytest.raises(ValidationError, match=r"input|Input"):
-        EndedOutside(world.pipeline.record_failure)(event)
+        EndedOutside(world.pipeline.record_failure, world.repository)(event)
+
+
+@pytest.mark.parametrize("detail", ["full", "terminal"])
+def test_a_command_that_waits_outlives_its_execution(detail: str) -> None:
+    world = World(detail=detail)
+    world.publish(order(0, n=1))
+    second = world.publish(order(1, n=2))
+    world.pipeline.wait(second, "token", "2026-01-01T00:00:00.000Z")
+    before = world.row(2)
+    rule = EndedOutside(world.pipeline.record_failure, world.repository)
+    assert "sweeper" in rule(ended(second, "TIMED_OUT"))["left"]
+    assert world.row(2) == before
+    rule(ended(second, "ABORTED"))
+    assert world.row(2)["error"]["type"] == "NotRunning"
+    assert len(world.alarms.messages) == 1
+
+
+@pytest.mark.parametrize("detail", ["full", "terminal"])
+def test_one_that_had_waited_and_ran_does_not(detail: str) -> None:
+    world = World(detail=detail)
+    first, second = world.publish(order(0, n=1)), world.publish(order(1, n=2))
+    world.pipeline.wait(second, "token", "2026-01-01T00:00:00.000Z")
+    world.apply(first)
+    world.pipeline.check_version(second, first_entry=False)
+    EndedOutside(world.pipeline.record_failure, world.repository)(ended(second, "TIMED_OUT"))
+    assert world.row(2)["error"]["type"] == "NotRunning"
