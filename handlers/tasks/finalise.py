@@ -55,8 +55,6 @@ class Finaliser:
             remove=(*WORK_MARKS, *(() if reason is not None else ("error",))),
         )
         guard = of_attempt(row["attempt"]) & status.may_become(row["kind"], new)
-        for name in COUNTERS if row["kind"] == status.BATCH else ():
-            guard &= equals(name, row[name])
         self._store.update(TASKS, key.pk, key.sk, change, guard)
         return new
 

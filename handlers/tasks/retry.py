@@ -6,7 +6,6 @@ from handlers.clock import Clock
 from handlers.context import InvokeContext
 from handlers.errors import CqrsError, NotFound, TransientConflict
 from handlers.keys import TaskItemKey, TaskKey
-from handlers.store.conditions import equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore, TransactionFailed, Update, Write
 from handlers.tasks import status
 from handlers.tasks.finalise import Finaliser
@@ -24,7 +23,7 @@ class WrongStatus(CqrsError):
 
 
 class TaskOperations:
-    """Each is one conditional write at its end; called again after a crash, it goes on where it was."""
+    """Each ends with one conditional write; called again after a crash, it goes on where it was."""
 
     def __init__(self, store: TableStore, clock: Clock) -> None:
         self._store = store
@@ -62,7 +61,7 @@ class TaskOperations:
 
         Raises:
             NotFound: there is no such task in the caller's tenant.
-            WrongStatus: it has its outcome.
+            WrongStatus: it has another outcome.
         """
         key = TaskKey.parse_id(task_id)
         row = self._row(key, context)
@@ -74,6 +73,8 @@ class TaskOperations:
             row = self._store.update(TASKS, key.pk, key.sk, Change(set_once={"stopping": STOPPED_BY_CANCEL}), guard)
         except ConditionFailed as error:
             found = error.item or row
+            if found["status"] == status.CANCELLED:
+                return Task.from_row(found)
             raise WrongStatus(f"{key}: {found['status']}; only a task without outcome is cancelled") from None
         if row["status"] != status.PROCESSING:  # and it never will be: its consumer finds ``stopping``
             self._finalise(key, row["attempt"])
@@ -108,7 +109,7 @@ class TaskOperations:
                 item["pk"],
                 item["sk"],
                 Change(set=becomes(status.CREATED, now, attempt=attempt + 1), remove=("error",)),
-                equals("status", item["status"]) & status.may_be_retried(status.ITEM),
+                status.may_be_retried(status.ITEM),
             )
             for item in items
         ]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from handlers.errors import SettingsError
-from handlers.settings import EventsSettings, WorkflowSettings
+from handlers.settings import EventsSettings, SweeperSettings, TasksSettings, WorkflowSettings
 
 WORKFLOW = {
     "COMMANDS_TABLE": "c",
@@ -31,6 +31,27 @@ EVENTS = {
     "EVENT_BUS_NAME": "b",
     "LOG_LEVEL": "INFO",
 }
+SWEEPER = {
+    "COMMANDS_TABLE": "c",
+    "DATA_TABLE": "d",
+    "TASKS_TABLE": "cqrs-test-tasks",
+    "COMMAND_STATE_MACHINE_ARN": "m",
+    "ALARM_TOPIC_ARN": "a",
+    "MAIN_TOPIC_ARN": "t",
+    "WAIT_LIMIT_HOURS": "24",
+    "METRIC_NAMESPACE": "cqrs-test",
+    "LOG_LEVEL": "INFO",
+}
+TASKS_ENV = {
+    "TASKS_TABLE": "cqrs-test-tasks",
+    "DATA_TABLE": "d",
+    "TASK_STATE_MACHINE_ARN": "task-machine",
+    "HANDLER_MODULES": "a.b",
+    "TASK_TIMEOUT_MINUTES": "15",
+    "LEASE_SECONDS": "150",
+    "MAX_RECEIVE_COUNT": "5",
+    "LOG_LEVEL": "INFO",
+}
 
 
 def test_workflow_settings() -> None:
@@ -47,6 +68,18 @@ def test_no_handler_modules_is_allowed() -> None:
 def test_a_missing_workflow_variable_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
         WorkflowSettings.from_env({key: value for key, value in WORKFLOW.items() if key != name})
+
+
+@pytest.mark.parametrize("name", sorted(set(TASKS_ENV) - {"HANDLER_MODULES"}))
+def test_a_missing_tasks_variable_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        TasksSettings.from_env({key: value for key, value in TASKS_ENV.items() if key != name})
+
+
+@pytest.mark.parametrize("name", sorted(SWEEPER))
+def test_a_missing_sweeper_variable_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        SweeperSettings.from_env({key: value for key, value in SWEEPER.items() if key != name})
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS))
