@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
+from tests.simulation.plan import ListedFaults
 from tests.simulation.simulate import Outcome, shrink, simulate
 
 CHUNK = 5
@@ -21,6 +23,17 @@ CHUNK = 5
 def replay_command(seed: int, entities: int, versions: int) -> str:
     """The command that shows a run again."""
     return f".venv/bin/python -m tests.simulation --seed {seed} --entities {entities} --versions {versions} --shrink"
+
+
+def faults_text(faults: Mapping[str, str]) -> str:
+    """Listed faults for the command line."""
+    return "; ".join(f"{site}={kind}" for site, kind in faults.items())
+
+
+def parse_faults(text: str) -> dict[str, str]:
+    """Back again."""
+    pairs = (one.rpartition("=") for one in text.split(";") if one.strip())
+    return {site.strip(): kind.strip() for site, _, kind in pairs}
 
 
 def run_seeds(seeds: list[int], entities: int, versions: int, processes: int) -> list[Outcome]:
@@ -54,6 +67,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--versions", type=int, default=10)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--story", metavar="ENTITY", help="tell the story of one entity, whatever happened")
+    parser.add_argument("--faults", help="just these, as printed: 'e01@2 finish#1.3=crash; ...'")
     parser.add_argument("--shrink", action="store_true", help="leave out what a violation doesn't need")
     options = parser.parse_args(arguments)
     if options.seed is not None:
@@ -70,14 +84,16 @@ def main(arguments: list[str]) -> int:
 
 def _one(options: argparse.Namespace) -> int:
     command = replay_command(options.seed, options.entities, options.versions)
-    outcome = simulate(options.seed, entities=options.entities, versions=options.versions, story_of=options.story)
+    plan = None if options.faults is None else ListedFaults(parse_faults(options.faults))
+    sizes = {"entities": options.entities, "versions": options.versions}
+    outcome = simulate(options.seed, **sizes, plan=plan, story_of=options.story)
     if not outcome.violations:
         sys.stdout.write(f"{outcome.story}\n" if options.story else "")
         sys.stdout.write(f"seed {options.seed}: {outcome.commands} commands, no violation\n")
         return 0
     if options.shrink:
         outcome, names = shrink(outcome, entities=options.entities, versions=options.versions)
-        sys.stdout.write(f"smaller: entities {', '.join(names)}; faults {outcome.faults}\n\n")
+        sys.stdout.write(f"smaller: entities {', '.join(names)}; --faults '{faults_text(outcome.faults)}'\n\n")
     sys.stdout.write(outcome.report(command) + "\n")
     return 1
 

@@ -28,16 +28,30 @@ from tests.simulation.story import Story
 
 R = TypeVar("R")
 
+#: Calls that may be made while no time passes. More means that some go round in a circle.
+MOST_AT_ONCE = 30_000
+
 
 class Refused(Exception):
     """What a sync handler raises when it fails for good."""
 
 
 class Gate:
-    """See the module's text. ``abort`` ends an execution from outside, by its ARN."""
+    """See the module's text. ``abort`` ends an execution from outside, by its ARN; ``going_round`` is told of a visit
+    that is one of too many at the same moment.
+    """
 
-    def __init__(self, scheduler: Scheduler, plan: FaultPlan, story: Story, abort: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        plan: FaultPlan,
+        story: Story,
+        abort: Callable[[str], None],
+        going_round: Callable[[Visit], None],
+    ) -> None:
         self._scheduler = scheduler
+        self._going_round = going_round
+        self._since = (0.0, 0)
         self._plan = plan
         self._story = story
         self._abort = abort
@@ -51,7 +65,12 @@ class Gate:
         self.crossings += 1
         site = visit.site()
         self._scheduler.checkpoint(site)
-        kind = self._plan.at(site, category, self._scheduler.now())
+        now = self._scheduler.now()
+        if now != self._since[0]:
+            self._since = (now, self.crossings)
+        elif self.crossings - self._since[1] > MOST_AT_ONCE:
+            self._going_round(visit)
+        kind = self._plan.at(site, category, now)
         if kind is None:
             return action()
         self._story.note(f"{WORDS[kind].format(what=what)} [{site}]", visit=visit)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from handlers.commands.model import CommandInput
+from handlers.errors import TransientError
+from local.functions.model import SimulatedCrash
 from tests.simulation.plan import FaultPlan, ListedFaults
 from tests.simulation.sites import HANDLER, INVOKE, KINDS, PERMANENT, current_visit
 from tests.simulation.workload import CONTEXT
@@ -81,6 +84,23 @@ def run(plan: FaultPlan, setup: Setup) -> World:
     return world
 
 
+def run_sync(plan: FaultPlan, setup: Setup) -> World:
+    """One publish_sync without a request id, which nobody repeats: who dies on the way has the sweeper."""
+    world = World(None, plan, setup)
+    publisher = world.sync_publisher()
+
+    def publish() -> None:
+        current_visit.set(world.visit(ENTITY, 0, "sync_caller"))
+        with suppress(SimulatedCrash, TransientError):
+            publisher.publish_sync(CommandInput("ORDER", ENTITY, "v1", {"n": 1}, 0), CONTEXT)
+
+    world.spawn(publish, "caller")
+    world.run()
+    if not world.watcher.violations:
+        world.watcher.at_rest(everything_done=True)
+    return world
+
+
 def function_sites(setup: Setup) -> dict[str, str]:
     """The places of all calls that the functions make when nothing goes wrong."""
     recorder = Recorder()
@@ -124,4 +144,4 @@ def _row(row: dict[str, Any]) -> tuple[Any, ...]:
     return (row["status"], row["attempt"], row.get("error", {}).get("type"), held)
 
 
-__all__ = ["INVOKE", "EveryCall", "final_state", "function_sites", "places", "run", "run_with"]
+__all__ = ["INVOKE", "EveryCall", "Recorder", "final_state", "function_sites", "places", "run", "run_sync", "run_with"]

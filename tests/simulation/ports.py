@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from handlers.errors import TransientError
+from handlers.keys import VersionKey
 from handlers.notifications.port import Notice
 from handlers.objects.memory import MemoryObjects
 from handlers.objects.port import JSON
@@ -79,8 +80,11 @@ class GatedStore:
 class GatedWorkflows:
     """The workflow port on the runtime's own execution manager."""
 
-    def __init__(self, manager: ExecutionManager, gate: Gate, story: Story) -> None:
+    def __init__(
+        self, manager: ExecutionManager, gate: Gate, story: Story, started: Callable[[VersionKey, int, str], None]
+    ) -> None:
         self._manager = manager
+        self._started = started
         self._gate = gate
         self._story = story
         self._starts: Counter[tuple[str, int]] = Counter()
@@ -92,6 +96,7 @@ class GatedWorkflows:
         visit = Visit(key.entity.code, key.version, "start", self._starts[key.entity.code, key.version])
 
         def start() -> bool:
+            self._started(key, payload["attempt"], name)
             try:
                 self._manager.start_execution(machine, name, json.dumps(payload, sort_keys=True))
             except ExecutionAlreadyExists:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from handlers.store.memory import Listener, MemoryTableStore
 from local.scheduler import VIRTUAL_EPOCH
 from local.states.model import EXPRESS, STANDARD
 from tests.simulation.plan import FaultPlan, ListedFaults, SeededFaults, rates
@@ -30,6 +31,7 @@ class Outcome:
     crossings: int
     changes: int
     alarms: int
+    slowest_wake: float
     digest: str
     story: str
 
@@ -75,13 +77,14 @@ def simulate(
     plan: FaultPlan | None = None,
     setup: Setup | None = None,
     everything_done: bool = False,
+    memory: Callable[[Listener], MemoryTableStore] = MemoryTableStore,
     tell: bool = True,
     story_of: str | None = None,
 ) -> Outcome:
     """One run to its end, or to the first broken guarantee. ``tell``: digest of the trace; ``story_of`` an entity."""
     began = time.perf_counter()
     plan = plan if plan is not None else draw_plan(seed)
-    world = World(seed, plan, setup or draw_setup(seed))
+    world = World(seed, plan, setup or draw_setup(seed), memory=memory)
     names = entity_names(entities) if isinstance(entities, int) else entities
     Workload(world, seed, entities=names, versions=versions)
     world.run()
@@ -97,18 +100,26 @@ def simulate(
         crossings=world.gate.crossings,
         changes=world.watcher.changes,
         alarms=sum(world.watcher.alarms.values()),
+        slowest_wake=world.watcher.slowest_wake,
         digest=world.story.digest() if tell else "",
         story=world.story.tell(violations[0].entity if violations else story_of) if violations or story_of else "",
     )
 
 
-def shrink(failed: Outcome, *, entities: int, versions: int) -> tuple[Outcome, list[str]]:
+def shrink(
+    failed: Outcome,
+    *,
+    entities: int,
+    versions: int,
+    memory: Callable[[Listener], MemoryTableStore] = MemoryTableStore,
+) -> tuple[Outcome, list[str]]:
     """Leave out entities and faults as long as a guarantee of the same kind is broken. The rest, and its entities."""
     first = failed.violations[0]
     names, faults, best = entity_names(entities), dict(failed.faults), failed
 
     def still(entity_list: list[str], listed: dict[str, str]) -> Outcome | None:
-        again = simulate(failed.seed, entities=entity_list, versions=versions, plan=ListedFaults(listed))
+        plan = ListedFaults(listed)
+        again = simulate(failed.seed, entities=entity_list, versions=versions, plan=plan, memory=memory)
         return again if any(one.guarantee == first.guarantee for one in again.violations) else None
 
     if (alone := still([first.entity], faults)) is not None:

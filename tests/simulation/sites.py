@@ -21,6 +21,8 @@ ANSWER_LOST = "answer_lost"
 SDK_RETRY = "sdk_retry"
 HANG = "hang"
 LONG_HANG = "long_hang"
+SLOW = "slow"
+SLUGGISH = "sluggish"
 ABORT = "abort"
 LOST = "lost"
 TWICE = "twice"
@@ -31,11 +33,11 @@ PERMANENT = "permanent"
 #: What each kind of call can suffer.
 KINDS: dict[str, tuple[str, ...]] = {
     INVOKE: (CRASH, REFUSED, TWICE, TWICE_LATE),
-    READ: (CRASH, THROTTLE, HANG, LONG_HANG, ABORT),
-    WRITE: (CRASH, CRASH_AFTER, THROTTLE, CONFLICT, ANSWER_LOST, SDK_RETRY, HANG, LONG_HANG, ABORT),
-    START: (CRASH, CRASH_AFTER, THROTTLE, ANSWER_LOST, SDK_RETRY, HANG),
-    RESUME: (CRASH, CRASH_AFTER, THROTTLE, ANSWER_LOST, SDK_RETRY, LOST, HANG, ABORT),
-    PUBLISH: (CRASH, CRASH_AFTER, THROTTLE, ANSWER_LOST, SDK_RETRY),
+    READ: (CRASH, THROTTLE, SLOW, SLUGGISH, HANG, LONG_HANG, ABORT),
+    WRITE: (CRASH, CRASH_AFTER, THROTTLE, CONFLICT, ANSWER_LOST, SDK_RETRY, SLOW, SLUGGISH, HANG, LONG_HANG, ABORT),
+    START: (CRASH, CRASH_AFTER, THROTTLE, ANSWER_LOST, SDK_RETRY, SLOW, SLUGGISH, HANG),
+    RESUME: (CRASH, CRASH_AFTER, THROTTLE, ANSWER_LOST, SDK_RETRY, LOST, SLOW, SLUGGISH, HANG, ABORT),
+    PUBLISH: (CRASH, CRASH_AFTER, THROTTLE, ANSWER_LOST, SDK_RETRY, SLOW, SLUGGISH),
     HANDLER: (CRASH, CRASH_AFTER, THROTTLE, ANSWER_LOST, PERMANENT, HANG, LONG_HANG, ABORT),
 }
 ALL_KINDS = tuple(dict.fromkeys(kind for kinds in KINDS.values() for kind in kinds))
@@ -48,6 +50,8 @@ WORDS = {
     CONFLICT: "meets a transaction conflict at {what}",
     ANSWER_LOST: "gets an error for {what}, though it took effect",
     SDK_RETRY: "lets the SDK repeat {what}, which had taken effect",
+    SLOW: "needs 3 s for {what}",
+    SLUGGISH: "needs 1 s for {what}",
     HANG: "HANGS 40 s before {what}",
     LONG_HANG: "HANGS 400 s before {what}",
     ABORT: "has its execution aborted before {what}",
@@ -57,7 +61,8 @@ WORDS = {
     REFUSED: "is refused by Lambda: too many requests",
     PERMANENT: "fails for good at {what}",
 }
-HANG_SECONDS = {HANG: 40.0, LONG_HANG: 400.0}
+#: Slow calls end in time; the others outlast their function, the last one also its lease.
+HANG_SECONDS = {SLOW: 3.0, SLUGGISH: 1.0, HANG: 40.0, LONG_HANG: 400.0}
 
 
 @dataclass(eq=False)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from itertools import product
 from typing import Any
 
 import pytest
 
 from local.states.model import EXPRESS, STANDARD
 from tests.simulation.one_fault import EveryCall, final_state, function_sites, places, run, run_with
-from tests.simulation.plan import NoFaults, SeededFaults
+from tests.simulation.plan import ListedFaults, NoFaults, SeededFaults
 from tests.simulation.sites import (
     ANSWER_LOST,
     CONFLICT,
@@ -21,6 +23,8 @@ from tests.simulation.sites import (
     LOST,
     REFUSED,
     SDK_RETRY,
+    SLOW,
+    SLUGGISH,
     THROTTLE,
     TWICE,
     TWICE_LATE,
@@ -61,13 +65,15 @@ def assert_same_end(world: World, deployed: str, what: str) -> None:
     assert final_state(world) == expected(deployed), story
 
 
-def assert_same_end_everywhere(deployed: str, kinds: tuple[str, ...]) -> None:
+def assert_same_end_everywhere(deployed: str, kinds: tuple[str, ...], *, slowest_wake: float | None = None) -> None:
     found = places(SETUPS[deployed], kinds)
     assert {kind for _, kind in found} == set(kinds)
     for site, kind in found:
         world, plan = run_with(site, kind, SETUPS[deployed])
         assert plan.met == {site: kind}, f"the run never came to {site}"
         assert_same_end(world, deployed, f"{kind} at {site}")
+        if slowest_wake is not None:
+            assert world.watcher.slowest_wake <= slowest_wake, f"{kind} at {site}\n{world.story.tell()}"
 
 
 @DEPLOYED
@@ -119,6 +125,26 @@ def test_pipe_14_a_zombie_at_each_call_of_every_state(deployed: str) -> None:
 @pytest.mark.parametrize("deployed", ["STANDARD-full", "STANDARD-terminal"])
 def test_ord_12_each_resume_is_lost(deployed: str) -> None:
     assert_same_end_everywhere(deployed, (LOST,))
+
+
+@DEPLOYED
+def test_ord_06_07_a_slow_call_at_any_point_delays_no_successor(deployed: str) -> None:
+    """Neither half of the handshake may need the poll or the sweeper, wherever one side is held up for 3 s."""
+    assert_same_end_everywhere(deployed, (SLOW,), slowest_wake=5)
+
+
+@DEPLOYED
+def test_ord_06_07_slow_calls_on_both_sides_delay_no_successor(deployed: str) -> None:
+    """Each call of finish(v1) against each call of v2 up to its wait, one held up longer than the other."""
+    sites = [site for site, kind in places(SETUPS[deployed], (SLOW,))]
+    finish = [site for site in sites if site.startswith("o1@1 finish#1.")]
+    wait = [site for site in sites if re.match(r"o1@2 (start|check_version|wait_prev_command|park)#1\.", site)]
+    assert len(finish) * len(wait) >= 12
+    for kinds in ((SLOW, SLUGGISH), (SLUGGISH, SLOW)):
+        for pair in product(finish, wait):
+            world = run(ListedFaults(dict(zip(pair, kinds, strict=True))), SETUPS[deployed])
+            assert_same_end(world, deployed, f"{kinds} at {pair}")
+            assert world.watcher.slowest_wake <= 5, f"{kinds} at {pair}\n{world.story.tell()}"
 
 
 @DEPLOYED

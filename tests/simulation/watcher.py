@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from handlers.commands.attributes import ATTRIBUTES, POINTER
 from handlers.keys import REQUEST_TYPE, EntityKey, VersionKey, row_id
 from handlers.store.port import COMMANDS, DATA, HISTORY, Item
 from tests.simulation.keys import version_key
+from tests.simulation.sites import Visit
 
 #: Fields of a command row that the pipeline may change (design section 4); all others are business fields.
 PIPELINE_FIELDS = frozenset(
@@ -60,7 +61,12 @@ class Entity:
 class Watcher:
     """Watches stores, alarms and sync targets. The first violations are kept; nothing is raised into the handlers."""
 
-    def __init__(self, *, targets: tuple[str, ...]) -> None:
+    def __init__(self, now: Callable[[], float], *, targets: tuple[str, ...]) -> None:
+        self._now = now
+        #: seconds from the moment when a waiting command could go on until it did, at most
+        self.slowest_wake = 0.0
+        self._done_at: dict[tuple[str, int], float] = {}
+        self._names: dict[tuple[str, int], set[str]] = {}
         self.violations: list[Violation] = []
         self.entities: dict[str, Entity] = {}
         self.alarms: dict[str, int] = {}
@@ -98,6 +104,16 @@ class Watcher:
         elif table == HISTORY:
             self._history(before, after)
 
+    def written_by(self, visit: Visit | None, before: Item | None, after: Item | None) -> None:
+        """A run without the claim writes nothing on its open command (a DONE one may be closed by anybody)."""
+        if visit is None or visit.execution is None or before is None or after is None or "runId" not in before:
+            return
+        if visit.execution == before["runId"] or before["leaseUntil"] <= self._now() or status.is_done(before):
+            return
+        if (visit.entity, visit.version) == (before.get("code"), before.get("version")) and "cpk" not in before:
+            text = f"{before['sk']}: {visit.who} wrote without the claim, which {before['runId']} holds"
+            self._break("G3", visit.entity, text)
+
     def _command(self, before: Item | None, after: Item) -> None:
         key = version_key(after["pk"], after["sk"])
         entity, version = self.entity(key.entity), key.version
@@ -117,8 +133,11 @@ class Watcher:
                 self._break("G3", key.entity.code, f"{name}: the outcome of target {target} was written again")
         closed = status.is_done(after) or status.is_failed(after)
         for mark in ("taskToken", "parkedAt"):
-            if closed and mark in after:
-                self._break("G5", key.entity.code, f"{name} is {after['status']} and still has {mark}")
+            if mark in after and (closed or after.get("runState") != status.WAIT_PREV_COMMAND):
+                self._break("G5", key.entity.code, f"{name} goes on as {after['status']} and still has {mark}")
+        if after.get("runId") != before.get("runId") and "waitingSince" in after and "runId" in after:
+            able = max(self._done_at.get((key.entity.code, version - 1), 0.0), after["waitingSince"])
+            self.slowest_wake = max(self.slowest_wake, self._now() - able)
         if "ttl" in after and not (status.is_done(after) and version + 1 in entity.rows):
             self._break("G1", key.entity.code, f"{name} is {after['status']} or the latest and got a ttl")
 
@@ -151,6 +170,7 @@ class Watcher:
 
     def _done(self, entity: Entity, version: int, row: Item, change: str) -> None:
         code = entity.key.code
+        self._done_at[code, version] = self._now()
         if version > 1 and version - 1 in entity.rows and not entity.is_done(version - 1):
             self._break("G2", code, f"{change}, but version {version - 1} is not DONE")
         if entity.applied < version:
@@ -200,8 +220,9 @@ class Watcher:
         entity = self.entity(key.entity)
         if before is not None:
             self._break("G3", key.entity.code, f"history {key} was written again")
-        current = entity.data
-        if current is None or {**current, "sk": after["sk"]} != after:
+        kept = {**after, "sk": key.entity.sk}
+        kept.pop("ttl", None)  # history has a policy of its own; the data row has none here
+        if entity.data != kept:
             self._break("G3", key.entity.code, f"history {key} is not what the data row was")
         entity.history[key.version] = after
 
@@ -258,6 +279,18 @@ class Watcher:
         if "AQC" in repr(message) or "secret" in repr(message):
             self._break("G1", key.entity.code, f"a status event of {key} holds a token or record data")
         self.events.add((message["id"], content["attempt"], content["status"]))
+
+    def started(self, key: VersionKey, attempt: int, name: str) -> None:
+        """An execution was asked for. Its name is the same however often, but for the sweeper's restarts."""
+        names = self._names.setdefault((str(key), attempt), set())
+        names.add(name)
+        row = self.entity(key.entity).rows.get(key.version, {})
+        if len(names) > 1 + row.get("restart", 0):
+            self._break("G3", key.entity.code, f"{key}, attempt {attempt}, has {len(names)} executions")
+
+    def goes_round(self, visit: Visit) -> None:
+        """Calls are made again and again while no time passes."""
+        self._break("G4", visit.entity, f"{visit.entity}@{visit.version} {visit.who} goes round in a circle")
 
     # -- at rest ------------------------------------------------------------------------------------
 

@@ -13,13 +13,16 @@ from typing import Any, TypeVar
 from handlers.commands import status
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import Command
-from handlers.commands.pipeline.steps import Ports
+from handlers.commands.pipeline.steps import Pipeline, PipelineOptions, Ports
+from handlers.commands.policies import TtlPolicies
 from handlers.commands.publish import CommandPublisher
+from handlers.commands.publish_sync import SyncPublisher
 from handlers.entrypoints import events, sweeper, workflow
 from handlers.entrypoints.events import EventPorts
 from handlers.entrypoints.sweeper import SweeperPorts
 from handlers.objects.memory import MemoryObjects
-from handlers.store.memory import MemoryTableStore
+from handlers.registry import load_registry
+from handlers.store.memory import Listener, MemoryTableStore
 from handlers.store.port import COMMANDS, Item
 from handlers.store.values import item_to_dynamo
 from local.functions.host import FunctionHost
@@ -60,7 +63,7 @@ class Setup:
     wait_poll_seconds: int = 300
     wait_limit_hours: int = 1
     lease_seconds: int = 180
-    ttl_days: Mapping[str, int] = field(default_factory=lambda: {"commands": 90})
+    ttl_days: Mapping[str, int] = field(default_factory=lambda: {"commands": 90, "history": 30})
     inline_limit: int = 1024
     lanes: int = 4
     duplicate: float = 0.0
@@ -70,15 +73,25 @@ class Setup:
 
 
 class World:
-    """See the module's text. ``seed`` decides which runnable task goes first; ``plan`` what goes wrong."""
+    """See the module's text. ``seed`` decides which runnable task goes first; ``plan`` what goes wrong.
 
-    def __init__(self, seed: int | None, plan: FaultPlan | None = None, setup: Setup | None = None) -> None:
+    ``memory`` makes the store; a test of the invariants brings a broken one.
+    """
+
+    def __init__(
+        self,
+        seed: int | None,
+        plan: FaultPlan | None = None,
+        setup: Setup | None = None,
+        *,
+        memory: Callable[[Listener], MemoryTableStore] = MemoryTableStore,
+    ) -> None:
         self.setup = setup or Setup()
         self.plan = plan or NoFaults()
         self.scheduler = Scheduler.virtual(seed)
         self.story = Story(self.scheduler.now)
-        self.watcher = Watcher(targets=TARGETS)
-        self.memory = MemoryTableStore(self._changed)
+        self.watcher = Watcher(self.scheduler.now, targets=TARGETS)
+        self.memory = memory(self._changed)
         self.host = FunctionHost(self.scheduler)
         self.host.interceptors.append(self._invoked)
         self.executions = ExecutionManager(
@@ -88,11 +101,11 @@ class World:
             account_id=deployment.ACCOUNT,
             keep_histories=0,
         )
-        self.gate = Gate(self.scheduler, self.plan, self.story, self.abort)
+        self.gate = Gate(self.scheduler, self.plan, self.story, self.abort, self.watcher.goes_round)
         self._stale: dict[tuple[str, str, str], Item | None] = {}
         self.store = GatedStore(self.memory, self._stale, self.gate)
         self.attributes = AttributeStore(GatedObjects(MemoryObjects(), self.gate), self.setup.inline_limit)
-        self.workflows = GatedWorkflows(self.executions, self.gate, self.story)
+        self.workflows = GatedWorkflows(self.executions, self.gate, self.story, self.watcher.started)
         self.alarms = GatedTopic(self.gate, "the alarm", self._alarm)
         self.main_topic = GatedTopic(self.gate, "the status events", self._told)
         self.discarded: list[Mapping[str, Any]] = []
@@ -107,6 +120,21 @@ class World:
         """A publisher behind the gate; call it inside a visit."""
         new_id = lambda: f"{self._random.getrandbits(128):032x}"  # noqa: E731 - a seeded uuid4().hex
         return CommandPublisher(self.store, self.attributes, self.scheduler, new_id=new_id, **arguments)
+
+    def sync_publisher(self) -> SyncPublisher:
+        """A synchronous publisher behind the gate, with the deployment's own settings."""
+        environment = self._environments["workflow"]
+        options = PipelineOptions(
+            commands_table=environment["COMMANDS_TABLE"],
+            machine_arn=environment["COMMAND_STATE_MACHINE_ARN"],
+            status_detail=environment["STATUS_DETAIL"],
+            lease_seconds=self.setup.lease_seconds,
+            wait_limit_hours=self.setup.wait_limit_hours,
+            ttl=TtlPolicies.parse(environment["TTL_DAYS"]),
+        )
+        registry = load_registry(["tests.simulation.targets"], {})
+        pipeline = Pipeline(self._ports(Ports), self.attributes, registry, options)
+        return SyncPublisher(self.publisher(), pipeline, self.scheduler, lease_seconds=self.setup.lease_seconds)
 
     def visit(self, entity: str, version: int, state: str, execution: str | None = None) -> Visit:
         """The next visit of a state (or another piece of code)."""
@@ -167,7 +195,7 @@ class World:
             "leaseSeconds": setup.lease_seconds,
             "ttlDays": dict(setup.ttl_days),
         }
-        environments = deployment.environments(config, ("tests.simulation.targets",))
+        environments = self._environments = deployment.environments(config, ("tests.simulation.targets",))
         starts: dict[str, Callable[[], Any]] = {
             "workflow": lambda: workflow.create(
                 environments["workflow"], ports=self._ports(Ports), attributes=self.attributes
@@ -229,6 +257,7 @@ class World:
 
     def _changed(self, table: str, before: Item | None, after: Item | None) -> None:
         self.watcher.changed(table, before, after)
+        self.watcher.written_by(current_visit.get(None), before, after)
         row = after if after is not None else before
         assert row is not None
         self._stale[table, row["pk"], row["sk"]] = before

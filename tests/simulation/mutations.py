@@ -1,0 +1,259 @@
+"""Ways to break the protocol, one at a time, each with the tests that must notice.
+
+A mutation is a small edit of the source: the old text occurs exactly once. ``tests`` are arguments for pytest, chosen
+so that the check is quick; the whole suite has more that would notice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PIPELINE = "handlers/commands/pipeline"
+#: Random runs; without faults also "nobody waits for a poll".
+SEEDS = ("tests/simulation/test_seeds.py", "-k", "test_ord_14_without or test_ord_14_guarantees")
+EVERY_CALL = ("tests/simulation/test_every_call.py",)
+HANDSHAKE = (*EVERY_CALL, "-k", "test_ord_06")
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """``edits``: (file, old text, new text). ``why``: what the original is there for."""
+
+    name: str
+    why: str
+    edits: tuple[tuple[str, str, str], ...]
+    tests: tuple[str, ...] = SEEDS
+
+
+def _edit(name: str, why: str, file: str, old: str, new: str, tests: tuple[str, ...] = SEEDS) -> Mutation:
+    return Mutation(name, why, ((file, old, new),), tests)
+
+
+MUTATIONS = (
+    _edit(
+        "no re-check after the token",
+        "the successor's half of the handshake (STANDARD)",
+        f"{PIPELINE}/wait.py",
+        "        if prev is None or status.is_done(prev):\n",
+        "        if prev is None:\n",
+        HANDSHAKE,
+    ),
+    _edit(
+        "no re-check after parking",
+        "the successor's half of the handshake (EXPRESS)",
+        f"{PIPELINE}/park.py",
+        "CHECK_AGAIN if prev is None or status.is_done(prev) else PARKED",
+        "CHECK_AGAIN if prev is None else PARKED",
+        HANDSHAKE,
+    ),
+    Mutation(
+        "DONE after the successor is read",
+        "the predecessor's half of the handshake",
+        (
+            (
+                f"{PIPELINE}/finish.py",
+                "        try:\n            row = self._progress.done(run, outcomes)\n",
+                "        early = self._repository.command(run.key.next())\n"
+                "        try:\n            row = self._progress.done(run, outcomes)\n",
+            ),
+            (
+                f"{PIPELINE}/finish.py",
+                "        woken = self.complete_tail(run.key, row)\n",
+                "        woken = early is not None and self._waker.wake(early, run.key.version)\n"
+                "        self._progress.tail_finished(run)\n",
+            ),
+        ),
+        HANDSHAKE,
+    ),
+    _edit(
+        "the short way without its check",
+        "DONE and closed at once only if no successor exists at that moment",
+        f"{PIPELINE}/run.py",
+        '                    Check(COMMANDS, successor.pk, successor.sk, absent("pk")),\n',
+        "",
+    ),
+    _edit(
+        "eventually consistent read of commands",
+        "both halves of the handshake read what was written before",
+        "handlers/commands/repository.py",
+        "self._store.get(COMMANDS, key.pk, key.sk)",
+        "self._store.get(COMMANDS, key.pk, key.sk, consistent=False)",
+    ),
+    _edit(
+        "ConsistentRead not sent",
+        "DynamoDB reads are eventually consistent unless told otherwise",
+        "handlers/store/dynamodb.py",
+        "Key=_key(pk, sk), ConsistentRead=consistent",
+        "Key=_key(pk, sk), ConsistentRead=False",
+        ("tests/unit/handlers/store",),
+    ),
+    _edit(
+        "unconditional data write",
+        "the data row is fenced by version",
+        f"{PIPELINE}/apply.py",
+        'self._store.put(DATA, row, self._free() | less("version", key.version))',
+        "self._store.put(DATA, row)",
+    ),
+    _edit(
+        "unconditional history write",
+        "history is put if absent",
+        f"{PIPELINE}/apply.py",
+        "self._store.put(HISTORY, row, self._free())",
+        "self._store.put(HISTORY, row)",
+        EVERY_CALL,
+    ),
+    _edit(
+        "ttl of the predecessor whatever its status",
+        "only DONE rows expire",
+        f"{PIPELINE}/apply.py",
+        'absent("ttl") & one_of("status", DONE_STATUSES)',
+        'absent("ttl")',
+        ("tests/unit/handlers/commands",),
+    ),
+    _edit(
+        "execution name with a clock in it",
+        "a repeated delivery must find the execution that it started",
+        "handlers/commands/starter.py",
+        'row["id"], row["attempt"], restart)',
+        'row["id"] + str(__import__("time").time_ns()), row["attempt"], restart)',
+    ),
+    _edit(
+        "update without attribute_exists",
+        "nothing is resurrected",
+        "handlers/store/dynamodb.py",
+        'guarded = exists("pk") if condition is None else exists("pk") & condition',
+        "guarded = condition",
+        ("tests/unit/handlers/store",),
+    ),
+    _edit(
+        "status without the rank condition",
+        "the rank of a status never falls within an attempt",
+        f"{PIPELINE}/run.py",
+        'return self._update(run, raised, guard & less("rank", new["rank"]))',
+        "return self._update(run, raised, guard)",
+    ),
+    _edit(
+        "claim over another run's live claim",
+        "one run at a time works on a command",
+        f"{PIPELINE}/run.py",
+        "        guard = run.own & run.open & run.unclaimed_by_others(self._clock.now())\n"
+        '        change = Change(set={"runId"',
+        '        guard = run.own & run.open\n        change = Change(set={"runId"',
+        ("tests/unit/handlers/commands",),
+    ),
+    _edit(
+        "any attempt may write",
+        "a run of an earlier attempt writes nothing more",
+        f"{PIPELINE}/run.py",
+        'return equals("id", self.id) & equals("attempt", self.attempt)',
+        'return equals("id", self.id)',
+        ("tests/unit/handlers",),
+    ),
+    _edit(
+        "an expired lease is never taken over",
+        "what a dead run left goes on with another",
+        f"{PIPELINE}/run.py",
+        'return absent("runId") | self.claimed | at_most("leaseUntil", int(now))',
+        'return absent("runId") | self.claimed',
+    ),
+    _edit(
+        "a state is entered without the claim",
+        "a run that lost its claim writes nothing more",
+        f"{PIPELINE}/run.py",
+        "        guard = run.own & run.open & run.claimed\n"
+        "        phase = self._status(run, state, status.STARTED) if self._full else None\n",
+        "        guard = run.own & run.open\n"
+        "        phase = self._status(run, state, status.STARTED) if self._full else None\n",
+        ("tests/unit/handlers/commands",),
+    ),
+    _edit(
+        "DONE without the claim",
+        "only the run that holds the claim says that all targets are applied",
+        f"{PIPELINE}/run.py",
+        "return self._guarded(run, run.own & run.open & run.claimed, change)",
+        "return self._guarded(run, run.own & run.open, change)",
+        ("tests/unit/handlers/commands",),
+    ),
+    _edit(
+        "the last outcome of a target wins",
+        "a late call of the same run changes nothing",
+        f"{PIPELINE}/run.py",
+        "change = Change(set=self._lease(state), set_once=outcome or {})",
+        "change = Change(set={**(outcome or {}), **self._lease(state)})",
+        ("tests/unit/handlers/commands/test_late_calls.py",),
+    ),
+    _edit(
+        "the token stays after the claim",
+        "a command that goes on can't be woken",
+        f"{PIPELINE}/run.py",
+        "**self._lease(status.CHECK_VERSION)}, remove=WAIT_MARKS)",
+        "**self._lease(status.CHECK_VERSION)})",
+    ),
+    _edit(
+        "a swallowed error of the alarm",
+        "record_failure is retried until its alarm is out",
+        f"{PIPELINE}/failure.py",
+        "        send_alarm(self._alarms, self._commands_table, run.key, run.attempt, text, run.run_id)\n",
+        "        try:\n"
+        "            send_alarm(self._alarms, self._commands_table, run.key, run.attempt, text, run.run_id)\n"
+        "        except Exception:\n"
+        "            pass\n",
+        EVERY_CALL,
+    ),
+    _edit(
+        "the alarm before the write",
+        "an alarm tells of a failure that is stored",
+        f"{PIPELINE}/failure.py",
+        "        try:\n            self._progress.fail(run, state,",
+        "        if failure.alarm:\n            self._alarm(run, failure.alarm_text(state))\n"
+        "        try:\n            self._progress.fail(run, state,",
+        EVERY_CALL,
+    ),
+    _edit(
+        "alarmedAt is not written",
+        "an alarm that is out is noted, so that the command leaves the open index",
+        f"{PIPELINE}/failure.py",
+        "            self._progress.alarmed(run)\n",
+        "",
+        EVERY_CALL,
+    ),
+    _edit(
+        "alarmedAt before the alarm",
+        "a crash between the two repeats the alarm rather than lose it",
+        f"{PIPELINE}/failure.py",
+        "            self._alarm(run, failure.alarm_text(state))\n            self._progress.alarmed(run)\n",
+        "            self._progress.alarmed(run)\n            self._alarm(run, failure.alarm_text(state))\n",
+        EVERY_CALL,
+    ),
+    _edit(
+        "ExecutionAlreadyExists as an error",
+        "a repeated start is a success",
+        "handlers/workflows/stepfunctions.py",
+        'if error.response["Error"]["Code"] != "ExecutionAlreadyExists":',
+        'if error.response["Error"]["Code"] != "Never":',
+        ("tests/unit/handlers/workflows",),
+    ),
+    _edit(
+        "a failed record is not reported",
+        "what could not be started is delivered again",
+        "handlers/entrypoints/events.py",
+        '        failures.append({"itemIdentifier": sequence_number})\n',
+        "",
+        ("tests/unit/handlers/commands",),
+    ),
+    _edit(
+        "a new version inherits the latest row",
+        "no status, token or ttl is inherited",
+        "handlers/commands/publish.py",
+        "return {**command.to_row(), **pipeline(key, row_id, now)}",
+        "return {**(latest or {}), **command.to_row(), **pipeline(key, row_id, now)}",
+    ),
+    _edit(
+        "the sweeper counts a restart and doesn't start",
+        "what was lost is started again",
+        "handlers/commands/sweeper.py",
+        "        self._starter.start(own, restart=restart)\n",
+        "",
+        ("tests/simulation/test_sweeper.py",),
+    ),
+)
