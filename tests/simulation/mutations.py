@@ -153,8 +153,8 @@ MUTATIONS = (
         "an expired lease is never taken over",
         "what a dead run left goes on with another",
         f"{PIPELINE}/run.py",
-        'return absent("runId") | self.claimed | at_most("leaseUntil", int(now))',
-        'return absent("runId") | self.claimed',
+        'return absent("runId") | at_most("leaseUntil", int(now))',
+        'return absent("runId")',
     ),
     _edit(
         "a state is entered without the claim",
@@ -181,6 +181,13 @@ MUTATIONS = (
         "change = Change(set=self._lease(state), set_once=outcome or {})",
         "change = Change(set={**(outcome or {}), **self._lease(state)})",
         ("tests/unit/handlers/commands/test_late_calls.py",),
+    ),
+    _edit(
+        "a run that goes on may wait again",
+        "a late call of the wait stores no token over a command that goes on",
+        f"{PIPELINE}/run.py",
+        "guard = run.own & run.open & unclaimed(now) & older",
+        "guard = run.own & run.open & run.unclaimed_by_others(now) & older",
     ),
     _edit(
         "the token stays after the claim",

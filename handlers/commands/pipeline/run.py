@@ -67,7 +67,12 @@ class Run:
 
     def unclaimed_by_others(self, now: float) -> Condition:
         """No other run holds a live claim."""
-        return absent("runId") | self.claimed | at_most("leaseUntil", int(now))
+        return self.claimed | unclaimed(now)
+
+
+def unclaimed(now: float) -> Condition:
+    """Nobody holds a live claim. A run that waits has none itself: a call of it that comes late finds it gone on."""
+    return absent("runId") | at_most("leaseUntil", int(now))
 
 
 class Progress:
@@ -162,7 +167,7 @@ class Progress:
         """Store the token of a wait that was entered at ``entered_at``. Raises LostRun."""
         now = self._clock.now()
         older = absent("taskToken") | at_most("tokenEnteredAt", entered_at)
-        guard = run.own & run.open & run.unclaimed_by_others(now) & older
+        guard = run.own & run.open & unclaimed(now) & older
         change = Change(
             set={"taskToken": token, "tokenEnteredAt": entered_at, "runState": status.WAIT_PREV_COMMAND},
             set_once={"waitingSince": int(now)},
@@ -175,7 +180,7 @@ class Progress:
         change = Change(
             set={"parkedAt": int(now), "runState": status.WAIT_PREV_COMMAND}, set_once={"waitingSince": int(now)}
         )
-        guard = run.own & run.open & run.unclaimed_by_others(now)
+        guard = run.own & run.open & unclaimed(now)
         return self._write(run, guard, change, self._status(run, status.WAIT_PREV_COMMAND, status.STARTED))
 
     def restart(self, run: Run, known: int, due_at: int) -> int:

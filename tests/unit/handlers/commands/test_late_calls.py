@@ -54,3 +54,18 @@ def test_pipe_14_a_run_whose_claim_was_taken_over_writes_nothing_more(step: Call
         step(world, dead)
     assert world.row(1) == before
     assert world.store.get("data", dead.key.pk, dead.key.entity.sk) is None
+
+
+@pytest.mark.parametrize("late", ["wait", "park"])
+def test_pipe_14_a_late_call_of_the_wait_stores_nothing_over_the_run_that_goes_on(late: str) -> None:
+    world = World()
+    world.publish_and_apply(order(0, n=1))
+    run = world.publish(order(1, n=2))
+    assert world.pipeline.check_version(run, first_entry=True) == {"result": 0}
+    world.pipeline.history_copy(run)
+    before = world.row(2)
+    if late == "wait":
+        world.pipeline.wait(run, "a token that timed out", "2026-01-01T00:00:00.000Z")
+    else:
+        world.pipeline.park(run)
+    assert world.row(2) == before
