@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Callable
 
-from bench import prices
+from bench import csv_reading, prices
 from bench.cold_start import import_milliseconds
 from bench.commands import Bench
 from handlers.operations.cli.output import table
@@ -88,5 +88,6 @@ def _cold_start() -> tuple[object, str]:
 FIGURES: dict[str, Callable[[], tuple[object, str]]] = {
     "cold-start": _cold_start,
     "commands": _commands,
+    "csv": csv_reading.figures,
     "growth": _growth,
 }

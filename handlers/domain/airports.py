@@ -9,6 +9,7 @@ from typing import Any
 
 from handlers.commands.model import LATEST, Command, CommandInput
 from handlers.errors import NotFound, ValidationError
+from handlers.imports.strategy import ImportStrategy, import_strategy
 from handlers.keys import DEFAULT_KIND, EntityKey
 from handlers.registry import data_sync_handler
 from handlers.store.conditions import absent, at_most, less
@@ -19,6 +20,7 @@ TYPE = "AIRPORT"
 FEET_IN_A_METRE = 3.28084
 #: Of latitude: a quarter of the meridian is 10,002 km.
 KILOMETRES_IN_A_DEGREE = 111.13
+COLUMNS = ("icao", "iata", "name", "city", "subd", "country", "elevation", "lat", "lon", "tz", "lid")
 TEXT_COLUMNS = ("iata", "city", "subd", "country", "tz", "lid")
 
 _ICAO = re.compile(r"[A-Z0-9-]{3,8}")
@@ -43,6 +45,15 @@ def airport_input(row: Mapping[str, str], version: int = LATEST) -> CommandInput
     attributes["lon"] = _number("lon", row["lon"], 180)
     attributes["elevation"] = _number("elevation", row["elevation"]) if row["elevation"] else None
     return CommandInput(type=TYPE, code=row["icao"], name=row["name"], attributes=attributes, version=version)
+
+
+@import_strategy("airports", columns=COLUMNS, key=("icao",))
+class AirportImport(ImportStrategy):
+    """Rows of the airports file become commands."""
+
+    def map(self, row: Mapping[str, str]) -> CommandInput:
+        """Raises ValidationError naming the column."""
+        return airport_input(row)
 
 
 @data_sync_handler(TYPE, id="airport-card")

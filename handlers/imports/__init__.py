@@ -1,0 +1,1 @@
+"""Files in S3 as commands: strategies, reading CSV and ZIP, jobs and rows."""

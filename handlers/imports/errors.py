@@ -1,0 +1,40 @@
+"""What is wrong with a file or with one row: a code for programs, a message for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handlers.errors import CqrsError
+
+EMPTY_FILE = "EmptyFile"
+UNKNOWN_ENCODING = "UnknownEncoding"
+MISSING_COLUMN = "MissingColumn"
+DUPLICATE_COLUMN = "DuplicateColumn"
+UNKNOWN_COLUMN = "UnknownColumn"
+HEADER_TOO_LONG = "HeaderTooLong"
+UNCLOSED_QUOTE = "UnclosedQuote"
+LINE_TOO_LONG = "LineTooLong"
+FIELD_TOO_LONG = "FieldTooLong"
+TOO_MANY_ROWS = "TooManyRows"
+
+ROW_TOO_LONG = "RowTooLong"
+TOO_MANY_VALUES = "TooManyValues"
+MALFORMED_QUOTES = "MalformedQuotes"
+REPEATED_KEY = "RepeatedKey"
+INVALID_VALUE = "InvalidValue"
+
+
+class ImportRefused(CqrsError):
+    """A whole file, or the request to import it, is refused; no row was written. ``code`` is one of the above."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """Why one row is not applied."""
+
+    code: str
+    message: str

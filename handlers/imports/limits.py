@@ -1,0 +1,24 @@
+"""How large a CSV file and its parts may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: A row that the Distributed Map reads from the object itself; AWS documents 256 KiB for the input that it makes of
+#: one or several rows ("ItemReader (Map)", "ItemBatcher (Map)"), far above an ordinary row.
+MAP_ROW_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CsvLimits:
+    """``header_chars`` is the Distributed Map's own limit of 10 KiB ("ItemReader (Map)").
+
+    ``row_bytes``: of a row as JSON with its column names; a longer one fails alone. ``field_chars`` and ``line_bytes``
+    bound the memory: beyond them the file is refused, since a quote is probably not closed.
+    """
+
+    rows: int = 10_000_000
+    header_chars: int = 10 * 1024
+    row_bytes: int = 190_000
+    field_chars: int = 1024 * 1024
+    line_bytes: int = 4 * 1024 * 1024

@@ -1,0 +1,187 @@
+"""CSV records in batches, at the speed of the ``csv`` module; single records, with their lines, where needed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from handlers.imports.errors import (
+    EMPTY_FILE,
+    FIELD_TOO_LONG,
+    HEADER_TOO_LONG,
+    MALFORMED_QUOTES,
+    ROW_TOO_LONG,
+    TOO_MANY_VALUES,
+    UNCLOSED_QUOTE,
+    ImportRefused,
+    RowProblem,
+)
+from handlers.imports.header import check_header, delimiter_of
+from handlers.imports.limits import CsvLimits
+from handlers.imports.strategy import Layout
+from handlers.imports.stream import WatchedBytes
+from handlers.json_values import json_bytes
+
+BATCH_ROWS = 2_048
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive records; an empty one is a blank line.
+
+    ``lines``: how many physical lines they took, those of a malformed record behind them included, whose
+    ``malformed`` tells what is wrong with it.
+    """
+
+    records: list[list[str]]
+    first_line: int
+    lines: int
+    malformed: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row of the file: ``index`` counts rows from 0, ``line`` is its first physical line, from 1.
+
+    ``values``: one per column, absent ones at the end filled up with empty text; as they came where there is a
+    ``problem``. ``bytes``: at least as many as the row has as JSON; ``short``: whether values were absent.
+    """
+
+    index: int
+    line: int
+    values: list[str]
+    problem: RowProblem | None
+    bytes: int
+    short: bool = False
+
+    @property
+    def number(self) -> int:
+        """For people: rows count from 1."""
+        return self.index + 1
+
+
+class RecordReader:
+    """The records of one CSV stream. ``header`` and ``delimiter`` are known from the start.
+
+    Raises:
+        ImportRefused: the file is empty, its header is wrong, or a limit is passed; also while it is read.
+        UnicodeDecodeError: it is not in this encoding; also while it is read.
+    """
+
+    def __init__(self, stream: BinaryIO, encoding: str, layout: Layout, limits: CsvLimits) -> None:
+        self.watched = WatchedBytes(stream, line_bytes=limits.line_bytes)
+        self._limits = limits
+        # newline="": lines end with LF, CRLF or CR and keep it, so that the csv module sees values as they are.
+        self._text = io.TextIOWrapper(cast(BinaryIO, self.watched), encoding=encoding, errors="strict", newline="")
+        # The limit is the module's, for all readers of the process.
+        csv.field_size_limit(limits.field_chars)
+        line, self.lines_before = self._first_line()
+        self.delimiter = delimiter_of(line, layout)
+        lines = itertools.chain(itertools.repeat("\n", self.lines_before), [line], self._text)
+        self._reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+        self.header = self._header()
+        check_header(self.header, layout, self.delimiter)
+
+    def batches(self) -> Iterator[Batch]:
+        """All records behind the header."""
+        while True:
+            before = self._reader.line_num
+            records: list[list[str]] = []
+            malformed = None
+            try:
+                # On an error, the list keeps what was read before.
+                records.extend(itertools.islice(self._reader, BATCH_ROWS))
+            except csv.Error as error:
+                malformed = self._survived(error, before + 1 + sum(map(_lines_in, records)))
+            if not records and malformed is None:
+                return
+            yield Batch(records, before + 1, self._reader.line_num - before, malformed)
+
+    def close(self) -> None:
+        """Also the stream."""
+        self._text.close()
+
+    def records(self) -> Iterator[Record]:
+        """Single records, blank lines left out."""
+        index = 0
+        for batch in self.batches():
+            for record in examined(batch, index, self.header, self._limits):
+                yield record
+                index = record.index + 1
+
+    def _first_line(self) -> tuple[str, int]:
+        blank = 0
+        while line := self._text.readline(self._limits.header_chars + 1):
+            if len(line) > self._limits.header_chars:
+                raise ImportRefused(
+                    HEADER_TOO_LONG, f"the header has more than the limit of {self._limits.header_chars} characters"
+                )
+            if line.strip("\r\n"):
+                return line, blank
+            blank += 1
+        raise ImportRefused(EMPTY_FILE, "the file is empty: it has no header")
+
+    def _header(self) -> list[str]:
+        try:
+            return next(record for record in self._reader if record)
+        except csv.Error as error:
+            self._survived(error, self.lines_before + 1)
+            raise ImportRefused(MALFORMED_QUOTES, f"the header's quotes are malformed: {error}") from error
+
+    def _survived(self, error: csv.Error, line: int) -> str:
+        """The message of an error that concerns one record. Raises ImportRefused where the rest is unreadable."""
+        text = str(error)
+        if "field limit" in text or "field larger" in text:
+            raise ImportRefused(
+                FIELD_TOO_LONG,
+                f"line {line}: a value is longer than the limit of {self._limits.field_chars} characters; perhaps a "
+                "quote is not closed",
+            ) from error
+        if "unexpected end of data" in text:
+            raise ImportRefused(UNCLOSED_QUOTE, f"line {line}: a quote is opened and never closed") from error
+        return text
+
+
+def examined(batch: Batch, index: int, header: list[str], limits: CsvLimits) -> Iterator[Record]:
+    """The rows of a batch one by one; ``index`` is that of the first."""
+    line, end = batch.first_line, batch.first_line + batch.lines
+    for values in batch.records:
+        if values:
+            yield _examined(values, index, line, header, limits)
+            index += 1
+        line += _lines_in(values)
+    if batch.malformed is not None:
+        yield Record(index, line, [], RowProblem(MALFORMED_QUOTES, f"malformed quotes: {batch.malformed}"), 0)
+    elif line != end:
+        raise AssertionError(f"lines {batch.first_line} to {end - 1}: counted {line - batch.first_line}")
+
+
+def _examined(values: list[str], index: int, line: int, header: list[str], limits: CsvLimits) -> Record:
+    width = len(header)
+    if len(values) > width:
+        message = f"{len(values)} values, but the header names {width} columns"
+        return Record(index, line, values, RowProblem(TOO_MANY_VALUES, message), 0)
+    short = len(values) < width
+    if short:
+        values = [*values, *[""] * (width - len(values))]
+    # JSON needs at most six bytes for a character; an exact count is needed for few rows only.
+    size = 6 * (sum(map(len, values)) + sum(map(len, header)) + width)
+    if size > limits.row_bytes // 4:
+        size = len(json_bytes(dict(zip(header, values, strict=True))))
+    problem = None
+    if size > limits.row_bytes:
+        problem = RowProblem(ROW_TOO_LONG, f"the row has {size} bytes; at most {limits.row_bytes} are imported")
+    return Record(index, line, values, problem, size, short)
+
+
+def _lines_in(values: list[str]) -> int:
+    """Physical lines of a record: line ends inside of it stand in quotes and are kept."""
+    return 1 + sum(
+        value.count("\n") + value.count("\r") - value.count("\r\n")
+        for value in values
+        if "\n" in value or "\r" in value
+    )

@@ -1,0 +1,178 @@
+"""Import strategies: what the application says about the files of one table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from handlers.commands.model import Command, CommandInput
+from handlers.errors import RegistryError, ValidationError
+from handlers.json_values import as_stored, same_json
+from handlers.registry import instance_of, marked_classes
+
+EQUAL = "EQUAL"
+NOT_EXIST = "NOT_EXIST"
+CHANGED = "CHANGED"
+
+ASYNC = "ASYNC"
+SYNC = "SYNC"
+PUBLISH_MODES = (ASYNC, SYNC)
+
+#: Of rows with the same key, the last is applied and the others end SUPERSEDED; or the first is, and the others fail.
+LAST = "last"
+REJECT = "reject"
+ON_DUPLICATE = (LAST, REJECT)
+
+#: Columns of a normalised copy: the row's number in the file, from 1, and its first physical line.
+ROW_COLUMN = "__row"
+LINE_COLUMN = "__line"
+
+Row = Mapping[str, str]
+_MARK = "__cqrs_import__"
+_TABLE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the files of a table look like, and how their rows are published.
+
+    ``columns``: those that a file must have; ``optional``: those that it may have, empty where it doesn't; ``key``:
+    those that tell one row from another.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    publish: str = ASYNC
+    on_duplicate: str = LAST
+
+
+class ImportStrategy:
+    """Base of strategies: ``map`` is to be written, the others where they differ.
+
+    ``transform``, ``validate`` and ``map`` must not have effects: a row may be worked on more than once.
+    """
+
+    def transform(self, row: Row) -> Row:
+        """The row as ``validate`` and ``map`` are to see it."""
+        return row
+
+    def validate(self, row: Row) -> None:
+        """Raises ValidationError naming the column."""
+
+    def map(self, row: Row) -> CommandInput:
+        """The row as a command; its version is replaced by that of the latest command."""
+        raise NotImplementedError
+
+    def compare(self, latest: Command | None, given: CommandInput) -> str:
+        """EQUAL, NOT_EXIST or CHANGED against the latest version, None if nothing is stored."""
+        if latest is None:
+            return NOT_EXIST
+        same = (
+            latest.name == given.name
+            and latest.is_deleted == given.is_deleted
+            and latest.seq == given.seq
+            and same_json(as_stored(latest.attributes), as_stored(given.attributes))
+        )
+        return EQUAL if same else CHANGED
+
+
+C = TypeVar("C", bound=type)
+
+
+def import_strategy(
+    table: str,
+    *,
+    columns: tuple[str, ...],
+    key: tuple[str, ...],
+    optional: tuple[str, ...] = (),
+    publish: str = ASYNC,
+    on_duplicate: str = LAST,
+) -> Callable[[C], C]:
+    """Mark a class as the strategy for files of ``table``; the parameters are those of ``Layout``.
+
+    The constructor may ask for collaborators by parameter name: ``store`` (TableStore) and ``clock``.
+    """
+
+    def mark(cls: C) -> C:
+        setattr(cls, _MARK, Layout(table, columns, key, optional, publish, on_duplicate))
+        return cls
+
+    return mark
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table's layout with its strategy."""
+
+    layout: Layout
+    strategy: ImportStrategy
+
+
+class ImportTables:
+    """The import strategies of a deployment."""
+
+    def __init__(self, tables: Mapping[str, Table]) -> None:
+        self._tables = dict(tables)
+
+    @property
+    def names(self) -> list[str]:
+        """The tables that files can be imported for."""
+        return sorted(self._tables)
+
+    def of(self, table: str) -> Table:
+        """The strategy of a table. Raises ValidationError naming the known ones."""
+        found = self._tables.get(table)
+        if found is None:
+            raise ValidationError("tableName", table, f"one of {', '.join(self.names) or '(none is registered)'}")
+        return found
+
+
+def load_import_tables(module_names: Iterable[str], collaborators: Mapping[str, Any]) -> ImportTables:
+    """Import the modules and build their strategies.
+
+    Raises:
+        RegistryError: a module can't be imported, a layout is wrong, or a table has two strategies.
+    """
+    found: dict[str, Table] = {}
+    for module_name in module_names:
+        for cls in marked_classes(module_name, _MARK):
+            layout: Layout = getattr(cls, _MARK)
+            where = f"{module_name}.{cls.__name__}"
+            _check(where, layout)
+            if not issubclass(cls, ImportStrategy) or cls.map is ImportStrategy.map:
+                raise RegistryError(f"{where}: an import strategy is an ImportStrategy with a method map(row)")
+            if layout.table in found:
+                other = type(found[layout.table].strategy)
+                raise RegistryError(
+                    f"{where}: import table {layout.table!r} is used by {other.__module__}.{other.__name__} already"
+                )
+            strategy = instance_of(cls, where, collaborators, "an import strategy", "map(row)")
+            found[layout.table] = Table(layout, strategy)
+    return ImportTables(found)
+
+
+def _check(where: str, layout: Layout) -> None:
+    if not isinstance(layout.table, str) or not _TABLE.fullmatch(layout.table):
+        raise RegistryError(
+            f"{where}: import table {layout.table!r} is not allowed; expected lower-case letters, digits, '-' and '_', "
+            "starting with a letter, at most 63 characters"
+        )
+    for name, given, allowed in (
+        ("publish", layout.publish, PUBLISH_MODES),
+        ("on_duplicate", layout.on_duplicate, ON_DUPLICATE),
+    ):
+        if given not in allowed:
+            raise RegistryError(f"{where}: {name} {given!r} is not allowed; expected one of {', '.join(allowed)}")
+    for name, columns in (("columns", layout.columns), ("key", layout.key), ("optional", layout.optional)):
+        if not isinstance(columns, tuple) or not all(isinstance(one, str) and one for one in columns):
+            raise RegistryError(f"{where}: {name} {columns!r} is not allowed; expected a tuple of names")
+    names = [*layout.columns, *layout.optional]
+    twice = sorted({one for one in names if names.count(one) > 1} | ({ROW_COLUMN, LINE_COLUMN} & set(names)))
+    if twice:
+        raise RegistryError(f"{where}: column {twice[0]!r} is named twice, or is one of the import's own")
+    if not layout.key or not set(layout.key) <= set(layout.columns):
+        raise RegistryError(f"{where}: key {layout.key!r} is not allowed; expected at least one of the columns")

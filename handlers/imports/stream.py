@@ -1,0 +1,79 @@
+"""The bytes of a CSV file on their way to the decoder: counted, bounded, and looked at for what readers differ in."""
+
+from __future__ import annotations
+
+import io
+from typing import BinaryIO
+
+from handlers.imports.errors import LINE_TOO_LONG, ImportRefused
+
+_BLOCK = 256 * 1024
+
+
+class WatchedBytes(io.BufferedIOBase):
+    """A binary stream for ``io.TextIOWrapper``.
+
+    ``size``: bytes so far. ``backslashes``, ``lone_returns``: whether there were any. ``escapes``: those of
+    ISO-2022-JP, which is ASCII to every decoder but its own. ``long_lines``: a line of several thousand bytes may have
+    come, so that rows have to be measured. All are known before the text is.
+    """
+
+    def __init__(self, stream: BinaryIO, *, line_bytes: int) -> None:
+        self._stream = stream
+        self._line_bytes = line_bytes
+        self._block = memoryview(b"")
+        self._since_line_end = 0
+        self._after_return = False
+        self.size = 0
+        self.backslashes = self.lone_returns = self.long_lines = self.escapes = False
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def close(self) -> None:
+        """Also the stream behind it."""
+        self._stream.close()
+        super().close()
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        """At most ``size`` bytes, those of one block at most.
+
+        Raises:
+            ImportRefused: a line has no end.
+        """
+        if not self._block:
+            self._block = memoryview(self._stream.read(_BLOCK))
+            self._watch(self._block.tobytes())
+        length = len(self._block) if size is None or size < 0 else size
+        chunk = self._block[:length].tobytes()
+        self._block = self._block[length:]
+        self._measure(chunk)
+        return chunk
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As ``read1``: the wrapper asks again."""
+        return self.read1(size)
+
+    def _watch(self, block: bytes) -> None:
+        self.size += len(block)
+        if not self.backslashes:
+            self.backslashes = b"\\" in block
+        if not self.escapes:
+            self.escapes = b"\x1b$B" in block or b"\x1b$@" in block
+        if not self.lone_returns and (self._after_return or b"\r" in block):
+            text = b"\r" + block if self._after_return else block
+            self._after_return = block.endswith(b"\r")
+            inner = text[:-1] if self._after_return else text
+            # At the end of the file, too, a return alone is one: the block is empty then.
+            self.lone_returns = inner.count(b"\r") != inner.count(b"\r\n")
+
+    def _measure(self, chunk: bytes) -> None:
+        last = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        if last >= 0:
+            self._since_line_end = len(chunk) - last - 1
+            return
+        self._since_line_end += len(chunk)
+        self.long_lines = self.long_lines or bool(chunk)
+        if self._since_line_end > self._line_bytes:
+            raise ImportRefused(LINE_TOO_LONG, f"a line is longer than the limit of {self._line_bytes} bytes")
