@@ -122,7 +122,7 @@ def text(found: Sequence[dict[str, Any]]) -> str:
 
 def opener(path: Path) -> Callable[[], BinaryIO]:
     """As the loader gets it from the bucket: without a buffer of Python's."""
-    return lambda: io.FileIO(path)  # type: ignore[return-value]
+    return lambda: io.FileIO(path)
 
 
 def _figures(rows: int, size: int, seconds: float) -> dict[str, Any]:
