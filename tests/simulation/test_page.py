@@ -1,0 +1,27 @@
+"""``docs/simulation.md`` tells the truth: its commands run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+
+from tests.simulation import __main__ as simulation
+from tests.simulation import mutants
+from tests.simulation.mutants import ROOT
+from tests.simulation.mutations import MUTATIONS
+
+PROGRAMS = {"tests.simulation": simulation.main, "tests.simulation.mutants": mutants.main}
+COMMANDS = re.findall(r"^\.venv/bin/python -m (\S+)(.*)$", (ROOT / "docs/simulation.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("program", "arguments"), COMMANDS)
+def test_the_page_s_commands_run(program: str, arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert PROGRAMS[program](shlex.split(arguments)) == 0
+    out = capsys.readouterr().out
+    assert "no violation" in out or "0 violations" in out or len(out.splitlines()) == len(MUTATIONS)
+
+
+def test_the_page_has_all_commands() -> None:
+    assert len(COMMANDS) == 4
