@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import random
+import time
+from collections.abc import Callable
 from typing import Any
 
 from handlers.clock import Clock
@@ -30,9 +33,11 @@ from handlers.tasks.repository import TaskRepository
 from handlers.tasks.writes import becomes, error_of, of_attempt
 
 _COUNTER = {status.COMPLETED: "succeeded", status.FAILED: "failed", status.CANCELLED: "cancelled"}
-#: Rounds of the store's own tries when other items change the task's counters at the same moment (decision record
-#: 0063): far more than 40 workers need.
+#: Rounds of the store's own tries when other items change the task's counters at the same moment, and the longest waits
+#: between them: far more than 40 items at once need (decision record 0063).
 SETTLE_ROUNDS = 12
+FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 6.0
 
 Outcome = dict[str, str]
 DROPPED: Outcome = {"result": "dropped"}
@@ -46,8 +51,11 @@ def restored_context(row: Item) -> InvokeContext:
 class ItemRunner:
     """The ``iterator`` and its failure path. Repeated and late calls change nothing."""
 
-    def __init__(self, store: TableStore, clock: Clock, handlers: TaskHandlers) -> None:
+    def __init__(
+        self, store: TableStore, clock: Clock, handlers: TaskHandlers, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._store = store
+        self._sleep = sleep
         self._clock = clock
         self._handlers = handlers
         self._rows = TaskRepository(store)
@@ -153,4 +161,5 @@ class ItemRunner:
             except TransientConflict:
                 if number == SETTLE_ROUNDS - 1:
                     raise
+            self._sleep(random.uniform(0, min(FIRST_WAIT_SECONDS * 2**number, LONGEST_WAIT_SECONDS)))
         return None

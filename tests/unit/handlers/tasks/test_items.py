@@ -41,7 +41,7 @@ class Job:
 class Place:
     def __init__(self, on_item_error: str = "continue") -> None:
         self.store, self.clock, self.job = Store(), ManualClock(), Job()
-        self.items = ItemRunner(self.store, self.clock, TaskHandlers({"job": self.job}))
+        self.items = ItemRunner(self.store, self.clock, TaskHandlers({"job": self.job}), sleep=lambda _: None)
         self.finalise = Finaliser(self.store, self.clock)
         service = TaskService(self.store, self.clock, TYPES)
         self.task: Task = service.create_step_function_task("job", [0, 1, 2], CONTEXT, on_item_error=on_item_error)
