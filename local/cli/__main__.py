@@ -26,6 +26,7 @@ COMMANDS = {
     "redrive": ("handlers.operations.cli.redrive", "try failed commands again"),
     "skip": ("handlers.operations.cli.skip", "leave a failed command out, so that its successors go on"),
     "resync": ("handlers.operations.cli.resync", "hand the read model to a sync target again"),
+    "tasks": ("handlers.operations.cli.tasks", "list, show, retry and cancel tasks"),
 }
 
 

@@ -1,1 +1,1 @@
-"""``./cqrs explain | redrive | skip | resync``: the operators' commands. They need boto3's core and nothing else."""
+"""The operators' commands: explain, redrive, skip, resync, tasks. They need boto3's core and nothing else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shlex
@@ -81,6 +82,16 @@ def test_the_readme_has_blocks_to_run() -> None:
     assert run_page(PROJECT_DIR / "README.md") >= 2
 
 
+def options_of(parser: argparse.ArgumentParser, words: list[str]) -> set[str]:
+    """The options of a command, with those of the action that its words name."""
+    known = {option for action in parser._actions for option in action.option_strings}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            named = [action.choices[word] for word in words if word in action.choices]
+            known |= {option for one in named for option in options_of(one, [])}
+    return known
+
+
 def problems_of_shell(block: Block) -> list[str]:
     """What is wrong with the ``./cqrs`` lines of a shell block, and lines that this machine can't promise."""
     found = []
@@ -97,7 +108,7 @@ def problems_of_shell(block: Block) -> list[str]:
             found.append(f"line {block.line}: no command {name!r}")
             continue
         flags = {word.partition("=")[0] for word in words[2:] if word.startswith("--")}
-        known = {option for action in parser_of(name)._actions for option in action.option_strings}
+        known = options_of(parser_of(name), words[2:])
         found += [f"line {block.line}: {name} has no {flag}" for flag in sorted(flags - known)]
     return found
 
@@ -112,6 +123,7 @@ def test_shell_blocks_use_what_exists(page: Path) -> None:
     [
         ("./cqrs nothing", "no command 'nothing'"),
         ("./cqrs demo --row 5", "demo has no --row"),
+        ("./cqrs tasks show X --tenant t1", "tasks has no --tenant"),
         ("pulumi up", "pulumi is not of this repository"),
     ],
 )
