@@ -257,11 +257,12 @@ class Watcher:
         self.alarms[identity] = self.alarms.get(identity, 0) + 1
         key = version_key(message["pk"], message["sk"])
         row = self.entity(key.entity).rows.get(key.version)
-        if row is None or not (status.is_failed(row) or status.is_done(row)):
+        attempt = int(identity.rpartition("#")[2])
+        is_late = row is not None and attempt < row["attempt"]
+        if row is None or not (is_late or status.is_failed(row) or status.is_done(row)):
             state = "absent" if row is None else row["status"]
             self._break("G1", key.entity.code, f"an alarm for {key}, which is {state}")
             return
-        attempt = int(identity.rpartition("#")[2])
         if identity != f"{alarm_identity(row)}#{attempt}" or attempt > row["attempt"]:
             self._break(
                 "G1", key.entity.code, f"the alarm's identity {identity} is not {key}, attempt {row['attempt']}"

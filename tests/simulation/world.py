@@ -6,7 +6,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,10 +17,12 @@ from handlers.commands.pipeline.steps import Pipeline, PipelineOptions, Ports
 from handlers.commands.policies import TtlPolicies
 from handlers.commands.publish import CommandPublisher
 from handlers.commands.publish_sync import SyncPublisher
+from handlers.commands.starter import CommandStarter
 from handlers.entrypoints import events, sweeper, workflow
 from handlers.entrypoints.events import EventPorts
 from handlers.entrypoints.sweeper import SweeperPorts
 from handlers.objects.memory import MemoryObjects
+from handlers.operations.redrive import Redriver
 from handlers.registry import load_registry
 from handlers.store.memory import Listener, MemoryTableStore
 from handlers.store.port import COMMANDS, Item
@@ -121,8 +123,8 @@ class World:
         new_id = lambda: f"{self._random.getrandbits(128):032x}"  # noqa: E731 - a seeded uuid4().hex
         return CommandPublisher(self.store, self.attributes, self.scheduler, new_id=new_id, **arguments)
 
-    def sync_publisher(self) -> SyncPublisher:
-        """A synchronous publisher behind the gate, with the deployment's own settings."""
+    def pipeline(self) -> Pipeline:
+        """The pipeline's steps behind the gate, with the deployment's own settings."""
         environment = self._environments["workflow"]
         options = PipelineOptions(
             commands_table=environment["COMMANDS_TABLE"],
@@ -133,8 +135,26 @@ class World:
             ttl=TtlPolicies.parse(environment["TTL_DAYS"]),
         )
         registry = load_registry(["tests.simulation.targets"], {})
-        pipeline = Pipeline(self._ports(Ports), self.attributes, registry, options)
-        return SyncPublisher(self.publisher(), pipeline, self.scheduler, lease_seconds=self.setup.lease_seconds)
+        return Pipeline(self._ports(Ports), self.attributes, registry, options)
+
+    def sync_publisher(self) -> SyncPublisher:
+        """A synchronous publisher behind the gate."""
+        publisher, pipeline = self.publisher(), self.pipeline()
+        return SyncPublisher(publisher, pipeline, self.scheduler, lease_seconds=self.setup.lease_seconds)
+
+    def redriver(self) -> Redriver:
+        """What an operator redrives with, behind the gate."""
+        starter = CommandStarter(self.workflows, self._environments["workflow"]["COMMAND_STATE_MACHINE_ARN"])
+        recorder = self.pipeline().record_failure
+        return Redriver(self.store, self.scheduler, starter, recorder, dry_run=False)
+
+    def switch(self, command_workflow: str) -> None:
+        """Deploy again with the other workflow: the functions' next calls are cold starts with its environment."""
+        self.setup = replace(self.setup, command_workflow=command_workflow)
+        self._environments = self._environment()
+        self.story.note(f"SWITCHED to {command_workflow}", entity="all")
+        for name in deployment.TIMEOUTS:
+            self.host.update(self.host.get(name))
 
     def visit(self, entity: str, version: int, state: str, execution: str | None = None) -> Visit:
         """The next visit of a state (or another piece of code)."""
@@ -185,7 +205,7 @@ class World:
 
     # -- inside: what is deployed -------------------------------------------------------------------
 
-    def _deploy(self, seed: int | None) -> None:
+    def _environment(self) -> dict[str, dict[str, str]]:
         setup = self.setup
         config = {
             "commandWorkflow": setup.command_workflow,
@@ -195,13 +215,17 @@ class World:
             "leaseSeconds": setup.lease_seconds,
             "ttlDays": dict(setup.ttl_days),
         }
-        environments = self._environments = deployment.environments(config, ("tests.simulation.targets",))
+        return deployment.environments(config, ("tests.simulation.targets",))
+
+    def _deploy(self, seed: int | None) -> None:
+        setup = self.setup
+        self._environments = self._environment()
         starts: dict[str, Callable[[], Any]] = {
             "workflow": lambda: workflow.create(
-                environments["workflow"], ports=self._ports(Ports), attributes=self.attributes
+                self._environments["workflow"], ports=self._ports(Ports), attributes=self.attributes
             ),
-            "events": lambda: events.create(environments["events"], ports=self._ports(EventPorts)),
-            "sweeper": lambda: sweeper.create(environments["sweeper"], ports=self._ports(SweeperPorts)),
+            "events": lambda: events.create(self._environments["events"], ports=self._ports(EventPorts)),
+            "sweeper": lambda: sweeper.create(self._environments["sweeper"], ports=self._ports(SweeperPorts)),
         }
         for name, timeout in deployment.TIMEOUTS.items():
             starts[name]()  # a wrong environment or port ends the run here, not as a failed command
