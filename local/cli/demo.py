@@ -18,7 +18,7 @@ from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import CommandInput
 from handlers.commands.publish import CommandPublisher
 from handlers.context import InvokeContext
-from handlers.keys import row_id
+from handlers.keys import VersionKey, row_id
 from handlers.objects.s3 import S3Objects
 from handlers.operations.cli.explain import rendered
 from handlers.operations.cli.output import Progress
@@ -30,8 +30,9 @@ from local.aws.streams import read_new_records
 from local.cli import airports
 from local.cli.audit import OrderAudit, Statuses
 from local.cli.errors import CommandError
-from local.cli.outcome import Outcome, blocked, has_ended
+from local.cli.outcome import DONE, Outcome, blocked, has_ended
 from local.cli.start import started
+from local.cli.task_demo import run_task
 from local.runtime import LocalRuntime
 
 DEFAULT_ROWS = 500
@@ -65,14 +66,21 @@ def run(options: argparse.Namespace) -> int:
     with started(options.stack, {"handlerModules": _modules(options.fail)} if options.fail else {}) as runtime:
         outcome = _Demo(runtime, given).run()
         explained = _explained(runtime, outcome) if outcome.failed else ""
-    print(outcome.report(), flush=True)
-    problems = outcome.problems(failures_expected=options.fail)
+        task = run_task(runtime, _applied(outcome), CONTEXT)
+    print(f"{outcome.report()}\n\n{task.report()}", flush=True)
+    problems = outcome.problems(failures_expected=options.fail) + task.problems()
     if problems:
         raise CommandError("\n".join(problems))
     print(f"\n{_verdict(outcome, options)}")
     if explained:
         print(f"\n{explained}")
     return 0
+
+
+def _applied(outcome: Outcome) -> list[str]:
+    """The codes of the airports whose first version is in the read model."""
+    keys = (VersionKey.parse(pk, sk) for (pk, sk), one in sorted(outcome.rows.items()) if one == DONE)
+    return list(dict.fromkeys(key.entity.code for key in keys))
 
 
 def _explained(runtime: LocalRuntime, outcome: Outcome) -> str:

@@ -73,7 +73,9 @@ def test_loc_01_demo_from_a_clean_copy(folder: Path) -> None:
     assert "apply: 35 of 35" in cli.errors
     assert "\r" not in cli.errors
     assert "\x1b" not in cli.errors
-    assert [line for line in cli.errors.splitlines() if not re.match(r"(deploy|publish: |apply: )", line)] == []
+    assert "task: 25 of 25" in cli.errors
+    assert "items                   25 of 25 succeeded, 0 failed" in cli.output
+    assert [line for line in cli.errors.splitlines() if not re.match(r"(deploy|publish: |apply: |task: )", line)] == []
 
 
 @pytest.mark.parametrize("workflow", ["STANDARD", "EXPRESS"])
