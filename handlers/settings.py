@@ -25,7 +25,6 @@ class EventsSettings:
     alarm_topic_arn: str
     main_topic_arn: str
     status_events: str
-    event_bus_name: str
     log_level: str
 
     @classmethod
@@ -37,6 +36,27 @@ class EventsSettings:
             command_state_machine_arn=_text(env, "COMMAND_STATE_MACHINE_ARN"),
             task_state_machine_arn=_text(env, "TASK_STATE_MACHINE_ARN"),
             alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
+            main_topic_arn=_text(env, "MAIN_TOPIC_ARN"),
+            status_events=_one_of(env, "STATUS_EVENTS", KINDS),
+            log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
+        )
+
+
+@dataclass(frozen=True)
+class NotificationsSettings:
+    """Environment of the ``notifications`` function."""
+
+    commands_table: str
+    main_topic_arn: str
+    status_events: str
+    event_bus_name: str
+    log_level: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> NotificationsSettings:
+        """Raises SettingsError naming the variable."""
+        return cls(
+            commands_table=_text(env, "COMMANDS_TABLE"),
             main_topic_arn=_text(env, "MAIN_TOPIC_ARN"),
             status_events=_one_of(env, "STATUS_EVENTS", KINDS),
             event_bus_name=_text(env, "EVENT_BUS_NAME"),

@@ -13,9 +13,10 @@ from infra.naming import Account, Names
 
 #: Queue to the actions that it gets (design section 6).
 TASK_QUEUE = "task-action-queue"
+NOTIFICATION_QUEUE = "notification-queue"
 QUEUES = {
     TASK_QUEUE: ("task-execute",),
-    "notification-queue": ("command-status", "task-status", "sub-task-status", "import-status"),
+    NOTIFICATION_QUEUE: ("command-status", "task-status", "sub-task-status", "import-status"),
     "import-action-queue": ("import-execute",),
 }
 STREAM_FAILURES = "stream-failures"

@@ -21,6 +21,11 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "machine:command-handler-express": ("states:StartExecution",),
         "topic:alarm": ("sns:Publish",),
         "topic:main": ("sns:Publish",),
+        "queue:stream-failures": ("sqs:SendMessage",),
+    },
+    "notifications": {
+        "stream:commands": STREAM,
+        "topic:main": ("sns:Publish",),
         "bus:events": ("events:PutEvents",),
         "queue:notification-queue": QUEUE,
         "queue:stream-failures": ("sqs:SendMessage",),

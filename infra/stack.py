@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
-from pulumi_aws import cloudwatch, lambda_
 
 from infra.config import ConfigError, StackConfig
-from infra.functions import STARTS_COMMAND, STATUS_CHANGED, Function, FunctionArgs, queue_mapping, stream_mapping
-from infra.messaging import TASK_QUEUE, Messaging, MessagingArgs
+from infra.functions import STARTS_COMMAND, Function, FunctionArgs, stream_mapping
+from infra.messaging import NOTIFICATION_QUEUE, TASK_QUEUE, Messaging, MessagingArgs
 from infra.monitoring import Monitoring, MonitoringArgs
 from infra.naming import Account, Names
+from infra.notifications import Notifications, NotificationsArgs
 from infra.outputs import stack_outputs
 from infra.packaging import archive_members, build_archive, check_modules
 from infra.permissions import Resources
+from infra.rules import ended_badly_rule, sweep_schedule
 from infra.storage import Storage, StorageArgs
 from infra.sync_targets import duplicated_ids, target_permissions, targets_json
 from infra.tables import OPEN_INDEX, Tables, TablesArgs
@@ -38,7 +38,6 @@ EVENTS_TIMEOUT_SECONDS = 60
 SWEEPER_TIMEOUT_SECONDS = 300
 #: Below the states' own timeout (60 s), so that the function's end is seen first.
 WORKFLOW_TIMEOUT_SECONDS = 30
-ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
 #: Type of the command machine to its name.
 MACHINES = {STANDARD: COMMAND_HANDLER, EXPRESS: COMMAND_HANDLER_EXPRESS}
 
@@ -77,7 +76,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             "topic:alarm": messaging.alarm_topic.arn,
             "topic:main": messaging.main_topic.arn,
             "bus:events": messaging.event_bus.arn,
-            "queue:notification-queue": messaging.queues["notification-queue"].arn,
+            f"queue:{NOTIFICATION_QUEUE}": messaging.queues[NOTIFICATION_QUEUE].arn,
             f"queue:{TASK_QUEUE}": messaging.queues[TASK_QUEUE].arn,
             "queue:stream-failures": messaging.stream_failures.arn,
             "objects:attributes": pulumi.Output.concat(storage.bucket.arn, "/attributes/*"),
@@ -149,29 +148,23 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         patterns=[STARTS_COMMAND],
         batch_size=config.stream_batch_size,
     )
-    if config.status_events in STATUS_CHANGED:
-        # A mapping of its own: a topic that refuses messages must not hold back the starts (decision record 0035).
-        stream_mapping(
-            "events-commands-status",
-            stream_arn=tables.by_name["commands"].stream_arn,
-            function=events,
-            on_failure_arn=messaging.stream_failures.arn,
-            patterns=[STATUS_CHANGED[config.status_events]],
-            batch_size=config.stream_batch_size,
-        )
-    queue_mapping(
-        "events-notification-queue",
-        queue_arn=messaging.queues["notification-queue"].arn,
-        function=events,
-        batch_size=config.queue_batch_size,
+    notifications = Notifications(
+        "notifier",
+        NotificationsArgs(names, config, environments["notifications"], resources, archive, tables, messaging),
     )
     tasks = Tasks(
         "task-runner",
         TasksArgs(names, config, resources, archive, tables, messaging, events, task_machine_arn),
     )
-    _ended_badly_rule(names, events, [command_workflows[STANDARD], tasks.workflow])
-    _sweep_schedule(names, sweeper, config.sweep_minutes)
-    functions = {"events": events, "sweeper": sweeper, "tasks": tasks.function, "workflow": workflow}
+    ended_badly_rule(names, events, [command_workflows[STANDARD], tasks.workflow])
+    sweep_schedule(names, sweeper, config.sweep_minutes)
+    functions = {
+        "events": events,
+        "notifications": notifications.function,
+        "sweeper": sweeper,
+        "tasks": tasks.function,
+        "workflow": workflow,
+    }
     monitoring = Monitoring(
         "monitoring",
         MonitoringArgs(
@@ -184,7 +177,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
                 TASK_HANDLER: tasks.workflow.machine.arn,
             },
             functions={name: function.function.name for name, function in functions.items()},
-            stream_functions={"events": events.function.name},
+            stream_functions={name: functions[name].function.name for name in ("events", "notifications")},
             dead_letter_queues={
                 **{f"{name}-dlq": queue.name for name, queue in messaging.dead_letter_queues.items()},
                 "stream-failures": messaging.stream_failures.name,
@@ -213,6 +206,12 @@ def _environments(
             "COMMAND_STATE_MACHINE_ARN": machine_arn,
             "TASK_STATE_MACHINE_ARN": task_machine_arn,
             "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
+            "MAIN_TOPIC_ARN": messaging.main_topic.arn,
+            "STATUS_EVENTS": config.status_events,
+            "LOG_LEVEL": config.log_level,
+        },
+        "notifications": {
+            "COMMANDS_TABLE": commands,
             "MAIN_TOPIC_ARN": messaging.main_topic.arn,
             "STATUS_EVENTS": config.status_events,
             "EVENT_BUS_NAME": messaging.event_bus.name,
@@ -245,60 +244,6 @@ def _environments(
             "LOG_LEVEL": config.log_level,
         },
     }
-
-
-def _sweep_schedule(names: Names, sweeper: Function, minutes: int) -> None:
-    """The sweeper's clock."""
-    rule = cloudwatch.EventRule(
-        "sweep",
-        name=names.of("sweep"),
-        description="Runs the sweeper",
-        schedule_expression=f"rate({minutes} minute{'s' if minutes > 1 else ''})",
-        tags=names.tags,
-        opts=pulumi.ResourceOptions(parent=sweeper),
-    )
-    _call("sweep", rule, sweeper)
-
-
-def _call(name: str, rule: cloudwatch.EventRule, function: Function) -> None:
-    """Let a rule call a function."""
-    permission = lambda_.Permission(
-        f"{name}-permission",
-        action="lambda:InvokeFunction",
-        function=function.function.name,
-        principal="events.amazonaws.com",
-        source_arn=rule.arn,
-        opts=pulumi.ResourceOptions(parent=function),
-    )
-    cloudwatch.EventTarget(
-        f"{name}-target",
-        rule=rule.name,
-        arn=function.function.arn,
-        opts=pulumi.ResourceOptions(parent=function, depends_on=[permission]),
-    )
-
-
-def _ended_badly_rule(names: Names, events: Function, workflows: Sequence[Workflow]) -> None:
-    """STANDARD executions that ended without recording it reach the events function.
-
-    EXPRESS executions send no status events (Step Functions Developer Guide, "Automating Step Functions event
-    delivery with EventBridge"): the sweeper finds what they leave.
-    """
-    child = pulumi.ResourceOptions(parent=events)
-    pattern = {
-        "source": ["aws.states"],
-        "detail-type": ["Step Functions Execution Status Change"],
-        "detail": {"status": list(ENDED_BADLY), "stateMachineArn": [one.machine.arn for one in workflows]},
-    }
-    rule = cloudwatch.EventRule(
-        "executions-ended-badly",
-        name=names.of("executions-ended-badly"),
-        description="Executions that failed, timed out or were aborted",
-        event_pattern=pulumi.Output.json_dumps(pattern, sort_keys=True),
-        tags=names.tags,
-        opts=child,
-    )
-    _call("executions-ended-badly", rule, events)
 
 
 def _account() -> Account:

@@ -30,6 +30,15 @@ class LocalLambda(LambdaBackend):  # type: ignore[misc]  # moto has no types tha
         delivers as Lambda does.
         """
         function = self._lambdas.get_function_by_name_or_arn_with_qualifier(spec.get("FunctionName", ""))
+        source = spec.get("EventSourceArn", "")
+        for known in self._event_source_mappings.values():
+            # Whatever their filters (API reference, CreateEventSourceMapping, ResourceConflictException).
+            if (known.event_source_arn, known.function_arn) == (source, function.function_arn):
+                raise LambdaClientError(
+                    "ResourceConflictException",
+                    f'The event source arn (" {source} ") and function (" {function.function_name} ") provided mapping '
+                    f"already exists. Please update or delete the existing mapping with UUID {known.uuid}",
+                )
         spec.update(RegionName=self.region_name, AccountId=self.account_id, FunctionArn=function.function_arn)
         mapping = EventSourceMapping(spec)
         self._event_source_mappings[mapping.uuid] = mapping

@@ -145,6 +145,13 @@ def inserted(aws: Aws) -> dict[str, Any]:
     return {"Records": [{"eventName": "INSERT", "eventSource": "aws:dynamodb", "dynamodb": record}]}
 
 
+def finished(aws: Aws) -> dict[str, Any]:
+    before = item_to_dynamo({**aws.row, "status": "finish:STARTED"})
+    after = item_to_dynamo({**aws.row, "status": "finish:FINISHED"})
+    change = {"OldImage": before, "NewImage": after, "SequenceNumber": "1"}
+    return {"Records": [{"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": change}]}
+
+
 def check_version(aws: Aws) -> dict[str, Any]:
     execution_input = {name: aws.row[name] for name in ("pk", "sk", "id", "attempt")}
     return {
@@ -175,6 +182,7 @@ def iterator(aws: Aws) -> dict[str, Any]:
 #: Function to an event that makes it call AWS, and its answer.
 CALLS: dict[str, Any] = {
     "events": (inserted, {"batchItemFailures": []}),
+    "notifications": (finished, {"batchItemFailures": []}),
     "sweeper": (lambda _: {}, {"complete": True, "oldestSeconds": 0, "outcomes": {}, "tasks": {}}),
     "tasks": (iterator, [[{"result": "dropped"}]]),
     "workflow": (check_version, [[{"result": 0}]]),

@@ -45,6 +45,7 @@ OUTPUTS = {
     "taskMaxConcurrency",
     "taskTimeoutMinutes",
     "eventsFunctionArn",
+    "notificationsFunctionArn",
     "sweeperFunctionArn",
     "tasksFunctionArn",
     "workflowFunctionArn",

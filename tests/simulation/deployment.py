@@ -11,8 +11,9 @@ from typing import Any
 
 from infra.config import StackConfig
 from infra.functions import STARTS_COMMAND, STATUS_CHANGED, STREAM_RECORD_AGE_SECONDS, STREAM_RETRIES
+from infra.messaging import CONSUMER_TIMEOUT_SECONDS
+from infra.rules import ENDED_BADLY
 from infra.stack import (
-    ENDED_BADLY,
     EVENTS_TIMEOUT_SECONDS,
     MACHINES,
     SWEEPER_TIMEOUT_SECONDS,
@@ -30,6 +31,7 @@ STREAM = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/cqrs-sim-commands/stream/1"
 FAILURES = f"arn:aws:sqs:{REGION}:{ACCOUNT}:cqrs-sim-stream-failures"
 TIMEOUTS = {
     "events": EVENTS_TIMEOUT_SECONDS,
+    "notifications": CONSUMER_TIMEOUT_SECONDS,
     "workflow": WORKFLOW_TIMEOUT_SECONDS,
     "sweeper": SWEEPER_TIMEOUT_SECONDS,
 }
@@ -87,11 +89,11 @@ def environments(config: Mapping[str, Any], handler_modules: tuple[str, ...]) ->
 def stream_mappings(lanes: int) -> list[StreamMapping]:
     """What the commands table's stream feeds; more lanes than one let versions overtake each other."""
     config = StackConfig()
-    patterns = {"starts": STARTS_COMMAND, "status": STATUS_CHANGED[config.status_events]}
+    patterns = {"events": STARTS_COMMAND, "notifications": STATUS_CHANGED[config.status_events]}
     return [
         StreamMapping(
-            id=name,
-            function="events",
+            id=f"{function}-commands-stream",
+            function=function,
             stream_arn=STREAM,
             filters=FilterSet([json.dumps(pattern)]),
             batch_size=config.stream_batch_size,
@@ -102,7 +104,7 @@ def stream_mappings(lanes: int) -> list[StreamMapping]:
             parallelization_factor=lanes,
             on_failure_arn=FAILURES,
         )
-        for name, pattern in patterns.items()
+        for function, pattern in patterns.items()
     ]
 
 

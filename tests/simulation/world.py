@@ -18,8 +18,9 @@ from handlers.commands.policies import TtlPolicies
 from handlers.commands.publish import CommandPublisher
 from handlers.commands.publish_sync import SyncPublisher
 from handlers.commands.starter import CommandStarter
-from handlers.entrypoints import events, sweeper, workflow
+from handlers.entrypoints import events, notifications, sweeper, workflow
 from handlers.entrypoints.events import EventPorts
+from handlers.entrypoints.notifications import NotificationPorts
 from handlers.entrypoints.sweeper import SweeperPorts
 from handlers.objects.memory import MemoryObjects
 from handlers.operations.redrive import Redriver
@@ -225,6 +226,9 @@ class World:
                 self._environments["workflow"], ports=self._ports(Ports), attributes=self.attributes
             ),
             "events": lambda: events.create(self._environments["events"], ports=self._ports(EventPorts)),
+            "notifications": lambda: notifications.create(
+                self._environments["notifications"], ports=self._ports(NotificationPorts)
+            ),
             "sweeper": lambda: sweeper.create(self._environments["sweeper"], ports=self._ports(SweeperPorts)),
         }
         for name, timeout in deployment.TIMEOUTS.items():
@@ -244,7 +248,7 @@ class World:
                 self,
                 self.host,
                 lambda _, message: self.discarded.append(message),
-                function_arn=deployment.function_arn("events"),
+                function_arn=deployment.function_arn(mapping.function),
                 faults=faults,
             )
             for mapping in deployment.stream_mappings(setup.lanes)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from handlers.errors import SettingsError
-from handlers.settings import EventsSettings, SweeperSettings, TasksSettings, WorkflowSettings
+from handlers.settings import EventsSettings, NotificationsSettings, SweeperSettings, TasksSettings, WorkflowSettings
 
 WORKFLOW = {
     "COMMANDS_TABLE": "c",
@@ -26,6 +26,12 @@ EVENTS = {
     "TASK_STATE_MACHINE_ARN": "task-machine",
     "COMMAND_STATE_MACHINE_ARN": "m",
     "ALARM_TOPIC_ARN": "a",
+    "MAIN_TOPIC_ARN": "t",
+    "STATUS_EVENTS": "terminal",
+    "LOG_LEVEL": "INFO",
+}
+NOTIFICATIONS = {
+    "COMMANDS_TABLE": "c",
     "MAIN_TOPIC_ARN": "t",
     "STATUS_EVENTS": "terminal",
     "EVENT_BUS_NAME": "b",
@@ -88,6 +94,12 @@ def test_a_missing_events_variable_is_named(name: str) -> None:
         EventsSettings.from_env({key: value for key, value in EVENTS.items() if key != name})
 
 
+@pytest.mark.parametrize("name", sorted(NOTIFICATIONS))
+def test_a_missing_notifications_variable_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        NotificationsSettings.from_env({key: value for key, value in NOTIFICATIONS.items() if key != name})
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -109,4 +121,4 @@ def test_wrong_values_are_named(name: str, value: str) -> None:
 
 def test_a_wrong_kind_of_status_events_is_named() -> None:
     with pytest.raises(SettingsError, match=r"STATUS_EVENTS: 'some' is not one of terminal, all, none"):
-        EventsSettings.from_env({**EVENTS, "STATUS_EVENTS": "some"})
+        NotificationsSettings.from_env({**NOTIFICATIONS, "STATUS_EVENTS": "some"})

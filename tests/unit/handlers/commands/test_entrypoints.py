@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 from handlers.commands.starter import CommandStarter, execution_name
-from handlers.commands.status_events import StatusEvents
 from handlers.entrypoints import events, workflow
 from handlers.errors import ValidationError
-from handlers.notifications.memory import MemoryBus, MemoryTopic
+from handlers.notifications.memory import MemoryTopic
 from handlers.store.values import item_to_dynamo
 from tests.support.pipelines import World, order
 from tests.unit.handlers.test_settings import EVENTS, WORKFLOW
@@ -101,7 +100,7 @@ def record(row: dict[str, Any], name: str = "INSERT", number: str = "1") -> dict
 
 @pytest.fixture
 def on_events(world: World) -> Any:
-    ports = events.EventPorts(world.store, world.workflows, world.alarms, world.clock, MemoryTopic(), MemoryBus())
+    ports = events.EventPorts(world.store, world.workflows, world.alarms, world.clock, MemoryTopic())
     return events.create(EVENTS, ports=ports)
 
 
@@ -153,19 +152,19 @@ def test_starter_passes_a_throttle_on() -> None:
     starter = CommandStarter(Throttled(), "m")  # type: ignore[arg-type]
     world = World()
     world.publish(order(0, n=1))
-    answer = events.handle_stream([record(world.row(1), number="9")], starter, StatusEvents(MemoryTopic(), "c", "none"))
+    answer = events.start_commands([record(world.row(1), number="9")], starter)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "9"}]}
 
 
 def test_events_of_another_kind_are_named(on_events: Any) -> None:
-    with pytest.raises(ValidationError, match=r"a batch of a stream or a queue, or an aws\.states event"):
+    with pytest.raises(ValidationError, match=r"a batch of a stream, or an aws\.states event"):
         on_events({"hello": 1}, None)
 
 
 FORBIDDEN = {"pulumi", "moto", "pydantic", "boto3", "aws_xray_sdk", "requests", "s3transfer", "infra", "local"}
 
 
-@pytest.mark.parametrize("name", ["events", "workflow"])
+@pytest.mark.parametrize("name", ["events", "notifications", "sweeper", "tasks", "workflow"])
 def test_entry_points_import_nothing_heavy(name: str) -> None:
     code = (
         "import json, sys\n"

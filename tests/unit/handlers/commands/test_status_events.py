@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from handlers.commands.status_events import StatusEvents, notice_of
-from handlers.entrypoints import events
-from handlers.errors import TransientThrottle
+from handlers.entrypoints import notifications
+from handlers.errors import TransientThrottle, ValidationError
 from handlers.notifications.memory import MemoryBus, MemoryTopic
 from handlers.store.values import item_to_dynamo
-from tests.support.pipelines import World, order
-from tests.unit.handlers.test_settings import EVENTS
+from tests.unit.handlers.test_settings import NOTIFICATIONS
 
 SECRET = "4711-secret"
 
@@ -130,14 +129,14 @@ def test_one_call_for_a_batch_and_failures_by_record() -> None:
     assert [message["sk"] for message in topic.messages] == [versions[0], versions[2]]
 
 
-def test_the_function_starts_commands_and_reports_events_that_are_not_out() -> None:
-    world, topic = World(), MemoryTopic(lambda _: TransientThrottle("busy"))
-    world.publish(order(0, n=1))
-    ports = events.EventPorts(world.store, world.workflows, world.alarms, world.clock, topic, MemoryBus())
+def test_the_function_reports_events_that_are_not_out() -> None:
+    topic = MemoryTopic(lambda message: TransientThrottle("busy") if message["sk"].endswith("2") else None)
     batch = [
-        change(row("finish:STARTED"), row("finish:FINISHED"), number="7"),
-        change(None, world.row(1), "INSERT", number="8"),
+        change(row("finish:STARTED", sk=sk), row("finish:FINISHED", sk=sk), number=sk[-1])
+        for sk in ("ORDER#o1@0000000001", "ORDER#o1@0000000002")
     ]
-    answer = events.create(EVENTS, ports=ports)({"Records": batch}, None)
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
-    assert len(world.workflows.started) == 1
+    handle = notifications.create(NOTIFICATIONS, ports=notifications.NotificationPorts(topic, MemoryBus()))
+    assert handle({"Records": batch}, None) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert len(topic.messages) == 1
+    with pytest.raises(ValidationError, match="a batch of a stream or a queue"):
+        handle({"hello": 1}, None)

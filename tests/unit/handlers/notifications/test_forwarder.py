@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from handlers.entrypoints import events
+from handlers.entrypoints import notifications
 from handlers.errors import TransientThrottle
 from handlers.notifications.bus import BusEvent
 from handlers.notifications.forwarder import Forwarder
 from handlers.notifications.memory import MemoryBus, MemoryTopic
-from tests.support.pipelines import World
-from tests.unit.handlers.test_settings import EVENTS
+from tests.unit.handlers.test_settings import NOTIFICATIONS
 
 MESSAGE = {"id": "i", "action": "command-status", "content": {"status": "finish:FINISHED"}}
 
@@ -25,9 +24,9 @@ def record(message: Any, number: int = 1) -> dict[str, Any]:
 
 def test_ops_03_the_message_is_the_events_detail() -> None:
     bus = MemoryBus()
-    world = World()
-    ports = events.EventPorts(world.store, world.workflows, world.alarms, world.clock, MemoryTopic(), bus)
-    answer = events.create(EVENTS, ports=ports)({"Records": [record(MESSAGE), record({**MESSAGE, "id": "j"})]}, None)
+    ports = notifications.NotificationPorts(MemoryTopic(), bus)
+    batch = {"Records": [record(MESSAGE), record({**MESSAGE, "id": "j"})]}
+    answer = notifications.create(NOTIFICATIONS, ports=ports)(batch, None)
     assert answer == {"batchItemFailures": []}
     assert bus.events == [
         BusEvent("command-status", MESSAGE),

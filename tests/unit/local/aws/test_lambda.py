@@ -161,6 +161,9 @@ def test_event_source_mappings_are_recorded_and_deliver_nothing(
             **more,
         )
 
+    with pytest.raises(ClientError, match=r"ResourceConflictException.* provided mapping already exists"):
+        client.create_event_source_mapping(EventSourceArn=stream, FunctionName="f", StartingPosition="LATEST")
+
     dynamodb.put_item(TableName="orders", Item=item())
     sqs.send_message(QueueUrl=queue, MessageBody="m")
     scheduler.run_until_idle()

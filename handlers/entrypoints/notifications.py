@@ -1,0 +1,59 @@
+"""The ``notifications`` function: tells others of each command's outcome, and hands events on to the event bus.
+
+Apart from ``events``, which starts commands, and with a place of its own in the stream: a topic that refuses messages
+must not hold back the starts. Lambda takes only one mapping of a stream to a function (decision record 0070).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers import aws
+from handlers.clock import Clock
+from handlers.commands.status_events import StatusEvents
+from handlers.entrypoints.lazy import Handler, lambda_handler
+from handlers.errors import ValidationError
+from handlers.notifications.bus import EventBus
+from handlers.notifications.eventbridge import EventBridgeBus
+from handlers.notifications.forwarder import QUEUE_SOURCE, Forwarder
+from handlers.notifications.port import Topic
+from handlers.notifications.sns import SnsTopic
+from handlers.settings import NotificationsSettings
+from handlers.stream_answers import partial_answer
+
+
+@dataclass(frozen=True)
+class NotificationPorts:
+    """Where the function reaches AWS."""
+
+    main_topic: Topic
+    bus: EventBus
+
+
+def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: NotificationPorts | None = None) -> Handler:
+    """The function's handler. Raises SettingsError naming the variable.
+
+    ``clock`` is what every ``create`` takes; nothing here depends on the time.
+    """
+    settings = NotificationsSettings.from_env(env)
+    if ports is None:
+        ports = NotificationPorts(
+            SnsTopic(aws.sns(), settings.main_topic_arn), EventBridgeBus(aws.events, settings.event_bus_name)
+        )
+    status_events = StatusEvents(ports.main_topic, settings.commands_table, settings.status_events)
+    forward = Forwarder(ports.bus)
+
+    def handle(event: dict[str, Any], context: Any) -> Any:
+        records = event.get("Records")
+        if records is None:
+            raise ValidationError("event", sorted(event), "a batch of a stream or a queue")
+        if records and records[0].get("eventSource") == QUEUE_SOURCE:
+            return forward(records)
+        return partial_answer(records, status_events.on_stream_records(records))
+
+    return handle
+
+
+handler = lambda_handler(create)

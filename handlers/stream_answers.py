@@ -1,0 +1,24 @@
+"""Answers to the event source mappings of streams."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.log import log_step
+
+
+def partial_answer(records: list[dict[str, Any]], failed: Mapping[int, Exception]) -> dict[str, Any]:
+    """The answer to a stream's batch, from the index of each failed record and the reason, which is logged.
+
+    Returns:
+        ``{"batchItemFailures": [{"itemIdentifier": <sequence number>}]}``: Lambda delivers again from the lowest
+        (Lambda Developer Guide, "Configuring partial batch response with DynamoDB and Lambda").
+    """
+    failures = []
+    for index, reason in sorted(failed.items(), key=lambda one: one[0]):
+        sequence_number = records[index].get("dynamodb", {}).get("SequenceNumber", "")
+        log_step("record failed", level=logging.ERROR, error=reason, sequenceNumber=sequence_number)
+        failures.append({"itemIdentifier": sequence_number})
+    return {"batchItemFailures": failures}
