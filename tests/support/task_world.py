@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from handlers.entrypoints import events, sweeper, tasks
-from handlers.notifications.memory import MemoryBus, MemoryTopic
+from handlers.notifications.memory import MemoryTopic
 from handlers.notifications.port import Notice
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Item, TableStore
@@ -177,7 +177,7 @@ class TaskWorld:
     def _deploy(self) -> None:
         main = GatedTopic(self.main, self.gate, self._sent)
         alarms = GatedTopic(self.alarm_topic, self.gate, lambda _: None)
-        event_ports = events.EventPorts(self.store, self, alarms, self.scheduler, main, MemoryBus())
+        event_ports = events.EventPorts(self.store, self, alarms, self.scheduler, main)
         task_ports = tasks.TaskPorts(self.store, self, self.scheduler)
         sweeper_ports = sweeper.SweeperPorts(self.store, self, alarms, self.scheduler, main)
         environment = {**TASKS_ENV, "HANDLER_MODULES": "tests.support.recording_handlers"}
