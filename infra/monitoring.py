@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_aws import cloudwatch
@@ -45,6 +45,8 @@ class MonitoringArgs:
     functions: Mapping[str, pulumi.Input[str]]
     stream_functions: Mapping[str, pulumi.Input[str]]
     dead_letter_queues: Mapping[str, pulumi.Input[str]]
+    #: Machines that are slow only beyond this, whatever ``alarmExecutionSeconds`` says.
+    may_take_seconds: Mapping[str, int] = field(default_factory=dict)
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -60,7 +62,7 @@ class Monitoring(pulumi.ComponentResource):
             for metric in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled"):
                 threshold = failed if metric == "ExecutionsFailed" else 1
                 self._alarm(machine, arn, Watch("AWS/States", metric, "StateMachineArn", threshold))
-            slow = args.config.alarm_execution_seconds * 1000
+            slow = max(args.config.alarm_execution_seconds, args.may_take_seconds.get(machine, 0)) * 1000
             self._alarm(machine, arn, Watch("AWS/States", "ExecutionTime", "StateMachineArn", slow, "p99"))
             self._failure_rate(machine, arn)
         for function, function_name in args.functions.items():

@@ -182,6 +182,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
                 **{f"{name}-dlq": queue.name for name, queue in messaging.dead_letter_queues.items()},
                 "stream-failures": messaging.stream_failures.name,
             },
+            may_take_seconds={TASK_HANDLER: config.task_timeout_minutes * 60},
         ),
     )
     receiving = command_workflows[config.command_workflow]

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from handlers.tasks.model import MAX_ITEMS
+from handlers.tasks.runner import execution_name
 from local.functions.model import InvokeResult, SimulatedCrash
 from local.states.executions import SUCCEEDED
 from tests.support.pipelines import CONTEXT
@@ -302,3 +304,24 @@ def test_cancel_a_running_task(deployed: DeployedTasks) -> None:
     assert done.cancelled == 10 - calls
     check_counters(deployed.task_store, task)
     assert deployed.alarms() == []
+
+
+def test_task_05_history_events_of_an_item(deployed: DeployedTasks) -> None:
+    """The figures that the limit on items comes from (decision record 0061)."""
+
+    def events(items: list[str]) -> int:
+        task = deployed.service.create_step_function_task("job", items, CONTEXT)
+        deployed.run()
+        name = execution_name(deployed.task_row(task))
+        executions = deployed.runtime.executions.list_executions(deployed.task_machine_arn)
+        (execution,) = (one for one in executions if one.name == name)
+        return len(deployed.runtime.executions.history(execution.arn))
+
+    def work(given: Any) -> None:
+        if given == "bad":
+            raise NotYet("never")
+
+    deployed.behave(work)
+    one, two, bad = events(["good"]), events(["good", "good"]), events(["good", "bad"])
+    assert (two - one, bad - one) == (7, 21)
+    assert (one - 7) + MAX_ITEMS * 21 < 25_000

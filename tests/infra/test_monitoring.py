@@ -98,6 +98,8 @@ def test_the_failure_rate_is_of_the_machines_own_executions(dev: Evaluation) -> 
         ("alarmFailedExecutions", "7", "command-handler-ExecutionsFailed", 7),
         ("alarmFailureRatePercent", "20", "command-handler-FailureRate", 20),
         ("alarmExecutionSeconds", "60", "command-handler-ExecutionTime", 60_000),
+        ("alarmExecutionSeconds", "60", "task-handler-ExecutionTime", 900_000),
+        ("taskTimeoutMinutes", "60", "task-handler-ExecutionTime", 3_600_000),
         ("alarmIteratorAgeSeconds", "120", "events-IteratorAge", 120_000),
         ("alarmOldestOpenCommandSeconds", "1200", f"commands-{OLDEST_OPEN_COMMAND}", 1200),
     ],

@@ -15,10 +15,12 @@ from handlers.tasks.finalise import Finaliser
 from handlers.tasks.handlers import TaskHandlers
 from handlers.tasks.items import DROPPED, SETTLE_ROUNDS, ItemRunner
 from handlers.tasks.model import Task
+from handlers.tasks.retry import TaskOperations
 from handlers.tasks.service import TaskService
+from local.functions.model import SimulatedCrash
 from tests.support.clock import ManualClock
 from tests.support.pipelines import CONTEXT
-from tests.support.tasks import TYPES, check_counters
+from tests.support.tasks import TYPES, check_counters, check_images
 
 
 class Store(MemoryTableStore):
@@ -184,3 +186,34 @@ def test_a_task_that_is_not_there_has_no_outcome() -> None:
     gone = type(place.task.key)("SFN_TASK", "t1", "job", "0" * 26)
     assert place.finalise(gone, 1) is None
     assert place.finalise(place.task.key, 2) == "PROCESSING"
+
+
+def test_a_retry_of_many_items_goes_on_where_it_was_interrupted() -> None:
+    """More items than one transaction takes: the caller dies between two of them."""
+    images: list[Item] = []
+    store = MemoryTableStore(lambda table, before, after: images.append(after or {}))
+    clock = ManualClock()
+    task = TaskService(store, clock, TYPES).create_step_function_task("job", list(range(120)), CONTEXT)
+    store.update(TASKS, task.key.pk, task.key.sk, Change(set={"status": "PROCESSING"}))
+    assert Finaliser(store, clock)(task.key, 1, {"type": "NotRunning", "message": "gone"}) == "FAILED"
+    operations = TaskOperations(store, clock)
+    transact, made = store.transact, []
+
+    def dies(writes: Sequence[Write]) -> None:
+        made.append(len(writes))
+        if len(made) == 2:
+            raise SimulatedCrash("the caller")
+        transact(writes)
+
+    store.transact = dies  # type: ignore[method-assign]
+    with pytest.raises(SimulatedCrash):
+        operations.retry_failed_items(task.id, CONTEXT)
+    row = store.get(TASKS, task.key.pk, task.key.sk)
+    assert row is not None
+    assert (row["status"], row["attempt"], row["cancelled"]) == ("FAILED", 1, 70)
+    again = operations.retry_failed_items(task.id, CONTEXT)
+    assert (again.status, again.attempt, again.cancelled) == ("CREATED", 2, 0)
+    row = store.get(TASKS, task.key.pk, task.key.sk)
+    assert row is not None
+    assert row["attemptItems"] == list(range(120))
+    check_images(images)

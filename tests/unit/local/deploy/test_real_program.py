@@ -145,6 +145,38 @@ def test_filters_of_the_commands_stream_on_sample_records(
     assert passes == {"starts": starts, "tells": tells}
 
 
+@pytest.mark.parametrize(
+    ("event", "image", "passes"),
+    [
+        ("INSERT", {"kind": "task", "status": "CREATED"}, True),
+        ("INSERT", {"kind": "batch", "status": "CREATED"}, True),
+        ("MODIFY", {"kind": "batch", "status": "CREATED"}, True),  # a retry
+        ("INSERT", {"kind": "batch", "status": "COMPLETED"}, True),  # an empty list
+        ("INSERT", {"kind": "item", "status": "CREATED"}, False),
+        ("MODIFY", {"kind": "item", "status": "PROCESSING"}, False),
+        ("MODIFY", {"kind": "item", "status": "COMPLETED"}, True),
+        ("MODIFY", {"kind": "item", "status": "FAILED"}, True),
+        ("MODIFY", {"kind": "task", "status": "QUEUED"}, False),
+        ("MODIFY", {"kind": "batch", "status": "PROCESSING"}, False),
+        ("MODIFY", {"kind": "task", "status": "CANCELLED"}, True),
+        ("INSERT", {"requestId": "r1"}, False),
+        ("REMOVE", None, False),
+    ],
+)
+def test_filters_of_the_tasks_stream_on_sample_records(
+    dev: Deployment, event: str, image: dict[str, str] | None, passes: bool
+) -> None:
+    stream = dev.outputs["tasksStreamArn"]
+    (mapping,) = (
+        one for one in dev.event_source_mappings if isinstance(one, StreamMapping) and one.stream_arn == stream
+    )
+    change: dict[str, Any] = {"Keys": {"pk": {"S": "SFN_TASK#t1"}}, "SequenceNumber": "1"}
+    if image is not None:
+        change["NewImage"] = {name: {"S": value} for name, value in image.items()}
+    record = {"eventName": event, "eventSource": "aws:dynamodb", "dynamodb": change}
+    assert mapping.filters.accepts_stream_record(record) == passes
+
+
 def commands_mappings(deployment: Deployment) -> dict[str, StreamMapping]:
     """The two mappings of the commands stream, told apart by what they let through."""
     found = [
