@@ -17,7 +17,7 @@ from handlers.commands.pipeline.waking import Waker
 from handlers.commands.publish import START_GRACE_SECONDS
 from handlers.commands.repository import CommandRepository, Neighbourhood
 from handlers.commands.starter import CommandStarter
-from handlers.errors import NotRunning
+from handlers.errors import NotRunning, TransientError
 from handlers.keys import VersionKey
 from handlers.store.port import COMMANDS, Item, TableStore
 from handlers.sweeping import Sweep, SweepReport
@@ -104,6 +104,13 @@ class Sweeper:
             message = f"no execution finished the command after {known} restarts"
             self._recorder(run, Failure(NotRunning.__name__, message))
             return "failed"
-        restart = self._progress.restart(run, known, int(self._clock.now()) + START_GRACE_SECONDS)
-        self._starter.start(own, restart=restart)
+        now = int(self._clock.now())
+        restart = self._progress.restart(run, known, now + START_GRACE_SECONDS)
+        try:
+            self._starter.start(own, restart=restart)
+        except TransientError:
+            # Step Functions was not available: that says nothing of the command, so it doesn't count. If the start
+            # was made after all, the next one finds it, or meets its claim.
+            self._progress.take_back_restart(run, restart, now + LOOK_AGAIN_SECONDS)
+            raise
         return "restarted"

@@ -190,6 +190,11 @@ class Progress:
         self._guarded(run, guard, Change(set={"restart": known + 1, "dueAt": due_at}))
         return known + 1
 
+    def take_back_restart(self, run: Run, count: int, due_at: int) -> None:
+        """The execution of this restart could not be started, so it doesn't count."""
+        guard = run.own & run.open & equals("restart", count)
+        self._update_if(run, guard, {"restart": count - 1, "dueAt": due_at})
+
     def look_again(self, run: Run, known: Item, due_at: int) -> None:
         """Let the sweeper come back at ``due_at``, unless the command has moved on meanwhile."""
         guard = run.own & equals("rank", known["rank"]) & exists("openShard")

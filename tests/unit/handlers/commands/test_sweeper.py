@@ -55,6 +55,17 @@ def test_a_command_that_no_execution_finishes_fails_with_an_alarm(world: World) 
     assert sweep(world, after=DUE).outcomes == {}
 
 
+def test_a_start_that_is_throttled_does_not_count(world: World) -> None:
+    world.publish(order(0, n=1))
+    world.workflows.refuse_starts = True
+    for _ in range(MAX_RESTARTS + 3):
+        assert sweep(world, after=DUE).errors == 1
+        assert world.row(1)["restart"] == 0
+    world.workflows.refuse_starts = False
+    assert sweep(world, after=LOOK_AGAIN_SECONDS).outcomes == {"restarted": 1}
+    assert list(world.workflows.started) == [(MACHINE, name_of(world.row(1), 1))]
+
+
 def test_a_live_claim_is_left_alone_and_a_dead_one_taken_over(world: World) -> None:
     run = world.publish(order(0, n=1))
     world.clock.advance(DUE - 1)
