@@ -85,6 +85,20 @@ class ObjectMissing(CqrsError):
         super().__init__(f"s3://{bucket}/{key} does not exist or may not be read")
 
 
+class BucketMissing(CqrsError):
+    """There is no bucket of this name."""
+
+    def __init__(self, bucket: str) -> None:
+        super().__init__(f"bucket {bucket} does not exist")
+
+
+class ObjectChanged(CqrsError):
+    """The object that was found first has been replaced or removed since."""
+
+    def __init__(self, bucket: str, key: str) -> None:
+        super().__init__(f"s3://{bucket}/{key} was replaced or removed while it was read")
+
+
 class ObjectTooLarge(CqrsError):
     """An object is larger than its reader allows; it was not read."""
 

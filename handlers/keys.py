@@ -35,6 +35,13 @@ ULID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ULID_CHARS = 26
 ULID_RANDOM_BYTES = 10
 
+IMPORT_KIND = "IMPORT"
+CSV_IMPORT_KIND = "CSV_IMPORT"
+ZIP_IMPORT_KIND = "ZIP_IMPORT"
+#: The rows of a file, and the counters of its job, are spread over as many partitions.
+IMPORT_SHARDS = 16
+ROW_INDEX_DIGITS = 9
+
 
 @dataclass(frozen=True, slots=True)
 class EntityKey:
@@ -144,8 +151,7 @@ class TaskKey:
             raise ValidationError("kind", self.kind, f"{TASK_KIND} or {BATCH_KIND}")
         _check_part("tenantCode", self.tenant_code)
         _check_part("taskType", self.type)
-        if len(self.ulid) != ULID_CHARS or not set(self.ulid) <= set(ULID_ALPHABET):
-            raise ValidationError("ulid", self.ulid, f"{ULID_CHARS} characters of {ULID_ALPHABET}")
+        _check_ulid(self.ulid)
         _check_bytes("pk", self.pk, MAX_PK_BYTES)
         _check_bytes("sk", f"{self.sk}{SEPARATOR}{0:0{INDEX_DIGITS}d}", MAX_SK_BYTES)
 
@@ -220,6 +226,127 @@ class TaskItemKey:
         return row_id(self.pk, self.sk)
 
 
+@dataclass(frozen=True, slots=True)
+class ImportJobKey:
+    """The import of a file: ``CSV_IMPORT#<tenant>`` or ``ZIP_IMPORT#<tenant>``, ``<tableName>#<ulid>``."""
+
+    kind: str
+    tenant_code: str
+    table: str
+    ulid: str
+
+    def __post_init__(self) -> None:
+        if self.kind not in (CSV_IMPORT_KIND, ZIP_IMPORT_KIND):
+            raise ValidationError("kind", self.kind, f"{CSV_IMPORT_KIND} or {ZIP_IMPORT_KIND}")
+        _check_part("tenantCode", self.tenant_code)
+        _check_part("tableName", self.table)
+        _check_ulid(self.ulid)
+        _check_bytes("pk", self.shard(0)[0], MAX_PK_BYTES)
+
+    @property
+    def pk(self) -> str:
+        """Partition key of the tenant's jobs of this kind."""
+        return f"{self.kind}{SEPARATOR}{self.tenant_code}"
+
+    @property
+    def sk(self) -> str:
+        """Sort key of the job."""
+        return f"{self.table}{SEPARATOR}{self.ulid}"
+
+    @property
+    def id(self) -> str:
+        """The job's name for people and messages: ``<pk>#<sk>``."""
+        return row_id(self.pk, self.sk)
+
+    def row(self, index: int) -> ImportRowKey:
+        """The key of one row of the file; ``index`` counts from 0."""
+        return ImportRowKey(self.tenant_code, f"{self.ulid}{SEPARATOR}{index}")
+
+    def shard(self, number: int) -> tuple[str, str]:
+        """Keys of one of the job's counters, in the partition of the rows that it counts."""
+        return SEPARATOR.join((IMPORT_KIND, self.tenant_code, self.ulid, str(number))), "counters"
+
+    @classmethod
+    def parse_id(cls, text: str) -> ImportJobKey:
+        """From ``id``. Raises ValidationError."""
+        parts = text.split(SEPARATOR) if isinstance(text, str) else []
+        if len(parts) != 4:
+            raise ValidationError("importId", text, "CSV_IMPORT#<tenant>#<tableName>#<ulid> or ZIP_IMPORT#...")
+        return cls(*parts)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRowKey:
+    """A row that is imported. ``name``: ``<job's ulid>#<index>`` of a row of a file, which is the same whenever the
+    file is read; ``<tableName>#<ulid>`` of a row on its own.
+    """
+
+    tenant_code: str
+    name: str
+
+    def __post_init__(self) -> None:
+        _check_part("tenantCode", self.tenant_code)
+        first, second = _two_parts("name", self.name, "<job>#<index> or <tableName>#<ulid>")
+        if self.index is None:
+            _check_part("tableName", first)
+            _check_ulid(second)
+
+    @property
+    def index(self) -> int | None:
+        """The row's place in its file, from 0; None for a row on its own."""
+        first, _, second = self.name.partition(SEPARATOR)
+        return int(second) if _is_ulid(first) and second.isascii() and second.isdigit() else None
+
+    @property
+    def pk(self) -> str:
+        """``IMPORT#<tenant>``, and for a row of a file also its job and the partition there."""
+        if self.index is None:
+            return f"{IMPORT_KIND}{SEPARATOR}{self.tenant_code}"
+        job = self.name.partition(SEPARATOR)[0]
+        return SEPARATOR.join((IMPORT_KIND, self.tenant_code, job, str(self.index % IMPORT_SHARDS)))
+
+    @property
+    def sk(self) -> str:
+        """Sort key; the rows of a partition sort by their place in the file."""
+        return self.name if self.index is None else f"{self.index:0{ROW_INDEX_DIGITS}d}"
+
+    def request_id(self, attempt: int) -> str:
+        """The request id of the row's command: the same for every delivery."""
+        return f"{self.name}{SEPARATOR}{attempt}"
+
+    @classmethod
+    def parse(cls, pk: str, sk: str) -> ImportRowKey:
+        """From the keys of a row. Raises ValidationError naming ``pk``."""
+        parts = pk.split(SEPARATOR)
+        if parts[0] == IMPORT_KIND and len(parts) == 2:
+            return cls(parts[1], sk)
+        if parts[0] == IMPORT_KIND and len(parts) == 4 and sk.isascii() and sk.isdigit():
+            return cls(parts[1], f"{parts[2]}{SEPARATOR}{int(sk)}")
+        raise ValidationError("pk", pk, "IMPORT#<tenant>, or IMPORT#<tenant>#<job>#<index mod 16>")
+
+    @classmethod
+    def of_request(cls, tenant_code: str, request_id: str) -> tuple[ImportRowKey, int] | None:
+        """The row and the attempt that a request id names; None if it is not an import's."""
+        name, _, attempt = request_id.rpartition(SEPARATOR)
+        try:
+            key = cls(tenant_code, name)
+        except ValidationError:
+            return None
+        return (key, int(attempt)) if attempt.isascii() and attempt.isdigit() else None
+
+    def __str__(self) -> str:
+        return row_id(self.pk, self.sk)
+
+
+def import_partition(kind: str, tenant_code: str) -> str:
+    """Partition key of all jobs of a kind of a tenant."""
+    _check_part("tenantCode", tenant_code)
+    return f"{kind}{SEPARATOR}{tenant_code}"
+
+
 def task_partition(kind: str, tenant_code: str) -> str:
     """Partition key of all tasks of a tenant, those with items (``SFN_TASK``) or those without (``TASK``)."""
     _check_part("tenantCode", tenant_code)
@@ -287,6 +414,15 @@ def to_stored_name(python_name: str) -> str:
     """``tenant_code`` to ``tenantCode``."""
     first, *rest = python_name.split("_")
     return first + "".join(part.capitalize() for part in rest)
+
+
+def _is_ulid(text: str) -> bool:
+    return len(text) == ULID_CHARS and set(text) <= set(ULID_ALPHABET)
+
+
+def _check_ulid(text: str) -> None:
+    if not _is_ulid(text):
+        raise ValidationError("ulid", text, f"{ULID_CHARS} characters of {ULID_ALPHABET}")
 
 
 def _check_part(field: str, value: object) -> None:

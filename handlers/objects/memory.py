@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from handlers.errors import ObjectMissing, ObjectTooLarge
+import hashlib
+import io
+from typing import BinaryIO
+
+from handlers.errors import BucketMissing, ObjectChanged, ObjectMissing, ObjectTooLarge
 from handlers.objects.port import JSON
+from handlers.objects.source import ObjectInfo
 
 
 class MemoryObjects:
@@ -38,3 +43,37 @@ class MemoryObjects:
         """See Objects."""
         self.calls.append("delete")
         self.contents.pop(key, None)
+
+
+class MemorySource:
+    """See ``ObjectSource``. ``contents`` maps bucket to key to the versions of its content, the last is the latest."""
+
+    def __init__(self, *buckets: str, versioned: bool = True) -> None:
+        self.contents: dict[str, dict[str, list[bytes]]] = {bucket: {} for bucket in buckets}
+        self._versioned = versioned
+
+    def put(self, bucket: str, key: str, body: bytes) -> None:
+        """Write an object."""
+        self.contents[bucket].setdefault(key, []).append(body)
+
+    def find(self, bucket: str, key: str) -> ObjectInfo:
+        """See ObjectSource."""
+        if bucket not in self.contents:
+            raise BucketMissing(bucket)
+        versions = self.contents[bucket].get(key)
+        if not versions:
+            raise ObjectMissing(bucket, key)
+        version = str(len(versions)) if self._versioned else None
+        return ObjectInfo(bucket, key, len(versions[-1]), _etag(versions[-1]), version)
+
+    def open(self, info: ObjectInfo) -> BinaryIO:
+        """See ObjectSource."""
+        versions = self.contents[info.bucket].get(info.key, [])
+        body = versions[-1 if info.version_id is None else int(info.version_id) - 1] if versions else b""
+        if not versions or _etag(body) != info.etag:
+            raise ObjectChanged(info.bucket, info.key)
+        return io.BytesIO(body)
+
+
+def _etag(body: bytes) -> str:
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()

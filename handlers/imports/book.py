@@ -1,0 +1,200 @@
+"""The rows of imports and the counters of their jobs: a row's outcome and its count are one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.clock import Clock, iso
+from handlers.commands.policies import SECONDS_PER_DAY
+from handlers.errors import TransientConflict
+from handlers.imports import status
+from handlers.imports.errors import RowProblem
+from handlers.imports.model import APPLIED, Counts, job_key_of
+from handlers.keys import IMPORT_SHARDS, ImportJobKey, ImportRowKey
+from handlers.store.conditions import Path, absent, equals
+from handlers.store.port import IMPORT_TMP, Change, ConditionFailed, Item, Put, TableStore, TransactionFailed, Update
+
+#: Rows are remembered as long as request ids, on which the idempotency of their commands rests.
+ROW_DAYS = 30
+MAX_MESSAGE_CHARS = 1_000
+#: Rows that end at the same moment in the same partition.
+MAX_CONFLICTS = 20
+
+
+class ImportBook:
+    """Reads and writes ``import_tmp``. Every write may be repeated."""
+
+    def __init__(self, store: TableStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    # -- jobs -----------------------------------------------------------------------------------------
+
+    def job(self, key: ImportJobKey) -> Item | None:
+        """The job's row."""
+        return self._store.get(IMPORT_TMP, key.pk, key.sk)
+
+    def job_and_counts(self, key: ImportJobKey) -> tuple[Item, Counts] | None:
+        """The job with its counters, all as of one moment; None if there is no such job."""
+        shards = [(IMPORT_TMP, *key.shard(number)) for number in range(IMPORT_SHARDS)]
+        job, *found = self._store.get_together([(IMPORT_TMP, key.pk, key.sk), *shards])
+        return None if job is None else (job, Counts.of(job, found))
+
+    def open_shards(self, key: ImportJobKey) -> None:
+        """The job's counters, once."""
+        expires = self._expires()
+        puts = []
+        for number in range(IMPORT_SHARDS):
+            pk, sk = key.shard(number)
+            puts.append(Put(IMPORT_TMP, {"pk": pk, "sk": sk, "kind": status.COUNTERS, "ttl": expires}, absent("pk")))
+        try:
+            self._store.transact(puts)
+        except TransactionFailed:
+            return  # a call before this one has made them, all of them
+
+    def change_job(self, key: ImportJobKey, attempt: int, new: str, **fields: Any) -> bool:
+        """Give a job a status, and what belongs to it. False: it is beyond that, or gone."""
+        condition = equals("attempt", attempt) & status.may_become(status.JOB, new)
+        try:
+            self._store.update(IMPORT_TMP, key.pk, key.sk, Change(set=self._becomes(new, **fields)), condition)
+        except ConditionFailed:
+            return False
+        return True
+
+    def begin(self, key: ImportJobKey, attempt: int, pinned: Mapping[str, Any]) -> None:
+        """PROCESSING, with the object that is read; the first to say so is right."""
+        change = Change(set=self._becomes(status.PROCESSING), set_once={"object": dict(pinned)})
+        condition = equals("attempt", attempt) & status.may_become(status.JOB, status.PROCESSING)
+        try:
+            self._store.update(IMPORT_TMP, key.pk, key.sk, change, condition)
+        except ConditionFailed:
+            return
+
+    # -- rows -----------------------------------------------------------------------------------------
+
+    def row(self, key: ImportRowKey) -> Item | None:
+        """One row."""
+        return self._store.get(IMPORT_TMP, key.pk, key.sk)
+
+    def add(self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, str]) -> None:
+        """A row that is to be worked on. One that is there stays as it is."""
+        item = self._new(job, key, number, line, values, status.CREATED)
+        try:
+            self._store.put(IMPORT_TMP, item, absent("pk"))
+        except ConditionFailed:
+            return
+
+    def add_ended(
+        self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, str], *, end: RowProblem | int
+    ) -> None:
+        """A row that has its outcome from the start: a problem, or the index of the row that supersedes it."""
+        if isinstance(end, RowProblem):
+            item = self._new(job, key, number, line, values, status.FAILED)
+            item["error"] = error_of(end.code, end.message)
+        else:
+            item = self._new(job, key, number, line, values, status.SUPERSEDED)
+            item["supersededBy"] = end
+        counted = self._counted(item)
+        assert counted is not None
+        try:
+            self._transact([Put(IMPORT_TMP, item, absent("pk")), counted])
+        except TransactionFailed as error:
+            if 0 not in error.failed:
+                raise
+
+    def processing(self, row: Item, command_sk: str) -> None:
+        """The row's command is accepted; nothing changes if it has ended already."""
+        change = Change(set=self._becomes(status.PROCESSING, commandSk=command_sk))
+        condition = equals("attempt", row["attempt"]) & status.may_become(status.ROW, status.PROCESSING)
+        try:
+            self._store.update(IMPORT_TMP, row["pk"], row["sk"], change, condition)
+        except ConditionFailed:
+            return
+
+    def complete(self, row: Item, attempt: int, result: str, **fields: Any) -> bool:
+        """COMPLETED, as APPLIED or UNCHANGED, and counted. False: the row had its outcome, or is in another attempt."""
+        return self._end(row, attempt, status.COMPLETED, {"result": result, **fields})
+
+    def fail(self, row: Item, attempt: int, kind: str, message: str, **fields: Any) -> bool:
+        """FAILED and counted. False: as ``complete``."""
+        return self._end(row, attempt, status.FAILED, {"error": error_of(kind, message), **fields})
+
+    def _end(self, row: Item, attempt: int, new: str, fields: Mapping[str, Any]) -> bool:
+        condition = equals("attempt", attempt) & status.may_become(status.ROW, new)
+        change = Change(set=self._becomes(new, **fields))
+        writes: list[Any] = [Update(IMPORT_TMP, row["pk"], row["sk"], change, condition)]
+        counted = self._counted({**row, "status": new, **fields})
+        if counted is not None:
+            writes.append(counted)
+        try:
+            self._transact(writes)
+        except TransactionFailed as error:
+            if 0 not in error.failed:
+                raise
+            return False
+        return True
+
+    def _counted(self, row: Item) -> Update | None:
+        """The count of a row's outcome; none for a row on its own."""
+        job = job_key_of(row)
+        if job is None:
+            return None
+        index = ImportRowKey.parse(row["pk"], row["sk"]).index
+        assert index is not None
+        pk, sk = job.shard(index % IMPORT_SHARDS)
+        return Update(IMPORT_TMP, pk, sk, Change(add={counter_of(row): 1}))
+
+    def _transact(self, writes: list[Any]) -> None:
+        """Rows of one partition share a counter: a conflict is over at once."""
+        for number in range(MAX_CONFLICTS):
+            try:
+                return self._store.transact(writes)
+            except TransientConflict:
+                if number == MAX_CONFLICTS - 1:
+                    raise
+        return None
+
+    def _new(
+        self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, str], new: str
+    ) -> dict[str, Any]:
+        now = iso(self._clock.now())
+        return {
+            "pk": key.pk,
+            "sk": key.sk,
+            "kind": status.ROW,
+            "jobId": job["id"],
+            "tableName": job["tableName"],
+            "tenantCode": job["tenantCode"],
+            "number": number,
+            "line": line,
+            "row": dict(values),
+            "status": new,
+            "attempt": 1,
+            "createdAt": now,
+            "createdBy": job["createdBy"],
+            "createdIp": job["createdIp"],
+            "updatedAt": now,
+            "ttl": self._expires(),
+        }
+
+    def _becomes(self, new: str, **fields: Any) -> dict[Path, Any]:
+        changed: dict[Path, Any] = {"status": new, "updatedAt": iso(self._clock.now())}
+        changed.update(fields)
+        return changed
+
+    def _expires(self) -> int:
+        return int(self._clock.now()) + ROW_DAYS * SECONDS_PER_DAY
+
+
+def counter_of(row: Item) -> str:
+    """The counter in which a row with an outcome counts."""
+    if row["status"] == status.COMPLETED:
+        return "applied" if row["result"] == APPLIED else "unchanged"
+    return {status.FAILED: "failed", status.SUPERSEDED: "superseded", status.CANCELLED: "cancelled"}[row["status"]]
+
+
+def error_of(kind: str, message: str) -> dict[str, str]:
+    """An error as rows and reports carry it: no stack trace."""
+    cut = message if len(message) <= MAX_MESSAGE_CHARS else f"{message[: MAX_MESSAGE_CHARS - 3]}..."
+    return {"type": kind, "message": cut}

@@ -1,0 +1,60 @@
+"""Rows come to their outcome when their command does, as the commands stream tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from handlers.commands import status as command_status
+from handlers.imports.book import ImportBook
+from handlers.imports.model import APPLIED
+from handlers.keys import ImportRowKey, tenant_of
+from handlers.store.port import Item
+from handlers.store.values import item_from_dynamo
+
+#: ``source`` of commands that imports publish.
+SOURCE = "import"
+SKIPPED = "Skipped"
+_READ = ("pk", "sk", "status", "source", "requestId", "error")
+
+
+class CommandOutcomes:
+    """A reader of the commands stream. A record may come again: a row's outcome stays."""
+
+    def __init__(self, book: ImportBook) -> None:
+        self._book = book
+
+    def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
+        """End the rows of a batch. Answers the records that need another delivery: index to the reason."""
+        failed: dict[int, Exception] = {}
+        for index, record in enumerate(records):
+            try:
+                self._end(record)
+            except Exception as error:  # noqa: BLE001 - boundary: one record; the reason is the answer
+                failed[index] = error
+        return failed
+
+    def _end(self, record: Mapping[str, Any]) -> None:
+        new = record.get("dynamodb", {}).get("NewImage", {})
+        command = item_from_dynamo({name: new[name] for name in _READ if name in new})
+        if command.get("source") != SOURCE or "status" not in command:
+            return
+        found = ImportRowKey.of_request(tenant_of(command["pk"]), command.get("requestId", ""))
+        if found is None or not command_status.is_terminal(command["status"]):
+            return
+        key, attempt = found
+        row = self._book.row(key)
+        if row is not None:
+            settle(self._book, row, attempt, command)
+
+
+def settle(book: ImportBook, row: Item, attempt: int, command: Item) -> None:
+    """Give a row the outcome of its command, if that has one."""
+    fields = {"commandSk": command["sk"]}
+    if command["status"] == command_status.SKIPPED:
+        book.fail(row, attempt, SKIPPED, "the command was skipped by an operator", **fields)
+    elif command_status.is_done(command):
+        book.complete(row, attempt, APPLIED, **fields)
+    elif command_status.is_failed(command):
+        error = command.get("error", {})
+        book.fail(row, attempt, error.get("type", "Error"), error.get("message", "the command failed"), **fields)

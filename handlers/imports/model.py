@@ -1,0 +1,123 @@
+"""Import jobs and rows as callers see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from handlers.imports import status
+from handlers.keys import CSV_IMPORT_KIND, ImportJobKey, ImportRowKey
+from handlers.store.port import Item
+
+#: ``action`` of the message that lets a consumer work on a row.
+EXECUTE = "import-execute"
+
+DIRECT = "DIRECT"
+STEP_FUNCTION = "STEP_FUNCTION"
+MODES = (DIRECT, STEP_FUNCTION)
+
+#: How a completed row came out: a new version was applied, or nothing was to be done.
+APPLIED = "APPLIED"
+UNCHANGED = "UNCHANGED"
+
+#: The numbers in a shard, of which each row counts in one.
+SHARD_COUNTERS = ("applied", "unchanged", "failed", "superseded", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows by outcome. ``total`` is None until the file has been read."""
+
+    total: int | None
+    applied: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    superseded: int = 0
+    cancelled: int = 0
+
+    @property
+    def succeeded(self) -> int:
+        """Rows whose content is stored."""
+        return self.applied + self.unchanged
+
+    @property
+    def processed(self) -> int:
+        """Rows that have an outcome."""
+        return self.succeeded + self.failed + self.superseded + self.cancelled
+
+    @property
+    def is_complete(self) -> bool:
+        """Every row of the file has an outcome."""
+        return self.total is not None and self.processed == self.total
+
+    def stored(self) -> dict[str, int]:
+        """As the job's row keeps them in the end."""
+        names = {"totalRows": self.total, "processedRows": self.processed, "succeededRows": self.succeeded}
+        named = {name: number for name, number in names.items() if number is not None}
+        return {**named, "failedRows": self.failed, "supersededRows": self.superseded, "cancelledRows": self.cancelled}
+
+    @classmethod
+    def of(cls, job: Item, shards: Iterable[Item | None]) -> Counts:
+        """The sum of a job's shards."""
+        found = [shard for shard in shards if shard is not None]
+        sums = {name: sum(shard.get(name, 0) for shard in found) for name in SHARD_COUNTERS}
+        return cls(job.get("totalRows"), **sums)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJob:
+    """The import of a file. ``error`` and ``report`` (keys of objects in the stack's bucket) where there are any."""
+
+    id: str
+    table: str
+    status: str
+    attempt: int
+    mode: str
+    bucket: str
+    object_key: str
+    counts: Counts
+    created_at: str
+    created_by: str
+    updated_at: str
+    error: Mapping[str, str] | None = None
+    report: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> ImportJobKey:
+        """The key of its row."""
+        return ImportJobKey.parse_id(self.id)
+
+    @classmethod
+    def from_rows(cls, job: Item, counts: Counts) -> ImportJob:
+        """From the job's row and its counters."""
+        return cls(
+            id=job["id"],
+            table=job["tableName"],
+            status=job["status"],
+            attempt=job["attempt"],
+            mode=job["mode"],
+            bucket=job["bucket"],
+            object_key=job["key"],
+            counts=counts,
+            created_at=job["createdAt"],
+            created_by=job["createdBy"],
+            updated_at=job["updatedAt"],
+            error=job.get("error"),
+            report=tuple(job.get("report", ())),
+        )
+
+
+def job_key_of(row: Item) -> ImportJobKey | None:
+    """The job of a row; None for a row on its own."""
+    key = ImportRowKey.parse(row["pk"], row["sk"])
+    if key.index is None:
+        return None
+    ulid = key.name.partition("#")[0]
+    return ImportJobKey(row.get("jobKind", CSV_IMPORT_KIND), key.tenant_code, row["tableName"], ulid)
+
+
+def outcome_of(counts: Counts) -> str:
+    """The status of a job whose rows all have an outcome."""
+    if counts.failed:
+        return status.FAILED
+    return status.CANCELLED if counts.cancelled else status.COMPLETED

@@ -1,0 +1,182 @@
+"""Creating imports and reading them: what application code, the API and ``./cqrs import`` call."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from handlers.clock import Clock, iso
+from handlers.commands.policies import SECONDS_PER_DAY
+from handlers.context import InvokeContext
+from handlers.errors import NotFound, RequestConflict, ValidationError
+from handlers.imports import encodings, status
+from handlers.imports.book import ROW_DAYS, ImportBook
+from handlers.imports.errors import ImportRefused
+from handlers.imports.model import DIRECT, ImportJob
+from handlers.json_values import check_json, json_bytes
+from handlers.keys import (
+    CSV_IMPORT_KIND,
+    ULID_RANDOM_BYTES,
+    ImportJobKey,
+    ImportRowKey,
+    import_partition,
+    request_sk,
+    ulid,
+)
+from handlers.store.conditions import absent
+from handlers.store.port import IMPORT_TMP, ConditionFailed, Item, TableStore
+
+MAX_ROW_BYTES = 190_000
+MAX_LISTED = 100
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+#: S3 User Guide, "Naming Amazon S3 objects".
+_MAX_KEY_BYTES = 1024
+
+
+class ImportService:
+    """Imports of the callers' tenants.
+
+    ``tables``: the names for which there is a strategy. ``buckets``: where files may be, the stack's own and
+    ``importBuckets``.
+    """
+
+    def __init__(
+        self,
+        store: TableStore,
+        clock: Clock,
+        tables: Collection[str],
+        buckets: Collection[str],
+        *,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._tables = tables
+        self._buckets = buckets
+        self._random_bytes = random_bytes
+        self._book = ImportBook(store, clock)
+
+    def create_import(self, table: str, row: Mapping[str, str], context: InvokeContext) -> str:
+        """Accept one row; the stream queues it. Answers its id, the same for the same ``request_id``.
+
+        Raises:
+            ValidationError: the table is unknown, or the row is no text by column name or too large.
+            RequestConflict: the request id was used with another row.
+        """
+        self._check_table(table)
+        values = check_json("row", dict(row), MAX_ROW_BYTES)
+        for name, value in values.items():
+            if not isinstance(value, str):
+                raise ValidationError(f"row.{name}", value, "text")
+        key = ImportRowKey(context.tenant_code, f"{table}#{self._ulid(table, context)}")
+        stored = self._put(
+            {
+                "pk": key.pk,
+                "sk": key.sk,
+                "kind": status.ROW,
+                "tableName": table,
+                "row": values,
+                **self._common(context, [table, values]),
+            }
+        )
+        return f"{stored['pk']}#{stored['sk']}"
+
+    def create_csv_import(
+        self, table: str, bucket: str, object_key: str, context: InvokeContext, *, encoding: str | None = None
+    ) -> ImportJob:
+        """Accept a file; the stream starts the loader, which reads it and writes its rows.
+
+        The same ``request_id`` with the same file gives the first job again.
+
+        Raises:
+            ValidationError: a field is wrong; nothing is written.
+            RequestConflict: the request id was used for another file.
+        """
+        self._check_table(table)
+        if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket) or bucket not in self._buckets:
+            raise ValidationError("bucket", bucket, f"one of {', '.join(sorted(self._buckets))} (importBuckets)")
+        if not isinstance(object_key, str) or not 0 < len(object_key.encode(errors="replace")) <= _MAX_KEY_BYTES:
+            raise ValidationError("key", object_key, f"text of 1 to {_MAX_KEY_BYTES} bytes")
+        if encoding is not None:
+            try:
+                encodings.encoding_named(encoding)
+            except ImportRefused as error:
+                raise ValidationError("encoding", encoding, encodings.KNOWN) from error
+        key = ImportJobKey(CSV_IMPORT_KIND, context.tenant_code, table, self._ulid(table, context))
+        row: Item = {
+            "pk": key.pk,
+            "sk": key.sk,
+            "id": key.id,
+            "kind": status.JOB,
+            "tableName": table,
+            "mode": DIRECT,
+            "bucket": bucket,
+            "key": object_key,
+            **({} if encoding is None else {"encoding": encoding}),
+            **self._common(context, [table, bucket, object_key, encoding]),
+        }
+        self._put(row)
+        return self.get_import(key.id, context)
+
+    def get_import(self, import_id: str, context: InvokeContext) -> ImportJob:
+        """A job with its counters, as of one moment. Raises NotFound, also for another tenant's; ValidationError."""
+        key = ImportJobKey.parse_id(import_id)
+        found = self._book.job_and_counts(key) if key.tenant_code == context.tenant_code else None
+        if found is None:
+            raise NotFound(f"{import_id}: there is no such import")
+        return ImportJob.from_rows(*found)
+
+    def list_imports(
+        self, context: InvokeContext, *, table: str | None = None, limit: int = 20, after: str | None = None
+    ) -> list[ImportJob]:
+        """The tenant's jobs by table, the latest first where no request id made them; ``after``: id of the last one."""
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LISTED:
+            raise ValidationError("limit", limit, f"a whole number from 1 to {MAX_LISTED}")
+        pk = import_partition(CSV_IMPORT_KIND, context.tenant_code)
+        start = None if after is None else {"pk": pk, "sk": ImportJobKey.parse_id(after).sk}
+        prefix = "" if table is None else f"{table}#"
+        page = self._store.query(IMPORT_TMP, pk, sk_prefix=prefix, descending=True, limit=limit, start=start)
+        return [self.get_import(row["id"], context) for row in page.items]
+
+    def _check_table(self, table: str) -> None:
+        if table not in self._tables:
+            known = ", ".join(sorted(self._tables)) or "(none is registered)"
+            raise ValidationError("tableName", table, f"one of {known}")
+
+    def _ulid(self, table: str, context: InvokeContext) -> str:
+        """By time; with a request id always the same, so that a repeated call finds the first one's row."""
+        if context.request_id is None:
+            return ulid(int(self._clock.now() * 1000), self._random_bytes(ULID_RANDOM_BYTES))
+        request_sk(context.request_id)
+        digest = hashlib.sha256(json_bytes([context.tenant_code, table, context.request_id])).digest()
+        return ulid(int.from_bytes(digest[:6]) >> 3, digest[6 : 6 + ULID_RANDOM_BYTES])
+
+    def _common(self, context: InvokeContext, content: list[Any]) -> dict[str, Any]:
+        now = self._clock.now()
+        fields = {
+            "status": status.CREATED,
+            "attempt": 1,
+            "tenantCode": context.tenant_code,
+            "contentHash": hashlib.sha256(json_bytes(content)).hexdigest(),
+            "requestId": context.request_id,
+            "createdAt": iso(now),
+            "createdBy": context.user_id,
+            "createdIp": context.source_ip,
+            "updatedAt": iso(now),
+            "ttl": int(now) + ROW_DAYS * SECONDS_PER_DAY,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def _put(self, item: Item) -> Item:
+        try:
+            self._store.put(IMPORT_TMP, item, absent("pk"))
+        except ConditionFailed as error:
+            if error.item is None or error.item["contentHash"] != item["contentHash"]:
+                raise RequestConflict(
+                    f"requestId {item.get('requestId')!r} was used for {item['sk']} with other content; use a new id"
+                ) from None
+            return error.item
+        return item

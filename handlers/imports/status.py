@@ -1,0 +1,62 @@
+"""Statuses of import jobs and rows, and which may follow which: the one place that knows.
+
+Every status write has the condition ``may_become``; so late and repeated messages change nothing, and a terminal
+status is left only by an explicit retry, which starts a new attempt (G5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.store.conditions import Condition, one_of
+
+CREATED = "CREATED"
+QUEUED = "QUEUED"
+PROCESSING = "PROCESSING"
+COMPLETED = "COMPLETED"
+FAILED = "FAILED"
+CANCELLED = "CANCELLED"
+SUPERSEDED = "SUPERSEDED"
+STATUSES = (CREATED, QUEUED, PROCESSING, COMPLETED, FAILED, CANCELLED, SUPERSEDED)
+TERMINAL = (COMPLETED, FAILED, CANCELLED, SUPERSEDED)
+
+JOB = "job"
+ROW = "row"
+COUNTERS = "counters"
+
+#: New status to those that it may follow within an attempt. A row's command may end before the consumer has noted that
+#: it published it. Rows are SUPERSEDED from the start, or never; what the loader refuses is FAILED from the start.
+_SOURCES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    JOB: {
+        QUEUED: (CREATED,),
+        PROCESSING: (CREATED, QUEUED, PROCESSING),
+        COMPLETED: (PROCESSING,),
+        FAILED: (CREATED, QUEUED, PROCESSING),
+        CANCELLED: (CREATED, QUEUED, PROCESSING),
+    },
+    ROW: {
+        PROCESSING: (CREATED, PROCESSING),
+        COMPLETED: (CREATED, PROCESSING),
+        FAILED: (CREATED, PROCESSING),
+        CANCELLED: (CREATED,),
+    },
+}
+
+
+def sources(kind: str, new: str) -> tuple[str, ...]:
+    """The statuses that ``new`` may follow within an attempt."""
+    return _SOURCES[kind].get(new, ())
+
+
+def may_become(kind: str, new: str) -> Condition:
+    """The stored status allows ``new``. Raises ValueError where nothing may become it."""
+    allowed = sources(kind, new)
+    if not allowed:
+        raise ValueError(f"no {kind} becomes {new} within an attempt")
+    return one_of("status", allowed)
+
+
+def is_terminal(row: Mapping[str, Any]) -> bool:
+    """The attempt has its outcome."""
+    return row["status"] in TERMINAL

@@ -1,0 +1,102 @@
+"""What follows from changes in ``import_tmp``, read from its stream: rows are queued, files loaded, jobs ended.
+
+It follows from what is stored, so that a crash between a write and what comes after it loses nothing. Delivery is at
+least once: whoever is called knows repeats.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from handlers.imports import status
+from handlers.imports.finalise import Finaliser
+from handlers.imports.model import EXECUTE, job_key_of
+from handlers.keys import ImportJobKey, row_id
+from handlers.log import log_step
+from handlers.notifications.port import Notice, Topic
+from handlers.store.port import Item
+from handlers.store.values import item_from_dynamo
+
+STATUS = "import-status"
+_READ = ("pk", "sk", "id", "kind", "status", "attempt", "tableName", "tenantCode", "error", "updatedAt")
+_COUNTERS = ("totalRows", "processedRows", "succeededRows", "failedRows", "supersededRows", "cancelledRows")
+
+#: Starts the ``loader`` function for a job, without waiting for it.
+StartLoader = Callable[[ImportJobKey], None]
+
+
+class ImportStream:
+    """The consumer of the table's stream."""
+
+    def __init__(self, topic: Topic, finalise: Finaliser, start_loader: StartLoader, table: str) -> None:
+        """``topic`` is the main topic, ``table`` the table's name in messages."""
+        self._topic = topic
+        self._finalise = finalise
+        self._start_loader = start_loader
+        self._table = table
+
+    def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
+        """Do what a batch asks for. Answers the records that need another delivery: index to the reason."""
+        failed: dict[int, Exception] = {}
+        notices: list[tuple[int, Notice]] = []
+        #: Looked at once for the batch, however many of their rows it holds.
+        ended: dict[ImportJobKey, int] = {}
+        for index, record in enumerate(records):
+            try:
+                row = changed_row(record)
+                if row is None:
+                    continue
+                if row["kind"] == status.JOB:
+                    notices += [(index, notice) for notice in self._of_job(row)]
+                elif row["status"] == status.CREATED:
+                    notices.append((index, self._notice(EXECUTE, row, {"tableName": row["tableName"]})))
+                elif status.is_terminal(row):
+                    job = job_key_of(row)
+                    if job is not None:
+                        ended[job] = index
+            except Exception as error:  # noqa: BLE001 - boundary: one record; the reason is the answer
+                failed[index] = error
+        refused = self._topic.publish_many([notice for _, notice in notices]) if notices else {}
+        failed.update({notices[position][0]: error for position, error in refused.items()})
+        for job, index in ended.items():
+            try:
+                self._finalise(job)
+            except Exception as error:  # noqa: BLE001 - boundary: one job; its last record comes again
+                failed[index] = error
+        log_step("import records", level=logging.INFO, sent=len(notices) - len(refused), unsent=len(failed))
+        return failed
+
+    def _of_job(self, row: Item) -> list[Notice]:
+        if row["status"] == status.CREATED:
+            self._start_loader(ImportJobKey.parse_id(row["id"]))
+            return []
+        if not status.is_terminal(row):
+            return []
+        content = {"tableName": row["tableName"], "status": row["status"], "attempt": row["attempt"]}
+        content.update({name: row[name] for name in (*_COUNTERS, "error", "updatedAt") if name in row})
+        return [self._notice(STATUS, row, content)]
+
+    def _notice(self, action: str, row: Item, content: dict[str, Any]) -> Notice:
+        message = {
+            "id": row_id(row["pk"], row["sk"]),
+            "action": action,
+            "table": self._table,
+            "pk": row["pk"],
+            "sk": row["sk"],
+            "tenantCode": row["tenantCode"],
+            "content": {**content, "attempt": row["attempt"]},
+        }
+        return Notice(message, {"action": action})
+
+
+def changed_row(record: Mapping[str, Any]) -> Item | None:
+    """The job or row of a record whose status or attempt is new; no values of the file."""
+    change = record.get("dynamodb", {})
+    new, old = change.get("NewImage"), change.get("OldImage")
+    if new is None or "status" not in new or "kind" not in new:
+        return None
+    row = item_from_dynamo({name: new[name] for name in (*_READ, *_COUNTERS) if name in new})
+    before = item_from_dynamo({name: old[name] for name in ("status", "attempt") if name in old}) if old else {}
+    return None if (before.get("status"), before.get("attempt")) == (row["status"], row["attempt"]) else row

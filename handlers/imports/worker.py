@@ -1,0 +1,129 @@
+"""The import queue's consumer: compares a row with the latest version and publishes what is new."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from handlers.commands import status as command_status
+from handlers.commands.model import Command, CommandInput
+from handlers.commands.publish import CommandPublisher
+from handlers.commands.retry import publish_with_retry
+from handlers.context import InvokeContext
+from handlers.errors import ValidationError
+from handlers.imports import status
+from handlers.imports.book import ImportBook
+from handlers.imports.command_outcomes import settle
+from handlers.imports.model import EXECUTE, UNCHANGED
+from handlers.imports.rows import prepare
+from handlers.imports.strategy import EQUAL, ImportStrategy, ImportTables
+from handlers.keys import ImportRowKey, check_version_number
+from handlers.log import log_step
+from handlers.notifications.forwarder import event_of
+from handlers.store.port import Item
+
+#: Rounds when others publish on the same entity at the same moment.
+PUBLISH_ATTEMPTS = 5
+LATEST_FAILED = "LatestFailed"
+
+
+class RowWorker:
+    """Works on rows, any number of times: the request id of a row's command is the row with its attempt."""
+
+    def __init__(
+        self, book: ImportBook, publisher: CommandPublisher, tables: ImportTables, *, max_receives: int
+    ) -> None:
+        self._book = book
+        self._publisher = publisher
+        self._tables = tables
+        self._max_receives = max_receives
+
+    def __call__(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Work on a batch of the queue.
+
+        Returns:
+            ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: those come again.
+        """
+        failures = []
+        for record in records:
+            try:
+                key, attempt = _row_of(record)
+                receives = int(record["attributes"]["ApproximateReceiveCount"])
+                self.run(key, attempt, is_last=receives >= self._max_receives)
+            except Exception as error:  # noqa: BLE001 - boundary: one message; it is logged and comes again
+                log_step("import message failed", level=logging.ERROR, error=error, messageId=record.get("messageId"))
+                failures.append({"itemIdentifier": record["messageId"]})
+        return {"batchItemFailures": failures}
+
+    def run(self, key: ImportRowKey, attempt: int, *, is_last: bool) -> None:
+        """Let one attempt of a row have its turn. Returning means that its message is not needed any more.
+
+        Raises:
+            What keeps it from being published, before the last receive; then that is the row's error.
+        """
+        row = self._book.row(key)
+        if row is None or row["attempt"] != attempt or status.is_terminal(row):
+            log_step("dropped: the row has moved on", pk=key.pk, sk=key.sk, attempt=attempt)
+            return
+        try:
+            self._publish(key, row)
+        except Exception as error:
+            if not is_last:
+                raise
+            log_step("row failed", level=logging.ERROR, error=error, pk=key.pk, sk=key.sk, attempt=attempt)
+            self._book.fail(row, attempt, type(error).__name__, str(error))
+
+    def _publish(self, key: ImportRowKey, row: Item) -> None:
+        attempt: int = row["attempt"]
+        strategy = self._tables.of(row["tableName"]).strategy
+        prepared = prepare(row["row"], strategy)
+        if prepared.given is None:
+            assert prepared.problem is not None
+            self._book.fail(row, attempt, prepared.problem.code, prepared.problem.message)
+            return
+        context = InvokeContext(row["createdBy"], row["tenantCode"], row["createdIp"], key.request_id(attempt))
+        command = self._published(prepared.given, strategy, context)
+        if command is None:
+            self._unchanged(row, prepared.given, context)
+            return
+        if row["status"] != status.PROCESSING:
+            self._book.processing(row, command.sk)
+            return
+        # A message that comes again: the event that tells of the command's end may be lost.
+        stored = self._publisher.repository.command(command.key)
+        if stored is not None:
+            settle(self._book, row, attempt, stored)
+
+    def _published(self, given: CommandInput, strategy: ImportStrategy, context: InvokeContext) -> Command | None:
+        """None: nothing is to be published."""
+
+        def build(latest: Command | None) -> CommandInput | None:
+            return None if strategy.compare(latest, given) == EQUAL else given
+
+        return publish_with_retry(
+            build, PUBLISH_ATTEMPTS, key=given.key(context), context=context, publisher=self._publisher
+        )
+
+    def _unchanged(self, row: Item, given: CommandInput, context: InvokeContext) -> None:
+        """The latest version is equal; if it has failed, so has the row: its content is not applied."""
+        latest = self._publisher.repository.latest_command(given.key(context))
+        if command_status.is_failed(latest):
+            assert latest is not None
+            message = f"{latest['sk']} with the same content has failed; redrive it, or publish another version"
+            self._book.fail(row, row["attempt"], LATEST_FAILED, message)
+        else:
+            self._book.complete(row, row["attempt"], UNCHANGED)
+
+
+def _row_of(record: Mapping[str, Any]) -> tuple[ImportRowKey, int]:
+    """The row that a message of the main topic names. Raises ValidationError, ValueError."""
+    event = event_of(record)
+    if event.kind != EXECUTE:
+        raise ValidationError("action", event.kind, EXECUTE)
+    content = event.detail.get("content")
+    attempt = content.get("attempt") if isinstance(content, dict) else None
+    return (
+        ImportRowKey.parse(event.detail.get("pk", ""), event.detail.get("sk", "")),
+        check_version_number("content.attempt", attempt),
+    )

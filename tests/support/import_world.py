@@ -1,0 +1,210 @@
+"""The import route in memory: rows, queue, streams and a pipeline that ends commands, with a fault at one call.
+
+Deliveries wait in one list and are taken from it in an order that a seed gives. What fails comes again. The pipeline of
+commands is played: a command that was accepted becomes DONE, or FAILED where ``fails`` says so.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from handlers.commands import status as command_status
+from handlers.commands.attributes import AttributeStore
+from handlers.commands.publish import CommandPublisher
+from handlers.context import InvokeContext
+from handlers.imports import status
+from handlers.imports.book import ImportBook, counter_of
+from handlers.imports.command_outcomes import SOURCE, CommandOutcomes
+from handlers.imports.finalise import Finaliser
+from handlers.imports.loader import Loader
+from handlers.imports.model import SHARD_COUNTERS, ImportJob
+from handlers.imports.service import ImportService
+from handlers.imports.strategy import ImportTables, Table, load_import_tables
+from handlers.imports.table_stream import ImportStream
+from handlers.imports.worker import RowWorker
+from handlers.keys import ImportJobKey, VersionKey
+from handlers.notifications.memory import MemoryTopic
+from handlers.objects.memory import MemoryObjects, MemorySource
+from handlers.store.memory import MemoryTableStore
+from handlers.store.port import COMMANDS, IMPORT_TMP, Change, Item
+from handlers.store.values import item_to_dynamo
+from local.functions.model import SimulatedCrash
+from tests.support.clock import ManualClock
+from tests.support.task_world import Gate, GatedStore, GatedTopic
+
+BUCKET = "files"
+CONTEXT = InvokeContext("u1", "t1", "10.0.0.1")
+MAX_RECEIVES = 5
+MOST_DELIVERIES = 5
+
+R = TypeVar("R")
+
+
+class ImportWorld:
+    """``twice``: every delivery is made twice. ``layout``: changes to the airports' layout."""
+
+    def __init__(
+        self, gate: Gate | None = None, *, twice: bool = False, seed: int = 1, direct_rows: int = 1_000, **layout: Any
+    ) -> None:
+        self.gate = gate or Gate()
+        self.clock = ManualClock()
+        self.twice = twice
+        self.random = random.Random(seed)
+        self.fails: Callable[[Item], bool] = lambda command: False
+        self.pending: list[tuple[str, Callable[[int], bool]]] = []
+        self.dead: list[str] = []
+        self.images: list[tuple[str, Item]] = []
+        self.memory = MemoryTableStore(self._changed)
+        self.store: Any = GatedStore(self.memory, self.gate)
+        self.source = MemorySource(BUCKET)
+        self.objects = MemoryObjects()
+        self.topic = MemoryTopic()
+        self.calls_per_row: Counter[str] = Counter()
+        self.service = ImportService(self.memory, self.clock, ["airports"], [BUCKET])
+        book = ImportBook(self.store, self.clock)
+        tables = _tables(layout)
+        publisher = CommandPublisher(self.store, AttributeStore(MemoryObjects()), self.clock, source=SOURCE)
+        self.finalise = Finaliser(self.store, book, self.objects)
+        self.loader = Loader(book, self.source, tables, self.finalise, direct_rows=direct_rows)
+        self.worker = RowWorker(book, publisher, tables, max_receives=MAX_RECEIVES)
+        self.outcomes = CommandOutcomes(book)
+        topic: Any = GatedTopic(self.topic, self.gate, self._sent)
+        self.stream = ImportStream(topic, self.finalise, self._start_loader, "import_tmp")
+
+    # -- doing ----------------------------------------------------------------------------------------
+
+    def put(self, content: bytes, key: str = "a.csv") -> str:
+        self.source.put(BUCKET, key, content)
+        return key
+
+    def import_file(self, content: bytes | None = None, key: str = "a.csv", **options: Any) -> ImportJob:
+        """Until nothing is left to do; the job then."""
+        if content is not None:
+            self.put(content, key)
+        job = self.service.create_csv_import("airports", BUCKET, key, options.pop("context", CONTEXT), **options)
+        self.run()
+        return self.job(job)
+
+    def run(self) -> None:
+        logging.disable(logging.CRITICAL)
+        try:
+            while self.pending:
+                name, deliver = self.pending.pop(self.random.randrange(len(self.pending)))
+                self._deliver(name, deliver)
+                self.check()
+        finally:
+            logging.disable(logging.NOTSET)
+
+    def _deliver(self, name: str, deliver: Callable[[int], bool]) -> None:
+        for number in range(1, MOST_DELIVERIES + 1):
+            done = _crashed(lambda number=number: deliver(number))  # type: ignore[misc]
+            if self.twice:
+                done = _crashed(lambda number=number: deliver(number)) and done  # type: ignore[misc]
+            if done:
+                return
+        self.dead.append(name)
+
+    # -- looking --------------------------------------------------------------------------------------
+
+    def job(self, job: ImportJob) -> ImportJob:
+        return self.service.get_import(job.id, CONTEXT)
+
+    def rows(self, kind: str = status.ROW) -> list[Item]:
+        found = self.memory.scan(IMPORT_TMP).items
+        return sorted((row for row in found if row["kind"] == kind), key=lambda row: row.get("number", 0))
+
+    def commands(self) -> list[Item]:
+        return [row for row in self.memory.scan(COMMANDS).items if "status" in row]
+
+    def outcome(self) -> tuple[Any, ...]:
+        """What must be the same whatever goes wrong on the way."""
+        names = ("status", "attempt", "result", "error", "supersededBy", "totalRows", "processedRows", "failedRows")
+        rows = [{name: row[name] for name in names if name in row} for row in [*self.rows(), *self.rows(status.JOB)]]
+        commands = sorted((row["sk"], row["createdBy"]) for row in self.commands())
+        return rows, commands, sorted(self.objects.contents.items(), key=lambda one: one[1])
+
+    def check(self) -> None:
+        """At every moment: the counters are the rows; nothing is in two outcomes; no outcome is left."""
+        counted: Counter[str] = Counter()
+        for shard in self.rows(status.COUNTERS):
+            counted.update({name: shard.get(name, 0) for name in SHARD_COUNTERS})
+        actual = Counter(
+            counter_of(row) for row in self.rows() if status.is_terminal(row) and row["pk"].count("#") == 3
+        )
+        assert +counted == actual
+
+    def check_history(self) -> None:
+        last: dict[tuple[str, str], Item] = {}
+        for table, image in self.images:
+            key = (image["pk"], image["sk"])
+            before = last.get(key)
+            if table == IMPORT_TMP and before is not None and "status" in before and status.is_terminal(before):
+                assert image["status"] == before["status"], f"{key} left {before['status']}"
+            last[key] = image
+
+    # -- inside ---------------------------------------------------------------------------------------
+
+    def _changed(self, table: str, before: Item | None, after: Item | None) -> None:
+        assert after is not None
+        self.images.append((table, after))
+        change = {"NewImage": item_to_dynamo(after)}
+        if before is not None:
+            change["OldImage"] = item_to_dynamo(before)
+        record = {"eventName": "INSERT" if before is None else "MODIFY", "dynamodb": change}
+        if table == IMPORT_TMP and after["kind"] != status.COUNTERS:
+            self.pending.append(("import stream", lambda _: not self.stream.on_stream_records([record])))
+        if table == COMMANDS and "status" in after:
+            if before is None:
+                self.pending.append(("pipeline", lambda _: self._end_command(after)))
+            self.pending.append(("commands stream", lambda _: not self.outcomes.on_stream_records([record])))
+
+    def _end_command(self, row: Item) -> bool:
+        failed = self.fails(row)
+        name = "sync_data:FAILED" if failed else "finish:FINISHED"
+        change: dict[Any, Any] = {"status": name}
+        if failed:
+            change["error"] = {"type": "Refused", "message": "the target refused it", "state": "sync_data"}
+        VersionKey.parse(row["pk"], row["sk"])
+        self.memory.update(COMMANDS, row["pk"], row["sk"], Change(set=change))
+        assert command_status.is_terminal(name)
+        return True
+
+    def _sent(self, message: Mapping[str, Any]) -> None:
+        if message["action"] != "import-execute":
+            return
+
+        def deliver(receive: int) -> bool:
+            record = {"messageId": "m", "body": _body(message), "attributes": {"ApproximateReceiveCount": str(receive)}}
+            return not self.worker([record])["batchItemFailures"]
+
+        self.pending.append(("queue", deliver))
+
+    def _start_loader(self, key: ImportJobKey) -> None:
+        def load(_: int) -> bool:
+            self.loader.load(key)
+            return True
+
+        self.gate.cross("Invoke", lambda: self.pending.append(("loader", load)))
+
+
+def _tables(layout: Mapping[str, Any]) -> ImportTables:
+    table = load_import_tables(["handlers.domain.airports"], {"store": None, "clock": None}).of("airports")
+    return ImportTables({"airports": Table(replace(table.layout, **layout), table.strategy)})
+
+
+def _body(message: Mapping[str, Any]) -> str:
+    return json.dumps({"Message": json.dumps(message)})
+
+
+def _crashed(work: Callable[[], bool]) -> bool:
+    """Whether the work came to its end well."""
+    try:
+        return work()
+    except SimulatedCrash:
+        return False

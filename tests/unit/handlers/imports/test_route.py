@@ -1,0 +1,356 @@
+"""The route of an import in memory: outcomes, counters, duplicates, and a crash at every call."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from handlers.errors import NotFound, RequestConflict, ValidationError
+from handlers.imports import status
+from handlers.imports.limits import CsvLimits
+from handlers.imports.strategy import REJECT
+from handlers.objects.memory import MemorySource
+from tests.support.import_world import BUCKET, CONTEXT, ImportWorld
+from tests.support.task_world import AFTER, BEFORE, Gate
+from tests.unit.handlers.imports.quirks import QUIRKS
+
+HEADER = "icao,iata,name,city,subd,country,elevation,lat,lon,tz,lid\n"
+
+
+def quirk(name: str) -> bytes:
+    return (QUIRKS / name).read_bytes()
+
+
+def airports(*names: str) -> bytes:
+    """A file of airports; a name of ``!`` makes a row that is not valid."""
+    countries = ["" if name == "!" else "JP" for name in names]
+    rows = (f"A{index:03d},,{name},,,{countries[index]},,1,2,," for index, name in enumerate(names))
+    return (HEADER + "\n".join(rows) + "\n").encode()
+
+
+def summary(world: ImportWorld) -> tuple[Any, ...]:
+    (job,) = world.service.list_imports(CONTEXT)
+    counts = job.counts
+    return job.status, counts.total, counts.succeeded, counts.failed
+
+
+def report(world: ImportWorld, keys: tuple[str, ...]) -> list[list[str]]:
+    text = b"".join(world.objects.contents[key] for key in keys).decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+# -- outcomes ---------------------------------------------------------------------------------------
+
+
+def test_rows_become_commands_and_the_job_completes() -> None:
+    world = ImportWorld()
+    job = world.import_file(airports("a", "b", "c"))
+    assert (job.status, job.counts.stored()) == (
+        "COMPLETED",
+        {
+            "totalRows": 3,
+            "processedRows": 3,
+            "succeededRows": 3,
+            "failedRows": 0,
+            "supersededRows": 0,
+            "cancelledRows": 0,
+        },
+    )
+    assert [row["name"] for row in world.commands()] == ["a", "b", "c"]
+    assert {(row["createdBy"], row["createdIp"], row["source"]) for row in world.commands()} == {
+        ("u1", "10.0.0.1", "import")
+    }
+    told = [message for message in world.topic.messages if message["action"] == "import-status"]
+    assert [message["content"]["status"] for message in told] == ["COMPLETED"]
+    assert told[0]["content"]["totalRows"] == 3
+
+
+def test_imp_03_the_same_file_again_publishes_nothing() -> None:
+    world = ImportWorld()
+    world.import_file(airports("a", "b"))
+    job = world.import_file()
+    assert (job.status, job.counts.unchanged, job.counts.applied) == ("COMPLETED", 2, 0)
+    assert len(world.commands()) == 2
+
+
+def test_imp_04_only_changed_rows_are_published() -> None:
+    world = ImportWorld()
+    world.import_file(airports("a", "b", "c"))
+    job = world.import_file(airports("a", "B", "c", "d"))
+    assert (job.counts.unchanged, job.counts.applied) == (2, 2)
+    assert [(row["code"], row["version"]) for row in world.commands() if row["version"] == 2] == [("A001", 2)]
+
+
+def test_imp_05_the_last_row_of_a_key_wins() -> None:
+    world = ImportWorld()
+    job = world.import_file(quirk("duplicate_keys.csv"))
+    assert (job.status, job.counts.applied, job.counts.superseded, job.counts.total) == ("COMPLETED", 30, 15, 45)
+    names = {row["code"]: row["name"] for row in world.commands()}
+    assert len(names) == len(world.commands()) == 30
+    assert names["00AA"] == "Aero B Ranch Airport"
+    assert names["00AK"].endswith("(rev 3)")
+    assert names["00AS"].endswith("(rev 2)")
+    rows = world.rows()
+    for row in rows:
+        if row["status"] == "SUPERSEDED":
+            assert rows[row["supersededBy"]]["row"]["icao"] == row["row"]["icao"]
+            assert rows[row["supersededBy"]]["status"] == "COMPLETED"
+
+
+def test_imp_05_rejected_repeats_fail_naming_the_first() -> None:
+    world = ImportWorld(on_duplicate=REJECT)
+    job = world.import_file(quirk("duplicate_keys.csv"))
+    assert (job.status, job.counts.applied, job.counts.failed) == ("FAILED", 30, 15)
+    messages = [row["error"]["message"] for row in world.rows() if row["status"] == "FAILED"]
+    assert messages[0] == "key '00AA' is in row 1 (line 2) already"
+
+
+def test_imp_06_bad_rows_are_in_the_report_and_the_others_applied() -> None:
+    world = ImportWorld()
+    job = world.import_file(quirk("bad_values.csv"))
+    assert (job.status, job.counts.total, job.counts.applied, job.counts.failed) == ("FAILED", 60, 50, 10)
+    assert job.error == {"type": "RowsFailed", "message": "10 of 60 rows failed; see the report"}
+    header, *rows = report(world, job.report)
+    assert header[:6] == ["row", "line", "code", "message", "icao", "iata"]
+    assert [row[0] for row in rows] == ["3", "9", "14", "20", "26", "31", "37", "43", "50", "58"]
+    assert [row[1] for row in rows] == ["4", "10", "15", "21", "27", "32", "38", "44", "51", "59"]
+    assert rows[3][2:4] == ["InvalidValue", "lat: '91.5' is not allowed; expected a number from -90 to 90"]
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "message"),
+    [
+        ("missing.csv", None, "s3://files/missing.csv does not exist or may not be read"),
+        ("a.csv", b"icao,name\n1,a\n", "columns 'iata', 'city', .* of table 'airports' are missing"),
+        ("a.csv", b"", "the file is empty"),
+        ("a.csv", airports(*["a"] * 11), r"has 11 rows; at most 10 are imported directly \(importDirectRows"),
+    ],
+)
+def test_imp_09_what_cannot_be_imported_fails_without_rows(key: str, content: bytes | None, message: str) -> None:
+    world = ImportWorld(direct_rows=10)
+    job = world.import_file(content, key)
+    assert job.status == "FAILED"
+    assert job.error is not None
+    assert re.search(message, job.error["message"]), job.error
+    assert world.rows() == []
+    assert world.commands() == []
+
+
+def test_imp_09_a_bucket_that_is_gone() -> None:
+    world = ImportWorld()
+    world.put(airports("a"))
+    job = world.service.create_csv_import("airports", BUCKET, "a.csv", CONTEXT)
+    del world.source.contents[BUCKET]
+    world.run()
+    assert world.job(job).error == {"type": "BucketMissing", "message": "bucket files does not exist"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("planes", BUCKET, "a.csv"), "tableName: 'planes' is not allowed; expected one of airports"),
+        (("airports", "other", "a.csv"), "bucket: 'other' is not allowed; expected one of files"),
+        (("airports", BUCKET, ""), "key: '' is not allowed"),
+        (("airports", BUCKET, "é" * 600), "key: .* is not allowed"),
+    ],
+)
+def test_imp_09_wrong_requests_write_nothing(arguments: tuple[str, str, str], message: str) -> None:
+    world = ImportWorld()
+    with pytest.raises(ValidationError, match=message):
+        world.service.create_csv_import(*arguments, CONTEXT)
+    with pytest.raises(ValidationError, match="encoding: 'latin-1' is not allowed; expected UTF-8"):
+        world.service.create_csv_import("airports", BUCKET, "a.csv", CONTEXT, encoding="latin-1")
+    assert world.images == []
+
+
+def test_imp_10_a_row_that_is_too_large_fails_alone() -> None:
+    world = ImportWorld()
+    job = world.import_file(quirk("big_field.csv"))
+    assert (job.counts.applied, job.counts.failed) == (19, 1)
+    assert max(len(str(row)) for row in world.rows()) < 10_000
+
+
+def test_imp_11_1000_rows_are_imported_directly_and_1001_are_not() -> None:
+    """A fifth of the rows repeat, so that few commands are played."""
+    rows = [f"A{number % 40:03d},,a,,,JP,,1,2,,\n" for number in range(1_001)]
+    for count, expected in ((1_000, "COMPLETED"), (1_001, "FAILED")):
+        world = ImportWorld()
+        assert world.import_file((HEADER + "".join(rows[:count])).encode()).status == expected
+
+
+def test_imp_15_a_command_that_fails_fails_its_row() -> None:
+    world = ImportWorld()
+    world.fails = lambda command: command["code"] == "A001"
+    job = world.import_file(airports("a", "b", "c"))
+    assert (job.status, job.counts.applied, job.counts.failed) == ("FAILED", 2, 1)
+    (row,) = (row for row in world.rows() if row["status"] == "FAILED")
+    assert row["error"] == {"type": "Refused", "message": "the target refused it"}
+    again = world.import_file()
+    assert (again.counts.unchanged, again.counts.failed) == (2, 1)
+    assert report(world, again.report)[1][2] == "LatestFailed"
+
+
+@pytest.mark.parametrize("versioned", [True, False])
+def test_imp_16_an_object_that_is_replaced_meanwhile(versioned: bool) -> None:
+    world = ImportWorld()
+    world.source = MemorySource(BUCKET, versioned=versioned)
+    world.loader._source = world.source
+    world.put(airports("a", "b"))
+    job = world.service.create_csv_import("airports", BUCKET, "a.csv", CONTEXT)
+    opened = world.source.open
+    replaced: list[bool] = []
+
+    def open_and_replace(info: Any) -> Any:
+        stream = opened(info)
+        if not replaced:
+            replaced.append(True)
+            world.put(airports("x", "y"))
+        return stream
+
+    world.source.open = open_and_replace  # type: ignore[method-assign]
+    world.run()
+    if versioned:
+        assert [row["name"] for row in world.commands()] == ["a", "b"]
+    else:
+        error = world.job(job).error
+        assert error is not None
+        assert error["message"] == "s3://files/a.csv was replaced or removed while it was read"
+        assert world.commands() == []
+
+
+def test_imp_17_formulas_are_neutralised_in_the_report_and_kept_in_the_data() -> None:
+    world = ImportWorld()
+    world.fails = lambda command: True
+    job = world.import_file(quirk("formula.csv"))
+    cells = [cell for row in report(world, job.report)[1:] for cell in row]
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+    original = {row["name"] for row in world.commands()}
+    dangerous = {name for name in original if name.startswith(("=", "+", "-", "@", "\t"))}
+    assert len(dangerous) >= 5
+    assert {f"'{name}" for name in dangerous} <= set(cells)
+
+
+def test_imp_19_a_row_that_fails_on_each_receive_ends_with_its_reason() -> None:
+    world = ImportWorld()
+    strategy = world.worker._tables.of("airports").strategy
+
+    def broken(row: Any) -> Any:
+        raise KeyError("a defect")
+
+    strategy.map = broken  # type: ignore[method-assign]
+    job = world.import_file(airports("a"))
+    assert (job.status, job.counts.failed) == ("FAILED", 1)
+    assert report(world, job.report)[1][2:4] == ["KeyError", "'a defect'"]
+    assert world.dead == []
+
+
+def test_a_file_without_rows_completes() -> None:
+    world = ImportWorld()
+    job = world.import_file(quirk("header_only.csv"))
+    assert (job.status, job.counts.total, job.counts.processed) == ("COMPLETED", 0, 0)
+
+
+def test_a_row_on_its_own() -> None:
+    world = ImportWorld()
+    row = dict(zip(HEADER.strip().split(","), ["A1", "", "a", "", "", "JP", "", "1", "2", "", ""], strict=True))
+    context = replace(CONTEXT, request_id="r1")
+    first = world.service.create_import("airports", {**row, "icao": "A01"}, context)
+    assert world.service.create_import("airports", {**row, "icao": "A01"}, context) == first
+    with pytest.raises(RequestConflict, match="requestId 'r1' was used"):
+        world.service.create_import("airports", {**row, "icao": "A02"}, context)
+    world.service.create_import("airports", {**row, "country": "Japan"}, CONTEXT)
+    world.run()
+    found = sorted((one["status"], one["row"]["icao"]) for one in world.rows())
+    assert found == [("COMPLETED", "A01"), ("FAILED", "A1")]
+    assert len(world.commands()) == 1
+
+
+def test_the_same_request_id_gives_the_first_job() -> None:
+    world = ImportWorld()
+    context = replace(CONTEXT, request_id="r1")
+    first = world.import_file(airports("a"), context=context)
+    assert world.import_file(context=context).id == first.id
+    assert len(world.rows(status.JOB)) == 1
+    world.put(b"", "b.csv")
+    with pytest.raises(RequestConflict):
+        world.service.create_csv_import("airports", BUCKET, "b.csv", context)
+
+
+def test_jobs_belong_to_their_tenant() -> None:
+    world = ImportWorld()
+    job = world.import_file(airports("a"))
+    other = replace(CONTEXT, tenant_code="t2")
+    with pytest.raises(NotFound):
+        world.service.get_import(job.id, other)
+    assert world.service.list_imports(other) == []
+    assert [one.id for one in world.service.list_imports(CONTEXT, table="airports")] == [job.id]
+
+
+def test_rows_are_spread_over_16_partitions() -> None:
+    world = ImportWorld()
+    world.import_file(airports(*["a"] * 48))
+    assert set(Counter(row["pk"] for row in world.rows()).values()) == {3}
+    assert len({row["pk"] for row in world.rows(status.COUNTERS)}) == 16
+
+
+# -- duplicates and crashes -------------------------------------------------------------------------
+
+FILE = airports("a", "!", "c", "d") + b"A000,,again,,,JP,,1,2,,\nA009,x,too,many,values,JP,,1,2,,,,\n"
+
+
+def scenario(world: ImportWorld) -> tuple[Any, ...]:
+    world.fails = lambda command: command["code"] == "A003"
+    world.import_file(FILE)
+    world.check_history()
+    assert world.dead == []
+    return world.outcome()
+
+
+def test_dup_03_the_scenario_ends_as_designed() -> None:
+    world = ImportWorld()
+    scenario(world)
+    assert [(row["status"], row.get("result")) for row in world.rows()] == [
+        ("SUPERSEDED", None),
+        ("FAILED", None),
+        ("COMPLETED", "APPLIED"),
+        ("FAILED", None),
+        ("COMPLETED", "APPLIED"),
+        ("FAILED", None),
+    ]
+    assert summary(world) == ("FAILED", 6, 2, 3)
+
+
+@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("twice", [True, False])
+def test_imp_08_dup_02_duplicates_in_any_order(seed: int, twice: bool) -> None:
+    assert comparable(ImportWorld(seed=seed, twice=twice)) == comparable(ImportWorld())
+
+
+@pytest.mark.parametrize("fault", [BEFORE, AFTER])
+def test_imp_08_dup_03_a_crash_at_each_call(fault: str) -> None:
+    """Counters are the rows after every delivery; no row is lost, none applied twice."""
+    world = ImportWorld()
+    expected = comparable(world)
+    calls = world.gate.calls
+    assert len(calls) > 50
+    for number in range(1, len(calls) + 1):
+        faulty = ImportWorld(Gate(fault, number))
+        assert comparable(faulty) == expected, f"{fault} call {number}: {calls[number - 1]}"
+
+
+def comparable(world: ImportWorld) -> tuple[Any, ...]:
+    """Ids of jobs are random, so reports are compared by content."""
+    rows, commands, objects = scenario(world)
+    return rows, commands, [body for _, body in objects]
+
+
+def test_limits_are_those_of_the_loader() -> None:
+    world = ImportWorld()
+    world.loader._limits = CsvLimits(row_bytes=100)
+    assert world.import_file(airports("a")).counts.failed == 1
