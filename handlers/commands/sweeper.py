@@ -17,7 +17,7 @@ from handlers.commands.pipeline.waking import Waker
 from handlers.commands.publish import START_GRACE_SECONDS
 from handlers.commands.repository import CommandRepository, Neighbourhood
 from handlers.commands.starter import CommandStarter
-from handlers.errors import NotRunning, TransientError
+from handlers.errors import NotRunning, TransientError, WaitExpired
 from handlers.keys import VersionKey
 from handlers.store.port import COMMANDS, Item, TableStore
 from handlers.sweeping import Sweep, SweepReport
@@ -72,14 +72,25 @@ class Sweeper:
             self._finisher.complete_tail(key, own)
             return "tail completed"
         if status.is_failed(own):
-            error = own["error"]
-            self._recorder(run, Failure(error["type"], error["message"], error.get("blockedBy")))
-            return "alarm repeated"
+            return self._announce(run, own, rows.prev)
         report.oldest_seconds = max(report.oldest_seconds, now - seconds_of(own["updatedAt"]))
         if own.get("leaseUntil", 0) > now and "runId" in own:
             self._progress.look_again(run, own, max(own["leaseUntil"], int(now) + LOOK_AGAIN_SECONDS))
             return "running"
         return self._heal_idle(run, own, rows)
+
+    def _announce(self, run: Run, own: Item, prev: Item | None) -> str:
+        """The failure's alarm is not out. Behind one that failed an expired wait needs none (decision record 0071)."""
+        error = own["error"]
+        if error["type"] == WaitExpired.__name__ and prev is not None:
+            if status.is_failed(prev):
+                self._progress.alarmed(run)
+                return "expired behind a failed one"
+            if status.is_waiting(prev):
+                self._progress.look_again(run, own, int(self._clock.now()) + LOOK_AGAIN_SECONDS)
+                return "waiting"
+        self._recorder(run, Failure(error["type"], error["message"], error.get("blockedBy")))
+        return "alarm repeated"
 
     def _heal_idle(self, run: Run, own: Item, rows: Neighbourhood) -> str:
         """Nobody holds a claim: the command waits, was never started, or its run died."""

@@ -114,12 +114,14 @@ class Redriver:
         chain = Chain(rows, int(data["version"]) if data is not None else 0, self._clock.now())
         first = min(failed)
         expired = {v for v in rows if v > first and where.has_expired(rows[v]) and _leads_to(chain, v, failed)}
-        outcomes = []
-        for version in sorted({*failed, *expired}):
-            outcomes.append(self._one(rows[version], chain))
+        outcomes: list[Redriven] = []
+        # From the last to the first: once the cause is redriven, all that is to follow it is open again, whatever
+        # happens to the caller.
+        for version in sorted({*failed, *expired}, reverse=True):
+            outcomes.insert(0, self._one(rows[version], chain))
         for version in sorted(rows):
             if version > first and chain.situation_of(version) == where.WAITING:
-                outcomes += self._restart_wait(rows[version])
+                outcomes += self._restart_wait(rows[version], chain)
         return outcomes
 
     def _one(self, row: Item, chain: Chain) -> Redriven:
@@ -127,7 +129,7 @@ class Redriver:
         note = _waits_for(chain, key.version)
         if self._dry_run:
             return Redriven(key, WOULD_REDRIVE, row["attempt"] + 1, note)
-        if "alarmedAt" not in row:
+        if "alarmedAt" not in row and not where.has_expired(row):
             # The failure's alarm is not out, and a new attempt would have its own: send this one first (G1).
             failure = Failure(row["error"]["type"], row["error"]["message"], row["error"].get("blockedBy"))
             self._recorder(Run(key, row["id"], row["attempt"], run_id="redrive"), failure)
@@ -146,7 +148,7 @@ class Redriver:
             return f"{NOT_STARTED}: {type(error).__name__}: {error}"
         return ""
 
-    def _restart_wait(self, row: Item) -> list[Redriven]:
+    def _restart_wait(self, row: Item, chain: Chain) -> list[Redriven]:
         key = VersionKey.parse(row["pk"], row["sk"])
         if "waitingSince" not in row:
             return []
@@ -154,7 +156,9 @@ class Redriver:
             return [Redriven(key, WOULD_RESTART_WAIT, row["attempt"])]
         try:
             self._attempts.restart_wait(row)
-        except ConditionFailed:
+        except ConditionFailed as changed:
+            if changed.item is not None and where.has_expired(changed.item):
+                return [self._one(changed.item, chain)]  # between our read and our write
             return []  # it goes on already, which is better than waiting
         return [Redriven(key, WAIT_RESTARTED, row["attempt"])]
 

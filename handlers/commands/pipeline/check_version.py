@@ -22,7 +22,7 @@ REFUSED = -1
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a command ends as FAILED. Behind a failed or waiting one it raises no alarm of its own."""
+    """Why a command ends as FAILED. Behind a failed or waiting one it raises no alarm of its own at first."""
 
     error: str
     cause: str
@@ -55,8 +55,8 @@ def decide(run: Run, rows: Neighbourhood, now: float, wait_limit_seconds: int) -
 def _expired(run: Run, prev: Item, wait_limit_seconds: int) -> Refusal:
     blocked_by = prev.get("error", {}).get("blockedBy") or prev["sk"]
     cause = f"waited more than {wait_limit_seconds // 3600} h for {prev['sk']} ({prev['status']})"
-    # Behind a failed command the alarm is out; one that waits too ends like this one, and so on to the one that
-    # is stuck: the command right behind that raises the alarm.
+    # Behind a failed command the alarm is out; one that waits too most likely ends like this one, and so on to the
+    # one that is stuck: the command right behind that raises the alarm. If it goes on after all, the sweeper does.
     return Refusal(
         WaitExpired.__name__, cause, blocked_by, alarm=not (status.is_failed(prev) or status.is_waiting(prev))
     )

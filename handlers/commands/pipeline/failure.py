@@ -23,7 +23,10 @@ OUR_OUTCOMES = frozenset(error.__name__ for error in (VersionMismatch, VersionGa
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What went wrong: the error's type and its message, without a stack trace."""
+    """What went wrong: the error's type and its message, without a stack trace.
+
+    ``alarm`` False: the one before is expected to have raised it, or to do so; the sweeper finds out.
+    """
 
     type: str
     message: str
@@ -80,9 +83,9 @@ class FailureRecorder:
             self._alarm(run, f"after it was applied: {failure.alarm_text(state)}")
             return
         try:
-            self._progress.fail(run, state, failure.stored(state), alarm=failure.alarm)
+            self._progress.fail(run, state, failure.stored(state))
         except LostRun as lost:
-            if not _is_unannounced(run, lost.row):
+            if not _is_unannounced(run, lost.row, failure):
                 log_step("not recorded: the command belongs to another run", pk=run.key.pk, sk=run.key.sk)
                 return
         if failure.alarm:
@@ -93,9 +96,14 @@ class FailureRecorder:
         send_alarm(self._alarms, self._commands_table, run.key, run.attempt, text, run.run_id)
 
 
-def _is_unannounced(run: Run, row: Item | None) -> bool:
-    """FAILED by an earlier try that stopped before its alarm: repeat the alarm (at least once)."""
-    return row is not None and run.own.holds(row) and status.is_failed(row) and "alarmedAt" not in row
+def _is_unannounced(run: Run, row: Item | None, failure: Failure) -> bool:
+    """FAILED by an earlier try that stopped before its alarm: repeat the alarm (at least once).
+
+    About an expired wait the sweeper decides, not the end of its execution.
+    """
+    if row is None or not run.own.holds(row) or not status.is_failed(row) or "alarmedAt" in row:
+        return False
+    return row["error"]["type"] != WaitExpired.__name__ or failure.type == WaitExpired.__name__
 
 
 def _message(cause: object) -> str:

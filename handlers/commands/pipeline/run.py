@@ -200,17 +200,18 @@ class Progress:
         guard = run.own & equals("rank", known["rank"]) & exists("openShard")
         self._update_if(run, guard, {"dueAt": due_at})
 
-    def fail(self, run: Run, state: str, error: Mapping[str, Any], *, alarm: bool) -> Item:
-        """Write ``<state>:FAILED`` and release the claim. Raises LostRun if the write did not win."""
-        now = self._clock.now()
-        guard = run.own & run.open & run.unclaimed_by_others(now)
+    def fail(self, run: Run, state: str, error: Mapping[str, Any]) -> Item:
+        """Write ``<state>:FAILED`` and release the claim. Raises LostRun if the write did not win.
+
+        The command stays in the ``open`` index until ``alarmed``.
+        """
+        guard = run.own & run.open & run.unclaimed_by_others(self._clock.now())
         failed = self._status(run, state, status.FAILED)
-        silent: dict[Path, Any] = {} if alarm else {"alarmedAt": int(now)}
-        remove = ("runId", "leaseUntil", *WAIT_MARKS, *(() if alarm else INDEX_MARKS))
-        return self._guarded(run, guard, Change(set={**failed, "error": dict(error), **silent}, remove=remove))
+        change = Change(set={**failed, "error": dict(error)}, remove=("runId", "leaseUntil", *WAIT_MARKS))
+        return self._guarded(run, guard, change)
 
     def alarmed(self, run: Run) -> None:
-        """Note that the alarm of this failure is out; the command leaves the ``open`` index."""
+        """Note that the alarm of this failure, or of the one behind which it expired, is out; it leaves ``open``."""
         guard = run.own & equals("rank", status.rank_of(run.attempt, status.CHECK_VERSION, status.FAILED))
         self._update_if(run, guard, {"alarmedAt": int(self._clock.now())}, remove=INDEX_MARKS)
 

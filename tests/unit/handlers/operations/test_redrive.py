@@ -125,7 +125,7 @@ def test_a_start_that_fails_is_left_to_the_sweeper(world: World, operator: Opera
 def test_the_alarm_of_a_failure_goes_out_before_its_attempt_ends(world: World, operator: Operator) -> None:
     run = world.publish(order(0, n=1))
     error = {"type": "RuntimeError", "message": "secret", "state": "check_version"}
-    world.pipeline.record_failure._progress.fail(run, "check_version", error, alarm=True)
+    world.pipeline.record_failure._progress.fail(run, "check_version", error)
     assert world.alarms.messages == []
     assert operator.redrive(1) == [(1, "REDRIVEN")]
     assert [one["alarmId"] for one in world.alarms.attributes] == ["TENANT#t1#ORDER#o1@0000000001#1"]
@@ -152,7 +152,7 @@ def test_ord_11_redrive_brings_all_through_that_expired_behind_it(world: World, 
         runs.append(expired(world, version, blocked_by=1 if version % 2 else version - 1))
     assert len(world.alarms.messages) == 1
     assert operator.redrive(1) == [(version, "REDRIVEN") for version in range(1, 52)]
-    assert operator.started() == [(KEY.version_sk(version), 2) for version in range(1, 52)]
+    assert operator.started() == [(KEY.version_sk(version), 2) for version in range(51, 0, -1)]
     for run in runs:
         world.apply(next_attempt(run))
     assert {world.row(version)["status"] for version in range(1, 52)} == {"finish:FINISHED"}

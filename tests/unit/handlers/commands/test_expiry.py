@@ -1,0 +1,148 @@
+"""Waits that expired behind another command: silent only for as long as that one has an alarm or may still get one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handlers.commands.pipeline.failure import Failure
+from handlers.commands.pipeline.run import Run
+from handlers.commands.sweeper import LOOK_AGAIN_SECONDS
+from handlers.keys import VersionKey
+from handlers.operations.redrive import Redriver
+from tests.support.operations import ENTERED, Operator, failed, next_attempt, waiting
+from tests.support.pipelines import KEY, World, order
+
+LIMIT = 24 * 3600
+
+
+@pytest.fixture(params=["full", "terminal"])
+def world(request: Any) -> World:
+    return World(detail=request.param)
+
+
+def expire(world: World, run: Run) -> None:
+    """What the machine does at the next look at a command that waits for too long."""
+    refusal = world.pipeline.check_version(run, first_entry=False)
+    assert refusal["error"] == "WaitExpired"
+    world.pipeline.record_failure(run, Failure.from_state_input(refusal))
+
+
+def alarmed(world: World) -> list[str]:
+    return [one["sk"] for one in world.alarms.messages]
+
+
+def sweep(world: World, after: float = LOOK_AGAIN_SECONDS + 1) -> None:
+    world.clock.advance(after)
+    assert world.sweeper.sweep(world.clock.now() + 60).errors == 0
+
+
+def test_one_that_expired_behind_a_waiting_one_alarms_when_that_one_goes_on(world: World) -> None:
+    """v2 ends just after v4's limit and before v3's: nobody else would ever tell of v4."""
+    world.publish_and_apply(order(0, n=1))
+    second = world.publish(order(1, n=2))
+    third, fourth = world.publish(order(2, n=3)), world.publish(order(3, n=4))
+    world.pipeline.wait(fourth, "t4", ENTERED)
+    world.clock.advance(1000)
+    world.pipeline.wait(third, "t3", ENTERED)
+    world.clock.advance(LIMIT - 500)
+    expire(world, fourth)
+    assert alarmed(world) == []
+    sweep(world)
+    assert alarmed(world) == []
+    world.apply(second)
+    world.apply(third)
+    sweep(world)
+    assert alarmed(world) == [KEY.version_sk(4)]
+    assert "alarmedAt" in world.row(4)
+    assert "openShard" not in world.row(4)
+
+
+def test_one_that_expired_behind_a_working_one_alarms_when_that_one_is_done(world: World) -> None:
+    world.publish_and_apply(order(0, n=1))
+    second = waiting_behind_nothing(world)
+    third = waiting(world, 3)
+    world.clock.advance(LIMIT + 1)
+    world.pipeline.claim(second, world.row(2))
+    expire(world, third)
+    world.apply(second)
+    sweep(world)
+    assert alarmed(world) == [KEY.version_sk(3)]
+
+
+def waiting_behind_nothing(world: World) -> Run:
+    """v2 whose status says that it waits, though v1 is done."""
+    run = world.publish(order(1, n=2))
+    world.pipeline.wait(run, "t2", ENTERED)
+    return run
+
+
+def test_one_that_expired_behind_a_failed_one_is_closed_without_an_alarm(world: World) -> None:
+    failed(world, 1)
+    second = waiting(world, 2)
+    third = waiting(world, 3)
+    world.clock.advance(LIMIT + 1)
+    expire(world, third)
+    expire(world, second)
+    sweep(world)
+    assert alarmed(world) == [KEY.version_sk(1)]
+    for version in (2, 3):
+        assert "alarmedAt" in world.row(version)
+        assert "openShard" not in world.row(version)
+
+
+def test_one_that_expires_while_its_predecessor_is_redriven_is_not_forgotten(world: World) -> None:
+    """The operator saw it waiting; it expired before the operator's write."""
+    first = failed(world, 1)
+    second = waiting(world, 2)
+    world.clock.advance(LIMIT + 1)
+    refusal = world.pipeline.check_version(second, first_entry=False)
+    assert Operator(world).redrive(1) == [(1, "REDRIVEN"), (2, "WAIT_RESTARTED")]
+    world.pipeline.record_failure(second, Failure.from_state_input(refusal))
+    world.apply(next_attempt(first))
+    sweep(world)
+    row = world.row(2)
+    assert row["status"] != "wait_prev_command:FAILED" or alarmed(world)[1:] == [KEY.version_sk(2)]
+
+
+def test_redrive_takes_along_what_expired_under_its_hands(world: World) -> None:
+    failed(world, 1)
+    second = waiting(world, 2)
+    world.clock.advance(LIMIT + 1)
+    operator = Operator(world)
+    redriver: Redriver = operator.redriver()
+    begin = redriver._attempts.begin_next
+
+    def late(row: Any) -> Any:
+        if row["version"] == 1:
+            expire(world, second)
+        return begin(row)
+
+    redriver._attempts.begin_next = late  # type: ignore[method-assign]
+    outcomes = [(one.key.version, one.outcome) for one in redriver.version(VersionKey(KEY, 1))]
+    assert outcomes == [(1, "REDRIVEN"), (2, "REDRIVEN")]
+    assert world.row(2)["attempt"] == 2
+
+
+def test_a_redrive_that_stops_half_way_leaves_nobody_behind(world: World) -> None:
+    """Those behind come first: once the cause is redriven, everything that waits for it is open."""
+    failed(world, 1)
+    second = waiting(world, 2)
+    world.clock.advance(LIMIT + 1)
+    expire(world, second)
+    sweep(world)
+    redriver = Operator(world).redriver()
+    begin = redriver._attempts.begin_next
+
+    def stops(row: Any) -> Any:
+        if row["version"] == 1:
+            begin(row)
+            raise KeyboardInterrupt
+        return begin(row)
+
+    redriver._attempts.begin_next = stops  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        redriver.version(VersionKey(KEY, 1))
+    assert world.row(1)["attempt"] == 2
+    assert world.row(2)["attempt"] == 2
