@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 THROTTLES = frozenset(
     {
         "ProvisionedThroughputExceededException",
+        "ProvisionedThroughputExceeded",  # as the reason of a cancelled transaction, where it has no "Exception"
         "RequestLimitExceeded",
         "ThrottlingException",
         "InternalServerError",

@@ -64,6 +64,9 @@ def test_a_lasting_conflict_is_the_callers() -> None:
     [
         (error("ConditionalCheckFailedException"), ConditionFailed),
         (error("ThrottlingException"), TransientThrottle),
+        # API reference, TransactionCanceledException: a reason has no "Exception" at its end
+        (error("TransactionCanceledException", "None", "ProvisionedThroughputExceeded"), TransientThrottle),
+        (error("TransactionCanceledException", "ThrottlingError", "None"), TransientThrottle),
     ],
 )
 def test_other_errors_are_not_tried_again_here(failure: dict[str, Any], expected: type[Exception]) -> None:
