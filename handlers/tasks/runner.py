@@ -34,7 +34,7 @@ MACHINE_GRACE_SECONDS = 600
 
 
 class TaskIsLeased(CqrsError):
-    """Another delivery works on the task at this moment; this one is refused and comes again later."""
+    """The task is another's at this moment: this delivery is refused and comes again later."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,8 @@ class TaskRunner:
                 if "stopping" in found and found["status"] != status.PROCESSING:
                     self._finalise(key, row["attempt"])
                     return
+                if found["status"] != status.PROCESSING:
+                    raise TaskIsLeased(f"{key}: {found['status']}, not queued yet") from None
         try:
             self._workflows.start(self._options.machine_arn, execution_name(row), execution_input(row))
         except TransientError as error:

@@ -170,6 +170,17 @@ def test_a_start_is_named_by_task_and_attempt_and_carries_indexes(place: Place) 
     assert payload == {"pk": "SFN_TASK#t1", "sk": task.key.sk, "attempt": 1, "maxConcurrency": 7, "items": [0, 1]}
 
 
+def test_a_message_before_its_time_starts_nothing(place: Place) -> None:
+    for task in (
+        place.service.create_step_function_task("job", ["a", "b"], CONTEXT),
+        place.service.create_task("job", 1, CONTEXT),
+    ):
+        with pytest.raises(TaskIsLeased, match="CREATED"):
+            place.run(task)
+        assert place.row(task)["status"] == "CREATED"
+    assert (place.workflows.started, place.job.calls) == ({}, [])
+
+
 def test_a_start_that_never_works_ends_the_task_with_the_last_receive(place: Place) -> None:
     task = place.queued(place.service.create_step_function_task("job", ["a", "b"], CONTEXT))
     place.workflows.refuse_starts = True
