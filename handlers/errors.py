@@ -110,6 +110,22 @@ class AttributesDamaged(CqrsError):
     """The object behind a row's pointer is not the one that was written, or the pointer is not one of ours."""
 
 
+class TokenGone(CqrsError):
+    """Nothing waits for the task token. The text never shows it."""
+
+
+class TokenInvalid(TokenGone):
+    """It is no task token."""
+
+
+class TokenExpired(TokenGone):
+    """It was answered before, its wait has timed out, or its execution has ended: AWS answers these alike."""
+
+
+class TokenUnknown(TokenGone):
+    """There is no such task (any more)."""
+
+
 class TransientError(CqrsError):
     """Worth another try: the state machine retries it, a stream or queue delivers again."""
 

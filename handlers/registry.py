@@ -46,7 +46,8 @@ C = TypeVar("C", bound=type)
 def data_sync_handler(type_: str, *, id: str) -> Any:
     """Mark a class as sync target ``id`` for commands of ``type_``.
 
-    The constructor may ask for collaborators by parameter name: ``store`` (TableStore) and ``clock``.
+    The constructor may ask for collaborators by parameter name: ``store`` (TableStore), ``clock`` and ``workflows``
+    (CustomWorkflows, to start the application's workflows).
     """
 
     def mark(cls: C) -> C:

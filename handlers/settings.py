@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -71,8 +72,11 @@ class WorkflowSettings:
     commands_table: str
     data_table: str
     history_table: str
+    tasks_table: str
     command_state_machine_arn: str
+    custom_machines: Mapping[str, str]
     bucket: str
+    inline_attribute_limit: int
     alarm_topic_arn: str
     handler_modules: tuple[str, ...]
     sync_targets: tuple[TargetSpec, ...]
@@ -89,8 +93,11 @@ class WorkflowSettings:
             commands_table=_text(env, "COMMANDS_TABLE"),
             data_table=_text(env, "DATA_TABLE"),
             history_table=_text(env, "HISTORY_TABLE"),
+            tasks_table=_text(env, "TASKS_TABLE"),
             command_state_machine_arn=_text(env, "COMMAND_STATE_MACHINE_ARN"),
+            custom_machines=_arns(env, "CUSTOM_STATE_MACHINE_ARNS"),
             bucket=_text(env, "BUCKET_NAME"),
+            inline_attribute_limit=_number(env, "INLINE_ATTRIBUTE_LIMIT"),
             alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
             handler_modules=_names(env, "HANDLER_MODULES"),
             sync_targets=parse_targets(_text(env, "SYNC_TARGETS")),
@@ -163,6 +170,18 @@ class TasksSettings:
 def _names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     """A list separated by commas, which may be empty."""
     return tuple(part for part in map(str.strip, env.get(name, "").split(",")) if part)
+
+
+def _arns(env: Mapping[str, str], name: str) -> dict[str, str]:
+    """Names to ARNs, as JSON."""
+    value = _text(env, name)
+    try:
+        arns = json.loads(value)
+    except ValueError:
+        arns = None
+    if not isinstance(arns, dict) or not all(isinstance(arn, str) and ":stateMachine:" in arn for arn in arns.values()):
+        raise SettingsError(f"environment variable {name}: {value!r} is not a JSON object of state machine ARNs")
+    return arns
 
 
 def _text(env: Mapping[str, str], name: str) -> str:

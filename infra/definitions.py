@@ -26,6 +26,10 @@ LAMBDA_ERRORS = frozenset(
 )
 
 
+NEEDS_CATCH = "a Task needs Catch"
+CATCHES_ALL = "Catch must end with States.ALL"
+
+
 class DefinitionError(Exception):
     """The definition is wrong. One line per problem, each naming the state."""
 
@@ -34,9 +38,12 @@ class DefinitionError(Exception):
         super().__init__("\n".join(f"{name}: {problem}" for problem in problems))
 
 
-def check_definition(name: str, definition: Mapping[str, Any]) -> None:
-    """Raises DefinitionError with every problem found."""
-    problems = list(_machine(definition, ""))
+def check_definition(name: str, definition: Mapping[str, Any], *, needs_catch: bool = True) -> None:
+    """Raises DefinitionError with every problem found.
+
+    ``needs_catch``: a failed task may not end the execution by itself, since the failure must be recorded first.
+    """
+    problems = [one for one in _machine(definition, "") if needs_catch or not one.endswith((NEEDS_CATCH, CATCHES_ALL))]
     if not isinstance(definition.get("TimeoutSeconds"), int):
         problems.append("the machine needs TimeoutSeconds")
     if problems:
@@ -46,16 +53,20 @@ def check_definition(name: str, definition: Mapping[str, Any]) -> None:
 def task_resources(definition: Mapping[str, Any]) -> set[tuple[str, str]]:
     """(Resource, FunctionName) of every task, however deep: what the machine's role must allow."""
     found = set()
-    for state in _all_states(definition):
-        if state.get("Type") == "Task":
-            function = state.get("Parameters", {}).get("FunctionName", "")
-            found.add((state["Resource"].removesuffix(TASK_TOKEN), function))
+    for _, state in tasks_of(definition):
+        function = state.get("Parameters", {}).get("FunctionName", "")
+        found.add((state["Resource"].removesuffix(TASK_TOKEN), function))
     return found
 
 
-def _all_states(machine: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for state in machine.get("States", {}).values():
-        yield state
+def tasks_of(machine: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and state of every task, however deep."""
+    return ((name, state) for name, state in _all_states(machine) if state.get("Type") == "Task")
+
+
+def _all_states(machine: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, state in machine.get("States", {}).items():
+        yield name, state
         for inner in _inner_machines(state):
             yield from _all_states(inner)
 
@@ -116,9 +127,9 @@ def _task(state: Mapping[str, Any], path: str) -> Iterator[str]:
         yield f"{path}: Retry lacks {', '.join(sorted(LAMBDA_ERRORS - retried))}"
     if state.get("Catch"):
         if state["Catch"][-1].get("ErrorEquals") != ["States.ALL"]:
-            yield f"{path}: Catch must end with States.ALL"
+            yield f"{path}: {CATCHES_ALL}"
     elif not state.get("End"):
-        yield f"{path}: a Task needs Catch"
+        yield f"{path}: {NEEDS_CATCH}"
 
 
 def _error_handlers(state: Mapping[str, Any], path: str) -> Iterator[str]:

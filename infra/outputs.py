@@ -5,6 +5,8 @@ Names are never changed or removed without raising ``SCHEMA_VERSION``; a test ho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pulumi
 
 from infra.config import StackConfig
@@ -31,6 +33,7 @@ def stack_outputs(
     functions: dict[str, Function],
     command_workflow: Workflow,
     task_workflow: Workflow,
+    custom_workflows: Mapping[str, Workflow],
     monitoring: Monitoring,
 ) -> dict[str, pulumi.Input[object]]:
     """Output name to value."""
@@ -56,6 +59,7 @@ def stack_outputs(
     outputs["eventBusArn"] = messaging.event_bus.arn
     outputs["commandStateMachineArn"] = command_workflow.machine.arn
     outputs["taskStateMachineArn"] = task_workflow.machine.arn
+    outputs["customStateMachineArns"] = {name: one.machine.arn for name, one in custom_workflows.items()}
     # For creators of tasks outside of the stack, which refuse what the machine could not do.
     outputs["taskMaxConcurrency"] = config.task_max_concurrency
     outputs["taskTimeoutMinutes"] = config.task_timeout_minutes

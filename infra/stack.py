@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
 
 from infra.config import ConfigError, StackConfig
+from infra.custom_machines import custom_machine_arns, custom_permissions, custom_workflows
+from infra.custom_workflows import find_workflows
 from infra.functions import STARTS_COMMAND, Function, FunctionArgs, stream_mapping
 from infra.messaging import NOTIFICATION_QUEUE, TASK_QUEUE, Messaging, MessagingArgs
 from infra.monitoring import Monitoring, MonitoringArgs
@@ -51,6 +54,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     members = archive_members(root)
     check_modules(members, config.handler_modules)
     definitions = {STANDARD: load_definition("command"), EXPRESS: load_definition("command_express")}
+    custom = find_workflows(members, config.handler_modules)
     problems = list(duplicated_ids(config.sync_targets, members, config.handler_modules))
     if problems:
         raise ConfigError(problems)
@@ -64,6 +68,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     machine_arns = {kind: account.arn("states", f"stateMachine:{names.of(name)}") for kind, name in MACHINES.items()}
     machine_arn = machine_arns[config.command_workflow]
     task_machine_arn = account.arn("states", f"stateMachine:{names.of(TASK_HANDLER)}")
+    custom_arns = custom_machine_arns(names, account, custom)
     resources = Resources(
         {
             **{f"table:{name}": table.arn for name, table in tables.by_name.items()},
@@ -82,7 +87,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             "objects:attributes": pulumi.Output.concat(storage.bucket.arn, "/attributes/*"),
         }
     )
-    environments = _environments(config, names, tables, messaging, storage, machine_arn, task_machine_arn)
+    environments = _environments(config, names, tables, messaging, storage, machine_arn, task_machine_arn, custom_arns)
     workflow = Function(
         "workflow",
         FunctionArgs(
@@ -94,7 +99,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             archive,
             names,
             config,
-            target_permissions(config.sync_targets),
+            {**target_permissions(config.sync_targets), **custom_permissions(custom, custom_arns)},
         ),
     )
     events = Function(
@@ -156,6 +161,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         "task-runner",
         TasksArgs(names, config, resources, archive, tables, messaging, events, task_machine_arn),
     )
+    custom_machines = custom_workflows(custom, workflow, names, config)
     ended_badly_rule(names, events, [command_workflows[STANDARD], tasks.workflow])
     sweep_schedule(names, sweeper, config.sweep_minutes)
     functions = {
@@ -175,6 +181,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             machines={
                 **{MACHINES[kind]: one.machine.arn for kind, one in command_workflows.items()},
                 TASK_HANDLER: tasks.workflow.machine.arn,
+                **{name: one.machine.arn for name, one in custom_machines.items()},
             },
             functions={name: function.function.name for name, function in functions.items()},
             stream_functions={name: functions[name].function.name for name in ("events", "notifications")},
@@ -186,7 +193,9 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         ),
     )
     receiving = command_workflows[config.command_workflow]
-    return stack_outputs(config, tables, messaging, storage, functions, receiving, tasks.workflow, monitoring)
+    return stack_outputs(
+        config, tables, messaging, storage, functions, receiving, tasks.workflow, custom_machines, monitoring
+    )
 
 
 def _environments(
@@ -197,6 +206,7 @@ def _environments(
     storage: Storage,
     machine_arn: str,
     task_machine_arn: str,
+    custom_arns: Mapping[str, str],
 ) -> dict[str, dict[str, pulumi.Input[str]]]:
     """Exactly what each function's settings read; a test holds both sides."""
     commands = tables.by_name["commands"].name
@@ -233,8 +243,11 @@ def _environments(
             "COMMANDS_TABLE": commands,
             "DATA_TABLE": tables.by_name["data"].name,
             "HISTORY_TABLE": tables.by_name["history"].name,
+            "TASKS_TABLE": tables.by_name["tasks"].name,
             "COMMAND_STATE_MACHINE_ARN": machine_arn,
+            "CUSTOM_STATE_MACHINE_ARNS": json.dumps(custom_arns, separators=(",", ":")),
             "BUCKET_NAME": storage.bucket.bucket,
+            "INLINE_ATTRIBUTE_LIMIT": str(config.inline_attribute_limit),
             "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
             "HANDLER_MODULES": ",".join(config.handler_modules),
             "STATUS_DETAIL": config.shown_status_detail,

@@ -1,4 +1,4 @@
-"""The ``workflow`` function: the Lambda states of the command state machine."""
+"""The ``workflow`` function: the Lambda states of the command state machines and of the application's workflows."""
 
 from __future__ import annotations
 
@@ -11,15 +11,23 @@ from handlers.commands.attributes import AttributeStore
 from handlers.commands.pipeline.steps import Pipeline, PipelineOptions, Ports
 from handlers.commands.workflow_states import CommandStates
 from handlers.entrypoints.lazy import Handler, lambda_handler
+from handlers.errors import ValidationError
 from handlers.notifications.sns import SnsTopic
 from handlers.objects.s3 import S3Objects
 from handlers.registry import load_registry
 from handlers.settings import WorkflowSettings
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import COMMANDS, DATA, HISTORY
+from handlers.store.port import COMMANDS, DATA, HISTORY, TASKS
 from handlers.targets.connect import connect
 from handlers.targets.handler import remote_handlers
-from handlers.workflows.stepfunctions import StepFunctions
+from handlers.workflows.custom_states import CustomStates
+from handlers.workflows.port import CustomWorkflows
+from handlers.workflows.state_payload import StatePayload
+from handlers.workflows.stepfunctions import StepFunctions, StepFunctionsWorkflows
+from handlers.workflows.workflow import WorkflowEvent, build_workflows, workflow_classes
+
+#: The command machines: one is the other's name with this end, and both send their states here.
+EXPRESS_END = "-express"
 
 
 def create(
@@ -28,8 +36,9 @@ def create(
     clock: Clock | None = None,
     ports: Ports | None = None,
     attributes: AttributeStore | None = None,
+    workflows: CustomWorkflows | None = None,
 ) -> Handler:
-    """The function's handler. ``ports`` and ``attributes`` replace AWS, ``clock`` only the time.
+    """The function's handler. ``ports``, ``attributes`` and ``workflows`` replace AWS, ``clock`` only the time.
 
     Raises:
         SettingsError, RegistryError: the function can't start; the message names the variable or module.
@@ -38,9 +47,12 @@ def create(
     if ports is None:
         ports = _aws_ports(settings, clock or SystemClock())
     if attributes is None:
-        attributes = AttributeStore(S3Objects(aws.s3, settings.bucket))
+        attributes = AttributeStore(S3Objects(aws.s3, settings.bucket), settings.inline_attribute_limit)
+    if workflows is None:
+        workflows = StepFunctionsWorkflows(aws.stepfunctions, settings.custom_machines)
     remote = remote_handlers(settings.sync_targets, settings.commands_table, connect)
-    registry = load_registry(settings.handler_modules, {"store": ports.store, "clock": ports.clock}, remote)
+    collaborators: dict[str, Any] = {"store": ports.store, "clock": ports.clock, "workflows": workflows}
+    registry = load_registry(settings.handler_modules, collaborators, remote)
     options = PipelineOptions(
         commands_table=settings.commands_table,
         machine_arn=settings.command_state_machine_arn,
@@ -49,16 +61,49 @@ def create(
         wait_limit_hours=settings.wait_limit_hours,
         ttl=settings.ttl,
     )
-    states = CommandStates(Pipeline(ports, attributes, registry, options), ports.clock)
+    pipeline = Pipeline(ports, attributes, registry, options)
+    classes = workflow_classes(settings.handler_modules)
+    if classes:
+        # Imported here: a function without workflows of its own starts without the publishing code.
+        from handlers.workflows.collaborators import publishing
+
+        collaborators |= publishing(ports, attributes, pipeline, settings)
+    command_states = CommandStates(pipeline, ports.clock)
+    custom_states = CustomStates(build_workflows(classes, collaborators), ports.clock)
+    custom = {_name_of(arn): name for name, arn in settings.custom_machines.items()}
+    command_machine = _name_of(settings.command_state_machine_arn).removesuffix(EXPRESS_END)
+    known = (command_machine, command_machine + EXPRESS_END, *custom)
 
     def handle(event: dict[str, Any], context: Any) -> list[list[Any]]:
-        return states(event)
+        machine = _machine_of(event)
+        if machine in custom:
+            return custom_states(custom[machine], WorkflowEvent.parse(event))
+        StatePayload.parse(event)
+        if machine not in known:
+            raise ValidationError("StateMachine.Name", machine, f"one of {', '.join(known)}")
+        return command_states(event)
 
     return handle
 
 
+def _machine_of(event: Any) -> Any:
+    try:
+        return event["context"]["StateMachine"]["Name"]
+    except (KeyError, TypeError):
+        return None
+
+
+def _name_of(machine_arn: str) -> str:
+    return machine_arn.rpartition(":")[2]
+
+
 def _aws_ports(settings: WorkflowSettings, clock: Clock) -> Ports:
-    tables = {COMMANDS: settings.commands_table, DATA: settings.data_table, HISTORY: settings.history_table}
+    tables = {
+        COMMANDS: settings.commands_table,
+        DATA: settings.data_table,
+        HISTORY: settings.history_table,
+        TASKS: settings.tasks_table,
+    }
     return Ports(
         store=DynamoTableStore(aws.dynamodb(), tables),
         workflows=StepFunctions(aws.stepfunctions()),

@@ -1,4 +1,4 @@
-"""The port to a state machine service."""
+"""The ports to a state machine service: the pipeline's and the application's."""
 
 from __future__ import annotations
 
@@ -19,4 +19,35 @@ class Workflows(Protocol):
 
     def resume(self, token: str, output: Mapping[str, Any]) -> bool:
         """Answer a task token. False: the token is used, timed out or gone, so nothing waits for it."""
+        ...
+
+
+class CustomWorkflows(Protocol):
+    """The application's workflows by name. Methods raise ``TransientError`` when a later try may work.
+
+    Token errors are told apart as far as AWS does: ``TokenInvalid`` (not a token), ``TokenExpired`` (answered,
+    timed out, or its execution has ended), ``TokenUnknown``; all are ``TokenGone``.
+    """
+
+    def start(self, name: str, given: Mapping[str, Any], id_: str) -> str:
+        """Start a workflow; the ARN of its execution.
+
+        ``id_`` is the caller's: the same id starts one execution and gives the same ARN, also when that one has ended
+        (AWS remembers names for 90 days after the end). An EXPRESS workflow has no such memory: each call starts one.
+
+        Raises:
+            ValidationError: the workflow is unknown, or input or id are not allowed; nothing was sent.
+        """
+        ...
+
+    def resume(self, token: str, output: Any) -> None:
+        """Let the state that waits go on with ``output``. Raises ValidationError, TokenGone."""
+        ...
+
+    def fail(self, token: str, error: str, cause: str = "") -> None:
+        """Let the state that waits fail; its Retry and Catch decide. Raises ValidationError, TokenGone."""
+        ...
+
+    def heartbeat(self, token: str) -> None:
+        """Tell that the work goes on, before HeartbeatSeconds are over. Raises ValidationError, TokenGone."""
         ...

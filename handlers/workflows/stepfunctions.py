@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from handlers.aws import UNREACHABLE
-from handlers.errors import TransientError, TransientThrottle
+from handlers.errors import TokenExpired, TokenGone, TokenInvalid, TokenUnknown, TransientError, TransientThrottle
+from handlers.workflows import checks
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 #: API reference, StartExecution and "Common errors".
 PASSING = frozenset({"ThrottlingException", "ExecutionLimitExceeded", "ServiceUnavailable", "InternalFailure"})
 #: API reference, SendTaskSuccess: nobody waits for this token any more.
-GONE = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+GONE: dict[str, type[TokenGone]] = {
+    "TaskTimedOut": TokenExpired,
+    "TaskDoesNotExist": TokenUnknown,
+    "InvalidToken": TokenInvalid,
+}
 
 
 class StepFunctions:
@@ -50,6 +55,56 @@ class StepFunctions:
                 raise
             return False
         return True
+
+
+class StepFunctionsWorkflows:
+    """See ``CustomWorkflows``. ``machines``: workflow to the ARN of its machine; ``client`` makes or gives a client."""
+
+    def __init__(self, client: Callable[[], SFNClient], machines: Mapping[str, str]) -> None:
+        self._client = client
+        self._machines = dict(machines)
+
+    def start(self, name: str, given: Mapping[str, Any], id_: str) -> str:
+        """See CustomWorkflows."""
+        machine = checks.machine_of(self._machines, name)
+        execution, text = checks.execution_name(id_), checks.check_input(given)
+        try:
+            with _transient():
+                answer = self._client().start_execution(stateMachineArn=machine, name=execution, input=text)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+                raise
+            return f"{machine.replace(':stateMachine:', ':execution:')}:{execution}"
+        return answer["executionArn"]
+
+    def resume(self, token: str, output: Any) -> None:
+        """See CustomWorkflows."""
+        token, text = checks.check_token(token), checks.text_of("output", output)
+        with _token_errors(), _transient():
+            self._client().send_task_success(taskToken=token, output=text)
+
+    def fail(self, token: str, error: str, cause: str = "") -> None:
+        """See CustomWorkflows."""
+        token, (error, cause) = checks.check_token(token), checks.check_failure(error, cause)
+        with _token_errors(), _transient():
+            self._client().send_task_failure(taskToken=token, error=error, cause=cause)
+
+    def heartbeat(self, token: str) -> None:
+        """See CustomWorkflows."""
+        checks.check_token(token)
+        with _token_errors(), _transient():
+            self._client().send_task_heartbeat(taskToken=token)
+
+
+@contextmanager
+def _token_errors() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        gone = GONE.get(error.response["Error"]["Code"])
+        if gone is None:
+            raise
+        raise gone(f"Step Functions answered {error.response['Error']['Code']}: nothing waits for this token") from None
 
 
 @contextmanager

@@ -159,7 +159,7 @@ def check_version(aws: Aws) -> dict[str, Any]:
         "context": {
             "Execution": {"Id": "arn:e", "Name": "e", "StartTime": "s", "Input": execution_input},
             "State": {"EnteredTime": "2026-01-01T00:00:00.000Z", "Name": "check_version", "RetryCount": 0},
-            "StateMachine": {"Id": "arn:m", "Name": "m"},
+            "StateMachine": {"Id": "arn:m", "Name": "cqrs-dev-command-handler"},
         },
         "input": execution_input,
     }

@@ -77,7 +77,11 @@ def environments(config: Mapping[str, Any], handler_modules: tuple[str, ...]) ->
     """What the functions find in their environment, as the program gives it to them."""
     settings = StackConfig.from_mapping(config)
     resource = _Named("cqrs-sim")
-    known: dict[str, Any] = {"config": settings, "machine_arn": machine_arn(settings.command_workflow)}
+    known: dict[str, Any] = {
+        "config": settings,
+        "machine_arn": machine_arn(settings.command_workflow),
+        "custom_arns": {},
+    }
     declared = _environments(**{name: known.get(name, resource) for name in signature(_environments).parameters})
     modules = {"HANDLER_MODULES": ",".join(handler_modules)}
     return {

@@ -53,7 +53,7 @@ class Deployed:
         self.project_dir = project(tmp_path, extra) if recording else PROJECT_DIR
         self.recorder = recorder.install()
         modules = [RECORDING] if recording else ["handlers.domain.orders", "handlers.domain.airports"]
-        modules += [f"handlers.domain.{name.removesuffix('.py')}" for name in extra or {}]
+        modules += [f"handlers.domain.{name.removesuffix('.py')}" for name in extra or {} if name.endswith(".py")]
         self.scheduler = Scheduler.virtual(seed)
         self.runtime = LocalRuntime(
             project_dir=self.project_dir,
@@ -211,7 +211,7 @@ class Deployed:
 
 
 def project(tmp_path: Path, extra: Mapping[str, str] | None = None) -> Path:
-    """A copy of the project with the recording handlers (and more modules of ``handlers/domain``)."""
+    """A copy of the project with the recording handlers (and more files of ``handlers/domain``)."""
     folder = tmp_path / "project"
     shutil.copytree(PROJECT_DIR / "handlers", folder / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
     for path in [PROJECT_DIR / "__main__.py", *PROJECT_DIR.glob("Pulumi*.yaml")]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
+from infra.packaging import ALLOWED
 from local.deploy.errors import DeployError
 from local.deploy.program import Engine, evaluate
 from local.deploy.project import Stack
@@ -66,8 +67,9 @@ class Recorder(Engine):
 
 
 def fingerprint(project_dir: Path) -> str:
-    """The handlers' code: all else of the program is the test process's own."""
+    """The handlers' code and definitions: all else of the program is the test process's own."""
     digest = hashlib.sha256()
-    for path in sorted((project_dir / "handlers").rglob("*.py")):
+    packaged = (path for pattern in ALLOWED for path in (project_dir / "handlers").rglob(pattern))
+    for path in sorted(packaged):
         digest.update(f"{path.relative_to(project_dir)}\0".encode() + path.read_bytes())
     return digest.hexdigest()

@@ -22,6 +22,7 @@ from handlers.registry import BUILT_IN_TARGET, Registry, load_registry
 from handlers.settings import WorkflowSettings
 from handlers.targets.connect import connect
 from handlers.targets.handler import remote_handlers
+from handlers.workflows.stepfunctions import StepFunctionsWorkflows
 
 SHOWN_FAILURES = 20
 
@@ -58,7 +59,9 @@ def _resync(stack: Stack, options: argparse.Namespace) -> int:
 def _registry(stack: Stack, settings: WorkflowSettings) -> Registry:
     """The targets that the stack is deployed with, this project's and others', reached with our credentials."""
     remote = remote_handlers(settings.sync_targets, settings.commands_table, partial(connect, clients=stack))
-    return load_registry(settings.handler_modules, {"store": stack.store, "clock": SystemClock()}, remote)
+    workflows = StepFunctionsWorkflows(partial(stack.client, "stepfunctions"), settings.custom_machines)
+    collaborators = {"store": stack.store, "clock": SystemClock(), "workflows": workflows}
+    return load_registry(settings.handler_modules, collaborators, remote)
 
 
 def _selection(registry: Registry, options: argparse.Namespace) -> ResyncSelection:

@@ -1,0 +1,22 @@
+"""What workflow classes may ask for beside ``store``, ``clock`` and ``workflows``: publishing commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.commands.attributes import AttributeStore
+from handlers.commands.pipeline.steps import Pipeline, Ports
+from handlers.commands.publish import CommandPublisher
+from handlers.commands.publish_sync import SyncPublisher
+from handlers.settings import WorkflowSettings
+
+SOURCE = "workflow"
+
+
+def publishing(
+    ports: Ports, attributes: AttributeStore, pipeline: Pipeline, settings: WorkflowSettings
+) -> dict[str, Any]:
+    """``publisher`` (CommandPublisher) and ``sync_publisher`` (SyncPublisher), by name."""
+    publisher = CommandPublisher(ports.store, attributes, ports.clock, source=SOURCE)
+    sync = SyncPublisher(publisher, pipeline, ports.clock, lease_seconds=settings.lease_seconds)
+    return {"publisher": publisher, "sync_publisher": sync}

@@ -1,0 +1,173 @@
+"""Workflows of the application: found without running them, and refused before anything is deployed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.custom_machines import custom_machine_arns
+from infra.custom_workflows import CustomWorkflow, complete, find_workflows
+from infra.definitions import DefinitionError
+from infra.naming import Account, Names
+from infra.packaging import archive_members
+
+FOLDER = "handlers/domain"
+TASK = {"Comment": "c", "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "TimeoutSeconds": 9, "End": True}
+WAIT = {**TASK, "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken"}
+CLASS = "@workflow('flow')\nclass Flow:\n    def first(self, event): ...\n"
+
+
+def definition(**states: Any) -> dict[str, Any]:
+    first = next(iter(states))
+    return {"Comment": "c", "StartAt": first, "TimeoutSeconds": 60, "States": states}
+
+
+def found(tmp_path: Path, files: Mapping[str, Any], modules: tuple[str, ...] = ("flow",)) -> list[CustomWorkflow]:
+    folder = tmp_path / FOLDER
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        text = content if isinstance(content, str) else json.dumps(content)
+        header = "raise RuntimeError('a deployment runs no handler code')\n" if name.endswith(".py") else ""
+        (folder / name).write_text(header + text)
+    return find_workflows(archive_members(tmp_path), [f"handlers.domain.{name}" for name in modules])
+
+
+def test_workflows_are_found_without_running_them(tmp_path: Path) -> None:
+    (one,) = found(tmp_path, {"flow.py": CLASS, "flow.asl.json": definition(first=TASK)})
+    assert (one.name, one.type, one.source) == ("flow", "STANDARD", "handlers/domain/flow.asl.json")
+    state = one.definition["States"]["first"]
+    assert state["Parameters"]["FunctionName"] == "${WorkflowFunctionArn}"
+    assert state["OutputPath"] == "$.Payload[0][0]"
+    assert state["Retry"]
+
+
+def test_several_types_and_modules(tmp_path: Path) -> None:
+    files = {
+        "flow.py": CLASS,
+        "flow.asl.json": definition(first=TASK),
+        "fast.py": "@handlers.workflow(name='fast', type='EXPRESS')\nclass F:\n    def first(self, e): ...\n",
+        "fast.asl.json": definition(first=TASK),
+    }
+    assert [(one.name, one.type) for one in found(tmp_path, files, ("flow", "fast"))] == [
+        ("fast", "EXPRESS"),
+        ("flow", "STANDARD"),
+    ]
+
+
+def test_what_a_definition_says_stays(tmp_path: Path) -> None:
+    own = {**TASK, "ResultPath": "$.x", "Retry": [], "Parameters": {"FunctionName": "f", "Payload": {}}}
+    assert complete(definition(first=own)) == definition(first=own)
+    waits = complete(definition(first=WAIT))["States"]["first"]
+    assert waits["Parameters"]["Payload"]["taskToken.$"] == "$$.Task.Token"
+    assert "OutputPath" not in waits
+
+
+def test_a_module_that_is_not_configured_deploys_nothing(tmp_path: Path) -> None:
+    files = {"flow.py": CLASS, "flow.asl.json": definition(first=TASK), "other.py": ""}
+    assert found(tmp_path, files, ("other",)) == []
+
+
+def without(state: dict[str, Any], field: str) -> dict[str, Any]:
+    return {name: value for name, value in state.items() if name != field}
+
+
+GOOD = definition(first=TASK)
+TWICE = {"flow.py": CLASS + CLASS.replace("Flow", "Other"), "flow.asl.json": GOOD}
+SOURCE = "handlers/domain/flow.asl.json"
+GOES_ON = {**without(TASK, "End"), "Next": "send"}
+SEND = {**TASK, "Resource": "arn:aws:states:::sns:publish", "Retry": [{"ErrorEquals": ["States.Timeout"]}]}
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        (TWICE, "handlers.domain.flow.Other: workflow 'flow' is used by handlers.domain.flow.Flow already"),
+        (
+            {"flow.py": CLASS.replace("'flow'", "'my flow'")},
+            "workflow name 'my flow' is not allowed; expected a literal",
+        ),
+        ({"flow.py": CLASS.replace("'flow'", "NAME")}, "workflow name None is not allowed; expected a literal"),
+        ({"flow.py": CLASS.replace("'flow'", "'task-handler'")}, "the stack has a machine of this name"),
+        ({"flow.py": CLASS.replace("'flow'", "'flow', type='FAST'")}, "workflow type 'FAST' is not allowed"),
+        ({"flow.py": CLASS.replace("Flow:", "Flow(Base):"), "flow.asl.json": GOOD}, "has no base classes"),
+        ({"flow.py": CLASS}, f"handlers.domain.flow.Flow: the definition {SOURCE} is missing"),
+        ({"flow.py": CLASS, "flow.asl.json": "{"}, f"{SOURCE}: the definition is not JSON"),
+        ({"flow.py": CLASS, "flow.asl.json": []}, f"{SOURCE}: the definition is not an object with States"),
+        (
+            {"flow.py": CLASS, "flow.asl.json": definition(first=without(WAIT, "TimeoutSeconds"))},
+            f"{SOURCE}: first: a Task needs TimeoutSeconds (a wait for a token never ends without one)",
+        ),
+        (
+            {"flow.py": CLASS, "flow.asl.json": definition(first=GOES_ON, send=TASK)},
+            f"{SOURCE}: send: no method of the class handles this state",
+        ),
+        (
+            {"flow.py": CLASS + "    def second(self, event): ...\n", "flow.asl.json": GOOD},
+            f"{SOURCE}: method 'second' of the class is no Lambda state of the definition",
+        ),
+        (
+            {"flow.py": CLASS, "flow.asl.json": definition(first=GOES_ON, send=SEND)},
+            f"{SOURCE}: send: the integration 'arn:aws:states:::sns:publish' is not supported",
+        ),
+        (
+            {"flow.py": CLASS, "flow.asl.json": definition(first={**TASK, "Parameters": {"FunctionName": "f"}})},
+            "first: FunctionName 'f' is not allowed; expected ${WorkflowFunctionArn}",
+        ),
+        (
+            {"flow.py": CLASS.replace("'flow'", "'flow', type='EXPRESS'"), "flow.asl.json": definition(first=WAIT)},
+            "first: an EXPRESS workflow can't wait for a task token",
+        ),
+        (
+            {
+                "flow.py": CLASS.replace("'flow'", "'flow', type='EXPRESS'"),
+                "flow.asl.json": {**GOOD, "TimeoutSeconds": 301},
+            },
+            "TimeoutSeconds of an EXPRESS workflow is at most 300",
+        ),
+        (
+            {
+                "flow.py": CLASS,
+                "flow.asl.json": definition(
+                    first={**WAIT, "Parameters": {"FunctionName": "${WorkflowFunctionArn}", "Payload": {}}}
+                ),
+            },
+            'first: Payload lacks "taskToken.$"',
+        ),
+        (
+            {"flow.py": CLASS, "flow.asl.json": GOOD, "flwo.asl.json": GOOD},
+            "handlers/domain/flwo.asl.json: no class with @workflow('flwo') in handlers/domain",
+        ),
+        ({"flow.py": CLASS, "flow.asl.json": {**GOOD, "StartAt": "x"}}, "StartAt 'x' is not a state"),
+        ({"flow.py": CLASS, "flow.asl.json": without(GOOD, "TimeoutSeconds")}, "the machine needs TimeoutSeconds"),
+    ],
+)
+def test_bad_workflows_are_one_line_before_deployment(tmp_path: Path, files: Mapping[str, Any], problem: str) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        found(tmp_path, files)
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith("cqrs:handlerModules: ")
+    assert problem in line
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    files = {"flow.py": CLASS, "flow.asl.json": definition(other=without(TASK, "TimeoutSeconds"))}
+    with pytest.raises(DefinitionError) as refused:
+        found(tmp_path, files)
+    assert len(refused.value.problems) == 3
+
+
+def machines(count: int, *, stack: str = "dev") -> dict[str, str]:
+    workflows = [CustomWorkflow(f"workflow_{number}", "STANDARD", "", {}) for number in range(count)]
+    return custom_machine_arns(Names("cqrs", stack), Account("aws", "us-east-1", "123456789012"), workflows)
+
+
+def test_names_and_number_are_bounded() -> None:
+    assert len(machines(10)) == 10
+    with pytest.raises(DefinitionError, match="bytes of environment; at most 1400"):
+        machines(30)
+    with pytest.raises(DefinitionError, match="at most 64: use a shorter stack name"):
+        machines(1, stack="x" * 60)
