@@ -13,8 +13,10 @@ from handlers.commands import status
 from handlers.commands.pipeline.failure import Failure, FailureRecorder
 from handlers.commands.pipeline.run import Run
 from handlers.commands.repository import CommandRepository
+from handlers.commands.starter import execution_name
 from handlers.commands.state_event import parse_run
 from handlers.errors import NotRunning, ValidationError
+from handlers.store.port import Item
 
 SOURCE = "aws.states"
 TIMED_OUT = "TIMED_OUT"
@@ -25,6 +27,7 @@ class EndedOutside:
 
     A command that waits outlives the time limit of its execution: a redrive of what it waits for restarts its clock,
     not the execution's. It stays open, and the sweeper starts it or lets its wait expire (decision record 0048).
+    The late end of an execution after which the sweeper started another one changes nothing either.
     """
 
     def __init__(self, recorder: FailureRecorder, repository: CommandRepository) -> None:
@@ -39,14 +42,24 @@ class EndedOutside:
         except (KeyError, TypeError, ValueError):
             raise ValidationError("detail.input", detail.get("input"), "JSON with pk, sk, id, attempt") from None
         run = parse_run(execution_input, detail["executionArn"])
-        if detail["status"] == TIMED_OUT and self._still_waits(run):
-            return {"left": "it waits, the sweeper goes on with it"}
+        row = self._repository.command(run.key)
+        if row is not None and run.own.holds(row):
+            if detail["status"] == TIMED_OUT and _still_waits(row):
+                return {"left": "it waits, the sweeper goes on with it"}
+            if _was_started_again(row, run, detail["name"]):
+                return {"left": "a newer execution goes on with it, or the sweeper"}
         message = f"execution {detail['name']} ended as {detail['status']}"
         if detail.get("error"):
             message = f"{message}: {detail['error']}"
         return self._recorder(run, Failure(NotRunning.__name__, message))
 
-    def _still_waits(self, run: Run) -> bool:
-        """Never claimed in this attempt, so none of its states ran; with few statuses only the claim tells."""
-        row = self._repository.command(run.key)
-        return row is not None and run.own.holds(row) and status.is_waiting(row) and "runId" not in row
+
+def _still_waits(row: Item) -> bool:
+    """Never claimed in this attempt, so none of its states ran; with few statuses only the claim tells."""
+    return status.is_waiting(row) and "runId" not in row
+
+
+def _was_started_again(row: Item, run: Run, name: str) -> bool:
+    """The sweeper has started another execution since, and this one does not hold the command."""
+    latest = execution_name(row["pk"], row["sk"], row["id"], row["attempt"], row.get("restart", 0))
+    return name != latest and row.get("runId") != run.run_id

@@ -23,7 +23,8 @@ class SkipRefused(CqrsError):
 class Skipped:
     """``applied``: the targets that had the command already, with their outcomes; they keep it.
 
-    ``woken``: a successor waited and goes on now.
+    ``woken``: a successor waited and goes on now. ``expired``: the successor, which does not go on by itself, because
+    its wait for this command had expired; redrive it.
     """
 
     key: VersionKey
@@ -31,6 +32,7 @@ class Skipped:
     applied: dict[str, str]
     woken: bool
     dry_run: bool
+    expired: VersionKey | None = None
 
 
 class Skipper:
@@ -57,15 +59,17 @@ class Skipper:
         if reason is not None:
             raise SkipRefused(f"{key}: not skipped, {reason}")
         applied = where.applied_targets(own, rows.data_version)
+        successor = self._repository.command(key.next())
+        expired = key.next() if successor is not None and where.has_expired(successor) else None
         if dry_run:
-            return Skipped(key, own["attempt"], applied, woken=False, dry_run=True)
+            return Skipped(key, own["attempt"], applied, woken=False, dry_run=True, expired=expired)
         try:
             skipped = self._attempts.skip(own)
         except ConditionFailed as failed:
             now = "gone" if failed.item is None else f"{failed.item['status']}, attempt {failed.item['attempt']}"
             raise SkipRefused(f"{key}: not skipped, it changed meanwhile and is {now} now") from None
         woken = self._finisher.complete_tail(key, skipped)
-        return Skipped(key, own["attempt"], applied, woken, dry_run=False)
+        return Skipped(key, own["attempt"], applied, woken, dry_run=False, expired=expired)
 
 
 def refusal(key: VersionKey, rows: Neighbourhood, now: float) -> str | None:

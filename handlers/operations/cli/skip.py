@@ -46,6 +46,7 @@ def plain(skipped: Skipped) -> dict[str, object]:
         "attempt": skipped.attempt,
         "appliedTargets": skipped.applied,
         "woken": skipped.woken,
+        "expiredSuccessor": None if skipped.expired is None else str(skipped.expired),
     }
 
 
@@ -56,7 +57,9 @@ def rendered(skipped: Skipped) -> str:
         ("command", f"{skipped.key}, attempt {skipped.attempt}"),
         ("targets that have it", applied or "none"),
     ]
-    if not skipped.dry_run:
+    if skipped.expired is not None:
+        rows.append(("successor", f"its wait has expired; next: ./cqrs redrive '{skipped.expired}'"))
+    elif not skipped.dry_run:
         rows.append(("successor", "woken, it goes on" if skipped.woken else "none was waiting"))
     title = "Skip (dry run: nothing was changed)" if skipped.dry_run else "Skipped"
     return table(title, rows)

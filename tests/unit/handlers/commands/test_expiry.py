@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from handlers.commands.ended_outside import EndedOutside
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
+from handlers.commands.starter import execution_name
 from handlers.commands.sweeper import LOOK_AGAIN_SECONDS
 from handlers.keys import VersionKey
+from handlers.operations.cli.skip import rendered
 from handlers.operations.redrive import Redriver
 from tests.support.operations import ENTERED, Operator, failed, next_attempt, waiting
 from tests.support.pipelines import KEY, World, order
@@ -146,3 +150,34 @@ def test_a_redrive_that_stops_half_way_leaves_nobody_behind(world: World) -> Non
         redriver.version(VersionKey(KEY, 1))
     assert world.row(1)["attempt"] == 2
     assert world.row(2)["attempt"] == 2
+
+
+def test_a_skip_tells_of_the_one_that_expired_behind_it(world: World) -> None:
+    first, second = failed(world, 1), waiting(world, 2)
+    world.clock.advance(LIMIT + 1)
+    expire(world, second)
+    skipped = Operator(world).skip(first.key)
+    assert (skipped.woken, skipped.expired) == (False, second.key)
+    assert f"next: ./cqrs redrive '{second.key}'" in rendered(skipped)
+    assert Operator(world).redrive(2) == [(2, "REDRIVEN")]
+
+
+def test_the_end_of_an_old_execution_fails_nothing_that_a_newer_one_waits_for(world: World) -> None:
+    world.publish(order(0, n=1))
+    run = world.publish(order(1, n=2))
+    world.pipeline._progress.restart(run, 0, int(world.clock.now()))
+    newer = Run(run.key, run.id, 1, "arn:newer")
+    world.workflows.open_tokens.add("t")
+    assert world.pipeline.wait(newer, "t", ENTERED) == {"waiting": True}
+    before, ended = world.row(2), EndedOutside(world.pipeline.record_failure, world.repository)
+
+    def aborted(restart: int) -> dict[str, Any]:
+        name = execution_name(before["pk"], before["sk"], before["id"], 1, restart)
+        key = {field: before[field] for field in ("pk", "sk", "id", "attempt")}
+        return {"detail": {"status": "ABORTED", "name": name, "executionArn": f"arn:{name}", "input": json.dumps(key)}}
+
+    assert "left" in ended(aborted(0))
+    assert world.row(2) == before
+    ended(aborted(1))
+    assert world.row(2)["status"] == "wait_prev_command:FAILED"
+    assert alarmed(world) == [KEY.version_sk(2)]

@@ -7,6 +7,7 @@ import pytest
 from handlers.commands.ended_outside import EndedOutside
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
+from handlers.commands.starter import execution_name
 from handlers.errors import ValidationError
 from tests.support.pipelines import World, order
 
@@ -148,7 +149,7 @@ def ended(run: Run, status: str = "ABORTED", **detail: object) -> dict[str, obje
         "source": "aws.states",
         "detail": {
             "executionArn": run.run_id,
-            "name": "n",
+            "name": execution_name(run.key.pk, run.key.sk, run.id, run.attempt, 0),
             "status": status,
             "input": json.dumps(execution_input),
             **detail,

@@ -106,6 +106,19 @@ def test_twice_by_two_operators(world: World, operator: Operator) -> None:
     assert len(world.workflows.started) == 1
 
 
+def test_dup_05_a_redrive_that_is_overtaken_by_a_skip_changes_nothing(world: World, operator: Operator) -> None:
+    """DONE is never left, also in the attempt that the operator saw."""
+    run = failed(world)
+    row = world.row(1)
+    redriver = operator.redriver()
+    redriver._repository.versions = lambda key: iter([row])  # type: ignore[method-assign]
+    operator.skip(run.key)
+    before = world.row(1)
+    assert [one.outcome for one in redriver.version(run.key)] == ["CHANGED_MEANWHILE"]
+    assert world.row(1) == before
+    assert world.workflows.started == {}
+
+
 def test_a_start_that_fails_is_left_to_the_sweeper(world: World, operator: Operator) -> None:
     failed(world)
 
