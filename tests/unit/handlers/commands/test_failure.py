@@ -164,7 +164,8 @@ def test_pipe_13_an_execution_that_ended_unrecorded_is_found_by_the_rule(world: 
     row = world.row(1)
     assert row["status"] == "history_copy:FAILED"
     assert row["error"]["type"] == "NotRunning"
-    assert row["error"]["message"] == "execution n ended as FAILED: Unrecorded"
+    name = execution_name(row["pk"], row["sk"], row["id"], 1, 0)
+    assert row["error"]["message"] == f"execution {name} ended as FAILED: Unrecorded"
     assert len(world.alarms.messages) == 1
     rule(ended(run, "FAILED"))
     assert len(world.alarms.messages) == 1
