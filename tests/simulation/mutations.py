@@ -244,8 +244,8 @@ MUTATIONS = (
         "a failed record is not reported",
         "what could not be started is delivered again",
         "handlers/entrypoints/events.py",
-        '        failures.append({"itemIdentifier": sequence_number})\n',
-        "",
+        "            failed[index] = error\n",
+        "            del index, error\n",
         ("tests/unit/handlers/commands",),
     ),
     _edit(
