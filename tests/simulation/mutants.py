@@ -26,6 +26,8 @@ from tests.simulation.mutations import MUTATIONS, Mutation
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = (
+    "bench",
+    "policy",
     "handlers",
     "infra",
     "local",

@@ -147,7 +147,7 @@ MUTATIONS = (
         f"{PIPELINE}/run.py",
         'return equals("id", self.id) & equals("attempt", self.attempt)',
         'return equals("id", self.id)',
-        ("tests/unit/handlers",),
+        ("tests/unit/handlers/commands", "tests/unit/handlers/operations"),
     ),
     _edit(
         "an expired lease is never taken over",
@@ -259,8 +259,8 @@ MUTATIONS = (
         "the sweeper counts a restart and doesn't start",
         "what was lost is started again",
         "handlers/commands/sweeper.py",
-        "        self._starter.start(own, restart=restart)\n",
-        "",
+        "            self._starter.start(own, restart=restart)\n",
+        "            pass\n",
         ("tests/simulation/test_sweeper.py",),
     ),
 )
