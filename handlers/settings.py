@@ -48,6 +48,7 @@ class NotificationsSettings:
     """Environment of the ``notifications`` function."""
 
     commands_table: str
+    import_table: str
     main_topic_arn: str
     status_events: str
     event_bus_name: str
@@ -58,9 +59,62 @@ class NotificationsSettings:
         """Raises SettingsError naming the variable."""
         return cls(
             commands_table=_text(env, "COMMANDS_TABLE"),
+            import_table=_text(env, "IMPORT_TABLE"),
             main_topic_arn=_text(env, "MAIN_TOPIC_ARN"),
             status_events=_one_of(env, "STATUS_EVENTS", KINDS),
             event_bus_name=_text(env, "EVENT_BUS_NAME"),
+            log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
+        )
+
+
+@dataclass(frozen=True)
+class LoaderSettings:
+    """Environment of the ``loader`` function."""
+
+    import_table: str
+    bucket: str
+    handler_modules: tuple[str, ...]
+    direct_rows: int
+    log_level: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> LoaderSettings:
+        """Raises SettingsError naming the variable."""
+        return cls(
+            import_table=_text(env, "IMPORT_TABLE"),
+            bucket=_text(env, "BUCKET_NAME"),
+            handler_modules=_names(env, "HANDLER_MODULES"),
+            direct_rows=_number(env, "IMPORT_DIRECT_ROWS"),
+            log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
+        )
+
+
+@dataclass(frozen=True)
+class ImportsSettings:
+    """Environment of the ``imports`` function."""
+
+    import_table: str
+    commands_table: str
+    data_table: str
+    bucket: str
+    main_topic_arn: str
+    handler_modules: tuple[str, ...]
+    inline_attribute_limit: int
+    max_receives: int
+    log_level: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> ImportsSettings:
+        """Raises SettingsError naming the variable."""
+        return cls(
+            import_table=_text(env, "IMPORT_TABLE"),
+            commands_table=_text(env, "COMMANDS_TABLE"),
+            data_table=_text(env, "DATA_TABLE"),
+            bucket=_text(env, "BUCKET_NAME"),
+            main_topic_arn=_text(env, "MAIN_TOPIC_ARN"),
+            handler_modules=_names(env, "HANDLER_MODULES"),
+            inline_attribute_limit=_number(env, "INLINE_ATTRIBUTE_LIMIT"),
+            max_receives=_number(env, "MAX_RECEIVE_COUNT"),
             log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
         )
 

@@ -132,6 +132,7 @@ class StackConfig:
     inline_attribute_limit: int = _setting(65_536, _whole(1_024, 196_608))
     task_max_concurrency: int = _setting(2, _whole(1, 40))
     task_timeout_minutes: int = _setting(15, _whole(1, 1_440))
+    import_direct_rows: int = _setting(1_000, _whole(1, 10_000))
     stream_batch_size: int = _setting(10, _whole(1, 1_000))
     queue_batch_size: int = _setting(10, _whole(1, 10))
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"))

@@ -24,6 +24,16 @@ STATUS_CHANGED: dict[str, dict[str, object]] = {
     },
     "all": {"eventName": ["MODIFY"], "dynamodb": {"NewImage": {"status": {"S": [{"exists": True}]}}}},
 }
+#: Commands of imports that have come to their outcome.
+IMPORTED: dict[str, object] = {
+    "eventName": ["MODIFY"],
+    "dynamodb": {
+        "NewImage": {
+            "source": {"S": ["import"]},
+            "status": {"S": ["finish:FINISHED", "skipped", {"suffix": ":FAILED"}]},
+        }
+    },
+}
 #: Batches of one queue at a time, so that a flood of messages leaves the account's concurrency to others.
 QUEUE_CONCURRENCY = 10
 STREAM_RETRIES = 10
@@ -34,7 +44,7 @@ STREAM_RECORD_AGE_SECONDS = 3_600
 class FunctionArgs:
     """One function. ``timeout`` in seconds; ``function`` is its entry point's name and its key in ``PERMISSIONS``.
 
-    ``configured`` is what configuration lets it do beside: ARN to actions.
+    ``configured`` is what configuration lets it do beside: ARN to actions. ``memory`` in MB, if not ``lambdaMemory``.
     """
 
     function: str
@@ -46,6 +56,7 @@ class FunctionArgs:
     names: Names
     config: StackConfig
     configured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    memory: int | None = None
 
 
 class Function(pulumi.ComponentResource):
@@ -91,7 +102,7 @@ class Function(pulumi.ComponentResource):
             code=args.archive,
             role=self.role.arn,
             timeout=args.timeout,
-            memory_size=config.lambda_memory,
+            memory_size=args.memory or config.lambda_memory,
             environment=lambda_.FunctionEnvironmentArgs(variables=dict(args.environment)),
             tracing_config=lambda_.FunctionTracingConfigArgs(mode="Active" if config.tracing else "PassThrough"),
             tags=args.names.tags,

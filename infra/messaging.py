@@ -14,10 +14,11 @@ from infra.naming import Account, Names
 #: Queue to the actions that it gets (design section 6).
 TASK_QUEUE = "task-action-queue"
 NOTIFICATION_QUEUE = "notification-queue"
+IMPORT_QUEUE = "import-action-queue"
 QUEUES = {
     TASK_QUEUE: ("task-execute",),
     NOTIFICATION_QUEUE: ("command-status", "task-status", "sub-task-status", "import-status"),
-    "import-action-queue": ("import-execute",),
+    IMPORT_QUEUE: ("import-execute",),
 }
 STREAM_FAILURES = "stream-failures"
 MAX_RECEIVE_COUNT = 5

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from infra.config import StackConfig
-from infra.functions import STATUS_CHANGED, Function, FunctionArgs, queue_mapping, stream_mapping
+from infra.functions import IMPORTED, STATUS_CHANGED, Function, FunctionArgs, queue_mapping, stream_mapping
 from infra.messaging import CONSUMER_TIMEOUT_SECONDS, NOTIFICATION_QUEUE, Messaging
 from infra.naming import Names
 from infra.permissions import Resources
@@ -50,15 +50,16 @@ class Notifications(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
-        if config.status_events in STATUS_CHANGED:
-            stream_mapping(
-                "notifications-commands-stream",
-                stream_arn=args.tables.by_name["commands"].stream_arn,
-                function=self.function,
-                on_failure_arn=args.messaging.stream_failures.arn,
-                patterns=[STATUS_CHANGED[config.status_events]],
-                batch_size=config.stream_batch_size,
-            )
+        told = [STATUS_CHANGED[config.status_events]] if config.status_events in STATUS_CHANGED else []
+        stream_mapping(
+            "notifications-commands-stream",
+            stream_arn=args.tables.by_name["commands"].stream_arn,
+            function=self.function,
+            on_failure_arn=args.messaging.stream_failures.arn,
+            # Rows of imports end with their commands, whatever others are told of.
+            patterns=[*told, IMPORTED],
+            batch_size=config.stream_batch_size,
+        )
         queue_mapping(
             "notifications-queue",
             queue_arn=args.messaging.queues[NOTIFICATION_QUEUE].arn,

@@ -23,7 +23,28 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "topic:main": ("sns:Publish",),
         "queue:stream-failures": ("sqs:SendMessage",),
     },
+    "imports": {
+        "table:import_tmp": ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+        "table:commands": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+        "table:data": ("dynamodb:ConditionCheckItem", "dynamodb:GetItem"),
+        "objects:attributes": ("s3:GetObject", "s3:PutObject"),
+        "objects:reports": ("s3:PutObject",),
+        "stream:import_tmp": STREAM,
+        "topic:main": ("sns:Publish",),
+        "queue:import-action-queue": QUEUE,
+        "queue:stream-failures": ("sqs:SendMessage",),
+    },
+    "loader": {
+        "table:import_tmp": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+        # Versions are pinned when a file is found (S3: a version is read with an action of its own).
+        "objects:imports": ("s3:GetObject", "s3:GetObjectVersion"),
+        "objects:reports": ("s3:PutObject",),
+        "stream:import_tmp": STREAM,
+        "queue:stream-failures": ("sqs:SendMessage",),
+    },
     "notifications": {
+        # Rows of imports come to their outcome when their command does.
+        "table:import_tmp": ("dynamodb:GetItem", "dynamodb:UpdateItem"),
         "stream:commands": STREAM,
         "topic:main": ("sns:Publish",),
         "bus:events": ("events:PutEvents",),

@@ -13,7 +13,8 @@ from infra.config import ConfigError, StackConfig
 from infra.custom_machines import custom_machine_arns, custom_permissions, custom_workflows
 from infra.custom_workflows import find_workflows
 from infra.functions import STARTS_COMMAND, Function, FunctionArgs, stream_mapping
-from infra.messaging import NOTIFICATION_QUEUE, TASK_QUEUE, Messaging, MessagingArgs
+from infra.imports import FILES, Imports, ImportsArgs
+from infra.messaging import IMPORT_QUEUE, NOTIFICATION_QUEUE, TASK_QUEUE, Messaging, MessagingArgs
 from infra.monitoring import Monitoring, MonitoringArgs
 from infra.naming import Account, Names
 from infra.notifications import Notifications, NotificationsArgs
@@ -41,6 +42,7 @@ EVENTS_TIMEOUT_SECONDS = 60
 SWEEPER_TIMEOUT_SECONDS = 300
 #: Below the states' own timeout (60 s), so that the function's end is seen first.
 WORKFLOW_TIMEOUT_SECONDS = 30
+STREAM_READERS = ("events", "imports", "loader", "notifications")
 #: Type of the command machine to its name.
 MACHINES = {STANDARD: COMMAND_HANDLER, EXPRESS: COMMAND_HANDLER_EXPRESS}
 
@@ -74,6 +76,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             **{f"table:{name}": table.arn for name, table in tables.by_name.items()},
             "stream:commands": tables.by_name["commands"].stream_arn,
             "stream:tasks": tables.by_name["tasks"].stream_arn,
+            "stream:import_tmp": tables.by_name["import_tmp"].stream_arn,
             "index:open": pulumi.Output.concat(tables.by_name["commands"].arn, f"/index/{OPEN_INDEX}"),
             "index:open-tasks": pulumi.Output.concat(tables.by_name["tasks"].arn, f"/index/{OPEN_INDEX}"),
             **{f"machine:{MACHINES[kind]}": arn for kind, arn in machine_arns.items()},
@@ -83,8 +86,11 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             "bus:events": messaging.event_bus.arn,
             f"queue:{NOTIFICATION_QUEUE}": messaging.queues[NOTIFICATION_QUEUE].arn,
             f"queue:{TASK_QUEUE}": messaging.queues[TASK_QUEUE].arn,
+            f"queue:{IMPORT_QUEUE}": messaging.queues[IMPORT_QUEUE].arn,
             "queue:stream-failures": messaging.stream_failures.arn,
             "objects:attributes": pulumi.Output.concat(storage.bucket.arn, "/attributes/*"),
+            "objects:imports": pulumi.Output.concat(storage.bucket.arn, f"/{FILES}*"),
+            "objects:reports": pulumi.Output.concat(storage.bucket.arn, "/reports/*"),
         }
     )
     environments = _environments(config, names, tables, messaging, storage, machine_arn, task_machine_arn, custom_arns)
@@ -162,10 +168,13 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         TasksArgs(names, config, resources, archive, tables, messaging, events, task_machine_arn),
     )
     custom_machines = custom_workflows(custom, workflow, names, config)
+    imports = Imports("imports", ImportsArgs(names, config, resources, archive, tables, messaging, storage))
     ended_badly_rule(names, events, [command_workflows[STANDARD], tasks.workflow])
     sweep_schedule(names, sweeper, config.sweep_minutes)
     functions = {
         "events": events,
+        "imports": imports.function,
+        "loader": imports.loader,
         "notifications": notifications.function,
         "sweeper": sweeper,
         "tasks": tasks.function,
@@ -184,7 +193,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
                 **{name: one.machine.arn for name, one in custom_machines.items()},
             },
             functions={name: function.function.name for name, function in functions.items()},
-            stream_functions={name: functions[name].function.name for name in ("events", "notifications")},
+            stream_functions={name: functions[name].function.name for name in STREAM_READERS},
             dead_letter_queues={
                 **{f"{name}-dlq": queue.name for name, queue in messaging.dead_letter_queues.items()},
                 "stream-failures": messaging.stream_failures.name,
@@ -223,6 +232,7 @@ def _environments(
         },
         "notifications": {
             "COMMANDS_TABLE": commands,
+            "IMPORT_TABLE": tables.by_name["import_tmp"].name,
             "MAIN_TOPIC_ARN": messaging.main_topic.arn,
             "STATUS_EVENTS": config.status_events,
             "EVENT_BUS_NAME": messaging.event_bus.name,

@@ -11,16 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers import aws
-from handlers.clock import Clock
+from handlers.clock import Clock, SystemClock
 from handlers.commands.status_events import StatusEvents
 from handlers.entrypoints.lazy import Handler, lambda_handler
 from handlers.errors import ValidationError
+from handlers.imports.book import ImportBook
+from handlers.imports.command_outcomes import CommandOutcomes
 from handlers.notifications.bus import EventBus
 from handlers.notifications.eventbridge import EventBridgeBus
 from handlers.notifications.forwarder import QUEUE_SOURCE, Forwarder
 from handlers.notifications.port import Topic
 from handlers.notifications.sns import SnsTopic
 from handlers.settings import NotificationsSettings
+from handlers.store.dynamodb import DynamoTableStore
+from handlers.store.port import IMPORT_TMP, TableStore
 from handlers.stream_answers import partial_answer
 
 
@@ -30,20 +34,23 @@ class NotificationPorts:
 
     main_topic: Topic
     bus: EventBus
+    store: TableStore
+    clock: Clock
 
 
 def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: NotificationPorts | None = None) -> Handler:
-    """The function's handler. Raises SettingsError naming the variable.
-
-    ``clock`` is what every ``create`` takes; nothing here depends on the time.
-    """
+    """The function's handler. ``ports`` replace AWS, ``clock`` only the time. Raises SettingsError."""
     settings = NotificationsSettings.from_env(env)
     if ports is None:
         ports = NotificationPorts(
-            SnsTopic(aws.sns(), settings.main_topic_arn), EventBridgeBus(aws.events, settings.event_bus_name)
+            SnsTopic(aws.sns(), settings.main_topic_arn),
+            EventBridgeBus(aws.events, settings.event_bus_name),
+            DynamoTableStore(aws.dynamodb(), {IMPORT_TMP: settings.import_table}),
+            clock or SystemClock(),
         )
     status_events = StatusEvents(ports.main_topic, settings.commands_table, settings.status_events)
     forward = Forwarder(ports.bus)
+    import_rows = CommandOutcomes(ImportBook(ports.store, ports.clock))
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         records = event.get("Records")
@@ -51,7 +58,9 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Notific
             raise ValidationError("event", sorted(event), "a batch of a stream or a queue")
         if records and records[0].get("eventSource") == QUEUE_SOURCE:
             return forward(records)
-        return partial_answer(records, status_events.on_stream_records(records))
+        # A row of an import first: it is in the table, while an event may be lost and come again.
+        failed = import_rows.on_stream_records(records)
+        return partial_answer(records, {**status_events.on_stream_records(records), **failed})
 
     return handle
 

@@ -1,4 +1,4 @@
-"""What follows from changes in ``import_tmp``, read from its stream: rows are queued, files loaded, jobs ended.
+"""What follows from changes in ``import_tmp``, read from its stream: rows are queued, jobs ended and told of.
 
 It follows from what is stored, so that a crash between a write and what comes after it loses nothing. Delivery is at
 least once: whoever is called knows repeats.
@@ -7,7 +7,7 @@ least once: whoever is called knows repeats.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers.imports import status
@@ -23,18 +23,14 @@ STATUS = "import-status"
 _READ = ("pk", "sk", "id", "kind", "status", "attempt", "tableName", "tenantCode", "error", "updatedAt")
 _COUNTERS = ("totalRows", "processedRows", "succeededRows", "failedRows", "supersededRows", "cancelledRows")
 
-#: Starts the ``loader`` function for a job, without waiting for it.
-StartLoader = Callable[[ImportJobKey], None]
-
 
 class ImportStream:
     """The consumer of the table's stream."""
 
-    def __init__(self, topic: Topic, finalise: Finaliser, start_loader: StartLoader, table: str) -> None:
+    def __init__(self, topic: Topic, finalise: Finaliser, table: str) -> None:
         """``topic`` is the main topic, ``table`` the table's name in messages."""
         self._topic = topic
         self._finalise = finalise
-        self._start_loader = start_loader
         self._table = table
 
     def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
@@ -49,7 +45,8 @@ class ImportStream:
                 if row is None:
                     continue
                 if row["kind"] == status.JOB:
-                    notices += [(index, notice) for notice in self._of_job(row)]
+                    if status.is_terminal(row):
+                        notices.append((index, self._told(row)))
                 elif row["status"] == status.CREATED:
                     notices.append((index, self._notice(EXECUTE, row, {"tableName": row["tableName"]})))
                 elif status.is_terminal(row):
@@ -68,15 +65,10 @@ class ImportStream:
         log_step("import records", level=logging.INFO, sent=len(notices) - len(refused), unsent=len(failed))
         return failed
 
-    def _of_job(self, row: Item) -> list[Notice]:
-        if row["status"] == status.CREATED:
-            self._start_loader(ImportJobKey.parse_id(row["id"]))
-            return []
-        if not status.is_terminal(row):
-            return []
+    def _told(self, row: Item) -> Notice:
         content = {"tableName": row["tableName"], "status": row["status"], "attempt": row["attempt"]}
         content.update({name: row[name] for name in (*_COUNTERS, "error", "updatedAt") if name in row})
-        return [self._notice(STATUS, row, content)]
+        return self._notice(STATUS, row, content)
 
     def _notice(self, action: str, row: Item, content: dict[str, Any]) -> Notice:
         message = {

@@ -78,6 +78,8 @@ def _dynamodb(operation: str, params: Mapping[str, Any], region: str) -> Access:
 
 def _s3(operation: str, params: Mapping[str, Any]) -> Access:
     action = _S3_ACTIONS.get(operation, operation)
+    if action in ("GetObject", "DeleteObject") and params.get("VersionId"):
+        action += "Version"
     bucket, key = params.get("Bucket"), params.get("Key")
     if not bucket:
         return ((f"s3:{action}", "*"),)

@@ -118,4 +118,5 @@ def _s3_params(url: str) -> Mapping[str, Any]:
     host = _VIRTUAL_HOST.match(parts.netloc)
     path = unquote(parts.path.lstrip("/"))
     bucket, _, key = (host["bucket"], "", path) if host else path.partition("/")
-    return {name: value for name, value in (("Bucket", bucket), ("Key", key)) if value}
+    version = dict(parse_qsl(parts.query)).get("versionId")
+    return {name: value for name, value in (("Bucket", bucket), ("Key", key), ("VersionId", version)) if value}

@@ -14,13 +14,14 @@ import boto3
 import pytest
 
 from handlers.commands.model import CommandInput
-from handlers.domain.airports import TEXT_COLUMNS, airport_input
+from handlers.domain.airports import COLUMNS, TEXT_COLUMNS, airport_input
 from handlers.keys import EntityKey
 from handlers.store.port import COMMANDS
 from local.aws.model import AwsCall
 from local.functions.model import InvokeResult, SimulatedCrash
 from local.states.executions import RUNNING
 from tests.support.deployments import RECORDING, Deployed
+from tests.support.imports import DeployedImports
 from tests.support.permissions import allowed_not_used, calls_not_allowed, merged
 from tests.support.pipelines import CONTEXT
 from tests.support.tasks import DeployedTasks
@@ -215,6 +216,17 @@ def nothing_of_a_task_arrives(deployed: DeployedTasks) -> None:
     assert deployed.task(task).status == "FAILED"
 
 
+def files_are_imported(deployed: DeployedImports) -> None:
+    """A value that is stored in the bucket and read back to be compared; rows that fail late, and at once."""
+    header = ",".join(COLUMNS)
+    large = f"LSZB,,Bern,{'x' * 70_000},,CH,,46.9,7.5,,"
+    for outcome in ("applied", "unchanged"):
+        job = deployed.import_file(f"{header}\n{large}\nLSZC,,Buochs,,,CH,,91,8.4,,\n".encode())
+        assert (getattr(job.counts, outcome), job.counts.failed) == (1, 1)
+    job = deployed.import_file(f"{header}\n{large},,\n".encode())
+    assert (job.counts.total, job.counts.failed, len(job.report)) == (1, 1, 1)
+
+
 TASKS = [
     a_task_is_stopped_by_an_item,
     a_single_task_uses_the_read_model,
@@ -237,11 +249,14 @@ EXPRESS = [a_handler_refuses, a_start_is_lost, a_successor_is_parked]
 
 def test_inf_02_used_is_allowed_and_allowed_is_used(tmp_path: Path) -> None:
     used, policies = [], dict[str, list[Any]]()
-    for workflow, detail, scenarios in (("STANDARD", "full", [*STANDARD, *TASKS]), ("EXPRESS", "terminal", EXPRESS)):
+    for workflow, detail, scenarios in (
+        ("STANDARD", "full", [*STANDARD, *TASKS, files_are_imported]),
+        ("EXPRESS", "terminal", EXPRESS),
+    ):
         # A wait is not checked again before the sweeper comes.
         modules = json.dumps([RECORDING, "handlers.domain.airports"])
         config = {"statusDetail": detail, "waitPollSeconds": "86400", "handlerModules": modules}
-        with DeployedTasks(tmp_path / workflow, config=config, workflow=workflow) as deployed:
+        with DeployedImports(tmp_path / workflow, config=config, workflow=workflow) as deployed:
             for scenario in scenarios:
                 scenario(deployed)
         used.append(deployed.used)

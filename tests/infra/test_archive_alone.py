@@ -179,9 +179,32 @@ def iterator(aws: Aws) -> dict[str, Any]:
     }
 
 
+def a_row_that_is_gone(aws: Aws) -> dict[str, Any]:
+    """A message for a row of an import that is not there."""
+    message = {
+        "action": "import-execute",
+        "pk": f"IMPORT#t1#{'0' * 26}#0",
+        "sk": "000000000",
+        "content": {"attempt": 1},
+    }
+    body = json.dumps({"Message": json.dumps(message)})
+    record = {"messageId": "m", "eventSource": "aws:sqs", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
+    return {"Records": [record]}
+
+
+def a_job_that_is_gone(aws: Aws) -> dict[str, Any]:
+    """A record of an import job that is not there."""
+    job = {"pk": "CSV_IMPORT#t1", "sk": f"airports#{'0' * 26}", "kind": "job", "status": "CREATED", "attempt": 1}
+    image = item_to_dynamo({**job, "id": f"{job['pk']}#{job['sk']}"})
+    change = {"NewImage": image, "SequenceNumber": "1"}
+    return {"Records": [{"eventName": "INSERT", "eventSource": "aws:dynamodb", "dynamodb": change}]}
+
+
 #: Function to an event that makes it call AWS, and its answer.
 CALLS: dict[str, Any] = {
     "events": (inserted, {"batchItemFailures": []}),
+    "imports": (a_row_that_is_gone, {"batchItemFailures": []}),
+    "loader": (a_job_that_is_gone, {"batchItemFailures": []}),
     "notifications": (finished, {"batchItemFailures": []}),
     "sweeper": (lambda _: {}, {"complete": True, "oldestSeconds": 0, "outcomes": {}, "tasks": {}}),
     "tasks": (iterator, [[{"result": "dropped"}]]),

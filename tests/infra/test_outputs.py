@@ -46,6 +46,8 @@ OUTPUTS = {
     "taskMaxConcurrency",
     "taskTimeoutMinutes",
     "eventsFunctionArn",
+    "importsFunctionArn",
+    "loaderFunctionArn",
     "notificationsFunctionArn",
     "sweeperFunctionArn",
     "tasksFunctionArn",

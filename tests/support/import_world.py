@@ -75,7 +75,7 @@ class ImportWorld:
         self.worker = RowWorker(book, publisher, tables, max_receives=MAX_RECEIVES)
         self.outcomes = CommandOutcomes(book)
         topic: Any = GatedTopic(self.topic, self.gate, self._sent)
-        self.stream = ImportStream(topic, self.finalise, self._start_loader, "import_tmp")
+        self.stream = ImportStream(topic, self.finalise, "import_tmp")
 
     # -- doing ----------------------------------------------------------------------------------------
 
@@ -159,6 +159,9 @@ class ImportWorld:
         record = {"eventName": "INSERT" if before is None else "MODIFY", "dynamodb": change}
         if table == IMPORT_TMP and after["kind"] != status.COUNTERS:
             self.pending.append(("import stream", lambda _: not self.stream.on_stream_records([record])))
+            if before is None and after["kind"] == status.JOB:
+                key = ImportJobKey.parse_id(after["id"])
+                self.pending.append(("loader", lambda _: self.loader.load(key) is not None))
         if table == COMMANDS and "status" in after:
             if before is None:
                 self.pending.append(("pipeline", lambda _: self._end_command(after)))
@@ -184,13 +187,6 @@ class ImportWorld:
             return not self.worker([record])["batchItemFailures"]
 
         self.pending.append(("queue", deliver))
-
-    def _start_loader(self, key: ImportJobKey) -> None:
-        def load(_: int) -> bool:
-            self.loader.load(key)
-            return True
-
-        self.gate.cross("Invoke", lambda: self.pending.append(("loader", load)))
 
 
 def _tables(layout: Mapping[str, Any]) -> ImportTables:

@@ -35,6 +35,7 @@ EVENTS = {
 }
 NOTIFICATIONS = {
     "COMMANDS_TABLE": "c",
+    "IMPORT_TABLE": "i",
     "MAIN_TOPIC_ARN": "t",
     "STATUS_EVENTS": "terminal",
     "EVENT_BUS_NAME": "b",

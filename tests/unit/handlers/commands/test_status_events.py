@@ -10,7 +10,9 @@ from handlers.commands.status_events import StatusEvents, notice_of
 from handlers.entrypoints import notifications
 from handlers.errors import TransientThrottle, ValidationError
 from handlers.notifications.memory import MemoryBus, MemoryTopic
+from handlers.store.memory import MemoryTableStore
 from handlers.store.values import item_to_dynamo
+from tests.support.clock import ManualClock
 from tests.unit.handlers.test_settings import NOTIFICATIONS
 
 SECRET = "4711-secret"
@@ -135,7 +137,8 @@ def test_the_function_reports_events_that_are_not_out() -> None:
         change(row("finish:STARTED", sk=sk), row("finish:FINISHED", sk=sk), number=sk[-1])
         for sk in ("ORDER#o1@0000000001", "ORDER#o1@0000000002")
     ]
-    handle = notifications.create(NOTIFICATIONS, ports=notifications.NotificationPorts(topic, MemoryBus()))
+    ports = notifications.NotificationPorts(topic, MemoryBus(), MemoryTableStore(), ManualClock())
+    handle = notifications.create(NOTIFICATIONS, ports=ports)
     assert handle({"Records": batch}, None) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert len(topic.messages) == 1
     with pytest.raises(ValidationError, match="a batch of a stream or a queue"):

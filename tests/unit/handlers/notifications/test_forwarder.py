@@ -12,6 +12,8 @@ from handlers.errors import TransientThrottle
 from handlers.notifications.bus import BusEvent
 from handlers.notifications.forwarder import Forwarder
 from handlers.notifications.memory import MemoryBus, MemoryTopic
+from handlers.store.memory import MemoryTableStore
+from tests.support.clock import ManualClock
 from tests.unit.handlers.test_settings import NOTIFICATIONS
 
 MESSAGE = {"id": "i", "action": "command-status", "content": {"status": "finish:FINISHED"}}
@@ -24,7 +26,7 @@ def record(message: Any, number: int = 1) -> dict[str, Any]:
 
 def test_ops_03_the_message_is_the_events_detail() -> None:
     bus = MemoryBus()
-    ports = notifications.NotificationPorts(MemoryTopic(), bus)
+    ports = notifications.NotificationPorts(MemoryTopic(), bus, MemoryTableStore(), ManualClock())
     batch = {"Records": [record(MESSAGE), record({**MESSAGE, "id": "j"})]}
     answer = notifications.create(NOTIFICATIONS, ports=ports)(batch, None)
     assert answer == {"batchItemFailures": []}

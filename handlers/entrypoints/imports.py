@@ -1,0 +1,76 @@
+"""The ``imports`` function: the import queue's consumer, and what follows from changes of import jobs and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers import aws
+from handlers.clock import Clock, SystemClock
+from handlers.commands.attributes import AttributeStore
+from handlers.commands.publish import CommandPublisher
+from handlers.entrypoints.lazy import Handler, lambda_handler
+from handlers.errors import ValidationError
+from handlers.imports.book import ImportBook
+from handlers.imports.command_outcomes import SOURCE
+from handlers.imports.finalise import Finaliser
+from handlers.imports.strategy import load_import_tables
+from handlers.imports.table_stream import ImportStream
+from handlers.imports.worker import RowWorker
+from handlers.notifications.forwarder import QUEUE_SOURCE
+from handlers.notifications.port import Topic
+from handlers.notifications.sns import SnsTopic
+from handlers.objects.port import Objects
+from handlers.objects.s3 import S3Objects
+from handlers.settings import ImportsSettings
+from handlers.store.dynamodb import DynamoTableStore
+from handlers.store.port import COMMANDS, DATA, IMPORT_TMP, TableStore
+from handlers.stream_answers import partial_answer
+
+
+@dataclass(frozen=True)
+class ImportPorts:
+    """Where the function reaches AWS."""
+
+    store: TableStore
+    objects: Objects
+    main_topic: Topic
+    clock: Clock
+
+
+def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: ImportPorts | None = None) -> Handler:
+    """The function's handler. ``ports`` replace AWS, ``clock`` only the time.
+
+    Raises:
+        SettingsError, RegistryError: the function can't start; the message names the variable or module.
+    """
+    settings = ImportsSettings.from_env(env)
+    if ports is None:
+        tables = {COMMANDS: settings.commands_table, DATA: settings.data_table, IMPORT_TMP: settings.import_table}
+        ports = ImportPorts(
+            store=DynamoTableStore(aws.dynamodb(), tables),
+            objects=S3Objects(aws.s3, settings.bucket),
+            main_topic=SnsTopic(aws.sns(), settings.main_topic_arn),
+            clock=clock or SystemClock(),
+        )
+    store, clock = ports.store, ports.clock
+    book = ImportBook(store, clock)
+    attributes = AttributeStore(ports.objects, settings.inline_attribute_limit)
+    publisher = CommandPublisher(store, attributes, clock, source=SOURCE)
+    strategies = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
+    worker = RowWorker(book, publisher, strategies, max_receives=settings.max_receives)
+    stream = ImportStream(ports.main_topic, Finaliser(store, book, ports.objects), settings.import_table)
+
+    def handle(event: dict[str, Any], context: Any) -> Any:
+        records = event.get("Records")
+        if records is None:
+            raise ValidationError("event", sorted(event), "a batch of a stream or a queue")
+        if records and records[0].get("eventSource") == QUEUE_SOURCE:
+            return worker(records)
+        return partial_answer(records, stream.on_stream_records(records))
+
+    return handle
+
+
+handler = lambda_handler(create)

@@ -1,0 +1,128 @@
+"""Imports: the functions that load files and work on their rows, and what leads to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from infra.config import StackConfig
+from infra.functions import Function, FunctionArgs, queue_mapping, stream_mapping
+from infra.messaging import CONSUMER_TIMEOUT_SECONDS, IMPORT_QUEUE, MAX_RECEIVE_COUNT, Messaging
+from infra.naming import Names
+from infra.permissions import Resources
+from infra.storage import Storage
+from infra.tables import Tables
+
+LOADER_TIMEOUT_SECONDS = 900
+#: A file of a million rows needs about 100 MB; more memory is more CPU.
+LOADER_MEMORY = 2_048
+#: Under the bucket's own prefix, where the loader may read.
+FILES = "imports/"
+NEW_JOBS = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": ["job"]}, "status": {"S": ["CREATED"]}}}}
+#: Rows that are to be queued, and whatever has come to its outcome; the code drops what only got another field.
+CHANGED = {
+    "eventName": ["INSERT", "MODIFY"],
+    "dynamodb": {
+        "NewImage": {
+            "kind": {"S": ["job", "row"]},
+            "status": {"S": ["CREATED", "COMPLETED", "FAILED", "CANCELLED", "SUPERSEDED"]},
+        }
+    },
+}
+
+
+@dataclass(frozen=True)
+class ImportsArgs:
+    """What imports need to know."""
+
+    names: Names
+    config: StackConfig
+    resources: Resources
+    archive: pulumi.Archive
+    tables: Tables
+    messaging: Messaging
+    storage: Storage
+
+
+class Imports(pulumi.ComponentResource):
+    """``loader`` reads files, ``function`` works on rows and ends jobs."""
+
+    loader: Function
+    function: Function
+
+    def __init__(self, name: str, args: ImportsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("cqrs:infra:Imports", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        config, stream_arn = args.config, args.tables.by_name["import_tmp"].stream_arn
+        common = (args.resources, args.archive, args.names, config)
+        self.loader = Function(
+            "loader",
+            FunctionArgs(
+                "loader",
+                "Reads the file of a new import job and writes its rows",
+                LOADER_TIMEOUT_SECONDS,
+                _loader_environment(args),
+                *common,
+                memory=max(LOADER_MEMORY, config.lambda_memory),
+            ),
+            child,
+        )
+        self.function = Function(
+            "imports",
+            FunctionArgs(
+                "imports",
+                "Import rows from the queue, and what follows from changes of jobs and rows",
+                CONSUMER_TIMEOUT_SECONDS,
+                _imports_environment(args),
+                *common,
+            ),
+            child,
+        )
+        stream_mapping(
+            "loader-import-stream",
+            stream_arn=stream_arn,
+            function=self.loader,
+            on_failure_arn=args.messaging.stream_failures.arn,
+            patterns=[NEW_JOBS],
+            batch_size=1,
+        )
+        stream_mapping(
+            "imports-import-stream",
+            stream_arn=stream_arn,
+            function=self.function,
+            on_failure_arn=args.messaging.stream_failures.arn,
+            patterns=[CHANGED],
+            batch_size=config.stream_batch_size,
+        )
+        queue_mapping(
+            "imports-action-queue",
+            queue_arn=args.messaging.queues[IMPORT_QUEUE].arn,
+            function=self.function,
+            batch_size=config.queue_batch_size,
+        )
+        self.register_outputs({"loaderArn": self.loader.function.arn, "functionArn": self.function.function.arn})
+
+
+def _loader_environment(args: ImportsArgs) -> dict[str, pulumi.Input[str]]:
+    return {
+        "IMPORT_TABLE": args.tables.by_name["import_tmp"].name,
+        "BUCKET_NAME": args.storage.bucket.bucket,
+        "HANDLER_MODULES": ",".join(args.config.handler_modules),
+        "IMPORT_DIRECT_ROWS": str(args.config.import_direct_rows),
+        "LOG_LEVEL": args.config.log_level,
+    }
+
+
+def _imports_environment(args: ImportsArgs) -> dict[str, pulumi.Input[str]]:
+    return {
+        "IMPORT_TABLE": args.tables.by_name["import_tmp"].name,
+        "COMMANDS_TABLE": args.tables.by_name["commands"].name,
+        "DATA_TABLE": args.tables.by_name["data"].name,
+        "BUCKET_NAME": args.storage.bucket.bucket,
+        "MAIN_TOPIC_ARN": args.messaging.main_topic.arn,
+        "HANDLER_MODULES": ",".join(args.config.handler_modules),
+        "INLINE_ATTRIBUTE_LIMIT": str(args.config.inline_attribute_limit),
+        "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
+        "LOG_LEVEL": args.config.log_level,
+    }

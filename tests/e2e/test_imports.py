@@ -1,0 +1,82 @@
+"""Imports on the deployed program: files in the bucket become commands, which the real pipeline applies."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from handlers.domain.airports import TYPE
+from handlers.keys import EntityKey
+from local.runtime import PROJECT_DIR
+from tests.support.imports import DeployedImports
+
+QUIRKS = PROJECT_DIR / "tests" / "fixtures" / "quirks"
+AIRPORTS = PROJECT_DIR / "data" / "airports.csv"
+
+
+@pytest.fixture(params=["STANDARD", "EXPRESS"])
+def deployed(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[DeployedImports]:
+    config = {"handlerModules": '["handlers.domain.airports"]'}
+    with DeployedImports(tmp_path, recording=False, workflow=request.param, config=config) as one:
+        yield one
+
+
+def first_rows(count: int) -> bytes:
+    with AIRPORTS.open("rb") as file:
+        return b"".join(itertools.islice(file, count + 1))
+
+
+def name_of(deployed: DeployedImports, code: str) -> str:
+    return str(deployed.data(EntityKey("TENANT", "t1", TYPE, code))["name"])
+
+
+def test_imp_03_04_a_file_again_and_changed(deployed: DeployedImports) -> None:
+    content = first_rows(60)
+    job = deployed.import_file(content)
+    assert (job.status, job.error) == ("COMPLETED", None)
+    assert (job.counts.total, job.counts.applied) == (60, 60)
+    assert name_of(deployed, "00AA") == "Aero B Ranch Airport"
+
+    again = deployed.import_file(content)
+    assert (again.status, again.counts.unchanged, again.counts.applied) == ("COMPLETED", 60, 0)
+
+    changed = deployed.import_file(content.replace(b"Aero B Ranch Airport", b"Aero B Farm"))
+    assert (changed.status, changed.counts.unchanged, changed.counts.applied) == ("COMPLETED", 59, 1)
+    assert name_of(deployed, "00AA") == "Aero B Farm"
+    assert deployed.data(EntityKey("TENANT", "t1", TYPE, "00AA"))["version"] == 2
+
+
+def test_imp_05_06_repeated_keys_and_bad_rows(deployed: DeployedImports) -> None:
+    job = deployed.import_file((QUIRKS / "duplicate_keys.csv").read_bytes())
+    assert (job.status, job.counts.applied, job.counts.superseded) == ("COMPLETED", 30, 15)
+    assert name_of(deployed, "00AK").endswith("(rev 3)")
+
+    job = deployed.import_file((QUIRKS / "bad_values.csv").read_bytes())
+    assert (job.status, job.counts.total, job.counts.succeeded, job.counts.failed) == ("FAILED", 60, 50, 10)
+    lines = deployed.report(job).splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == ["3", "9", "14", "20", "26", "31", "37", "43", "50", "58"]
+
+
+def test_imp_09_what_cannot_be_imported(deployed: DeployedImports) -> None:
+    job = deployed.import_file(b"icao,name\n1,a\n")
+    assert job.status == "FAILED"
+    assert job.error is not None
+    assert job.error["type"] == "MissingColumn"
+    assert deployed.import_rows() == []
+
+
+def test_imp_15_a_command_that_fails_fails_its_row(tmp_path: Path) -> None:
+    modules = '["handlers.domain.airports", "handlers.domain.failing"]'
+    with DeployedImports(tmp_path, recording=False, config={"handlerModules": modules}) as deployed:
+        job = deployed.import_file(first_rows(40))
+        assert job.status == "FAILED"
+        assert job.counts.total == 40
+        assert 0 < job.counts.failed < 40
+        assert job.counts.applied + job.counts.failed == 40
+        failed = [row for row in deployed.import_rows() if row["status"] == "FAILED"]
+        commands = {row["sk"]: row for row in deployed.images("commands")}
+        assert {commands[row["commandSk"]]["status"] for row in failed} == {"sync_data:FAILED"}
+        assert all(row["error"]["message"] for row in failed)

@@ -1,0 +1,51 @@
+"""Imports on a deployment of a test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+
+from handlers import aws
+from handlers.imports.book import counter_of
+from handlers.imports.model import ImportJob
+from handlers.imports.service import ImportService
+from handlers.imports.status import ROW, is_terminal
+from handlers.store.dynamodb import DynamoTableStore
+from handlers.store.port import IMPORT_TMP, Item
+from tests.support.pipelines import CONTEXT
+from tests.support.tasks import DeployedTasks
+
+
+class DeployedImports(DeployedTasks):
+    """A deployment with an import service beside."""
+
+    def __enter__(self) -> DeployedImports:
+        super().__enter__()
+        outputs = self.runtime.outputs
+        self.bucket = outputs["bucketName"]
+        self.tables[IMPORT_TMP] = outputs["import_tmpTableName"]
+        self.import_store = DynamoTableStore(aws.dynamodb(), {IMPORT_TMP: outputs["import_tmpTableName"]})
+        self.imports = ImportService(self.import_store, self.scheduler, ["airports"], [self.bucket])
+        return self
+
+    def import_file(self, content: bytes, name: str = "airports.csv", **options: Any) -> ImportJob:
+        """Until nothing is left to do; the job then."""
+        aws.s3().put_object(Bucket=self.bucket, Key=f"imports/{name}", Body=content)
+        job = self.imports.create_csv_import("airports", self.bucket, f"imports/{name}", CONTEXT, **options)
+        self.run()
+        return self.job(job)
+
+    def job(self, job: ImportJob) -> ImportJob:
+        return self.imports.get_import(job.id, CONTEXT)
+
+    def import_rows(self) -> list[Item]:
+        rows = [row for row in self.import_store.scan(IMPORT_TMP).items if row["kind"] == ROW]
+        assert all(is_terminal(row) for row in rows)
+        assert all(counter_of(row) for row in rows)
+        return sorted(rows, key=lambda row: (row["jobId"], row["number"]))
+
+    def report(self, job: ImportJob) -> str:
+        client = boto3.client("s3", region_name=self.runtime.endpoint.region)
+        bodies = [client.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in job.report]
+        return b"".join(bodies).decode("utf-8-sig")
