@@ -81,15 +81,14 @@ class Sweeper:
 
     def _announce(self, run: Run, own: Item, prev: Item | None) -> str:
         """The failure's alarm is not out. Behind one that failed an expired wait needs none (decision record 0071)."""
-        error = own["error"]
-        if error["type"] == WaitExpired.__name__ and prev is not None:
+        if own["error"]["type"] == WaitExpired.__name__ and prev is not None:
             if status.is_failed(prev):
                 self._progress.alarmed(run)
                 return "expired behind a failed one"
             if status.is_waiting(prev):
                 self._progress.look_again(run, own, int(self._clock.now()) + LOOK_AGAIN_SECONDS)
                 return "waiting"
-        self._recorder(run, Failure(error["type"], error["message"], error.get("blockedBy")))
+        self._recorder(run, Failure.from_row(own))
         return "alarm repeated"
 
     def _heal_idle(self, run: Run, own: Item, rows: Neighbourhood) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from handlers.clock import Clock
 from handlers.commands import status
 from handlers.commands.attempts import Attempts
-from handlers.commands.pipeline.failure import Failure, FailureRecorder
+from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.run import Run
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
@@ -129,10 +129,7 @@ class Redriver:
         note = _waits_for(chain, key.version)
         if self._dry_run:
             return Redriven(key, WOULD_REDRIVE, row["attempt"] + 1, note)
-        if "alarmedAt" not in row and not where.has_expired(row):
-            # The failure's alarm is not out, and a new attempt would have its own: send this one first (G1).
-            failure = Failure(row["error"]["type"], row["error"]["message"], row["error"].get("blockedBy"))
-            self._recorder(Run(key, row["id"], row["attempt"], run_id="redrive"), failure)
+        self._recorder.announce(Run(key, row["id"], row["attempt"], run_id="redrive"), row)
         try:
             begun = self._attempts.begin_next(row)
         except ConditionFailed as failed:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from handlers.clock import Clock, iso
 from handlers.commands import status
 from handlers.commands.attempts import Attempts
+from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.finish import Finisher
+from handlers.commands.pipeline.run import Run
 from handlers.commands.repository import CommandRepository, Neighbourhood
 from handlers.errors import CqrsError, NotFound
 from handlers.keys import FIRST_VERSION, VersionKey
@@ -38,11 +40,12 @@ class Skipped:
 class Skipper:
     """Skips one command at a time."""
 
-    def __init__(self, store: TableStore, clock: Clock, finisher: Finisher) -> None:
+    def __init__(self, store: TableStore, clock: Clock, finisher: Finisher, recorder: FailureRecorder) -> None:
         self._repository = CommandRepository(store, clock.now)
         self._attempts = Attempts(store, clock)
         self._clock = clock
         self._finisher = finisher
+        self._recorder = recorder
 
     def __call__(self, key: VersionKey, *, dry_run: bool = False) -> Skipped:
         """Skip a command.
@@ -63,6 +66,7 @@ class Skipper:
         expired = key.next() if successor is not None and where.has_expired(successor) else None
         if dry_run:
             return Skipped(key, own["attempt"], applied, woken=False, dry_run=True, expired=expired)
+        self._recorder.announce(Run(key, own["id"], own["attempt"], run_id="skip"), own)
         try:
             skipped = self._attempts.skip(own)
         except ConditionFailed as failed:

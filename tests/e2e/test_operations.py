@@ -43,7 +43,7 @@ class Operator:
         recorder = FailureRecorder(repository, progress, topic, deployed.tables["commands"])
         starter = CommandStarter(workflows, deployed.machine_arn)
         self.redriver = Redriver(store, clock, starter, recorder, dry_run=False)
-        self.skip = Skipper(store, clock, Finisher(repository, progress, Waker(workflows, starter)))
+        self.skip = Skipper(store, clock, Finisher(repository, progress, Waker(workflows, starter)), recorder)
 
     def explain(self, key: EntityKey = KEY) -> Explanation:
         return Explainer(self._deployed.store, self._deployed.scheduler)(key)

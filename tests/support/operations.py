@@ -34,7 +34,9 @@ class Operator:
 
     @property
     def skip(self) -> Skipper:
-        return Skipper(self.world.store, self.world.clock, self.world.pipeline._finisher)
+        return Skipper(
+            self.world.store, self.world.clock, self.world.pipeline._finisher, self.world.pipeline.record_failure
+        )
 
     def started(self) -> list[tuple[str, int]]:
         """Sort key and attempt of each started execution, in order."""

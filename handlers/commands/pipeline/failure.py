@@ -45,6 +45,12 @@ class Failure:
         return cls(str(given.get("Error", "Unknown")), _message(given.get("Cause")))
 
     @classmethod
+    def from_row(cls, row: Item) -> Failure:
+        """As a FAILED row keeps it."""
+        error = row["error"]
+        return cls(error["type"], error["message"], error.get("blockedBy"))
+
+    @classmethod
     def from_exception(cls, error: BaseException) -> Failure:
         """From an error in this process."""
         return cls(type(error).__name__, _cut(str(error)))
@@ -75,6 +81,14 @@ class FailureRecorder:
         if row is not None and run.own.holds(row):
             self._record(run, row, failure)
         return {"error": failure.type, "cause": _cut(failure.message)}
+
+    def announce(self, run: Run, row: Item) -> None:
+        """Send the alarm of a FAILED command, if it is not out, before an operator ends this attempt (G1).
+
+        An expired wait has none of its own as long as what it waited for has (decision record 0071).
+        """
+        if "alarmedAt" not in row and row["error"]["type"] != WaitExpired.__name__:
+            self(run, Failure.from_row(row))
 
     def _record(self, run: Run, row: Item, failure: Failure) -> None:
         state = status.state_in(row)

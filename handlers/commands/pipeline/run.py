@@ -163,8 +163,8 @@ class Progress:
         skipped = equals("id", run.id) & equals("status", status.SKIPPED) & exists("openShard")
         self._update_if(run, skipped, {}, remove=INDEX_MARKS)
 
-    def wait(self, run: Run, token: str, entered_at: str) -> Item:
-        """Store the token of a wait that was entered at ``entered_at``. Raises LostRun."""
+    def wait(self, run: Run, token: str, entered_at: int) -> Item:
+        """Store the token of a wait that was entered at ``entered_at`` (milliseconds). Raises LostRun."""
         now = self._clock.now()
         older = absent("taskToken") | at_most("tokenEnteredAt", entered_at)
         guard = run.own & run.open & unclaimed(now) & older

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from handlers.clock import seconds_of
 from handlers.commands import status
 from handlers.commands.pipeline.run import LostRun, Progress, Run
 from handlers.commands.pipeline.waking import resume_output
@@ -29,12 +30,13 @@ class WaitPrevCommand:
         previous = run.key.previous()
         if previous is None:
             raise ValueError(f"{run.key} has no predecessor to wait for")
+        entered = round(seconds_of(entered_at) * 1000)
         try:
-            self._progress.wait(run, token, entered_at)
+            self._progress.wait(run, token, entered)
         except LostRun as lost:
             # Finished, failed or claimed elsewhere: check_version ends this run. A newer token is
             # somebody else's wait of the same command; this one simply times out.
-            if lost.row is not None and not _is_older_wait(lost.row, run, entered_at):
+            if lost.row is not None and not _is_older_wait(lost.row, run, entered):
                 self._workflows.resume(token, resume_output(previous.version))
             return {"waiting": False}
         prev = self._repository.command(previous)
@@ -44,5 +46,5 @@ class WaitPrevCommand:
         return {"waiting": True}
 
 
-def _is_older_wait(row: dict[str, Any], run: Run, entered_at: str) -> bool:
-    return bool(run.own.holds(row) and run.open.holds(row) and row.get("tokenEnteredAt", "") > entered_at)
+def _is_older_wait(row: dict[str, Any], run: Run, entered_at: int) -> bool:
+    return bool(run.own.holds(row) and run.open.holds(row) and row.get("tokenEnteredAt", 0) > entered_at)

@@ -31,7 +31,8 @@ def _skip(stack: Stack, options: argparse.Namespace) -> int:
     if version is None:
         raise CommandError(f"{key}: name the version to skip, such as {key}@3; `./cqrs explain` shows them")
     tools = machinery(stack)
-    skipped = Skipper(stack.store, tools.clock, tools.finisher)(VersionKey(key, version), dry_run=options.dry_run)
+    skip = Skipper(stack.store, tools.clock, tools.finisher, tools.recorder)
+    skipped = skip(VersionKey(key, version), dry_run=options.dry_run)
     if options.json:
         print(as_json({**plain(skipped), "dryRun": skipped.dry_run}))
     else:

@@ -72,6 +72,14 @@ def test_a_late_wait_never_overwrites_a_newer_token(world: World) -> None:
     assert world.workflows.resumed == []
 
 
+def test_a_whole_second_may_come_without_its_fraction(world: World) -> None:
+    world.publish(order(0, n=1))
+    second = world.publish(order(1, n=2))
+    wait(world, second, "old", "2026-01-01T00:00:13Z")
+    assert wait(world, second, "new", "2026-01-01T00:00:13.192Z") == {"waiting": True}
+    assert world.row(2)["taskToken"] == "new"
+
+
 def test_a_wait_of_a_command_that_was_claimed_elsewhere_ends_at_once(world: World) -> None:
     first, second = world.publish(order(0, n=1)), world.publish(order(1, n=2))
     zombie = Run(second.key, second.id, 1, "zombie")

@@ -31,6 +31,17 @@ def refused(operator: Operator, version: int) -> str:
     return str(caught.value)
 
 
+def test_the_alarm_of_a_failure_goes_out_before_it_is_skipped(world: World, operator: Operator) -> None:
+    run = world.publish(order(0, n=1))
+    error = {"type": "RuntimeError", "message": "secret", "state": "check_version"}
+    world.pipeline.record_failure._progress.fail(run, "check_version", error)
+    assert world.alarms.messages == []
+    operator.skip(VersionKey(KEY, 1))
+    assert [one["alarmId"] for one in world.alarms.attributes] == ["TENANT#t1#ORDER#o1@0000000001#1"]
+    assert world.row(1)["status"] == "skipped"
+    assert "openShard" not in world.row(1)
+
+
 def test_ord_10_the_successor_goes_on(world: World, operator: Operator) -> None:
     world.publish_and_apply(order(0, n=1))
     failed(world, 2)
