@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,12 @@ import pytest
 
 from handlers.domain.airports import TYPE
 from handlers.keys import EntityKey
+from handlers.operations.cli.import_file import import_file
+from handlers.operations.cli.stack import on_stack
+from local.cli.__main__ import main, parser_of
 from local.runtime import PROJECT_DIR
 from tests.support.imports import DeployedImports
+from tests.support.pipelines import CONTEXT
 
 QUIRKS = PROJECT_DIR / "tests" / "fixtures" / "quirks"
 AIRPORTS = PROJECT_DIR / "data" / "airports.csv"
@@ -80,3 +85,32 @@ def test_imp_15_a_command_that_fails_fails_its_row(tmp_path: Path) -> None:
         commands = {row["sk"]: row for row in deployed.images("commands")}
         assert {commands[row["commandSk"]]["status"] for row in failed} == {"sync_data:FAILED"}
         assert all(row["error"]["message"] for row in failed)
+
+
+def test_a_file_is_imported_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "first rows.csv"
+    file.write_bytes(first_rows(5))
+    config = {"handlerModules": '["handlers.domain.airports"]'}
+    with DeployedImports(tmp_path, recording=False, config=config) as deployed:
+        arguments = ["import", str(file), "--table", "airports", "--tenant", "t1"]
+        assert main(arguments) == 0
+        assert "CREATED" in capsys.readouterr().out
+
+        def wait(_: float) -> None:
+            deployed.run()
+
+        options = parser_of("import").parse_args([*arguments[1:], "--wait", "--json"])
+        assert on_stack(options, lambda stack: import_file(stack, options, wait)) == 0
+        answer = json.loads(capsys.readouterr().out)
+        assert (answer["status"], answer["counts"]["total"]) == ("COMPLETED", 5)
+        assert sorted(one.status for one in deployed.imports.list_imports(CONTEXT)) == ["COMPLETED", "COMPLETED"]
+
+        file.write_bytes(b"icao\n")
+        options = parser_of("import").parse_args([*arguments[1:], "--wait"])
+        assert on_stack(options, lambda stack: import_file(stack, options, wait)) == 1
+        assert "MissingColumn: columns 'iata'" in capsys.readouterr().out
+
+        assert main([*arguments[:3], "planes", *arguments[4:]]) == 1
+        assert "tableName: 'planes' is not allowed; expected one of airports" in capsys.readouterr().err
+        assert main(["import", str(tmp_path / "no.csv"), *arguments[2:]]) == 1
+        assert "no.csv can't be read: No such file" in capsys.readouterr().err

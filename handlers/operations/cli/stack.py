@@ -20,7 +20,7 @@ from handlers.aws import CLIENT_CONFIG, LAMBDA_CALL_CONFIG
 from handlers.operations.cli.answers import Place, line_of
 from handlers.operations.cli.errors import CommandError
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import COMMANDS, DATA, HISTORY, TASKS
+from handlers.store.port import COMMANDS, DATA, HISTORY, IMPORT_TMP, TASKS
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
@@ -79,7 +79,7 @@ class Stack:
     @cached_property
     def tables(self) -> dict[str, str]:
         """Logical to physical table names."""
-        return {table: self.name(table) for table in (COMMANDS, DATA, HISTORY, TASKS)}
+        return {table: self.name(table) for table in (COMMANDS, DATA, HISTORY, TASKS, IMPORT_TMP)}
 
     @cached_property
     def store(self) -> DynamoTableStore:

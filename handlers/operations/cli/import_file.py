@@ -1,0 +1,105 @@
+"""``./cqrs import``: puts a file into the stack's bucket and imports it."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from handlers.clock import SystemClock
+from handlers.context import InvokeContext
+from handlers.imports.model import ImportJob
+from handlers.imports.service import ImportService
+from handlers.imports.status import COMPLETED, TERMINAL
+from handlers.imports.strategy import load_import_tables
+from handlers.operations.cli.arguments import add_stack
+from handlers.operations.cli.errors import CommandError
+from handlers.operations.cli.output import Progress, as_json, table
+from handlers.operations.cli.stack import Stack, on_stack
+from handlers.settings import LoaderSettings
+
+OPERATOR = "operator"
+POLL_SECONDS = 1.0
+#: Where the loader may read (``infra/imports.py``).
+PREFIX = "imports/"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``./cqrs import``."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="a CSV file")
+    parser.add_argument("--table", required=True, help="the import strategy's table")
+    parser.add_argument("--tenant", required=True, help="whose rows they are")
+    parser.add_argument("--encoding", help="where it can't be told: UTF-8, UTF-16, CP932 (Shift_JIS) or EUC-JP")
+    parser.add_argument("--wait", action="store_true", help="until every row has its outcome; 1 if some failed")
+    add_stack(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Upload and import. Raises CommandError."""
+    return on_stack(options, lambda stack: import_file(stack, options))
+
+
+def import_file(stack: Stack, options: argparse.Namespace, sleep: Callable[[float], None] = time.sleep) -> int:
+    """See ``run``."""
+    settings = LoaderSettings.from_env(stack.environment_of("loader"))
+    clock = SystemClock()
+    tables = load_import_tables(settings.handler_modules, {"store": stack.store, "clock": clock})
+    service = ImportService(stack.store, clock, tables.names, [settings.bucket])
+    context = InvokeContext(OPERATOR, options.tenant)
+    tables.of(options.table)  # before anything is uploaded
+    key = _upload(stack, settings.bucket, options.file, options.tenant)
+    job = service.create_csv_import(options.table, settings.bucket, key, context, encoding=options.encoding)
+    if options.wait:
+        job = _wait(service, job, context, sleep)
+    print(as_json(plain(job)) if options.json else rendered(job))
+    return 0 if not options.wait or job.status == COMPLETED else 1
+
+
+def _upload(stack: Stack, bucket: str, path: Path, tenant: str) -> str:
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            name = re.sub(r"[^A-Za-z0-9._-]", "_", path.name)[-100:]
+            key = f"{PREFIX}{tenant}/{digest[:16]}/{name}"
+            stack.client("s3").put_object(Bucket=bucket, Key=key, Body=file, ContentType="text/csv")
+    except OSError as error:
+        raise CommandError(f"{path} can't be read: {error.strerror}") from error
+    return key
+
+
+def _wait(service: ImportService, job: ImportJob, context: InvokeContext, sleep: Callable[[float], None]) -> ImportJob:
+    progress = Progress("import", job.counts.total)
+    while job.status not in TERMINAL:
+        sleep(POLL_SECONDS)
+        job = service.get_import(job.id, context)
+        progress.show(job.counts.processed)
+    progress.end()
+    return job
+
+
+def plain(job: ImportJob) -> dict[str, Any]:
+    """For machines."""
+    return {
+        "id": job.id,
+        "status": job.status,
+        "counts": asdict(job.counts),
+        "error": job.error,
+        "report": list(job.report),
+    }
+
+
+def rendered(job: ImportJob) -> str:
+    """For people."""
+    rows: list[tuple[str, object]] = [("status", job.status)]
+    if job.counts.total is not None:
+        rows += [(name, number) for name, number in asdict(job.counts).items() if number or name == "total"]
+    if job.error is not None:
+        rows.append(("error", f"{job.error['type']}: {job.error['message']}"))
+    rows += [("report", key) for key in job.report]
+    return table(job.id, rows)
