@@ -236,8 +236,8 @@ MUTATIONS = (
         "ExecutionAlreadyExists as an error",
         "a repeated start is a success",
         "handlers/workflows/stepfunctions.py",
-        'if error.response["Error"]["Code"] != "ExecutionAlreadyExists":',
-        'if error.response["Error"]["Code"] != "Never":',
+        '["Code"] != "ExecutionAlreadyExists":\n                raise\n            return False\n',
+        '["Code"] != "Never":\n                raise\n            return False\n',
         ("tests/unit/handlers/workflows",),
     ),
     _edit(
