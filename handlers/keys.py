@@ -29,6 +29,8 @@ MAX_REQUEST_ID_CHARS = 200
 
 TASK_KIND = "TASK"
 BATCH_KIND = "SFN_TASK"
+APPROVAL_KIND = "APPROVAL"
+SAGA_KIND = "SAGA"
 INDEX_DIGITS = 6
 #: Crockford's alphabet and the layout of a ULID: 48 bits of milliseconds, 80 of randomness (github.com/ulid/spec).
 ULID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -351,6 +353,35 @@ def task_partition(kind: str, tenant_code: str) -> str:
     """Partition key of all tasks of a tenant, those with items (``SFN_TASK``) or those without (``TASK``)."""
     _check_part("tenantCode", tenant_code)
     return f"{kind}{SEPARATOR}{tenant_code}"
+
+
+def approval_partition(tenant_code: str) -> str:
+    """Partition key of a tenant's approvals, in ``tasks``."""
+    return task_partition(APPROVAL_KIND, tenant_code)
+
+
+def approval_prefix(workflow: str) -> str:
+    """What the sort keys of all approvals of a workflow begin with."""
+    _check_part("workflow", workflow)
+    return f"{workflow}{SEPARATOR}"
+
+
+def approval_sk(workflow: str, request_id: str) -> str:
+    """Sort key of one approval."""
+    _check_part("requestId", request_id)
+    sk = f"{approval_prefix(workflow)}{request_id}"
+    _check_bytes("requestId", sk, MAX_SK_BYTES)
+    return sk
+
+
+def parse_approval_sk(sk: str) -> tuple[str, str]:
+    """Workflow and request id."""
+    return _two_parts("sk", sk, "<workflow>#<requestId>")
+
+
+def saga_partition(tenant_code: str) -> str:
+    """Partition key of a tenant's sagas, in ``tasks``."""
+    return task_partition(SAGA_KIND, tenant_code)
 
 
 def task_type_prefix(type_: str) -> str:

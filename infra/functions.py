@@ -44,7 +44,8 @@ STREAM_RECORD_AGE_SECONDS = 3_600
 class FunctionArgs:
     """One function. ``timeout`` in seconds; ``function`` is its entry point's name and its key in ``PERMISSIONS``.
 
-    ``configured`` is what configuration lets it do beside: ARN to actions. ``memory`` in MB, if not ``lambdaMemory``.
+    ``configured`` is what configuration lets it do beside: ARN to actions; ``also`` the same by names of resources.
+    ``memory`` in MB, if not ``lambdaMemory``.
     """
 
     function: str
@@ -57,6 +58,7 @@ class FunctionArgs:
     config: StackConfig
     configured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     memory: int | None = None
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Function(pulumi.ComponentResource):
@@ -88,7 +90,12 @@ class Function(pulumi.ComponentResource):
             f"{name}-policy",
             role=self.role.name,
             policy=function_policy(
-                args.function, args.resources, self.log_group.arn, tracing=config.tracing, configured=args.configured
+                args.function,
+                args.resources,
+                self.log_group.arn,
+                tracing=config.tracing,
+                configured=args.configured,
+                also=args.also,
             ),
             opts=child,
         )

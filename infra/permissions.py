@@ -79,6 +79,14 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "topic:alarm": ("sns:Publish",),
     },
 }
+#: What the workflow function may do beside, once the application has workflows of its own: their classes may publish
+#: commands and keep rows in ``tasks``.
+OF_CUSTOM_WORKFLOWS: dict[str, tuple[str, ...]] = {
+    "table:commands": ("dynamodb:PutItem", "dynamodb:Query"),
+    "table:data": ("dynamodb:ConditionCheckItem",),
+    "table:tasks": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+    "objects:attributes": ("s3:PutObject",),
+}
 _READS_STREAM = "the event source mapping reads the stream (Lambda Developer Guide, DynamoDB, execution role)"
 _READS_QUEUE = "the event source mapping reads the queue (Lambda Developer Guide, SQS, execution role)"
 #: Actions that Lambda takes with the function's role, not the function's code: a pattern of their resources and why.
@@ -121,10 +129,16 @@ def function_policy(
     *,
     tracing: bool,
     configured: Mapping[str, Sequence[str]] | None = None,
+    also: Mapping[str, Sequence[str]] | None = None,
 ) -> pulumi.Output[str]:
-    """The policy document of one function's role. ``configured``: ARN to actions that configuration adds."""
+    """The policy document of one function's role.
+
+    ``configured``: ARN to actions that configuration adds; ``also``: the same by names of resources.
+    """
     statements: list[dict[str, object]] = [
-        _allow(actions, resources.arn_of(name)) for name, actions in sorted(PERMISSIONS[function].items())
+        _allow(actions, resources.arn_of(name))
+        for given in (PERMISSIONS[function], also or {})
+        for name, actions in sorted(given.items())
     ]
     statements.extend(_allow(actions, arn) for arn, actions in sorted((configured or {}).items()))
     statements.append(_allow(("logs:CreateLogStream", "logs:PutLogEvents"), pulumi.Output.concat(log_group_arn, ":*")))

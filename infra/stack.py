@@ -20,7 +20,7 @@ from infra.naming import Account, Names
 from infra.notifications import Notifications, NotificationsArgs
 from infra.outputs import stack_outputs
 from infra.packaging import archive_members, build_archive, check_modules
-from infra.permissions import Resources
+from infra.permissions import OF_CUSTOM_WORKFLOWS, Resources
 from infra.rules import ended_badly_rule, sweep_schedule
 from infra.storage import Storage, StorageArgs
 from infra.sync_targets import duplicated_ids, target_permissions, targets_json
@@ -106,6 +106,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             names,
             config,
             {**target_permissions(config.sync_targets), **custom_permissions(custom, custom_arns)},
+            also=OF_CUSTOM_WORKFLOWS if custom else {},
         ),
     )
     events = Function(

@@ -8,6 +8,7 @@ from handlers.commands.attributes import AttributeStore
 from handlers.commands.pipeline.steps import Pipeline, Ports
 from handlers.commands.publish import CommandPublisher
 from handlers.commands.publish_sync import SyncPublisher
+from handlers.operations.skip import Skipper
 from handlers.settings import WorkflowSettings
 
 SOURCE = "workflow"
@@ -16,7 +17,11 @@ SOURCE = "workflow"
 def publishing(
     ports: Ports, attributes: AttributeStore, pipeline: Pipeline, settings: WorkflowSettings
 ) -> dict[str, Any]:
-    """``publisher`` (CommandPublisher) and ``sync_publisher`` (SyncPublisher), by name."""
+    """``publisher`` (CommandPublisher), ``sync_publisher`` (SyncPublisher) and ``skipper`` (Skipper), by name."""
     publisher = CommandPublisher(ports.store, attributes, ports.clock, source=SOURCE)
     sync = SyncPublisher(publisher, pipeline, ports.clock, lease_seconds=settings.lease_seconds)
-    return {"publisher": publisher, "sync_publisher": sync}
+    return {
+        "publisher": publisher,
+        "sync_publisher": sync,
+        "skipper": Skipper(ports.store, ports.clock, pipeline.finisher, pipeline.record_failure),
+    }

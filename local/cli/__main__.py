@@ -27,6 +27,8 @@ COMMANDS = {
     "redrive": ("handlers.operations.cli.redrive", "try failed commands again"),
     "skip": ("handlers.operations.cli.skip", "leave a failed command out, so that its successors go on"),
     "resync": ("handlers.operations.cli.resync", "hand the read model to a sync target again"),
+    "approvals": ("handlers.operations.cli.approvals", "what waits for a person to decide"),
+    "approve": ("handlers.operations.cli.approve", "answer an approval, yes or no"),
     "tasks": ("handlers.operations.cli.tasks", "list, show, retry and cancel tasks"),
 }
 

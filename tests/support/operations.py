@@ -35,7 +35,7 @@ class Operator:
     @property
     def skip(self) -> Skipper:
         return Skipper(
-            self.world.store, self.world.clock, self.world.pipeline._finisher, self.world.pipeline.record_failure
+            self.world.store, self.world.clock, self.world.pipeline.finisher, self.world.pipeline.record_failure
         )
 
     def started(self) -> list[tuple[str, int]]:

@@ -63,9 +63,9 @@ class Pipeline:
         self._applier = Applier(ports.store, self._repository, clock, options.ttl)
         self._synchroniser = Synchroniser(registry, self._applier, self._progress, attributes, clock)
         waker = Waker(ports.workflows, CommandStarter(ports.workflows, options.machine_arn))
-        self._finisher = Finisher(self._repository, self._progress, waker)
+        self.finisher = Finisher(self._repository, self._progress, waker)
         self.check_version = CheckVersion(
-            self._repository, self._progress, self._finisher, clock, wait_limit_hours=options.wait_limit_hours
+            self._repository, self._progress, self.finisher, clock, wait_limit_hours=options.wait_limit_hours
         )
         self.park = Park(self._repository, self._progress)
         self.wait = WaitPrevCommand(self._repository, self._progress, ports.workflows)
@@ -100,11 +100,11 @@ class Pipeline:
 
     def finish(self, run: Run, outputs: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
         """Write DONE and wake the successor. ``outputs`` are those of the Map, one per target."""
-        return self._finisher(run, self._synchroniser.built_in_outcome(run, outputs))
+        return self.finisher(run, self._synchroniser.built_in_outcome(run, outputs))
 
     def complete_tail(self, run: Run, row: Item) -> bool:
         """Wake the successor of a DONE command, if a crash left that undone."""
-        return self._finisher.complete_tail(run.key, row)
+        return self.finisher.complete_tail(run.key, row)
 
     def claim(self, run: Run, row: Item) -> Item:
         """Take or renew the claim on a command, whose row is known. Raises LostRun."""

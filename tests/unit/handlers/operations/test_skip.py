@@ -69,7 +69,7 @@ def test_a_crash_before_the_tail_leaves_it_to_the_sweeper(world: World, operator
     assert row["openShard"] == open_shard(KEY.pk, KEY.version_sk(1))
     assert row["dueAt"] == int(world.clock.now())
     assert world.workflows.resumed == []
-    assert world.pipeline._finisher.complete_tail(VersionKey(KEY, 1), row)
+    assert world.pipeline.finisher.complete_tail(VersionKey(KEY, 1), row)
     assert [token for token, _ in world.workflows.resumed] == ["token of 2"]
     closed = world.row(1)
     assert closed["status"] == "skipped"

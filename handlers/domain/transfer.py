@@ -1,0 +1,212 @@
+"""Sample saga: moves an amount between two accounts by commands; if a step fails, what happened is undone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from handlers.clock import Clock
+from handlers.commands import status
+from handlers.commands.model import Command, CommandInput
+from handlers.commands.publish import CommandPublisher
+from handlers.commands.publish_sync import SyncPublisher
+from handlers.commands.retry import publish_with_retry
+from handlers.context import InvokeContext
+from handlers.errors import CqrsError, NotFound, PendingVersions, TransientConflict, TransientError, ValidationError
+from handlers.keys import DEFAULT_KIND, EntityKey, VersionKey, approval_sk, saga_partition
+from handlers.operations.skip import Skipper, SkipRefused
+from handlers.store.port import TableStore
+from handlers.workflows.saga import SagaLog
+from handlers.workflows.workflow import WorkflowEvent, workflow
+
+TYPE = "ACCOUNT"
+ATTEMPTS = 5
+#: What an account remembers of a transfer, beside its balance.
+DEBITED, CREDITED, UNDONE = "DEBITED", "CREDITED", "UNDONE"
+
+
+class InsufficientFunds(CqrsError):
+    """The account has less than the amount."""
+
+
+class AccountClosed(CqrsError):
+    """The account takes no transfers."""
+
+
+class TransferUndone(CqrsError):
+    """A late call of a step: the transfer has been undone on this account."""
+
+
+@workflow("transfer")
+class Transfer:
+    """Input ``{tenantCode, requestId, from, to, amount, requestedBy}``; amounts are whole numbers.
+
+    Each account's attributes hold ``balance`` and ``transfers``: request id to what the transfer did to the account. So
+    a repeated step sees that it was done, and a late one that it was undone.
+    """
+
+    def __init__(
+        self,
+        store: TableStore,
+        clock: Clock,
+        publisher: CommandPublisher,
+        sync_publisher: SyncPublisher,
+        skipper: Skipper,
+    ) -> None:
+        self._saga = SagaLog(store, clock)
+        self._publisher = publisher
+        self._sync = sync_publisher
+        self._skipper = skipper
+
+    # -- states --------------------------------------------------------------------------------------------
+
+    def debit(self, event: WorkflowEvent) -> dict[str, Any]:
+        """Take the amount. Raises InsufficientFunds, AccountClosed, NotFound, ValidationError: nothing was changed."""
+        given = _Given(event)
+        return self._step(given, "debit", given.source, -given.amount, DEBITED)
+
+    def credit(self, event: WorkflowEvent) -> dict[str, Any]:
+        """Give the amount. Raises as ``debit``; also what the account's sync handlers raise."""
+        given = _Given(event)
+        done = self._step(given, "credit", given.target, given.amount, CREDITED)
+        self._saga.finish(given.saga)
+        return done
+
+    def undo(self, event: WorkflowEvent) -> dict[str, str]:
+        """Undo what was recorded, the last step first. Answers why: ``{error, cause}``."""
+        error = event.input["error"]
+        try:
+            given = _Given(event)
+        except ValidationError:
+            return _reason(error)  # nothing begins with a wrong input
+        self._saga.undo(
+            given.saga,
+            {
+                "debit": lambda: self._undo(given, "debit", given.source, given.amount, DEBITED),
+                "credit": lambda: self._undo(given, "credit", given.target, -given.amount, CREDITED),
+            },
+        )
+        return _reason(error)
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _step(self, given: _Given, step: str, key: EntityKey, amount: int, done: str) -> dict[str, Any]:
+        self._saga.begin(given.saga, step)
+
+        def build(latest: Command | None) -> CommandInput | None:
+            account = _account(key, latest)
+            state = account["transfers"].get(given.request_id)
+            if state == UNDONE:
+                raise TransferUndone(f"{key}: transfer {given.request_id} was undone")
+            if state == done:
+                return None
+            if account.get("closed"):
+                raise AccountClosed(f"{key} is closed")
+            if account["balance"] + amount < 0:
+                raise InsufficientFunds(f"{key} has {account['balance']}, {-amount} are asked for")
+            return _changed(key, latest, account, amount, given.request_id, done)
+
+        command = self._publish(given, key, f"{given.request_id}.{step}", build)
+        return {"step": step, "version": None if command is None else command.version}
+
+    def _undo(self, given: _Given, step: str, key: EntityKey, amount: int, done: str) -> None:
+        """Also where the step never happened: the account then remembers that it must not happen any more."""
+        if self._publisher.repository.latest(key) is None:
+            return
+        self._end(given, key, f"{given.request_id}.{step}")
+
+        def build(latest: Command | None) -> CommandInput | None:
+            account = _account(key, latest)
+            state = account["transfers"].get(given.request_id)
+            if state == UNDONE:
+                return None
+            return _changed(key, latest, account, amount if state == done else 0, given.request_id, UNDONE)
+
+        self._publish(given, key, f"{given.request_id}.undo-{step}", build)
+
+    def _end(self, given: _Given, key: EntityKey, request_id: str) -> None:
+        """Let the step's own command come to its end, and leave it out if it failed: it holds back all others."""
+        context = given.context(request_id)
+        row = self._publisher.result_of_request(key, context)
+        if row is None:
+            return
+        if not status.is_done(row) and not status.is_failed(row):
+            try:
+                self._publish(given, key, request_id, lambda _: None)
+            except TransientError:
+                raise
+            except Exception:  # noqa: BLE001 - boundary: a step that fails again is what is undone here
+                row = self._publisher.result_of_request(key, context)
+            else:
+                return
+        if row is not None and status.is_failed(row):
+            try:
+                self._skipper(VersionKey.parse(row["pk"], row["sk"]))
+            except SkipRefused as refused:
+                raise TransientConflict(str(refused)) from refused
+
+    def _publish(
+        self, given: _Given, key: EntityKey, request_id: str, build: Callable[[Command | None], CommandInput | None]
+    ) -> Command | None:
+        """Applied when it returns: see decision record 0082."""
+        try:
+            return publish_with_retry(
+                build,
+                ATTEMPTS,
+                key=key,
+                context=given.context(request_id),
+                publisher=self._publisher,
+                publish=self._sync.publish_sync,
+            )
+        except PendingVersions as pending:
+            raise TransientConflict(str(pending)) from pending
+
+
+class _Given:
+    """The execution's input. Raises ValidationError naming the field."""
+
+    def __init__(self, event: WorkflowEvent) -> None:
+        given = event.context["Execution"]["Input"]
+        for field in ("tenantCode", "requestId", "from", "to", "requestedBy"):
+            if not isinstance(given.get(field), str) or not given[field]:
+                raise ValidationError(field, given.get(field), "text that is not empty")
+        amount = given.get("amount")
+        if isinstance(amount, bool) or not isinstance(amount, int) or amount < 1:
+            raise ValidationError("amount", amount, "a whole number of at least 1")
+        if given["from"] == given["to"]:
+            raise ValidationError("to", given["to"], "another account than from")
+        self.amount: int = amount
+        self.request_id: str = given["requestId"]
+        self.source = EntityKey(DEFAULT_KIND, given["tenantCode"], TYPE, given["from"])
+        self.target = EntityKey(DEFAULT_KIND, given["tenantCode"], TYPE, given["to"])
+        self.saga = saga_partition(given["tenantCode"]), approval_sk("transfer", given["requestId"])
+        self._user: str = given["requestedBy"]
+
+    def context(self, request_id: str) -> InvokeContext:
+        """Who asks, under a request id of a step's own."""
+        return InvokeContext(self._user, self.source.tenant_code, request_id=request_id)
+
+
+def _account(key: EntityKey, latest: Command | None) -> dict[str, Any]:
+    if latest is None or latest.is_deleted:
+        raise NotFound(f"{key}: there is no such account")
+    return {"transfers": {}, **latest.attributes}
+
+
+def _changed(
+    key: EntityKey, latest: Command | None, account: dict[str, Any], amount: int, request_id: str, state: str
+) -> CommandInput:
+    assert latest is not None
+    transfers = {**account["transfers"], request_id: state}
+    attributes = {**account, "balance": account["balance"] + amount, "transfers": transfers}
+    return CommandInput(TYPE, key.code, latest.name, attributes, latest.version, kind=key.kind)
+
+
+def _reason(error: Any) -> dict[str, str]:
+    """What a Catch tells, with the function's own words as the cause."""
+    try:
+        cause = json.loads(error["Cause"])["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        cause = error.get("Cause", "")
+    return {"error": error["Error"], "cause": str(cause)}

@@ -1,0 +1,110 @@
+"""The record of a saga: which steps may have happened, so that they can be undone in reverse order.
+
+``SAGA#<tenant>``, ``<workflow>#<requestId>`` in ``tasks``. A step is recorded before its action begins; so whatever may
+have happened is recorded, and an undo must cope with an action that never happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from handlers.clock import Clock, iso
+from handlers.commands.policies import SECONDS_PER_DAY
+from handlers.errors import CqrsError, TransientConflict
+from handlers.store.conditions import absent, at_most, equals
+from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
+
+RUNNING = "RUNNING"
+UNDOING = "UNDOING"
+UNDONE = "UNDONE"
+DONE = "DONE"
+KEPT_DAYS = 90
+
+
+class SagaIsUndone(CqrsError):
+    """A late call of an action: its saga is being undone, so the action must not begin."""
+
+
+class SagaLog:
+    """The rows of sagas. ``key``: pk and sk."""
+
+    def __init__(self, store: TableStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def begin(self, key: tuple[str, str], step: str) -> None:
+        """Record a step before its action. Recorded already is fine.
+
+        Raises:
+            SagaIsUndone: undoing has begun.
+            TransientConflict: another call recorded a step at the same moment.
+        """
+        pk, sk = key
+        row = self._store.get(TASKS, pk, sk)
+        if row is None:
+            self._create(key, RUNNING, [step])
+            return
+        if row["status"] in (UNDOING, UNDONE):
+            raise SagaIsUndone(f"{pk} {sk}: {step} must not begin, the saga is {row['status']}")
+        if step in row["steps"]:
+            return
+        steps = [*row["steps"], step]
+        self._change(row, Change(set={"steps": steps, "stepCount": len(steps)}))
+
+    def finish(self, key: tuple[str, str]) -> None:
+        """All steps have happened. Raises as ``begin``."""
+        row = self._row(key)
+        if row["status"] == RUNNING:
+            self._change(row, Change(set={"status": DONE}))
+
+    def undo(self, key: tuple[str, str], actions: Mapping[str, Callable[[], None]]) -> list[str]:
+        """Undo the recorded steps, the last one first; the undone steps of this and earlier calls.
+
+        Each action may be called again after a crash. What one raises ends the call; a later call goes on with it.
+        """
+        row = self._store.get(TASKS, *key)
+        if row is None:
+            # No step was recorded; the row keeps a late call from recording one.
+            self._create(key, UNDONE, [])
+            return []
+        if row["status"] == RUNNING:
+            row = self._change(row, Change(set={"status": UNDOING}))
+        backwards = list(reversed(row["steps"]))
+        for step in backwards[row["undoneCount"] :]:
+            actions[step]()
+            row = self._change(row, Change(add={"undoneCount": 1}))
+        if row["status"] == UNDOING:
+            self._change(row, Change(set={"status": UNDONE}))
+        return backwards
+
+    def _create(self, key: tuple[str, str], status: str, steps: list[str]) -> None:
+        now = self._clock.now()
+        row: Item = {
+            "pk": key[0],
+            "sk": key[1],
+            "status": status,
+            "steps": steps,
+            "stepCount": len(steps),
+            "undoneCount": 0,
+            "createdAt": iso(now),
+            "ttl": int(now) + KEPT_DAYS * SECONDS_PER_DAY,
+        }
+        try:
+            self._store.put(TASKS, row, absent("pk") | at_most("ttl", int(now)))
+        except ConditionFailed:
+            raise TransientConflict(f"{key[0]} {key[1]}: another call began the saga") from None
+
+    def _row(self, key: tuple[str, str]) -> Item:
+        row = self._store.get(TASKS, *key)
+        if row is None:
+            raise SagaIsUndone(f"{key[0]} {key[1]}: there is no such saga")
+        return row
+
+    def _change(self, row: Item, change: Change) -> Item:
+        """Change the row as it was read. Raises TransientConflict: it is another one by now."""
+        same = equals("status", row["status"]) & equals("stepCount", row["stepCount"])
+        same &= equals("undoneCount", row["undoneCount"])
+        try:
+            return self._store.update(TASKS, row["pk"], row["sk"], change, same)
+        except ConditionFailed:
+            raise TransientConflict(f"{row['pk']} {row['sk']}: another call changed the saga") from None
