@@ -86,13 +86,14 @@ class Transfer:
                 "debit": lambda: self._undo(given, "debit", given.source, given.amount, DEBITED),
                 "credit": lambda: self._undo(given, "credit", given.target, -given.amount, CREDITED),
             },
+            given.content,
         )
         return _reason(error)
 
     # -- inside --------------------------------------------------------------------------------------------
 
     def _step(self, given: _Given, step: str, key: EntityKey, amount: int, done: str) -> dict[str, Any]:
-        self._saga.begin(given.saga, step)
+        self._saga.begin(given.saga, step, given.content)
 
         def build(latest: Command | None) -> CommandInput | None:
             account = _account(key, latest)
@@ -178,6 +179,7 @@ class _Given:
             raise ValidationError("to", given["to"], "another account than from")
         self.amount: int = amount
         self.request_id: str = given["requestId"]
+        self.content = {field: given[field] for field in ("from", "to", "amount")}
         self.source = EntityKey(DEFAULT_KIND, given["tenantCode"], TYPE, given["from"])
         self.target = EntityKey(DEFAULT_KIND, given["tenantCode"], TYPE, given["to"])
         self.saga = saga_partition(given["tenantCode"]), approval_sk("transfer", given["requestId"])

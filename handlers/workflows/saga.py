@@ -7,10 +7,11 @@ have happened is recorded, and an undo must cope with an action that never happe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from handlers.clock import Clock, iso
 from handlers.commands.policies import SECONDS_PER_DAY
-from handlers.errors import CqrsError, TransientConflict
+from handlers.errors import CqrsError, RequestConflict, TransientConflict
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 
@@ -32,18 +33,21 @@ class SagaLog:
         self._store = store
         self._clock = clock
 
-    def begin(self, key: tuple[str, str], step: str) -> None:
-        """Record a step before its action. Recorded already is fine.
+    def begin(self, key: tuple[str, str], step: str, content: Mapping[str, Any]) -> None:
+        """Record a step before its action. Recorded already is fine. ``content``: what the saga is asked to do.
 
         Raises:
+            RequestConflict: the saga's request id was used with other content.
             SagaIsUndone: undoing has begun.
             TransientConflict: another call recorded a step at the same moment.
         """
         pk, sk = key
         row = self._store.get(TASKS, pk, sk)
         if row is None:
-            self._create(key, RUNNING, [step])
+            self._create(key, RUNNING, [step], content)
             return
+        if row["content"] != dict(content):
+            raise RequestConflict(f"{pk} {sk}: the request id was used with other content; use a new id")
         if row["status"] in (UNDOING, UNDONE):
             raise SagaIsUndone(f"{pk} {sk}: {step} must not begin, the saga is {row['status']}")
         if step in row["steps"]:
@@ -57,17 +61,22 @@ class SagaLog:
         if row["status"] == RUNNING:
             self._change(row, Change(set={"status": DONE}))
 
-    def undo(self, key: tuple[str, str], actions: Mapping[str, Callable[[], None]]) -> list[str]:
+    def undo(
+        self, key: tuple[str, str], actions: Mapping[str, Callable[[], None]], content: Mapping[str, Any]
+    ) -> list[str]:
         """Undo the recorded steps, the last one first; the undone steps of this and earlier calls.
 
+        A saga that was asked for other content is another execution's and stays as it is.
         Each action may be called again after a crash. What one raises ends the call; a later call goes on with it.
         """
         row = self._store.get(TASKS, *key)
         if row is None:
             # No step was recorded; the row keeps a late call from recording one.
-            self._create(key, UNDONE, [])
+            self._create(key, UNDONE, [], content)
             return []
-        if row["status"] == RUNNING:
+        if row["content"] != dict(content):
+            return []
+        if row["status"] in (RUNNING, DONE):
             row = self._change(row, Change(set={"status": UNDOING}))
         backwards = list(reversed(row["steps"]))
         for step in backwards[row["undoneCount"] :]:
@@ -77,12 +86,13 @@ class SagaLog:
             self._change(row, Change(set={"status": UNDONE}))
         return backwards
 
-    def _create(self, key: tuple[str, str], status: str, steps: list[str]) -> None:
+    def _create(self, key: tuple[str, str], status: str, steps: list[str], content: Mapping[str, Any]) -> None:
         now = self._clock.now()
         row: Item = {
             "pk": key[0],
             "sk": key[1],
             "status": status,
+            "content": dict(content),
             "steps": steps,
             "stepCount": len(steps),
             "undoneCount": 0,

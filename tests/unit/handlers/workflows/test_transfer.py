@@ -156,6 +156,15 @@ def test_saga_01_again_changes_nothing() -> None:
     assert bank.marks("a") == ["-", "DEBITED"]
 
 
+@pytest.mark.parametrize("given", [{"amount": 31}, {"to": "nobody"}])
+def test_saga_03_a_request_id_used_with_other_content_changes_nothing(given: dict[str, Any]) -> None:
+    bank = Bank()
+    bank.run()
+    result = bank.run(**given)
+    assert (result.status, result.error) == ("FAILED", "RequestConflict")
+    assert bank.balances == MOVED
+
+
 @pytest.mark.parametrize(
     ("given", "error", "cause"),
     [

@@ -1,0 +1,131 @@
+"""The saga's record: before the action, undone in reverse order, going on where a call stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from handlers.errors import RequestConflict, TransientConflict
+from handlers.keys import approval_sk, saga_partition
+from handlers.store.memory import MemoryTableStore
+from handlers.store.port import TASKS, Item
+from handlers.workflows.saga import SagaIsUndone, SagaLog
+from tests.support.clock import ManualClock
+
+KEY = saga_partition("t1"), approval_sk("transfer", "r1")
+GIVEN = {"amount": 1}
+STEPS = ("one", "two", "three")
+
+
+class Undo:
+    """Notes what is undone; may fail at a step, before or after its effect."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.fails: str | None = None
+
+    def actions(self) -> dict[str, Callable[[], None]]:
+        return {step: lambda step=step: self._undo(step) for step in STEPS}  # type: ignore[misc]
+
+    def _undo(self, step: str) -> None:
+        if self.fails == step:
+            raise LookupError(step)
+        self.done.append(step)
+
+
+@pytest.fixture
+def store() -> MemoryTableStore:
+    return MemoryTableStore()
+
+
+@pytest.fixture
+def log(store: MemoryTableStore) -> SagaLog:
+    return SagaLog(store, ManualClock())
+
+
+def begun(log: SagaLog, *steps: str) -> SagaLog:
+    for step in steps:
+        log.begin(KEY, step, GIVEN)
+    return log
+
+
+def row(store: MemoryTableStore) -> Item:
+    found = store.get(TASKS, *KEY)
+    assert found is not None
+    return found
+
+
+def test_saga_02_steps_are_undone_in_reverse_order(log: SagaLog) -> None:
+    undo = Undo()
+    assert begun(log, *STEPS).undo(KEY, undo.actions(), GIVEN) == ["three", "two", "one"]
+    assert undo.done == ["three", "two", "one"]
+
+
+def test_saga_02_only_what_was_recorded_is_undone_and_once(log: SagaLog, store: MemoryTableStore) -> None:
+    undo = Undo()
+    begun(log, "one", "two", "two").undo(KEY, undo.actions(), GIVEN)
+    log.undo(KEY, undo.actions(), GIVEN)
+    assert undo.done == ["two", "one"]
+    assert (row(store)["status"], row(store)["undoneCount"]) == ("UNDONE", 2)
+
+
+def test_saga_03_a_later_call_goes_on_where_one_stopped(log: SagaLog) -> None:
+    undo = Undo()
+    undo.fails = "two"
+    with pytest.raises(LookupError):
+        begun(log, *STEPS).undo(KEY, undo.actions(), GIVEN)
+    undo.fails = None
+    log.undo(KEY, undo.actions(), GIVEN)
+    assert undo.done == ["three", "two", "one"]
+
+
+@pytest.mark.parametrize("steps", [(), ("one",)])
+def test_saga_03_no_step_begins_after_the_undo(log: SagaLog, steps: tuple[str, ...]) -> None:
+    begun(log, *steps).undo(KEY, Undo().actions(), GIVEN)
+    for step in ("one", "two"):
+        with pytest.raises(SagaIsUndone, match=f"{step} must not begin, the saga is UNDONE"):
+            log.begin(KEY, step, GIVEN)
+
+
+def test_saga_03_two_calls_at_one_moment_are_told_apart(store: MemoryTableStore) -> None:
+    """Between the reading and the writing of one, another one records a step."""
+    log, other = SagaLog(store, ManualClock()), SagaLog(store, ManualClock())
+    log.begin(KEY, "one", GIVEN)
+    get = store.get
+    calls = []
+
+    def get_then_other(table: str, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
+        found = get(table, pk, sk, consistent=consistent)
+        if not calls:
+            calls.append(pk)
+            other.begin(KEY, "two", GIVEN)
+        return found
+
+    store.get = get_then_other  # type: ignore[method-assign]
+    with pytest.raises(TransientConflict):
+        log.begin(KEY, "three", GIVEN)
+    assert row(store)["steps"] == ["one", "two"]
+
+
+def test_a_finished_saga_is_done(log: SagaLog, store: MemoryTableStore) -> None:
+    begun(log, "one").finish(KEY)
+    log.finish(KEY)
+    assert row(store)["status"] == "DONE"
+
+
+def test_saga_02_also_a_finished_one_can_be_undone(log: SagaLog, store: MemoryTableStore) -> None:
+    """Its last answer was lost, so the machine went to its undo."""
+    undo = Undo()
+    begun(log, "one").finish(KEY)
+    log.undo(KEY, undo.actions(), GIVEN)
+    assert (undo.done, row(store)["status"]) == (["one"], "UNDONE")
+
+
+def test_saga_03_the_same_id_with_other_content_touches_nothing(log: SagaLog, store: MemoryTableStore) -> None:
+    undo = Undo()
+    begun(log, "one")
+    with pytest.raises(RequestConflict, match="the request id was used with other content"):
+        log.begin(KEY, "two", {"amount": 2})
+    assert log.undo(KEY, undo.actions(), {"amount": 2}) == undo.done == []
+    assert row(store)["status"] == "RUNNING"
