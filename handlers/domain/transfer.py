@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from handlers.commands.retry import publish_with_retry
 from handlers.context import InvokeContext
 from handlers.errors import CqrsError, NotFound, PendingVersions, TransientConflict, TransientError, ValidationError
 from handlers.keys import DEFAULT_KIND, EntityKey, VersionKey, approval_sk, saga_partition
+from handlers.log import log_step
 from handlers.operations.skip import Skipper, SkipRefused
 from handlers.store.port import TableStore
 from handlers.workflows.saga import SagaLog
@@ -137,7 +139,8 @@ class Transfer:
                 self._publish(given, key, request_id, lambda _: None)
             except TransientError:
                 raise
-            except Exception:  # noqa: BLE001 - boundary: a step that fails again is what is undone here
+            except Exception as error:  # noqa: BLE001 - boundary: a step that fails again is what is undone here
+                log_step("step to be undone failed", level=logging.WARNING, error=error, pk=key.pk, sk=key.sk)
                 row = self._publisher.result_of_request(key, context)
             else:
                 return

@@ -11,16 +11,15 @@ from handlers.commands.model import Command, CommandInput
 from handlers.commands.publish import CommandPublisher
 from handlers.commands.retry import publish_with_retry
 from handlers.context import InvokeContext
-from handlers.errors import ValidationError
 from handlers.imports import status
 from handlers.imports.book import ImportBook
 from handlers.imports.command_outcomes import settle
 from handlers.imports.model import EXECUTE, UNCHANGED
 from handlers.imports.rows import prepare
 from handlers.imports.strategy import EQUAL, ImportStrategy, ImportTables
-from handlers.keys import ImportRowKey, check_version_number
+from handlers.keys import ImportRowKey
 from handlers.log import log_step
-from handlers.notifications.forwarder import event_of
+from handlers.queue_messages import answer_each, row_named
 from handlers.store.port import Item
 
 #: Rounds when others publish on the same entity at the same moment.
@@ -45,16 +44,12 @@ class RowWorker:
         Returns:
             ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: those come again.
         """
-        failures = []
-        for record in records:
-            try:
-                key, attempt = _row_of(record)
-                receives = int(record["attributes"]["ApproximateReceiveCount"])
-                self.run(key, attempt, is_last=receives >= self._max_receives)
-            except Exception as error:  # noqa: BLE001 - boundary: one message; it is logged and comes again
-                log_step("import message failed", level=logging.ERROR, error=error, messageId=record.get("messageId"))
-                failures.append({"itemIdentifier": record["messageId"]})
-        return {"batchItemFailures": failures}
+
+        def work(record: Mapping[str, Any], receives: int) -> None:
+            key, attempt = row_named(record, EXECUTE, ImportRowKey.parse)
+            self.run(key, attempt, is_last=receives >= self._max_receives)
+
+        return answer_each(records, work, "import message failed")
 
     def run(self, key: ImportRowKey, attempt: int, *, is_last: bool) -> None:
         """Let one attempt of a row have its turn. Returning means that its message is not needed any more.
@@ -114,16 +109,3 @@ class RowWorker:
             self._book.fail(row, row["attempt"], LATEST_FAILED, message)
         else:
             self._book.complete(row, row["attempt"], UNCHANGED)
-
-
-def _row_of(record: Mapping[str, Any]) -> tuple[ImportRowKey, int]:
-    """The row that a message of the main topic names. Raises ValidationError, ValueError."""
-    event = event_of(record)
-    if event.kind != EXECUTE:
-        raise ValidationError("action", event.kind, EXECUTE)
-    content = event.detail.get("content")
-    attempt = content.get("attempt") if isinstance(content, dict) else None
-    return (
-        ImportRowKey.parse(event.detail.get("pk", ""), event.detail.get("sk", "")),
-        check_version_number("content.attempt", attempt),
-    )

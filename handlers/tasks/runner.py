@@ -12,9 +12,9 @@ from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
 from handlers.errors import CqrsError, TransientError, ValidationError
 from handlers.json_values import check_json
-from handlers.keys import TaskKey, check_version_number
+from handlers.keys import TaskKey
 from handlers.log import log_step
-from handlers.notifications.forwarder import event_of
+from handlers.queue_messages import answer_each, row_named
 from handlers.store.conditions import Condition, absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 from handlers.tasks import status
@@ -67,16 +67,12 @@ class TaskRunner:
         Returns:
             ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: those come again.
         """
-        failures = []
-        for record in records:
-            try:
-                key, attempt = _task_of(record)
-                receives = int(record["attributes"]["ApproximateReceiveCount"])
-                self.run(key, attempt, f"{invocation}/{record['messageId']}", is_last=self._is_last(receives))
-            except Exception as error:  # noqa: BLE001 - boundary: one message; it is logged and comes again
-                log_step("task message failed", level=logging.ERROR, error=error, messageId=record.get("messageId"))
-                failures.append({"itemIdentifier": record["messageId"]})
-        return {"batchItemFailures": failures}
+
+        def work(record: Mapping[str, Any], receives: int) -> None:
+            key, attempt = row_named(record, EXECUTE, TaskKey.parse)
+            self.run(key, attempt, f"{invocation}/{record['messageId']}", is_last=self._is_last(receives))
+
+        return answer_each(records, work, "task message failed")
 
     def run(self, key: TaskKey, attempt: int, lease_id: str, *, is_last: bool) -> None:
         """Let one attempt of a task have its turn. Returning means that its message is not needed any more.
@@ -194,16 +190,3 @@ def execution_input(row: Mapping[str, Any]) -> dict[str, Any]:
         "maxConcurrency": row["maxConcurrency"],
         "items": row.get("attemptItems", list(range(row["total"]))),
     }
-
-
-def _task_of(record: Mapping[str, Any]) -> tuple[TaskKey, int]:
-    """The task that a message of the main topic names. Raises ValidationError, ValueError."""
-    event = event_of(record)
-    if event.kind != EXECUTE:
-        raise ValidationError("action", event.kind, EXECUTE)
-    content = event.detail.get("content")
-    attempt = content.get("attempt") if isinstance(content, dict) else None
-    return (
-        TaskKey.parse(event.detail.get("pk", ""), event.detail.get("sk", "")),
-        check_version_number("content.attempt", attempt),
-    )

@@ -1,0 +1,45 @@
+"""What the consumers of the action queues share: reading a message that names a row, and the answer to a batch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from handlers.errors import ValidationError
+from handlers.keys import check_version_number
+from handlers.log import log_step
+from handlers.notifications.forwarder import event_of
+
+K = TypeVar("K")
+
+
+def row_named(record: Mapping[str, Any], action: str, parse: Callable[[str, str], K]) -> tuple[K, int]:
+    """The row, by ``parse(pk, sk)``, and its attempt. Raises ValidationError, ValueError."""
+    event = event_of(record)
+    if event.kind != action:
+        raise ValidationError("action", event.kind, action)
+    content = event.detail.get("content")
+    attempt = content.get("attempt") if isinstance(content, dict) else None
+    return (
+        parse(event.detail.get("pk", ""), event.detail.get("sk", "")),
+        check_version_number("content.attempt", attempt),
+    )
+
+
+def answer_each(
+    records: Sequence[Mapping[str, Any]], work: Callable[[Mapping[str, Any], int], None], failed: str
+) -> dict[str, Any]:
+    """Call ``work(record, receives)`` for each message of a batch; ``failed`` is what the log says of one that raises.
+
+    Returns:
+        ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: those come again.
+    """
+    failures = []
+    for record in records:
+        try:
+            work(record, int(record["attributes"]["ApproximateReceiveCount"]))
+        except Exception as error:  # noqa: BLE001 - boundary: one message; it is logged and comes again
+            log_step(failed, level=logging.ERROR, error=error, messageId=record.get("messageId"))
+            failures.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failures}
