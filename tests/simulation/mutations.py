@@ -106,7 +106,7 @@ MUTATIONS = (
         "ttl of the predecessor whatever its status",
         "only DONE rows expire",
         f"{PIPELINE}/apply.py",
-        'absent("ttl") & one_of("status", DONE_STATUSES)',
+        'absent("ttl") & one_of("status", APPLIED_STATUSES)',
         'absent("ttl")',
         ("tests/unit/handlers/commands",),
     ),

@@ -8,7 +8,7 @@ from handlers.clock import Clock
 from handlers.commands.model import business_part
 from handlers.commands.policies import TtlPolicies
 from handlers.commands.repository import CommandRepository
-from handlers.commands.status import DONE_STATUSES
+from handlers.commands.status import APPLIED_STATUSES
 from handlers.keys import EntityKey, VersionKey
 from handlers.store.conditions import Condition, absent, at_most, less, one_of
 from handlers.store.port import COMMANDS, DATA, HISTORY, Change, ConditionFailed, Item, TableStore
@@ -34,7 +34,11 @@ class Applier:
         return self._policies.of(COMMANDS).expires_at(key.entity, self._clock.now())
 
     def set_ttl_of_previous(self, key: VersionKey) -> bool:
-        """Give the predecessor's row its ttl, once, and only if it is DONE. True: it was set now."""
+        """Give the predecessor's row its ttl, once, and only if it is DONE. True: it was set now.
+
+        A skipped one keeps none: the data row doesn't tell that it is DONE, so without its row a successor that
+        failed could never be redriven (decision 0125).
+        """
         previous = key.previous()
         expires_at = self._previous_expiry(key)
         if previous is None or expires_at is None:
@@ -45,7 +49,7 @@ class Applier:
                 previous.pk,
                 previous.sk,
                 Change(set={"ttl": expires_at}),
-                absent("ttl") & one_of("status", DONE_STATUSES),
+                absent("ttl") & one_of("status", APPLIED_STATUSES),
             )
         except ConditionFailed:
             return False

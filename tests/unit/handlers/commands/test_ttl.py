@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from handlers.commands.attempts import Attempts
 from handlers.commands.pipeline.failure import Failure
+from handlers.commands.pipeline.run import Run
 from handlers.commands.policies import TtlPolicies, TtlPolicy
 from handlers.keys import EntityKey
 from tests.support.pipelines import CONTEXT, KEY, World, order
@@ -63,6 +65,23 @@ def test_pub_14_a_predecessor_that_is_not_done_gets_no_ttl(state: str) -> None:
     assert world.pipeline._applier.set_ttl_of_previous(successor.key) is False
     assert world.row(1) == before
     assert "ttl" not in before
+
+
+def test_a_skipped_predecessor_stays_so_that_its_successor_can_be_redriven_whenever() -> None:
+    world = World(ttl=TtlPolicies({"commands": TtlPolicy(90)}))
+    world.publish_and_apply(order(0, n=1))
+    world.pipeline.record_failure(world.publish(order(1, n=2)), Failure("Broken", "no"))
+    attempts = Attempts(world.store, world.clock)
+    attempts.skip(world.row(2))
+    failing = world.publish(order(2, n=3))
+    world.pipeline.check_version(failing, first_entry=True)
+    assert world.pipeline.set_ttl_command(failing) == {"changed": False}
+    world.pipeline.record_failure(failing, Failure("Broken", "no"))
+    assert "ttl" not in world.row(2)
+    world.clock.advance(365 * DAY)
+    redriven = attempts.begin_next(world.row(3))
+    again = Run(failing.key, redriven["id"], redriven["attempt"], "redriven")
+    assert world.pipeline.check_version(again, first_entry=True) == {"result": 0}
 
 
 def test_pub_15_soft_delete_and_revival() -> None:
