@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from handlers.errors import BucketMissing, ObjectChanged, ObjectMissing, ObjectTooLarge
@@ -28,6 +29,13 @@ class MemoryObjects:
         """See Objects."""
         self.calls.append("put")
         self.contents[key] = body
+
+    def write(self, key: str, blocks: Iterable[bytes], *, content_type: str = JSON) -> int:
+        """See Objects."""
+        self.calls.append("write")
+        body = b"".join(blocks)
+        self.contents[key] = body
+        return len(body)
 
     def get(self, key: str, *, max_bytes: int) -> bytes:
         """See Objects."""
@@ -68,11 +76,18 @@ class MemorySource:
 
     def open(self, info: ObjectInfo) -> BinaryIO:
         """See ObjectSource."""
+        return io.BytesIO(self._body(info))
+
+    def read_range(self, info: ObjectInfo, start: int, length: int) -> bytes:
+        """See ObjectSource."""
+        return self._body(info)[start : start + length]
+
+    def _body(self, info: ObjectInfo) -> bytes:
         versions = self.contents[info.bucket].get(info.key, [])
         body = versions[-1 if info.version_id is None else int(info.version_id) - 1] if versions else b""
         if not versions or _etag(body) != info.etag:
             raise ObjectChanged(info.bucket, info.key)
-        return io.BytesIO(body)
+        return body
 
 
 def _etag(body: bytes) -> str:

@@ -1,7 +1,8 @@
-"""The object port: one bound bucket, whole objects of bounded size."""
+"""The object port: one bound bucket, whole objects of bounded size, and large ones written as a stream."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 JSON = "application/json"
@@ -17,6 +18,13 @@ class Objects(Protocol):
 
     def put(self, key: str, body: bytes, *, content_type: str = JSON) -> None:
         """Write a whole object. Writing the same again changes nothing that a reader sees."""
+        ...
+
+    def write(self, key: str, blocks: Iterable[bytes], *, content_type: str = JSON) -> int:
+        """Write an object of any size in bounded memory; answers its bytes.
+
+        It appears once all of it is there. Whatever ``blocks`` raises ends it, and nothing appears.
+        """
         ...
 
     def get(self, key: str, *, max_bytes: int) -> bytes:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+import itertools
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -19,11 +21,13 @@ from handlers.errors import (
     TransientError,
     TransientThrottle,
 )
+from handlers.log import log_step
 from handlers.objects.port import JSON
 from handlers.objects.source import ObjectInfo
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 #: API reference, "Error responses": worth another try once botocore's own retries are used up.
 PASSING = frozenset({"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout"})
@@ -31,6 +35,9 @@ CONFLICTS = frozenset({"OperationAborted", "ConditionalRequestConflict"})
 #: Without s3:ListBucket, which no function has, S3 answers a missing key with AccessDenied
 #: (API reference, GetObject, "Permissions"), so the two can't be told apart here.
 MISSING = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
+GONE = MISSING | {"NoSuchVersion", "PreconditionFailed", "412"}
+#: Of a multipart upload; the last may be shorter. S3 takes 10,000 of at least 5 MiB ("Multipart upload limits").
+PART_BYTES = 8 * 1024 * 1024
 
 
 class S3Objects:
@@ -49,6 +56,41 @@ class S3Objects:
         """See Objects."""
         with _translated(self._bucket):
             self._client().put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
+
+    def write(self, key: str, blocks: Iterable[bytes], *, content_type: str = JSON) -> int:
+        """See Objects. By multipart upload if it is longer than one part."""
+        parts = _parts(blocks, PART_BYTES)
+        first = next(parts, b"")
+        second = next(parts, None)
+        if second is None:
+            self.put(key, first, content_type=content_type)
+            return len(first)
+        with _translated(self._bucket):
+            upload: dict[str, Any] = {"Bucket": self._bucket, "Key": key}
+            answer = self._client().create_multipart_upload(**upload, ContentType=content_type)
+            upload["UploadId"] = answer["UploadId"]
+            try:
+                return self._upload(upload, itertools.chain((first, second), parts))
+            except Exception:
+                self._abort(upload)
+                raise
+
+    def _abort(self, upload: dict[str, Any]) -> None:
+        """What is left when this fails, or the function is killed, goes by the bucket's lifecycle."""
+        try:
+            self._client().abort_multipart_upload(**upload)
+        except (ClientError, *UNREACHABLE) as error:
+            log_step("upload not aborted", level=logging.WARNING, error=error, key=upload["Key"])
+
+    def _upload(self, upload: dict[str, Any], parts: Iterable[bytes]) -> int:
+        client, size = self._client(), 0
+        done: list[CompletedPartTypeDef] = []
+        for number, part in enumerate(parts, start=1):
+            answer = client.upload_part(**upload, PartNumber=number, Body=part)
+            done.append({"PartNumber": number, "ETag": answer["ETag"]})
+            size += len(part)
+        client.complete_multipart_upload(**upload, MultipartUpload={"Parts": done})
+        return size
 
     def get(self, key: str, *, max_bytes: int) -> bytes:
         """See Objects."""
@@ -96,15 +138,24 @@ class S3Source:
 
     def open(self, info: ObjectInfo) -> BinaryIO:
         """See ObjectSource."""
+        return cast(BinaryIO, _Body(self._get(info), info.bucket))
+
+    def read_range(self, info: ObjectInfo, start: int, length: int) -> bytes:
+        """See ObjectSource."""
+        if start >= info.size:
+            return b""
+        with cast(BinaryIO, _Body(self._get(info, Range=f"bytes={start}-{start + length - 1}"), info.bucket)) as body:
+            return body.read()
+
+    def _get(self, info: ObjectInfo, **part: Any) -> Any:
         pin: dict[str, Any] = {"IfMatch": info.etag} if info.version_id is None else {"VersionId": info.version_id}
         with _translated(info.bucket):
             try:
-                answer = self._client().get_object(Bucket=info.bucket, Key=info.key, **pin)
+                return self._client().get_object(Bucket=info.bucket, Key=info.key, **pin, **part)["Body"]
             except ClientError as error:
-                if error.response["Error"]["Code"] in {*MISSING, "NoSuchVersion", "PreconditionFailed", "412"}:
+                if error.response["Error"]["Code"] in GONE:
                     raise ObjectChanged(info.bucket, info.key) from error
                 raise
-        return cast(BinaryIO, _Body(answer["Body"], info.bucket))
 
 
 class _Body(io.RawIOBase):
@@ -125,6 +176,18 @@ class _Body(io.RawIOBase):
     def close(self) -> None:
         self._body.close()
         super().close()
+
+
+def _parts(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The same bytes in parts of ``size``."""
+    part = bytearray()
+    for block in blocks:
+        part += block
+        while len(part) >= size:
+            yield bytes(part[:size])
+            del part[:size]
+    if part:
+        yield bytes(part)
 
 
 @contextmanager

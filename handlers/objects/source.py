@@ -31,3 +31,11 @@ class ObjectSource(Protocol):
             ObjectChanged: it is not there any more.
         """
         ...
+
+    def read_range(self, info: ObjectInfo, start: int, length: int) -> bytes:
+        """At most ``length`` bytes (at least 1) of that very content from ``start``; fewer only at its end.
+
+        Raises:
+            ObjectChanged: it is not there any more.
+        """
+        ...

@@ -15,7 +15,7 @@ from moto import mock_aws
 from handlers.errors import ObjectMissing, ObjectTooLarge, TransientConflict, TransientError, TransientThrottle
 from handlers.objects.memory import MemoryObjects
 from handlers.objects.port import Objects
-from handlers.objects.s3 import S3Objects
+from handlers.objects.s3 import PART_BYTES, S3Objects
 from tests.unit.handlers.store.test_table_store_contract import CREDENTIALS
 
 BUCKET = "a-bucket"
@@ -55,6 +55,24 @@ class TestObjects:
         with pytest.raises(ObjectTooLarge, match="s3://a-bucket/a has 5 bytes; at most 4 are read"):
             objects.get("a", max_bytes=4)
 
+    @pytest.mark.parametrize("sizes", [[], [0, 3, 4], [PART_BYTES], [PART_BYTES, 1], [3_000_000] * 6])
+    def test_a_stream_of_any_size_becomes_an_object(self, objects: Objects, sizes: list[int]) -> None:
+        blocks = [bytes([number]) * size for number, size in enumerate(sizes, start=65)]
+        assert objects.write("a.csv", iter(blocks), content_type="text/csv") == sum(sizes)
+        assert objects.get("a.csv", max_bytes=20_000_000) == b"".join(blocks)
+
+    @pytest.mark.parametrize("good_blocks", [0, 1, 4])
+    def test_a_stream_that_breaks_writes_nothing(self, objects: Objects, good_blocks: int) -> None:
+        def blocks() -> Iterator[bytes]:
+            for _ in range(good_blocks):
+                yield b"x" * (PART_BYTES - 1)
+            raise ValueError("damaged")
+
+        objects.put("a.csv", b"before")
+        with pytest.raises(ValueError, match="damaged"):
+            objects.write("a.csv", blocks())
+        assert objects.get("a.csv", max_bytes=10) == b"before"
+
     def test_delete_may_come_twice(self, objects: Objects) -> None:
         objects.put("a", b"1")
         objects.delete("a")
@@ -70,7 +88,7 @@ class Failing:
     def get_object(self, **_: Any) -> None:
         raise self.error
 
-    put_object = delete_object = get_object
+    put_object = delete_object = create_multipart_upload = get_object
 
 
 def answered(code: str) -> ClientError:
@@ -87,10 +105,15 @@ def answered(code: str) -> ClientError:
         (answered("NoSuchBucket"), ClientError),
     ],
 )
-@pytest.mark.parametrize("call", ["get", "put", "delete"])
+@pytest.mark.parametrize("call", ["get", "put", "delete", "write"])
 def test_errors_of_s3_are_translated(call: str, error: Exception, expected: type[Exception]) -> None:
     objects: Any = S3Objects(lambda: Failing(error), BUCKET)  # type: ignore[arg-type, return-value]
-    arguments: dict[str, Any] = {"get": {"max_bytes": 1}, "put": {"body": b""}, "delete": {}}[call]
+    arguments: dict[str, Any] = {
+        "get": {"max_bytes": 1},
+        "put": {"body": b""},
+        "delete": {},
+        "write": {"blocks": [b"x" * (PART_BYTES + 1)]},
+    }[call]
     with pytest.raises(expected) as caught:
         getattr(objects, call)(key="k", **arguments)
     assert type(caught.value) is expected
@@ -100,3 +123,33 @@ def test_access_denied_may_be_a_missing_object() -> None:
     objects = S3Objects(lambda: Failing(answered("AccessDenied")), BUCKET)  # type: ignore[arg-type, return-value]
     with pytest.raises(ObjectMissing):
         objects.get("k", max_bytes=1)
+
+
+class Uploads:
+    """A client that remembers uploads and breaks at one part, or at the abort as well."""
+
+    def __init__(self, *, bad_abort: bool = False) -> None:
+        self.bad_abort = bad_abort
+        self.calls: list[str] = []
+
+    def create_multipart_upload(self, **_: Any) -> dict[str, str]:
+        return {"UploadId": "u"}
+
+    def upload_part(self, *, PartNumber: int, Body: bytes, **_: Any) -> dict[str, str]:
+        self.calls.append(f"part {PartNumber} of {len(Body)}")
+        if PartNumber == 3:
+            raise answered("SlowDown")
+        return {"ETag": "e"}
+
+    def abort_multipart_upload(self, **given: Any) -> None:
+        self.calls.append(f"abort {given['UploadId']}")
+        if self.bad_abort:
+            raise answered("InternalError")
+
+
+@pytest.mark.parametrize("bad_abort", [False, True])
+def test_an_upload_that_fails_is_aborted_and_the_first_error_told(bad_abort: bool) -> None:
+    client: Any = Uploads(bad_abort=bad_abort)
+    with pytest.raises(TransientThrottle, match="SlowDown"):
+        S3Objects(lambda: client, BUCKET).write("k", [b"x" * PART_BYTES] * 4)
+    assert client.calls == [*(f"part {number} of {PART_BYTES}" for number in (1, 2, 3)), "abort u"]

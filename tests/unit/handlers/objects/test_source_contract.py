@@ -80,6 +80,24 @@ class TestSource:
             with pytest.raises(ObjectChanged, match=r"s3://a-bucket/a\.csv was replaced or removed"):
                 source.open(info)
 
+    def test_a_range_is_of_the_content_that_was_found(self, world: World) -> None:
+        source, put, versioned = world
+        put("a.zip", b"0123456789")
+        info = source.find(BUCKET, "a.zip")
+        assert [source.read_range(info, *given) for given in ((0, 3), (8, 5), (9, 1), (10, 4), (50, 1))] == [
+            b"012",
+            b"89",
+            b"9",
+            b"",
+            b"",
+        ]
+        put("a.zip", b"something else")
+        if versioned:
+            assert source.read_range(info, 0, 100) == b"0123456789"
+        else:
+            with pytest.raises(ObjectChanged, match=r"s3://a-bucket/a\.zip was replaced or removed"):
+                source.read_range(info, 0, 100)
+
     def test_a_file_is_inspected_through_it(self, world: World) -> None:
         source, put, _ = world
         put("a.csv", b"id,name\n" + b"".join(b"%d,name\n" % number for number in range(60_000)))
@@ -126,3 +144,5 @@ def test_a_body_that_ends_early_is_worth_another_try() -> None:
     assert info.version_id is None
     with pytest.raises(TransientError, match="S3 could not be reached: ReadTimeoutError"):
         source.open(info).read(10)
+    with pytest.raises(TransientError, match="S3 could not be reached: ReadTimeoutError"):
+        source.read_range(info, 0, 10)
