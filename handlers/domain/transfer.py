@@ -15,7 +15,14 @@ from handlers.commands.publish_sync import SyncPublisher
 from handlers.commands.retry import publish_with_retry
 from handlers.context import InvokeContext
 from handlers.errors import CqrsError, NotFound, PendingVersions, TransientConflict, TransientError, ValidationError
-from handlers.keys import DEFAULT_KIND, EntityKey, VersionKey, approval_sk, saga_partition
+from handlers.keys import (
+    DEFAULT_KIND,
+    MAX_REQUEST_ID_CHARS,
+    EntityKey,
+    VersionKey,
+    approval_sk,
+    saga_partition,
+)
 from handlers.log import log_step
 from handlers.operations.skip import Skipper, SkipRefused
 from handlers.store.port import TableStore
@@ -26,6 +33,8 @@ TYPE = "ACCOUNT"
 ATTEMPTS = 5
 #: What an account remembers of a transfer, beside its balance.
 DEBITED, CREDITED, UNDONE = "DEBITED", "CREDITED", "UNDONE"
+#: The commands' request ids are made of the transfer's; the last one to be published must fit too.
+MAX_TRANSFER_ID_CHARS = MAX_REQUEST_ID_CHARS - len(".undo-credit")
 
 
 class InsufficientFunds(CqrsError):
@@ -34,6 +43,10 @@ class InsufficientFunds(CqrsError):
 
 class AccountClosed(CqrsError):
     """The account takes no transfers."""
+
+
+class AccountBroken(CqrsError):
+    """Its attributes are not those of an account."""
 
 
 class TransferUndone(CqrsError):
@@ -64,7 +77,11 @@ class Transfer:
     # -- states --------------------------------------------------------------------------------------------
 
     def debit(self, event: WorkflowEvent) -> dict[str, Any]:
-        """Take the amount. Raises InsufficientFunds, AccountClosed, NotFound, ValidationError: nothing was changed."""
+        """Take the amount.
+
+        Raises:
+            InsufficientFunds, AccountClosed, AccountBroken, NotFound, ValidationError: nothing was changed.
+        """
         given = _Given(event)
         return self._step(given, "debit", given.source, -given.amount, DEBITED)
 
@@ -72,7 +89,7 @@ class Transfer:
         """Give the amount. Raises as ``debit``; also what the account's sync handlers raise."""
         given = _Given(event)
         done = self._step(given, "credit", given.target, given.amount, CREDITED)
-        self._saga.finish(given.saga)
+        self._saga.finish(given.saga, event.execution_name)
         return done
 
     def undo(self, event: WorkflowEvent) -> dict[str, str]:
@@ -89,6 +106,7 @@ class Transfer:
                 "credit": lambda: self._undo(given, "credit", given.target, -given.amount, CREDITED),
             },
             given.content,
+            event.execution_name,
         )
         return _reason(error)
 
@@ -114,13 +132,20 @@ class Transfer:
         return {"step": step, "version": None if command is None else command.version}
 
     def _undo(self, given: _Given, step: str, key: EntityKey, amount: int, done: str) -> None:
-        """Also where the step never happened: the account then remembers that it must not happen any more."""
-        if self._publisher.repository.latest(key) is None:
-            return
+        """Also where the step never happened: the account then remembers that it must not happen any more.
+
+        Where no step can happen (no account, a deleted or a broken one), nothing is to be remembered. An account that
+        was deleted after the step gets back what it had, and stays deleted.
+        """
         self._end(given, key, f"{given.request_id}.{step}")
 
         def build(latest: Command | None) -> CommandInput | None:
-            account = _account(key, latest)
+            try:
+                account = _account(key, latest, deleted_too=_did(latest, given.request_id, done))
+            except (NotFound, AccountBroken):
+                if _did(latest, given.request_id, done):
+                    raise
+                return None
             state = account["transfers"].get(given.request_id)
             if state == UNDONE:
                 return None
@@ -175,6 +200,8 @@ class _Given:
         for field in ("tenantCode", "requestId", "from", "to", "requestedBy"):
             if not isinstance(given.get(field), str) or not given[field]:
                 raise ValidationError(field, given.get(field), "text that is not empty")
+        if len(given["requestId"]) > MAX_TRANSFER_ID_CHARS:
+            raise ValidationError("requestId", given["requestId"], f"at most {MAX_TRANSFER_ID_CHARS} characters")
         amount = given.get("amount")
         if isinstance(amount, bool) or not isinstance(amount, int) or amount < 1:
             raise ValidationError("amount", amount, "a whole number of at least 1")
@@ -193,10 +220,20 @@ class _Given:
         return InvokeContext(self._user, self.source.tenant_code, request_id=request_id)
 
 
-def _account(key: EntityKey, latest: Command | None) -> dict[str, Any]:
-    if latest is None or latest.is_deleted:
+def _account(key: EntityKey, latest: Command | None, *, deleted_too: bool = False) -> dict[str, Any]:
+    if latest is None or (latest.is_deleted and not deleted_too):
         raise NotFound(f"{key}: there is no such account")
-    return {"transfers": {}, **latest.attributes}
+    account = {"transfers": {}, **latest.attributes}
+    balance = account.get("balance")
+    if isinstance(balance, bool) or not isinstance(balance, int) or not isinstance(account["transfers"], dict):
+        raise AccountBroken(f"{key}: balance must be a whole number and transfers an object")
+    return account
+
+
+def _did(latest: Command | None, request_id: str, done: str) -> bool:
+    """Whether the account remembers that the step happened."""
+    transfers = None if latest is None else latest.attributes.get("transfers")
+    return isinstance(transfers, dict) and transfers.get(request_id) == done
 
 
 def _changed(
@@ -205,7 +242,9 @@ def _changed(
     assert latest is not None
     transfers = {**account["transfers"], request_id: state}
     attributes = {**account, "balance": account["balance"] + amount, "transfers": transfers}
-    return CommandInput(TYPE, key.code, latest.name, attributes, latest.version, kind=key.kind)
+    return CommandInput(
+        TYPE, key.code, latest.name, attributes, latest.version, is_deleted=latest.is_deleted, kind=key.kind
+    )
 
 
 def _reason(error: Any) -> dict[str, str]:

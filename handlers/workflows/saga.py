@@ -55,18 +55,32 @@ class SagaLog:
         steps = [*row["steps"], step]
         self._change(row, Change(set={"steps": steps, "stepCount": len(steps)}))
 
-    def finish(self, key: tuple[str, str]) -> None:
-        """All steps have happened. Raises as ``begin``."""
+    def finish(self, key: tuple[str, str], execution: str) -> None:
+        """All steps have happened, says this execution, which may answer so now.
+
+        Raises:
+            SagaIsUndone: another execution of the same request undoes them.
+            TransientConflict: another call changed the saga at the same moment.
+        """
         row = self._row(key)
+        if row["status"] in (UNDOING, UNDONE):
+            raise SagaIsUndone(f"{key[0]} {key[1]}: it is {row['status']} by another execution of the same request")
         if row["status"] == RUNNING:
-            self._change(row, Change(set={"status": DONE}))
+            self._change(row, Change(set={"status": DONE, "doneBy": [execution]}))
+        elif execution not in row["doneBy"]:
+            self._change(row, Change(set={"doneBy": [*row["doneBy"], execution]}))
 
     def undo(
-        self, key: tuple[str, str], actions: Mapping[str, Callable[[], None]], content: Mapping[str, Any]
+        self,
+        key: tuple[str, str],
+        actions: Mapping[str, Callable[[], None]],
+        content: Mapping[str, Any],
+        execution: str,
     ) -> list[str]:
         """Undo the recorded steps, the last one first; the undone steps of this and earlier calls.
 
-        A saga that was asked for other content is another execution's and stays as it is.
+        Nothing is undone of a saga that was asked for other content, nor of one that another execution has finished:
+        that one has answered, or will, that the steps have happened.
         Each action may be called again after a crash. What one raises ends the call; a later call goes on with it.
         """
         row = self._store.get(TASKS, *key)
@@ -74,7 +88,7 @@ class SagaLog:
             # No step was recorded; the row keeps a late call from recording one.
             self._create(key, UNDONE, [], content)
             return []
-        if row["content"] != dict(content):
+        if row["content"] != dict(content) or (row["status"] == DONE and row["doneBy"] != [execution]):
             return []
         if row["status"] in (RUNNING, DONE):
             row = self._change(row, Change(set={"status": UNDOING}))
@@ -114,6 +128,7 @@ class SagaLog:
         """Change the row as it was read. Raises TransientConflict: it is another one by now."""
         same = equals("status", row["status"]) & equals("stepCount", row["stepCount"])
         same &= equals("undoneCount", row["undoneCount"])
+        same &= equals("doneBy", row["doneBy"]) if "doneBy" in row else absent("doneBy")
         try:
             return self._store.update(TASKS, row["pk"], row["sk"], change, same)
         except ConditionFailed:

@@ -16,6 +16,7 @@ from tests.support.clock import ManualClock
 KEY = saga_partition("t1"), approval_sk("transfer", "r1")
 GIVEN = {"amount": 1}
 STEPS = ("one", "two", "three")
+FIRST, SECOND = "execution 1", "execution 2"
 
 
 class Undo:
@@ -58,14 +59,14 @@ def row(store: MemoryTableStore) -> Item:
 
 def test_saga_02_steps_are_undone_in_reverse_order(log: SagaLog) -> None:
     undo = Undo()
-    assert begun(log, *STEPS).undo(KEY, undo.actions(), GIVEN) == ["three", "two", "one"]
+    assert begun(log, *STEPS).undo(KEY, undo.actions(), GIVEN, FIRST) == ["three", "two", "one"]
     assert undo.done == ["three", "two", "one"]
 
 
 def test_saga_02_only_what_was_recorded_is_undone_and_once(log: SagaLog, store: MemoryTableStore) -> None:
     undo = Undo()
-    begun(log, "one", "two", "two").undo(KEY, undo.actions(), GIVEN)
-    log.undo(KEY, undo.actions(), GIVEN)
+    begun(log, "one", "two", "two").undo(KEY, undo.actions(), GIVEN, FIRST)
+    log.undo(KEY, undo.actions(), GIVEN, FIRST)
     assert undo.done == ["two", "one"]
     assert (row(store)["status"], row(store)["undoneCount"]) == ("UNDONE", 2)
 
@@ -74,15 +75,15 @@ def test_saga_03_a_later_call_goes_on_where_one_stopped(log: SagaLog) -> None:
     undo = Undo()
     undo.fails = "two"
     with pytest.raises(LookupError):
-        begun(log, *STEPS).undo(KEY, undo.actions(), GIVEN)
+        begun(log, *STEPS).undo(KEY, undo.actions(), GIVEN, FIRST)
     undo.fails = None
-    log.undo(KEY, undo.actions(), GIVEN)
+    log.undo(KEY, undo.actions(), GIVEN, FIRST)
     assert undo.done == ["three", "two", "one"]
 
 
 @pytest.mark.parametrize("steps", [(), ("one",)])
 def test_saga_03_no_step_begins_after_the_undo(log: SagaLog, steps: tuple[str, ...]) -> None:
-    begun(log, *steps).undo(KEY, Undo().actions(), GIVEN)
+    begun(log, *steps).undo(KEY, Undo().actions(), GIVEN, FIRST)
     for step in ("one", "two"):
         with pytest.raises(SagaIsUndone, match=f"{step} must not begin, the saga is UNDONE"):
             log.begin(KEY, step, GIVEN)
@@ -109,16 +110,16 @@ def test_saga_03_two_calls_at_one_moment_are_told_apart(store: MemoryTableStore)
 
 
 def test_a_finished_saga_is_done(log: SagaLog, store: MemoryTableStore) -> None:
-    begun(log, "one").finish(KEY)
-    log.finish(KEY)
-    assert row(store)["status"] == "DONE"
+    begun(log, "one").finish(KEY, FIRST)
+    log.finish(KEY, FIRST)
+    assert (row(store)["status"], row(store)["doneBy"]) == ("DONE", [FIRST])
 
 
 def test_saga_02_also_a_finished_one_can_be_undone(log: SagaLog, store: MemoryTableStore) -> None:
     """Its last answer was lost, so the machine went to its undo."""
     undo = Undo()
-    begun(log, "one").finish(KEY)
-    log.undo(KEY, undo.actions(), GIVEN)
+    begun(log, "one").finish(KEY, FIRST)
+    log.undo(KEY, undo.actions(), GIVEN, FIRST)
     assert (undo.done, row(store)["status"]) == (["one"], "UNDONE")
 
 
@@ -127,5 +128,34 @@ def test_saga_03_the_same_id_with_other_content_touches_nothing(log: SagaLog, st
     begun(log, "one")
     with pytest.raises(RequestConflict, match="the request id was used with other content"):
         log.begin(KEY, "two", {"amount": 2})
-    assert log.undo(KEY, undo.actions(), {"amount": 2}) == undo.done == []
+    assert log.undo(KEY, undo.actions(), {"amount": 2}, FIRST) == undo.done == []
     assert row(store)["status"] == "RUNNING"
+
+
+@pytest.mark.parametrize("finished_by", [(SECOND,), (FIRST, SECOND)])
+def test_saga_02_what_another_execution_has_finished_is_not_undone(
+    log: SagaLog, store: MemoryTableStore, finished_by: tuple[str, ...]
+) -> None:
+    """It may have answered that all steps have happened."""
+    undo = Undo()
+    begun(log, "one")
+    for execution in finished_by:
+        log.finish(KEY, execution)
+    assert log.undo(KEY, undo.actions(), GIVEN, FIRST) == undo.done == []
+    assert row(store)["status"] == "DONE"
+
+
+def test_saga_02_an_execution_does_not_finish_what_another_one_undoes(log: SagaLog) -> None:
+    begun(log, "one").undo(KEY, Undo().actions(), GIVEN, SECOND)
+    with pytest.raises(SagaIsUndone, match="it is UNDONE by another execution"):
+        log.finish(KEY, FIRST)
+
+
+def test_saga_02_another_execution_goes_on_with_an_undo_that_stopped(log: SagaLog, store: MemoryTableStore) -> None:
+    undo = Undo()
+    undo.fails = "one"
+    with pytest.raises(LookupError):
+        begun(log, "one", "two").undo(KEY, undo.actions(), GIVEN, FIRST)
+    undo.fails = None
+    log.undo(KEY, undo.actions(), GIVEN, SECOND)
+    assert (undo.done, row(store)["status"]) == (["two", "one"], "UNDONE")

@@ -12,7 +12,7 @@ from handlers.commands.attempts import Attempts
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.pipeline.run import Run
 from handlers.context import InvokeContext
-from handlers.domain.transfer import Transfer
+from handlers.domain.transfer import MAX_TRANSFER_ID_CHARS, Transfer
 from handlers.errors import TransientThrottle
 from handlers.keys import EntityKey, approval_sk, saga_partition
 from handlers.operations.skip import Skipper
@@ -97,6 +97,9 @@ class Bank:
     def balances(self) -> dict[str, int]:
         """Of the read model."""
         return {code: self.data(code)["attributes"]["balance"] for code in START}
+
+    def balances_of(self, code: str) -> int:
+        return int(self.data(code)["attributes"]["balance"])
 
     @property
     def latest(self) -> dict[str, int]:
@@ -201,6 +204,123 @@ def test_saga_02_the_second_account_is_closed() -> None:
     result = bank.run()
     assert (result.error, result.cause) == ("AccountClosed", "TENANT#t1 ACCOUNT#b is closed")
     bank.check(result)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "error"),
+    [
+        ({}, "AccountBroken"),
+        ({"balance": "5"}, "AccountBroken"),
+        ({"balance": True}, "AccountBroken"),
+        ({"balance": 5, "transfers": []}, "AccountBroken"),
+    ],
+)
+@pytest.mark.parametrize("code", ["a", "b"])
+def test_saga_02_an_account_that_is_none_of_ours_does_not_hold_back_the_undo(
+    attributes: dict[str, Any], error: str, code: str
+) -> None:
+    bank = Bank()
+    bank.world.sync.publish_sync(CommandInput("ACCOUNT", code, code, attributes, -1), CONTEXT)
+    other = "b" if code == "a" else "a"
+    result = bank.run()
+    assert (result.status, result.error, result.visited[-1]) == ("FAILED", error, "undone")
+    assert (bank.balances_of(other), bank.open_commands()) == (START[other], [])
+    assert bank.data(code)["attributes"] == attributes
+    assert result.seconds < 60
+
+
+def test_saga_02_the_second_account_was_deleted() -> None:
+    bank = Bank()
+    bank.world.sync.publish_sync(CommandInput("ACCOUNT", "b", "b", {"balance": 5}, -1, is_deleted=True), CONTEXT)
+    result = bank.run()
+    assert (result.error, result.cause) == ("NotFound", "TENANT#t1 ACCOUNT#b: there is no such account")
+    bank.check(result)
+    assert (bank.marks("b"), result.seconds < 60) == (["-", "-"], True)
+
+
+def test_saga_02_the_first_account_is_deleted_meanwhile() -> None:
+    """It gets back what it had, and stays deleted."""
+    bank = Bank()
+    invoke = bank._invoke
+
+    def deleted_meanwhile(function: str, payload: Any) -> InvokeResult:
+        if payload["context"]["State"]["Name"] == "credit":
+            latest = bank.data("a")
+            given = CommandInput("ACCOUNT", "a", "a", latest["attributes"], latest["version"], is_deleted=True)
+            bank.world.sync.publish_sync(given, CONTEXT)
+        return invoke(function, payload)
+
+    bank.test.manager._invoker.invoke = deleted_meanwhile  # type: ignore[method-assign]
+    result = bank.run(to="nobody")
+    assert result.error == "NotFound"
+    bank.check(result)
+    assert (bank.data("a")["isDeleted"], bank.marks("a")[-1]) == (True, "UNDONE")
+
+
+@pytest.mark.parametrize("to", ["b", "nobody"])
+def test_saga_02_the_longest_request_id(to: str) -> None:
+    """What the undo will need is checked before anything happens."""
+    bank = Bank()
+    result = bank.run(requestId="r" * (MAX_TRANSFER_ID_CHARS + 1), to=to)
+    assert (result.error, bank.balances) == ("ValidationError", START)
+    assert "at most 188 characters" in (result.cause or "")
+    result = bank.run(requestId="r" * MAX_TRANSFER_ID_CHARS, to=to)
+    assert result.visited[-1] == ("done" if to == "b" else "undone")
+    bank.check(result)
+
+
+def test_saga_02_a_later_execution_of_a_finished_transfer_undoes_nothing() -> None:
+    bank = Bank()
+    assert bank.run().status == "SUCCEEDED"
+    bank.test.fail("credit", "Lambda.Unknown", times=4)
+    result = bank.run()
+    assert (result.status, result.visited[-1]) == ("FAILED", "undone")
+    assert (bank.balances, bank.marks("a")) == (MOVED, ["-", "DEBITED"])
+
+
+def test_saga_02_another_execution_brings_to_its_end_what_one_left() -> None:
+    """As an operator does after UndoFailed, or when the execution was aborted: another id, the same request id."""
+    bank = Bank()
+    bank.test.fail("credit", "Lambda.Unknown", times=4)
+    bank.test.fail("undo", "LookupError", times=31)
+    assert bank.run().error == "UndoFailed"
+    assert bank.balances["a"] == MOVED["a"]
+    result = bank.run()
+    assert result.status == "SUCCEEDED"
+    bank.check(result)
+
+
+def test_saga_02_another_execution_goes_on_with_an_undo_that_stopped() -> None:
+    bank = Bank()
+    invoke, lost = bank._invoke, []
+
+    def dies_in_the_undo(function: str, payload: Any) -> InvokeResult:
+        if (
+            payload["context"]["State"]["Name"] == "undo"
+            and payload["context"]["State"]["RetryCount"] < 31
+            and not lost
+        ):
+            bank.store.calls, bank.store.at = 0, 12
+
+            def act(after: bool) -> None:
+                raise Died
+
+            bank.store.act = act
+        try:
+            return invoke(function, payload)
+        except Died:
+            lost.append(payload)
+            bank.test.fail("undo", "LookupError", times=30)
+            return InvokeResult(None, FunctionError(EXITED, "exit status 137"), "r")
+
+    bank.test.manager._invoker.invoke = dies_in_the_undo  # type: ignore[method-assign]
+    assert bank.run(to="nobody").error == "UndoFailed"
+    bank.store.at = None
+    assert (bank.saga()["status"], len(lost)) == ("UNDOING", 1)
+    result = bank.run(to="nobody")
+    assert (result.status, result.error) == ("FAILED", "SagaIsUndone")
+    bank.check(result)
+    assert bank.marks("a") == ["-", "DEBITED", "UNDONE"]
 
 
 @pytest.mark.parametrize(("code", "when"), [("a", "DEBITED"), ("b", "CREDITED")])
