@@ -8,11 +8,12 @@ from handlers.clock import Clock
 from handlers.errors import ValidationError
 from handlers.keys import approval_partition, approval_sk
 from handlers.store.port import TableStore
-from handlers.workflows.approvals import EXPIRED, MAX_TEXT_CHARS, Approvals
+from handlers.workflows.approvals import BROKEN, MAX_TEXT_CHARS, Approvals
 from handlers.workflows.port import CustomWorkflows
-from handlers.workflows.workflow import WorkflowEvent, workflow
+from handlers.workflows.workflow import WorkflowEvent, reason_of, workflow
 
 NAME = "approval"
+TIMEOUT = "States.Timeout"
 
 
 @workflow("approval")
@@ -24,11 +25,7 @@ class Approval:
 
     def ask(self, event: WorkflowEvent) -> None:
         """Store the token; the state then waits. Raises ValidationError naming the field."""
-        given = event.context["Execution"]["Input"]
-        for field in ("subject", "requestedBy"):
-            value = given.get(field)
-            if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT_CHARS:
-                raise ValidationError(field, value, f"text of 1 to {MAX_TEXT_CHARS} characters")
+        shown = _shown(event)
         if event.task_token is None:
             raise ValidationError("taskToken", None, "the token of the wait")
         self._approvals.ask(
@@ -36,14 +33,39 @@ class Approval:
             event.task_token,
             event.context["State"]["RetryCount"],
             execution=event.execution_name,
-            subject=given["subject"],
-            requestedBy=given["requestedBy"],
+            **shown,
         )
 
     def settle(self, event: WorkflowEvent) -> dict[str, Any]:
-        """The time is over: expired, unless a decision was written whose sending was lost."""
-        decision = self._approvals.settle(_key(event))
-        return {"decision": decision, "expired": decision == EXPIRED}
+        """The wait is over, by an answer, the timeout or an error: ``{decision}`` of the row, which is closed by this.
+
+        Whatever ended the wait, the row decides: an answer is written there before it is sent. ``{error, cause}`` are
+        what a wait that broke ended with.
+        """
+        error = event.input.get("error") if isinstance(event.input, dict) else None
+        try:
+            key, shown = _key(event), _shown(event)
+        except ValidationError:
+            return _broken(error)  # such an input was refused before anything was asked
+        decision = self._approvals.settle(
+            key, execution=event.execution_name, expired=(error or {}).get("Error") == TIMEOUT, **shown
+        )
+        return _broken(error) if decision == BROKEN else {"decision": decision}
+
+
+def _shown(event: WorkflowEvent) -> dict[str, str]:
+    given = event.context["Execution"]["Input"]
+    for field in ("subject", "requestedBy"):
+        value = given.get(field)
+        if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT_CHARS:
+            raise ValidationError(field, value, f"text of 1 to {MAX_TEXT_CHARS} characters")
+    return {"subject": given["subject"], "requestedBy": given["requestedBy"]}
+
+
+def _broken(error: Any) -> dict[str, Any]:
+    if error is None:
+        error = {"Error": "NotDecided", "Cause": "the token was answered without a decision"}
+    return {"decision": BROKEN, **reason_of(error)}
 
 
 def _key(event: WorkflowEvent) -> tuple[str, str]:

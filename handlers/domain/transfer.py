@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +26,7 @@ from handlers.log import log_step
 from handlers.operations.skip import Skipper, SkipRefused
 from handlers.store.port import TableStore
 from handlers.workflows.saga import SagaLog
-from handlers.workflows.workflow import WorkflowEvent, workflow
+from handlers.workflows.workflow import WorkflowEvent, reason_of, workflow
 
 TYPE = "ACCOUNT"
 ATTEMPTS = 5
@@ -98,7 +97,7 @@ class Transfer:
         try:
             given = _Given(event)
         except ValidationError:
-            return _reason(error)  # nothing begins with a wrong input
+            return reason_of(error)  # nothing begins with a wrong input
         self._saga.undo(
             given.saga,
             {
@@ -108,7 +107,7 @@ class Transfer:
             given.content,
             event.execution_name,
         )
-        return _reason(error)
+        return reason_of(error)
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -245,12 +244,3 @@ def _changed(
     return CommandInput(
         TYPE, key.code, latest.name, attributes, latest.version, is_deleted=latest.is_deleted, kind=key.kind
     )
-
-
-def _reason(error: Any) -> dict[str, str]:
-    """What a Catch tells, with the function's own words as the cause."""
-    try:
-        cause = json.loads(error["Cause"])["errorMessage"]
-    except (ValueError, KeyError, TypeError):
-        cause = error.get("Cause", "")
-    return {"error": error["Error"], "cause": str(cause)}

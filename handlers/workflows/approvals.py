@@ -2,7 +2,8 @@
 
 ``APPROVAL#<tenant>``, ``<workflow>#<requestId>``. The row decides: an answer first writes the decision, then sends it,
 then removes the token. So whoever comes second (another person, the timeout, a repeated call) finds what was decided,
-and a crash between two of these steps is healed by the next call or by the timeout.
+and a crash between two of these steps is healed by the next call or by the workflow, which settles the row whatever
+ended its wait.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from handlers.clock import Clock, iso
 from handlers.commands.policies import SECONDS_PER_DAY
 from handlers.context import InvokeContext
-from handlers.errors import CqrsError, NotFound, TokenGone, ValidationError
+from handlers.errors import CqrsError, NotFound, TokenGone, TransientConflict, ValidationError
 from handlers.keys import approval_partition, approval_prefix, approval_sk, parse_approval_sk
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
@@ -24,12 +25,16 @@ OPEN = "OPEN"
 APPROVED = "APPROVED"
 REJECTED = "REJECTED"
 EXPIRED = "EXPIRED"
+#: The wait ended by an error, or by somebody who answered the token without a decision.
+BROKEN = "BROKEN"
 #: The error of a rejected wait, for the definition's Catch.
 REJECTED_ERROR = "Rejected"
 TOKEN = "taskToken"
 MAX_TEXT_CHARS = 1_000
 #: Rows are kept this long after the decision, so that a repeated answer is recognised.
 KEPT_DAYS = 90
+#: An open row goes when no execution can wait for it any more: they last a year at most (Step Functions quotas).
+OPEN_DAYS = 366
 PAGE = 100
 
 
@@ -39,7 +44,11 @@ class AlreadyDecided(CqrsError):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One approval as people see it: never the token."""
+    """One approval as people see it: never the token.
+
+    ``delivered``: False if nothing waited for this answer when it was sent. A workflow that still runs finds the
+    decision in the row; one that has ended does not.
+    """
 
     workflow: str
     request_id: str
@@ -50,9 +59,10 @@ class Approval:
     decided_by: str | None = None
     decided_at: str | None = None
     reason: str | None = None
+    delivered: bool = True
 
     @classmethod
-    def from_row(cls, row: Item) -> Approval:
+    def from_row(cls, row: Item, *, delivered: bool = True) -> Approval:
         """From the stored row."""
         workflow, request_id = parse_approval_sk(row["sk"])
         return cls(
@@ -65,6 +75,7 @@ class Approval:
             row.get("decidedBy"),
             row.get("decidedAt"),
             row.get("reason"),
+            delivered,
         )
 
 
@@ -96,7 +107,7 @@ class Approvals:
 
         Raises:
             NotFound: there is no such approval.
-            AlreadyDecided: it was rejected, or its time is over.
+            AlreadyDecided: it was rejected, its time is over, or its workflow has ended.
         """
         return self._answer(workflow, request_id, context, APPROVED, None)
 
@@ -127,6 +138,7 @@ class Approvals:
             TOKEN: token,
             "tokenRetry": retry_count,
             "requestedAt": iso(now),
+            "ttl": int(now) + OPEN_DAYS * SECONDS_PER_DAY,
             **shown,
         }
         try:
@@ -134,18 +146,35 @@ class Approvals:
         except ConditionFailed as found:
             self._ask_again(row, found.item)
 
-    def settle(self, key: tuple[str, str]) -> str:
-        """The wait is over without an answer: EXPIRED, unless people decided and only the sending was lost."""
+    def settle(self, key: tuple[str, str], *, execution: str, expired: bool, **shown: str) -> str:
+        """The wait is over: what people decided, else EXPIRED or BROKEN. The row has no token any more.
+
+        The row of another execution stays as it is. Where there is none, one is written, so that a late call of the
+        state that asks finds it. ``shown`` as for ``ask``.
+
+        Raises:
+            TransientConflict: the row was written at the same moment.
+        """
         pk, sk = key
         now = self._clock.now()
-        change = Change(set={"status": EXPIRED, "decidedAt": iso(now), "ttl": _ttl(now)}, remove=(TOKEN,))
+        status = EXPIRED if expired else BROKEN
+        change = Change(set={"status": status, "decidedAt": iso(now), "ttl": _ttl(now)}, remove=(TOKEN,))
+        mine = equals("execution", execution)
         try:
-            return str(self._store.update(TASKS, pk, sk, change, equals("status", OPEN))["status"])
-        except ConditionFailed as decided:
-            if decided.item is None:
-                raise NotFound(f"{pk} {sk}: there is no such approval") from None
-            self._forget_token(decided.item)
-            return str(decided.item["status"])
+            return str(self._store.update(TASKS, pk, sk, change, equals("status", OPEN) & mine)["status"])
+        except ConditionFailed as found:
+            row = found.item
+        if row is not None:
+            if row["execution"] != execution:
+                return BROKEN
+            self._forget_token(row)
+            return str(row["status"])
+        ended = {"execution": execution, "requestedAt": iso(now), "status": status, "decidedAt": iso(now)}
+        try:
+            self._store.put(TASKS, {"pk": pk, "sk": sk, "ttl": _ttl(now), **ended, **shown}, absent("pk"))
+        except ConditionFailed:
+            raise TransientConflict(f"{pk} {sk}: the approval was asked for at this moment") from None
+        return status
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -171,22 +200,25 @@ class Approvals:
             row = found.item
             if row["status"] != decision:
                 raise AlreadyDecided(f"{pk} {sk}: not {decision}, it is {row['status']} {_since(row)}") from None
-        self._send(row)
-        return Approval.from_row(row)
+        return Approval.from_row(row, delivered=self._send(row))
 
-    def _send(self, row: Item) -> None:
-        """Tell the state what was decided, unless it knows; then nobody needs the token any more."""
-        token = row.get(TOKEN)
+    def _send(self, row: Item) -> bool:
+        """Tell the state what was decided, unless it knows; then nobody needs the token any more.
+
+        False: nothing waits for the token.
+        """
+        token, delivered = row.get(TOKEN), True
         if token is None:
-            return
+            return True
         try:
             if row["status"] == APPROVED:
                 self._workflows.resume(token, {"decision": APPROVED})
             else:
                 self._workflows.fail(token, REJECTED_ERROR, row.get("reason", ""))
         except TokenGone:
-            pass  # answered by a call that died before it removed the token, or timed out: settle tells the decision
+            delivered = False  # answered by a call that died before it removed the token, timed out, or ended
         self._forget_token(row)
+        return delivered
 
     def _forget_token(self, row: Item) -> None:
         if TOKEN not in row:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -61,6 +63,14 @@ class WorkflowEvent:
         if "input" not in payload:
             raise ValidationError("input", None, "a state's payload with this field")
         return cls(source, context, payload["input"], payload.get("taskToken"))
+
+
+def reason_of(error: Mapping[str, Any]) -> dict[str, str]:
+    """What a Catch tells (``{Error, Cause}``) as ``{error, cause}``, with the function's own words as the cause."""
+    cause = error.get("Cause") or ""
+    with suppress(ValueError, KeyError, TypeError):  # a timeout, or somebody who failed a token, gives no such text
+        cause = json.loads(cause)["errorMessage"]
+    return {"error": str(error["Error"]), "cause": str(cause)}
 
 
 C = TypeVar("C", bound=type)

@@ -36,4 +36,8 @@ def _answer(stack: Stack, options: argparse.Namespace) -> int:
         print(as_json(answered))
     else:
         print(f"{answered.workflow} {answered.request_id}: {answered.status} by {answered.decided_by}")
+        if not answered.delivered:
+            print(
+                "Nothing waited for this answer. If the workflow still runs, it finds the decision; see its execution."
+            )
     return 0
