@@ -21,6 +21,7 @@ from handlers.workflows.checks import check_input, execution_name
 from handlers.workflows.custom_states import CustomStates
 from handlers.workflows.workflow import WorkflowEvent, mark_of, state_methods
 from infra.custom_workflows import FUNCTION, SUFFIX, check_workflow, complete
+from infra.definitions import DefinitionError
 from local.functions.model import FunctionError, InvokeResult
 from local.scheduler import Scheduler
 from local.states.errors import TaskTimedOut
@@ -174,5 +175,7 @@ def _beside(cls: type, name: str) -> dict[str, Any]:
     if file is None:
         raise ValueError(f"{cls.__module__} is no file; give the definition")
     path = Path(file).with_name(f"{name}{SUFFIX}")
+    if not path.is_file():
+        raise DefinitionError(name, [f"the definition {path} is missing"])
     definition: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return definition

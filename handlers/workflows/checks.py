@@ -11,6 +11,8 @@ from handlers.errors import ValidationError
 
 #: Step Functions Developer Guide, "Step Functions service quotas": input or output of a task, state or execution.
 MAX_OUTPUT_BYTES = 262_144
+#: What a function may return to a state: its result has the answer of Lambda's Invoke round it, headers and all.
+MAX_RESULT_BYTES = MAX_OUTPUT_BYTES - 4_096
 #: API reference, SendTaskFailure.
 MAX_ERROR_CHARS = 256
 MAX_CAUSE_CHARS = 32_768

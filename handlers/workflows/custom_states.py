@@ -9,7 +9,7 @@ from typing import Any
 from handlers.clock import Clock
 from handlers.errors import ValidationError
 from handlers.log import log_step
-from handlers.workflows.checks import MAX_OUTPUT_BYTES, check_payload
+from handlers.workflows.checks import MAX_RESULT_BYTES, check_payload
 from handlers.workflows.workflow import WorkflowEvent, state_methods
 
 
@@ -38,7 +38,7 @@ class CustomStates:
             raise ValidationError("State.Name", event.state, f"one of {_listed(states)} of workflow {name!r}")
         started = self._clock.now()
         try:
-            output = check_payload("output", method(event), MAX_OUTPUT_BYTES)
+            output = check_payload("output", method(event), MAX_RESULT_BYTES)
         except Exception as error:
             self._log("failed", name, event, started, error)
             raise

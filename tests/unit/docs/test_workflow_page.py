@@ -39,6 +39,13 @@ def test_wf_01_the_page_leads_to_a_passing_test_and_a_machine(tmp_path: Path) ->
         check=False,
     )
     assert "2 passed" in done.stdout, done.stdout + done.stderr
+    shutil.copy(PROJECT_DIR / "pyproject.toml", folder)
+    written = "handlers/domain/parcel.py"
+    for tool in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy", "--follow-imports=silent"]):
+        checked = subprocess.run(
+            [sys.executable, "-m", *tool, written], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert checked.returncode == 0, checked.stdout + checked.stderr
     config = {
         key.removeprefix("cqrs:"): json.dumps(one) for key, one in yaml.safe_load(steps[3].text)["config"].items()
     }

@@ -9,10 +9,11 @@ import pytest
 
 from handlers.domain.three_steps import ThreeSteps
 from handlers.errors import RegistryError, TransientError
+from handlers.workflows.checks import MAX_RESULT_BYTES
 from handlers.workflows.workflow import WorkflowEvent, workflow
 from infra.definitions import DefinitionError
 from local.runtime import PROJECT_DIR
-from local.testing import WorkflowTest
+from local.testing import WorkflowTest, _beside
 
 LAMBDA = "arn:aws:states:::lambda:invoke"
 
@@ -56,6 +57,40 @@ def test_three_steps_refuses_what_is_no_list_of_numbers(numbers: Any, cause: str
     result = WorkflowTest(ThreeSteps()).run({"numbers": numbers})
     assert (result.status, result.error, result.output) == ("FAILED", "ValidationError", None)
     assert cause in (result.cause or "")
+
+
+def test_the_largest_result() -> None:
+    """At the limit it passes, and what is too large for a state is refused by name and not by Step Functions."""
+
+    @workflow("three_steps")
+    class Large:
+        extra = 0
+
+        def initialize(self, event: WorkflowEvent) -> str:
+            return "x" * (MAX_RESULT_BYTES - 2 + self.extra)
+
+        def process(self, event: WorkflowEvent) -> None:
+            pass
+
+        def finalize(self, event: WorkflowEvent) -> None:
+            pass
+
+    large, three_steps = Large(), _beside(ThreeSteps, "three_steps")
+    assert WorkflowTest(large, definition=three_steps).run({}).status == "SUCCEEDED"
+    large.extra = 1
+    result = WorkflowTest(large, definition=three_steps).run({})
+    assert (result.status, result.error) == ("FAILED", "ValidationError")
+    assert f"at most {MAX_RESULT_BYTES} bytes" in (result.cause or "")
+
+
+def test_a_missing_definition_is_one_line() -> None:
+    @workflow("three_stops")
+    class Mistyped:
+        def initialize(self, event: WorkflowEvent) -> None:
+            pass
+
+    with pytest.raises(DefinitionError, match=r"three_stops: the definition .*/three_stops\.asl\.json is missing"):
+        WorkflowTest(Mistyped())
 
 
 def test_injected_errors_are_retried_as_on_aws() -> None:
