@@ -50,6 +50,10 @@ class PendingVersions(VersionConflict):
         self.args = (f"{key}: version {pending} is not applied yet (status {status}); publish it asynchronously",)
 
 
+class WrongStatus(CqrsError):
+    """The status of a task or an import does not allow what is asked for."""
+
+
 class RequestConflict(CqrsError):
     """The request id was used before with other content."""
 

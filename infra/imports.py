@@ -19,6 +19,17 @@ LOADER_TIMEOUT_SECONDS = 900
 LOADER_MEMORY = 2_048
 #: Under the bucket's own prefix, where the loader may read.
 FILES = "imports/"
+#: Running jobs that are being cancelled, whatever else of them has changed.
+CANCELLED_JOBS = {
+    "eventName": ["MODIFY"],
+    "dynamodb": {
+        "NewImage": {
+            "kind": {"S": ["job"]},
+            "status": {"S": ["PROCESSING"]},
+            "cancelRequested": {"BOOL": [{"exists": True}]},
+        }
+    },
+}
 NEW_JOBS = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": ["job"]}, "status": {"S": ["CREATED"]}}}}
 #: Rows that are to be queued, and whatever has come to its outcome; the code drops what only got another field.
 CHANGED = {
@@ -60,7 +71,7 @@ class Imports(pulumi.ComponentResource):
             "loader",
             FunctionArgs(
                 "loader",
-                "Reads the file of a new import job and writes its rows",
+                "Reads the file of a new import job and writes its rows; cancels them",
                 LOADER_TIMEOUT_SECONDS,
                 _loader_environment(args),
                 *common,
@@ -84,7 +95,7 @@ class Imports(pulumi.ComponentResource):
             stream_arn=stream_arn,
             function=self.loader,
             on_failure_arn=args.messaging.stream_failures.arn,
-            patterns=[NEW_JOBS],
+            patterns=[NEW_JOBS, CANCELLED_JOBS],
             batch_size=1,
         )
         stream_mapping(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from handlers.clock import Clock
@@ -22,7 +22,7 @@ from handlers.commands.model import (
 from handlers.commands.repository import CommandRepository
 from handlers.commands.requests import RequestLog
 from handlers.context import InvokeContext
-from handlers.errors import NotFound, TransientConflict, ValidationError, VersionConflict
+from handlers.errors import CqrsError, NotFound, TransientConflict, ValidationError, VersionConflict
 from handlers.keys import EntityKey, VersionKey, request_sk
 from handlers.log import log_step
 from handlers.store.conditions import absent, at_most
@@ -46,6 +46,12 @@ PARTIAL_FIELDS = ("name", "attributes", "is_deleted", "seq")
 
 #: Looks at the latest row before a new version is built on it; may refuse by raising.
 Guard = Callable[[EntityKey, Item | None], None]
+#: What is to be written in the same transaction as a new command: its row to the writes.
+Companions = Callable[[Item], Sequence[Write]]
+
+
+class CompanionRefused(CqrsError):
+    """A write that belongs to the new command's transaction was refused by its condition; nothing was written."""
 
 
 def new_row_id() -> str:
@@ -75,8 +81,12 @@ class CommandPublisher:
         self.repository = CommandRepository(store, clock.now, attributes.decoded)
         self._requests = RequestLog(store, clock.now)
 
-    def publish_async(self, given: CommandInput, context: InvokeContext) -> Command | None:
+    def publish_async(
+        self, given: CommandInput, context: InvokeContext, *, companions: Companions | None = None
+    ) -> Command | None:
         """Accept a new version; the stream starts the pipeline that applies it.
+
+        ``companions``: writes that happen with the command's or not at all; a repeated request makes them no more.
 
         Returns:
             The accepted command; the first result again for a repeated request id; None if the
@@ -87,8 +97,9 @@ class CommandPublisher:
             VersionConflict: the latest version is another one; carries its row.
             RequestConflict: the request id was used with other content.
             TransientConflict: others kept publishing on the entity; try again.
+            CompanionRefused: the condition of a companion did not hold.
         """
-        row, _ = self.accept(given, context, pipeline=_stream_started)
+        row, _ = self.accept(given, context, pipeline=_stream_started, companions=companions)
         return None if row is None else Command.from_row(row)
 
     def publish_partial_async(
@@ -122,6 +133,7 @@ class CommandPublisher:
         *,
         pipeline: Callable[[VersionKey, str, float], dict[str, Any]],
         guard: Guard | None = None,
+        companions: Companions | None = None,
     ) -> tuple[Item | None, bool]:
         """The shared part: checks in the order request id, version, not dirty; then one write.
 
@@ -148,7 +160,8 @@ class CommandPublisher:
             if latest is not None and self._is_same(latest, given):
                 return None, False
             row = self._build(given, VersionKey(key, actual + 1), context, latest, pipeline)
-            if self._write(row, given, context, first=key if latest is None else None):
+            beside = () if companions is None else companions(row)
+            if self._write(row, given, context, beside, first=key if latest is None else None):
                 return row, True
             data_may_be_absent = False
         raise TransientConflict(f"{key}: others kept publishing, {MAX_ROUNDS} rounds were lost; try again")
@@ -175,8 +188,16 @@ class CommandPublisher:
         command = build_command(given, key, context, row_id=row_id, now=now, first=latest, source=self._source)
         return {**command.to_row(), **pipeline(key, row_id, now)}
 
-    def _write(self, row: Item, given: CommandInput, context: InvokeContext, *, first: EntityKey | None) -> bool:
-        """Append the row, its object before it. False: somebody was faster, so look again.
+    def _write(
+        self,
+        row: Item,
+        given: CommandInput,
+        context: InvokeContext,
+        companions: Sequence[Write],
+        *,
+        first: EntityKey | None,
+    ) -> bool:
+        """Append the row, its object before it. False: somebody was faster, so look again. Raises CompanionRefused.
 
         ``first``: the entity, if this is to be its first row. The data row then must be absent, which is
         checked in the same transaction instead of read before.
@@ -188,6 +209,8 @@ class CommandPublisher:
             writes.append(Check(DATA, first.pk, first.sk, free))
         if context.request_id is not None:
             writes.append(self._requests.entry(Command.from_row(row), given, context.request_id, self._new_id()))
+        own = len(writes)
+        writes.extend(companions)
         try:
             if len(writes) == 1:
                 self._store.put(COMMANDS, stored, free)
@@ -196,7 +219,10 @@ class CommandPublisher:
         except ConditionFailed as error:
             return self._lost(stored, error.item)
         except TransactionFailed as error:
-            return self._lost(stored, error.failed.get(0))
+            is_ours = self._lost(stored, error.failed.get(0))
+            if not is_ours and max(error.failed) >= own:
+                raise CompanionRefused(f"{row['pk']} {row['sk']}: what belongs to it has moved on") from None
+            return is_ours
         except TransientConflict:
             return False
         return True

@@ -1,4 +1,4 @@
-"""The ``loader`` function: reads the file of a new import job and writes its rows."""
+"""The ``loader`` function: reads the file of a new import job and writes its rows; cancels those of a job."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from handlers import aws
 from handlers.clock import Clock, SystemClock
 from handlers.entrypoints.lazy import Handler, lambda_handler
 from handlers.errors import ValidationError
-from handlers.imports import status
 from handlers.imports.book import ImportBook
+from handlers.imports.cancel import Canceller
 from handlers.imports.finalise import Finaliser
+from handlers.imports.job_stream import JobStream
 from handlers.imports.loader import Loader
 from handlers.imports.strategy import load_import_tables
-from handlers.imports.table_stream import changed_row
-from handlers.keys import ImportJobKey
 from handlers.objects.port import Objects
 from handlers.objects.s3 import S3Objects, S3Source
 from handlers.objects.source import ObjectSource
@@ -55,20 +54,13 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
     tables = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
     finalise = Finaliser(store, book, ports.objects)
     loader = Loader(book, ports.source, tables, finalise, direct_rows=settings.direct_rows)
+    stream = JobStream(loader.load, Canceller(store, book))
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         records = event.get("Records")
         if records is None:
             raise ValidationError("event", sorted(event), "a batch of the import table's stream")
-        failed: dict[int, Exception] = {}
-        for index, record in enumerate(records):
-            try:
-                job = changed_row(record)
-                if job is not None and job["kind"] == status.JOB and job["status"] == status.CREATED:
-                    loader.load(ImportJobKey.parse_id(job["id"]))
-            except Exception as error:  # noqa: BLE001 - boundary: one job; it is logged and delivered again
-                failed[index] = error
-        return partial_answer(records, failed)
+        return partial_answer(records, stream.on_stream_records(records))
 
     return handle
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers.clock import Clock, iso
@@ -12,8 +12,18 @@ from handlers.imports import status
 from handlers.imports.errors import RowProblem
 from handlers.imports.model import APPLIED, Counts, job_key_of
 from handlers.keys import IMPORT_SHARDS, ImportJobKey, ImportRowKey
-from handlers.store.conditions import Path, absent, equals
-from handlers.store.port import IMPORT_TMP, Change, ConditionFailed, Item, Put, TableStore, TransactionFailed, Update
+from handlers.store.conditions import Condition, Path, absent, equals
+from handlers.store.port import (
+    IMPORT_TMP,
+    Change,
+    ConditionFailed,
+    Item,
+    Put,
+    TableStore,
+    TransactionFailed,
+    Update,
+    Write,
+)
 
 #: Rows are remembered as long as request ids, on which the idempotency of their commands rests.
 ROW_DAYS = 30
@@ -56,20 +66,21 @@ class ImportBook:
     def change_job(self, key: ImportJobKey, attempt: int, new: str, **fields: Any) -> bool:
         """Give a job a status, and what belongs to it. False: it is beyond that, or gone."""
         condition = equals("attempt", attempt) & status.may_become(status.JOB, new)
+        return self.update_job(key, Change(set=self.becomes(new, **fields)), condition)
+
+    def update_job(self, key: ImportJobKey, change: Change, condition: Condition) -> bool:
+        """Change a job's row. False: the condition did not hold."""
         try:
-            self._store.update(IMPORT_TMP, key.pk, key.sk, Change(set=self._becomes(new, **fields)), condition)
+            self._store.update(IMPORT_TMP, key.pk, key.sk, change, condition)
         except ConditionFailed:
             return False
         return True
 
     def begin(self, key: ImportJobKey, attempt: int, pinned: Mapping[str, Any]) -> None:
         """PROCESSING, with the object that is read; the first to say so is right."""
-        change = Change(set=self._becomes(status.PROCESSING), set_once={"object": dict(pinned)})
+        change = Change(set=self.becomes(status.PROCESSING), set_once={"object": dict(pinned)})
         condition = equals("attempt", attempt) & status.may_become(status.JOB, status.PROCESSING)
-        try:
-            self._store.update(IMPORT_TMP, key.pk, key.sk, change, condition)
-        except ConditionFailed:
-            return
+        self.update_job(key, change, condition)
 
     # -- rows -----------------------------------------------------------------------------------------
 
@@ -86,10 +97,21 @@ class ImportBook:
             return
 
     def add_ended(
-        self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, str], *, end: RowProblem | int
+        self,
+        job: Item,
+        key: ImportRowKey,
+        number: int,
+        line: int,
+        values: Mapping[str, str],
+        *,
+        end: RowProblem | int | None,
     ) -> None:
-        """A row that has its outcome from the start: a problem, or the index of the row that supersedes it."""
-        if isinstance(end, RowProblem):
+        """A row that has its outcome from the start: a problem, the index of the row that supersedes it, or None:
+        the job is being cancelled.
+        """
+        if end is None:
+            item = self._new(job, key, number, line, values, status.CANCELLED)
+        elif isinstance(end, RowProblem):
             item = self._new(job, key, number, line, values, status.FAILED)
             item["error"] = error_of(end.code, end.message)
         else:
@@ -103,14 +125,30 @@ class ImportBook:
             if 0 not in error.failed:
                 raise
 
-    def processing(self, row: Item, command_sk: str) -> None:
-        """The row's command is accepted; nothing changes if it has ended already."""
-        change = Change(set=self._becomes(status.PROCESSING, commandSk=command_sk))
+    def published(self, row: Item, command: Item) -> Update:
+        """PROCESSING: to be written with the row's command, so that no row that was cancelled gets one."""
+        change = Change(set=self.becomes(status.PROCESSING, commandPk=command["pk"], commandSk=command["sk"]))
         condition = equals("attempt", row["attempt"]) & status.may_become(status.ROW, status.PROCESSING)
-        try:
-            self._store.update(IMPORT_TMP, row["pk"], row["sk"], change, condition)
-        except ConditionFailed:
-            return
+        return Update(IMPORT_TMP, row["pk"], row["sk"], change, condition)
+
+    def cancel_rows(self, rows: Sequence[Item]) -> None:
+        """CANCELLED and counted, those of one partition together; rows that are beyond it stay as they are."""
+        left = list(rows)
+        while left:
+            writes: list[Write] = [self._cancelled(row) for row in left]
+            counted = self._counted({**left[0], "status": status.CANCELLED}, len(left))
+            assert counted is not None
+            try:
+                return self._transact([*writes, counted])
+            except TransactionFailed as error:
+                if len(left) in error.failed:
+                    raise
+                left = [row for number, row in enumerate(left) if number not in error.failed]
+        return None
+
+    def _cancelled(self, row: Item) -> Update:
+        condition = equals("attempt", row["attempt"]) & status.may_become(status.ROW, status.CANCELLED)
+        return Update(IMPORT_TMP, row["pk"], row["sk"], Change(set=self.becomes(status.CANCELLED)), condition)
 
     def complete(self, row: Item, attempt: int, result: str, **fields: Any) -> bool:
         """COMPLETED, as APPLIED or UNCHANGED, and counted. False: the row had its outcome, or is in another attempt."""
@@ -122,8 +160,8 @@ class ImportBook:
 
     def _end(self, row: Item, attempt: int, new: str, fields: Mapping[str, Any]) -> bool:
         condition = equals("attempt", attempt) & status.may_become(status.ROW, new)
-        change = Change(set=self._becomes(new, **fields))
-        writes: list[Any] = [Update(IMPORT_TMP, row["pk"], row["sk"], change, condition)]
+        change = Change(set=self.becomes(new, **fields))
+        writes: list[Write] = [Update(IMPORT_TMP, row["pk"], row["sk"], change, condition)]
         counted = self._counted({**row, "status": new, **fields})
         if counted is not None:
             writes.append(counted)
@@ -135,17 +173,17 @@ class ImportBook:
             return False
         return True
 
-    def _counted(self, row: Item) -> Update | None:
-        """The count of a row's outcome; none for a row on its own."""
+    def _counted(self, row: Item, rows: int = 1) -> Update | None:
+        """The count of a row's outcome, or of several in its partition with the same; none for a row on its own."""
         job = job_key_of(row)
         if job is None:
             return None
         index = ImportRowKey.parse(row["pk"], row["sk"]).index
         assert index is not None
         pk, sk = job.shard(index % IMPORT_SHARDS)
-        return Update(IMPORT_TMP, pk, sk, Change(add={counter_of(row): 1}))
+        return Update(IMPORT_TMP, pk, sk, Change(add={counter_of(row): rows}))
 
-    def _transact(self, writes: list[Any]) -> None:
+    def _transact(self, writes: Sequence[Write]) -> None:
         """Rows of one partition share a counter: a conflict is over at once."""
         for number in range(MAX_CONFLICTS):
             try:
@@ -178,7 +216,8 @@ class ImportBook:
             "ttl": self._expires(),
         }
 
-    def _becomes(self, new: str, **fields: Any) -> dict[Path, Any]:
+    def becomes(self, new: str, **fields: Any) -> dict[Path, Any]:
+        """A status and when it was written."""
         changed: dict[Path, Any] = {"status": new, "updatedAt": iso(self._clock.now())}
         changed.update(fields)
         return changed

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from handlers.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError
 from handlers.imports import status
 from handlers.imports.book import ImportBook, error_of
+from handlers.imports.cancel import CANCEL_REQUESTED
 from handlers.imports.errors import TOO_MANY_ROWS, ImportRefused
 from handlers.imports.finalise import Finaliser
 from handlers.imports.inspection import Inspection, inspect, records_of
@@ -23,6 +24,8 @@ from handlers.store.port import Item
 
 #: What is wrong with the file or the request, as opposed to what a later try may find right.
 _REFUSALS = (BucketMissing, ObjectMissing, ObjectChanged, ImportRefused, ValidationError)
+#: Rows that are written between two looks at whether the job is to be cancelled.
+ROWS_PER_LOOK = 100
 
 
 class Loader:
@@ -60,6 +63,8 @@ class Loader:
         try:
             layout = self._tables.of(job["tableName"]).layout
             info = self._pinned(key, job)
+            if info is None:
+                return self._finalise(key)
             found = self._inspected(job, info, layout)
             self._write_rows(key, job, self._opener(info), layout, found)
         except _REFUSALS as error:
@@ -70,16 +75,18 @@ class Loader:
         self._book.change_job(key, job["attempt"], status.PROCESSING, totalRows=found.rows, mode=DIRECT)
         return self._finalise(key)
 
-    def _pinned(self, key: ImportJobKey, job: Item) -> ObjectInfo:
-        """The object as the first call found it; later calls read the same."""
+    def _pinned(self, key: ImportJobKey, job: Item) -> ObjectInfo | None:
+        """The object as the first call found it; later calls read the same. None: the job was cancelled before."""
         pinned: dict[str, Any] | None = job.get("object")
         if pinned is None:
             info = self._source.find(job["bucket"], job["key"])
             pinned = {"size": info.size, "etag": info.etag, "versionId": info.version_id}
             self._book.open_shards(key)
             self._book.begin(key, job["attempt"], pinned)
-            # Another call may have been faster.
-            pinned = (self._book.job(key) or job).get("object", pinned)
+            # Another call may have been faster, or whoever cancelled the job.
+            pinned = (self._book.job(key) or job).get("object")
+            if pinned is None:
+                return None
         return ObjectInfo(job["bucket"], job["key"], pinned["size"], pinned["etag"], pinned["versionId"])
 
     def _inspected(self, job: Item, info: ObjectInfo, layout: Layout) -> Inspection:
@@ -100,7 +107,10 @@ class Loader:
     def _write_rows(
         self, key: ImportJobKey, job: Item, open_: Callable[[], BinaryIO], layout: Layout, found: Inspection
     ) -> None:
+        cancelled = False
         for record, winner in records_of(open_, layout, found, limits=self._limits):
+            if record.index % ROWS_PER_LOOK == 0:
+                cancelled = CANCEL_REQUESTED in (self._book.job(key) or {})
             row_key = key.row(record.index)
             end = record.problem if record.problem is not None else winner
             if 6 * sum(map(len, record.values)) > self._limits.row_bytes and record.problem is not None:
@@ -109,7 +119,7 @@ class Loader:
                 values = row_of(found.header, record.values, layout)
             else:
                 values = _shown(record.values)
-            if end is None:
+            if end is None and not cancelled:
                 self._book.add(job, row_key, record.number, record.line, values)
             else:
                 self._book.add_ended(job, row_key, record.number, record.line, values, end=end)

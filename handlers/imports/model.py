@@ -81,6 +81,7 @@ class ImportJob:
     updated_at: str
     error: Mapping[str, str] | None = None
     report: tuple[str, ...] = ()
+    is_cancelling: bool = False
 
     @property
     def key(self) -> ImportJobKey:
@@ -104,6 +105,7 @@ class ImportJob:
             updated_at=job["updatedAt"],
             error=job.get("error"),
             report=tuple(job.get("report", ())),
+            is_cancelling="cancelRequested" in job and not status.is_terminal(job),
         )
 
 

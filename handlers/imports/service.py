@@ -14,6 +14,7 @@ from handlers.context import InvokeContext
 from handlers.errors import NotFound, RequestConflict, ValidationError
 from handlers.imports import encodings, status
 from handlers.imports.book import ROW_DAYS, ImportBook
+from handlers.imports.cancel import request_cancel
 from handlers.imports.errors import ImportRefused
 from handlers.imports.model import DIRECT, ImportJob
 from handlers.json_values import check_json, json_bytes
@@ -128,6 +129,21 @@ class ImportService:
         if found is None:
             raise NotFound(f"{import_id}: there is no such import")
         return ImportJob.from_rows(*found)
+
+    def cancel_import(self, import_id: str, context: InvokeContext) -> ImportJob:
+        """Import no further row of a file: rows whose command is published run to their end, the others are CANCELLED.
+
+        A job that nobody has begun is CANCELLED at once; another one when its last row has ended (``is_cancelling``
+        until then). A repeated call changes nothing.
+
+        Raises:
+            NotFound: there is no such job in the caller's tenant.
+            WrongStatus: it has another outcome.
+            TransientConflict: others kept changing it; call again.
+        """
+        self.get_import(import_id, context)
+        request_cancel(self._book, ImportJobKey.parse_id(import_id))
+        return self.get_import(import_id, context)
 
     def list_imports(
         self, context: InvokeContext, *, table: str | None = None, limit: int = 20, after: str | None = None

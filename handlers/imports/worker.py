@@ -8,7 +8,7 @@ from typing import Any
 
 from handlers.commands import status as command_status
 from handlers.commands.model import Command, CommandInput
-from handlers.commands.publish import CommandPublisher
+from handlers.commands.publish import CommandPublisher, CompanionRefused
 from handlers.commands.retry import publish_with_retry
 from handlers.context import InvokeContext
 from handlers.imports import status
@@ -17,7 +17,7 @@ from handlers.imports.command_outcomes import settle
 from handlers.imports.model import EXECUTE, UNCHANGED
 from handlers.imports.rows import prepare
 from handlers.imports.strategy import EQUAL, ImportStrategy, ImportTables
-from handlers.keys import ImportRowKey
+from handlers.keys import ImportRowKey, VersionKey
 from handlers.log import log_step
 from handlers.queue_messages import answer_each, row_named
 from handlers.store.port import Item
@@ -71,6 +71,9 @@ class RowWorker:
 
     def _publish(self, key: ImportRowKey, row: Item) -> None:
         attempt: int = row["attempt"]
+        if row["status"] == status.PROCESSING:
+            self._settle(row)
+            return
         strategy = self._tables.of(row["tableName"]).strategy
         prepared = prepare(row["row"], strategy)
         if prepared.given is None:
@@ -78,26 +81,40 @@ class RowWorker:
             self._book.fail(row, attempt, prepared.problem.code, prepared.problem.message)
             return
         context = InvokeContext(row["createdBy"], row["tenantCode"], row["createdIp"], key.request_id(attempt))
-        command = self._published(prepared.given, strategy, context)
+        try:
+            command = self._published(row, prepared.given, strategy, context)
+        except CompanionRefused:
+            log_step("dropped: the row was cancelled or has ended", pk=key.pk, sk=key.sk, attempt=attempt)
+            return
         if command is None:
             self._unchanged(row, prepared.given, context)
-            return
-        if row["status"] != status.PROCESSING:
-            self._book.processing(row, command.sk)
-            return
-        # A message that comes again: the event that tells of the command's end may be lost.
-        stored = self._publisher.repository.command(command.key)
-        if stored is not None:
-            settle(self._book, row, attempt, stored)
 
-    def _published(self, given: CommandInput, strategy: ImportStrategy, context: InvokeContext) -> Command | None:
-        """None: nothing is to be published."""
+    def _settle(self, row: Item) -> None:
+        """A message that comes again: the event that tells of the command's end may be lost."""
+        command = self._publisher.repository.command(VersionKey.parse(row["commandPk"], row["commandSk"]))
+        if command is not None:
+            settle(self._book, row, row["attempt"], command)
+
+    def _published(
+        self, row: Item, given: CommandInput, strategy: ImportStrategy, context: InvokeContext
+    ) -> Command | None:
+        """Publish, and mark the row in the same transaction. None: nothing is to be published."""
 
         def build(latest: Command | None) -> CommandInput | None:
             return None if strategy.compare(latest, given) == EQUAL else given
 
+        def publish(wanted: CommandInput, caller: InvokeContext) -> Command | None:
+            return self._publisher.publish_async(
+                wanted, caller, companions=lambda command: [self._book.published(row, command)]
+            )
+
         return publish_with_retry(
-            build, PUBLISH_ATTEMPTS, key=given.key(context), context=context, publisher=self._publisher
+            build,
+            PUBLISH_ATTEMPTS,
+            key=given.key(context),
+            context=context,
+            publisher=self._publisher,
+            publish=publish,
         )
 
     def _unchanged(self, row: Item, given: CommandInput, context: InvokeContext) -> None:

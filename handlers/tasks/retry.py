@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.clock import Clock
 from handlers.context import InvokeContext
-from handlers.errors import CqrsError, NotFound, TransientConflict
+from handlers.errors import NotFound, TransientConflict, WrongStatus
 from handlers.keys import TaskItemKey, TaskKey
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore, TransactionFailed, Update, Write
 from handlers.tasks import status
@@ -16,10 +16,6 @@ from handlers.tasks.writes import LEASE_MARKS, START_GRACE_SECONDS, WORK_MARKS, 
 ITEMS_PER_RESET = 50
 MAX_ROUNDS = 20
 _COUNTER = {status.FAILED: "failed", status.CANCELLED: "cancelled"}
-
-
-class WrongStatus(CqrsError):
-    """The task's status does not allow it."""
 
 
 class TaskOperations:

@@ -73,6 +73,21 @@ def test_imp_09_what_cannot_be_imported(deployed: DeployedImports) -> None:
     assert deployed.import_rows() == []
 
 
+def test_an_import_is_cancelled_on_its_way(deployed: DeployedImports) -> None:
+    job = deployed.begin_file(first_rows(60))
+    deployed.scheduler.run_until(lambda: deployed.job(job).counts.processed > 0)
+    assert deployed.imports.cancel_import(job.id, CONTEXT).is_cancelling
+    deployed.run()
+    ended = deployed.job(job)
+    assert ended.status == "CANCELLED"
+    assert ended.counts.processed == ended.counts.total == 60
+    assert ended.counts.cancelled > 0
+    rows = deployed.import_rows()
+    applied = {image["sk"] for image in deployed.images("data") if image["pk"] == "TENANT#t1"}
+    assert sum("commandSk" in row for row in rows) == ended.counts.applied == len(applied)
+    assert deployed.imports.cancel_import(job.id, CONTEXT) == ended
+
+
 def test_imp_15_a_command_that_fails_fails_its_row(tmp_path: Path) -> None:
     modules = '["handlers.domain.airports", "handlers.domain.failing"]'
     with DeployedImports(tmp_path, recording=False, config={"handlerModules": modules}) as deployed:

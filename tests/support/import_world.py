@@ -20,15 +20,17 @@ from handlers.commands.publish import CommandPublisher
 from handlers.context import InvokeContext
 from handlers.imports import status
 from handlers.imports.book import ImportBook, counter_of
+from handlers.imports.cancel import Canceller
 from handlers.imports.command_outcomes import SOURCE, CommandOutcomes
 from handlers.imports.finalise import Finaliser
+from handlers.imports.job_stream import JobStream
 from handlers.imports.loader import Loader
 from handlers.imports.model import SHARD_COUNTERS, ImportJob
 from handlers.imports.service import ImportService
 from handlers.imports.strategy import ImportTables, Table, load_import_tables
 from handlers.imports.table_stream import ImportStream
 from handlers.imports.worker import RowWorker
-from handlers.keys import ImportJobKey, VersionKey
+from handlers.keys import VersionKey
 from handlers.notifications.memory import MemoryTopic
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.store.memory import MemoryTableStore
@@ -72,6 +74,7 @@ class ImportWorld:
         publisher = CommandPublisher(self.store, AttributeStore(MemoryObjects()), self.clock, source=SOURCE)
         self.finalise = Finaliser(self.store, book, self.objects)
         self.loader = Loader(book, self.source, tables, self.finalise, direct_rows=direct_rows)
+        self.jobs = JobStream(self.loader.load, Canceller(self.store, book))
         self.worker = RowWorker(book, publisher, tables, max_receives=MAX_RECEIVES)
         self.outcomes = CommandOutcomes(book)
         topic: Any = GatedTopic(self.topic, self.gate, self._sent)
@@ -92,10 +95,17 @@ class ImportWorld:
         return self.job(job)
 
     def run(self) -> None:
+        self.run_until(lambda: False)
+
+    def run_until(self, reached: Callable[[], bool], only: str = "") -> None:
+        """Until then, or until nothing is left to do; ``only`` deliveries of this name."""
         logging.disable(logging.CRITICAL)
         try:
-            while self.pending:
-                name, deliver = self.pending.pop(self.random.randrange(len(self.pending)))
+            while not reached():
+                due = [number for number, (name, _) in enumerate(self.pending) if name == only or not only]
+                if not due:
+                    return
+                name, deliver = self.pending.pop(due[self.random.randrange(len(due))])
                 self._deliver(name, deliver)
                 self.check()
         finally:
@@ -159,9 +169,8 @@ class ImportWorld:
         record = {"eventName": "INSERT" if before is None else "MODIFY", "dynamodb": change}
         if table == IMPORT_TMP and after["kind"] != status.COUNTERS:
             self.pending.append(("import stream", lambda _: not self.stream.on_stream_records([record])))
-            if before is None and after["kind"] == status.JOB:
-                key = ImportJobKey.parse_id(after["id"])
-                self.pending.append(("loader", lambda _: self.loader.load(key) is not None))
+            if after["kind"] == status.JOB:
+                self.pending.append(("loader", lambda _: not self.jobs.on_stream_records([record])))
         if table == COMMANDS and "status" in after:
             if before is None:
                 self.pending.append(("pipeline", lambda _: self._end_command(after)))

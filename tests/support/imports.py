@@ -29,10 +29,13 @@ class DeployedImports(DeployedTasks):
         self.imports = ImportService(self.import_store, self.scheduler, ["airports"], [self.bucket])
         return self
 
+    def begin_file(self, content: bytes, name: str = "airports.csv", **options: Any) -> ImportJob:
+        aws.s3().put_object(Bucket=self.bucket, Key=f"imports/{name}", Body=content)
+        return self.imports.create_csv_import("airports", self.bucket, f"imports/{name}", CONTEXT, **options)
+
     def import_file(self, content: bytes, name: str = "airports.csv", **options: Any) -> ImportJob:
         """Until nothing is left to do; the job then."""
-        aws.s3().put_object(Bucket=self.bucket, Key=f"imports/{name}", Body=content)
-        job = self.imports.create_csv_import("airports", self.bucket, f"imports/{name}", CONTEXT, **options)
+        job = self.begin_file(content, name, **options)
         self.run()
         return self.job(job)
 

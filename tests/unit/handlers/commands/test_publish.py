@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from handlers.commands.model import CommandInput
+from handlers.commands.publish import CompanionRefused
 from handlers.context import InvokeContext
 from handlers.errors import NotFound, PendingVersions, RequestConflict, ValidationError, VersionConflict
+from handlers.store.conditions import equals
 from handlers.store.memory import MemoryTableStore
-from handlers.store.port import COMMANDS, DATA, Item
+from handlers.store.port import COMMANDS, DATA, TASKS, Change, Item, Update, Write
 from tests.support.pipelines import CONTEXT, KEY, World, order
 
 
@@ -336,3 +338,23 @@ def test_sync_publish_with_the_same_request_goes_on_where_it_stopped() -> None:
     command = world.sync.publish_sync(order(0, n=1), context)
     assert command is not None
     assert world.row(1)["status"] == "finish:FINISHED"
+
+
+def marks(command: Item) -> list[Write]:
+    return [Update(TASKS, "p", "s", Change(set={"sk2": command["sk"]}), equals("state", "open"))]
+
+
+def test_companions_are_written_with_the_command_or_neither_is(world: World) -> None:
+    world.store.put(TASKS, {"pk": "p", "sk": "s", "state": "open"})
+    context = replace(CONTEXT, request_id="r1")
+    first = world.publisher.publish_async(order(0, n=1), context, companions=marks)
+    assert first is not None
+    marked = world.store.get(TASKS, "p", "s")
+    assert marked is not None
+    assert marked["sk2"] == first.sk
+    world.store.put(TASKS, {"pk": "p", "sk": "s", "state": "closed"})
+    assert world.publisher.publish_async(order(0, n=1), context, companions=marks) == first  # a repeated request
+    for request_id in (None, "r2"):
+        with pytest.raises(CompanionRefused, match="ORDER#o1@0000000002: what belongs to it has moved on"):
+            world.publisher.publish_async(order(1, n=2), replace(CONTEXT, request_id=request_id), companions=marks)
+    assert len(stored(world)) == 1

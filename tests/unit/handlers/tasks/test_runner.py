@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from handlers.errors import TransientError, TransientThrottle
+from handlers.errors import TransientError, TransientThrottle, WrongStatus
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Change, Item
 from handlers.tasks import stream
 from handlers.tasks.handlers import TaskHandlers
 from handlers.tasks.model import Task
-from handlers.tasks.retry import TaskOperations, WrongStatus
+from handlers.tasks.retry import TaskOperations
 from handlers.tasks.runner import RunnerOptions, TaskIsLeased, TaskRunner
 from handlers.tasks.service import TaskService
 from handlers.workflows.memory import MemoryWorkflows

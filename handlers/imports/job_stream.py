@@ -1,0 +1,52 @@
+"""What the loader does about changes of jobs, read from the table's stream: new ones are loaded, others cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from handlers.imports import status
+from handlers.imports.cancel import CANCEL_REQUESTED
+from handlers.imports.table_stream import changed_row
+from handlers.keys import ImportJobKey
+from handlers.store.port import Item
+from handlers.store.values import item_from_dynamo
+
+#: Does something about a job; a repeated call changes nothing.
+Step = Callable[[ImportJobKey], object]
+
+
+class JobStream:
+    """The loader's part of the stream. ``load`` and ``cancel`` may be called again for the same job."""
+
+    def __init__(self, load: Step, cancel: Step) -> None:
+        self._load = load
+        self._cancel = cancel
+
+    def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
+        """Do what the records ask for. Answers those that need another delivery: index to the reason."""
+        failed: dict[int, Exception] = {}
+        for index, record in enumerate(records):
+            try:
+                self._one(record)
+            except Exception as error:  # noqa: BLE001 - boundary: one job; it is logged and delivered again
+                failed[index] = error
+        return failed
+
+    def _one(self, record: Mapping[str, Any]) -> None:
+        job = changed_row(record)
+        if job is not None and job["kind"] == status.JOB and job["status"] == status.CREATED:
+            self._load(ImportJobKey.parse_id(job["id"]))
+            return
+        asked = _cancelled(record)
+        if asked is not None:
+            self._cancel(ImportJobKey.parse_id(asked["id"]))
+
+
+def _cancelled(record: Mapping[str, Any]) -> Item | None:
+    """A running job that somebody wants cancelled, whatever changed in its row."""
+    new = record.get("dynamodb", {}).get("NewImage", {})
+    names = ("id", "kind", "status", CANCEL_REQUESTED)
+    row = item_from_dynamo({name: new[name] for name in names if name in new})
+    is_meant = row.get("kind") == status.JOB and row.get("status") == status.PROCESSING and CANCEL_REQUESTED in row
+    return row if is_meant else None
