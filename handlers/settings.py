@@ -98,6 +98,7 @@ class ImportsSettings:
     data_table: str
     bucket: str
     main_topic_arn: str
+    alarm_topic_arn: str
     handler_modules: tuple[str, ...]
     inline_attribute_limit: int
     max_receives: int
@@ -112,6 +113,7 @@ class ImportsSettings:
             data_table=_text(env, "DATA_TABLE"),
             bucket=_text(env, "BUCKET_NAME"),
             main_topic_arn=_text(env, "MAIN_TOPIC_ARN"),
+            alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
             handler_modules=_names(env, "HANDLER_MODULES"),
             inline_attribute_limit=_number(env, "INLINE_ATTRIBUTE_LIMIT"),
             max_receives=_number(env, "MAX_RECEIVE_COUNT"),

@@ -132,6 +132,7 @@ def _imports_environment(args: ImportsArgs) -> dict[str, pulumi.Input[str]]:
         "DATA_TABLE": args.tables.by_name["data"].name,
         "BUCKET_NAME": args.storage.bucket.bucket,
         "MAIN_TOPIC_ARN": args.messaging.main_topic.arn,
+        "ALARM_TOPIC_ARN": args.messaging.alarm_topic.arn,
         "HANDLER_MODULES": ",".join(args.config.handler_modules),
         "INLINE_ATTRIBUTE_LIMIT": str(args.config.inline_attribute_limit),
         "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),

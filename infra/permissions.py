@@ -30,6 +30,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "objects:attributes": ("s3:GetObject", "s3:PutObject"),
         "objects:reports": ("s3:PutObject",),
         "stream:import_tmp": STREAM,
+        "topic:alarm": ("sns:Publish",),
         "topic:main": ("sns:Publish",),
         "queue:import-action-queue": QUEUE,
         "queue:stream-failures": ("sqs:SendMessage",),

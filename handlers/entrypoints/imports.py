@@ -36,6 +36,7 @@ class ImportPorts:
     store: TableStore
     objects: Objects
     main_topic: Topic
+    alarms: Topic
     clock: Clock
 
 
@@ -52,6 +53,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: ImportP
             store=DynamoTableStore(aws.dynamodb(), tables),
             objects=S3Objects(aws.s3, settings.bucket),
             main_topic=SnsTopic(aws.sns(), settings.main_topic_arn),
+            alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
             clock=clock or SystemClock(),
         )
     store, clock = ports.store, ports.clock
@@ -60,7 +62,8 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: ImportP
     publisher = CommandPublisher(store, attributes, clock, source=SOURCE)
     strategies = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
     worker = RowWorker(book, publisher, strategies, max_receives=settings.max_receives)
-    stream = ImportStream(ports.main_topic, Finaliser(store, book, ports.objects), settings.import_table)
+    finalise = Finaliser(store, book, ports.objects)
+    stream = ImportStream(ports.main_topic, ports.alarms, finalise, settings.import_table)
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         records = event.get("Records")

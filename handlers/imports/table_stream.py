@@ -1,4 +1,4 @@
-"""What follows from changes in ``import_tmp``, read from its stream: rows are queued, jobs ended and told of.
+"""What follows from changes in ``import_tmp``, read from its stream: rows are queued, jobs ended and told of, alarms.
 
 It follows from what is stored, so that a crash between a write and what comes after it loses nothing. Delivery is at
 least once: whoever is called knows repeats.
@@ -13,8 +13,9 @@ from typing import Any
 from handlers.imports import status
 from handlers.imports.finalise import Finaliser
 from handlers.imports.model import EXECUTE, job_key_of
-from handlers.keys import ImportJobKey, row_id
+from handlers.keys import ImportJobKey, ImportRowKey, row_id
 from handlers.log import log_step
+from handlers.notifications.alarms import send_alarm
 from handlers.notifications.port import Notice, Topic
 from handlers.store.port import Item
 from handlers.store.values import item_from_dynamo
@@ -27,9 +28,10 @@ _COUNTERS = ("totalRows", "processedRows", "succeededRows", "failedRows", "super
 class ImportStream:
     """The consumer of the table's stream."""
 
-    def __init__(self, topic: Topic, finalise: Finaliser, table: str) -> None:
+    def __init__(self, topic: Topic, alarms: Topic, finalise: Finaliser, table: str) -> None:
         """``topic`` is the main topic, ``table`` the table's name in messages."""
         self._topic = topic
+        self._alarms = alarms
         self._finalise = finalise
         self._table = table
 
@@ -47,12 +49,15 @@ class ImportStream:
                 if row["kind"] == status.JOB:
                     if status.is_terminal(row):
                         notices.append((index, self._told(row)))
+                        self._alarm(ImportJobKey.parse_id(row["id"]), row)
                 elif row["status"] == status.CREATED:
                     notices.append((index, self._notice(EXECUTE, row, {"tableName": row["tableName"]})))
                 elif status.is_terminal(row):
                     job = job_key_of(row)
                     if job is not None:
                         ended[job] = index
+                    else:
+                        self._alarm(ImportRowKey.parse(row["pk"], row["sk"]), row)
             except Exception as error:  # noqa: BLE001 - boundary: one record; the reason is the answer
                 failed[index] = error
         refused = self._topic.publish_many([notice for _, notice in notices]) if notices else {}
@@ -64,6 +69,15 @@ class ImportStream:
                 failed[index] = error
         log_step("import records", level=logging.INFO, sent=len(notices) - len(refused), unsent=len(failed))
         return failed
+
+    def _alarm(self, key: ImportJobKey | ImportRowKey, row: Item) -> None:
+        """Of a job, or a row on its own, that failed. The rows of a file are told of by their job."""
+        if row["status"] != status.FAILED:
+            return
+        what = "import" if row["kind"] == status.JOB else "import of a row"
+        rows = f", {row['failedRows']} of {row['totalRows']} rows" if "failedRows" in row else ""
+        text = f"{what}, table {row['tableName']}, failed: {row['error']['type']}{rows}"
+        send_alarm(self._alarms, self._table, key, row["attempt"], text, "")
 
     def _told(self, row: Item) -> Notice:
         content = {"tableName": row["tableName"], "status": row["status"], "attempt": row["attempt"]}

@@ -70,6 +70,7 @@ def test_imp_09_what_cannot_be_imported(deployed: DeployedImports) -> None:
     assert job.status == "FAILED"
     assert job.error is not None
     assert job.error["type"] == "MissingColumn"
+    assert [one["id"] for one in deployed.alarms()] == [job.id]
     assert deployed.import_rows() == []
 
 

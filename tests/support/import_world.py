@@ -66,7 +66,7 @@ class ImportWorld:
         self.store: Any = GatedStore(self.memory, self.gate)
         self.source = MemorySource(BUCKET)
         self.objects = MemoryObjects()
-        self.topic = MemoryTopic()
+        self.topic, self.alarms = MemoryTopic(), MemoryTopic()
         self.calls_per_row: Counter[str] = Counter()
         self.service = ImportService(self.memory, self.clock, ["airports"], [BUCKET])
         book = ImportBook(self.store, self.clock)
@@ -78,7 +78,8 @@ class ImportWorld:
         self.worker = RowWorker(book, publisher, tables, max_receives=MAX_RECEIVES)
         self.outcomes = CommandOutcomes(book)
         topic: Any = GatedTopic(self.topic, self.gate, self._sent)
-        self.stream = ImportStream(topic, self.finalise, "import_tmp")
+        alarms: Any = GatedTopic(self.alarms, self.gate, lambda _: None)
+        self.stream = ImportStream(topic, alarms, self.finalise, "import_tmp")
 
     # -- doing ----------------------------------------------------------------------------------------
 
@@ -138,6 +139,10 @@ class ImportWorld:
         rows = [{name: row[name] for name in names if name in row} for row in [*self.rows(), *self.rows(status.JOB)]]
         commands = sorted((row["sk"], row["createdBy"]) for row in self.commands())
         return rows, commands, sorted(self.objects.contents.items(), key=lambda one: one[1])
+
+    def alarm_ids(self) -> list[str]:
+        """Without the repeats."""
+        return sorted({one["alarmId"] for one in self.alarms.attributes})
 
     def check(self) -> None:
         """At every moment: the counters are the rows; nothing is in two outcomes; no outcome is left."""

@@ -269,6 +269,22 @@ def test_a_row_on_its_own() -> None:
     found = sorted((one["status"], one["row"]["icao"]) for one in world.rows())
     assert found == [("COMPLETED", "A01"), ("FAILED", "A1")]
     assert len(world.commands()) == 1
+    (alarm,) = world.alarms.messages
+    failed = next(f"{one['pk']}#{one['sk']}" for one in world.rows() if one["status"] == "FAILED")
+    assert alarm["id"] == failed
+    assert alarm["content"]["errorMessage"] == "import of a row, table airports, failed: InvalidValue"
+
+
+def test_a_file_that_fails_raises_one_alarm_without_its_content() -> None:
+    world = ImportWorld()
+    job = world.import_file(airports("a", "!", "!"))
+    world.import_file(airports("a"))
+    assert world.alarm_ids() == [f"{job.id}#1"]
+    (alarm,) = world.alarms.messages
+    assert alarm["content"]["errorMessage"] == "import, table airports, failed: RowsFailed, 2 of 3 rows"
+    refused = world.import_file(b"")
+    assert world.alarms.messages[-1]["content"]["errorMessage"] == "import, table airports, failed: EmptyFile"
+    assert world.alarm_ids() == sorted([f"{job.id}#1", f"{refused.id}#1"])
 
 
 def test_the_same_request_id_gives_the_first_job() -> None:
@@ -309,6 +325,8 @@ def scenario(world: ImportWorld) -> tuple[Any, ...]:
     world.import_file(FILE)
     world.check_history()
     assert world.dead == []
+    (job,) = world.service.list_imports(CONTEXT)
+    assert world.alarm_ids() == [f"{job.id}#1"]
     return world.outcome()
 
 
