@@ -15,7 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from infra.definitions import LAMBDA_INVOKE, TASK_TOKEN, DefinitionError, check_definition, tasks_of
+from infra.definitions import (
+    LAMBDA_INVOKE,
+    TASK_TOKEN,
+    DefinitionError,
+    check_definition,
+    distributed_maps_of,
+    tasks_of,
+)
 
 DECORATOR = "workflow"
 SUFFIX = ".asl.json"
@@ -159,6 +166,10 @@ def check_workflow(name: str, type_: str, definition: Mapping[str, Any], methods
         check_definition(name, definition, needs_catch=False)
     except DefinitionError as error:
         problems += error.problems
+    problems += [
+        f"{one}: a Map with Mode DISTRIBUTED is not supported here, the role lacks what it needs; expected Mode INLINE"
+        for one, _ in distributed_maps_of(definition)
+    ]
     states = []
     for state_name, state in tasks_of(definition):
         resource = state.get("Resource")

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from infra import distributed_maps
+from infra.distributed_maps import check_distributed_map, is_distributed
+
 TASK_TOKEN = ".waitForTaskToken"
 TERMINAL = frozenset({"Succeed", "Fail"})
 TYPES = TERMINAL | {"Task", "Choice", "Map", "Parallel", "Wait", "Pass"}
@@ -43,7 +46,8 @@ def check_definition(name: str, definition: Mapping[str, Any], *, needs_catch: b
 
     ``needs_catch``: a failed task may not end the execution by itself, since the failure must be recorded first.
     """
-    problems = [one for one in _machine(definition, "") if needs_catch or not one.endswith((NEEDS_CATCH, CATCHES_ALL))]
+    about_catch = (NEEDS_CATCH, CATCHES_ALL, distributed_maps.NEEDS_CATCH)
+    problems = [one for one in _machine(definition, "") if needs_catch or not one.endswith(about_catch)]
     if not isinstance(definition.get("TimeoutSeconds"), int):
         problems.append("the machine needs TimeoutSeconds")
     if problems:
@@ -62,6 +66,11 @@ def task_resources(definition: Mapping[str, Any]) -> set[tuple[str, str]]:
 def tasks_of(machine: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Name and state of every task, however deep."""
     return ((name, state) for name, state in _all_states(machine) if state.get("Type") == "Task")
+
+
+def distributed_maps_of(machine: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and state of every Map in Distributed mode: its machine's role must allow what it does itself."""
+    return ((name, state) for name, state in _all_states(machine) if is_distributed(state))
 
 
 def _all_states(machine: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -111,6 +120,8 @@ def _state(name: str, state: Mapping[str, Any], states: Mapping[str, Any], path:
     yield from _error_handlers(state, path)
     if kind == "Task":
         yield from _task(state, path)
+    if is_distributed(state):
+        yield from check_distributed_map(state, path)
     for inner in _inner_machines(state):
         yield from _machine(inner, path)
 

@@ -6,6 +6,7 @@ Mermaid's ``stateDiagram-v2``; GitHub and most editors render it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ DEFINITIONS = Path("infra", "state_machines")
 PAGES = Path("docs", "diagrams")
 SUFFIX = ".asl.json"
 INDENT = "    "
+END = "[*]"
 NOTE = "<!-- generated from {source} by ./cqrs docs; do not edit -->"
 _COMPARISONS = {
     "NumericEquals": "=",
@@ -64,20 +66,27 @@ def diagram(definition: Mapping[str, Any]) -> list[str]:
 def _machine(machine: Mapping[str, Any]) -> Iterator[str]:
     states = machine["States"]
     for name, state in states.items():
+        if _id(name) != name:
+            yield f"{_id(name)}: {name}"
         if state["Type"] == "Choice":
-            yield f"state {name} <<choice>>"
+            yield f"state {_id(name)} <<choice>>"
         inner = [state["ItemProcessor"]] if state["Type"] == "Map" else state.get("Branches", [])
         if inner:
-            yield f"state {name} {{"
+            yield f"state {_id(name)} {{"
             for number, one in enumerate(inner):
                 if number:
                     yield f"{INDENT}--"
                 yield from (f"{INDENT}{line}" for line in _machine(one))
             yield "}"
-    yield f"[*] --> {machine['StartAt']}"
+    yield f"[*] --> {_id(machine['StartAt'])}"
     for name, state in states.items():
         for target, label in _ways(state):
-            yield f"{name} --> {target}{f': {label}' if label else ''}"
+            yield f"{_id(name)} --> {target if target == END else _id(target)}{f': {label}' if label else ''}"
+
+
+def _id(name: str) -> str:
+    """A state's name as Mermaid takes one: ``-`` and white space end an id there."""
+    return re.sub(r"\W", "_", name)
 
 
 def _ways(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -88,7 +97,7 @@ def _ways(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "Next" in state:
         yield state["Next"], ""
     if state.get("End") or state["Type"] in ("Succeed", "Fail"):
-        yield "[*]", ""
+        yield END, ""
     for catcher in state.get("Catch", []):
         errors = ", ".join(catcher["ErrorEquals"])
         yield catcher["Next"], "on any error" if errors == "States.ALL" else f"on {errors}"
@@ -115,8 +124,17 @@ def _all_states(machine: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, 
             yield from _all_states(one)
 
 
+def _mode(state: Mapping[str, Any]) -> str:
+    """For a Map in Distributed mode what its children are and how many run at once."""
+    config = state.get("ItemProcessor", {}).get("ProcessorConfig", {})
+    if config.get("Mode") != "DISTRIBUTED":
+        return ""
+    most = state.get("MaxConcurrency", state.get("MaxConcurrencyPath", 0))
+    return f" (distributed: {config['ExecutionType']} children{f', at most {most} at once' if most else ''})"
+
+
 def _row(name: str, state: Mapping[str, Any]) -> str:
     waits = " (waits for its token)" if state.get("Resource", "").endswith(".waitForTaskToken") else ""
     timeout = f"{state['TimeoutSeconds']} s" if "TimeoutSeconds" in state else ""
     comment = state.get("Comment", "").replace("|", "\\|")
-    return f"| `{name}` | {state['Type']}{waits} | {timeout} | {comment} |"
+    return f"| `{name}` | {state['Type']}{_mode(state)}{waits} | {timeout} | {comment} |"

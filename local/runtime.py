@@ -13,6 +13,7 @@ import boto3
 
 from local.aws import stepfunctions
 from local.aws.endpoint import AwsEndpoint
+from local.aws.map_objects import S3MapObjects
 from local.aws.model import Faults
 from local.aws.queues import Queues
 from local.aws.streams import TableStreams
@@ -59,7 +60,11 @@ class LocalRuntime:
         self.endpoint = AwsEndpoint(self.scheduler, faults=faults)
         self.host = FunctionHost(self.scheduler, create_overrides={"clock": self.scheduler})
         self.executions = ExecutionManager(
-            self.scheduler, self.host, region=self.endpoint.region, account_id=self.endpoint.account_id
+            self.scheduler,
+            self.host,
+            region=self.endpoint.region,
+            account_id=self.endpoint.account_id,
+            objects=S3MapObjects(lambda: boto3.client("s3", region_name=self.endpoint.region)),
         )
         self._project_dir = project_dir
         self._stack = stack

@@ -13,16 +13,14 @@ from typing import Any, Protocol
 
 import botocore.session
 
+from local.aws.map_run_answers import map_run_description, map_run_summary
 from local.aws.model import AwsRequest, AwsResponse, OperationHandler
+from local.aws.pages import page
 from local.states.definition import validate
 from local.states.errors import ApiError, InvalidDefinition
 from local.states.executions import RUNNING, Execution, Machine
 from local.states.manager import ExecutionManager
 from local.states.model import STANDARD
-
-#: Entries on a page where the request names none, and the most it may name.
-PAGE = 100
-PAGE_LIMIT = 1_000
 
 Params = Mapping[str, Any]
 
@@ -67,12 +65,6 @@ class InvalidArn(ApiError):
     code = "InvalidArn"
 
 
-class InvalidPage(ApiError):
-    """The page token isn't one of ours."""
-
-    code = "InvalidToken"
-
-
 class ResourceNotFound(ApiError):
     """No such resource to tag."""
 
@@ -99,6 +91,8 @@ class StepFunctionsApi:
             "StopExecution": self.stop_execution,
             "DescribeExecution": self.describe_execution,
             "ListExecutions": self.list_executions,
+            "DescribeMapRun": self.describe_map_run,
+            "ListMapRuns": self.list_map_runs,
             "GetExecutionHistory": self.get_execution_history,
             "SendTaskSuccess": self.send_task_success,
             "SendTaskFailure": self.send_task_failure,
@@ -152,7 +146,7 @@ class StepFunctionsApi:
             {"stateMachineArn": m.arn, "name": m.name, "type": m.type, "creationDate": m.created}
             for m in self._manager.list_state_machines()
         ]
-        return _page("stateMachines", machines, params)
+        return page("stateMachines", machines, params)
 
     def validate_definition(self, params: Params) -> dict[str, Any]:
         """ValidateStateMachineDefinition, with the first problem as the only diagnostic."""
@@ -194,8 +188,9 @@ class StepFunctionsApi:
     def describe_execution(self, params: Params) -> dict[str, Any]:
         """DescribeExecution."""
         execution = self._execution(params)
-        answer = {
-            **_summary(execution),
+        answer = _summary(execution)
+        answer.pop("itemCount", None)
+        answer |= {
             "input": execution.input_text,
             "inputDetails": {"included": True},
             "redriveCount": 0,
@@ -211,20 +206,34 @@ class StepFunctionsApi:
         return answer
 
     def list_executions(self, params: Params) -> dict[str, Any]:
-        """ListExecutions, newest first."""
-        found = self._manager.list_executions(params["stateMachineArn"], params.get("statusFilter"))
-        return _page("executions", [_summary(execution) for execution in found], params)
+        """ListExecutions, newest first, of a machine or of a Map Run."""
+        status = params.get("statusFilter")
+        if "mapRunArn" in params:
+            children = self._manager.map_runs.children(params["mapRunArn"])
+            found = [one for one in children if status is None or one.status == status]
+        else:
+            found = self._manager.list_executions(params["stateMachineArn"], status)
+        return page("executions", [_summary(execution) for execution in found], params)
+
+    def describe_map_run(self, params: Params) -> dict[str, Any]:
+        """DescribeMapRun."""
+        return map_run_description(self._manager.map_runs.describe(params["mapRunArn"]))
+
+    def list_map_runs(self, params: Params) -> dict[str, Any]:
+        """ListMapRuns, newest first."""
+        found = self._manager.map_runs.of_execution(self._execution(params).arn)
+        return page("mapRuns", [map_run_summary(map_run) for map_run in found], params)
 
     def get_execution_history(self, params: Params) -> dict[str, Any]:
         """GetExecutionHistory."""
         events = list(self._execution(params).history.events)
         if params.get("reverseOrder"):
             events.reverse()
-        page = _page("events", events, params)
-        page["events"] = [
-            _event(event.describe(), params.get("includeExecutionData", True)) for event in page["events"]
+        answer = page("events", events, params)
+        answer["events"] = [
+            _event(event.describe(), params.get("includeExecutionData", True)) for event in answer["events"]
         ]
-        return page
+        return answer
 
     def _execution(self, params: Params) -> Execution:
         arn = params["executionArn"]
@@ -290,6 +299,8 @@ def _summary(execution: Execution) -> dict[str, Any]:
     }
     if execution.status != RUNNING:
         answer["stopDate"] = execution.stopped
+    if execution.map_run is not None:
+        answer.update(mapRunArn=execution.map_run, itemCount=execution.items)
     return answer
 
 
@@ -302,16 +313,3 @@ def _event(event: dict[str, Any], with_data: bool) -> dict[str, Any]:
                 for field in ("input", "output", "parameters"):
                     details.pop(field, None)
     return event
-
-
-def _page(field: str, entries: list[Any], params: Params) -> dict[str, Any]:
-    """One page of a list; the token is the number of the first entry of the next one."""
-    token = params.get("nextToken") or "0"
-    if not token.isdigit():
-        raise InvalidPage(f"Invalid Token: '{token}'")
-    start = int(token)
-    end = start + min(params.get("maxResults") or PAGE, PAGE_LIMIT)
-    answer: dict[str, Any] = {field: entries[start:end]}
-    if end < len(entries):
-        answer["nextToken"] = str(end)
-    return answer

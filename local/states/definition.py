@@ -13,6 +13,7 @@ from local.states.choice import parse_rule
 from local.states.errors import InvalidDefinition, UnsupportedFeature
 from local.states.fields import Fields, refuse
 from local.states.limits import NAME_CHARACTERS, loads
+from local.states.map_definition import parse_map
 from local.states.model import (
     EXPRESS,
     STANDARD,
@@ -28,7 +29,7 @@ from local.states.model import (
 from local.states.state_fields import UNSUPPORTED, common, open_state
 from local.states.templates import Template, parse_expression
 from local.states.timestamps import parse_timestamp
-from local.states.work_definition import parse_map, parse_parallel, parse_task
+from local.states.work_definition import parse_parallel, parse_task
 
 _JSONATA = "JSONata is not supported, use JSONPath"
 
@@ -76,6 +77,7 @@ class _Reader:
 
     def __init__(self, machine_type: str) -> None:
         self.machine_type = machine_type
+        self.in_child = False
         self.names: set[str] = set()
         self.parsers: Mapping[str, Callable[[str, Any, str], State]] = {
             "Pass": self._pass,
@@ -84,7 +86,7 @@ class _Reader:
             "Wait": self._wait,
             "Succeed": self._succeed,
             "Fail": self._fail,
-            "Map": lambda name, value, where: parse_map(name, value, where, self.branch),
+            "Map": lambda name, value, where: parse_map(name, value, where, self),
             "Parallel": lambda name, value, where: parse_parallel(name, value, where, self.branch),
         }
 
@@ -104,6 +106,15 @@ class _Reader:
         if not any(state.next is None and not isinstance(state, ChoiceState) for state in states.values()):
             raise refuse(fields.at("States"), "no state ends the branch (End, Succeed or Fail)")
         return Branch(start_at, states)
+
+    def child(self, fields: Fields, execution_type: str) -> Branch:
+        """Read the states that run as child executions of that type."""
+        outer = self.machine_type
+        self.machine_type, self.in_child = execution_type, True
+        try:
+            return self.branch(fields)
+        finally:
+            self.machine_type, self.in_child = outer, False
 
     def _state(self, name: str, value: Any, where: str) -> State:
         if not name or len(name) > NAME_CHARACTERS:

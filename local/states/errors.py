@@ -11,11 +11,14 @@ from typing import Any
 ALL = "States.ALL"
 BRANCH_FAILED = "States.BranchFailed"
 DATA_LIMIT_EXCEEDED = "States.DataLimitExceeded"
+EXCEEDED_TOLERANCE = "States.ExceedToleratedFailureThreshold"
 HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
 INTRINSIC_FAILURE = "States.IntrinsicFailure"
+ITEM_READER_FAILED = "States.ItemReaderFailed"
 NO_CHOICE_MATCHED = "States.NoChoiceMatched"
 PARAMETER_PATH_FAILURE = "States.ParameterPathFailure"
 RESULT_PATH_MATCH_FAILURE = "States.ResultPathMatchFailure"
+RESULT_WRITER_FAILED = "States.ResultWriterFailed"
 RUNTIME = "States.Runtime"
 TASK_FAILED = "States.TaskFailed"
 TIMEOUT = "States.Timeout"
@@ -83,6 +86,12 @@ class InvalidExecutionInput(ApiError):
     """The input isn't JSON or exceeds 262,144 bytes."""
 
     code = "InvalidExecutionInput"
+
+
+class MapRunDoesNotExist(ApiError):
+    """No Map Run has this ARN, or it ended so long ago that it was dropped."""
+
+    code = "ResourceNotFound"
 
 
 class StateMachineDoesNotExist(ApiError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +55,10 @@ class Execution:
     history: History = field(default_factory=History)
     task: Task | None = None
     timer: Timer | None = None
+    #: of a child of a Distributed Map: the Map Run's ARN, how many items it has, and who hears of its end
+    map_run: str | None = None
+    items: int = 0
+    on_end: Callable[[Execution], None] | None = None
     #: the parts of the context object that are the same in every state
     context: dict[str, Any] = field(default_factory=dict)
 

@@ -16,6 +16,7 @@ from local.states.errors import NO_CHOICE_MATCHED, RUNTIME, StatesError
 from local.states.executions import Execution
 from local.states.history import Trail
 from local.states.limits import check_payload
+from local.states.map_runs import MapRuns
 from local.states.map_state import run_map, run_parallel
 from local.states.model import (
     Branch,
@@ -30,6 +31,7 @@ from local.states.model import (
     WaitState,
     WorkState,
 )
+from local.states.objects import Objects
 from local.states.paths import Path, PathNotFound
 from local.states.retry import Retries, find_catcher
 from local.states.scope import Scope
@@ -45,12 +47,20 @@ class Interpreter:
     """Runs the states of one execution."""
 
     def __init__(
-        self, scheduler: Scheduler, invoker: FunctionInvoker, tokens: TokenRegistry, execution: Execution
+        self,
+        scheduler: Scheduler,
+        invoker: FunctionInvoker,
+        tokens: TokenRegistry,
+        execution: Execution,
+        map_runs: MapRuns,
+        objects: Objects,
     ) -> None:
         self.scheduler = scheduler
         self.invoker = invoker
         self.tokens = tokens
         self.execution = execution
+        self.map_runs = map_runs
+        self.objects = objects
         self._handlers: Mapping[type[State], Callable[..., Outcome]] = {
             PassState: self._pass,
             SucceedState: self._succeed,
@@ -61,6 +71,11 @@ class Interpreter:
             MapState: self._work,
             ParallelState: self._work,
         }
+
+    @property
+    def account_id(self) -> str:
+        """The account that the machine is in."""
+        return self.execution.machine.arn.split(":")[4]
 
     def run(self) -> Any:
         """The execution's output.

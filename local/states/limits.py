@@ -18,6 +18,9 @@ HISTORY_EVENTS = 25_000
 EXPRESS_SECONDS = 300.0
 #: Iterations of an inline Map that run at once, whatever MaxConcurrency says.
 INLINE_MAP_CONCURRENCY = 40
+#: Child executions of a Distributed Map that run at once, whatever MaxConcurrency says (AWS: 10,000). Each is a task of
+#: the scheduler; their functions share its worker threads, so that more would only wait for them.
+DISTRIBUTED_MAP_CONCURRENCY = 1_000
 #: Characters in the name of a machine, a state or an execution.
 NAME_CHARACTERS = 80
 
@@ -50,10 +53,15 @@ def check_payload(value: Any, state: str, what: str) -> None:
     if len(text) * 4 <= PAYLOAD_BYTES:
         return  # a character has at most 4 bytes
     if len(text.encode()) > PAYLOAD_BYTES:
-        raise StatesError(
-            DATA_LIMIT_EXCEEDED,
-            f"The state '{state}' has {what} with a size exceeding the maximum number of bytes service limit.",
-        )
+        raise payload_error(state, what)
+
+
+def payload_error(state: str, what: str) -> StatesError:
+    """The error for a payload of more than 262,144 bytes."""
+    return StatesError(
+        DATA_LIMIT_EXCEEDED,
+        f"The state '{state}' has {what} with a size exceeding the maximum number of bytes service limit.",
+    )
 
 
 def _refuse_constant(text: str) -> Any:

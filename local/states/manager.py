@@ -33,7 +33,9 @@ from local.states.executions import ABORTED, FAILED, RUNNING, SUCCEEDED, TIMED_O
 from local.states.history import Event
 from local.states.interpreter import Interpreter
 from local.states.limits import EXPRESS_SECONDS, HISTORY_EVENTS, NAME_CHARACTERS, PAYLOAD_BYTES, dumps, loads
+from local.states.map_runs import MapRuns
 from local.states.model import EXPRESS, STANDARD
+from local.states.objects import NoObjects, Objects
 from local.states.tokens import Answer, TokenRegistry
 
 #: Closed executions that keep their history (about 45 KB for a command).
@@ -64,6 +66,7 @@ class ExecutionManager:
         keep_histories: how many closed executions keep their history.
         keep_closed: how many closed executions can still be described.
         before_start: may refuse a start, for example with a throttle.
+        objects: S3 for Distributed Maps; None: they have none.
     """
 
     def __init__(
@@ -76,12 +79,15 @@ class ExecutionManager:
         keep_histories: int = KEEP_HISTORIES,
         keep_closed: int = KEEP_CLOSED,
         before_start: StartGate | None = None,
+        objects: Objects | None = None,
     ) -> None:
         self.scheduler = scheduler
         self.region = region
         self.account_id = account_id
         self.before_start = before_start
         self.tokens = TokenRegistry(scheduler.random)
+        self.map_runs = MapRuns(self._uuid, scheduler.now, self._begin_child, self._stop_child, self._drop)
+        self._objects = objects or NoObjects()
         self._invoker = invoker
         self._keep_histories = keep_histories
         self._keep_closed = keep_closed
@@ -215,7 +221,7 @@ class ExecutionManager:
         return execution
 
     def on_status_change(self, listener: StatusListener) -> None:
-        """Call ``listener`` on the scheduler's thread whenever an execution has ended."""
+        """Call ``listener`` on the scheduler's thread whenever an execution has ended, children of Map Runs aside."""
         self._listeners.append(listener)
 
     # -- task tokens ----------------------------------------------------------------------------------
@@ -262,7 +268,7 @@ class ExecutionManager:
         execution.task = self.scheduler.spawn(self._run, execution, name=execution.name)
 
     def _run(self, execution: Execution) -> None:
-        interpreter = Interpreter(self.scheduler, self._invoker, self.tokens, execution)
+        interpreter = Interpreter(self.scheduler, self._invoker, self.tokens, execution, self.map_runs, self._objects)
         try:
             output = interpreter.run()
         except StatesError as error:
@@ -306,11 +312,28 @@ class ExecutionManager:
             if execution.status in (ABORTED, TIMED_OUT):
                 self.scheduler.kill(execution.task)
             execution.task = None
+        if execution.on_end is not None:
+            execution.on_end(execution)
+            return
         for listener in self._listeners:
             listener(execution)
 
+    def _begin_child(self, child: Execution) -> None:
+        with self._lock:
+            self._executions[child.arn] = child
+        self._spawn(child)
+
+    def _stop_child(self, child: Execution) -> None:
+        self._finish(child, ABORTED)
+
+    def _drop(self, child: Execution) -> None:
+        with self._lock:
+            del self._executions[child.arn]
+
     def _retire(self, execution: Execution) -> None:
         execution.context = {}
+        if execution.map_run is not None:
+            return  # its Map Run decides how long it is kept
         self._with_history.append(execution)
         if len(self._with_history) > self._keep_histories:
             self._with_history.popleft().history.drop()

@@ -1,4 +1,4 @@
-"""Map (inline) and Parallel: branches that run side by side, each in a task of its own.
+"""Map and Parallel: branches that run side by side, each in a task of its own. Distributed mode: see ``map_run``.
 
 Source: Developer Guide, "Map workflow state", "Using Map state in Inline mode", "Parallel workflow state".
 """
@@ -13,6 +13,7 @@ from local.states.context import StateContext
 from local.states.errors import RUNTIME, HistoryLimitReached, StatesError
 from local.states.history import Trail
 from local.states.limits import INLINE_MAP_CONCURRENCY, check_payload
+from local.states.map_run import run_distributed_map
 from local.states.model import MapState, ParallelState
 from local.states.paths import PathNotFound
 from local.states.scope import Scope
@@ -21,14 +22,18 @@ if TYPE_CHECKING:
     from local.states.interpreter import Interpreter
 
 
-def run_map(run: Interpreter, state: MapState, scope: Scope, context: StateContext, trail: Trail) -> list[Any]:
+def run_map(run: Interpreter, state: MapState, scope: Scope, context: StateContext, trail: Trail) -> Any:
     """Run the item processor for every item; the outputs in the order of the items.
 
     Raises:
         StatesError: an iteration failed; its error is the Map's, and the other iterations are ended.
     """
+    wanted = _concurrency(run, state, scope)
+    if state.distributed is not None:
+        given = None if state.distributed.reader is not None else _items(state, scope)
+        return run_distributed_map(run, state, scope, context, trail, given, wanted)
     items = _items(state, scope)
-    limit = _concurrency(run, state, scope)
+    limit = min(wanted or INLINE_MAP_CONCURRENCY, INLINE_MAP_CONCURRENCY)
     inputs = items if state.parameters is None else _select(run, state, scope, context, items)
     processor = state.processor
     assert processor is not None
@@ -132,8 +137,7 @@ def _select(run: Interpreter, state: MapState, scope: Scope, context: StateConte
 
 
 def _concurrency(run: Interpreter, state: MapState, scope: Scope) -> int:
-    """MaxConcurrency; 0 means as many as an inline Map may run."""
-    wanted = state.max_concurrency
+    """MaxConcurrency; 0 means as many as the mode allows."""
     if state.max_concurrency_path is not None:
-        wanted = int(run.seconds(state.max_concurrency_path, scope, "MaxConcurrencyPath", least=0))
-    return min(wanted or INLINE_MAP_CONCURRENCY, INLINE_MAP_CONCURRENCY)
+        return int(run.seconds(state.max_concurrency_path, scope, "MaxConcurrencyPath", least=0))
+    return state.max_concurrency

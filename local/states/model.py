@@ -100,13 +100,60 @@ class Branch:
 
 
 @dataclass(frozen=True)
+class ItemReader:
+    """ItemReader: an S3 object of items. ``headers`` None: the first row. ``max_items`` 0: all of them."""
+
+    parameters: Template
+    input_type: str
+    delimiter: str = ","
+    headers: tuple[str, ...] | None = None
+    max_items: int = 0
+    max_items_path: Path | None = None
+
+
+@dataclass(frozen=True)
+class ItemBatcher:
+    """ItemBatcher. At least one limit is set, each as a number or as a path."""
+
+    max_items: int | None = None
+    max_items_path: Path | None = None
+    max_bytes: int | None = None
+    max_bytes_path: Path | None = None
+    batch_input: Template | None = None
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How much may fail: what isn't given isn't looked at, and with nothing given nothing may."""
+
+    count: int | None = None
+    count_path: Path | None = None
+    percentage: float | None = None
+    percentage_path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Distributed:
+    """What a Map has in Distributed mode. ``execution_type``: of its child executions."""
+
+    execution_type: str
+    label: str
+    tolerance: Tolerance = Tolerance()
+    reader: ItemReader | None = None
+    batcher: ItemBatcher | None = None
+    #: Parameters of the ResultWriter: Bucket and Prefix
+    writer: Template | None = None
+
+
+@dataclass(frozen=True)
 class MapState(WorkState):
-    """``Map``, inline. ``parameters`` is its ItemSelector (or Parameters, the older name)."""
+    """``Map``. ``parameters`` is its ItemSelector (or Parameters, the older name)."""
 
     processor: Branch | None = None
     items_path: Path = ROOT
     max_concurrency: int = 0
     max_concurrency_path: Path | None = None
+    distributed: Distributed | None = None
 
 
 @dataclass(frozen=True)

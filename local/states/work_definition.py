@@ -1,7 +1,7 @@
-"""Reads the states that do work: Task, Map and Parallel, with their Retry and Catch.
+"""Reads Task and Parallel, and what every state that does work has: Retry and Catch.
 
-Source: Developer Guide, "Task workflow state", "Map workflow state", "Parallel workflow state", "Handling
-errors in Step Functions workflows".
+Source: Developer Guide, "Task workflow state", "Parallel workflow state", "Handling errors in Step Functions
+workflows".
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import Any
 
 from local.states.errors import ALL, UnsupportedFeature
 from local.states.fields import MAX_SECONDS, Fields, refuse
-from local.states.model import EXPRESS, Branch, MapState, ParallelState, TaskState
-from local.states.paths import ROOT
+from local.states.model import EXPRESS, Branch, ParallelState, TaskState
 from local.states.retry import Catcher, Retrier
 from local.states.state_fields import common, open_state
 
@@ -24,22 +23,9 @@ INVOKE_WITH_TOKEN = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 MAX_DELAY = 31_622_399
 
 _FUNCTION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]+(:[$A-Za-z0-9_-]+)?")
-_WORK = ("Parameters", "ResultSelector", "ResultPath", "Retry", "Catch")
+#: What every state that does work may have.
+WORK = ("Parameters", "ResultSelector", "ResultPath", "Retry", "Catch")
 _INVOKE_PARAMETERS = ("FunctionName", "FunctionName.$", "Payload", "Payload.$")
-_DISTRIBUTED = "Distributed Map is not supported by this runtime yet"
-_MAP_UNSUPPORTED = {
-    name: f"{name} belongs to Distributed Map; {_DISTRIBUTED}"
-    for name in (
-        "ItemReader",
-        "ItemBatcher",
-        "ResultWriter",
-        "Label",
-        "ToleratedFailureCount",
-        "ToleratedFailureCountPath",
-        "ToleratedFailurePercentage",
-        "ToleratedFailurePercentagePath",
-    )
-}
 
 #: Reads the StartAt and States of a nested branch.
 ReadBranch = Callable[[Fields], Branch]
@@ -48,7 +34,7 @@ ReadBranch = Callable[[Fields], Branch]
 def parse_task(name: str, value: Any, where: str, machine_type: str) -> TaskState:
     """Read a Task. Raises ``UnsupportedFeature`` for a resource other than a function or lambda:invoke."""
     times = ("TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath")
-    fields = open_state(value, where, ("Resource", *_WORK, *times))
+    fields = open_state(value, where, ("Resource", *WORK, *times))
     resource = fields.text("Resource")
     function = resource if _FUNCTION_ARN.fullmatch(resource) else None
     if function is None and resource not in (INVOKE, INVOKE_WITH_TOKEN):
@@ -66,7 +52,7 @@ def parse_task(name: str, value: Any, where: str, machine_type: str) -> TaskStat
     if timeout is not None and heartbeat is not None and heartbeat >= timeout:
         raise refuse(fields.at("HeartbeatSeconds"), f"must be smaller than TimeoutSeconds ({timeout}), not {heartbeat}")
     return TaskState(
-        **_work(name, fields),
+        **work(name, fields),
         parameters=fields.template("Parameters"),
         resource=resource,
         function=function,
@@ -90,38 +76,9 @@ def _check_invoke_parameters(fields: Fields) -> None:
 _OTHER_PARAMETERS = ("ClientContext", "InvocationType", "LogType", "Qualifier")
 
 
-def parse_map(name: str, value: Any, where: str, read_branch: ReadBranch) -> MapState:
-    """Read an inline Map. Raises ``UnsupportedFeature`` for a distributed one."""
-    names = ("ItemProcessor", "Iterator", "ItemsPath", "ItemSelector", "MaxConcurrency", "MaxConcurrencyPath", *_WORK)
-    fields = open_state(value, where, names, _MAP_UNSUPPORTED)
-    fields.only_one("ItemProcessor", "Iterator", needed=True)
-    fields.only_one("ItemSelector", "Parameters")
-    fields.only_one("MaxConcurrency", "MaxConcurrencyPath")
-    field = "ItemProcessor" if "ItemProcessor" in fields else "Iterator"
-    processor = Fields(fields.value[field], fields.at(field), ("StartAt", "States", "ProcessorConfig"))
-    if "ProcessorConfig" in processor:
-        config = Fields(processor.value["ProcessorConfig"], processor.at("ProcessorConfig"), ("Mode", "ExecutionType"))
-        mode = config.value.get("Mode", "INLINE")
-        if mode == "DISTRIBUTED":
-            raise UnsupportedFeature(f"{config.at('Mode')}: {_DISTRIBUTED} (Mode DISTRIBUTED)")
-        if mode != "INLINE":
-            raise refuse(config.at("Mode"), f"must be INLINE or DISTRIBUTED, not {mode!r}")
-        if "ExecutionType" in config:
-            raise refuse(config.at("ExecutionType"), "belongs to Mode DISTRIBUTED")
-    selector = fields.template("ItemSelector") or fields.template("Parameters")
-    return MapState(
-        **_work(name, fields),
-        parameters=selector,
-        processor=read_branch(processor),
-        items_path=fields.optional_path("ItemsPath", reference=True) or ROOT,
-        max_concurrency=fields.seconds("MaxConcurrency", least=0) or 0,
-        max_concurrency_path=fields.optional_path("MaxConcurrencyPath", reference=True),
-    )
-
-
 def parse_parallel(name: str, value: Any, where: str, read_branch: ReadBranch) -> ParallelState:
     """Read a Parallel."""
-    fields = open_state(value, where, ("Branches", *_WORK))
+    fields = open_state(value, where, ("Branches", *WORK))
     raw = fields.array("Branches")
     if not raw:
         raise refuse(fields.at("Branches"), "must be a non-empty array of branches")
@@ -129,10 +86,11 @@ def parse_parallel(name: str, value: Any, where: str, read_branch: ReadBranch) -
         read_branch(Fields(branch, f"{fields.at('Branches')}[{index}]", ("StartAt", "States")))
         for index, branch in enumerate(raw)
     )
-    return ParallelState(**_work(name, fields), parameters=fields.template("Parameters"), branches=branches)
+    return ParallelState(**work(name, fields), parameters=fields.template("Parameters"), branches=branches)
 
 
-def _work(name: str, fields: Fields) -> dict[str, Any]:
+def work(name: str, fields: Fields) -> dict[str, Any]:
+    """The fields in ``WORK`` but Parameters, and those of every state, as keyword arguments of its class."""
     return {
         **common(name, fields),
         "result_selector": fields.template("ResultSelector"),

@@ -79,6 +79,7 @@ GOOD = definition(first=TASK)
 TWICE = {"flow.py": CLASS + CLASS.replace("Flow", "Other"), "flow.asl.json": GOOD}
 SOURCE = "handlers/domain/flow.asl.json"
 GOES_ON = {**without(TASK, "End"), "Next": "send"}
+DISTRIBUTED = {"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED"}}}
 SEND = {**TASK, "Resource": "arn:aws:states:::sns:publish", "Retry": [{"ErrorEquals": ["States.Timeout"]}]}
 
 
@@ -112,6 +113,10 @@ SEND = {**TASK, "Resource": "arn:aws:states:::sns:publish", "Retry": [{"ErrorEqu
         (
             {"flow.py": CLASS, "flow.asl.json": definition(first=GOES_ON, send=SEND)},
             f"{SOURCE}: send: the integration 'arn:aws:states:::sns:publish' is not supported",
+        ),
+        (
+            {"flow.py": CLASS, "flow.asl.json": definition(first=TASK, each=DISTRIBUTED)},
+            "each: a Map with Mode DISTRIBUTED is not supported here",
         ),
         (
             {"flow.py": CLASS, "flow.asl.json": definition(first={**TASK, "Parameters": {"FunctionName": "f"}})},

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from infra.definitions import LAMBDA_INVOKE, DefinitionError, check_definition, task_resources
+from infra.definitions import LAMBDA_INVOKE, DefinitionError, check_definition, distributed_maps_of, task_resources
+from infra.distributed_maps import GET_OBJECT, PUT_OBJECT
 from infra.substitution import placeholders
 from infra.workflows import DEFINITIONS, load_definition
 from tests.support.evaluation import Evaluation
@@ -28,7 +29,7 @@ RETRY = [
 
 
 def good() -> dict[str, Any]:
-    """One of each: a task, a wait for a token, a choice, a map with a task inside, the ends."""
+    """One of each: a task, a wait for a token, a choice, a map of each mode with a task inside, the ends."""
     task = {
         "Comment": "c",
         "Type": "Task",
@@ -56,6 +57,27 @@ def good() -> dict[str, Any]:
                 "Comment": "c",
                 "Type": "Map",
                 "ItemProcessor": {"StartAt": "one", "States": {"one": inner}},
+                "Next": "rows",
+            },
+            "rows": {
+                "Comment": "c",
+                "Type": "Map",
+                "Label": "rows",
+                "MaxConcurrency": 50,
+                "ToleratedFailurePercentage": 100,
+                "ItemReader": {
+                    "Resource": GET_OBJECT,
+                    "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
+                    "Parameters": {"Bucket": "${Bucket}", "Key.$": "$.key", "VersionId.$": "$.versionId"},
+                },
+                "ItemBatcher": {"MaxItemsPerBatch": 10},
+                "ResultWriter": {"Resource": PUT_OBJECT, "Parameters": {"Bucket": "${Bucket}", "Prefix": "results"}},
+                "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+                    "StartAt": "row",
+                    "States": {"row": inner},
+                },
+                "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "bad"}],
                 "Next": "good",
             },
             "good": {"Comment": "c", "Type": "Succeed"},
@@ -73,7 +95,7 @@ WRONG: dict[str, tuple[Edit, str]] = {
     "no machine timeout": (lambda d: d.pop("TimeoutSeconds"), "the machine needs TimeoutSeconds"),
     "bad StartAt": (
         lambda d: d.update(StartAt="tsk"),
-        "the machine: StartAt 'tsk' is not a state; states: task, choose, wait, all, good, bad",
+        "the machine: StartAt 'tsk' is not a state; states: task, choose, wait, all, rows, good, bad",
     ),
     "no StartAt": (lambda d: d.pop("StartAt"), "the machine: StartAt None is not a state"),
     "no states": (lambda d: d.pop("States"), "the machine: StartAt 'task' is not a state; states: none"),
@@ -156,7 +178,71 @@ WRONG: dict[str, tuple[Edit, str]] = {
         lambda d: d["States"]["all"]["ItemProcessor"]["States"]["one"].pop("Retry"),
         "all/one: a Task needs Retry",
     ),
+    "task in a distributed map without Retry": (lambda d: _row(d).pop("Retry"), "rows/row: a Task needs Retry"),
+    "no label": (lambda d: _rows(d).pop("Label"), "rows: needs a Label of 1 to 40 characters"),
+    "long label": (lambda d: _rows(d).update(Label="x" * 41), "rows: needs a Label of 1 to 40 characters"),
+    "special label": (lambda d: _rows(d).update(Label="a:b"), "rows: needs a Label of 1 to 40 characters"),
+    "no execution type": (
+        lambda d: _rows(d)["ItemProcessor"]["ProcessorConfig"].pop("ExecutionType"),
+        "rows: ExecutionType None is not STANDARD or EXPRESS",
+    ),
+    "no concurrency": (lambda d: _rows(d).pop("MaxConcurrency"), "rows: needs MaxConcurrency"),
+    "no tolerance": (
+        lambda d: _rows(d).pop("ToleratedFailurePercentage"),
+        "rows: needs one of ToleratedFailurePercentage",
+    ),
+    "no reader config": (
+        lambda d: _rows(d)["ItemReader"].pop("ReaderConfig"),
+        "rows: ReaderConfig.InputType None is not one of CSV, JSON",
+    ),
+    "no header location": (
+        lambda d: _rows(d)["ItemReader"]["ReaderConfig"].pop("CSVHeaderLocation"),
+        "rows: ReaderConfig.CSVHeaderLocation None is not FIRST_ROW or GIVEN",
+    ),
+    "no headers": (
+        lambda d: _rows(d)["ItemReader"]["ReaderConfig"].update(CSVHeaderLocation="GIVEN"),
+        "rows: ReaderConfig needs CSVHeaders",
+    ),
+    "other reader": (
+        lambda d: _rows(d)["ItemReader"].update(Resource="arn:aws:states:::s3:listObjectsV2"),
+        "rows: ItemReader.Resource 'arn:aws:states:::s3:listObjectsV2' is not arn:aws:states:::s3:getObject",
+    ),
+    "reader without key": (
+        lambda d: _rows(d)["ItemReader"]["Parameters"].pop("Key.$"),
+        "rows: ItemReader needs the parameter Key",
+    ),
+    "writer without bucket": (
+        lambda d: _rows(d)["ResultWriter"]["Parameters"].pop("Bucket"),
+        "rows: ResultWriter needs the parameter Bucket",
+    ),
+    "batcher without limit": (
+        lambda d: _rows(d).update(ItemBatcher={"BatchInput": {}}),
+        "rows: ItemBatcher needs MaxItemsPerBatch or MaxInputBytesPerBatch",
+    ),
+    "distributed map without Catch": (lambda d: _rows(d).pop("Catch"), "rows: a Distributed Map needs Catch"),
+    "token in an EXPRESS child": (
+        lambda d: _row(d).update(Resource=f"{LAMBDA_INVOKE}.waitForTaskToken"),
+        "rows/row: an EXPRESS child can't wait for a task token",
+    ),
+    "long task in an EXPRESS child": (
+        lambda d: _row(d).update(TimeoutSeconds=300),
+        "rows/row: TimeoutSeconds 300 is not below 300",
+    ),
+    "map in an EXPRESS child": (
+        lambda d: _rows(d)["ItemProcessor"]["States"].update(row=json.loads(json.dumps(_rows(d)))),
+        "rows/row: a Distributed Map can't run in an EXPRESS child",
+    ),
 }
+
+
+def _rows(definition: dict[str, Any]) -> dict[str, Any]:
+    rows: dict[str, Any] = definition["States"]["rows"]
+    return rows
+
+
+def _row(definition: dict[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = _rows(definition)["ItemProcessor"]["States"]["row"]
+    return row
 
 
 def _no_catch(definition: dict[str, Any]) -> None:
@@ -199,7 +285,17 @@ def test_inf_06_all_problems_at_once() -> None:
 def test_tasks_are_found_however_deep() -> None:
     definition = good()
     definition["States"]["all"]["ItemProcessor"]["States"]["one"]["Parameters"]["FunctionName"] = "${B}"
-    assert task_resources(definition) == {(LAMBDA_INVOKE, "${A}"), (LAMBDA_INVOKE, "${B}")}
+    _row(definition)["Parameters"]["FunctionName"] = "${C}"
+    assert task_resources(definition) == {(LAMBDA_INVOKE, f"${{{name}}}") for name in "ABC"}
+    assert [name for name, _ in distributed_maps_of(definition)] == ["rows"]
+    assert placeholders(definition) == {"A", "B", "C", "Bucket"}
+
+
+def test_without_catch_where_none_is_needed() -> None:
+    definition = good()
+    _no_catch(definition)
+    definition["States"].pop("bad")
+    check_definition("m", definition, needs_catch=False)
 
 
 @pytest.mark.parametrize("name", NAMES)

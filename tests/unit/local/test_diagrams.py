@@ -97,5 +97,37 @@ def test_every_state_and_way_is_drawn() -> None:
         definition = json.loads(source.read_text(encoding="utf-8"))
         for name, state in definition["States"].items():
             assert f"| `{name}` |" in text
-            for target in re.findall(r'"(?:Next|Default)": "(\w+)"', json.dumps({**state, "ItemProcessor": None})):
-                assert f"{name} --> {target}" in text, (name, target)
+            for target in re.findall(r'"(?:Next|Default)": "([^"]+)"', json.dumps({**state, "ItemProcessor": None})):
+                assert f"{name} --> {target}".replace("-", "_").replace("__>", "-->") in text, (name, target)
+
+
+def test_a_distributed_map_says_what_its_children_are(tmp_path: Path) -> None:
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
+    definition = {
+        "Comment": "c",
+        "StartAt": "import-rows",
+        "States": {
+            "import-rows": {
+                "Type": "Map",
+                "MaxConcurrency": 50,
+                "ItemProcessor": {
+                    "ProcessorConfig": config,
+                    "StartAt": "row",
+                    "States": {"row": {"Type": "Pass", "End": True}},
+                },
+                "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "bad"}],
+                "End": True,
+            },
+            "bad": {"Type": "Fail"},
+        },
+    }
+    source = tmp_path / "infra" / "state_machines" / "rows.asl.json"
+    source.parent.mkdir(parents=True)
+    source.write_text(json.dumps(definition))
+    (text,) = pages(tmp_path).values()
+    assert "    import_rows: import-rows\n" in text
+    assert "    state import_rows {\n        [*] --> row\n        row --> [*]\n    }" in text
+    assert "    [*] --> import_rows" in text
+    assert "    import_rows --> bad: on any error" in text
+    assert "| `import-rows` | Map (distributed: EXPRESS children, at most 50 at once) |" in text
+    assert "| `row` | Pass |" in text

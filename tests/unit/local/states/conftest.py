@@ -13,6 +13,7 @@ from local.functions.model import FunctionError, FunctionNotFound, InvokeResult
 from local.scheduler import Scheduler
 from local.states import Execution, ExecutionManager
 from local.states.executions import RUNNING
+from tests.support.map_objects import MemoryObjects
 
 ROLE = "arn:aws:iam::123456789012:role/machine"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -65,13 +66,15 @@ class Functions:
 
 
 class Runtime:
-    """Scheduler, functions and manager, with shortcuts for tests."""
+    """Scheduler, functions, objects and manager, with shortcuts for tests."""
 
     def __init__(self, **manager: Any) -> None:
         self.scheduler = Scheduler.virtual(seed=7)
         self.functions = Functions(self.scheduler)
+        self.objects = MemoryObjects()
+        given = {"objects": self.objects, **manager}
         self.manager = ExecutionManager(
-            self.scheduler, self.functions, region="us-east-1", account_id="123456789012", **manager
+            self.scheduler, self.functions, region="us-east-1", account_id="123456789012", **given
         )
         self._machines = 0
 
@@ -126,3 +129,22 @@ def callback(**fields: Any) -> dict[str, Any]:
     """A Task that waits for its token; the function ``ask`` gets it."""
     parameters = {"FunctionName": "ask", "Payload": {"token.$": "$$.Task.Token"}}
     return {"Type": "Task", "Resource": CALLBACK, "Parameters": parameters, **fields}
+
+
+def distributed(state: dict[str, Any] | None = None, kind: str = "EXPRESS", **fields: Any) -> dict[str, Any]:
+    """A Map in Distributed mode whose children have one state, a task by default."""
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": kind}
+    processor = {"ProcessorConfig": config, **chain(("item", state or task()))}
+    return {"Type": "Map", "Label": "rows", "ItemProcessor": processor, **fields}
+
+
+def csv_reader(key: str = "rows.csv", **config: Any) -> dict[str, Any]:
+    """An ItemReader of a CSV file with a header."""
+    return {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", **config},
+        "Parameters": {"Bucket": "bucket", "Key": key},
+    }
+
+
+WRITER = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "bucket", "Prefix": "results"}}

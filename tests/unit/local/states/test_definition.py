@@ -13,7 +13,6 @@ from .conftest import CALLBACK, FUNCTION, INVOKE, Runtime, callback, chain, task
 
 PASS = {"Type": "Pass", "End": True}
 PROCESSOR = {"StartAt": "i", "States": {"i": PASS}}
-DISTRIBUTED = {**PROCESSOR, "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}}
 
 
 def machine(state: dict[str, Any], **top: Any) -> dict[str, Any]:
@@ -33,14 +32,6 @@ UNSUPPORTED = [
     (machine({**PASS, "Assign": {"x": 1}}), "$.States.a.Assign: variables (Assign)"),
     (machine(task(End=True, Arguments={})), "$.States.a.Arguments: JSONata (Arguments)"),
     (machine(task(End=True, Credentials={})), "$.States.a.Credentials: "),
-    (
-        machine({"Type": "Map", "ItemProcessor": DISTRIBUTED, "End": True}),
-        "$.States.a.ItemProcessor.ProcessorConfig.Mode: Distributed Map is not supported",
-    ),
-    (
-        machine({"Type": "Map", "ItemProcessor": PROCESSOR, "ItemReader": {}, "End": True}),
-        "$.States.a.ItemReader: ItemReader belongs to Distributed Map",
-    ),
     (
         machine({"Type": "Pass", "Parameters": {"x": {"y.$": "States.Sum($.a)"}}, "End": True}),
         "$.States.a.Parameters.x.y.$: the intrinsic function States.Sum is not supported",

@@ -1,9 +1,10 @@
 """Every file in tests/fixtures/asl is an example from AWS documentation with its source; our engine must agree.
 
-Keys of a file: ``source``, ``definition``, ``input``, ``tasks`` (function -> outcomes, the last one repeats:
-``return``, ``echo``, ``error`` with ``message``, ``sleep``, ``succeed_token``) and ``expected`` (``status``, and where
-given ``output``, ``error``, ``cause``, ``visited``, ``calls`` = payloads in order, ``calls_any_order``, ``waits`` =
-seconds between calls, ``waits_at_most`` = their upper limits, ``seconds`` = length of the execution).
+Keys of a file: ``source``, ``definition``, ``input``, ``objects`` (bucket/key -> its versions), ``tasks`` (function ->
+outcomes, the last one repeats: ``return``, ``echo``, ``error`` with ``message``, ``sleep``, ``succeed_token``) and
+``expected`` (``status``, and where given ``output``, ``error``, ``cause``, ``visited``, ``calls`` = payloads in order,
+``calls_any_order``, ``waits`` = seconds between calls, ``waits_at_most`` = their upper limits, ``seconds`` = length of
+the execution).
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ def test_documented_example(path: Path, runtime: Runtime) -> None:
     runtime.functions.behaviours = {
         name: outcomes(runtime, script) for name, script in example.get("tasks", {}).items()
     }
+    for name, versions in example.get("objects", {}).items():
+        bucket, _, key = name.partition("/")
+        for version in versions:
+            runtime.objects.add(key, version, bucket)
     arn = runtime.machine(example["definition"], name="stateMachineName")
     execution = runtime.manager.start_execution(arn, "executionName", json.dumps(example["input"]))
     runtime.scheduler.run_until_idle()

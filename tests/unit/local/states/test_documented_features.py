@@ -23,6 +23,29 @@ EXAMPLES = sorted((Path(__file__).parents[3] / "fixtures" / "asl").glob("*.json"
 PASS = {"Type": "Pass", "End": True}
 BRANCH = {"StartAt": "In", "States": {"In": PASS}}
 UNKNOWN = "Unknown"
+READER = {
+    "Resource": "arn:aws:states:::s3:getObject",
+    "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
+    "Parameters": {"Bucket": "b", "Key": "k"},
+}
+DISTRIBUTED = {
+    "Type": "Map",
+    "Label": "label",
+    "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}, **BRANCH},
+    "End": True,
+}
+#: Objects inside of a Map, each with an unknown field: what the parser knows there needs an example too.
+INSIDE: dict[str, dict[str, Any]] = {
+    "ProcessorConfig": {"ItemProcessor": {"ProcessorConfig": {UNKNOWN: 1}, **BRANCH}},
+    "ItemReader": {"ItemReader": {**READER, UNKNOWN: 1}},
+    "ItemReader.Parameters": {"ItemReader": {**READER, "Parameters": {"Bucket": "b", "Key": "k", UNKNOWN: 1}}},
+    "ReaderConfig": {"ItemReader": {**READER, "ReaderConfig": {**READER["ReaderConfig"], UNKNOWN: 1}}},
+    "ItemBatcher": {"ItemBatcher": {"MaxItemsPerBatch": 1, UNKNOWN: 1}},
+    "ResultWriter": {"ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", UNKNOWN: 1}},
+    "ResultWriter.Parameters": {
+        "ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b", UNKNOWN: 1}}
+    },
+}
 STATES: dict[str, dict[str, Any]] = {
     "Task": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "End": True},
     "Choice": {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsPresent": True, "Next": "Last"}]},
@@ -44,7 +67,10 @@ CONTEXT = (
     *("$$.Execution.Id", "$$.Execution.Input", "$$.Execution.Name", "$$.Execution.RoleArn", "$$.Execution.StartTime"),
     *("$$.State", "$$.StateMachine", "$$.Task.Token", "$$.Map.Item.Index", "$$.Map.Item.Value"),
 )
-RESOURCES = ("arn:aws:lambda:", "arn:aws:states:::lambda:invoke", "arn:aws:states:::lambda:invoke.waitForTaskToken")
+RESOURCES = (
+    *("arn:aws:lambda:", "arn:aws:states:::lambda:invoke", "arn:aws:states:::lambda:invoke.waitForTaskToken"),
+    *("arn:aws:states:::s3:getObject", "arn:aws:states:::s3:putObject"),
+)
 
 
 def field_of(state: str, field: str) -> str:
@@ -77,6 +103,10 @@ def features() -> Iterator[str]:
     """``Task.TimeoutSeconds``, ``Retry.JitterStrategy``, ``Choice:StringMatches``, ``States.Format`` and so on."""
     for name, state in STATES.items():
         yield from (field_of(name, field) for field in known_fields({**state, UNKNOWN: 1}))
+    for name, fields in INSIDE.items():
+        known = known_fields({**DISTRIBUTED, **fields})
+        # a parameter's path is read as any template's: one example of each parameter does
+        yield from sorted({f"{name}.{field.removesuffix('.$')}" for field in known})
     entry = {"ErrorEquals": ["A"], UNKNOWN: 1}
     for field in known_fields({**STATES["Task"], "Retry": [entry]}):
         yield f"Retry.{field}"
@@ -108,6 +138,9 @@ def _nested(value: Any) -> Iterator[str]:
         return
     if isinstance(value.get("Type"), str):
         yield from (field_of(value["Type"], field) for field in value)
+    for name in INSIDE:
+        inner = _at(value, name)
+        yield from (f"{name}.{field.removesuffix('.$')}" for field in inner)
     for kind in ("Retry", "Catch"):
         entries = value.get(kind)
         yield from (f"{kind}.{field}" for entry in entries or () for field in entry)
@@ -115,6 +148,14 @@ def _nested(value: Any) -> Iterator[str]:
         yield from choice_of(name)
     for one in value.values():
         yield from _nested(one)
+
+
+def _at(value: dict[str, Any], name: str) -> dict[str, Any]:
+    """The object at ``name`` in a state, {} where there is none; ``ReaderConfig`` is in any of its parents."""
+    node: Any = value
+    for part in name.split("."):
+        node = node.get(part, {}) if isinstance(node, dict) else {}
+    return node if isinstance(node, dict) else {}
 
 
 def without_example(examples: list[Any]) -> list[str]:

@@ -14,7 +14,7 @@ from local.aws.endpoint import AwsEndpoint
 from local.aws.stepfunctions import install
 from local.states.errors import ApiError
 
-from .conftest import ROLE, Runtime, callback, chain, task
+from .conftest import ROLE, Failed, Runtime, callback, chain, distributed, task
 
 
 @pytest.fixture
@@ -183,3 +183,47 @@ def test_a_function_may_resume_itself_through_the_api(client: Any, runtime: Runt
     execution = client.start_execution(stateMachineArn=arn)["executionArn"]
     runtime.scheduler.run_until_idle()
     assert client.describe_execution(executionArn=execution)["output"] == "1"
+
+
+def test_map_runs_and_their_children(client: Any, runtime: Runtime) -> None:
+    def work(event: Any) -> Any:
+        runtime.scheduler.sleep(10)
+        if event == 2:
+            raise Failed("Boom")
+        return event
+
+    runtime.define(work=work)
+    state = distributed(kind="STANDARD", MaxConcurrency=2, ToleratedFailurePercentage=50)
+    arn = create(client, chain(("m", state)))
+    execution = client.start_execution(stateMachineArn=arn, name="e", input="[1,2,3]")["executionArn"]
+    runtime.scheduler.run_for(15)
+    (entry,) = client.list_map_runs(executionArn=execution)["mapRuns"]
+    map_run = entry["mapRunArn"]
+    assert map_run.startswith("arn:aws:states:us-east-1:123456789012:mapRun:m/rows:")
+    assert (entry["stateMachineArn"], "stopDate" in entry) == (f"{arn}/rows", False)
+    described = client.describe_map_run(mapRunArn=map_run)
+    assert (described["status"], described["executionArn"]) == ("RUNNING", execution)
+    assert (described["maxConcurrency"], described["toleratedFailurePercentage"]) == (2, 50.0)
+    counts = described["executionCounts"]
+    assert counts == {**dict.fromkeys(counts, 0), "running": 1, "succeeded": 1, "failed": 1, "total": 3} | {
+        "failuresNotRedrivable": 1
+    }
+    assert described["itemCounts"] == counts
+    children = client.list_executions(mapRunArn=map_run)["executions"]
+    assert [child["status"] for child in children] == ["RUNNING", "FAILED", "SUCCEEDED"]
+    (failed,) = client.list_executions(mapRunArn=map_run, statusFilter="FAILED")["executions"]
+    assert (failed["mapRunArn"], failed["itemCount"]) == (map_run, 1)
+    child = client.describe_execution(executionArn=failed["executionArn"])
+    assert (child["mapRunArn"], child["input"], child["error"]) == (map_run, "2", "Boom")
+    history = client.get_execution_history(executionArn=failed["executionArn"])["events"]
+    assert history[-1]["type"] == "ExecutionFailed"
+    client.stop_execution(executionArn=children[0]["executionArn"])
+    runtime.scheduler.run_until_idle()
+    described = client.describe_map_run(mapRunArn=map_run)
+    assert (described["status"], described["itemCounts"]["aborted"]) == ("SUCCEEDED", 1)
+    assert described["stopDate"] >= described["startDate"]
+    events = client.get_execution_history(executionArn=execution)["events"]
+    (started,) = [one for one in events if one["type"] == "MapRunStarted"]
+    assert started["mapRunStartedEventDetails"] == {"mapRunArn": map_run}
+    assert code_of(client.describe_map_run, mapRunArn=f"{map_run}x") == "ResourceNotFound"
+    assert code_of(client.list_map_runs, executionArn=f"{execution}x") == "ExecutionDoesNotExist"
