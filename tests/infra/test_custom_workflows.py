@@ -79,7 +79,19 @@ GOOD = definition(first=TASK)
 TWICE = {"flow.py": CLASS + CLASS.replace("Flow", "Other"), "flow.asl.json": GOOD}
 SOURCE = "handlers/domain/flow.asl.json"
 GOES_ON = {**without(TASK, "End"), "Next": "send"}
-DISTRIBUTED = {"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED"}}}
+DISTRIBUTED = {
+    "Comment": "c",
+    "Type": "Map",
+    "Label": "each",
+    "MaxConcurrency": 1,
+    "ToleratedFailureCount": 0,
+    "ItemProcessor": {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+        "StartAt": "one",
+        "States": {"one": {"Comment": "c", "Type": "Pass", "End": True}},
+    },
+    "End": True,
+}
 SEND = {**TASK, "Resource": "arn:aws:states:::sns:publish", "Retry": [{"ErrorEquals": ["States.Timeout"]}]}
 
 
@@ -115,7 +127,10 @@ SEND = {**TASK, "Resource": "arn:aws:states:::sns:publish", "Retry": [{"ErrorEqu
             f"{SOURCE}: send: the integration 'arn:aws:states:::sns:publish' is not supported",
         ),
         (
-            {"flow.py": CLASS, "flow.asl.json": definition(first=TASK, each=DISTRIBUTED)},
+            {
+                "flow.py": CLASS,
+                "flow.asl.json": definition(first={**without(TASK, "End"), "Next": "each"}, each=DISTRIBUTED),
+            },
             "each: a Map with Mode DISTRIBUTED is not supported here",
         ),
         (
