@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from local.states.objects import ObjectError, Pinned
@@ -22,6 +23,13 @@ class MemoryObjects:
         versions = self.versions.setdefault((bucket, key), [])
         versions.append(body.encode() if isinstance(body, str) else body)
         return f"v{len(versions)}"
+
+    def load(self, objects: Mapping[str, list[str]]) -> None:
+        """Objects of a fixture: bucket/key -> its versions."""
+        for name, versions in objects.items():
+            bucket, _, key = name.partition("/")
+            for version in versions:
+                self.add(key, version, bucket)
 
     def json(self, key: str, bucket: str = "bucket") -> Any:
         return json.loads(self.versions[bucket, key][-1])

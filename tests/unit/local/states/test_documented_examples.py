@@ -47,10 +47,7 @@ def test_documented_example(path: Path, runtime: Runtime) -> None:
     runtime.functions.behaviours = {
         name: outcomes(runtime, script) for name, script in example.get("tasks", {}).items()
     }
-    for name, versions in example.get("objects", {}).items():
-        bucket, _, key = name.partition("/")
-        for version in versions:
-            runtime.objects.add(key, version, bucket)
+    runtime.objects.load(example.get("objects", {}))
     arn = runtime.machine(example["definition"], name="stateMachineName")
     execution = runtime.manager.start_execution(arn, "executionName", json.dumps(example["input"]))
     runtime.scheduler.run_until_idle()
