@@ -43,6 +43,9 @@ ZIP_IMPORT_KIND = "ZIP_IMPORT"
 #: The rows of a file, and the counters of its job, are spread over as many partitions.
 IMPORT_SHARDS = 16
 ROW_INDEX_DIGITS = 9
+#: Of the position of a file in an archive.
+FILE_DIGITS = 4
+_ULID_TIME_CHARS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +270,21 @@ class ImportJobKey:
     def shard(self, number: int) -> tuple[str, str]:
         """Keys of one of the job's counters, in the partition of the rows that it counts."""
         return SEPARATOR.join((IMPORT_KIND, self.tenant_code, self.ulid, str(number))), "counters"
+
+    @property
+    def files_pk(self) -> str:
+        """Partition key of the files of an archive."""
+        return SEPARATOR.join((self.kind, self.tenant_code, self.ulid))
+
+    def file(self, position: int) -> tuple[str, str]:
+        """Keys of one file of an archive; ``position`` counts from 0."""
+        return self.files_pk, f"{position:0{FILE_DIGITS}d}"
+
+    def child(self, table: str, position: int) -> ImportJobKey:
+        """The job that imports one file of an archive: the same whenever it is asked for."""
+        digest = hashlib.sha256(f"{self.id}{SEPARATOR}{position}".encode()).digest()
+        own = self.ulid[:_ULID_TIME_CHARS] + ulid(0, digest[:ULID_RANDOM_BYTES])[_ULID_TIME_CHARS:]
+        return ImportJobKey(CSV_IMPORT_KIND, self.tenant_code, table, own)
 
     @classmethod
     def parse_id(cls, text: str) -> ImportJobKey:

@@ -69,12 +69,17 @@ class NotificationsSettings:
 
 @dataclass(frozen=True)
 class LoaderSettings:
-    """Environment of the ``loader`` function."""
+    """Environment of the ``loader`` function. ``import_buckets``: where files may be, the stack's own bucket first."""
 
     import_table: str
     bucket: str
+    import_buckets: tuple[str, ...]
+    import_zip_state_machine_arn: str
     handler_modules: tuple[str, ...]
     direct_rows: int
+    zip_max_entries: int
+    zip_max_bytes: int
+    zip_max_ratio: int
     log_level: str
 
     @classmethod
@@ -83,8 +88,13 @@ class LoaderSettings:
         return cls(
             import_table=_text(env, "IMPORT_TABLE"),
             bucket=_text(env, "BUCKET_NAME"),
+            import_buckets=_names(env, "IMPORT_BUCKETS"),
+            import_zip_state_machine_arn=_text(env, "IMPORT_ZIP_STATE_MACHINE_ARN"),
             handler_modules=_names(env, "HANDLER_MODULES"),
             direct_rows=_number(env, "IMPORT_DIRECT_ROWS"),
+            zip_max_entries=_number(env, "ZIP_MAX_ENTRIES"),
+            zip_max_bytes=_number(env, "ZIP_MAX_BYTES"),
+            zip_max_ratio=_number(env, "ZIP_MAX_RATIO"),
             log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
         )
 

@@ -26,6 +26,8 @@ LOG_RETENTION_DAYS = (
 )
 TTL_TABLES = ("commands", "data", "history")
 MAX_TTL_DAYS = 36_500
+#: Each takes about 150 of the 10,240 characters that a role's policies may have together (IAM quotas).
+MAX_IMPORT_BUCKETS = 10
 
 
 class ConfigError(Exception):
@@ -71,10 +73,10 @@ def _flag(value: Any) -> bool:
     return value
 
 
-def _texts(pattern: str, allowed: str) -> Check:
+def _texts(pattern: str, allowed: str, most: int | None = None) -> Check:
     def check(value: Any) -> tuple[str, ...]:
         good = isinstance(value, list | tuple) and all(isinstance(v, str) and re.fullmatch(pattern, v) for v in value)
-        if not good or len(set(value)) != len(value):
+        if not good or len(set(value)) != len(value) or (most is not None and len(value) > most):
             raise _Refused(allowed)
         return tuple(value)
 
@@ -133,6 +135,19 @@ class StackConfig:
     task_max_concurrency: int = _setting(2, _whole(1, 40))
     task_timeout_minutes: int = _setting(15, _whole(1, 1_440))
     import_direct_rows: int = _setting(1_000, _whole(1, 10_000))
+    import_timeout_hours: int = _setting(24, _whole(1, 168))
+    import_buckets: tuple[str, ...] = _setting(
+        (),
+        _texts(
+            r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+            f"a list of at most {MAX_IMPORT_BUCKETS} distinct names of buckets of the same account and region",
+            MAX_IMPORT_BUCKETS,
+        ),
+    )
+    #: The upper end keeps the machine's execution below 25,000 events of history: a file needs 8.
+    zip_max_entries: int = _setting(1_000, _whole(1, 1_000))
+    zip_max_bytes: int = _setting(10_737_418_240, _whole(1_048_576, 107_374_182_400))
+    zip_max_ratio: int = _setting(200, _whole(1, 10_000))
     stream_batch_size: int = _setting(10, _whole(1, 1_000))
     queue_batch_size: int = _setting(10, _whole(1, 10))
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"))

@@ -8,11 +8,13 @@ import pulumi
 
 from infra.config import StackConfig
 from infra.functions import Function, FunctionArgs, queue_mapping, stream_mapping
+from infra.import_zip import import_zip_workflow, read_buckets
 from infra.messaging import CONSUMER_TIMEOUT_SECONDS, IMPORT_QUEUE, MAX_RECEIVE_COUNT, Messaging
-from infra.naming import Names
+from infra.naming import Account, Names
 from infra.permissions import Resources
 from infra.storage import Storage
 from infra.tables import Tables
+from infra.workflows import Workflow
 
 LOADER_TIMEOUT_SECONDS = 900
 #: A file of a million rows needs about 100 MB; more memory is more CPU.
@@ -45,7 +47,7 @@ CHANGED = {
 
 @dataclass(frozen=True)
 class ImportsArgs:
-    """What imports need to know."""
+    """What imports need to know. The machine's ARN is built from its name."""
 
     names: Names
     config: StackConfig
@@ -54,13 +56,16 @@ class ImportsArgs:
     tables: Tables
     messaging: Messaging
     storage: Storage
+    account: Account
+    zip_machine_arn: str
 
 
 class Imports(pulumi.ComponentResource):
-    """``loader`` reads files, ``function`` works on rows and ends jobs."""
+    """``loader`` reads files, ``function`` works on rows and ends jobs; ``zip_workflow`` has both for archives."""
 
     loader: Function
     function: Function
+    zip_workflow: Workflow
 
     def __init__(self, name: str, args: ImportsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:Imports", name, None, opts)
@@ -75,6 +80,7 @@ class Imports(pulumi.ComponentResource):
                 LOADER_TIMEOUT_SECONDS,
                 _loader_environment(args),
                 *common,
+                configured=read_buckets(config, args.account.partition),
                 memory=max(LOADER_MEMORY, config.lambda_memory),
             ),
             child,
@@ -90,6 +96,7 @@ class Imports(pulumi.ComponentResource):
             ),
             child,
         )
+        self.zip_workflow = import_zip_workflow(self.loader, self.function, args.names, config, child)
         stream_mapping(
             "loader-import-stream",
             stream_arn=stream_arn,
@@ -119,8 +126,15 @@ def _loader_environment(args: ImportsArgs) -> dict[str, pulumi.Input[str]]:
     return {
         "IMPORT_TABLE": args.tables.by_name["import_tmp"].name,
         "BUCKET_NAME": args.storage.bucket.bucket,
+        "IMPORT_BUCKETS": pulumi.Output.concat(
+            args.storage.bucket.bucket, *(f",{bucket}" for bucket in args.config.import_buckets)
+        ),
+        "IMPORT_ZIP_STATE_MACHINE_ARN": args.zip_machine_arn,
         "HANDLER_MODULES": ",".join(args.config.handler_modules),
         "IMPORT_DIRECT_ROWS": str(args.config.import_direct_rows),
+        "ZIP_MAX_ENTRIES": str(args.config.zip_max_entries),
+        "ZIP_MAX_BYTES": str(args.config.zip_max_bytes),
+        "ZIP_MAX_RATIO": str(args.config.zip_max_ratio),
         "LOG_LEVEL": args.config.log_level,
     }
 

@@ -24,11 +24,16 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "queue:stream-failures": ("sqs:SendMessage",),
     },
     "imports": {
-        "table:import_tmp": ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+        # The job of an archive's file is put on condition that the file has no outcome.
+        "table:import_tmp": (
+            *("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+            "dynamodb:UpdateItem",
+        ),
         "table:commands": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
         "table:data": ("dynamodb:ConditionCheckItem", "dynamodb:GetItem"),
         "objects:attributes": ("s3:GetObject", "s3:PutObject"),
         "objects:reports": ("s3:PutObject",),
+        "machine:import-zip": ("states:SendTaskSuccess",),
         "stream:import_tmp": STREAM,
         "topic:alarm": ("sns:Publish",),
         "topic:main": ("sns:Publish",),
@@ -39,7 +44,10 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "table:import_tmp": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
         # Versions are pinned when a file is found (S3: a version is read with an action of its own).
         "objects:imports": ("s3:GetObject", "s3:GetObjectVersion"),
+        # Files of archives.
+        "objects:zip": ("s3:AbortMultipartUpload", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"),
         "objects:reports": ("s3:PutObject",),
+        "machine:import-zip": ("states:StartExecution",),
         "stream:import_tmp": STREAM,
         "queue:stream-failures": ("sqs:SendMessage",),
     },

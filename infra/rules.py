@@ -45,24 +45,26 @@ def _call(name: str, rule: cloudwatch.EventRule, function: Function) -> None:
     )
 
 
-def ended_badly_rule(names: Names, events: Function, workflows: Sequence[Workflow]) -> None:
-    """STANDARD executions that ended without recording it reach the events function.
+def ended_badly_rule(
+    names: Names, function: Function, workflows: Sequence[Workflow], *, name: str = "executions-ended-badly"
+) -> None:
+    """STANDARD executions that ended without recording it reach a function.
 
     EXPRESS executions send no status events (Step Functions Developer Guide, "Automating Step Functions event
     delivery with EventBridge"): the sweeper finds what they leave.
     """
-    child = pulumi.ResourceOptions(parent=events)
+    child = pulumi.ResourceOptions(parent=function)
     pattern = {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
         "detail": {"status": list(ENDED_BADLY), "stateMachineArn": [one.machine.arn for one in workflows]},
     }
     rule = cloudwatch.EventRule(
-        "executions-ended-badly",
-        name=names.of("executions-ended-badly"),
+        name,
+        name=names.of(name),
         description="Executions that failed, timed out or were aborted",
         event_pattern=pulumi.Output.json_dumps(pattern, sort_keys=True),
         tags=names.tags,
         opts=child,
     )
-    _call("executions-ended-badly", rule, events)
+    _call(name, rule, function)

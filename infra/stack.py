@@ -30,6 +30,7 @@ from infra.workflows import (
     COMMAND_HANDLER,
     COMMAND_HANDLER_EXPRESS,
     EXPRESS,
+    IMPORT_ZIP,
     STANDARD,
     TASK_HANDLER,
     Workflow,
@@ -70,6 +71,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     machine_arns = {kind: account.arn("states", f"stateMachine:{names.of(name)}") for kind, name in MACHINES.items()}
     machine_arn = machine_arns[config.command_workflow]
     task_machine_arn = account.arn("states", f"stateMachine:{names.of(TASK_HANDLER)}")
+    import_zip_arn = account.arn("states", f"stateMachine:{names.of(IMPORT_ZIP)}")
     custom_arns = custom_machine_arns(names, account, custom)
     resources = Resources(
         {
@@ -81,6 +83,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             "index:open-tasks": pulumi.Output.concat(tables.by_name["tasks"].arn, f"/index/{OPEN_INDEX}"),
             **{f"machine:{MACHINES[kind]}": arn for kind, arn in machine_arns.items()},
             f"machine:{TASK_HANDLER}": task_machine_arn,
+            f"machine:{IMPORT_ZIP}": import_zip_arn,
             "topic:alarm": messaging.alarm_topic.arn,
             "topic:main": messaging.main_topic.arn,
             "bus:events": messaging.event_bus.arn,
@@ -90,6 +93,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             "queue:stream-failures": messaging.stream_failures.arn,
             "objects:attributes": pulumi.Output.concat(storage.bucket.arn, "/attributes/*"),
             "objects:imports": pulumi.Output.concat(storage.bucket.arn, f"/{FILES}*"),
+            "objects:zip": pulumi.Output.concat(storage.bucket.arn, "/zip/*"),
             "objects:reports": pulumi.Output.concat(storage.bucket.arn, "/reports/*"),
         }
     )
@@ -169,8 +173,12 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         TasksArgs(names, config, resources, archive, tables, messaging, events, task_machine_arn),
     )
     custom_machines = custom_workflows(custom, workflow, names, config)
-    imports = Imports("imports", ImportsArgs(names, config, resources, archive, tables, messaging, storage))
+    imports = Imports(
+        "imports",
+        ImportsArgs(names, config, resources, archive, tables, messaging, storage, account, import_zip_arn),
+    )
     ended_badly_rule(names, events, [command_workflows[STANDARD], tasks.workflow])
+    ended_badly_rule(names, imports.loader, [imports.zip_workflow], name="imports-ended-badly")
     sweep_schedule(names, sweeper, config.sweep_minutes)
     functions = {
         "events": events,
@@ -191,6 +199,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             machines={
                 **{MACHINES[kind]: one.machine.arn for kind, one in command_workflows.items()},
                 TASK_HANDLER: tasks.workflow.machine.arn,
+                IMPORT_ZIP: imports.zip_workflow.machine.arn,
                 **{name: one.machine.arn for name, one in custom_machines.items()},
             },
             functions={name: function.function.name for name, function in functions.items()},
@@ -199,12 +208,24 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
                 **{f"{name}-dlq": queue.name for name, queue in messaging.dead_letter_queues.items()},
                 "stream-failures": messaging.stream_failures.name,
             },
-            may_take_seconds={TASK_HANDLER: config.task_timeout_minutes * 60},
+            may_take_seconds={
+                TASK_HANDLER: config.task_timeout_minutes * 60,
+                IMPORT_ZIP: config.import_timeout_hours * 3_600,
+            },
         ),
     )
     receiving = command_workflows[config.command_workflow]
     return stack_outputs(
-        config, tables, messaging, storage, functions, receiving, tasks.workflow, custom_machines, monitoring
+        config,
+        tables,
+        messaging,
+        storage,
+        functions,
+        receiving,
+        tasks.workflow,
+        imports.zip_workflow,
+        custom_machines,
+        monitoring,
     )
 
 

@@ -21,6 +21,7 @@ DEFINITIONS = Path(__file__).parent / "state_machines"
 COMMAND_HANDLER = "command-handler"
 COMMAND_HANDLER_EXPRESS = "command-handler-express"
 TASK_HANDLER = "task-handler"
+IMPORT_ZIP = "import-zip"
 STANDARD = "STANDARD"
 EXPRESS = "EXPRESS"
 ONE_HOUR = 3_600

@@ -13,11 +13,15 @@ from handlers.commands.publish import CommandPublisher
 from handlers.entrypoints.lazy import Handler, lambda_handler
 from handlers.errors import ValidationError
 from handlers.imports.book import ImportBook
+from handlers.imports.callbacks import Callbacks
 from handlers.imports.command_outcomes import SOURCE
 from handlers.imports.finalise import Finaliser
 from handlers.imports.strategy import load_import_tables
 from handlers.imports.table_stream import ImportStream
 from handlers.imports.worker import RowWorker
+from handlers.imports.zip_book import ZipBook
+from handlers.imports.zip_files import ZipFiles
+from handlers.imports.zip_states import ZipStates, imports_steps
 from handlers.notifications.forwarder import QUEUE_SOURCE
 from handlers.notifications.port import Topic
 from handlers.notifications.sns import SnsTopic
@@ -27,6 +31,9 @@ from handlers.settings import ImportsSettings
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, IMPORT_TMP, TableStore
 from handlers.stream_answers import partial_answer
+from handlers.workflows.port import Workflows
+from handlers.workflows.state_payload import SOURCE as STATE_SOURCE
+from handlers.workflows.stepfunctions import StepFunctions
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class ImportPorts:
     objects: Objects
     main_topic: Topic
     alarms: Topic
+    workflows: Workflows
     clock: Clock
 
 
@@ -54,6 +62,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: ImportP
             objects=S3Objects(aws.s3, settings.bucket),
             main_topic=SnsTopic(aws.sns(), settings.main_topic_arn),
             alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
+            workflows=StepFunctions(aws.stepfunctions()),
             clock=clock or SystemClock(),
         )
     store, clock = ports.store, ports.clock
@@ -63,12 +72,17 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: ImportP
     strategies = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
     worker = RowWorker(book, publisher, strategies, max_receives=settings.max_receives)
     finalise = Finaliser(store, book, ports.objects)
-    stream = ImportStream(ports.main_topic, ports.alarms, finalise, settings.import_table)
+    files = ZipBook(store, clock)
+    callbacks = Callbacks(book, files, ports.workflows)
+    zip_states = ZipStates(imports_steps(ZipFiles(book, files, callbacks, clock)), clock)
+    stream = ImportStream(ports.main_topic, ports.alarms, finalise, callbacks, settings.import_table)
 
     def handle(event: dict[str, Any], context: Any) -> Any:
+        if event.get("source") == STATE_SOURCE:
+            return zip_states(event)
         records = event.get("Records")
         if records is None:
-            raise ValidationError("event", sorted(event), "a batch of a stream or a queue")
+            raise ValidationError("event", sorted(event), "a batch of a stream or a queue, or a machine's state")
         if records and records[0].get("eventSource") == QUEUE_SOURCE:
             return worker(records)
         return partial_answer(records, stream.on_stream_records(records))

@@ -10,12 +10,19 @@ from handlers import aws
 from handlers.clock import Clock, SystemClock
 from handlers.entrypoints.lazy import Handler, lambda_handler
 from handlers.errors import ValidationError
+from handlers.imports.archive import ZipLimits
 from handlers.imports.book import ImportBook
 from handlers.imports.cancel import Canceller
 from handlers.imports.finalise import Finaliser
-from handlers.imports.job_stream import JobStream
+from handlers.imports.job_stream import JobStream, by_kind
 from handlers.imports.loader import Loader
 from handlers.imports.strategy import load_import_tables
+from handlers.imports.zip_book import ZipBook
+from handlers.imports.zip_files import ZipCanceller
+from handlers.imports.zip_finalise import ZipFinaliser
+from handlers.imports.zip_loader import ZipLoader
+from handlers.imports.zip_machine import ZipMachine
+from handlers.imports.zip_states import ZipEndedOutside, ZipStates, loader_steps
 from handlers.objects.port import Objects
 from handlers.objects.s3 import S3Objects, S3Source
 from handlers.objects.source import ObjectSource
@@ -23,6 +30,9 @@ from handlers.settings import LoaderSettings
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import IMPORT_TMP, TableStore
 from handlers.stream_answers import partial_answer
+from handlers.workflows.port import Workflows
+from handlers.workflows.state_payload import SOURCE, STATUS_SOURCE
+from handlers.workflows.stepfunctions import StepFunctions
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,7 @@ class LoaderPorts:
     store: TableStore
     objects: Objects
     source: ObjectSource
+    workflows: Workflows
     clock: Clock
 
 
@@ -47,6 +58,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
             store=DynamoTableStore(aws.dynamodb(), {IMPORT_TMP: settings.import_table}),
             objects=S3Objects(aws.s3, settings.bucket),
             source=S3Source(aws.s3),
+            workflows=StepFunctions(aws.stepfunctions()),
             clock=clock or SystemClock(),
         )
     store, clock = ports.store, ports.clock
@@ -54,12 +66,23 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
     tables = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
     finalise = Finaliser(store, book, ports.objects)
     loader = Loader(book, ports.source, tables, finalise, direct_rows=settings.direct_rows)
-    stream = JobStream(loader.load, Canceller(store, book))
+    files = ZipBook(store, clock)
+    limits = ZipLimits(settings.zip_max_entries, settings.zip_max_bytes, settings.zip_max_ratio)
+    unpack = ZipLoader(book, files, ports.source, ports.objects, tables, clock, limits)
+    finalise_zip = ZipFinaliser(book, files, ports.objects)
+    zip_states = ZipStates(loader_steps(unpack, finalise_zip), clock)
+    zip_ended = ZipEndedOutside(finalise_zip)
+    start_zip = ZipMachine(book, ports.workflows, settings.import_zip_state_machine_arn)
+    stream = JobStream(by_kind(loader.load, start_zip), by_kind(Canceller(store, book), ZipCanceller(book, files)))
 
     def handle(event: dict[str, Any], context: Any) -> Any:
+        if event.get("source") == SOURCE:
+            return zip_states(event)
+        if event.get("source") == STATUS_SOURCE:
+            return zip_ended(event)
         records = event.get("Records")
         if records is None:
-            raise ValidationError("event", sorted(event), "a batch of the import table's stream")
+            raise ValidationError("event", sorted(event), "a batch of the import table's stream, or a machine's state")
         return partial_answer(records, stream.on_stream_records(records))
 
     return handle

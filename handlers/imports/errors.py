@@ -16,6 +16,8 @@ UNCLOSED_QUOTE = "UnclosedQuote"
 LINE_TOO_LONG = "LineTooLong"
 FIELD_TOO_LONG = "FieldTooLong"
 TOO_MANY_ROWS = "TooManyRows"
+NO_TABLE = "NoTable"
+UNKNOWN_TABLE = "UnknownTable"
 
 ROW_TOO_LONG = "RowTooLong"
 TOO_MANY_VALUES = "TooManyValues"

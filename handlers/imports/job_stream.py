@@ -8,12 +8,17 @@ from typing import Any
 from handlers.imports import status
 from handlers.imports.cancel import CANCEL_REQUESTED
 from handlers.imports.table_stream import changed_row
-from handlers.keys import ImportJobKey
+from handlers.keys import ZIP_IMPORT_KIND, ImportJobKey
 from handlers.store.port import Item
 from handlers.store.values import item_from_dynamo
 
 #: Does something about a job; a repeated call changes nothing.
 Step = Callable[[ImportJobKey], object]
+
+
+def by_kind(file: Step, archive: Step) -> Step:
+    """One step for the jobs of files, another for those of archives."""
+    return lambda key: archive(key) if key.kind == ZIP_IMPORT_KIND else file(key)
 
 
 class JobStream:

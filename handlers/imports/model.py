@@ -54,7 +54,19 @@ class Counts:
         """As the job's row keeps them in the end."""
         names = {"totalRows": self.total, "processedRows": self.processed, "succeededRows": self.succeeded}
         named = {name: number for name, number in names.items() if number is not None}
-        return {**named, "failedRows": self.failed, "supersededRows": self.superseded, "cancelledRows": self.cancelled}
+        return {**named, **{f"{name}Rows": getattr(self, name) for name in SHARD_COUNTERS}}
+
+    @classmethod
+    def from_stored(cls, job: Item) -> Counts | None:
+        """What ``stored`` gave the job's row in the end; None as long as it did not."""
+        if "processedRows" not in job or not status.is_terminal(job):
+            return None
+        return cls(job.get("totalRows"), **{name: job[f"{name}Rows"] for name in SHARD_COUNTERS})
+
+    def __add__(self, other: Counts) -> Counts:
+        """Of two files together; a file that could not be read has no rows."""
+        total = (self.total or 0) + (other.total or 0)
+        return Counts(total, **{name: getattr(self, name) + getattr(other, name) for name in SHARD_COUNTERS})
 
     @classmethod
     def of(cls, job: Item, shards: Iterable[Item | None]) -> Counts:
@@ -72,7 +84,7 @@ class ImportJob:
     table: str
     status: str
     attempt: int
-    mode: str
+    mode: str | None
     bucket: str
     object_key: str
     counts: Counts
@@ -82,6 +94,12 @@ class ImportJob:
     error: Mapping[str, str] | None = None
     report: tuple[str, ...] = ()
     is_cancelling: bool = False
+    #: Of an archive: its CSV files, once they are known, and those that failed, in the end.
+    files: int | None = None
+    failed_files: int | None = None
+    #: Of a file of an archive: the id of the archive's import, and the file's name there.
+    parent: str | None = None
+    file: str | None = None
 
     @property
     def key(self) -> ImportJobKey:
@@ -96,7 +114,7 @@ class ImportJob:
             table=job["tableName"],
             status=job["status"],
             attempt=job["attempt"],
-            mode=job["mode"],
+            mode=job.get("mode"),
             bucket=job["bucket"],
             object_key=job["key"],
             counts=counts,
@@ -106,6 +124,10 @@ class ImportJob:
             error=job.get("error"),
             report=tuple(job.get("report", ())),
             is_cancelling="cancelRequested" in job and not status.is_terminal(job),
+            files=job.get("totalFiles"),
+            failed_files=job.get("failedFiles"),
+            parent=job.get("parent"),
+            file=job.get("file"),
         )
 
 

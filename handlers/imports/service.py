@@ -16,11 +16,14 @@ from handlers.imports import encodings, status
 from handlers.imports.book import ROW_DAYS, ImportBook
 from handlers.imports.cancel import request_cancel
 from handlers.imports.errors import ImportRefused
-from handlers.imports.model import DIRECT, ImportJob
+from handlers.imports.model import DIRECT, STEP_FUNCTION, Counts, ImportJob
+from handlers.imports.zip_book import ZipBook
+from handlers.imports.zip_finalise import ImportedFile, counts_so_far, imported_files
 from handlers.json_values import check_json, json_bytes
 from handlers.keys import (
     CSV_IMPORT_KIND,
     ULID_RANDOM_BYTES,
+    ZIP_IMPORT_KIND,
     ImportJobKey,
     ImportRowKey,
     import_partition,
@@ -32,6 +35,8 @@ from handlers.store.port import IMPORT_TMP, ConditionFailed, Item, TableStore
 
 MAX_ROW_BYTES = 190_000
 MAX_LISTED = 100
+#: In place of a table, where the names of an archive's files tell theirs; no strategy's table has capitals.
+ANY_TABLE = "ZIP"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 #: S3 User Guide, "Naming Amazon S3 objects".
 _MAX_KEY_BYTES = 1024
@@ -59,6 +64,7 @@ class ImportService:
         self._buckets = buckets
         self._random_bytes = random_bytes
         self._book = ImportBook(store, clock)
+        self._files = ZipBook(store, clock)
 
     def create_import(self, table: str, row: Mapping[str, str], context: InvokeContext) -> str:
         """Accept one row; the stream queues it. Answers its id, the same for the same ``request_id``.
@@ -97,15 +103,7 @@ class ImportService:
             RequestConflict: the request id was used for another file.
         """
         self._check_table(table)
-        if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket) or bucket not in self._buckets:
-            raise ValidationError("bucket", bucket, f"one of {', '.join(sorted(self._buckets))} (importBuckets)")
-        if not isinstance(object_key, str) or not 0 < len(object_key.encode(errors="replace")) <= _MAX_KEY_BYTES:
-            raise ValidationError("key", object_key, f"text of 1 to {_MAX_KEY_BYTES} bytes")
-        if encoding is not None:
-            try:
-                encodings.encoding_named(encoding)
-            except ImportRefused as error:
-                raise ValidationError("encoding", encoding, encodings.KNOWN) from error
+        self._check_file(bucket, object_key, encoding)
         key = ImportJobKey(CSV_IMPORT_KIND, context.tenant_code, table, self._ulid(table, context))
         row: Item = {
             "pk": key.pk,
@@ -122,9 +120,70 @@ class ImportService:
         self._put(row)
         return self.get_import(key.id, context)
 
-    def get_import(self, import_id: str, context: InvokeContext) -> ImportJob:
-        """A job with its counters, as of one moment. Raises NotFound, also for another tenant's; ValidationError."""
+    def create_zip_import(
+        self,
+        bucket: str,
+        object_key: str,
+        context: InvokeContext,
+        *,
+        table: str | None = None,
+        encoding: str | None = None,
+    ) -> ImportJob:
+        """Accept an archive; its CSV files are imported one after the other in the order of their names.
+
+        ``table``: that of every file; None: their names tell, ``<14 digits>-<table>.csv``. ``encoding``: of every file.
+        The same ``request_id`` with the same archive gives the first job again. Each file gets a job of its own, see
+        ``list_files``.
+
+        Raises:
+            ValidationError: a field is wrong; nothing is written.
+            RequestConflict: the request id was used for another archive.
+        """
+        if table is not None:
+            self._check_table(table)
+        self._check_file(bucket, object_key, encoding)
+        name = table or ANY_TABLE
+        key = ImportJobKey(ZIP_IMPORT_KIND, context.tenant_code, name, self._ulid(name, context))
+        given = {"table": table, "encoding": encoding}
+        row: Item = {
+            "pk": key.pk,
+            "sk": key.sk,
+            "id": key.id,
+            "kind": status.JOB,
+            "tableName": name,
+            "mode": STEP_FUNCTION,
+            "bucket": bucket,
+            "key": object_key,
+            **{field: value for field, value in given.items() if value is not None},
+            **self._common(context, [ZIP_IMPORT_KIND, table, bucket, object_key, encoding]),
+        }
+        self._put(row)
+        return self.get_import(key.id, context)
+
+    def list_files(self, import_id: str, context: InvokeContext) -> list[ImportedFile]:
+        """The files of an archive in the order in which they are imported; none before it is unpacked.
+
+        Raises:
+            NotFound, ValidationError: there is no such import of an archive in the caller's tenant.
+        """
         key = ImportJobKey.parse_id(import_id)
+        if key.kind != ZIP_IMPORT_KIND:
+            raise ValidationError("importId", import_id, "the id of an archive's import, ZIP_IMPORT#...")
+        self._job(key, context)
+        return imported_files(self._book, self._files, key)
+
+    def get_import(self, import_id: str, context: InvokeContext) -> ImportJob:
+        """A job with its counters, as of one moment; those of an archive are its files', read one after the other.
+
+        Raises NotFound, also for another tenant's; ValidationError.
+        """
+        key = ImportJobKey.parse_id(import_id)
+        if key.kind == ZIP_IMPORT_KIND:
+            job = self._job(key, context)
+            counts = Counts.from_stored(job)
+            if counts is None:
+                counts = counts_so_far(imported_files(self._book, self._files, key))
+            return ImportJob.from_rows(job, counts)
         found = self._book.job_and_counts(key) if key.tenant_code == context.tenant_code else None
         if found is None:
             raise NotFound(f"{import_id}: there is no such import")
@@ -146,21 +205,47 @@ class ImportService:
         return self.get_import(import_id, context)
 
     def list_imports(
-        self, context: InvokeContext, *, table: str | None = None, limit: int = 20, after: str | None = None
+        self,
+        context: InvokeContext,
+        *,
+        table: str | None = None,
+        limit: int = 20,
+        after: str | None = None,
+        archives: bool = False,
     ) -> list[ImportJob]:
-        """The tenant's jobs by table, the latest first where no request id made them; ``after``: id of the last one."""
+        """The tenant's jobs by table, the latest first where no request id made them; ``after``: id of the last one.
+
+        ``archives``: those of archives, which are listed apart from those of their files.
+        """
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LISTED:
             raise ValidationError("limit", limit, f"a whole number from 1 to {MAX_LISTED}")
-        pk = import_partition(CSV_IMPORT_KIND, context.tenant_code)
+        pk = import_partition(ZIP_IMPORT_KIND if archives else CSV_IMPORT_KIND, context.tenant_code)
         start = None if after is None else {"pk": pk, "sk": ImportJobKey.parse_id(after).sk}
         prefix = "" if table is None else f"{table}#"
         page = self._store.query(IMPORT_TMP, pk, sk_prefix=prefix, descending=True, limit=limit, start=start)
         return [self.get_import(row["id"], context) for row in page.items]
 
+    def _job(self, key: ImportJobKey, context: InvokeContext) -> Item:
+        job = self._book.job(key) if key.tenant_code == context.tenant_code else None
+        if job is None:
+            raise NotFound(f"{key}: there is no such import")
+        return job
+
     def _check_table(self, table: str) -> None:
         if table not in self._tables:
             known = ", ".join(sorted(self._tables)) or "(none is registered)"
             raise ValidationError("tableName", table, f"one of {known}")
+
+    def _check_file(self, bucket: str, object_key: str, encoding: str | None) -> None:
+        if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket) or bucket not in self._buckets:
+            raise ValidationError("bucket", bucket, f"one of {', '.join(sorted(self._buckets))} (importBuckets)")
+        if not isinstance(object_key, str) or not 0 < len(object_key.encode(errors="replace")) <= _MAX_KEY_BYTES:
+            raise ValidationError("key", object_key, f"text of 1 to {_MAX_KEY_BYTES} bytes")
+        if encoding is not None:
+            try:
+                encodings.encoding_named(encoding)
+            except ImportRefused as error:
+                raise ValidationError("encoding", encoding, encodings.KNOWN) from error
 
     def _ulid(self, table: str, context: InvokeContext) -> str:
         """By time; with a request id always the same, so that a repeated call finds the first one's row."""

@@ -24,6 +24,8 @@ TERMINAL = (COMPLETED, FAILED, CANCELLED, SUPERSEDED)
 JOB = "job"
 ROW = "row"
 COUNTERS = "counters"
+#: A file of an archive. It has a status only where its own job doesn't tell what became of it.
+FILE = "file"
 
 #: New status to those that it may follow within an attempt. A row's command may end before the consumer has noted that
 #: it published it. Rows are SUPERSEDED from the start, or never; what the loader refuses is FAILED from the start.

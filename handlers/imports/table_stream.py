@@ -7,7 +7,7 @@ least once: whoever is called knows repeats.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from handlers.imports import status
@@ -21,18 +21,24 @@ from handlers.store.port import Item
 from handlers.store.values import item_from_dynamo
 
 STATUS = "import-status"
-_READ = ("pk", "sk", "id", "kind", "status", "attempt", "tableName", "tenantCode", "error", "updatedAt")
-_COUNTERS = ("totalRows", "processedRows", "succeededRows", "failedRows", "supersededRows", "cancelledRows")
+_READ = ("pk", "sk", "id", "kind", "status", "attempt", "tableName", "tenantCode", "parent", "error", "updatedAt")
+_COUNTERS = (
+    *("totalRows", "processedRows", "succeededRows", "failedRows", "supersededRows", "cancelledRows"),
+    *("totalFiles", "failedFiles"),
+)
 
 
 class ImportStream:
     """The consumer of the table's stream."""
 
-    def __init__(self, topic: Topic, alarms: Topic, finalise: Finaliser, table: str) -> None:
-        """``topic`` is the main topic, ``table`` the table's name in messages."""
+    def __init__(
+        self, topic: Topic, alarms: Topic, finalise: Finaliser, answer: Callable[[ImportJobKey], None], table: str
+    ) -> None:
+        """``topic`` is the main topic, ``table`` the table's name in messages; ``answer`` tells a file's archive."""
         self._topic = topic
         self._alarms = alarms
         self._finalise = finalise
+        self._answer = answer
         self._table = table
 
     def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
@@ -49,6 +55,8 @@ class ImportStream:
                 if row["kind"] == status.JOB:
                     if status.is_terminal(row):
                         notices.append((index, self._told(row)))
+                        if "parent" in row:
+                            self._answer(ImportJobKey.parse_id(row["id"]))
                         self._alarm(ImportJobKey.parse_id(row["id"]), row)
                 elif row["status"] == status.CREATED:
                     notices.append((index, self._notice(EXECUTE, row, {"tableName": row["tableName"]})))
@@ -81,7 +89,7 @@ class ImportStream:
 
     def _told(self, row: Item) -> Notice:
         content = {"tableName": row["tableName"], "status": row["status"], "attempt": row["attempt"]}
-        content.update({name: row[name] for name in (*_COUNTERS, "error", "updatedAt") if name in row})
+        content.update({name: row[name] for name in (*_COUNTERS, "parent", "error", "updatedAt") if name in row})
         return self._notice(STATUS, row, content)
 
     def _notice(self, action: str, row: Item, content: dict[str, Any]) -> Notice:

@@ -8,6 +8,8 @@ from typing import Any
 from handlers.errors import ValidationError
 
 SOURCE = "step-function"
+#: ``source`` of EventBridge's events on the status of executions.
+STATUS_SOURCE = "aws.states"
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ CASES: dict[str, list[Any]] = {
         [{**TARGET, "arn": "*"}],
         [{**TARGET, "arn": TARGET["arn"] + "/*"}],
     ],
+    "importBuckets": ["files", ["Files"], ["a"], ["a/b"], ["files", "files"], [f"files-{n}" for n in range(11)], None],
     "ttlDays": [
         90,
         [],

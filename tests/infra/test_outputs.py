@@ -42,6 +42,7 @@ OUTPUTS = {
     "eventBusArn",
     "commandStateMachineArn",
     "taskStateMachineArn",
+    "importZipStateMachineArn",
     "customStateMachineArns",
     "taskMaxConcurrency",
     "taskTimeoutMinutes",

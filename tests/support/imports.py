@@ -26,7 +26,8 @@ class DeployedImports(DeployedTasks):
         self.bucket = outputs["bucketName"]
         self.tables[IMPORT_TMP] = outputs["import_tmpTableName"]
         self.import_store = DynamoTableStore(aws.dynamodb(), {IMPORT_TMP: outputs["import_tmpTableName"]})
-        self.imports = ImportService(self.import_store, self.scheduler, ["airports"], [self.bucket])
+        buckets = self.runtime.host.get("cqrs-dev-loader").env["IMPORT_BUCKETS"].split(",")
+        self.imports = ImportService(self.import_store, self.scheduler, ["airports"], buckets)
         return self
 
     def begin_file(self, content: bytes, name: str = "airports.csv", **options: Any) -> ImportJob:
@@ -38,6 +39,17 @@ class DeployedImports(DeployedTasks):
         job = self.begin_file(content, name, **options)
         self.run()
         return self.job(job)
+
+    def import_archive(self, content: bytes, name: str = "airports.zip", **options: Any) -> ImportJob:
+        """Until nothing is left to do; the job then."""
+        aws.s3().put_object(Bucket=self.bucket, Key=f"imports/{name}", Body=content)
+        job = self.imports.create_zip_import(self.bucket, f"imports/{name}", CONTEXT, **options)
+        self.run()
+        return self.job(job)
+
+    @property
+    def zip_machine_arn(self) -> str:
+        return str(self.runtime.outputs["importZipStateMachineArn"])
 
     def job(self, job: ImportJob) -> ImportJob:
         return self.imports.get_import(job.id, CONTEXT)
