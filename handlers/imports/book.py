@@ -10,7 +10,7 @@ from handlers.commands.policies import SECONDS_PER_DAY
 from handlers.errors import TransientConflict
 from handlers.imports import status
 from handlers.imports.errors import RowProblem
-from handlers.imports.model import APPLIED, Counts, job_key_of
+from handlers.imports.model import APPLIED, UNCHANGED, Counts, job_key_of
 from handlers.keys import IMPORT_SHARDS, ImportJobKey, ImportRowKey
 from handlers.store.conditions import Condition, Path, absent, equals
 from handlers.store.port import (
@@ -158,8 +158,18 @@ class ImportBook:
         """FAILED and counted. False: as ``complete``."""
         return self._end(row, attempt, status.FAILED, {"error": error_of(kind, message), **fields})
 
-    def _end(self, row: Item, attempt: int, new: str, fields: Mapping[str, Any]) -> bool:
+    def unchanged(self, row: Item) -> bool:
+        """COMPLETED without a command. False: as ``complete``, or a command was published meanwhile, which decides."""
+        return self._end(row, row["attempt"], status.COMPLETED, {"result": UNCHANGED}, unpublished=True)
+
+    def refuse(self, row: Item, kind: str, message: str) -> bool:
+        """FAILED without a command. False: as ``unchanged``."""
+        return self._end(row, row["attempt"], status.FAILED, {"error": error_of(kind, message)}, unpublished=True)
+
+    def _end(self, row: Item, attempt: int, new: str, fields: Mapping[str, Any], *, unpublished: bool = False) -> bool:
         condition = equals("attempt", attempt) & status.may_become(status.ROW, new)
+        if unpublished:
+            condition &= equals("status", status.CREATED)
         change = Change(set=self.becomes(new, **fields))
         writes: list[Write] = [Update(IMPORT_TMP, row["pk"], row["sk"], change, condition)]
         counted = self._counted({**row, "status": new, **fields})

@@ -14,7 +14,7 @@ from handlers.context import InvokeContext
 from handlers.imports import status
 from handlers.imports.book import ImportBook
 from handlers.imports.command_outcomes import settle
-from handlers.imports.model import EXECUTE, UNCHANGED
+from handlers.imports.model import EXECUTE
 from handlers.imports.rows import prepare
 from handlers.imports.strategy import EQUAL, ImportStrategy, ImportTables
 from handlers.keys import ImportRowKey, VersionKey
@@ -67,7 +67,7 @@ class RowWorker:
             if not is_last:
                 raise
             log_step("row failed", level=logging.ERROR, error=error, pk=key.pk, sk=key.sk, attempt=attempt)
-            self._book.fail(row, attempt, type(error).__name__, str(error))
+            self._book.refuse(row, type(error).__name__, str(error))
 
     def _publish(self, key: ImportRowKey, row: Item) -> None:
         attempt: int = row["attempt"]
@@ -78,7 +78,7 @@ class RowWorker:
         prepared = prepare(row["row"], strategy)
         if prepared.given is None:
             assert prepared.problem is not None
-            self._book.fail(row, attempt, prepared.problem.code, prepared.problem.message)
+            self._book.refuse(row, prepared.problem.code, prepared.problem.message)
             return
         context = InvokeContext(row["createdBy"], row["tenantCode"], row["createdIp"], key.request_id(attempt))
         try:
@@ -123,6 +123,6 @@ class RowWorker:
         if command_status.is_failed(latest):
             assert latest is not None
             message = f"{latest['sk']} with the same content has failed; redrive it, or publish another version"
-            self._book.fail(row, row["attempt"], LATEST_FAILED, message)
+            self._book.refuse(row, LATEST_FAILED, message)
         else:
-            self._book.complete(row, row["attempt"], UNCHANGED)
+            self._book.unchanged(row)

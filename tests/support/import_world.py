@@ -20,6 +20,7 @@ from handlers.commands.publish import CommandPublisher
 from handlers.context import InvokeContext
 from handlers.imports import status
 from handlers.imports.book import ImportBook, counter_of
+from handlers.imports.callbacks import Callbacks
 from handlers.imports.cancel import Canceller
 from handlers.imports.command_outcomes import SOURCE, CommandOutcomes
 from handlers.imports.finalise import Finaliser
@@ -30,12 +31,14 @@ from handlers.imports.service import ImportService
 from handlers.imports.strategy import ImportTables, Table, load_import_tables
 from handlers.imports.table_stream import ImportStream
 from handlers.imports.worker import RowWorker
+from handlers.imports.zip_book import ZipBook
 from handlers.keys import VersionKey
 from handlers.notifications.memory import MemoryTopic
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, IMPORT_TMP, Change, Item
 from handlers.store.values import item_to_dynamo
+from handlers.workflows.memory import MemoryWorkflows
 from local.functions.model import SimulatedCrash
 from tests.support.clock import ManualClock
 from tests.support.task_world import Gate, GatedStore, GatedTopic
@@ -79,7 +82,8 @@ class ImportWorld:
         self.outcomes = CommandOutcomes(book)
         topic: Any = GatedTopic(self.topic, self.gate, self._sent)
         alarms: Any = GatedTopic(self.alarms, self.gate, lambda _: None)
-        self.stream = ImportStream(topic, alarms, self.finalise, "import_tmp")
+        answer = Callbacks(book, ZipBook(self.store, self.clock), MemoryWorkflows())
+        self.stream = ImportStream(topic, alarms, self.finalise, answer, "import_tmp")
 
     # -- doing ----------------------------------------------------------------------------------------
 

@@ -57,6 +57,8 @@ def test_rows_become_commands_and_the_job_completes() -> None:
             "totalRows": 3,
             "processedRows": 3,
             "succeededRows": 3,
+            "appliedRows": 3,
+            "unchangedRows": 0,
             "failedRows": 0,
             "supersededRows": 0,
             "cancelledRows": 0,
@@ -372,3 +374,41 @@ def test_limits_are_those_of_the_loader() -> None:
     world = ImportWorld()
     world.loader._limits = CsvLimits(row_bytes=100)
     assert world.import_file(airports("a")).counts.failed == 1
+
+
+def test_dup_a_row_that_is_delivered_again_in_the_middle_of_its_turn_is_published_and_told_once() -> None:
+    """The second delivery has all of its turn before each call of the first; the row waits for its command."""
+    calls = interrupted_turn(-1)
+    assert calls > 3
+    for at in range(calls):
+        interrupted_turn(at)
+
+
+def interrupted_turn(at: int) -> int:
+    """How many calls the first delivery makes; the second has its turn before call number ``at`` of them."""
+    world = ImportWorld()
+    world.put(airports("a"))
+    world.service.create_csv_import("airports", BUCKET, "a.csv", CONTEXT)
+    while others := [one for one in world.pending if one[0] != "queue"]:
+        world.pending.remove(others[0])
+        others[0][1](1)
+    ((_, deliver),) = world.pending
+    calls = 0
+
+    def look(_: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == at + 1:
+            world.gate.checkpoint = lambda _: None
+            assert deliver(1)
+            world.gate.checkpoint = look
+
+    world.gate.checkpoint = look
+    assert deliver(1)
+    world.gate.checkpoint = lambda _: None
+    (row,) = world.rows()
+    assert row["status"] == "PROCESSING", f"call {at}: the command has no outcome yet"
+    world.run()
+    (row,) = world.rows()
+    assert (row["status"], row["result"], len(world.commands())) == ("COMPLETED", "APPLIED", 1)
+    return calls
