@@ -58,6 +58,10 @@ class RequestConflict(CqrsError):
     """The request id was used before with other content."""
 
 
+class RequestWithdrawn(RequestConflict):
+    """The request id was withdrawn before it published anything, so it never will."""
+
+
 class CommandFailed(CqrsError):
     """The command of a repeated request had been accepted and has failed; an operator redrives or skips it."""
 

@@ -172,6 +172,20 @@ class CommandPublisher:
             return None
         return self.whole(self._requests.result(key.pk, context.request_id))
 
+    def withdraw(self, key: EntityKey, context: InvokeContext) -> Item | None:
+        """Make sure that the caller's request id publishes nothing from now on, however late a call of it comes.
+
+        Returns:
+            The row of the command that it has published before, which stays; None if it had published nothing.
+
+        Raises:
+            ValidationError: the context has no request id.
+            NotFound: it has published a command, whose row has expired.
+        """
+        if context.request_id is None:
+            raise ValidationError("requestId", None, "the request id to withdraw")
+        return self.whole(self._requests.withdraw(key.pk, context.request_id, self._new_id()))
+
     def whole(self, row: Item | None) -> Item | None:
         """A stored row as readers see it."""
         return None if row is None else self._attributes.decoded(row)

@@ -11,11 +11,11 @@ from handlers.clock import iso
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.policies import SECONDS_PER_DAY, is_expired
 from handlers.context import InvokeContext
-from handlers.errors import NotFound, RequestConflict
+from handlers.errors import NotFound, RequestConflict, RequestWithdrawn
 from handlers.json_values import as_stored
 from handlers.keys import EntityKey, request_sk
 from handlers.store.conditions import absent, at_most
-from handlers.store.port import COMMANDS, Put, TableStore
+from handlers.store.port import COMMANDS, ConditionFailed, Put, TableStore
 
 #: How long an id is remembered. Far beyond every redelivery (SQS keeps messages 14 days at most).
 REMEMBERED_DAYS = 30
@@ -32,7 +32,7 @@ class RequestLog:
         """The row of the command that this request wrote before, None if it is new.
 
         Raises:
-            RequestConflict: the id was used with other content.
+            RequestConflict: the id was used with other content, or withdrawn.
             NotFound: the first result has expired.
         """
         if context.request_id is None:
@@ -50,14 +50,31 @@ class RequestLog:
         """The row that this request wrote before, whatever its content; None if it is new.
 
         Raises:
+            RequestWithdrawn
             NotFound: the first result has expired.
         """
         row = self._remembered(pk, request_id)
         return None if row is None else self._result(row)
 
+    def withdraw(self, pk: str, request_id: str, row_id: str) -> dict[str, Any] | None:
+        """See ``CommandPublisher.withdraw``. ``row_id``: of the row that remembers it."""
+        now = self._now()
+        item = {**self._kept(pk, request_id, row_id), "withdrawn": True}
+        try:
+            self._store.put(COMMANDS, item, absent("pk") | at_most("ttl", int(now)))
+        except ConditionFailed as found:
+            if found.item is None:
+                raise AssertionError("a put on an absent row was refused") from found
+            return None if found.item.get("withdrawn") else self._result(found.item)
+        return None
+
     def _remembered(self, pk: str, request_id: str) -> dict[str, Any] | None:
         row = self._store.get(COMMANDS, pk, request_sk(request_id))
-        return None if row is None or is_expired(row, self._now()) else row
+        if row is None or is_expired(row, self._now()):
+            return None
+        if row.get("withdrawn"):
+            raise RequestWithdrawn(f"requestId {request_id!r} was withdrawn; use a new id")
+        return row
 
     def _result(self, row: dict[str, Any]) -> dict[str, Any]:
         result = self._store.get(COMMANDS, row["pk"], row["resultSk"])
@@ -67,18 +84,23 @@ class RequestLog:
 
     def entry(self, command: Command, given: CommandInput, request_id: str, row_id: str) -> Put:
         """The write that remembers the request."""
-        now = self._now()
         item = {
-            "pk": command.pk,
+            **self._kept(command.pk, request_id, row_id),
+            "resultSk": command.sk,
+            "contentHash": content_hash(given),
+        }
+        return Put(COMMANDS, item, absent("pk") | at_most("ttl", int(self._now())))
+
+    def _kept(self, pk: str, request_id: str, row_id: str) -> dict[str, Any]:
+        now = self._now()
+        return {
+            "pk": pk,
             "sk": request_sk(request_id),
             "id": row_id,
             "requestId": request_id,
-            "resultSk": command.sk,
-            "contentHash": content_hash(given),
             "createdAt": iso(now),
             "ttl": int(now) + REMEMBERED_DAYS * SECONDS_PER_DAY,
         }
-        return Put(COMMANDS, item, absent("pk") | at_most("ttl", int(now)))
 
 
 def content_hash(given: CommandInput) -> str:

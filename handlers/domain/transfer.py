@@ -13,7 +13,15 @@ from handlers.commands.publish import CommandPublisher
 from handlers.commands.publish_sync import SyncPublisher
 from handlers.commands.retry import publish_with_retry
 from handlers.context import InvokeContext
-from handlers.errors import CqrsError, NotFound, PendingVersions, TransientConflict, TransientError, ValidationError
+from handlers.errors import (
+    CqrsError,
+    NotFound,
+    PendingVersions,
+    RequestConflict,
+    TransientConflict,
+    TransientError,
+    ValidationError,
+)
 from handlers.keys import (
     DEFAULT_KIND,
     MAX_REQUEST_ID_CHARS,
@@ -24,7 +32,7 @@ from handlers.keys import (
 )
 from handlers.log import log_step
 from handlers.operations.skip import Skipper, SkipRefused
-from handlers.store.port import TableStore
+from handlers.store.port import Item, TableStore
 from handlers.workflows.saga import SagaLog
 from handlers.workflows.workflow import WorkflowEvent, reason_of, workflow
 
@@ -128,36 +136,36 @@ class Transfer:
             return _changed(key, latest, account, amount, given.request_id, done)
 
         command = self._publish(given, key, f"{given.request_id}.{step}", build)
+        if command is not None and _mark(command.attributes, given) != done:
+            raise RequestConflict(
+                f"{key}: request id {given.request_id}.{step} was used for {command.sk} by another one"
+            )
         return {"step": step, "version": None if command is None else command.version}
 
     def _undo(self, given: _Given, step: str, key: EntityKey, amount: int, done: str) -> None:
-        """Also where the step never happened: the account then remembers that it must not happen any more.
+        """A step that published nothing never will: its request id is withdrawn. Otherwise it is ended and reversed.
 
-        Where no step can happen (no account, a deleted or a broken one), nothing is to be remembered. An account that
-        was deleted after the step gets back what it had, and stays deleted.
+        An account that was deleted after the step gets back what it had, and stays deleted.
         """
-        self._end(given, key, f"{given.request_id}.{step}")
+        request_id = f"{given.request_id}.{step}"
+        row = self._publisher.withdraw(key, given.context(request_id))
+        if row is None or (row["pk"], row["code"]) != (key.pk, key.code) or _mark(row["attributes"], given) != done:
+            return  # not a step of this transfer
+        self._end(given, key, request_id, row)
 
         def build(latest: Command | None) -> CommandInput | None:
-            try:
-                account = _account(key, latest, deleted_too=_did(latest, given.request_id, done))
-            except (NotFound, AccountBroken):
-                if _did(latest, given.request_id, done):
-                    raise
-                return None
+            account = _account(key, latest, deleted_too=True)
             state = account["transfers"].get(given.request_id)
             if state == UNDONE:
                 return None
-            return _changed(key, latest, account, amount if state == done else 0, given.request_id, UNDONE)
+            if state != done:
+                raise AccountBroken(f"{key} does not remember transfer {given.request_id}, which has {done} it")
+            return _changed(key, latest, account, amount, given.request_id, UNDONE)
 
         self._publish(given, key, f"{given.request_id}.undo-{step}", build)
 
-    def _end(self, given: _Given, key: EntityKey, request_id: str) -> None:
+    def _end(self, given: _Given, key: EntityKey, request_id: str, row: Item) -> None:
         """Let the step's own command come to its end, and leave it out if it failed: it holds back all others."""
-        context = given.context(request_id)
-        row = self._publisher.result_of_request(key, context)
-        if row is None:
-            return
         if not status.is_done(row) and not status.is_failed(row):
             try:
                 self._publish(given, key, request_id, lambda _: None)
@@ -165,10 +173,10 @@ class Transfer:
                 raise
             except Exception as error:  # noqa: BLE001 - boundary: a step that fails again is what is undone here
                 log_step("step to be undone failed", level=logging.WARNING, error=error, pk=key.pk, sk=key.sk)
-                row = self._publisher.result_of_request(key, context)
+                row = self._publisher.result_of_request(key, given.context(request_id)) or row
             else:
                 return
-        if row is not None and status.is_failed(row):
+        if status.is_failed(row):
             try:
                 self._skipper(VersionKey.parse(row["pk"], row["sk"]))
             except SkipRefused as refused:
@@ -229,10 +237,10 @@ def _account(key: EntityKey, latest: Command | None, *, deleted_too: bool = Fals
     return account
 
 
-def _did(latest: Command | None, request_id: str, done: str) -> bool:
-    """Whether the account remembers that the step happened."""
-    transfers = None if latest is None else latest.attributes.get("transfers")
-    return isinstance(transfers, dict) and transfers.get(request_id) == done
+def _mark(attributes: dict[str, Any], given: _Given) -> Any:
+    """What an account remembers of the transfer."""
+    transfers = attributes.get("transfers")
+    return transfers.get(given.request_id) if isinstance(transfers, dict) else None
 
 
 def _changed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from handlers import aws
@@ -37,8 +37,10 @@ def create(
     ports: Ports | None = None,
     attributes: AttributeStore | None = None,
     workflows: CustomWorkflows | None = None,
+    new_id: Callable[[], str] | None = None,
 ) -> Handler:
-    """The function's handler. ``ports``, ``attributes`` and ``workflows`` replace AWS, ``clock`` only the time.
+    """The function's handler. ``ports``, ``attributes`` and ``workflows`` replace AWS, ``clock`` only the time,
+    ``new_id`` the random ids of rows.
 
     Raises:
         SettingsError, RegistryError: the function can't start; the message names the variable or module.
@@ -67,7 +69,7 @@ def create(
         # Imported here: a function without workflows of its own starts without the publishing code.
         from handlers.workflows.collaborators import publishing
 
-        collaborators |= publishing(ports, attributes, pipeline, settings)
+        collaborators |= publishing(ports, attributes, pipeline, settings, new_id)
     command_states = CommandStates(pipeline, ports.clock)
     custom_states = CustomStates(build_workflows(classes, collaborators), ports.clock)
     custom = {_name_of(arn): name for name, arn in settings.custom_machines.items()}

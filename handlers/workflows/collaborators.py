@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.pipeline.steps import Pipeline, Ports
-from handlers.commands.publish import CommandPublisher
+from handlers.commands.publish import CommandPublisher, new_row_id
 from handlers.commands.publish_sync import SyncPublisher
 from handlers.operations.skip import Skipper
 from handlers.settings import WorkflowSettings
@@ -15,10 +16,17 @@ SOURCE = "workflow"
 
 
 def publishing(
-    ports: Ports, attributes: AttributeStore, pipeline: Pipeline, settings: WorkflowSettings
+    ports: Ports,
+    attributes: AttributeStore,
+    pipeline: Pipeline,
+    settings: WorkflowSettings,
+    new_id: Callable[[], str] | None = None,
 ) -> dict[str, Any]:
-    """``publisher`` (CommandPublisher), ``sync_publisher`` (SyncPublisher) and ``skipper`` (Skipper), by name."""
-    publisher = CommandPublisher(ports.store, attributes, ports.clock, source=SOURCE)
+    """``publisher`` (CommandPublisher), ``sync_publisher`` (SyncPublisher) and ``skipper`` (Skipper), by name.
+
+    ``new_id`` makes the ids of rows, in place of random ones.
+    """
+    publisher = CommandPublisher(ports.store, attributes, ports.clock, source=SOURCE, new_id=new_id or new_row_id)
     sync = SyncPublisher(publisher, pipeline, ports.clock, lease_seconds=settings.lease_seconds)
     return {
         "publisher": publisher,

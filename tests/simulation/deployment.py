@@ -73,14 +73,19 @@ class _Named(str):
         return _Named(f"{self}-{name}")
 
 
-def environments(config: Mapping[str, Any], handler_modules: tuple[str, ...]) -> dict[str, dict[str, str]]:
-    """What the functions find in their environment, as the program gives it to them."""
+def environments(
+    config: Mapping[str, Any], handler_modules: tuple[str, ...], custom_arns: Mapping[str, str] | None = None
+) -> dict[str, dict[str, str]]:
+    """What the functions find in their environment, as the program gives it to them.
+
+    ``custom_arns``: the application's workflows.
+    """
     settings = StackConfig.from_mapping(config)
     resource = _Named("cqrs-sim")
     known: dict[str, Any] = {
         "config": settings,
         "machine_arn": machine_arn(settings.command_workflow),
-        "custom_arns": {},
+        "custom_arns": dict(custom_arns or {}),
     }
     declared = _environments(**{name: known.get(name, resource) for name in signature(_environments).parameters})
     modules = {"HANDLER_MODULES": ",".join(handler_modules)}
@@ -112,7 +117,7 @@ def stream_mappings(lanes: int) -> list[StreamMapping]:
     ]
 
 
-def rules() -> list[Rule]:
+def rules(sweep_minutes: int | None = None) -> list[Rule]:
     """STANDARD executions that ended without recording it reach the events function; the sweeper's schedule."""
     pattern = {
         "source": ["aws.states"],
@@ -121,5 +126,5 @@ def rules() -> list[Rule]:
     }
     arn = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
     ended = Rule("executions-ended-badly", f"{arn}/ended", pattern=json.dumps(pattern), targets=[Target("events")])
-    schedule = f"rate({StackConfig().sweep_minutes} minutes)"
+    schedule = f"rate({sweep_minutes or StackConfig().sweep_minutes} minutes)"
     return [ended, Rule("sweep", f"{arn}/sweep", schedule=schedule, targets=[Target("sweeper")])]

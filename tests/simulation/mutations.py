@@ -13,6 +13,7 @@ PIPELINE = "handlers/commands/pipeline"
 SEEDS = ("tests/simulation/test_seeds.py", "-k", "test_ord_14_without or test_ord_14_guarantees")
 EVERY_CALL = ("tests/simulation/test_every_call.py",)
 HANDSHAKE = (*EVERY_CALL, "-k", "test_ord_06")
+WORKFLOWS = ("tests/simulation/test_workflow_seeds.py", "-k", "promises or every_call or asked_ones")
 
 
 @dataclass(frozen=True)
@@ -262,5 +263,79 @@ MUTATIONS = (
         "            self._starter.start(own, restart=restart)\n",
         "            pass\n",
         ("tests/simulation/test_sweeper.py",),
+    ),
+    Mutation(
+        "a saga's step is recorded after its command",
+        "whatever may have happened is recorded",
+        (
+            (
+                "handlers/domain/transfer.py",
+                "        self._saga.begin(given.saga, step, given.content)\n\n        def build",
+                "        def build",
+            ),
+            (
+                "handlers/domain/transfer.py",
+                '        command = self._publish(given, key, f"{given.request_id}.{step}", build)\n',
+                '        command = self._publish(given, key, f"{given.request_id}.{step}", build)\n'
+                "        self._saga.begin(given.saga, step, given.content)\n",
+            ),
+        ),
+        WORKFLOWS,
+    ),
+    _edit(
+        "an undo only looks whether its step has published",
+        "a late call of a step that is undone publishes nothing",
+        "handlers/domain/transfer.py",
+        "row = self._publisher.withdraw(key, given.context(request_id))",
+        "row = self._publisher.result_of_request(key, given.context(request_id))",
+        ("tests/unit/handlers/workflows/test_transfer.py", "tests/simulation/test_workflow_seeds.py"),
+    ),
+    _edit(
+        "what another execution has finished is undone",
+        "an execution that has said so stays right",
+        "handlers/workflows/saga.py",
+        ' or (row["status"] == DONE and row["doneBy"] != [execution]):',
+        ":",
+        ("tests/unit/handlers/workflows/test_saga.py", "tests/simulation/test_workflow_seeds.py"),
+    ),
+    _edit(
+        "the last answer of an approval wins",
+        "the first decision is the only one",
+        "handlers/workflows/approvals.py",
+        'row = self._store.update(TASKS, pk, sk, change, equals("status", OPEN))',
+        "row = self._store.update(TASKS, pk, sk, change)",
+        WORKFLOWS,
+    ),
+    _edit(
+        "an approval's token stays when its wait is over",
+        "the token is nowhere after the answer",
+        "handlers/workflows/approvals.py",
+        "            self._forget_token(row)\n            return str(",
+        "            return str(",
+        WORKFLOWS,
+    ),
+    _edit(
+        "a late question replaces the token",
+        "the token of the last try is the one that somebody waits for",
+        "handlers/workflows/approvals.py",
+        'newer = equals("status", OPEN) & at_most("tokenRetry", row["tokenRetry"])',
+        'newer = equals("status", OPEN)',
+        ("tests/unit/handlers/workflows/test_approvals.py", "tests/simulation/test_workflow_seeds.py"),
+    ),
+    _edit(
+        "a decision is not sent when the state asks again",
+        "a decision that came before the state's retry is not lost until the timeout",
+        "handlers/workflows/approvals.py",
+        "            if late.item is not None and late.item",
+        "            if late.item is None and late.item",
+        ("tests/unit/handlers/workflows/test_approvals.py",),
+    ),
+    _edit(
+        "the account does not remember its transfers",
+        "a step's repetition under another request changes nothing",
+        "handlers/domain/transfer.py",
+        '"balance": account["balance"] + amount, "transfers": transfers}',
+        '"balance": account["balance"] + amount}',
+        WORKFLOWS,
     ),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ from handlers.registry import load_registry
 from handlers.store.memory import Listener, MemoryTableStore
 from handlers.store.port import COMMANDS, Item
 from handlers.store.values import item_to_dynamo
+from handlers.workflows.port import CustomWorkflows
 from local.functions.host import FunctionHost
 from local.functions.model import FunctionSpec, InvokeResult, SimulatedCrash, TooManyRequests
 from local.scheduler import VIRTUAL_EPOCH, Scheduler, Stalled
@@ -73,6 +75,7 @@ class Setup:
     duplicate_after: float = 600.0
     delay: float = 0.0
     with_sweeper: bool = True
+    sweep_minutes: int | None = None
 
 
 class World:
@@ -80,6 +83,12 @@ class World:
 
     ``memory`` makes the store; a test of the invariants brings a broken one.
     """
+
+    #: The application's module with the sync handlers, and further ones; its targets; its workflows' ARNs.
+    modules: tuple[str, ...] = ("tests.simulation.targets",)
+    targets: tuple[str, ...] = TARGETS
+    custom_arns: Mapping[str, str] = {}
+    custom: CustomWorkflows | None = None
 
     def __init__(
         self,
@@ -93,7 +102,7 @@ class World:
         self.plan = plan or NoFaults()
         self.scheduler = Scheduler.virtual(seed)
         self.story = Story(self.scheduler.now)
-        self.watcher = Watcher(self.scheduler.now, targets=TARGETS)
+        self.watcher = Watcher(self.scheduler.now, targets=self.targets)
         self.memory = memory(self._changed)
         self.host = FunctionHost(self.scheduler)
         self.host.interceptors.append(self._invoked)
@@ -121,8 +130,11 @@ class World:
 
     def publisher(self, **arguments: Any) -> CommandPublisher:
         """A publisher behind the gate; call it inside a visit."""
-        new_id = lambda: f"{self._random.getrandbits(128):032x}"  # noqa: E731 - a seeded uuid4().hex
-        return CommandPublisher(self.store, self.attributes, self.scheduler, new_id=new_id, **arguments)
+        return CommandPublisher(self.store, self.attributes, self.scheduler, new_id=self._new_id, **arguments)
+
+    def _new_id(self) -> str:
+        """A seeded uuid4().hex."""
+        return f"{self._random.getrandbits(128):032x}"
 
     def pipeline(self) -> Pipeline:
         """The pipeline's steps behind the gate, with the deployment's own settings."""
@@ -135,7 +147,7 @@ class World:
             wait_limit_hours=self.setup.wait_limit_hours,
             ttl=TtlPolicies.parse(environment["TTL_DAYS"]),
         )
-        registry = load_registry(["tests.simulation.targets"], {})
+        registry = load_registry(self.modules[:1], {})
         return Pipeline(self._ports(Ports), self.attributes, registry, options)
 
     def sync_publisher(self) -> SyncPublisher:
@@ -173,8 +185,7 @@ class World:
         The sweeper's schedule never ends. It gets its time as long as commands are open; if they still are after
         ``MOST_SECONDS``, something waits for ever.
         """
-        logging.disable(logging.CRITICAL)
-        try:
+        with self.quiet():
             while not self.watcher.violations:
                 try:
                     self.scheduler.run_until(lambda: bool(self.watcher.violations))
@@ -182,6 +193,13 @@ class World:
                     if not self.watcher.open_commands or not self.setup.with_sweeper or self._is_late():
                         return
                     self.scheduler.run_for(SWEEP_SECONDS)
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """While it runs: nothing is logged."""
+        logging.disable(logging.CRITICAL)
+        try:
+            yield
         finally:
             logging.disable(logging.NOTSET)
 
@@ -216,14 +234,18 @@ class World:
             "leaseSeconds": setup.lease_seconds,
             "ttlDays": dict(setup.ttl_days),
         }
-        return deployment.environments(config, ("tests.simulation.targets",))
+        return deployment.environments(config, self.modules, self.custom_arns)
 
     def _deploy(self, seed: int | None) -> None:
         setup = self.setup
         self._environments = self._environment()
         starts: dict[str, Callable[[], Any]] = {
             "workflow": lambda: workflow.create(
-                self._environments["workflow"], ports=self._ports(Ports), attributes=self.attributes
+                self._environments["workflow"],
+                ports=self._ports(Ports),
+                attributes=self.attributes,
+                workflows=self.custom,
+                new_id=self._new_id,
             ),
             "events": lambda: events.create(self._environments["events"], ports=self._ports(EventPorts)),
             "notifications": lambda: notifications.create(
@@ -255,7 +277,7 @@ class World:
         ]
         self.caller = AsyncCaller(self.scheduler, self.host)
         self.bus = EventBus(self.scheduler, self.caller, region=deployment.REGION, account_id=deployment.ACCOUNT)
-        for rule in deployment.rules():
+        for rule in deployment.rules(setup.sweep_minutes):
             if rule.schedule is None or setup.with_sweeper:
                 self.bus.add(rule)
         self.executions.on_status_change(self._ended)

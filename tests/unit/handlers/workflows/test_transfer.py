@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -269,6 +270,27 @@ def test_saga_02_the_longest_request_id(to: str) -> None:
     bank.check(result)
 
 
+@pytest.mark.parametrize(("step", "code"), [("debit", "a"), ("credit", "b")])
+def test_saga_02_a_request_id_of_a_step_that_somebody_else_used(step: str, code: str) -> None:
+    """Its first result is not the step: nothing is believed to have happened, and nothing of theirs is undone."""
+    bank = Bank()
+    given = CommandInput("ACCOUNT", code, code, {"balance": START[code], "note": 1}, -1)
+    bank.world.sync.publish_sync(given, replace(CONTEXT, request_id=f"r1.{step}"))
+    result = bank.run()
+    assert (result.status, result.error) == ("FAILED", "RequestConflict")
+    bank.check(result)
+
+
+def test_saga_02_a_step_that_waits_behind_a_failed_command_is_undone_at_once() -> None:
+    """Nothing was published, so nothing must be published to undo it."""
+    bank = Bank(target=refuse("b", when="OTHER"))
+    with pytest.raises(LookupError):
+        bank.open("b", 5, transfers={"r1": "OTHER"})
+    result = bank.run()
+    assert (result.status, result.error, result.visited[-1]) == ("FAILED", "TransientConflict", "undone")
+    assert (bank.balances["a"], bank.latest["b"], result.seconds < 60) == (START["a"], START["b"], True)
+
+
 def test_saga_02_a_later_execution_of_a_finished_transfer_undoes_nothing() -> None:
     bank = Bank()
     assert bank.run().status == "SUCCEEDED"
@@ -449,8 +471,8 @@ def test_saga_03_a_late_call_of_an_undone_step_changes_nothing(step: str) -> Non
     bank.check(result)
 
 
-def test_saga_03_a_step_that_had_begun_before_its_undo_is_fenced_by_the_account() -> None:
-    """It passed the saga's row, then the whole undo ran, then it publishes: the account itself refuses."""
+def test_saga_03_a_step_that_had_begun_before_its_undo_publishes_nothing() -> None:
+    """It passed the saga's row, then the whole undo ran, then it publishes: its request id was withdrawn."""
     bank = Bank()
     transfer = bank.test._states._states["transfer"]
     original = bank.world.publisher.repository.latest
@@ -469,7 +491,7 @@ def test_saga_03_a_step_that_had_begun_before_its_undo_is_fenced_by_the_account(
         {"Execution": {"Name": "e", "Input": GIVEN}, "State": {"Name": "debit"}, "StateMachine": {"Name": "m"}},
         GIVEN,
     )
-    with pytest.raises(Exception, match="was undone"):
+    with pytest.raises(Exception, match="was withdrawn"):
         transfer["debit"](event)
     bank.check(ran[0])
 
