@@ -12,6 +12,7 @@ from infra.functions import Function
 from infra.naming import Account, Names
 from infra.workflows import STANDARD, Workflow, WorkflowArgs
 
+DESCRIBE = "states:DescribeExecution"
 #: Answers to tokens, which only STANDARD machines have.
 TOKEN_ACTIONS = ("states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess")
 
@@ -35,10 +36,19 @@ def custom_machine_arns(names: Names, account: Account, workflows: Sequence[Cust
 
 
 def custom_permissions(workflows: Sequence[CustomWorkflow], arns: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """What the workflow function may do: ARN to actions. Nothing without workflows."""
-    return {
+    """What the workflow function may do: ARN to actions. Nothing without workflows.
+
+    An execution is described where its name is taken: was it started with the same input? EXPRESS takes any name.
+    """
+    machines = {
         arns[one.name]: ("states:StartExecution", *(TOKEN_ACTIONS if one.type == STANDARD else ())) for one in workflows
     }
+    executions = {
+        f"{arns[one.name].replace(':stateMachine:', ':execution:')}:*": (DESCRIBE,)
+        for one in workflows
+        if one.type == STANDARD
+    }
+    return {**machines, **executions}
 
 
 def custom_workflows(

@@ -211,6 +211,8 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             may_take_seconds={
                 TASK_HANDLER: config.task_timeout_minutes * 60,
                 IMPORT_ZIP: config.import_timeout_hours * 3_600,
+                # Workflows may wait for people: they are slow only beyond what their definition allows.
+                **{one.name: one.definition["TimeoutSeconds"] for one in custom},
             },
         ),
     )

@@ -21,7 +21,7 @@ from handlers.workflows.checks import check_input, execution_name
 from handlers.workflows.custom_states import CustomStates
 from handlers.workflows.workflow import WorkflowEvent, mark_of, state_methods
 from infra.custom_workflows import FUNCTION, SUFFIX, check_workflow, complete
-from infra.definitions import DefinitionError
+from infra.definitions import TASK_TOKEN, DefinitionError, tasks_of
 from local.functions.model import FunctionError, InvokeResult
 from local.scheduler import Scheduler
 from local.states.errors import TaskTimedOut
@@ -81,6 +81,8 @@ class WorkflowTest:
             definition = _beside(type(handler), declared.name)
         completed = complete(definition)
         check_workflow(declared.name, declared.kind, completed, state_methods(type(handler)))
+        #: Lambda state to whether it waits for a token
+        self._lambda_states = {state: str(one["Resource"]).endswith(TASK_TOKEN) for state, one in tasks_of(completed)}
         self._states = CustomStates({declared.name: handler}, self.scheduler)
         self._errors: dict[str, deque[tuple[str, str]]] = {}
         self._answers: dict[str, deque[_Answer]] = {}
@@ -95,19 +97,26 @@ class WorkflowTest:
     # -- what happens ------------------------------------------------------------------------------------
 
     def fail(self, state: str, error: str, cause: str = "", *, times: int = 1) -> None:
-        """Let the next calls of a state end with an error of this name, before its method runs."""
+        """Let the next calls of a state end with an error of this name, before its method runs.
+
+        This and the following ones raise ValueError if the definition has no such state.
+        """
+        self._check_state(state)
         self._errors.setdefault(state, deque()).extend([(error, cause)] * times)
 
     def answer(self, state: str, output: Any, *, after: float = 1.0) -> None:
         """Let somebody answer the state's next token ``after`` seconds with ``output``."""
+        self._check_token_state(state)
         self._answers.setdefault(state, deque()).append(_Answer(after, output))
 
     def reject(self, state: str, error: str, cause: str = "", *, after: float = 1.0) -> None:
         """Let somebody fail the state's next token."""
+        self._check_token_state(state)
         self._answers.setdefault(state, deque()).append(_Answer(after, fail=(error, cause)))
 
     def beat(self, state: str, *, every: float, times: int) -> None:
         """Let somebody send heartbeats for the state's tokens."""
+        self._check_token_state(state)
         self._beats[state] = (every, times)
 
     def run(self, given: Mapping[str, Any]) -> WorkflowResult:
@@ -144,6 +153,15 @@ class WorkflowTest:
         if event.task_token is not None:
             self._wait(event.state, event.task_token)
         return InvokeResult(json.loads(json.dumps(answer)), None, request_id)
+
+    def _check_state(self, state: str) -> None:
+        if state not in self._lambda_states:
+            raise ValueError(f"{self.name}: no Lambda state {state!r}; there are {', '.join(self._lambda_states)}")
+
+    def _check_token_state(self, state: str) -> None:
+        self._check_state(state)
+        if not self._lambda_states[state]:
+            raise ValueError(f"{self.name}: state {state!r} waits for no token")
 
     def _wait(self, state: str, token: str) -> None:
         self.tokens.append(token)

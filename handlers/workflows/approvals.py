@@ -182,6 +182,8 @@ class Approvals:
         self, workflow: str, request_id: str, context: InvokeContext, decision: str, reason: str | None
     ) -> Approval:
         pk, sk = approval_partition(context.tenant_code), approval_sk(workflow, request_id)
+        if not isinstance(context.user_id, str) or not 0 < len(context.user_id) <= MAX_TEXT_CHARS:
+            raise ValidationError("userId", context.user_id, f"who decides, text of 1 to {MAX_TEXT_CHARS} characters")
         now = self._clock.now()
         given: dict[str | tuple[str, ...], Any] = {
             "status": decision,

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.errors import ValidationError
+from handlers.errors import RequestConflict, ValidationError, shown
 
 #: Step Functions Developer Guide, "Step Functions service quotas": input or output of a task, state or execution.
 MAX_OUTPUT_BYTES = 262_144
@@ -31,9 +31,23 @@ def execution_name(id_: object) -> str:
     """
     if not isinstance(id_, str) or not id_ or len(id_) > MAX_ID_CHARS:
         raise ValidationError("id", id_, f"text of 1 to {MAX_ID_CHARS} characters")
-    check_payload("id", id_, MAX_OUTPUT_BYTES)
+    try:
+        encoded = id_.encode()
+    except UnicodeEncodeError:
+        raise ValidationError("id", id_, "Unicode text, without halves of characters") from None
     readable = "".join(char if char.isascii() and char.isalnum() else "-" for char in id_[:39])
-    return f"{readable}-{hashlib.sha256(id_.encode()).hexdigest()[:40]}"
+    return f"{readable}-{hashlib.sha256(encoded).hexdigest()[:40]}"
+
+
+def execution_arn(machine: str, execution: str) -> str:
+    """The ARN of a STANDARD machine's execution."""
+    return f"{machine.replace(':stateMachine:', ':execution:')}:{execution}"
+
+
+def check_same_input(name: str, id_: str, started_with: str, text: str) -> None:
+    """Two JSON texts are the same input. Raises RequestConflict: the id was used for something else."""
+    if json.loads(started_with) != json.loads(text):
+        raise RequestConflict(f"id {shown(id_)}: workflow {name} was started with other input under it; use a new id")
 
 
 def machine_of(machines: Mapping[str, str], name: object) -> str:

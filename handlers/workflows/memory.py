@@ -64,8 +64,10 @@ class MemoryCustomWorkflows:
         """See CustomWorkflows."""
         machine = checks.machine_of(self._machines, name)
         execution = checks.execution_name(id_)
-        checks.check_input(given)
-        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{execution}"
+        text = checks.check_input(given)
+        arn = checks.execution_arn(machine, execution)
+        if arn in self.started:
+            checks.check_same_input(name, id_, checks.check_input(self.started[arn][1]), text)
         self.started.setdefault(arn, (name, dict(given)))
         return arn
 

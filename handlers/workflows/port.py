@@ -37,6 +37,7 @@ class CustomWorkflows(Protocol):
 
         Raises:
             ValidationError: the workflow is unknown, or input or id are not allowed; nothing was sent.
+            RequestConflict: the id was used with other input.
         """
         ...
 

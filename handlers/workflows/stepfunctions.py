@@ -74,8 +74,21 @@ class StepFunctionsWorkflows:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
                 raise
-            return f"{machine.replace(':stateMachine:', ':execution:')}:{execution}"
-        return answer["executionArn"]
+        else:
+            return answer["executionArn"]
+        arn = checks.execution_arn(machine, execution)
+        checks.check_same_input(name, id_, self._input_of(arn), text)
+        return arn
+
+    def _input_of(self, arn: str) -> str:
+        """What an execution was started with. Raises TransientError: it is not shown (yet, or any more)."""
+        try:
+            with _transient():
+                return self._client().describe_execution(executionArn=arn)["input"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+                raise
+            raise TransientError(f"{arn} exists, but can't be described; repeat the call") from error
 
     def resume(self, token: str, output: Any) -> None:
         """See CustomWorkflows."""

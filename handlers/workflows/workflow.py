@@ -70,7 +70,8 @@ def reason_of(error: Mapping[str, Any]) -> dict[str, str]:
     cause = error.get("Cause") or ""
     with suppress(ValueError, KeyError, TypeError):  # a timeout, or somebody who failed a token, gives no such text
         cause = json.loads(cause)["errorMessage"]
-    return {"error": str(error["Error"]), "cause": str(cause)}
+    # Who fails a token by hand may leave out the error's name.
+    return {"error": str(error.get("Error") or "States.TaskFailed"), "cause": str(cause)}
 
 
 C = TypeVar("C", bound=type)

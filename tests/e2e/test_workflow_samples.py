@@ -15,7 +15,7 @@ from handlers.keys import EntityKey, approval_partition, approval_sk
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, TASKS
 from handlers.workflows.stepfunctions import StepFunctionsWorkflows
-from infra.custom_machines import TOKEN_ACTIONS
+from infra.custom_machines import DESCRIBE, TOKEN_ACTIONS
 from infra.permissions import OF_CUSTOM_WORKFLOWS
 from local.aws.model import AwsCall
 from local.cli.__main__ import main
@@ -32,7 +32,7 @@ START, MOVED = {"a": 100, "b": 5}, {"a": 70, "b": 35}
 BUSY = """
 from handlers.commands.model import CommandInput
 from handlers.context import InvokeContext
-from handlers.errors import TokenGone
+from handlers.errors import RequestConflict, TokenGone
 from handlers.workflows.workflow import WorkflowEvent, workflow
 
 
@@ -47,7 +47,10 @@ class Busy:
             CommandInput("ORDER", "big", "big", {"text": "x" * 100_000}), InvokeContext("u", "t1")
         )
         self._workflows.start("transfer", event.input, event.input["requestId"])
-        self._workflows.resume(event.task_token, {})
+        try:
+            self._workflows.start("transfer", {"other": 1}, event.input["requestId"])
+        except RequestConflict:
+            self._workflows.resume(event.task_token, {})
         try:
             self._workflows.fail(event.task_token, "TooLate")
         except TokenGone:
@@ -256,5 +259,5 @@ def test_inf_02_workflows_may_what_they_do_and_nothing_else(tmp_path: Path) -> N
     }
     added = [(action, ends[name]) for name, actions in OF_CUSTOM_WORKFLOWS.items() for action in actions]
     added += [(action, f":{name}") for action in TOKEN_ACTIONS for name in samples.arns]
-    added += [("states:StartExecution", ":cqrs-dev-transfer")]
+    added += [("states:StartExecution", ":cqrs-dev-transfer"), (DESCRIBE, ":execution:cqrs-dev-transfer:*")]
     assert [one for one in unused if any(f" {action} on " in one and one.endswith(end) for action, end in added)] == []

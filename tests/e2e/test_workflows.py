@@ -93,6 +93,8 @@ def test_wf_01_its_role_log_group_and_alarms(tmp_path: Path, kind: str) -> None:
         "ExecutionTime",
         "FailureRate",
     }
+    slow = new["aws:cloudwatch/metricAlarm:MetricAlarm", "greeting-ExecutionTime"]
+    assert slow["threshold"] == max(900, DEFINITION["TimeoutSeconds"]) * 1000
     assert after.outputs["customStateMachineArns"] == {
         "greeting": "arn:aws:states:us-east-1:123456789012:stateMachine:cqrs-dev-greeting"
     }

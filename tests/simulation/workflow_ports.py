@@ -41,7 +41,9 @@ class GatedCustomWorkflows:
                 arn = self._manager.start_execution(machine, execution, text).arn
             except ExecutionAlreadyExists:
                 self._story.note("was started before")
-                return f"{machine.replace(':stateMachine:', ':execution:')}:{execution}"
+                arn = checks.execution_arn(machine, execution)
+                checks.check_same_input(name, id_, self._manager.describe_execution(arn).input_text, text)
+                return arn
             self._story.note(f"starts {name}")
             return arn
 

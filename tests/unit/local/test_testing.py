@@ -83,6 +83,21 @@ def test_the_largest_result() -> None:
     assert f"at most {MAX_RESULT_BYTES} bytes" in (result.cause or "")
 
 
+def test_a_mistyped_state_is_named() -> None:
+    """Else the injected error, or the answer, would never come, and the test would show nothing."""
+    test = asks()
+    for call in (
+        lambda: test.fail("aks", "Lambda.Unknown"),
+        lambda: test.answer("aks", 1),
+        lambda: test.reject("aks", "No"),
+        lambda: test.beat("aks", every=1, times=1),
+    ):
+        with pytest.raises(ValueError, match="asks: no Lambda state 'aks'; there are ask, late"):
+            call()
+    with pytest.raises(ValueError, match="asks: state 'late' waits for no token"):
+        test.answer("late", 1)
+
+
 def test_a_missing_definition_is_one_line() -> None:
     @workflow("three_stops")
     class Mistyped:

@@ -200,6 +200,11 @@ def test_ops_04_unknown(world: World) -> None:
         world.approve()
 
 
+def test_ops_04_nobody_is_not_who_decides(world: World) -> None:
+    with pytest.raises(ValidationError, match="userId: '' is not allowed; expected who decides"):
+        world.approvals.approve("approval", "r1", InvokeContext("", "t1"))
+
+
 def test_ops_04_the_list_of_open_ones(world: World) -> None:
     for number in range(3):
         world.after(1, lambda: [one.request_id for one in world.approvals.list_open("t1")])
@@ -296,6 +301,14 @@ def test_wf_04_a_token_that_was_answered_without_a_decision_is_no_approval(world
     result = world.run()
     assert (result.status, result.error, world.row["status"]) == ("FAILED", "NotDecided", "BROKEN")
     assert "taskToken" not in world.row
+
+
+def test_wf_04_a_token_that_was_failed_without_a_name_ends_it(world: World) -> None:
+    """SendTaskFailure takes no error (API reference); the name is empty then."""
+    world.after(60, lambda: world.test.manager.send_task_failure(world.test.tokens[0]))
+    result = world.run()
+    assert (result.status, result.error, result.seconds) == ("FAILED", "States.TaskFailed", 60.0)
+    assert world.row["status"] == "BROKEN"
 
 
 def test_wf_04_another_execution_with_the_same_request_id_leaves_the_first_one_s_row(world: World) -> None:

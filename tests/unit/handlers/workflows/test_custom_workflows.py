@@ -13,7 +13,15 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.errors import TokenExpired, TokenInvalid, TokenUnknown, TransientThrottle, ValidationError
+from handlers.errors import (
+    RequestConflict,
+    TokenExpired,
+    TokenInvalid,
+    TokenUnknown,
+    TransientError,
+    TransientThrottle,
+    ValidationError,
+)
 from handlers.workflows.checks import MAX_OUTPUT_BYTES, execution_name
 from handlers.workflows.memory import MemoryCustomWorkflows
 from handlers.workflows.port import CustomWorkflows
@@ -118,6 +126,30 @@ def test_wf_03_also_after_its_end(adapter: Adapter) -> None:
     assert adapter.port.start("waits", {}, "token 0") == first
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_wf_03_the_same_id_with_other_input_is_refused(adapter: Adapter, ended: bool) -> None:
+    first = adapter.port.start("waits", {"n": 1, "m": [2]}, "order 1")
+    if ended:
+        adapter.expire("")
+    with pytest.raises(RequestConflict, match="id 'order 1': workflow waits was started with other input under it"):
+        adapter.port.start("waits", {"n": 2, "m": [2]}, "order 1")
+    assert adapter.port.start("waits", {"m": [2], "n": 1}, "order 1") == first
+    assert adapter.starts() == 1
+
+
+def test_wf_03_an_execution_that_can_not_be_described_is_worth_another_try() -> None:
+    class Client:
+        def start_execution(self, **given: Any) -> Any:
+            raise ClientError({"Error": {"Code": "ExecutionAlreadyExists"}}, "StartExecution")
+
+        def describe_execution(self, **given: Any) -> Any:
+            raise ClientError({"Error": {"Code": "ExecutionDoesNotExist"}}, "DescribeExecution")
+
+    port: Any = StepFunctionsWorkflows(Client, {"waits": MACHINE})  # type: ignore[arg-type]
+    with pytest.raises(TransientError, match="can't be described; repeat the call"):
+        port.start("waits", {}, "1")
+
+
 def test_wf_04_a_token_is_answered_once(adapter: Adapter) -> None:
     token = adapter.new_token()
     adapter.port.heartbeat(token)
@@ -154,6 +186,7 @@ def test_wf_04_expired_unknown_and_wrong_tokens_are_told_apart(adapter: Adapter)
         (lambda port: port.start("waits", {"x": "a" * MAX_OUTPUT_BYTES}, "1"), "at most 262144 bytes"),
         (lambda port: port.start("waits", {}, ""), "id: '' is not allowed"),
         (lambda port: port.start("waits", {}, None), "id: None is not allowed"),
+        (lambda port: port.start("waits", {}, "\ud800"), "expected Unicode text, without halves of characters"),
         (lambda port: port.resume("token-1", "a" * MAX_OUTPUT_BYTES), "output: '262146 bytes' is not allowed"),
         (lambda port: port.resume("token-1", {1, 2}), "output: {1, 2} is not allowed; expected a JSON value"),
         (lambda port: port.resume("token-1", float("nan")), "output: nan is not allowed"),
