@@ -182,10 +182,12 @@ class SweeperSettings:
     commands_table: str
     data_table: str
     tasks_table: str
+    import_table: str
     command_state_machine_arn: str
     alarm_topic_arn: str
     main_topic_arn: str
     wait_limit_hours: int
+    import_timeout_hours: int
     metric_namespace: str
     log_level: str
 
@@ -196,10 +198,12 @@ class SweeperSettings:
             commands_table=_text(env, "COMMANDS_TABLE"),
             data_table=_text(env, "DATA_TABLE"),
             tasks_table=_text(env, "TASKS_TABLE"),
+            import_table=_text(env, "IMPORT_TABLE"),
             command_state_machine_arn=_text(env, "COMMAND_STATE_MACHINE_ARN"),
             alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
             main_topic_arn=_text(env, "MAIN_TOPIC_ARN"),
             wait_limit_hours=_number(env, "WAIT_LIMIT_HOURS"),
+            import_timeout_hours=_number(env, "IMPORT_TIMEOUT_HOURS"),
             metric_namespace=_text(env, "METRIC_NAMESPACE"),
             log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
         )

@@ -32,6 +32,17 @@ CANCELLED_JOBS = {
         }
     },
 }
+#: Jobs that the sweeper found without progress; the code drops those whose ``restart`` did not change.
+JOBS_STARTED_AGAIN = {
+    "eventName": ["MODIFY"],
+    "dynamodb": {
+        "NewImage": {
+            "kind": {"S": ["job"]},
+            "status": {"S": ["CREATED", "PROCESSING"]},
+            "restart": {"N": [{"exists": True}]},
+        }
+    },
+}
 NEW_JOBS = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": ["job"]}, "status": {"S": ["CREATED"]}}}}
 #: Rows that are to be queued, and whatever has come to its outcome; the code drops what only got another field.
 CHANGED = {
@@ -102,7 +113,7 @@ class Imports(pulumi.ComponentResource):
             stream_arn=stream_arn,
             function=self.loader,
             on_failure_arn=args.messaging.stream_failures.arn,
-            patterns=[NEW_JOBS, CANCELLED_JOBS],
+            patterns=[NEW_JOBS, CANCELLED_JOBS, JOBS_STARTED_AGAIN],
             batch_size=1,
         )
         stream_mapping(

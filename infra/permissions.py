@@ -66,6 +66,8 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "table:tasks": ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
         "index:open": ("dynamodb:Query",),
         "index:open-tasks": ("dynamodb:Query",),
+        "table:import_tmp": ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+        "index:open-imports": ("dynamodb:Query",),
         "machine:command-handler": ("states:SendTaskSuccess", "states:StartExecution"),
         "machine:command-handler-express": ("states:StartExecution",),
         "topic:main": ("sns:Publish",),

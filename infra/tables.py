@@ -1,4 +1,4 @@
-"""The five tables of design section 4, with their streams, time-to-live and the index of open commands and tasks."""
+"""The five tables of design section 4, with their streams, time-to-live and the index of what is open."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLES = {
 }
 OPEN_INDEX = "open"
 #: Tables whose open rows the sweeper looks for.
-INDEXED = ("commands", "tasks")
+INDEXED = ("commands", "import_tmp", "tasks")
 #: The index tells which rows to look at; decisions are made on consistent reads of the table.
 OPEN_ATTRIBUTES = ["status", "rank", "attempt"]
 

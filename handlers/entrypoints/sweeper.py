@@ -18,12 +18,14 @@ from handlers.commands.starter import CommandStarter
 from handlers.commands.sweeper import Sweeper
 from handlers.entrypoints.lazy import Handler, lambda_handler
 from handlers.errors import CqrsError
+from handlers.imports.book import ImportBook
+from handlers.imports.sweeper import ImportSweeper
 from handlers.log import log_step
 from handlers.notifications.port import Topic
 from handlers.notifications.sns import SnsTopic
 from handlers.settings import SweeperSettings
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import COMMANDS, DATA, TASKS
+from handlers.store.port import COMMANDS, DATA, IMPORT_TMP, TASKS
 from handlers.tasks.stream import TaskQueue
 from handlers.tasks.sweeper import TaskSweeper
 from handlers.workflows.stepfunctions import StepFunctions
@@ -39,7 +41,7 @@ class SweepIncomplete(CqrsError):
 
 @dataclass(frozen=True)
 class SweeperPorts(Ports):
-    """Where the function reaches AWS: the pipeline's ports, and the main topic for the messages of tasks."""
+    """Where the function reaches AWS: the pipeline's ports, and the main topic for messages of tasks and rows."""
 
     main_topic: Topic
 
@@ -48,7 +50,12 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Sweeper
     """The function's handler. Raises SettingsError naming the variable."""
     settings = SweeperSettings.from_env(env)
     if ports is None:
-        tables = {COMMANDS: settings.commands_table, DATA: settings.data_table, TASKS: settings.tasks_table}
+        tables = {
+            COMMANDS: settings.commands_table,
+            DATA: settings.data_table,
+            IMPORT_TMP: settings.import_table,
+            TASKS: settings.tasks_table,
+        }
         ports = SweeperPorts(
             store=DynamoTableStore(aws.dynamodb(), tables),
             workflows=StepFunctions(aws.stepfunctions()),
@@ -72,24 +79,42 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Sweeper
 
     queue = TaskQueue(ports.store, ports.clock, settings.tasks_table)
     task_sweeper = TaskSweeper(ports.store, ports.clock, queue, ports.main_topic)
+    import_sweeper = ImportSweeper(
+        ports.store,
+        ImportBook(ports.store, ports.clock),
+        ports.clock,
+        ports.main_topic,
+        settings.import_table,
+        timeout_hours=settings.import_timeout_hours,
+    )
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
         deadline = now() + seconds
-        tasks = task_sweeper.sweep(now() + seconds / 2)
+        tasks = task_sweeper.sweep(now() + seconds / 3)
+        imports = import_sweeper.sweep(now() + seconds / 3)
         report = sweeper.sweep(deadline)
         metrics.emit(
             settings.metric_namespace, OLDEST_OPEN_COMMAND, round(report.oldest_seconds), metrics.SECONDS, now()
         )
         outcomes = dict(sorted(report.outcomes.items()))
         task_outcomes = dict(sorted(tasks.outcomes.items()))
-        complete, errors = report.complete and tasks.complete, report.errors + tasks.errors
-        log_step("swept all" if complete else "out of time", level=logging.INFO, outcomes=outcomes, tasks=task_outcomes)
+        import_outcomes = dict(sorted(imports.outcomes.items()))
+        complete = report.complete and tasks.complete and imports.complete
+        errors = report.errors + tasks.errors + imports.errors
+        log_step(
+            "swept all" if complete else "out of time",
+            level=logging.INFO,
+            outcomes=outcomes,
+            tasks=task_outcomes,
+            imports=import_outcomes,
+        )
         if errors:
             raise SweepIncomplete(f"{errors} rows could not be healed; see the log")
         return {
             "outcomes": outcomes,
             "tasks": task_outcomes,
+            "imports": import_outcomes,
             "oldestSeconds": round(report.oldest_seconds),
             "complete": complete,
         }

@@ -11,6 +11,7 @@ from handlers.errors import TransientConflict
 from handlers.imports import status
 from handlers.imports.errors import RowProblem
 from handlers.imports.model import APPLIED, UNCHANGED, Counts, job_key_of
+from handlers.imports.open_index import MARKS
 from handlers.keys import IMPORT_SHARDS, ImportJobKey, ImportRowKey
 from handlers.store.conditions import Condition, Path, absent, equals
 from handlers.store.port import (
@@ -28,6 +29,8 @@ from handlers.store.port import (
 #: Rows are remembered as long as request ids, on which the idempotency of their commands rests.
 ROW_DAYS = 30
 MAX_MESSAGE_CHARS = 1_000
+#: Rows that get the same outcome in one transaction, which another row that ends meanwhile makes wait.
+ROWS_PER_WRITE = 50
 #: Rows that end at the same moment in the same partition.
 MAX_CONFLICTS = 20
 
@@ -66,7 +69,8 @@ class ImportBook:
     def change_job(self, key: ImportJobKey, attempt: int, new: str, **fields: Any) -> bool:
         """Give a job a status, and what belongs to it. False: it is beyond that, or gone."""
         condition = equals("attempt", attempt) & status.may_become(status.JOB, new)
-        return self.update_job(key, Change(set=self.becomes(new, **fields)), condition)
+        gone = MARKS if new in status.TERMINAL else ()
+        return self.update_job(key, Change(set=self.becomes(new, **fields), remove=gone), condition)
 
     def update_job(self, key: ImportJobKey, change: Change, condition: Condition) -> bool:
         """Change a job's row. False: the condition did not hold."""
@@ -131,24 +135,24 @@ class ImportBook:
         condition = equals("attempt", row["attempt"]) & status.may_become(status.ROW, status.PROCESSING)
         return Update(IMPORT_TMP, row["pk"], row["sk"], change, condition)
 
-    def cancel_rows(self, rows: Sequence[Item]) -> None:
-        """CANCELLED and counted, those of one partition together; rows that are beyond it stay as they are."""
-        left = list(rows)
-        while left:
-            writes: list[Write] = [self._cancelled(row) for row in left]
-            counted = self._counted({**left[0], "status": status.CANCELLED}, len(left))
-            assert counted is not None
-            try:
-                return self._transact([*writes, counted])
-            except TransactionFailed as error:
-                if len(left) in error.failed:
-                    raise
-                left = [row for number, row in enumerate(left) if number not in error.failed]
-        return None
+    def end_rows(self, rows: Sequence[Item], new: str, **fields: Any) -> None:
+        """CANCELLED or FAILED and counted, rows of one partition together; those that have ended stay as they are."""
+        for start in range(0, len(rows), ROWS_PER_WRITE):
+            left = list(rows[start : start + ROWS_PER_WRITE])
+            while left:
+                counted = self._counted({**left[0], "status": new, **fields}, len(left))
+                assert counted is not None
+                try:
+                    self._transact([*(self._ended(row, new, fields) for row in left), counted])
+                    break
+                except TransactionFailed as error:
+                    if len(left) in error.failed:
+                        raise
+                    left = [row for number, row in enumerate(left) if number not in error.failed]
 
-    def _cancelled(self, row: Item) -> Update:
-        condition = equals("attempt", row["attempt"]) & status.may_become(status.ROW, status.CANCELLED)
-        return Update(IMPORT_TMP, row["pk"], row["sk"], Change(set=self.becomes(status.CANCELLED)), condition)
+    def _ended(self, row: Item, new: str, fields: Mapping[str, Any]) -> Update:
+        condition = equals("attempt", row["attempt"]) & status.may_become(status.ROW, new)
+        return Update(IMPORT_TMP, row["pk"], row["sk"], Change(set=self.becomes(new, **fields)), condition)
 
     def complete(self, row: Item, attempt: int, result: str, **fields: Any) -> bool:
         """COMPLETED, as APPLIED or UNCHANGED, and counted. False: the row had its outcome, or is in another attempt."""
@@ -170,7 +174,7 @@ class ImportBook:
         condition = equals("attempt", attempt) & status.may_become(status.ROW, new)
         if unpublished:
             condition &= equals("status", status.CREATED)
-        change = Change(set=self.becomes(new, **fields))
+        change = Change(set=self.becomes(new, **fields), remove=() if job_key_of(row) else MARKS)
         writes: list[Write] = [Update(IMPORT_TMP, row["pk"], row["sk"], change, condition)]
         counted = self._counted({**row, "status": new, **fields})
         if counted is not None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from handlers.errors import NotFound, TransientConflict, WrongStatus
 from handlers.imports import status
-from handlers.imports.book import ImportBook
+from handlers.imports.book import ROWS_PER_WRITE, ImportBook
+from handlers.imports.open_index import MARKS
 from handlers.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.store.conditions import equals, one_of
 from handlers.store.port import IMPORT_TMP, Change, Item, TableStore
 
 #: On the row of a job that is being cancelled.
 CANCEL_REQUESTED = "cancelRequested"
-#: Rows that are cancelled in one transaction, which a row that ends meanwhile makes wait.
-ROWS_PER_WRITE = 50
 MAX_ROUNDS = 20
 
 
@@ -36,7 +35,7 @@ def request_cancel(book: ImportBook, key: ImportJobKey) -> None:
             change = Change(set={CANCEL_REQUESTED: True})
             allowed = equals("status", status.PROCESSING)
         else:
-            change = Change(set=book.becomes(status.CANCELLED))
+            change = Change(set=book.becomes(status.CANCELLED), remove=MARKS)
             allowed = one_of("status", (status.CREATED, status.QUEUED))
         if book.update_job(key, change, equals("attempt", job["attempt"]) & allowed):
             return
@@ -68,7 +67,8 @@ class Canceller:
         start: Item | None = None
         while True:
             page = self._store.query(IMPORT_TMP, pk, limit=ROWS_PER_WRITE, start=start)
-            self._book.cancel_rows([row for row in page.items if row.get("status") == status.CREATED])
+            waiting = [row for row in page.items if row.get("status") == status.CREATED]
+            self._book.end_rows(waiting, status.CANCELLED)
             if page.next_key is None:
                 return
             start = page.next_key

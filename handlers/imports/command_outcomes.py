@@ -48,6 +48,14 @@ class CommandOutcomes:
             settle(self._book, row, attempt, command)
 
 
+def settle_published(book: ImportBook, row: Item, command: Item | None) -> None:
+    """The same for a row in PROCESSING whose event may be lost. None: its command has expired, as only DONE ones do."""
+    if command is None:
+        book.complete(row, row["attempt"], APPLIED)
+    else:
+        settle(book, row, row["attempt"], command)
+
+
 def settle(book: ImportBook, row: Item, attempt: int, command: Item) -> None:
     """Give a row the outcome of its command, if that has one."""
     fields = {"commandSk": command["sk"]}

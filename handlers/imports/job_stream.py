@@ -1,4 +1,6 @@
-"""What the loader does about changes of jobs, read from the table's stream: new ones are loaded, others cancelled."""
+"""What the loader does about changes of jobs, read from the table's stream: it loads new ones, and those that the
+sweeper found without progress, and cancels others.
+"""
 
 from __future__ import annotations
 
@@ -43,9 +45,20 @@ class JobStream:
         if job is not None and job["kind"] == status.JOB and job["status"] == status.CREATED:
             self._load(ImportJobKey.parse_id(job["id"]))
             return
+        started_again = _started_again(record)
+        if started_again is not None:
+            self._load(ImportJobKey.parse_id(started_again))
         asked = _cancelled(record)
         if asked is not None:
             self._cancel(ImportJobKey.parse_id(asked["id"]))
+
+
+def _started_again(record: Mapping[str, Any]) -> str | None:
+    """The id of a job whose ``restart`` the sweeper has counted up."""
+    change = record.get("dynamodb", {})
+    new, old = change.get("NewImage", {}), change.get("OldImage", {})
+    row = item_from_dynamo({name: new[name] for name in ("id", "kind", "restart") if name in new})
+    return row["id"] if row.get("kind") == status.JOB and new.get("restart") != old.get("restart") else None
 
 
 def _cancelled(record: Mapping[str, Any]) -> Item | None:

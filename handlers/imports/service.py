@@ -17,6 +17,7 @@ from handlers.imports.book import ROW_DAYS, ImportBook
 from handlers.imports.cancel import request_cancel
 from handlers.imports.errors import ImportRefused
 from handlers.imports.model import DIRECT, STEP_FUNCTION, Counts, ImportJob
+from handlers.imports.open_index import opened
 from handlers.imports.zip_book import ZipBook
 from handlers.imports.zip_finalise import ImportedFile, counts_so_far, imported_files
 from handlers.json_values import check_json, json_bytes
@@ -86,6 +87,7 @@ class ImportService:
                 "kind": status.ROW,
                 "tableName": table,
                 "row": values,
+                **opened(key.pk, key.sk, self._clock.now()),
                 **self._common(context, [table, values]),
             }
         )
@@ -115,6 +117,7 @@ class ImportService:
             "bucket": bucket,
             "key": object_key,
             **({} if encoding is None else {"encoding": encoding}),
+            **opened(key.pk, key.sk, self._clock.now()),
             **self._common(context, [table, bucket, object_key, encoding]),
         }
         self._put(row)
@@ -155,6 +158,7 @@ class ImportService:
             "bucket": bucket,
             "key": object_key,
             **{field: value for field, value in given.items() if value is not None},
+            **opened(key.pk, key.sk, self._clock.now()),
             **self._common(context, [ZIP_IMPORT_KIND, table, bucket, object_key, encoding]),
         }
         self._put(row)

@@ -59,7 +59,7 @@ class ImportStream:
                             self._answer(ImportJobKey.parse_id(row["id"]))
                         self._alarm(ImportJobKey.parse_id(row["id"]), row)
                 elif row["status"] == status.CREATED:
-                    notices.append((index, self._notice(EXECUTE, row, {"tableName": row["tableName"]})))
+                    notices.append((index, row_message(row, self._table)))
                 elif status.is_terminal(row):
                     job = job_key_of(row)
                     if job is not None:
@@ -90,19 +90,25 @@ class ImportStream:
     def _told(self, row: Item) -> Notice:
         content = {"tableName": row["tableName"], "status": row["status"], "attempt": row["attempt"]}
         content.update({name: row[name] for name in (*_COUNTERS, "parent", "error", "updatedAt") if name in row})
-        return self._notice(STATUS, row, content)
+        return _notice(STATUS, row, content, self._table)
 
-    def _notice(self, action: str, row: Item, content: dict[str, Any]) -> Notice:
-        message = {
-            "id": row_id(row["pk"], row["sk"]),
-            "action": action,
-            "table": self._table,
-            "pk": row["pk"],
-            "sk": row["sk"],
-            "tenantCode": row["tenantCode"],
-            "content": {**content, "attempt": row["attempt"]},
-        }
-        return Notice(message, {"action": action})
+
+def row_message(row: Item, table: str) -> Notice:
+    """The message that lets a consumer work on a row; ``table`` is the table's name in messages."""
+    return _notice(EXECUTE, row, {"tableName": row["tableName"]}, table)
+
+
+def _notice(action: str, row: Item, content: dict[str, Any], table: str) -> Notice:
+    message = {
+        "id": row_id(row["pk"], row["sk"]),
+        "action": action,
+        "table": table,
+        "pk": row["pk"],
+        "sk": row["sk"],
+        "tenantCode": row["tenantCode"],
+        "content": {**content, "attempt": row["attempt"]},
+    }
+    return Notice(message, {"action": action})
 
 
 def changed_row(record: Mapping[str, Any]) -> Item | None:

@@ -13,7 +13,7 @@ from handlers.commands.retry import publish_with_retry
 from handlers.context import InvokeContext
 from handlers.imports import status
 from handlers.imports.book import ImportBook
-from handlers.imports.command_outcomes import settle
+from handlers.imports.command_outcomes import settle_published
 from handlers.imports.model import EXECUTE
 from handlers.imports.rows import prepare
 from handlers.imports.strategy import EQUAL, ImportStrategy, ImportTables
@@ -92,8 +92,7 @@ class RowWorker:
     def _settle(self, row: Item) -> None:
         """A message that comes again: the event that tells of the command's end may be lost."""
         command = self._publisher.repository.command(VersionKey.parse(row["commandPk"], row["commandSk"]))
-        if command is not None:
-            settle(self._book, row, row["attempt"], command)
+        settle_published(self._book, row, command)
 
     def _published(
         self, row: Item, given: CommandInput, strategy: ImportStrategy, context: InvokeContext

@@ -16,6 +16,7 @@ from handlers.imports import status
 from handlers.imports.archive import CsvEntry
 from handlers.imports.book import ROW_DAYS
 from handlers.imports.cancel import CANCEL_REQUESTED
+from handlers.imports.open_index import opened
 from handlers.keys import ImportJobKey
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import (
@@ -137,6 +138,7 @@ class ZipBook:
             TOKEN_RETRY: wait.retry_count,
             "status": status.CREATED,
             "attempt": 1,
+            **opened(child.pk, child.sk, now),
             "contentHash": archive["contentHash"],
             "updatedAt": iso(now),
             "ttl": int(now) + ROW_DAYS * SECONDS_PER_DAY,

@@ -206,7 +206,7 @@ CALLS: dict[str, Any] = {
     "imports": (a_row_that_is_gone, {"batchItemFailures": []}),
     "loader": (a_job_that_is_gone, {"batchItemFailures": []}),
     "notifications": (finished, {"batchItemFailures": []}),
-    "sweeper": (lambda _: {}, {"complete": True, "oldestSeconds": 0, "outcomes": {}, "tasks": {}}),
+    "sweeper": (lambda _: {}, {"complete": True, "oldestSeconds": 0, "outcomes": {}, "tasks": {}, "imports": {}}),
     "tasks": (iterator, [[{"result": "dropped"}]]),
     "workflow": (check_version, [[{"result": 0}]]),
 }

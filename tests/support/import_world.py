@@ -29,6 +29,7 @@ from handlers.imports.loader import Loader
 from handlers.imports.model import SHARD_COUNTERS, ImportJob
 from handlers.imports.service import ImportService
 from handlers.imports.strategy import ImportTables, Table, load_import_tables
+from handlers.imports.sweeper import ImportSweeper
 from handlers.imports.table_stream import ImportStream
 from handlers.imports.worker import RowWorker
 from handlers.imports.zip_book import ZipBook
@@ -46,6 +47,8 @@ from tests.support.task_world import Gate, GatedStore, GatedTopic
 BUCKET = "files"
 CONTEXT = InvokeContext("u1", "t1", "10.0.0.1")
 MAX_RECEIVES = 5
+TIMEOUT_HOURS = 24
+SWEEP_SECONDS = 300.0
 MOST_DELIVERIES = 5
 
 R = TypeVar("R")
@@ -61,6 +64,9 @@ class ImportWorld:
         self.clock = ManualClock()
         self.twice = twice
         self.random = random.Random(seed)
+        #: Deliveries that never happen, by name and number.
+        self.lost: Callable[[str, int], bool] = lambda name, number: False
+        self.delivered: list[str] = []
         self.fails: Callable[[Item], bool] = lambda command: False
         self.pending: list[tuple[str, Callable[[int], bool]]] = []
         self.dead: list[str] = []
@@ -81,6 +87,7 @@ class ImportWorld:
         self.worker = RowWorker(book, publisher, tables, max_receives=MAX_RECEIVES)
         self.outcomes = CommandOutcomes(book)
         topic: Any = GatedTopic(self.topic, self.gate, self._sent)
+        self.sweeper = ImportSweeper(self.store, book, self.clock, topic, "import_tmp", timeout_hours=TIMEOUT_HOURS)
         alarms: Any = GatedTopic(self.alarms, self.gate, lambda _: None)
         answer = Callbacks(book, ZipBook(self.store, self.clock), MemoryWorkflows())
         self.stream = ImportStream(topic, alarms, self.finalise, answer, "import_tmp")
@@ -111,10 +118,32 @@ class ImportWorld:
                 if not due:
                     return
                 name, deliver = self.pending.pop(due[self.random.randrange(len(due))])
-                self._deliver(name, deliver)
+                self.delivered.append(name)
+                if not self.lost(name, len(self.delivered)):
+                    self._deliver(name, deliver)
                 self.check()
         finally:
             logging.disable(logging.NOTSET)
+
+    def heal(self, hours: int = 40) -> list[dict[str, int]]:
+        """Let the sweeper come until nothing is open; answers what it did, the hours of waiting left out."""
+        did = []
+        for _ in range(hours * 12):
+            self.run()
+            if not self.open_rows():
+                return did
+            self.clock.advance(SWEEP_SECONDS)
+            try:
+                report = self.sweeper.sweep(self.clock.now() + SWEEP_SECONDS)
+            except SimulatedCrash:
+                continue  # the schedule calls it again
+            assert (report.errors, report.complete) == (0, True)
+            if report.outcomes:
+                did.append(dict(report.outcomes))
+        raise AssertionError(f"still open after {hours} hours: {self.open_rows()}")
+
+    def open_rows(self) -> list[Item]:
+        return [row for row in [*self.rows(), *self.rows(status.JOB)] if not status.is_terminal(row)]
 
     def _deliver(self, name: str, deliver: Callable[[int], bool]) -> None:
         for number in range(1, MOST_DELIVERIES + 1):

@@ -44,6 +44,8 @@ NOTIFICATIONS = {
 SWEEPER = {
     "COMMANDS_TABLE": "c",
     "DATA_TABLE": "d",
+    "IMPORT_TABLE": "i",
+    "IMPORT_TIMEOUT_HOURS": "24",
     "TASKS_TABLE": "cqrs-test-tasks",
     "COMMAND_STATE_MACHINE_ARN": "m",
     "ALARM_TOPIC_ARN": "a",

@@ -1,0 +1,18 @@
+"""The place of jobs and of rows on their own in the ``open`` index, where the sweeper finds those without outcome."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.clock import iso
+from handlers.keys import open_shard
+
+#: The sweeper looks at a job or row after this many seconds, and then again and again: as long as a loader may work.
+LOOK_SECONDS = 900
+#: Gone when it has its outcome.
+MARKS = ("openShard", "dueAt")
+
+
+def opened(pk: str, sk: str, now: float) -> dict[str, Any]:
+    """What a new attempt has: its place, and when it began."""
+    return {"openShard": open_shard(pk, sk), "dueAt": int(now) + LOOK_SECONDS, "startedAt": iso(now)}
