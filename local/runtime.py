@@ -65,6 +65,7 @@ class LocalRuntime:
             region=self.endpoint.region,
             account_id=self.endpoint.account_id,
             objects=S3MapObjects(lambda: boto3.client("s3", region_name=self.endpoint.region)),
+            on_access=self.endpoint.note_access,
         )
         self._project_dir = project_dir
         self._stack = stack

@@ -221,12 +221,20 @@ class AwsEndpoint:
         return tables
 
     def calls_by_function(self) -> dict[str, dict[str, set[str]]]:
-        """What each function's role must allow, as far as calls were made: {function: {action: {resource ARN}}}."""
+        """What each function's role must allow, as far as calls were made: {function: {action: {resource ARN}}}.
+
+        State machines are among them, by their names: what their tasks and Distributed Maps do is theirs.
+        """
         with self.lock:
             return {
                 function: {action: set(resources) for action, resources in actions.items()}
                 for function, actions in self._access.items()
             }
+
+    def note_access(self, caller: str, action: str, resource: str) -> None:
+        """Something that a state machine does by itself, without a call that comes by here."""
+        with self.lock:
+            self._access[caller][action].add(resource)
 
     def _count(self, call: AwsCall) -> None:
         self.calls[(call.caller, call.service, call.operation)] += 1

@@ -57,9 +57,14 @@ def deploy_program(
     deployment.event_source_mappings.sort(key=lambda one: one.id)
     deployment.rules.sort(key=lambda one: one.name)
     for spec in deployment.functions.values():
-        role = spec.role_arn.rsplit("/", 1)[-1]
-        deployment.role_policies[spec.name] = workspace.role_documents.get(role, [])
+        deployment.role_policies[spec.name] = _documents(workspace, spec.role_arn)
+    for machine in deployment.of_type("aws:sfn/stateMachine:StateMachine"):
+        deployment.machine_policies[machine.outputs["name"]] = _documents(workspace, machine.inputs["roleArn"])
     return deployment
+
+
+def _documents(workspace: Workspace, role_arn: str) -> list[dict[str, Any]]:
+    return workspace.role_documents.get(role_arn.rsplit("/", 1)[-1], [])
 
 
 class LocalEngine(Engine):

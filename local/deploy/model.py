@@ -69,6 +69,7 @@ class Deployment:
         functions: the functions by name.
         event_source_mappings, rules: for ``EventSources.start``.
         role_policies: the policy documents of each function's role, by function name.
+        machine_policies: those of each state machine's role, by the machine's name.
     """
 
     project: str
@@ -79,6 +80,7 @@ class Deployment:
     event_source_mappings: list[StreamMapping | QueueMapping] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     role_policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    machine_policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def of_type(self, type_: str) -> list[Resource]:
         """The resources of one Pulumi type, in order."""

@@ -39,6 +39,8 @@ from local.states.task_state import run_task
 from local.states.timestamps import parse_timestamp
 from local.states.tokens import TokenRegistry
 
+#: Hears of an access: machine name, IAM action, resource ARN.
+OnAccess = Callable[[str, str, str], None]
 #: A state's output and the next state; None ends the branch.
 Outcome = tuple[Any, str | None]
 
@@ -54,6 +56,7 @@ class Interpreter:
         execution: Execution,
         map_runs: MapRuns,
         objects: Objects,
+        on_access: OnAccess,
     ) -> None:
         self.scheduler = scheduler
         self.invoker = invoker
@@ -61,6 +64,7 @@ class Interpreter:
         self.execution = execution
         self.map_runs = map_runs
         self.objects = objects
+        self._on_access = on_access
         self._handlers: Mapping[type[State], Callable[..., Outcome]] = {
             PassState: self._pass,
             SucceedState: self._succeed,
@@ -76,6 +80,10 @@ class Interpreter:
     def account_id(self) -> str:
         """The account that the machine is in."""
         return self.execution.machine.arn.split(":")[4]
+
+    def note_access(self, action: str, resource: str) -> None:
+        """Say that the machine's role must allow this; a child of a Distributed Map acts for its machine."""
+        self._on_access(self.execution.machine.name.partition("/")[0], action, resource)
 
     def run(self) -> Any:
         """The execution's output.

@@ -31,7 +31,7 @@ from local.states.errors import (
 )
 from local.states.executions import ABORTED, FAILED, RUNNING, SUCCEEDED, TIMED_OUT, Execution, Machine
 from local.states.history import Event
-from local.states.interpreter import Interpreter
+from local.states.interpreter import Interpreter, OnAccess
 from local.states.limits import EXPRESS_SECONDS, HISTORY_EVENTS, NAME_CHARACTERS, PAYLOAD_BYTES, dumps, loads
 from local.states.map_runs import MapRuns
 from local.states.model import EXPRESS, STANDARD
@@ -67,6 +67,7 @@ class ExecutionManager:
         keep_closed: how many closed executions can still be described.
         before_start: may refuse a start, for example with a throttle.
         objects: S3 for Distributed Maps; None: they have none.
+        on_access: hears what machines do that their roles must allow, S3 aside.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class ExecutionManager:
         keep_closed: int = KEEP_CLOSED,
         before_start: StartGate | None = None,
         objects: Objects | None = None,
+        on_access: OnAccess | None = None,
     ) -> None:
         self.scheduler = scheduler
         self.region = region
@@ -88,6 +90,7 @@ class ExecutionManager:
         self.tokens = TokenRegistry(scheduler.random)
         self.map_runs = MapRuns(self._uuid, scheduler.now, self._begin_child, self._stop_child, self._drop)
         self._objects = objects or NoObjects()
+        self._on_access = on_access or (lambda machine, action, resource: None)
         self._invoker = invoker
         self._keep_histories = keep_histories
         self._keep_closed = keep_closed
@@ -268,7 +271,9 @@ class ExecutionManager:
         execution.task = self.scheduler.spawn(self._run, execution, name=execution.name)
 
     def _run(self, execution: Execution) -> None:
-        interpreter = Interpreter(self.scheduler, self._invoker, self.tokens, execution, self.map_runs, self._objects)
+        interpreter = Interpreter(
+            self.scheduler, self._invoker, self.tokens, execution, self.map_runs, self._objects, self._on_access
+        )
         try:
             output = interpreter.run()
         except StatesError as error:

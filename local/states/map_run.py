@@ -52,6 +52,7 @@ def run_distributed_map(
     trail.add("MapStateStarted", {"length": 0 if given is None else len(given)})
     map_run = run.map_runs.begin(run.execution, state, concurrency, count, percentage)
     trail.add("MapRunStarted", {"mapRunArn": map_run.arn})
+    run.note_access("states:StartExecution", run.execution.machine.arn)
     try:
         results: Results = OutputArray(state.name)
         if distributed.writer is not None:

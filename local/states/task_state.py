@@ -130,6 +130,7 @@ class _Attempt:
 
     def _invoke(self, function: str, payload: Any) -> None:
         try:
+            self._run.note_access("lambda:InvokeFunction", self._arn(function))
             result = self._run.invoker.invoke(function, payload)
             if not self.outcome.done:
                 self._returned(result)
@@ -139,6 +140,12 @@ class _Attempt:
             if self.outcome.done:
                 raise  # nobody waits any more: let the scheduler report it
             self.outcome.set_exception(error)
+
+    def _arn(self, function: str) -> str:
+        if function.startswith("arn:"):
+            return function
+        region, account = self._run.execution.machine.arn.split(":")[3:5]
+        return f"arn:aws:lambda:{region}:{account}:function:{function}"
 
     def _returned(self, result: InvokeResult) -> None:
         if result.error is not None:

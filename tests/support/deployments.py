@@ -85,12 +85,15 @@ class Deployed:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Also INF-02, for every test with a deployment: what functions called, their roles allow."""
-        self.used = self.runtime.endpoint.calls_by_function()
+        """Also INF-02, for every test with a deployment: what functions and machines did, their roles allow."""
+        used = self.runtime.endpoint.calls_by_function()
         self.policies = self.runtime.deployment.role_policies
+        self.machine_policies = self.runtime.deployment.machine_policies
+        self.used = {name: calls for name, calls in used.items() if name not in self.machine_policies}
+        self.used_by_machines = {name: calls for name, calls in used.items() if name in self.machine_policies}
         self.runtime.stop()
         if kind is None:
-            refused = calls_not_allowed(self.used, self.policies)
+            refused = calls_not_allowed(used, {**self.policies, **self.machine_policies})
             assert not refused, "AWS would have refused: " + "; ".join(refused)
 
     # -- doing --------------------------------------------------------------------------------------

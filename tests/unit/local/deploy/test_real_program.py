@@ -94,6 +94,9 @@ def test_functions_and_machine_are_callable(dev: Deployment) -> None:
         module = spec.handler.rpartition(".")[0].replace(".", "/") + ".py"
         assert (spec.archive_dir / module).is_file(), spec.name
         assert dev.role_policies[spec.name], spec.name
+    machines = {one["name"] for one in boto3.client("stepfunctions").list_state_machines()["stateMachines"]}
+    assert set(dev.machine_policies) == machines
+    assert all(dev.machine_policies.values())
     machine = boto3.client("stepfunctions").describe_state_machine(
         stateMachineArn=dev.outputs["commandStateMachineArn"]
     )
