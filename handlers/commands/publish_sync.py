@@ -38,7 +38,7 @@ class SyncPublisher:
 
         Raises:
             PendingVersions: an earlier version is not applied yet; nothing was written.
-            CommandFailed: the command of this request id has failed before.
+            CommandFailed: the command of this request id has failed before, or was skipped since.
             TransientError: AWS was not available, or another run is applying the command; repeat the call.
             What ``publish_async`` raises; what a sync handler raised (the command is FAILED then, with an alarm).
         """
@@ -64,6 +64,8 @@ class SyncPublisher:
             raise CommandFailed(f"{run.key}: {row['error']['type']}: {row['error']['message']}; redrive or skip it")
         if row is None or not status.is_done(row):
             return False
+        if row["status"] == status.SKIPPED:
+            raise CommandFailed(f"{run.key}: it had failed and was skipped, so it is not applied to all targets")
         self._pipeline.complete_tail(run, row)
         return True
 

@@ -25,6 +25,7 @@ from handlers.entrypoints.notifications import NotificationPorts
 from handlers.entrypoints.sweeper import SweeperPorts
 from handlers.objects.memory import MemoryObjects
 from handlers.operations.redrive import Redriver
+from handlers.operations.skip import Skipper
 from handlers.registry import load_registry
 from handlers.store.memory import Listener, MemoryTableStore
 from handlers.store.port import COMMANDS, Item
@@ -160,6 +161,11 @@ class World:
         starter = CommandStarter(self.workflows, self._environments["workflow"]["COMMAND_STATE_MACHINE_ARN"])
         recorder = self.pipeline().record_failure
         return Redriver(self.store, self.scheduler, starter, recorder, dry_run=False)
+
+    def skipper(self) -> Skipper:
+        """What an operator skips with, behind the gate."""
+        pipeline = self.pipeline()
+        return Skipper(self.store, self.scheduler, pipeline.finisher, pipeline.record_failure)
 
     def switch(self, command_workflow: str) -> None:
         """Deploy again with the other workflow: the functions' next calls are cold starts with its environment."""

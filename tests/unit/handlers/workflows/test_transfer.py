@@ -15,7 +15,7 @@ from handlers.commands.pipeline.run import Run
 from handlers.context import InvokeContext
 from handlers.domain.transfer import MAX_TRANSFER_ID_CHARS, Transfer
 from handlers.errors import TransientThrottle
-from handlers.keys import EntityKey, approval_sk, saga_partition
+from handlers.keys import EntityKey, VersionKey, approval_sk, saga_partition
 from handlers.operations.skip import Skipper
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, TASKS
@@ -289,6 +289,29 @@ def test_saga_02_a_step_that_waits_behind_a_failed_command_is_undone_at_once() -
     result = bank.run()
     assert (result.status, result.error, result.visited[-1]) == ("FAILED", "TransientConflict", "undone")
     assert (bank.balances["a"], bank.latest["b"], result.seconds < 60) == (START["a"], START["b"], True)
+
+
+def test_saga_02_a_step_whose_command_an_operator_skipped_did_not_happen() -> None:
+    """The function died after its command had FAILED; before its next try somebody skipped the command."""
+    bank = Bank(target=refuse("a", when="DEBITED"))
+    invoke = bank._invoke
+
+    def dies_then_skipped(function: str, payload: Any) -> InvokeResult:
+        result = invoke(function, payload)
+        state = payload["context"]["State"]
+        if (state["Name"], state["RetryCount"]) != ("debit", 0):
+            return result
+        (failed,) = [row for row in bank.world.repository.versions(bank.key("a")) if status.is_failed(row)]
+        pipeline = bank.world.pipeline
+        skip = Skipper(bank.store, bank.world.clock, pipeline.finisher, pipeline.record_failure)  # type: ignore[arg-type]
+        skip(VersionKey.parse(failed["pk"], failed["sk"]))
+        return InvokeResult(None, FunctionError(EXITED, "exit status 137"), "r")
+
+    bank.test.manager._invoker.invoke = dies_then_skipped  # type: ignore[method-assign]
+    result = bank.run()
+    assert (result.status, result.error, result.visited) == ("FAILED", "CommandFailed", ["debit", "undo", "undone"])
+    assert "was skipped" in (result.cause or "")
+    bank.check(result)
 
 
 def test_saga_02_a_later_execution_of_a_finished_transfer_undoes_nothing() -> None:
