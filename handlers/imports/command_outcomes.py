@@ -65,4 +65,5 @@ def settle(book: ImportBook, row: Item, attempt: int, command: Item) -> None:
         book.complete(row, attempt, APPLIED, **fields)
     elif command_status.is_failed(command):
         error = command.get("error", {})
-        book.fail(row, attempt, error.get("type", "Error"), error.get("message", "the command failed"), **fields)
+        message = error.get("message") or "the command failed; its error has no further message"
+        book.fail(row, attempt, error.get("type", "Error"), message, **fields)

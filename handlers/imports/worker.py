@@ -11,6 +11,7 @@ from handlers.commands.model import Command, CommandInput
 from handlers.commands.publish import CommandPublisher, CompanionRefused
 from handlers.commands.retry import publish_with_retry
 from handlers.context import InvokeContext
+from handlers.errors import CqrsError
 from handlers.imports import status
 from handlers.imports.book import ImportBook
 from handlers.imports.command_outcomes import settle_published
@@ -25,6 +26,11 @@ from handlers.store.port import Item
 #: Rounds when others publish on the same entity at the same moment.
 PUBLISH_ATTEMPTS = 5
 LATEST_FAILED = "LatestFailed"
+LATEST_SKIPPED = "LatestSkipped"
+
+
+class LatestOpen(CqrsError):
+    """The latest version has the row's content, and nobody knows yet whether it will be applied."""
 
 
 class RowWorker:
@@ -117,11 +123,21 @@ class RowWorker:
         )
 
     def _unchanged(self, row: Item, given: CommandInput, context: InvokeContext) -> None:
-        """The latest version is equal; if it has failed, so has the row: its content is not applied."""
+        """The latest version is equal, and what becomes of it becomes of the row.
+
+        Raises:
+            LatestOpen: that is not known yet.
+        """
         latest = self._publisher.repository.latest_command(given.key(context))
-        if command_status.is_failed(latest):
-            assert latest is not None
+        if latest is not None and latest.get("requestId") == context.request_id:
+            return  # it is the row's own, which another delivery has published
+        if latest is None or latest["status"] in command_status.APPLIED_STATUSES:
+            self._book.unchanged(row)
+        elif command_status.is_failed(latest):
             message = f"{latest['sk']} with the same content has failed; redrive it, or publish another version"
             self._book.refuse(row, LATEST_FAILED, message)
+        elif command_status.is_done(latest):
+            message = f"{latest['sk']} with the same content was skipped by an operator; publish another version"
+            self._book.refuse(row, LATEST_SKIPPED, message)
         else:
-            self._book.unchanged(row)
+            raise LatestOpen(f"{latest['sk']} with the same content has not ended ({latest['status']})")

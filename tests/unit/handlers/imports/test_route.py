@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from handlers.imports import status
 from handlers.imports.limits import CsvLimits
 from handlers.imports.strategy import REJECT
 from handlers.objects.memory import MemorySource
+from handlers.store.port import COMMANDS, Change
 from tests.support.import_world import BUCKET, CONTEXT, ImportWorld
 from tests.support.task_world import AFTER, BEFORE, Gate
 from tests.unit.handlers.imports.quirks import QUIRKS
@@ -196,6 +198,53 @@ def test_imp_15_a_command_that_fails_fails_its_row() -> None:
     again = world.import_file()
     assert (again.counts.unchanged, again.counts.failed) == (2, 1)
     assert report(world, again.report)[1][2] == "LatestFailed"
+
+
+def with_an_equal_open_version() -> tuple[ImportWorld, Callable[[int], bool]]:
+    """The row of a second file, whose message is to be delivered, is equal to a command that has not ended."""
+    world = ImportWorld()
+    for name in ("one.csv", "two.csv"):
+        world.put(airports("a"), name)
+        world.service.create_csv_import("airports", BUCKET, name, CONTEXT)
+        while others := [one for one in world.pending if one[0] not in ("pipeline", "queue")]:
+            world.pending.remove(others[0])
+            assert others[0][1](1)
+        (message,) = (one for one in world.pending if one[0] == "queue")
+        if name == "one.csv":
+            world.pending.remove(message)
+            assert message[1](1)
+    return world, message[1]
+
+
+@pytest.mark.parametrize(
+    ("fails", "expected"), [(False, ("COMPLETED", "UNCHANGED", None)), (True, ("FAILED", None, "LatestFailed"))]
+)
+def test_a_row_equal_to_a_version_that_has_not_ended_waits_for_its_end(fails: bool, expected: tuple[Any, ...]) -> None:
+    world, deliver = with_an_equal_open_version()
+    world.fails = lambda command: fails
+    assert not deliver(1)
+    assert sorted(row["status"] for row in world.rows()) == ["CREATED", "PROCESSING"]
+    world.run()
+    (row,) = (row for row in world.rows() if "commandSk" not in row)
+    assert (row["status"], row.get("result"), row.get("error", {}).get("type")) == expected
+
+
+def test_imp_19_a_row_equal_to_a_version_that_does_not_end_fails_and_names_it() -> None:
+    world, deliver = with_an_equal_open_version()
+    assert deliver(5)
+    (row,) = (row for row in world.rows() if row["status"] == "FAILED")
+    assert row["error"]["type"] == "LatestOpen"
+    assert "AIRPORT#A000@0000000001" in row["error"]["message"]
+
+
+def test_a_row_equal_to_a_version_that_was_skipped_fails() -> None:
+    """Skipped is DONE for its successors, but its content is not applied, and publishing it again is not a change."""
+    world, deliver = with_an_equal_open_version()
+    (command,) = world.commands()
+    world.memory.update(COMMANDS, command["pk"], command["sk"], Change(set={"status": "skipped"}))
+    assert deliver(1)
+    (row,) = (row for row in world.rows() if row["status"] == "FAILED")
+    assert row["error"]["type"] == "LatestSkipped"
 
 
 @pytest.mark.parametrize("versioned", [True, False])
