@@ -44,6 +44,8 @@ JOBS_STARTED_AGAIN = {
     },
 }
 NEW_JOBS = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": ["job"]}, "status": {"S": ["CREATED"]}}}}
+#: What the loader reads of the table's stream.
+OF_THE_LOADER = (NEW_JOBS, CANCELLED_JOBS, JOBS_STARTED_AGAIN)
 #: Rows that are to be queued, and whatever has come to its outcome; the code drops what only got another field.
 CHANGED = {
     "eventName": ["INSERT", "MODIFY"],
@@ -113,7 +115,7 @@ class Imports(pulumi.ComponentResource):
             stream_arn=stream_arn,
             function=self.loader,
             on_failure_arn=args.messaging.stream_failures.arn,
-            patterns=[NEW_JOBS, CANCELLED_JOBS, JOBS_STARTED_AGAIN],
+            patterns=OF_THE_LOADER,
             batch_size=1,
         )
         stream_mapping(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from handlers import aws
 from handlers.clock import Clock, SystemClock
 from handlers.commands.attributes import AttributeStore
-from handlers.commands.publish import CommandPublisher
+from handlers.commands.publish import CommandPublisher, new_row_id
 from handlers.entrypoints.lazy import Handler, lambda_handler
 from handlers.errors import ValidationError
 from handlers.imports.book import ImportBook
@@ -48,8 +48,14 @@ class ImportPorts:
     clock: Clock
 
 
-def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: ImportPorts | None = None) -> Handler:
-    """The function's handler. ``ports`` replace AWS, ``clock`` only the time.
+def create(
+    env: Mapping[str, str],
+    *,
+    clock: Clock | None = None,
+    ports: ImportPorts | None = None,
+    new_id: Callable[[], str] = new_row_id,
+) -> Handler:
+    """The function's handler. ``ports`` replace AWS, ``clock`` only the time, ``new_id`` the random ids of rows.
 
     Raises:
         SettingsError, RegistryError: the function can't start; the message names the variable or module.
@@ -68,7 +74,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: ImportP
     store, clock = ports.store, ports.clock
     book = ImportBook(store, clock)
     attributes = AttributeStore(ports.objects, settings.inline_attribute_limit)
-    publisher = CommandPublisher(store, attributes, clock, source=SOURCE)
+    publisher = CommandPublisher(store, attributes, clock, new_id=new_id, source=SOURCE)
     strategies = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
     worker = RowWorker(book, publisher, strategies, max_receives=settings.max_receives)
     finalise = Finaliser(store, book, ports.objects)

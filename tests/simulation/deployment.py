@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from inspect import signature
 from typing import Any
 
 from infra.config import StackConfig
-from infra.functions import STARTS_COMMAND, STATUS_CHANGED, STREAM_RECORD_AGE_SECONDS, STREAM_RETRIES
+from infra.functions import IMPORTED, STARTS_COMMAND, STATUS_CHANGED, STREAM_RECORD_AGE_SECONDS, STREAM_RETRIES
 from infra.messaging import CONSUMER_TIMEOUT_SECONDS
 from infra.rules import ENDED_BADLY
 from infra.stack import (
@@ -55,22 +55,26 @@ def definition_text(kind: str, wait_poll_seconds: int, wait_limit_hours: int) ->
     """The definition of a command machine as it is deployed."""
     config = StackConfig.from_mapping({"waitPollSeconds": wait_poll_seconds, "waitLimitHours": wait_limit_hours})
     numbers = command_numbers(config) if kind == STANDARD else {}
-    text = json.dumps(override(load_definition(DEFINITIONS[kind]), numbers))
+    return with_functions(json.dumps(override(load_definition(DEFINITIONS[kind]), numbers)))
+
+
+def with_functions(text: str) -> str:
+    """A definition with its functions' ARNs."""
     return _PLACEHOLDER.sub(lambda match: function_arn(match[1].lower()), text)
 
 
-class _Named(str):
+class Named(str):
     """Stands for a declared resource: whatever is asked of it (an ARN, a name, a member) is a text."""
 
     __slots__ = ()
 
-    def __getattr__(self, name: str) -> _Named:
+    def __getattr__(self, name: str) -> Named:
         if name.startswith("__"):
             raise AttributeError(name)
-        return _Named(f"{self}-{name}")
+        return Named(f"{self}-{name}")
 
-    def __getitem__(self, name: Any) -> _Named:
-        return _Named(f"{self}-{name}")
+    def __getitem__(self, name: Any) -> Named:
+        return Named(f"{self}-{name}")
 
 
 def environments(
@@ -81,7 +85,7 @@ def environments(
     ``custom_arns``: the application's workflows.
     """
     settings = StackConfig.from_mapping(config)
-    resource = _Named("cqrs-sim")
+    resource = Named("cqrs-sim")
     known: dict[str, Any] = {
         "config": settings,
         "machine_arn": machine_arn(settings.command_workflow),
@@ -98,33 +102,46 @@ def environments(
 def stream_mappings(lanes: int) -> list[StreamMapping]:
     """What the commands table's stream feeds; more lanes than one let versions overtake each other."""
     config = StackConfig()
-    patterns = {"events": STARTS_COMMAND, "notifications": STATUS_CHANGED[config.status_events]}
     return [
-        StreamMapping(
-            id=f"{function}-commands-stream",
-            function=function,
-            stream_arn=STREAM,
-            filters=FilterSet([json.dumps(pattern)]),
-            batch_size=config.stream_batch_size,
-            partial_responses=True,
-            bisect=True,
-            maximum_retry_attempts=STREAM_RETRIES,
-            maximum_record_age=STREAM_RECORD_AGE_SECONDS,
-            parallelization_factor=lanes,
-            on_failure_arn=FAILURES,
-        )
-        for function, pattern in patterns.items()
+        stream_mapping("events", STREAM, [STARTS_COMMAND], lanes),
+        stream_mapping("notifications", STREAM, [STATUS_CHANGED[config.status_events], IMPORTED], lanes),
     ]
 
 
-def rules(sweep_minutes: int | None = None) -> list[Rule]:
-    """STANDARD executions that ended without recording it reach the events function; the sweeper's schedule."""
+def stream_mapping(
+    function: str, stream_arn: str, patterns: Sequence[Mapping[str, Any]], lanes: int, batch_size: int | None = None
+) -> StreamMapping:
+    """One mapping, with what all streams have in common."""
+    return StreamMapping(
+        id=f"{function}-{stream_arn.split('/')[1]}-stream",
+        function=function,
+        stream_arn=stream_arn,
+        filters=FilterSet([json.dumps(pattern) for pattern in patterns]),
+        batch_size=batch_size or StackConfig().stream_batch_size,
+        partial_responses=True,
+        bisect=True,
+        maximum_retry_attempts=STREAM_RETRIES,
+        maximum_record_age=STREAM_RECORD_AGE_SECONDS,
+        parallelization_factor=lanes,
+        on_failure_arn=FAILURES,
+    )
+
+
+RULES = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
+
+
+def ended_rule(name: str, machines: Sequence[str], function: str) -> Rule:
+    """Executions of these machines that ended without recording it reach a function."""
     pattern = {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
-        "detail": {"status": list(ENDED_BADLY), "stateMachineArn": [machine_arn(STANDARD)]},
+        "detail": {"status": list(ENDED_BADLY), "stateMachineArn": list(machines)},
     }
-    arn = f"arn:aws:events:{REGION}:{ACCOUNT}:rule"
-    ended = Rule("executions-ended-badly", f"{arn}/ended", pattern=json.dumps(pattern), targets=[Target("events")])
+    return Rule(name, f"{RULES}/{name}", pattern=json.dumps(pattern), targets=[Target(function)])
+
+
+def rules(sweep_minutes: int | None = None) -> list[Rule]:
+    """What STANDARD executions of commands have; the sweeper's schedule."""
+    ended = ended_rule("executions-ended-badly", [machine_arn(STANDARD)], "events")
     schedule = f"rate({sweep_minutes or StackConfig().sweep_minutes} minutes)"
-    return [ended, Rule("sweep", f"{arn}/sweep", schedule=schedule, targets=[Target("sweeper")])]
+    return [ended, Rule("sweep", f"{RULES}/sweep", schedule=schedule, targets=[Target("sweeper")])]

@@ -37,7 +37,9 @@ class Refused(Exception):
 
 
 class Gate:
-    """See the module's text. ``abort`` ends an execution from outside, by its ARN; ``going_round`` is told of a visit
+    """See the module's text. ``plan`` may be replaced.
+
+    ``abort`` ends an execution from outside, by its ARN; ``going_round`` is told of a visit
     that is one of too many at the same moment.
     """
 
@@ -52,7 +54,7 @@ class Gate:
         self._scheduler = scheduler
         self._going_round = going_round
         self._since = (0.0, 0)
-        self._plan = plan
+        self.plan = plan
         self._story = story
         self._abort = abort
         self.crossings = 0
@@ -70,7 +72,7 @@ class Gate:
             self._since = (now, self.crossings)
         elif self.crossings - self._since[1] > MOST_AT_ONCE:
             self._going_round(visit)
-        kind = self._plan.at(site, category, now)
+        kind = self.plan.at(site, category, now)
         if kind is None:
             return action()
         self._story.note(f"{WORDS[kind].format(what=what)} [{site}]", visit=visit)

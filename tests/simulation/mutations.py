@@ -13,6 +13,8 @@ PIPELINE = "handlers/commands/pipeline"
 SEEDS = ("tests/simulation/test_seeds.py", "-k", "test_ord_14_without or test_ord_14_guarantees")
 EVERY_CALL = ("tests/simulation/test_every_call.py",)
 HANDSHAKE = (*EVERY_CALL, "-k", "test_ord_06")
+IMPORTS = ("tests/simulation/test_import_seeds.py", "tests/simulation/test_import_every_call.py")
+BOOK = "handlers/imports/book.py"
 WORKFLOWS = ("tests/simulation/test_workflow_seeds.py", "-k", "promises or every_call or asked_ones")
 
 
@@ -337,5 +339,67 @@ MUTATIONS = (
         '"balance": account["balance"] + amount, "transfers": transfers}',
         '"balance": account["balance"] + amount}',
         WORKFLOWS,
+    ),
+    _edit(
+        "a row is counted apart from its outcome",
+        "the counters are the rows at every moment",
+        BOOK,
+        "            writes.append(counted)\n",
+        "            self._transact([counted])\n",
+        IMPORTS,
+    ),
+    _edit(
+        "an outcome over another outcome of a row",
+        "a row that is told of twice is counted once",
+        BOOK,
+        'condition = equals("attempt", attempt) & status.may_become(status.ROW, new)\n        if unpublished',
+        'condition = equals("attempt", attempt)\n        if unpublished',
+        IMPORTS,
+    ),
+    _edit(
+        "the loader writes a row over the one that is there",
+        "a file that is read again leaves its rows as they are",
+        BOOK,
+        'self._store.put(IMPORT_TMP, item, absent("pk"))',
+        "self._store.put(IMPORT_TMP, item)",
+        IMPORTS,
+    ),
+    _edit(
+        "a job ends without a look at its open rows",
+        "a job has its outcome when all of its rows have",
+        "handlers/imports/finalise.py",
+        "if status.is_terminal(job) or not counts.is_complete:",
+        "if status.is_terminal(job) or counts.total is None:",
+        IMPORTS,
+    ),
+    Mutation(
+        "rows with a command are cancelled",
+        "a row that says CANCELLED is not applied later",
+        (
+            ("handlers/imports/status.py", "CANCELLED: (CREATED,),\n", "CANCELLED: (CREATED, PROCESSING),\n"),
+            (
+                "handlers/imports/cancel.py",
+                'if row.get("status") == status.CREATED]',
+                'if row.get("status") in (status.CREATED, status.PROCESSING)]',
+            ),
+        ),
+        IMPORTS,
+    ),
+    _edit(
+        "a row is marked apart from its command",
+        "a row gets a command or is cancelled, never both",
+        "handlers/imports/worker.py",
+        "wanted, caller, companions=lambda command: [self._book.published(row, command)]",
+        "wanted, caller",
+        IMPORTS,
+    ),
+    _edit(
+        "a row equal to a version that has not ended is told as stored",
+        "every row is applied or in the report",
+        "handlers/imports/worker.py",
+        """            raise LatestOpen(""",
+        """            self._book.unchanged(row)
+            _ = (""",
+        ("tests/unit/handlers/imports/test_route.py", *IMPORTS),
     ),
 )

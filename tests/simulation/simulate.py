@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from handlers.store.memory import Listener, MemoryTableStore
 from local.scheduler import VIRTUAL_EPOCH
@@ -17,6 +18,18 @@ from tests.simulation.world import Setup, World
 
 #: Faults end so many virtual seconds after the start.
 FAULTY_SECONDS = 2 * 3600.0
+
+
+class Failed(Protocol):
+    """A run with its faults."""
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """Site to kind."""
+        ...
+
+
+F = TypeVar("F", bound=Failed)
 
 
 @dataclass(frozen=True)
@@ -128,14 +141,20 @@ def shrink(
         best, faults = same, dict(same.faults)
     else:
         return best, names  # it needs faults that only a seed brings (a window of throttled starts)
+    return fewest(best, lambda kept: still(names, kept)), names
+
+
+def fewest(failed: F, still: Callable[[dict[str, str]], F | None]) -> F:
+    """Leave out faults, half of them, a quarter and so on, as long as ``still`` gives a run that fails."""
+    best, faults = failed, dict(failed.faults)
     step = max(len(faults) // 2, 1)
     while step and faults:
         removed = False
         for start in range(0, len(faults), step):
             kept = dict(list(faults.items())[:start] + list(faults.items())[start + step :])
-            if (smaller := still(names, kept)) is not None:
+            if (smaller := still(kept)) is not None:
                 best, faults, removed = smaller, kept, True
                 break
         if not removed:
             step //= 2
-    return best, names
+    return best

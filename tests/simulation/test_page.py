@@ -8,13 +8,14 @@ import shlex
 import pytest
 
 from tests.simulation import __main__ as simulation
-from tests.simulation import mutants, workflows
+from tests.simulation import imports, mutants, workflows
 from tests.simulation.mutants import ROOT
 from tests.simulation.mutations import MUTATIONS
 
 PROGRAMS = {
     "tests.simulation": simulation.main,
     "tests.simulation.mutants": mutants.main,
+    "tests.simulation.imports": imports.main,
     "tests.simulation.workflows": workflows.main,
 }
 COMMANDS = re.findall(r"^\.venv/bin/python -m (\S+)(.*)$", (ROOT / "docs/simulation.md").read_text(), re.MULTILINE)
@@ -28,4 +29,4 @@ def test_the_page_s_commands_run(program: str, arguments: str, capsys: pytest.Ca
 
 
 def test_the_page_has_all_commands() -> None:
-    assert len(COMMANDS) == 5
+    assert len(COMMANDS) == 6

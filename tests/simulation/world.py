@@ -35,8 +35,9 @@ from local.functions.host import FunctionHost
 from local.functions.model import FunctionSpec, InvokeResult, SimulatedCrash, TooManyRequests
 from local.scheduler import VIRTUAL_EPOCH, Scheduler, Stalled
 from local.sources.async_calls import AsyncCaller
-from local.sources.eventbridge import EventBus
+from local.sources.eventbridge import EventBus, Rule
 from local.sources.faults import DeliveryFaults
+from local.sources.mappings import StreamMapping
 from local.sources.streams import StreamSource
 from local.states.executions import RUNNING, Execution
 from local.states.manager import ExecutionManager
@@ -116,13 +117,14 @@ class World:
         )
         self.gate = Gate(self.scheduler, self.plan, self.story, self.abort, self.watcher.goes_round)
         self._stale: dict[tuple[str, str, str], Item | None] = {}
+        self.objects = self._bucket()
         self.store = GatedStore(self.memory, self._stale, self.gate)
-        self.attributes = AttributeStore(GatedObjects(MemoryObjects(), self.gate), self.setup.inline_limit)
-        self.workflows = GatedWorkflows(self.executions, self.gate, self.story, self.watcher.started)
+        self.attributes = AttributeStore(GatedObjects(self.objects, self.gate), self.setup.inline_limit)
+        self.workflows = self._workflow_port()
         self.alarms = GatedTopic(self.gate, "the alarm", self._alarm)
         self.main_topic = GatedTopic(self.gate, "the status events", self._told)
         self.discarded: list[Mapping[str, Any]] = []
-        self._records: list[dict[str, Any]] = []
+        self._records: dict[str, list[dict[str, Any]]] = {}
         self._visits: Counter[tuple[str, int, str]] = Counter()
         self._random = random.Random(seed)
         self._deploy(seed)
@@ -172,7 +174,7 @@ class World:
         self.setup = replace(self.setup, command_workflow=command_workflow)
         self._environments = self._environment()
         self.story.note(f"SWITCHED to {command_workflow}", entity="all")
-        for name in deployment.TIMEOUTS:
+        for name in self.host.names:
             self.host.update(self.host.get(name))
 
     def visit(self, entity: str, version: int, state: str, execution: str | None = None) -> Visit:
@@ -196,7 +198,7 @@ class World:
                 try:
                     self.scheduler.run_until(lambda: bool(self.watcher.violations))
                 except Stalled:
-                    if not self.watcher.open_commands or not self.setup.with_sweeper or self._is_late():
+                    if not self._is_open() or not self.setup.with_sweeper or self._is_late():
                         return
                     self.scheduler.run_for(SWEEP_SECONDS)
 
@@ -208,6 +210,10 @@ class World:
             yield
         finally:
             logging.disable(logging.NOTSET)
+
+    def _is_open(self) -> bool:
+        """Whether something is left that the sweeper may have to heal."""
+        return bool(self.watcher.open_commands)
 
     def _is_late(self) -> bool:
         return self.scheduler.now() > VIRTUAL_EPOCH + MOST_SECONDS
@@ -230,9 +236,9 @@ class World:
 
     # -- inside: what is deployed -------------------------------------------------------------------
 
-    def _environment(self) -> dict[str, dict[str, str]]:
+    def _config(self) -> dict[str, Any]:
         setup = self.setup
-        config = {
+        return {
             "commandWorkflow": setup.command_workflow,
             **({"statusDetail": setup.status_detail} if setup.status_detail else {}),
             "waitPollSeconds": setup.wait_poll_seconds,
@@ -240,11 +246,46 @@ class World:
             "leaseSeconds": setup.lease_seconds,
             "ttlDays": dict(setup.ttl_days),
         }
-        return deployment.environments(config, self.modules, self.custom_arns)
+
+    def _environment(self) -> dict[str, dict[str, str]]:
+        return deployment.environments(self._config(), self.modules, self.custom_arns)
 
     def _deploy(self, seed: int | None) -> None:
         setup = self.setup
         self._environments = self._environment()
+        for name, (start, timeout) in self._functions().items():
+            start()  # a wrong environment or port ends the run here, not as a failed command
+            self.host.register(
+                FunctionSpec(name, deployment.function_arn(name), "", Path(), timeout_s=timeout), start=start
+            )
+        for kind in (STANDARD, EXPRESS):
+            text = deployment.definition_text(kind, setup.wait_poll_seconds, setup.wait_limit_hours)
+            self.executions.create_state_machine(deployment.MACHINES[kind], text, "arn:aws:iam::1:role/sim", kind)
+        self.delivery = DeliveryFaults(
+            random.Random(None if seed is None else seed + 1), setup.duplicate, setup.duplicate_after, setup.delay
+        )
+        self.streams = [
+            StreamSource(
+                self.scheduler,
+                mapping,
+                self,
+                self.host,
+                lambda _, message: self.discarded.append(message),
+                function_arn=deployment.function_arn(mapping.function),
+                faults=self.delivery,
+            )
+            for mapping in self._stream_mappings()
+        ]
+        self.caller = AsyncCaller(self.scheduler, self.host)
+        self.bus = EventBus(self.scheduler, self.caller, region=deployment.REGION, account_id=deployment.ACCOUNT)
+        for rule in self._rules():
+            if rule.schedule is None or setup.with_sweeper:
+                self.bus.add(rule)
+        self.executions.on_status_change(self._ended)
+        apply_to_target.set(self._apply)
+
+    def _functions(self) -> dict[str, tuple[Callable[[], Any], float]]:
+        """What starts each function, and its time limit in seconds."""
         starts: dict[str, Callable[[], Any]] = {
             "workflow": lambda: workflow.create(
                 self._environments["workflow"],
@@ -259,55 +300,43 @@ class World:
             ),
             "sweeper": lambda: sweeper.create(self._environments["sweeper"], ports=self._ports(SweeperPorts)),
         }
-        for name, timeout in deployment.TIMEOUTS.items():
-            starts[name]()  # a wrong environment or port ends the run here, not as a failed command
-            spec = FunctionSpec(name, deployment.function_arn(name), "", Path(), timeout_s=timeout)
-            self.host.register(spec, start=starts[name])
-        for kind in (STANDARD, EXPRESS):
-            text = deployment.definition_text(kind, setup.wait_poll_seconds, setup.wait_limit_hours)
-            self.executions.create_state_machine(deployment.MACHINES[kind], text, "arn:aws:iam::1:role/sim", kind)
-        faults = DeliveryFaults(
-            random.Random(None if seed is None else seed + 1), setup.duplicate, setup.duplicate_after, setup.delay
-        )
-        self.streams = [
-            StreamSource(
-                self.scheduler,
-                mapping,
-                self,
-                self.host,
-                lambda _, message: self.discarded.append(message),
-                function_arn=deployment.function_arn(mapping.function),
-                faults=faults,
-            )
-            for mapping in deployment.stream_mappings(setup.lanes)
-        ]
-        self.caller = AsyncCaller(self.scheduler, self.host)
-        self.bus = EventBus(self.scheduler, self.caller, region=deployment.REGION, account_id=deployment.ACCOUNT)
-        for rule in deployment.rules(setup.sweep_minutes):
-            if rule.schedule is None or setup.with_sweeper:
-                self.bus.add(rule)
-        self.executions.on_status_change(self._ended)
-        apply_to_target.set(self._apply)
+        return {name: (starts[name], timeout) for name, timeout in deployment.TIMEOUTS.items()}
 
-    def _ports(self, kind: Callable[..., R]) -> R:
-        """The ports that a function asks for, by name."""
-        available = {
+    def _stream_mappings(self) -> list[StreamMapping]:
+        return deployment.stream_mappings(self.setup.lanes)
+
+    def _rules(self) -> list[Rule]:
+        return deployment.rules(self.setup.sweep_minutes)
+
+    def _bucket(self) -> MemoryObjects:
+        return MemoryObjects()
+
+    def _workflow_port(self) -> GatedWorkflows:
+        return GatedWorkflows(self.executions, self.gate, self.story, self.watcher.started)
+
+    def _available_ports(self) -> dict[str, Any]:
+        return {
             "store": self.store,
             "workflows": self.workflows,
             "alarms": self.alarms,
             "main_topic": self.main_topic,
             "clock": self.scheduler,
         }
+
+    def _ports(self, kind: Callable[..., R]) -> R:
+        """The ports that a function asks for, by name."""
+        available = self._available_ports()
         names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
         return kind(**{name: available.get(name) or NotSimulated(name) for name in names})
 
     def end(self, stream_arn: str) -> int:
         """See StreamReader."""
-        return len(self._records)
+        return len(self._records.get(stream_arn, ()))
 
     def read(self, stream_arn: str, position: int) -> tuple[Sequence[Mapping[str, Any]], int]:
         """See StreamReader."""
-        return self._records[position:], len(self._records)
+        records = self._records.get(stream_arn, [])
+        return records[position:], len(records)
 
     # -- inside: what happens -----------------------------------------------------------------------
 
@@ -325,21 +354,24 @@ class World:
         if old != new:
             self.story.note(f"{old or 'nothing'} -> {new}", **of)
             if before is None or status.is_terminal(new or ""):
-                self._records.append(self._record(before, after))
-                for stream in self.streams:
-                    stream.wake()
+                self._emit(deployment.STREAM, before, after)
         elif before is not None and after is not None and ("taskToken" in before) != ("taskToken" in after):
             self.story.note(f"its token is {'stored' if 'taskToken' in after else 'removed'}", **of)
         elif before is not None and after is not None:
             self.story.note(f"{new} with other {', '.join(_differences(before, after))}", **of)
 
-    def _record(self, before: Item | None, after: Item | None) -> dict[str, Any]:
-        """A stream record (fixtures/events/dynamodb_stream.json). Changes to other statuses are left
-        out: no filter of ours wants them.
-        """
+    def _emit(self, stream_arn: str, before: Item | None, after: Item | None) -> None:
+        """A stream gets a record. Changes of commands to other statuses are left out: no filter of ours wants them."""
+        records = self._records.setdefault(stream_arn, [])
+        records.append(self._record(len(records) + 1, before, after))
+        for stream in self.streams:
+            if stream.mapping.stream_arn == stream_arn:
+                stream.wake()
+
+    def _record(self, number: int, before: Item | None, after: Item | None) -> dict[str, Any]:
+        """A stream record (fixtures/events/dynamodb_stream.json)."""
         row = after if after is not None else before
         assert row is not None
-        number = len(self._records) + 1
         images = {"OldImage": before, "NewImage": after}
         return {
             "eventID": f"{number:032x}",
@@ -379,6 +411,9 @@ class World:
         key = version_key(execution.input["pk"], execution.input["sk"])
         text = f"execution {execution.name[:8]} ended as {execution.status} {execution.error or ''}"
         self.story.note(text.rstrip(), entity=key.entity.code, version=key.version)
+        self._tell_of(execution)
+
+    def _tell_of(self, execution: Execution) -> None:
         self.bus.execution_status_changed(
             {
                 "executionArn": execution.arn,

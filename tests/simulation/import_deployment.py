@@ -1,0 +1,92 @@
+"""The program's own figures for imports: environments, timeouts, mappings, rules and definitions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+from infra.config import StackConfig
+from infra.import_zip import numbers_of
+from infra.imports import (
+    CHANGED,
+    LOADER_TIMEOUT_SECONDS,
+    OF_THE_LOADER,
+    ImportsArgs,
+    _imports_environment,
+    _loader_environment,
+)
+from infra.messaging import CONSUMER_TIMEOUT_SECONDS, VISIBILITY_TIMES_TIMEOUT
+from infra.substitution import override
+from infra.workflows import load_definition
+from local.sources.eventbridge import Rule
+from local.sources.filters import FilterSet
+from local.sources.mappings import QueueMapping, StreamMapping
+from tests.simulation import deployment
+from tests.simulation.deployment import ACCOUNT, REGION, Named
+from tests.simulation.import_ports import BUCKET
+
+STREAM = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/cqrs-sim-import_tmp/stream/1"
+QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:cqrs-sim-import-action-queue"
+TIMEOUTS = {"imports": CONSUMER_TIMEOUT_SECONDS, "loader": LOADER_TIMEOUT_SECONDS}
+VISIBILITY_SECONDS = VISIBILITY_TIMES_TIMEOUT * CONSUMER_TIMEOUT_SECONDS
+ZIP = "import-zip"
+MACHINES = {ZIP: f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:cqrs-sim-{ZIP}"}
+
+
+def environments(config: Mapping[str, Any], modules: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """What the two functions find in their environment."""
+    settings = StackConfig.from_mapping(config)
+    known: dict[str, Any] = {"config": settings, "zip_machine_arn": MACHINES[ZIP]}
+    args = ImportsArgs(**{one.name: known.get(one.name, Named("cqrs-sim")) for one in fields(ImportsArgs)})
+    own = {"HANDLER_MODULES": ",".join(modules), "BUCKET_NAME": BUCKET, "IMPORT_BUCKETS": BUCKET}
+
+    async def declared() -> dict[str, dict[str, str]]:
+        """Outputs want a running loop."""
+        both = {"imports": _imports_environment(args), "loader": _loader_environment(args)}
+        return {
+            name: {key: own.get(key) or str(value) for key, value in variables.items()}
+            for name, variables in both.items()
+        }
+
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(declared())
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def stream_mappings(lanes: int) -> list[StreamMapping]:
+    """What the import table's stream feeds."""
+    return [
+        deployment.stream_mapping("loader", STREAM, OF_THE_LOADER, lanes, batch_size=1),
+        deployment.stream_mapping("imports", STREAM, [CHANGED], lanes),
+    ]
+
+
+def queue_mapping() -> QueueMapping:
+    """The import queue's consumer."""
+    return QueueMapping(
+        id="imports-action-queue",
+        function="imports",
+        queue_arn=QUEUE,
+        filters=FilterSet([]),
+        batch_size=StackConfig().queue_batch_size,
+        partial_responses=True,
+    )
+
+
+def rules() -> list[Rule]:
+    """Executions that ended without recording it reach the loader."""
+    return [deployment.ended_rule("imports-ended-badly", list(MACHINES.values()), "loader")]
+
+
+@cache
+def definition_text(import_timeout_hours: int) -> str:
+    """The definition of the archive machine as it is deployed."""
+    config = StackConfig.from_mapping({"importTimeoutHours": import_timeout_hours})
+    return deployment.with_functions(json.dumps(override(load_definition("import_zip"), numbers_of(config))))

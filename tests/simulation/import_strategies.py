@@ -1,0 +1,32 @@
+"""Import strategies of the simulated application: rows become orders, which have the simulation's sync targets."""
+
+from __future__ import annotations
+
+from handlers.commands.model import CommandInput
+from handlers.errors import ValidationError
+from handlers.imports.strategy import REJECT, ImportStrategy, Row, import_strategy
+
+COLUMNS = ("code", "n", "note")
+#: The last of rows with one code is applied, or the first.
+LASTS, FIRSTS = "lasts", "firsts"
+
+
+class _Orders(ImportStrategy):
+    def validate(self, row: Row) -> None:
+        """Raises ValidationError naming the column."""
+        if not row["n"].isdigit():
+            raise ValidationError("n", row["n"], "digits")
+
+    def map(self, row: Row) -> CommandInput:
+        """See ImportStrategy."""
+        return CommandInput("ORDER", row["code"], f"n{row['n']}", {"n": int(row["n"]), "note": row["note"]})
+
+
+@import_strategy(LASTS, columns=COLUMNS, key=("code",))
+class Lasts(_Orders):
+    """Of rows with one code, the last is applied."""
+
+
+@import_strategy(FIRSTS, columns=COLUMNS, key=("code",), on_duplicate=REJECT)
+class Firsts(_Orders):
+    """Of rows with one code, the first is applied."""

@@ -1,0 +1,245 @@
+"""Imports in the simulated deployment: the real functions and machines on streams, queue and bucket, with faults."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.commands.model import Command
+from handlers.entrypoints import imports, loader
+from handlers.entrypoints.imports import ImportPorts
+from handlers.entrypoints.loader import LoaderPorts
+from handlers.imports.model import EXECUTE
+from handlers.imports.service import ImportService
+from handlers.imports.table_stream import STATUS
+from handlers.keys import ImportJobKey
+from handlers.notifications.forwarder import QUEUE_SOURCE
+from handlers.store.memory import Listener, MemoryTableStore
+from handlers.store.port import IMPORT_TMP, Item
+from infra.messaging import MAX_RECEIVE_COUNT
+from local.sources.eventbridge import Rule
+from local.sources.mappings import StreamMapping
+from local.sources.queues import QueueSource
+from local.states.executions import RUNNING, Execution
+from local.states.model import STANDARD
+from tests.simulation import deployment, import_deployment
+from tests.simulation.gate import Refused
+from tests.simulation.import_files import REFUSED, File
+from tests.simulation.import_ports import BUCKET, Bucket, GatedSource, ImportWorkflows, SimulatedQueue
+from tests.simulation.import_strategies import FIRSTS, LASTS
+from tests.simulation.import_watcher import ImportWatcher
+from tests.simulation.plan import FaultPlan
+from tests.simulation.ports import GatedObjects, GatedWorkflows
+from tests.simulation.sites import Visit
+from tests.simulation.world import Setup, World
+
+RELATED = "handlers/imports"
+
+
+@dataclass(frozen=True)
+class ImportSetup(Setup):
+    """``loader_timeout``: less than the deployed one shows calls that go on after their time."""
+
+    import_timeout_hours: int = 3
+    loader_timeout: float = import_deployment.TIMEOUTS["loader"]
+
+
+class SettledStore(MemoryTableStore):
+    """Tells when a call is complete: only then do rows and counters agree."""
+
+    def __init__(self, listener: Listener, settled: Callable[[], None]) -> None:
+        super().__init__(listener)
+        self._settled = settled
+
+    def put(self, *arguments: Any, **named: Any) -> None:
+        """See TableStore."""
+        super().put(*arguments, **named)
+        self._settled()
+
+    def update(self, *arguments: Any, **named: Any) -> Item:
+        """See TableStore."""
+        changed = super().update(*arguments, **named)
+        self._settled()
+        return changed
+
+    def transact(self, writes: Any) -> None:
+        """See TableStore."""
+        super().transact(writes)
+        self._settled()
+
+
+class ImportWorld(World):
+    """See the module's text. ``files``: those that are imported, by their bytes."""
+
+    modules = ("tests.simulation.targets", "tests.simulation.import_strategies")
+
+    def __init__(self, seed: int | None, plan: FaultPlan, setup: ImportSetup | None = None) -> None:
+        self.files: dict[bytes, File] = {}
+        self.books = ImportWatcher(self._file_of)
+        self.import_setup = setup or ImportSetup()
+        super().__init__(
+            seed, plan, self.import_setup, memory=lambda listener: SettledStore(listener, self.books.settled)
+        )
+        self.books.watch(self.watcher)
+
+    # -- doing --------------------------------------------------------------------------------------
+
+    def service(self) -> ImportService:
+        """What a caller imports with, behind the gate."""
+        return ImportService(self.store, self.scheduler, [LASTS, FIRSTS], [BUCKET], random_bytes=self._random.randbytes)
+
+    def drop(self, key: str, file: File) -> None:
+        """Put a file into the bucket."""
+        self.files[file.content] = file
+        self.bucket.put(key, file.content)
+
+    @property
+    def bucket(self) -> Bucket:
+        """The stack's bucket."""
+        assert isinstance(self.objects, Bucket)
+        return self.objects
+
+    def running(self) -> list[Execution]:
+        """See World."""
+        machines = import_deployment.MACHINES.values()
+        return super().running() + [one for arn in machines for one in self.executions.list_executions(arn, RUNNING)]
+
+    # -- inside: what is deployed -------------------------------------------------------------------
+
+    def _bucket(self) -> Bucket:
+        return Bucket()
+
+    def _config(self) -> dict[str, Any]:
+        return {**super()._config(), "importTimeoutHours": self.import_setup.import_timeout_hours}
+
+    def _environment(self) -> dict[str, dict[str, str]]:
+        return {**super()._environment(), **import_deployment.environments(self._config(), self.modules)}
+
+    def _functions(self) -> dict[str, tuple[Callable[[], Any], float]]:
+        def start_imports() -> Any:
+            return imports.create(self._environments["imports"], ports=self._ports(ImportPorts), new_id=self._new_id)
+
+        def start_loader() -> Any:
+            return loader.create(self._environments["loader"], ports=self._ports(LoaderPorts))
+
+        return {
+            **super()._functions(),
+            "imports": (start_imports, import_deployment.TIMEOUTS["imports"]),
+            "loader": (start_loader, self.import_setup.loader_timeout),
+        }
+
+    def _available_ports(self) -> dict[str, Any]:
+        files = {
+            "objects": GatedObjects(self.bucket, self.gate),
+            "source": GatedSource(self.bucket.files, self.gate),
+        }
+        return {**super()._available_ports(), **files}
+
+    def _stream_mappings(self) -> list[StreamMapping]:
+        return super()._stream_mappings() + import_deployment.stream_mappings(self.setup.lanes)
+
+    def _rules(self) -> list[Rule]:
+        return super()._rules() + import_deployment.rules()
+
+    def _workflow_port(self) -> GatedWorkflows:
+        port = ImportWorkflows(self.executions, self.gate, self.story, self.watcher.started)
+        port.label = self._label_of_job
+        return port
+
+    def _deploy(self, seed: int | None) -> None:
+        super()._deploy(seed)
+        self.queue = SimulatedQueue(
+            self.scheduler.now,
+            random.Random(f"queue {seed}"),
+            visibility=import_deployment.VISIBILITY_SECONDS,
+            max_receives=MAX_RECEIVE_COUNT,
+            delay=self.setup.delay,
+        )
+        self.consumer = QueueSource(
+            self.scheduler,
+            import_deployment.queue_mapping(),
+            self.queue,
+            self.host,
+            region=deployment.REGION,
+            faults=self.delivery,
+        )
+        text = import_deployment.definition_text(self.import_setup.import_timeout_hours)
+        for arn in import_deployment.MACHINES.values():
+            self.executions.create_state_machine(arn.rpartition(":")[2], text, "arn:aws:iam::1:role/sim", STANDARD)
+
+    # -- inside: what happens -----------------------------------------------------------------------
+
+    def _file_of(self, job: Item) -> File | None:
+        versions = self.bucket.files.contents[BUCKET].get(job["key"])
+        return self.files.get(versions[-1]) if versions else None
+
+    def _is_open(self) -> bool:
+        return super()._is_open() or self.books.is_open or any(self.running())
+
+    def _changed(self, table: str, before: Item | None, after: Item | None) -> None:
+        super()._changed(table, before, after)
+        self.books.changed(table, before, after)
+        if table == IMPORT_TMP and after is not None:
+            label, number = self.books.label_of(after["pk"], after["sk"])
+            old, new = (None if one is None else one.get("status") for one in (before, after))
+            if old != new:
+                self.story.note(f"{after['kind']} {old or 'nothing'} -> {new}", entity=label, version=number)
+            self._emit(import_deployment.STREAM, before, after)
+
+    def _alarm(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
+        if "IMPORT#" not in message["pk"]:
+            super()._alarm(message, attributes)
+            return
+        label, number = self.books.label_of(message["pk"], message["sk"])
+        self.story.note(f"ALARM: {message['content']['errorMessage']}", entity=label, version=number)
+        self.books.alarm(message, attributes)
+
+    def _told(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
+        if attributes["action"] == EXECUTE:
+            self.queue.send(message)
+            self.consumer.wake()
+        elif attributes["action"] == STATUS:
+            self.books.notice(message)
+        else:
+            super()._told(message, attributes)
+
+    def _apply(self, target: str, command: Command) -> None:
+        if command.attributes.get("note") == REFUSED:
+            raise Refused(f"{target} refuses {command.code}")
+        super()._apply(target, command)
+
+    def _ended(self, execution: Execution) -> None:
+        if execution.machine.arn not in import_deployment.MACHINES.values():
+            super()._ended(execution)
+            return
+        text = f"execution {execution.name[:8]} ended as {execution.status} {execution.error or ''}"
+        self.story.note(text.rstrip(), entity=self._label_of_job(execution.input["jobKey"]))
+        self._tell_of(execution)
+
+    def _label_of_job(self, job_id: str) -> str:
+        key = ImportJobKey.parse_id(job_id)
+        return self.books.label_of(key.pk, key.sk)[0]
+
+    def _visit_of(self, function: str, payload: Any) -> Visit:
+        """Named by the job and row of a batch's first record, so that faults are spread over rows."""
+        if "context" in payload and payload["context"]["StateMachine"]["Id"] in import_deployment.MACHINES.values():
+            execution, state = payload["context"]["Execution"], payload["context"]["State"]["Name"]
+            return self.visit(self._label_of_job(execution["Input"]["jobKey"]), 0, state, execution["Id"])
+        if payload.get("source") == "aws.states" and "jobKey" in payload["detail"]["input"]:
+            label = self._label_of_job(json.loads(payload["detail"]["input"])["jobKey"])
+            return self.visit(label, 0, "ended_outside")
+        if not payload.get("Records"):
+            return super()._visit_of(function, payload)
+        first = payload["Records"][0]
+        if first["eventSource"] == QUEUE_SOURCE:
+            message = json.loads(json.loads(first["body"])["Message"])
+            return self.visit(*self.books.label_of(message["pk"], message["sk"]), "worker")
+        keys = first["dynamodb"]["Keys"]
+        pk, sk = keys["pk"]["S"], keys["sk"]["S"]
+        if first["eventSourceARN"] == import_deployment.STREAM:
+            return self.visit(*self.books.label_of(pk, sk), function)
+        code, _, version = sk.partition("#")[2].rpartition("@")
+        return self.visit(code, int(version), function)

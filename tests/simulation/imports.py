@@ -1,0 +1,194 @@
+"""``python -m tests.simulation.imports``: imports of files under faults, many seeds at once, or one with its story.
+
+python -m tests.simulation.imports --seeds 0:2000 --processes 2
+python -m tests.simulation.imports --seed 17 --story j01
+python -m tests.simulation.imports --seed 17 --shrink
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+
+from local.scheduler import VIRTUAL_EPOCH
+from local.states.model import EXPRESS, STANDARD
+from tests.simulation.__main__ import CHUNK, faults_text, parse_faults
+from tests.simulation.import_workload import ImportWorkload
+from tests.simulation.import_world import ImportSetup, ImportWorld
+from tests.simulation.plan import FaultPlan, ListedFaults, SeededFaults, rates
+from tests.simulation.simulate import fewest
+from tests.simulation.watcher import Violation
+
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run showed. ``seconds`` are real ones; ``ends``: how often jobs and rows came to which outcome."""
+
+    seed: int
+    seconds: float
+    violations: tuple[Violation, ...]
+    faults: dict[str, str]
+    crossings: int
+    commands: int
+    changes: int
+    discarded: int
+    dead: int
+    ends: Counter[str]
+    reasons: Counter[str]
+    hours: float
+    digest: str
+    story: str = field(repr=False, default="")
+
+    def report(self) -> str:
+        """The broken promise, the story of its import, and how to see it again."""
+        return f"{self.violations[0]}\n\nThe story (seed {self.seed}):\n{self.story}\n\nAgain: {again(self.seed)}"
+
+
+def again(seed: int) -> str:
+    """The command that shows a run again."""
+    return f".venv/bin/python -m tests.simulation.imports --seed {seed} --shrink"
+
+
+def draw_setup(seed: int) -> ImportSetup:
+    """What is deployed."""
+    rng = random.Random(f"import setup {seed}")
+    return ImportSetup(
+        command_workflow=(STANDARD, EXPRESS)[seed % 2],
+        lanes=rng.choice((1, 4)),
+        duplicate=rng.choice((0.0, 0.2)),
+        delay=rng.choice((0.0, 2.0, 30.0)),
+        loader_timeout=rng.choice((900.0, 60.0)),
+    )
+
+
+def draw_plan(seed: int) -> FaultPlan:
+    """What goes wrong for two hours."""
+    rng = random.Random(f"import plan {seed}")
+    total = rng.choice((0.0, 0.001, 0.003, 0.01, 0.03))
+    begin = VIRTUAL_EPOCH + rng.uniform(0.0, 60.0)
+    return SeededFaults(
+        seed,
+        rates(total),
+        until=VIRTUAL_EPOCH + 2 * HOUR,
+        starts_throttled=(begin, begin + rng.choice((0.0, 0.0, 5.0, 90.0))),
+        most_per_state=rng.choice((2, None)),
+    )
+
+
+def simulate_imports(
+    seed: int, *, most: int = 16, refusals: bool = True, plan: FaultPlan | None = None, story_of: str | None = None
+) -> Result:
+    """One run to its end, or to the first broken promise. ``most``: rows of a file at most."""
+    began = time.perf_counter()
+    plan = plan if plan is not None else draw_plan(seed)
+    world = ImportWorld(seed, plan, draw_setup(seed))
+    ImportWorkload(world, seed, most=most, refusals=refusals)
+    world.run()
+    if not world.watcher.violations:
+        at_rest(world)
+    violations = tuple(world.watcher.violations)
+    subject = violations[0].entity if violations else story_of
+    known = {line.entity for line in world.story.lines}
+    books = world.books
+    jobs = [job.row["status"] for job in books.jobs.values() if job.row is not None]
+    rows = [row for job in books.jobs.values() for row in job.rows.values()] + list(books.singles.values())
+    return Result(
+        seed=seed,
+        seconds=time.perf_counter() - began,
+        violations=violations,
+        faults=dict(getattr(plan, "met", {})),
+        crossings=world.gate.crossings,
+        commands=sum(len(entity.rows) for entity in world.watcher.entities.values()),
+        changes=world.watcher.changes,
+        discarded=len(world.discarded),
+        dead=len(world.queue.dead),
+        ends=Counter([*(f"job {one}" for one in jobs), *(f"row {one.get('result', one['status'])}" for one in rows)]),
+        reasons=Counter(row["error"]["type"] for row in rows if "error" in row),
+        hours=(world.scheduler.now() - VIRTUAL_EPOCH) / HOUR,
+        digest=world.story.digest(),
+        story=world.story.tell(subject if subject in known else None) if subject else "",
+    )
+
+
+def at_rest(world: ImportWorld) -> None:
+    """What must hold when nothing is left to do for anybody."""
+    world.watcher.at_rest()
+    world.books.at_rest(world.bucket.contents)
+    for execution in world.running():
+        world.books.broken("G4", "", f"execution {execution.name} of {execution.machine.name} waits for ever")
+    if not world.queue.is_empty:
+        world.books.broken("G4", "", "messages rest in the queue")
+
+
+def run_seeds(seeds: list[int], processes: int) -> list[Result]:
+    """Run all seeds; the results in their order."""
+    if processes == 1:
+        return [simulate_imports(seed) for seed in seeds]
+    with ProcessPoolExecutor(processes) as pool:
+        return list(pool.map(simulate_imports, seeds, chunksize=CHUNK))
+
+
+def shrink(failed: Result) -> Result:
+    """Leave out faults as long as a promise of the same kind is broken."""
+    kind = failed.violations[0].guarantee
+
+    def still(faults: dict[str, str]) -> Result | None:
+        again_ = simulate_imports(failed.seed, plan=ListedFaults(faults))
+        return again_ if any(one.guarantee == kind for one in again_.violations) else None
+
+    return fewest(failed, still)
+
+
+def summary(results: list[Result], seconds: float) -> str:
+    """The figures of many runs."""
+    ends: Counter[str] = sum((one.ends for one in results), Counter())
+    reasons: Counter[str] = sum((one.reasons for one in results), Counter())
+    return (
+        f"{len(results)} seeds, {sum(one.commands for one in results)} commands, "
+        f"{sum(one.crossings for one in results)} calls, {sum(len(one.faults) for one in results)} faults, "
+        f"{sum(one.changes for one in results)} changes checked, {sum(one.discarded for one in results)} batches given "
+        f"up, {sum(one.dead for one in results)} dead letters, "
+        f"{sum(bool(one.violations) for one in results)} violations; {seconds:.0f} s\n"
+        + "".join(f"  {count:6d} {end}\n" for end, count in sorted(ends.items()))
+        + f"  rows FAILED: {', '.join(f'{count} {why}' for why, count in reasons.most_common())}\n"
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Returns the exit code: 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation.imports", description=__doc__.splitlines()[0])
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--seeds", help="first:end, the end left out")
+    which.add_argument("--seed", type=int)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--story", metavar="IMPORT", help="tell the story of one (j01, s01, or an entity)")
+    parser.add_argument("--faults", help="just these, as printed: 'j01@3 worker#1.2=crash; ...'")
+    parser.add_argument("--shrink", action="store_true", help="leave out what a violation doesn't need")
+    options = parser.parse_args(arguments)
+    if options.seed is not None:
+        plan = None if options.faults is None else ListedFaults(parse_faults(options.faults))
+        result = simulate_imports(options.seed, plan=plan, story_of=options.story)
+        if result.violations and options.shrink:
+            result = shrink(result)
+            sys.stdout.write(f"smaller: --faults '{faults_text(result.faults)}'\n\n")
+        sys.stdout.write(f"{result.report() if result.violations else result.story}\n")
+        sys.stdout.write(summary([result], result.seconds))
+        return 1 if result.violations else 0
+    first, _, end = options.seeds.partition(":")
+    began = time.perf_counter()
+    results = run_seeds(list(range(int(first), int(end))), options.processes)
+    for broken in [one for one in results if one.violations][:5]:
+        sys.stdout.write(f"seed {broken.seed}: {broken.violations[0]}\n  {again(broken.seed)}\n")
+    sys.stdout.write(summary(results, time.perf_counter() - began))
+    return 1 if any(one.violations for one in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

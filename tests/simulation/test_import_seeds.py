@@ -1,0 +1,55 @@
+"""Imports under faults, all of them from a seed: counters are the rows, no row is lost or applied twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.simulation.imports import Result, run_seeds, simulate_imports, summary
+from tests.simulation.plan import NoFaults
+from tests.simulation.sites import CRASH, CRASH_AFTER, HANG, LONG_HANG, SDK_RETRY, TWICE, TWICE_LATE
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_dup_01_dup_04_imp_08_imp_15_promises_hold_under_faults(seed: int) -> None:
+    result = simulate_imports(seed)
+    assert not result.violations, result.report()
+
+
+@pytest.mark.parametrize("seed", range(100, 112))
+def test_imp_15_without_faults_rows_fail_only_for_their_own_reasons(seed: int) -> None:
+    result = simulate_imports(seed, plan=NoFaults(), refusals=False)
+    assert not result.violations, result.report()
+    assert (result.faults, result.discarded, result.dead) == ({}, 0, 0)
+    assert set(result.reasons) <= {"InvalidValue", "TooManyValues", "RepeatedKey"}
+
+
+def test_the_faults_and_the_ends_are_met() -> None:
+    """A simulation in which nothing goes wrong shows nothing."""
+    results = [simulate_imports(seed) for seed in range(24)]
+    kinds = {kind for one in results for kind in one.faults.values()}
+    assert kinds >= {CRASH, CRASH_AFTER, HANG, LONG_HANG, SDK_RETRY, TWICE, TWICE_LATE}, kinds
+    ends: Counter[str] = sum((one.ends for one in results), Counter())
+    assert set(ends) >= {
+        *("job COMPLETED", "job FAILED", "job CANCELLED"),
+        *("row APPLIED", "row UNCHANGED", "row FAILED", "row CANCELLED", "row SUPERSEDED"),
+    }, ends
+    reasons: Counter[str] = sum((one.reasons for one in results), Counter())
+    assert set(reasons) >= {"InvalidValue", "TooManyValues", "RepeatedKey", "Refused", "WaitExpired"}, reasons
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_the_same_seed_gives_the_same_trace(seed: int) -> None:
+    first, second = simulate_imports(seed), simulate_imports(seed)
+    assert (first.digest, first.faults) == (second.digest, second.faults)
+    assert simulate_imports(seed + 1).digest != first.digest
+
+
+@pytest.mark.slow
+def test_dup_01_dup_04_imp_08_imp_15_two_thousand_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    results = run_seeds(list(range(2000)), 2)
+    with capsys.disabled():
+        print(f"\n{summary(results, sum(one.seconds for one in results))}")
+    broken: list[Result] = [one for one in results if one.violations]
+    assert not broken, "\n".join(one.report() for one in broken[:3])
