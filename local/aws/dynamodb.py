@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
-from moto.dynamodb.comparisons import get_filter_expression
 from moto.dynamodb.exceptions import ERROR_TYPE_PREFIX, MockValidationException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
@@ -21,6 +20,7 @@ from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, Table
 from moto.dynamodb.responses import DynamoHandler, ProjectionExpressionParser
 
 from local.aws.clock import now
+from local.aws.condition_trees import condition_tree
 from local.aws.items import Condition, Values, apply, image, plain, plan_delete, plan_put, plan_update
 from local.aws.key_order import Entry, entry_value, keys_in_order
 from local.aws.model import AwsRequest, AwsResponse
@@ -345,6 +345,6 @@ def _select(
     items: list[Item], expression: str | None, names: Any, values: Any, projection: list[list[str]] | None
 ) -> list[Item]:
     if expression:
-        condition = get_filter_expression(expression, names, values)
+        condition = condition_tree(expression, names, values)
         items = [item for item in items if condition.expr(item)]
     return [item.project(projection) for item in items] if projection else items

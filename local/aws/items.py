@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from moto.core.utils import unix_time
-from moto.dynamodb.comparisons import get_expected, get_filter_expression
+from moto.dynamodb.comparisons import get_expected
 from moto.dynamodb.exceptions import (
     ConditionalCheckFailed,
     InvalidAttributeTypeError,
@@ -29,7 +29,9 @@ from moto.dynamodb.parsing.executors import UpdateExpressionExecutor
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.parsing.validators import UpdateExpressionValidator
 
+from local.aws.condition_trees import condition_tree
 from local.aws.key_order import key_added, key_removed
+from local.aws.updates import updated
 
 Values = Mapping[str, Any]
 #: Bytes of an item, names included: 400 KB (API reference, "Service, account, and table quotas").
@@ -52,7 +54,7 @@ class Condition:
         """
         holds = not self.expected or get_expected(self.expected).expr(item)
         if holds and self.expression:
-            holds = get_filter_expression(self.expression, self.names, self.values).expr(item)
+            holds = condition_tree(self.expression, self.names, self.values).expr(item)
         if not holds:
             found = image(item) if self.return_old and item is not None else None
             raise ConditionalCheckFailed(item=found)
@@ -138,6 +140,10 @@ def plan_update(
     hash_key, range_key = key_of(table, key)
     old = find(table, hash_key, range_key)
     condition.check(old)
+    if expression and old is not None:
+        attributes = updated(expression, old.attrs, condition.names, condition.values, table.table_key_attrs)
+        if attributes is not None:
+            return Change(table, hash_key, range_key, old, _successor(old, attributes))
     new = _copy(old) if old is not None else Item(hash_key, range_key, dict(key))
     if tree is not None:
         validator = UpdateExpressionValidator(
@@ -218,6 +224,18 @@ def _item(hash_key: DynamoType, range_key: DynamoType | None, attributes: Values
     item = _bare_item(hash_key, range_key, {name: DynamoType(value) for name, value in attributes.items()})
     if item.size() > ITEM_LIMIT:
         raise ItemSizeTooLarge
+    return item
+
+
+def _successor(old: Item, attributes: dict[str, DynamoType]) -> Item:
+    """The item after a quick update. Its image shares what is as before with the old one's."""
+    item = _bare_item(old.hash_key, old.range_key, attributes)
+    if item.size() > ITEM_LIMIT:
+        raise ItemSizeToUpdateTooLarge
+    before = image(old)
+    item._image = {
+        name: before[name] if old.attrs.get(name) is value else plain(value) for name, value in attributes.items()
+    }
     return item
 
 
