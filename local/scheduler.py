@@ -122,8 +122,13 @@ class Timer:
     cancelled: bool = field(compare=False, default=False)
 
     def cancel(self) -> None:
-        """Forget the call; harmless if it already ran."""
+        """Forget the call and what it holds; harmless if it already ran. The timer itself waits until it is due."""
         self.cancelled = True
+        self.call = _nothing
+
+
+def _nothing() -> None:
+    """What a cancelled timer would call."""
 
 
 class Scheduler:

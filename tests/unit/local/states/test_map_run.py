@@ -140,6 +140,17 @@ def test_tolerated_failures(runtime: Runtime, fields: dict[str, Any], failing: i
     assert only_map_run(runtime, execution).status == ("SUCCEEDED" if error is None else "FAILED")
 
 
+def test_a_percentage_is_of_all_items_also_when_the_first_ones_fail(runtime: Runtime) -> None:
+    def behave(event: Any) -> None:
+        if event < 2:
+            raise Failed("Boom")
+
+    runtime.define(work=behave)
+    state = distributed(MaxConcurrency=1, ToleratedFailurePercentage=20)
+    assert runtime.run(chain(("m", state)), list(range(10))).status == "SUCCEEDED"
+    assert len(runtime.functions.calls) == 10
+
+
 def test_a_failed_child_fails_its_whole_batch(runtime: Runtime) -> None:
     runtime.define(work=fails_above(0))
     state = distributed({"Type": "Fail", "Error": "Boom"}, ItemBatcher={"MaxItemsPerBatch": 5}, ToleratedFailureCount=4)
