@@ -74,9 +74,11 @@ class LoaderSettings:
     import_table: str
     bucket: str
     import_buckets: tuple[str, ...]
+    import_csv_state_machine_arn: str
     import_zip_state_machine_arn: str
     handler_modules: tuple[str, ...]
     direct_rows: int
+    timeout_hours: int
     zip_max_entries: int
     zip_max_bytes: int
     zip_max_ratio: int
@@ -89,9 +91,11 @@ class LoaderSettings:
             import_table=_text(env, "IMPORT_TABLE"),
             bucket=_text(env, "BUCKET_NAME"),
             import_buckets=_names(env, "IMPORT_BUCKETS"),
+            import_csv_state_machine_arn=_text(env, "IMPORT_CSV_STATE_MACHINE_ARN"),
             import_zip_state_machine_arn=_text(env, "IMPORT_ZIP_STATE_MACHINE_ARN"),
             handler_modules=_names(env, "HANDLER_MODULES"),
             direct_rows=_number(env, "IMPORT_DIRECT_ROWS"),
+            timeout_hours=_number(env, "IMPORT_TIMEOUT_HOURS"),
             zip_max_entries=_number(env, "ZIP_MAX_ENTRIES"),
             zip_max_bytes=_number(env, "ZIP_MAX_BYTES"),
             zip_max_ratio=_number(env, "ZIP_MAX_RATIO"),

@@ -135,6 +135,11 @@ class StackConfig:
     task_max_concurrency: int = _setting(2, _whole(1, 40))
     task_timeout_minutes: int = _setting(15, _whole(1, 1_440))
     import_direct_rows: int = _setting(1_000, _whole(1, 10_000))
+    import_max_concurrency: int = _setting(50, _whole(1, 1_000))
+    import_batch_rows: int = _setting(10, _whole(1, 98))
+    #: The lower end holds the largest row that is imported, the upper end leaves room in a state's 256 KiB.
+    import_batch_bytes: int = _setting(200_000, _whole(196_000, 250_000))
+    #: The upper end keeps the machine's looks at the counters below 25,000 events of history.
     import_timeout_hours: int = _setting(24, _whole(1, 168))
     import_buckets: tuple[str, ...] = _setting(
         (),

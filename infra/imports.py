@@ -8,6 +8,7 @@ import pulumi
 
 from infra.config import StackConfig
 from infra.functions import Function, FunctionArgs, queue_mapping, stream_mapping
+from infra.import_csv import import_csv_workflow
 from infra.import_zip import import_zip_workflow, read_buckets
 from infra.messaging import CONSUMER_TIMEOUT_SECONDS, IMPORT_QUEUE, MAX_RECEIVE_COUNT, Messaging
 from infra.naming import Account, Names
@@ -60,7 +61,7 @@ CHANGED = {
 
 @dataclass(frozen=True)
 class ImportsArgs:
-    """What imports need to know. The machine's ARN is built from its name."""
+    """What imports need to know. The machines' ARNs are built from their names."""
 
     names: Names
     config: StackConfig
@@ -70,14 +71,18 @@ class ImportsArgs:
     messaging: Messaging
     storage: Storage
     account: Account
+    csv_machine_arn: str
     zip_machine_arn: str
 
 
 class Imports(pulumi.ComponentResource):
-    """``loader`` reads files, ``function`` works on rows and ends jobs; ``zip_workflow`` has both for archives."""
+    """``loader`` reads files, ``function`` works on rows and ends jobs; ``csv_workflow`` has both for large files,
+    ``zip_workflow`` for archives.
+    """
 
     loader: Function
     function: Function
+    csv_workflow: Workflow
     zip_workflow: Workflow
 
     def __init__(self, name: str, args: ImportsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -89,7 +94,7 @@ class Imports(pulumi.ComponentResource):
             "loader",
             FunctionArgs(
                 "loader",
-                "Reads the file of a new import job and writes its rows; cancels them",
+                "Reads the files of import jobs, large ones for the import-csv machine; cancels jobs",
                 LOADER_TIMEOUT_SECONDS,
                 _loader_environment(args),
                 *common,
@@ -108,6 +113,9 @@ class Imports(pulumi.ComponentResource):
                 *common,
             ),
             child,
+        )
+        self.csv_workflow = import_csv_workflow(
+            self.loader, self.function, args.storage, args.account, args.names, config, child
         )
         self.zip_workflow = import_zip_workflow(self.loader, self.function, args.names, config, child)
         stream_mapping(
@@ -144,7 +152,9 @@ def _loader_environment(args: ImportsArgs) -> dict[str, pulumi.Input[str]]:
         ),
         "IMPORT_ZIP_STATE_MACHINE_ARN": args.zip_machine_arn,
         "HANDLER_MODULES": ",".join(args.config.handler_modules),
+        "IMPORT_CSV_STATE_MACHINE_ARN": args.csv_machine_arn,
         "IMPORT_DIRECT_ROWS": str(args.config.import_direct_rows),
+        "IMPORT_TIMEOUT_HOURS": str(args.config.import_timeout_hours),
         "ZIP_MAX_ENTRIES": str(args.config.zip_max_entries),
         "ZIP_MAX_BYTES": str(args.config.zip_max_bytes),
         "ZIP_MAX_RATIO": str(args.config.zip_max_ratio),

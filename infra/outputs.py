@@ -33,6 +33,7 @@ def stack_outputs(
     functions: dict[str, Function],
     command_workflow: Workflow,
     task_workflow: Workflow,
+    import_csv_workflow: Workflow,
     import_zip_workflow: Workflow,
     custom_workflows: Mapping[str, Workflow],
     monitoring: Monitoring,
@@ -60,6 +61,7 @@ def stack_outputs(
     outputs["eventBusArn"] = messaging.event_bus.arn
     outputs["commandStateMachineArn"] = command_workflow.machine.arn
     outputs["taskStateMachineArn"] = task_workflow.machine.arn
+    outputs["importCsvStateMachineArn"] = import_csv_workflow.machine.arn
     outputs["importZipStateMachineArn"] = import_zip_workflow.machine.arn
     outputs["customStateMachineArns"] = {name: one.machine.arn for name, one in custom_workflows.items()}
     # For creators of tasks outside of the stack, which refuse what the machine could not do.

@@ -44,9 +44,12 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "table:import_tmp": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
         # Versions are pinned when a file is found (S3: a version is read with an action of its own).
         "objects:imports": ("s3:GetObject", "s3:GetObjectVersion"),
-        # Files of archives.
+        # Files of archives, and copies for the Distributed Map.
         "objects:zip": ("s3:AbortMultipartUpload", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"),
+        "objects:normalised": ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"),
+        "objects:map-results": ("s3:GetObject",),
         "objects:reports": ("s3:PutObject",),
+        "machine:import-csv": ("states:StartExecution",),
         "machine:import-zip": ("states:StartExecution",),
         "stream:import_tmp": STREAM,
         "queue:stream-failures": ("sqs:SendMessage",),

@@ -30,6 +30,7 @@ from infra.workflows import (
     COMMAND_HANDLER,
     COMMAND_HANDLER_EXPRESS,
     EXPRESS,
+    IMPORT_CSV,
     IMPORT_ZIP,
     STANDARD,
     TASK_HANDLER,
@@ -71,6 +72,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     machine_arns = {kind: account.arn("states", f"stateMachine:{names.of(name)}") for kind, name in MACHINES.items()}
     machine_arn = machine_arns[config.command_workflow]
     task_machine_arn = account.arn("states", f"stateMachine:{names.of(TASK_HANDLER)}")
+    import_csv_arn = account.arn("states", f"stateMachine:{names.of(IMPORT_CSV)}")
     import_zip_arn = account.arn("states", f"stateMachine:{names.of(IMPORT_ZIP)}")
     custom_arns = custom_machine_arns(names, account, custom)
     resources = Resources(
@@ -84,6 +86,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             "index:open-imports": pulumi.Output.concat(tables.by_name["import_tmp"].arn, f"/index/{OPEN_INDEX}"),
             **{f"machine:{MACHINES[kind]}": arn for kind, arn in machine_arns.items()},
             f"machine:{TASK_HANDLER}": task_machine_arn,
+            f"machine:{IMPORT_CSV}": import_csv_arn,
             f"machine:{IMPORT_ZIP}": import_zip_arn,
             "topic:alarm": messaging.alarm_topic.arn,
             "topic:main": messaging.main_topic.arn,
@@ -94,6 +97,8 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             "queue:stream-failures": messaging.stream_failures.arn,
             "objects:attributes": pulumi.Output.concat(storage.bucket.arn, "/attributes/*"),
             "objects:imports": pulumi.Output.concat(storage.bucket.arn, f"/{FILES}*"),
+            "objects:normalised": pulumi.Output.concat(storage.bucket.arn, "/normalised/*"),
+            "objects:map-results": pulumi.Output.concat(storage.bucket.arn, "/map-results/*"),
             "objects:zip": pulumi.Output.concat(storage.bucket.arn, "/zip/*"),
             "objects:reports": pulumi.Output.concat(storage.bucket.arn, "/reports/*"),
         }
@@ -176,10 +181,12 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     custom_machines = custom_workflows(custom, workflow, names, config)
     imports = Imports(
         "imports",
-        ImportsArgs(names, config, resources, archive, tables, messaging, storage, account, import_zip_arn),
+        ImportsArgs(
+            names, config, resources, archive, tables, messaging, storage, account, import_csv_arn, import_zip_arn
+        ),
     )
     ended_badly_rule(names, events, [command_workflows[STANDARD], tasks.workflow])
-    ended_badly_rule(names, imports.loader, [imports.zip_workflow], name="imports-ended-badly")
+    ended_badly_rule(names, imports.loader, [imports.csv_workflow, imports.zip_workflow], name="imports-ended-badly")
     sweep_schedule(names, sweeper, config.sweep_minutes)
     functions = {
         "events": events,
@@ -200,6 +207,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             machines={
                 **{MACHINES[kind]: one.machine.arn for kind, one in command_workflows.items()},
                 TASK_HANDLER: tasks.workflow.machine.arn,
+                IMPORT_CSV: imports.csv_workflow.machine.arn,
                 IMPORT_ZIP: imports.zip_workflow.machine.arn,
                 **{name: one.machine.arn for name, one in custom_machines.items()},
             },
@@ -211,6 +219,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             },
             may_take_seconds={
                 TASK_HANDLER: config.task_timeout_minutes * 60,
+                IMPORT_CSV: config.import_timeout_hours * 3_600,
                 IMPORT_ZIP: config.import_timeout_hours * 3_600,
                 # Workflows may wait for people: they are slow only beyond what their definition allows.
                 **{one.name: one.definition["TimeoutSeconds"] for one in custom},
@@ -226,6 +235,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         functions,
         receiving,
         tasks.workflow,
+        imports.csv_workflow,
         imports.zip_workflow,
         custom_machines,
         monitoring,

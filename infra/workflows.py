@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ DEFINITIONS = Path(__file__).parent / "state_machines"
 COMMAND_HANDLER = "command-handler"
 COMMAND_HANDLER_EXPRESS = "command-handler-express"
 TASK_HANDLER = "task-handler"
+IMPORT_CSV = "import-csv"
 IMPORT_ZIP = "import-zip"
 STANDARD = "STANDARD"
 EXPRESS = "EXPRESS"
@@ -32,7 +33,7 @@ class WorkflowArgs:
     """One machine.
 
     ``values`` fill the definition's placeholders, ``numbers`` replace numbers by JSON pointer;
-    ``functions`` are the ARNs of the functions that its tasks call.
+    ``functions`` are the ARNs of the functions that its tasks call; ``also`` what its role is allowed beside.
     """
 
     machine: str
@@ -43,6 +44,7 @@ class WorkflowArgs:
     config: StackConfig
     numbers: Mapping[str, int] = field(default_factory=dict)
     type: str = STANDARD
+    also: Sequence[Mapping[str, object]] = ()
 
 
 def load_definition(name: str) -> dict[str, Any]:
@@ -139,6 +141,7 @@ def _policy(args: WorkflowArgs, config: StackConfig) -> pulumi.Output[str]:
     arns = [args.functions[name] for name in sorted(args.functions)]
     statements: list[dict[str, object]] = [
         {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": arns},
+        *map(dict, args.also),
         {"Effect": "Allow", "Action": list(LOG_DELIVERY), "Resource": "*"},
     ]
     if config.tracing:

@@ -18,7 +18,6 @@ from handlers.commands.state_event import parse_run
 from handlers.errors import NotRunning, ValidationError
 from handlers.store.port import Item
 
-SOURCE = "aws.states"
 TIMED_OUT = "TIMED_OUT"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from handlers import aws
 from handlers.clock import Clock, SystemClock
-from handlers.commands.ended_outside import SOURCE, EndedOutside
+from handlers.commands.ended_outside import EndedOutside
 from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.run import FULL, Progress
 from handlers.commands.repository import CommandRepository
@@ -25,6 +25,7 @@ from handlers.tasks.finalise import Finaliser
 from handlers.tasks.stream import TaskQueue, TaskStream
 from handlers.tasks.workflow_states import TaskEndedOutside
 from handlers.workflows.port import Workflows
+from handlers.workflows.state_payload import STATUS_SOURCE
 from handlers.workflows.stepfunctions import StepFunctions
 
 
@@ -62,7 +63,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPo
     tasks_stream = f":table/{settings.tasks_table}/stream/"
 
     def handle(event: dict[str, Any], context: Any) -> Any:
-        if event.get("source") == SOURCE:
+        if event.get("source") == STATUS_SOURCE:
             is_task = event.get("detail", {}).get("stateMachineArn") == settings.task_state_machine_arn
             return task_ended(event) if is_task else command_ended(event)
         if "Records" in event:

@@ -1,4 +1,6 @@
-"""The ``imports`` function: the import queue's consumer, and what follows from changes of import jobs and rows."""
+"""The ``imports`` function: the import queue's consumer, what follows from changes of import jobs and rows, and the
+batches of the machine for large files.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ from handlers.errors import ValidationError
 from handlers.imports.book import ImportBook
 from handlers.imports.callbacks import Callbacks
 from handlers.imports.command_outcomes import SOURCE
+from handlers.imports.csv_rows import RowsHandler
+from handlers.imports.csv_states import rows_states
 from handlers.imports.finalise import Finaliser
+from handlers.imports.row_batches import RowBatches
 from handlers.imports.strategy import load_import_tables
 from handlers.imports.table_stream import ImportStream
 from handlers.imports.worker import RowWorker
@@ -33,6 +38,7 @@ from handlers.store.port import COMMANDS, DATA, IMPORT_TMP, TableStore
 from handlers.stream_answers import partial_answer
 from handlers.workflows.port import Workflows
 from handlers.workflows.state_payload import SOURCE as STATE_SOURCE
+from handlers.workflows.state_payload import state_of
 from handlers.workflows.stepfunctions import StepFunctions
 
 
@@ -77,6 +83,7 @@ def create(
     publisher = CommandPublisher(store, attributes, clock, new_id=new_id, source=SOURCE)
     strategies = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
     worker = RowWorker(book, publisher, strategies, max_receives=settings.max_receives)
+    csv_states = rows_states(RowsHandler(book, RowBatches(book), strategies), clock)
     finalise = Finaliser(store, book, ports.objects)
     files = ZipBook(store, clock)
     callbacks = Callbacks(book, files, ports.workflows)
@@ -85,7 +92,7 @@ def create(
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         if event.get("source") == STATE_SOURCE:
-            return zip_states(event)
+            return (zip_states if state_of(event) in zip_states.names else csv_states)(event)
         records = event.get("Records")
         if records is None:
             raise ValidationError("event", sorted(event), "a batch of a stream or a queue, or a machine's state")

@@ -1,4 +1,6 @@
-"""The ``loader`` function: reads the file of a new import job and writes its rows; cancels those of a job."""
+"""The ``loader`` function: loads and cancels import jobs, which it reads from the table's stream, and has states of the
+machine for large files.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,16 @@ from handlers.errors import ValidationError
 from handlers.imports.archive import ZipLimits
 from handlers.imports.book import ImportBook
 from handlers.imports.cancel import Canceller
+from handlers.imports.csv_loader import CsvLoader
+from handlers.imports.csv_progress import CsvProgress
+from handlers.imports.csv_rows import RowsHandler
+from handlers.imports.csv_states import CsvEndedOutside, loader_states
+from handlers.imports.files import JobFiles
 from handlers.imports.finalise import Finaliser
 from handlers.imports.job_stream import JobStream, by_kind
 from handlers.imports.loader import Loader
+from handlers.imports.machine import CsvMachine
+from handlers.imports.row_batches import RowBatches
 from handlers.imports.strategy import load_import_tables
 from handlers.imports.zip_book import ZipBook
 from handlers.imports.zip_files import ZipCanceller
@@ -31,7 +40,7 @@ from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import IMPORT_TMP, TableStore
 from handlers.stream_answers import partial_answer
 from handlers.workflows.port import Workflows
-from handlers.workflows.state_payload import SOURCE, STATUS_SOURCE
+from handlers.workflows.state_payload import SOURCE, STATUS_SOURCE, state_of
 from handlers.workflows.stepfunctions import StepFunctions
 
 
@@ -64,22 +73,30 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
     store, clock = ports.store, ports.clock
     book = ImportBook(store, clock)
     tables = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
+    files = JobFiles(book, ports.source)
     finalise = Finaliser(store, book, ports.objects)
-    loader = Loader(book, ports.source, tables, finalise, direct_rows=settings.direct_rows)
-    files = ZipBook(store, clock)
+    csv_machine = CsvMachine(ports.workflows, settings.import_csv_state_machine_arn)
+    loader = Loader(book, files, tables, finalise, csv_machine, direct_rows=settings.direct_rows)
+    hours = settings.timeout_hours
+    csv_loader = CsvLoader(book, files, ports.source, ports.objects, tables, clock, timeout_hours=hours)
+    write_rows = RowsHandler(book, RowBatches(book), tables)
+    progress = CsvProgress(store, book, ports.objects, finalise, write_rows, clock, timeout_hours=hours)
+    csv_states, csv_ended = loader_states(csv_loader, progress, clock), CsvEndedOutside(progress)
+    entries = ZipBook(store, clock)
     limits = ZipLimits(settings.zip_max_entries, settings.zip_max_bytes, settings.zip_max_ratio)
-    unpack = ZipLoader(book, files, ports.source, ports.objects, tables, clock, limits)
-    finalise_zip = ZipFinaliser(book, files, ports.objects)
+    unpack = ZipLoader(book, entries, ports.source, ports.objects, tables, clock, limits)
+    finalise_zip = ZipFinaliser(book, entries, ports.objects)
     zip_states = ZipStates(loader_steps(unpack, finalise_zip), clock)
     zip_ended = ZipEndedOutside(finalise_zip)
     start_zip = ZipMachine(book, ports.workflows, settings.import_zip_state_machine_arn)
-    stream = JobStream(by_kind(loader.load, start_zip), by_kind(Canceller(store, book), ZipCanceller(book, files)))
+    stream = JobStream(by_kind(loader.load, start_zip), by_kind(Canceller(store, book), ZipCanceller(book, entries)))
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         if event.get("source") == SOURCE:
-            return zip_states(event)
+            return (zip_states if state_of(event) in zip_states.names else csv_states)(event)
         if event.get("source") == STATUS_SOURCE:
-            return zip_ended(event)
+            is_zip = event.get("detail", {}).get("stateMachineArn") == settings.import_zip_state_machine_arn
+            return (zip_ended if is_zip else csv_ended)(event)
         records = event.get("Records")
         if records is None:
             raise ValidationError("event", sorted(event), "a batch of the import table's stream, or a machine's state")

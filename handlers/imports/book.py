@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from handlers.clock import Clock, iso
@@ -10,7 +10,7 @@ from handlers.commands.policies import SECONDS_PER_DAY
 from handlers.errors import TransientConflict
 from handlers.imports import status
 from handlers.imports.errors import RowProblem
-from handlers.imports.model import APPLIED, UNCHANGED, Counts, job_key_of
+from handlers.imports.model import APPLIED, STEP_FUNCTION, UNCHANGED, Counts, job_key_of
 from handlers.imports.open_index import MARKS
 from handlers.keys import IMPORT_SHARDS, ImportJobKey, ImportRowKey
 from handlers.store.conditions import Condition, Path, absent, equals
@@ -33,6 +33,12 @@ MAX_MESSAGE_CHARS = 1_000
 ROWS_PER_WRITE = 50
 #: Rows that end at the same moment in the same partition.
 MAX_CONFLICTS = 20
+
+
+#: Key, number, line, values and status of a row to the row.
+NewRow = Callable[[ImportRowKey, int, int, Mapping[str, str], str], Item]
+#: Why a row has its outcome from the start: a problem, or the index of the row that supersedes it.
+End = RowProblem | int
 
 
 class ImportBook:
@@ -86,6 +92,15 @@ class ImportBook:
         condition = equals("attempt", attempt) & status.may_become(status.JOB, status.PROCESSING)
         self.update_job(key, change, condition)
 
+    def decide(self, key: ImportJobKey, attempt: int, mode: str) -> str | None:
+        """How the job's file is imported; who says so first is right. Answers the mode, None for a job beyond that."""
+        condition = equals("attempt", attempt) & status.may_become(status.JOB, status.PROCESSING)
+        try:
+            found = self._store.update(IMPORT_TMP, key.pk, key.sk, Change(set_once={"mode": mode}), condition)
+        except ConditionFailed:
+            return None
+        return str(found["mode"])
+
     # -- rows -----------------------------------------------------------------------------------------
 
     def row(self, key: ImportRowKey) -> Item | None:
@@ -94,40 +109,26 @@ class ImportBook:
 
     def add(self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, str]) -> None:
         """A row that is to be worked on. One that is there stays as it is."""
-        item = self._new(job, key, number, line, values, status.CREATED)
+        item = self.new_rows(job)(key, number, line, values, status.CREATED)
         try:
             self._store.put(IMPORT_TMP, item, absent("pk"))
         except ConditionFailed:
             return
 
-    def add_ended(
-        self,
-        job: Item,
-        key: ImportRowKey,
-        number: int,
-        line: int,
-        values: Mapping[str, str],
-        *,
-        end: RowProblem | int | None,
-    ) -> None:
-        """A row that has its outcome from the start: a problem, the index of the row that supersedes it, or None:
-        the job is being cancelled.
-        """
+    def ended(
+        self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, str], end: End | None
+    ) -> Item:
+        """A row that has its outcome from the start; ``end`` None: the job is being cancelled."""
+        new_row = self.new_rows(job)
         if end is None:
-            item = self._new(job, key, number, line, values, status.CANCELLED)
-        elif isinstance(end, RowProblem):
-            item = self._new(job, key, number, line, values, status.FAILED)
+            return new_row(key, number, line, values, status.CANCELLED)
+        if isinstance(end, RowProblem):
+            item = new_row(key, number, line, values, status.FAILED)
             item["error"] = error_of(end.code, end.message)
         else:
-            item = self._new(job, key, number, line, values, status.SUPERSEDED)
+            item = new_row(key, number, line, values, status.SUPERSEDED)
             item["supersededBy"] = end
-        counted = self._counted(item)
-        assert counted is not None
-        try:
-            self._transact([Put(IMPORT_TMP, item, absent("pk")), counted])
-        except TransactionFailed as error:
-            if 0 not in error.failed:
-                raise
+        return item
 
     def published(self, row: Item, command: Item) -> Update:
         """PROCESSING: to be written with the row's command, so that no row that was cancelled gets one."""
@@ -143,7 +144,7 @@ class ImportBook:
                 counted = self._counted({**left[0], "status": new, **fields}, len(left))
                 assert counted is not None
                 try:
-                    self._transact([*(self._ended(row, new, fields) for row in left), counted])
+                    self.transact([*(self._ended(row, new, fields) for row in left), counted])
                     break
                 except TransactionFailed as error:
                     if len(left) in error.failed:
@@ -180,7 +181,7 @@ class ImportBook:
         if counted is not None:
             writes.append(counted)
         try:
-            self._transact(writes)
+            self.transact(writes)
         except TransactionFailed as error:
             if 0 not in error.failed:
                 raise
@@ -197,8 +198,8 @@ class ImportBook:
         pk, sk = job.shard(index % IMPORT_SHARDS)
         return Update(IMPORT_TMP, pk, sk, Change(add={counter_of(row): rows}))
 
-    def _transact(self, writes: Sequence[Write]) -> None:
-        """Rows of one partition share a counter: a conflict is over at once."""
+    def transact(self, writes: Sequence[Write]) -> None:
+        """Rows of one partition share a counter: a conflict is over at once. Raises TransactionFailed."""
         for number in range(MAX_CONFLICTS):
             try:
                 return self._store.transact(writes)
@@ -207,21 +208,14 @@ class ImportBook:
                     raise
         return None
 
-    def _new(
-        self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, str], new: str
-    ) -> dict[str, Any]:
+    def new_rows(self, job: Item) -> NewRow:
+        """Makes the rows of a job's file: key, number, line, values and status to the row."""
         now = iso(self._clock.now())
-        return {
-            "pk": key.pk,
-            "sk": key.sk,
+        common = {
             "kind": status.ROW,
             "jobId": job["id"],
             "tableName": job["tableName"],
             "tenantCode": job["tenantCode"],
-            "number": number,
-            "line": line,
-            "row": dict(values),
-            "status": new,
             "attempt": 1,
             "createdAt": now,
             "createdBy": job["createdBy"],
@@ -229,6 +223,15 @@ class ImportBook:
             "updatedAt": now,
             "ttl": self._expires(),
         }
+        if job.get("mode") == STEP_FUNCTION:
+            # Its machine ends the job, not its rows.
+            common["mode"] = STEP_FUNCTION
+
+        def new_row(key: ImportRowKey, number: int, line: int, values: Mapping[str, str], new: str) -> Item:
+            own = {"pk": key.pk, "sk": key.sk, "number": number, "line": line, "row": dict(values), "status": new}
+            return {**own, **common}
+
+        return new_row
 
     def becomes(self, new: str, **fields: Any) -> dict[Path, Any]:
         """A status and when it was written."""

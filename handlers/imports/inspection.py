@@ -18,7 +18,7 @@ from handlers.imports.encodings import Open
 from handlers.imports.errors import REPEATED_KEY, TOO_MANY_ROWS, UNKNOWN_ENCODING, ImportRefused, RowProblem
 from handlers.imports.header import COMMA
 from handlers.imports.limits import MAP_ROW_BYTES, CsvLimits
-from handlers.imports.records import Batch, Record, RecordReader, examined
+from handlers.imports.records import Batch, Record, RecordReader, examined, lines_in
 from handlers.imports.strategy import REJECT, Layout
 
 #: A key's value, or those of several columns.
@@ -29,6 +29,7 @@ NOT_COMMA = "delimiter is not a comma"
 BACKSLASHES = "backslashes"
 LONE_RETURNS = "carriage returns without line feed"
 BLANK_LINES = "blank lines"
+MANY_LINES = "records of several lines"
 SHORT_ROWS = "rows with absent values"
 BAD_ROWS = "rows that can't be read"
 LARGE_ROWS = f"rows above {MAP_ROW_BYTES} bytes"
@@ -161,6 +162,8 @@ class _Look:
                 found.reasons.add(LARGE_ROWS)
         if [] in batch.records:
             found.reasons.add(BLANK_LINES)
+        if any(lines_in(values) > 1 for values in batch.records):
+            found.reasons.add(MANY_LINES)  # the Map doesn't tell the line of a row
         found.rows = index
         for record in whole:
             self._add_key(self._key_of(record.values), record.index)
@@ -197,6 +200,7 @@ def _inspected(open_: Open, encoding: str, layout: Layout, limits: CsvLimits, ve
             (BACKSLASHES, watched.backslashes),
             (LONE_RETURNS, watched.lone_returns),
             (BLANK_LINES, reader.lines_before > 0),
+            (MANY_LINES, reader.header_lines > 1),
             (REPEATED_KEYS, bool(found.last)),
             (NO_VERSION, not versioned),
         ):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 #: A row that the Distributed Map reads from the object itself; AWS documents 256 KiB for the input that it makes of
 #: one or several rows ("ItemReader (Map)", "ItemBatcher (Map)"), far above an ordinary row.
 MAP_ROW_BYTES = 64 * 1024
+#: A file with more than this for each of the rows that may be imported directly is the machine's, without counting.
+DIRECT_ROW_BYTES = 4 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class ImportJob:
-    """The import of a file. ``error`` and ``report`` (keys of objects in the stack's bucket) where there are any."""
+    """The import of a file. ``error`` and ``report`` (keys of objects in the stack's bucket) where there are any;
+    ``mode`` is None until it is decided.
+    """
 
     id: str
     table: str

@@ -19,7 +19,8 @@ PART_BYTES = 8 * 1024 * 1024
 def normalised(header: list[str], records: Iterable[Record], *, part_bytes: int = PART_BYTES) -> Iterator[bytes]:
     """The copy in parts of about ``part_bytes``; each is written before the next is made."""
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
+    # All quoted: before Python 3.13 a value with a return alone would not be, and a reader might end the row there.
+    writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow([ROW_COLUMN, LINE_COLUMN, *map(_escaped, header)])
     for record in records:
         writer.writerow([record.number, record.line, *map(_escaped, record.values)])

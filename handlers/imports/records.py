@@ -84,6 +84,7 @@ class RecordReader:
         lines = itertools.chain(itertools.repeat("\n", self.lines_before), [line], self._text)
         self._reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
         self.header = self._header()
+        self.header_lines = self._reader.line_num - self.lines_before
         check_header(self.header, layout, self.delimiter)
 
     def batches(self) -> Iterator[Batch]:
@@ -96,7 +97,7 @@ class RecordReader:
                 # On an error, the list keeps what was read before.
                 records.extend(itertools.islice(self._reader, BATCH_ROWS))
             except csv.Error as error:
-                malformed = self._survived(error, before + 1 + sum(map(_lines_in, records)))
+                malformed = self._survived(error, before + 1 + sum(map(lines_in, records)))
             if not records and malformed is None:
                 return
             yield Batch(records, before + 1, self._reader.line_num - before, malformed)
@@ -153,7 +154,7 @@ def examined(batch: Batch, index: int, header: list[str], limits: CsvLimits) -> 
         if values:
             yield _examined(values, index, line, header, limits)
             index += 1
-        line += _lines_in(values)
+        line += lines_in(values)
     if batch.malformed is not None:
         yield Record(index, line, [], RowProblem(MALFORMED_QUOTES, f"malformed quotes: {batch.malformed}"), 0)
     elif line != end:
@@ -178,7 +179,7 @@ def _examined(values: list[str], index: int, line: int, header: list[str], limit
     return Record(index, line, values, problem, size, short)
 
 
-def _lines_in(values: list[str]) -> int:
+def lines_in(values: list[str]) -> int:
     """Physical lines of a record: line ends inside of it stand in quotes and are kept."""
     return 1 + sum(
         value.count("\n") + value.count("\r") - value.count("\r\n")

@@ -16,7 +16,7 @@ from handlers.imports import encodings, status
 from handlers.imports.book import ROW_DAYS, ImportBook
 from handlers.imports.cancel import request_cancel
 from handlers.imports.errors import ImportRefused
-from handlers.imports.model import DIRECT, STEP_FUNCTION, Counts, ImportJob
+from handlers.imports.model import MODES, STEP_FUNCTION, Counts, ImportJob
 from handlers.imports.open_index import opened
 from handlers.imports.zip_book import ZipBook
 from handlers.imports.zip_finalise import ImportedFile, counts_so_far, imported_files
@@ -94,11 +94,19 @@ class ImportService:
         return f"{stored['pk']}#{stored['sk']}"
 
     def create_csv_import(
-        self, table: str, bucket: str, object_key: str, context: InvokeContext, *, encoding: str | None = None
+        self,
+        table: str,
+        bucket: str,
+        object_key: str,
+        context: InvokeContext,
+        *,
+        encoding: str | None = None,
+        mode: str | None = None,
     ) -> ImportJob:
         """Accept a file; the stream starts the loader, which reads it and writes its rows.
 
-        The same ``request_id`` with the same file gives the first job again.
+        ``mode``: DIRECT, for at most ``importDirectRows`` rows, or STEP_FUNCTION; None lets the loader decide. The same
+        ``request_id`` with the same file gives the first job again.
 
         Raises:
             ValidationError: a field is wrong; nothing is written.
@@ -106,6 +114,8 @@ class ImportService:
         """
         self._check_table(table)
         self._check_file(bucket, object_key, encoding)
+        if mode is not None and mode not in MODES:
+            raise ValidationError("mode", mode, f"one of {', '.join(MODES)}, or none")
         key = ImportJobKey(CSV_IMPORT_KIND, context.tenant_code, table, self._ulid(table, context))
         row: Item = {
             "pk": key.pk,
@@ -113,12 +123,11 @@ class ImportService:
             "id": key.id,
             "kind": status.JOB,
             "tableName": table,
-            "mode": DIRECT,
             "bucket": bucket,
             "key": object_key,
-            **({} if encoding is None else {"encoding": encoding}),
+            **{name: value for name, value in (("encoding", encoding), ("mode", mode)) if value is not None},
             **opened(key.pk, key.sk, self._clock.now()),
-            **self._common(context, [table, bucket, object_key, encoding]),
+            **self._common(context, [table, bucket, object_key, encoding, *([] if mode is None else [mode])]),
         }
         self._put(row)
         return self.get_import(key.id, context)

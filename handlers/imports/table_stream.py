@@ -12,7 +12,7 @@ from typing import Any
 
 from handlers.imports import status
 from handlers.imports.finalise import Finaliser
-from handlers.imports.model import EXECUTE, job_key_of
+from handlers.imports.model import EXECUTE, STEP_FUNCTION, job_key_of
 from handlers.keys import ImportJobKey, ImportRowKey, row_id
 from handlers.log import log_step
 from handlers.notifications.alarms import send_alarm
@@ -21,7 +21,20 @@ from handlers.store.port import Item
 from handlers.store.values import item_from_dynamo
 
 STATUS = "import-status"
-_READ = ("pk", "sk", "id", "kind", "status", "attempt", "tableName", "tenantCode", "parent", "error", "updatedAt")
+_READ = (
+    "pk",
+    "sk",
+    "id",
+    "kind",
+    "status",
+    "attempt",
+    "tableName",
+    "tenantCode",
+    "mode",
+    "parent",
+    "error",
+    "updatedAt",
+)
 _COUNTERS = (
     *("totalRows", "processedRows", "succeededRows", "failedRows", "supersededRows", "cancelledRows"),
     *("totalFiles", "failedFiles"),
@@ -62,10 +75,10 @@ class ImportStream:
                     notices.append((index, row_message(row, self._table)))
                 elif status.is_terminal(row):
                     job = job_key_of(row)
-                    if job is not None:
-                        ended[job] = index
-                    else:
+                    if job is None:
                         self._alarm(ImportRowKey.parse(row["pk"], row["sk"]), row)
+                    elif row.get("mode") != STEP_FUNCTION:  # else a machine looks after the job
+                        ended[job] = index
             except Exception as error:  # noqa: BLE001 - boundary: one record; the reason is the answer
                 failed[index] = error
         refused = self._topic.publish_many([notice for _, notice in notices]) if notices else {}

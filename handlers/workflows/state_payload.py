@@ -47,6 +47,14 @@ class StatePayload:
             raise ValidationError(str(error.args[0]), None, "a state's payload with this field") from None
 
 
+def state_of(event: Any) -> Any:
+    """The name of the state that a payload comes from, whatever else is in it; None if it tells none."""
+    try:
+        return event["context"]["State"]["Name"]
+    except (KeyError, TypeError):
+        return None
+
+
 def check_fields(execution_input: Any, names: tuple[str, ...]) -> dict[str, Any]:
     """The input of an execution, which has these fields. Raises ValidationError naming the first that is missing."""
     if not isinstance(execution_input, dict):

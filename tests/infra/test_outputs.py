@@ -42,6 +42,7 @@ OUTPUTS = {
     "eventBusArn",
     "commandStateMachineArn",
     "taskStateMachineArn",
+    "importCsvStateMachineArn",
     "importZipStateMachineArn",
     "customStateMachineArns",
     "taskMaxConcurrency",

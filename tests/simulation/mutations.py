@@ -345,7 +345,7 @@ MUTATIONS = (
         "the counters are the rows at every moment",
         BOOK,
         "            writes.append(counted)\n",
-        "            self._transact([counted])\n",
+        "            self.transact([counted])\n",
         IMPORTS,
     ),
     _edit(

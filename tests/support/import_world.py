@@ -23,10 +23,19 @@ from handlers.imports.book import ImportBook, counter_of
 from handlers.imports.callbacks import Callbacks
 from handlers.imports.cancel import Canceller
 from handlers.imports.command_outcomes import SOURCE, CommandOutcomes
+from handlers.imports.csv_loader import CsvLoader
+from handlers.imports.csv_progress import CsvProgress
+from handlers.imports.csv_rows import RowsHandler
+from handlers.imports.csv_states import loader_states, rows_states
+from handlers.imports.files import JobFiles
 from handlers.imports.finalise import Finaliser
 from handlers.imports.job_stream import JobStream
+from handlers.imports.limits import CsvLimits
 from handlers.imports.loader import Loader
+from handlers.imports.machine import CsvMachine
 from handlers.imports.model import SHARD_COUNTERS, ImportJob
+from handlers.imports.report import PREFIX
+from handlers.imports.row_batches import RowBatches
 from handlers.imports.service import ImportService
 from handlers.imports.strategy import ImportTables, Table, load_import_tables
 from handlers.imports.sweeper import ImportSweeper
@@ -42,6 +51,7 @@ from handlers.store.values import item_to_dynamo
 from handlers.workflows.memory import MemoryWorkflows
 from local.functions.model import SimulatedCrash
 from tests.support.clock import ManualClock
+from tests.support.import_machine import Gated, PlayedMachine, SharedObjects
 from tests.support.task_world import Gate, GatedStore, GatedTopic
 
 BUCKET = "files"
@@ -55,12 +65,25 @@ R = TypeVar("R")
 
 
 class ImportWorld:
-    """``twice``: every delivery is made twice. ``layout``: changes to the airports' layout."""
+    """``mode``: of imports that say none. ``twice``: every delivery is made twice. ``checks``: after each of
+    them. ``layout``: changes to the airports' layout.
+    """
 
     def __init__(
-        self, gate: Gate | None = None, *, twice: bool = False, seed: int = 1, direct_rows: int = 1_000, **layout: Any
+        self,
+        gate: Gate | None = None,
+        *,
+        mode: str | None = None,
+        twice: bool = False,
+        seed: int = 1,
+        direct_rows: int = 1_000,
+        versioned: bool = True,
+        checks: bool = True,
+        **layout: Any,
     ) -> None:
         self.gate = gate or Gate()
+        self.mode = mode
+        self.checks = checks
         self.clock = ManualClock()
         self.twice = twice
         self.random = random.Random(seed)
@@ -73,16 +96,36 @@ class ImportWorld:
         self.images: list[tuple[str, Item]] = []
         self.memory = MemoryTableStore(self._changed)
         self.store: Any = GatedStore(self.memory, self.gate)
-        self.source = MemorySource(BUCKET)
-        self.objects = MemoryObjects()
+        self.source = MemorySource(BUCKET, versioned=versioned)
+        self.objects = SharedObjects(BUCKET, self.source)
         self.topic, self.alarms = MemoryTopic(), MemoryTopic()
         self.calls_per_row: Counter[str] = Counter()
         self.service = ImportService(self.memory, self.clock, ["airports"], [BUCKET])
         book = ImportBook(self.store, self.clock)
         tables = _tables(layout)
         publisher = CommandPublisher(self.store, AttributeStore(MemoryObjects()), self.clock, source=SOURCE)
-        self.finalise = Finaliser(self.store, book, self.objects)
-        self.loader = Loader(book, self.source, tables, self.finalise, direct_rows=direct_rows)
+        objects: Any = Gated(self.objects, self.gate)
+        self.limits = CsvLimits()
+        self.files = JobFiles(book, self.source, limits=self.limits)
+        self.finalise = Finaliser(self.store, book, objects)
+        self.rows_handler = RowsHandler(book, RowBatches(book), tables)
+        self.progress = CsvProgress(
+            self.store, book, objects, self.finalise, self.rows_handler, self.clock, timeout_hours=1, closed_per_call=5
+        )
+        csv_loader = CsvLoader(book, self.files, self.source, objects, tables, self.clock, timeout_hours=1)
+        self.machine = PlayedMachine(
+            loader_states(csv_loader, self.progress, self.clock),
+            rows_states(self.rows_handler, self.clock),
+            self.source,
+            self.objects,
+            self.clock,
+            lambda name, deliver: self.pending.append((name, deliver)),
+            self._rest,
+        )
+        workflows: Any = Gated(self.machine, self.gate)
+        self.loader = Loader(
+            book, self.files, tables, self.finalise, CsvMachine(workflows, "arn:m"), direct_rows=direct_rows
+        )
         self.jobs = JobStream(self.loader.load, Canceller(self.store, book))
         self.worker = RowWorker(book, publisher, tables, max_receives=MAX_RECEIVES)
         self.outcomes = CommandOutcomes(book)
@@ -100,6 +143,7 @@ class ImportWorld:
 
     def import_file(self, content: bytes | None = None, key: str = "a.csv", **options: Any) -> ImportJob:
         """Until nothing is left to do; the job then."""
+        options = {"mode": self.mode, **options}
         if content is not None:
             self.put(content, key)
         job = self.service.create_csv_import("airports", BUCKET, key, options.pop("context", CONTEXT), **options)
@@ -121,7 +165,8 @@ class ImportWorld:
                 self.delivered.append(name)
                 if not self.lost(name, len(self.delivered)):
                     self._deliver(name, deliver)
-                self.check()
+                if self.checks:
+                    self.check()
         finally:
             logging.disable(logging.NOTSET)
 
@@ -171,7 +216,8 @@ class ImportWorld:
         names = ("status", "attempt", "result", "error", "supersededBy", "totalRows", "processedRows", "failedRows")
         rows = [{name: row[name] for name in names if name in row} for row in [*self.rows(), *self.rows(status.JOB)]]
         commands = sorted((row["sk"], row["createdBy"]) for row in self.commands())
-        return rows, commands, sorted(self.objects.contents.items(), key=lambda one: one[1])
+        reports = {key: body for key, body in self.objects.contents.items() if key.startswith(PREFIX)}
+        return rows, commands, sorted(reports.items(), key=lambda one: one[1])
 
     def alarm_ids(self) -> list[str]:
         """Without the repeats."""
@@ -197,6 +243,13 @@ class ImportWorld:
             last[key] = image
 
     # -- inside ---------------------------------------------------------------------------------------
+
+    def _rest(self, seconds: float) -> bool:
+        """Whether a pause is over: rarely while there is something else to do."""
+        if self.pending and self.random.random() < 0.9:
+            return False
+        self.clock.advance(seconds)
+        return True
 
     def _changed(self, table: str, before: Item | None, after: Item | None) -> None:
         assert after is not None

@@ -60,6 +60,10 @@ class DeployedImports(DeployedTasks):
         assert all(counter_of(row) for row in rows)
         return sorted(rows, key=lambda row: (row["jobId"], row["number"]))
 
+    def rows_of(self, job: ImportJob) -> list[Item]:
+        """Of one job, in the order of the file."""
+        return [row for row in self.import_rows() if row["jobId"] == job.id]
+
     def report(self, job: ImportJob) -> str:
         client = boto3.client("s3", region_name=self.runtime.endpoint.region)
         bodies = [client.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in job.report]

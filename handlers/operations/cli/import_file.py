@@ -13,7 +13,7 @@ from typing import Any
 
 from handlers.clock import SystemClock
 from handlers.context import InvokeContext
-from handlers.imports.model import ImportJob
+from handlers.imports.model import MODES, ImportJob
 from handlers.imports.service import ImportService
 from handlers.imports.status import COMPLETED, TERMINAL
 from handlers.imports.strategy import load_import_tables
@@ -35,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--table", required=True, help="the import strategy's table")
     parser.add_argument("--tenant", required=True, help="whose rows they are")
     parser.add_argument("--encoding", help="where it can't be told: UTF-8, UTF-16, CP932 (Shift_JIS) or EUC-JP")
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        help="DIRECT: by one function, few rows; STEP_FUNCTION: by the import-csv machine; without it the rows decide",
+    )
     parser.add_argument("--wait", action="store_true", help="until every row has its outcome; 1 if some failed")
     add_stack(parser)
 
@@ -53,7 +58,9 @@ def import_file(stack: Stack, options: argparse.Namespace, sleep: Callable[[floa
     context = InvokeContext(OPERATOR, options.tenant)
     tables.of(options.table)  # before anything is uploaded
     key = _upload(stack, settings.bucket, options.file, options.tenant)
-    job = service.create_csv_import(options.table, settings.bucket, key, context, encoding=options.encoding)
+    job = service.create_csv_import(
+        options.table, settings.bucket, key, context, encoding=options.encoding, mode=options.mode
+    )
     if options.wait:
         job = _wait(service, job, context, sleep)
     print(as_json(plain(job)) if options.json else rendered(job))
@@ -88,6 +95,7 @@ def plain(job: ImportJob) -> dict[str, Any]:
     return {
         "id": job.id,
         "status": job.status,
+        "mode": job.mode,
         "counts": asdict(job.counts),
         "error": job.error,
         "report": list(job.report),
@@ -97,6 +105,8 @@ def plain(job: ImportJob) -> dict[str, Any]:
 def rendered(job: ImportJob) -> str:
     """For people."""
     rows: list[tuple[str, object]] = [("status", job.status)]
+    if job.mode is not None:
+        rows.append(("mode", job.mode))
     if job.counts.total is not None:
         rows += [(name, number) for name, number in asdict(job.counts).items() if number or name == "total"]
     if job.error is not None:

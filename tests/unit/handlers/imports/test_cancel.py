@@ -118,6 +118,7 @@ def test_a_job_that_begins_while_it_is_cancelled_is_not_left_with_open_rows() ->
     gate.checkpoint = lambda what: None if what != "update" else world.run_until(lambda: False, only="loader")
     service = ImportService(store, world.clock, ["airports"], [BUCKET])
     assert service.cancel_import(job.id, CONTEXT).is_cancelling
+    world.run_until(lambda: False, only="loader")
     world.run()
     ended = check_end(world, job)
     assert (ended.counts.total, ended.counts.cancelled) == (6, 4)

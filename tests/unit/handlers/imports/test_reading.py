@@ -280,7 +280,8 @@ PLAIN = 'id,name\n1,"a, ""b"""\n2,c\n'
         (b"\nid,name\n1,a\n", {reasons.BLANK_LINES}),
         (b"id,name\r1,a\r", {reasons.LONE_RETURNS}),
         (b"id,name\n1," + b"x" * 70_000 + b"\n", {reasons.LARGE_ROWS}),
-        (b'id,name\n1,"' + b"xxxxxxx\n" * 9_000 + b'"\n', {reasons.LARGE_ROWS}),
+        (b'id,name\n1,"' + b"xxxxxxx\n" * 9_000 + b'"\n', {reasons.LARGE_ROWS, reasons.MANY_LINES}),
+        (b'id,name\n1,"a\nb"\n', {reasons.MANY_LINES}),
         (b"id,name\n1," + b"x" * 200_000 + b"\n", {reasons.BAD_ROWS}),
         (b"id,name\n1,a\n1,b\n", {reasons.REPEATED_KEYS}),
     ],
@@ -334,12 +335,14 @@ def test_a_pass_over_a_file_takes_the_same_time_per_row_whatever_its_shape(tmp_p
 @pytest.mark.slow
 def test_imp_14_a_million_rows(tmp_path: Path) -> None:
     figures = {rows: csv_reading.measured("look", rows, tmp_path) for rows in csv_reading.SIZES}
-    prepared = csv_reading.measured("prepare", csv_reading.PREPARED_ROWS, tmp_path)
-    measured = [{"work": "look", **one} for one in figures.values()] + [{"work": "prepare", **prepared}]
+    kinds = ("prepare", "batches")
+    per_row = {kind: csv_reading.measured(kind, csv_reading.PREPARED_ROWS, tmp_path) for kind in kinds}
+    measured = [{"work": "look", **one} for one in figures.values()]
+    measured += [{"work": kind, **one} for kind, one in per_row.items()]
     print(csv_reading.text(measured))
     largest, middle = figures[1_000_000], figures[100_000]
     assert largest["bytes"] > 100e6
     assert largest["peakBytes"] < 200e6
     assert largest["rows"] / largest["seconds"] > 150_000
     assert largest["seconds"] / middle["seconds"] < 20, "linear: ten times the rows"
-    assert prepared["rows"] / prepared["seconds"] > 20_000
+    assert all(one["rows"] / one["seconds"] > 20_000 for one in per_row.values())

@@ -15,14 +15,20 @@ import pytest
 from handlers.errors import NotFound, RequestConflict, ValidationError
 from handlers.imports import status
 from handlers.imports.limits import CsvLimits
+from handlers.imports.model import DIRECT, STEP_FUNCTION
 from handlers.imports.strategy import REJECT
-from handlers.objects.memory import MemorySource
 from handlers.store.port import COMMANDS, Change
 from tests.support.import_world import BUCKET, CONTEXT, ImportWorld
 from tests.support.task_world import AFTER, BEFORE, Gate
 from tests.unit.handlers.imports.quirks import QUIRKS
 
+MODES = [DIRECT, STEP_FUNCTION]
 HEADER = "icao,iata,name,city,subd,country,elevation,lat,lon,tz,lid\n"
+
+
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def quirk(name: str) -> bytes:
@@ -50,8 +56,8 @@ def report(world: ImportWorld, keys: tuple[str, ...]) -> list[list[str]]:
 # -- outcomes ---------------------------------------------------------------------------------------
 
 
-def test_rows_become_commands_and_the_job_completes() -> None:
-    world = ImportWorld()
+def test_rows_become_commands_and_the_job_completes(mode: str) -> None:
+    world = ImportWorld(mode=mode)
     job = world.import_file(airports("a", "b", "c"))
     assert (job.status, job.counts.stored()) == (
         "COMPLETED",
@@ -75,24 +81,24 @@ def test_rows_become_commands_and_the_job_completes() -> None:
     assert told[0]["content"]["totalRows"] == 3
 
 
-def test_imp_03_the_same_file_again_publishes_nothing() -> None:
-    world = ImportWorld()
+def test_imp_03_the_same_file_again_publishes_nothing(mode: str) -> None:
+    world = ImportWorld(mode=mode)
     world.import_file(airports("a", "b"))
     job = world.import_file()
     assert (job.status, job.counts.unchanged, job.counts.applied) == ("COMPLETED", 2, 0)
     assert len(world.commands()) == 2
 
 
-def test_imp_04_only_changed_rows_are_published() -> None:
-    world = ImportWorld()
+def test_imp_04_only_changed_rows_are_published(mode: str) -> None:
+    world = ImportWorld(mode=mode)
     world.import_file(airports("a", "b", "c"))
     job = world.import_file(airports("a", "B", "c", "d"))
     assert (job.counts.unchanged, job.counts.applied) == (2, 2)
     assert [(row["code"], row["version"]) for row in world.commands() if row["version"] == 2] == [("A001", 2)]
 
 
-def test_imp_05_the_last_row_of_a_key_wins() -> None:
-    world = ImportWorld()
+def test_imp_05_the_last_row_of_a_key_wins(mode: str) -> None:
+    world = ImportWorld(mode=mode)
     job = world.import_file(quirk("duplicate_keys.csv"))
     assert (job.status, job.counts.applied, job.counts.superseded, job.counts.total) == ("COMPLETED", 30, 15, 45)
     names = {row["code"]: row["name"] for row in world.commands()}
@@ -107,16 +113,16 @@ def test_imp_05_the_last_row_of_a_key_wins() -> None:
             assert rows[row["supersededBy"]]["status"] == "COMPLETED"
 
 
-def test_imp_05_rejected_repeats_fail_naming_the_first() -> None:
-    world = ImportWorld(on_duplicate=REJECT)
+def test_imp_05_rejected_repeats_fail_naming_the_first(mode: str) -> None:
+    world = ImportWorld(mode=mode, on_duplicate=REJECT)
     job = world.import_file(quirk("duplicate_keys.csv"))
     assert (job.status, job.counts.applied, job.counts.failed) == ("FAILED", 30, 15)
     messages = [row["error"]["message"] for row in world.rows() if row["status"] == "FAILED"]
     assert messages[0] == "key '00AA' is in row 1 (line 2) already"
 
 
-def test_imp_06_bad_rows_are_in_the_report_and_the_others_applied() -> None:
-    world = ImportWorld()
+def test_imp_06_bad_rows_are_in_the_report_and_the_others_applied(mode: str) -> None:
+    world = ImportWorld(mode=mode)
     job = world.import_file(quirk("bad_values.csv"))
     assert (job.status, job.counts.total, job.counts.applied, job.counts.failed) == ("FAILED", 60, 50, 10)
     assert job.error == {"type": "RowsFailed", "message": "10 of 60 rows failed; see the report"}
@@ -133,11 +139,13 @@ def test_imp_06_bad_rows_are_in_the_report_and_the_others_applied() -> None:
         ("missing.csv", None, "s3://files/missing.csv does not exist or may not be read"),
         ("a.csv", b"icao,name\n1,a\n", "columns 'iata', 'city', .* of table 'airports' are missing"),
         ("a.csv", b"", "the file is empty"),
-        ("a.csv", airports(*["a"] * 11), r"has 11 rows; at most 10 are imported directly \(importDirectRows"),
+        ("a.csv", b"\xff\xfe\xfd", "the file is not UTF-16 throughout"),
     ],
 )
-def test_imp_09_what_cannot_be_imported_fails_without_rows(key: str, content: bytes | None, message: str) -> None:
-    world = ImportWorld(direct_rows=10)
+def test_imp_09_what_cannot_be_imported_fails_without_rows(
+    key: str, content: bytes | None, message: str, mode: str
+) -> None:
+    world = ImportWorld(mode=mode)
     job = world.import_file(content, key)
     assert job.status == "FAILED"
     assert job.error is not None
@@ -146,10 +154,18 @@ def test_imp_09_what_cannot_be_imported_fails_without_rows(key: str, content: by
     assert world.commands() == []
 
 
-def test_imp_09_a_bucket_that_is_gone() -> None:
-    world = ImportWorld()
+def test_imp_09_too_many_rows_for_a_direct_import() -> None:
+    world = ImportWorld(mode=DIRECT, direct_rows=10)
+    job = world.import_file(airports(*["a"] * 11))
+    message = "the file has 11 rows; at most 10 are imported directly (importDirectRows)"
+    assert (job.status, job.error) == ("FAILED", {"type": "TooManyRows", "message": message})
+    assert world.rows() == []
+
+
+def test_imp_09_a_bucket_that_is_gone(mode: str) -> None:
+    world = ImportWorld(mode=mode)
     world.put(airports("a"))
-    job = world.service.create_csv_import("airports", BUCKET, "a.csv", CONTEXT)
+    job = world.service.create_csv_import("airports", BUCKET, "a.csv", CONTEXT, mode=mode)
     del world.source.contents[BUCKET]
     world.run()
     assert world.job(job).error == {"type": "BucketMissing", "message": "bucket files does not exist"}
@@ -173,23 +189,38 @@ def test_imp_09_wrong_requests_write_nothing(arguments: tuple[str, str, str], me
     assert world.images == []
 
 
-def test_imp_10_a_row_that_is_too_large_fails_alone() -> None:
-    world = ImportWorld()
+def test_imp_10_a_row_that_is_too_large_fails_alone(mode: str) -> None:
+    world = ImportWorld(mode=mode)
     job = world.import_file(quirk("big_field.csv"))
     assert (job.counts.applied, job.counts.failed) == (19, 1)
     assert max(len(str(row)) for row in world.rows()) < 10_000
 
 
-def test_imp_11_1000_rows_are_imported_directly_and_1001_are_not() -> None:
-    """A fifth of the rows repeat, so that few commands are played."""
+def test_imp_11_1000_rows_are_imported_directly_and_1001_by_the_machine() -> None:
+    """Most of the rows repeat, so that few commands are played."""
     rows = [f"A{number % 40:03d},,a,,,JP,,1,2,,\n" for number in range(1_001)]
-    for count, expected in ((1_000, "COMPLETED"), (1_001, "FAILED")):
-        world = ImportWorld()
-        assert world.import_file((HEADER + "".join(rows[:count])).encode()).status == expected
+    for count, expected in ((1_000, DIRECT), (1_001, STEP_FUNCTION)):
+        world = ImportWorld(checks=False)
+        job = world.import_file((HEADER + "".join(rows[:count])).encode())
+        world.check()
+        assert (job.status, job.mode, len(world.machine.runs)) == ("COMPLETED", expected, expected == STEP_FUNCTION)
+        assert (job.counts.total, job.counts.applied, job.counts.superseded) == (count, 40, count - 40)
 
 
-def test_imp_15_a_command_that_fails_fails_its_row() -> None:
-    world = ImportWorld()
+def test_imp_11_the_mode_that_is_given_is_used_and_a_large_file_is_not_counted_first() -> None:
+    assert ImportWorld().import_file(airports("a"), mode=STEP_FUNCTION).mode == STEP_FUNCTION
+    world = ImportWorld(direct_rows=1)
+    looked: list[Any] = []
+    inspected = world.files.inspected
+    world.files.inspected = lambda *given: looked.append(given) or inspected(*given)  # type: ignore[func-returns-value, method-assign]
+    assert world.import_file(airports("x" * 4_096)).mode == STEP_FUNCTION
+    assert len(looked) == 1, "the loader had looked at it before it started the machine"
+    with pytest.raises(ValidationError, match="mode: 'direct' is not allowed; expected one of DIRECT, STEP_FUNCTION"):
+        world.service.create_csv_import("airports", BUCKET, "a.csv", CONTEXT, mode="direct")
+
+
+def test_imp_15_a_command_that_fails_fails_its_row(mode: str) -> None:
+    world = ImportWorld(mode=mode)
     world.fails = lambda command: command["code"] == "A001"
     job = world.import_file(airports("a", "b", "c"))
     assert (job.status, job.counts.applied, job.counts.failed) == ("FAILED", 2, 1)
@@ -248,12 +279,10 @@ def test_a_row_equal_to_a_version_that_was_skipped_fails() -> None:
 
 
 @pytest.mark.parametrize("versioned", [True, False])
-def test_imp_16_an_object_that_is_replaced_meanwhile(versioned: bool) -> None:
-    world = ImportWorld()
-    world.source = MemorySource(BUCKET, versioned=versioned)
-    world.loader._source = world.source
+def test_imp_16_an_object_that_is_replaced_meanwhile(versioned: bool, mode: str) -> None:
+    world = ImportWorld(versioned=versioned)
     world.put(airports("a", "b"))
-    job = world.service.create_csv_import("airports", BUCKET, "a.csv", CONTEXT)
+    job = world.service.create_csv_import("airports", BUCKET, "a.csv", CONTEXT, mode=mode)
     opened = world.source.open
     replaced: list[bool] = []
 
@@ -275,8 +304,8 @@ def test_imp_16_an_object_that_is_replaced_meanwhile(versioned: bool) -> None:
         assert world.commands() == []
 
 
-def test_imp_17_formulas_are_neutralised_in_the_report_and_kept_in_the_data() -> None:
-    world = ImportWorld()
+def test_imp_17_formulas_are_neutralised_in_the_report_and_kept_in_the_data(mode: str) -> None:
+    world = ImportWorld(mode=mode)
     world.fails = lambda command: True
     job = world.import_file(quirk("formula.csv"))
     cells = [cell for row in report(world, job.report)[1:] for cell in row]
@@ -287,8 +316,8 @@ def test_imp_17_formulas_are_neutralised_in_the_report_and_kept_in_the_data() ->
     assert {f"'{name}" for name in dangerous} <= set(cells)
 
 
-def test_imp_19_a_row_that_fails_on_each_receive_ends_with_its_reason() -> None:
-    world = ImportWorld()
+def test_imp_19_a_row_that_fails_on_each_receive_ends_with_its_reason(mode: str) -> None:
+    world = ImportWorld(mode=mode)
     strategy = world.worker._tables.of("airports").strategy
 
     def broken(row: Any) -> Any:
@@ -301,8 +330,8 @@ def test_imp_19_a_row_that_fails_on_each_receive_ends_with_its_reason() -> None:
     assert world.dead == []
 
 
-def test_a_file_without_rows_completes() -> None:
-    world = ImportWorld()
+def test_a_file_without_rows_completes(mode: str) -> None:
+    world = ImportWorld(mode=mode)
     job = world.import_file(quirk("header_only.csv"))
     assert (job.status, job.counts.total, job.counts.processed) == ("COMPLETED", 0, 0)
 
@@ -349,8 +378,8 @@ def test_the_same_request_id_gives_the_first_job() -> None:
         world.service.create_csv_import("airports", BUCKET, "b.csv", context)
 
 
-def test_jobs_belong_to_their_tenant() -> None:
-    world = ImportWorld()
+def test_jobs_belong_to_their_tenant(mode: str) -> None:
+    world = ImportWorld(mode=mode)
     job = world.import_file(airports("a"))
     other = replace(CONTEXT, tenant_code="t2")
     with pytest.raises(NotFound):
@@ -359,8 +388,8 @@ def test_jobs_belong_to_their_tenant() -> None:
     assert [one.id for one in world.service.list_imports(CONTEXT, table="airports")] == [job.id]
 
 
-def test_rows_are_spread_over_16_partitions() -> None:
-    world = ImportWorld()
+def test_rows_are_spread_over_16_partitions(mode: str) -> None:
+    world = ImportWorld(mode=mode)
     world.import_file(airports(*["a"] * 48))
     assert set(Counter(row["pk"] for row in world.rows()).values()) == {3}
     assert len({row["pk"] for row in world.rows(status.COUNTERS)}) == 16
@@ -381,8 +410,8 @@ def scenario(world: ImportWorld) -> tuple[Any, ...]:
     return world.outcome()
 
 
-def test_dup_03_the_scenario_ends_as_designed() -> None:
-    world = ImportWorld()
+def test_dup_03_the_scenario_ends_as_designed(mode: str) -> None:
+    world = ImportWorld(mode=mode)
     scenario(world)
     assert [(row["status"], row.get("result")) for row in world.rows()] == [
         ("SUPERSEDED", None),
@@ -397,19 +426,20 @@ def test_dup_03_the_scenario_ends_as_designed() -> None:
 
 @pytest.mark.parametrize("seed", range(50))
 @pytest.mark.parametrize("twice", [True, False])
-def test_imp_08_dup_02_duplicates_in_any_order(seed: int, twice: bool) -> None:
-    assert comparable(ImportWorld(seed=seed, twice=twice)) == comparable(ImportWorld())
+def test_imp_08_dup_02_duplicates_in_any_order(seed: int, twice: bool, mode: str) -> None:
+    assert comparable(ImportWorld(seed=seed, twice=twice, mode=mode)) == comparable(ImportWorld())
 
 
 @pytest.mark.parametrize("fault", [BEFORE, AFTER])
-def test_imp_08_dup_03_a_crash_at_each_call(fault: str) -> None:
+def test_imp_08_dup_03_a_crash_at_each_call(fault: str, mode: str) -> None:
     """Counters are the rows after every delivery; no row is lost, none applied twice."""
-    world = ImportWorld()
-    expected = comparable(world)
+    expected = comparable(ImportWorld())
+    world = ImportWorld(mode=mode)
+    assert comparable(world) == expected
     calls = world.gate.calls
     assert len(calls) > 50
     for number in range(1, len(calls) + 1):
-        faulty = ImportWorld(Gate(fault, number))
+        faulty = ImportWorld(Gate(fault, number), mode=mode)
         assert comparable(faulty) == expected, f"{fault} call {number}: {calls[number - 1]}"
 
 
@@ -421,7 +451,7 @@ def comparable(world: ImportWorld) -> tuple[Any, ...]:
 
 def test_limits_are_those_of_the_loader() -> None:
     world = ImportWorld()
-    world.loader._limits = CsvLimits(row_bytes=100)
+    world.files._limits = CsvLimits(row_bytes=100)
     assert world.import_file(airports("a")).counts.failed == 1
 
 

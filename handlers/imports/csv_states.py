@@ -1,0 +1,98 @@
+"""Routes the states of ``import-csv`` to their steps, and answers as the machine expects: ``[[output]]``."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from handlers.clock import Clock
+from handlers.errors import ValidationError
+from handlers.imports.csv_loader import CsvLoader
+from handlers.imports.csv_progress import CsvProgress
+from handlers.imports.csv_rows import RowsHandler, parsed
+from handlers.imports.machine import CsvRun
+from handlers.log import log_step
+from handlers.workflows.state_payload import StatePayload
+
+CSV_LOADER = "csv_loader"
+ROWS_HANDLER = "csv_rows_handler"
+CHECK_ROWS = "check_rows"
+FINALIZE = "finalize_parent_job"
+
+Step = Callable[[CsvRun, Any], Any]
+
+
+class CsvStates:
+    """The handler of the states that one function has: state to the step, which gets the run and the state's input."""
+
+    def __init__(self, steps: Mapping[str, Step], clock: Clock, run_of: Callable[[StatePayload], CsvRun]) -> None:
+        self._steps = steps
+        self._clock = clock
+        self._run_of = run_of
+
+    def __call__(self, event: dict[str, Any]) -> list[list[Any]]:
+        """Run the step. Raises what it raises: the machine's Retry and Catch decide."""
+        payload = StatePayload.parse(event)
+        step = self._steps.get(payload.state)
+        if step is None:
+            raise ValidationError("State.Name", payload.state, f"one of {', '.join(self._steps)}")
+        run = self._run_of(payload)
+        started = self._clock.now()
+        try:
+            output = step(run, payload.input)
+        except Exception as error:
+            self._log("failed", payload, run, started, error)
+            raise
+        self._log("done", payload, run, started)
+        return [[output]]
+
+    def _log(
+        self, outcome: str, payload: StatePayload, run: CsvRun, started: float, error: Exception | None = None
+    ) -> None:
+        log_step(
+            outcome,
+            level=logging.INFO if error is None else logging.ERROR,
+            error=error,
+            executionName=payload.execution_name,
+            state=payload.state,
+            pk=run.key.pk,
+            sk=run.key.sk,
+            tenant=run.key.tenant_code,
+            attempt=run.attempt,
+            durationMs=round((self._clock.now() - started) * 1000),
+        )
+
+
+def loader_states(loader: CsvLoader, progress: CsvProgress, clock: Clock) -> CsvStates:
+    """The states of the function ``loader``: the work's key is in the execution's input."""
+    steps: dict[str, Step] = {
+        CSV_LOADER: lambda run, given: loader(run),
+        CHECK_ROWS: progress.check_rows,
+        FINALIZE: progress.finalize_parent_job,
+    }
+    return CsvStates(steps, clock, lambda payload: CsvRun.parse(payload.execution_input))
+
+
+def rows_states(handler: RowsHandler, clock: Clock) -> CsvStates:
+    """The states of the function ``imports``, in the Map's children: the work's key is in the batch."""
+    steps: dict[str, Step] = {ROWS_HANDLER: lambda run, given: handler(given)}
+    return CsvStates(steps, clock, lambda payload: parsed(payload.input)[0])
+
+
+class CsvEndedOutside:
+    """Brings a job to its outcome whose execution failed, timed out or was aborted (EventBridge status event)."""
+
+    def __init__(self, progress: CsvProgress) -> None:
+        self._progress = progress
+
+    def __call__(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Handle one event. Raises ValidationError if it is not one of the machine."""
+        detail = event.get("detail", {})
+        try:
+            execution_input = json.loads(detail["input"])
+        except (KeyError, TypeError, ValueError):
+            raise ValidationError("detail.input", detail.get("input"), "JSON with jobKey, attempt") from None
+        message = f"execution {detail['name']} ended as {detail['status']}"
+        return self._progress.machine_ended(CsvRun.parse(execution_input), message)

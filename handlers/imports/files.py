@@ -1,0 +1,93 @@
+"""A job's file: pinned when it is first found, looked at, and read row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from handlers.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError
+from handlers.imports.book import End, ImportBook, error_of
+from handlers.imports.errors import ImportRefused
+from handlers.imports.inspection import Inspection, inspect, records_of
+from handlers.imports.limits import CsvLimits
+from handlers.imports.records import Record
+from handlers.imports.rows import row_of
+from handlers.imports.strategy import Layout
+from handlers.keys import ImportJobKey
+from handlers.objects.source import ObjectInfo, ObjectSource
+from handlers.store.port import Item
+
+#: What is wrong with the file or the request, as opposed to what a later try may find right.
+REFUSALS = (BucketMissing, ObjectMissing, ObjectChanged, ImportRefused, ValidationError)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A row of the file. ``end``: the outcome that it has from the start, a problem or the index of the row that
+    supersedes it.
+    """
+
+    record: Record
+    values: dict[str, str]
+    end: End | None
+
+
+class JobFiles:
+    """Reads the files of jobs, the same content whenever it is asked."""
+
+    def __init__(self, book: ImportBook, source: ObjectSource, *, limits: CsvLimits | None = None) -> None:
+        self._book = book
+        self._source = source
+        self._limits = limits or CsvLimits()
+
+    def pinned(self, key: ImportJobKey, job: Item) -> ObjectInfo | None:
+        """The object as the first call found it; its counters are there and the job is PROCESSING. None: the job was
+        cancelled before. Raises REFUSALS.
+        """
+        pinned: dict[str, Any] | None = job.get("object")
+        if pinned is None:
+            info = self._source.find(job["bucket"], job["key"])
+            pinned = {"size": info.size, "etag": info.etag, "versionId": info.version_id}
+            self._book.open_shards(key)
+            self._book.begin(key, job["attempt"], pinned)
+            # Another call may have been faster, or whoever cancelled the job.
+            pinned = (self._book.job(key) or job).get("object")
+            if pinned is None:
+                return None
+        return ObjectInfo(job["bucket"], job["key"], pinned["size"], pinned["etag"], pinned["versionId"])
+
+    def inspected(self, job: Item, info: ObjectInfo, layout: Layout) -> Inspection:
+        """What the file is. Raises REFUSALS."""
+        return inspect(
+            self._opener(info),
+            layout,
+            versioned=info.version_id is not None,
+            encoding=job.get("encoding"),
+            limits=self._limits,
+        )
+
+    def rows(self, info: ObjectInfo, layout: Layout, found: Inspection) -> Iterator[FileRow]:
+        """The rows of an inspected file in their order. Raises REFUSALS."""
+        for record, winner in records_of(self._opener(info), layout, found, limits=self._limits):
+            end = record.problem if record.problem is not None else winner
+            if 6 * sum(map(len, record.values)) > self._limits.row_bytes and record.problem is not None:
+                values = {}  # it can't be stored, so the report tells of its line only
+            elif len(record.values) == len(found.header):
+                values = row_of(found.header, record.values, layout)
+            else:
+                values = _shown(record.values)
+            yield FileRow(record, values, end)
+
+    def _opener(self, info: ObjectInfo) -> Callable[[], BinaryIO]:
+        return lambda: self._source.open(info)
+
+
+def error_of_refusal(error: Exception) -> dict[str, str]:
+    """One of REFUSALS as the job tells it."""
+    return error_of(error.code if isinstance(error, ImportRefused) else type(error).__name__, str(error))
+
+
+def _shown(values: list[str]) -> dict[str, str]:
+    """The values of a record that has no columns, for the report."""
+    return {str(number): value for number, value in enumerate(values, start=1)}
