@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import random
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +15,8 @@ from tests.simulation.import_strategies import COLUMNS, FIRSTS, LASTS
 REFUSED = "refuse"
 #: As the simulation's callers have it: whatever is told to others must not hold it.
 SECRET = "secret"
+#: A file without the columns of its table.
+BROKEN = b"code,note\nf01,x\n"
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,37 @@ class File:
     def content(self) -> bytes:
         """Its bytes."""
         return "\n".join([",".join(COLUMNS), *(",".join(row.values) for row in self.rows), ""]).encode()
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive with files by name; those that are no ``File`` can't be imported."""
+
+    files: tuple[tuple[str, File | bytes], ...]
+
+    @property
+    def content(self) -> bytes:
+        """Its bytes, always the same."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, file in self.files:
+                archive.writestr(zipfile.ZipInfo(name), file if isinstance(file, bytes) else file.content)
+        return buffer.getvalue()
+
+
+def draw_archive(rng: random.Random, codes: Sequence[str], refused: Sequence[str], *, most: int) -> Archive:
+    """An archive with up to three files, of which some have no table, or not its columns."""
+    files: list[tuple[str, File | bytes]] = []
+    for number in range(rng.randint(0, 3)):
+        file = draw_file(rng, codes, refused, most=most)
+        drawn = rng.random()
+        if drawn < 0.1:
+            files.append((f"{number}-of-no-table.csv", file.content))
+        elif drawn < 0.2:
+            files.append((f"2026010100000{number}-{file.table}.csv", BROKEN))
+        else:
+            files.append((f"2026010100000{number}-{file.table}.csv", file))
+    return Archive(tuple(files))
 
 
 def draw_file(rng: random.Random, codes: Sequence[str], refused: Sequence[str], *, most: int) -> File:

@@ -19,6 +19,7 @@ from handlers.imports.command_outcomes import SOURCE
 from handlers.imports.model import APPLIED, SHARD_COUNTERS
 from handlers.keys import IMPORT_SHARDS, ImportRowKey
 from handlers.store.port import COMMANDS, IMPORT_TMP, Item
+from tests.simulation.import_archives import Archives
 from tests.simulation.import_files import SECRET, File, Row
 from tests.simulation.keys import version_key
 from tests.simulation.watcher import Violation, Watcher
@@ -56,6 +57,7 @@ class ImportWatcher:
         self.commands: dict[str, list[tuple[str, int]]] = {}
         self.alarms: Counter[str] = Counter()
         self.told: set[tuple[str, int, str]] = set()
+        self.archives = Archives(self)
         self.changes = 0
         self._dirty_shards: set[tuple[str, int]] = set()
         self._ended_rows: list[Item] = []
@@ -94,6 +96,8 @@ class ImportWatcher:
             for name in FIXED:
                 if before.get(name) != after.get(name):
                     self.broken("G3", label, f"{name} of {after['pk']} {after['sk']} changed")
+        if kind == status.FILE:
+            self.archives.file(after)
         if kind in (status.JOB, status.ROW):
             self._status(label, before, after)
         if kind == status.JOB:
@@ -144,6 +148,8 @@ class ImportWatcher:
         ulid = after["sk"].rpartition("#")[2]
         job = self.job(ulid)
         job.row = after
+        if before is None and "parent" in after:
+            self.archives.begun(job.label, after)
         job.was_asked_to_cancel |= bool(after.get("cancelRequested")) or after["status"] == status.CANCELLED
         ended_before = before is not None and status.is_terminal(before) and before["attempt"] == after["attempt"]
         if status.is_terminal(after) and not ended_before:
@@ -227,6 +233,11 @@ class ImportWatcher:
         if job.ends[row["attempt"]] > 1:
             self.broken("G5", job.label, f"the job ended {job.ends[row['attempt']]} times in attempt {row['attempt']}")
         if row["pk"].startswith("ZIP_"):
+            self.archives.ended(job.label, row)
+            return
+        if self._file_of(row) is None:
+            if job.rows or row["status"] not in (status.FAILED, status.CANCELLED):
+                self.broken("G1", job.label, f"a file that can't be imported is {row['status']}, rows: {job.rows}")
             return
         if row["status"] == status.CANCELLED and "object" not in row:
             if job.rows:
@@ -315,6 +326,8 @@ class ImportWatcher:
             self.broken("G4", job.label, f"the job rests as {row['status']}")
             return
         self._alarmed(job.label, row)
+        if "taskToken" in row:
+            self.broken("ZIP", job.label, f"the job is {row['status']} and still has its token")
         if (f"{row['pk']}#{row['sk']}", row["attempt"], row["status"]) not in self.told:
             self.broken("G1", job.label, f"nobody was told that the job is {row['status']}")
         file = self._file_of(row)

@@ -11,7 +11,7 @@ from handlers.errors import NotFound, TransientError, WrongStatus
 from handlers.imports.model import ImportJob
 from handlers.imports.status import TERMINAL
 from local.functions.model import SimulatedCrash
-from tests.simulation.import_files import SECRET, draw_file
+from tests.simulation.import_files import BROKEN, SECRET, draw_archive, draw_file
 from tests.simulation.import_ports import BUCKET
 from tests.simulation.import_strategies import LASTS
 from tests.simulation.import_world import ImportWorld
@@ -43,10 +43,16 @@ class ImportWorkload:
             file = file if file is not None and rng.random() < 0.3 else draw_file(rng, codes, refused, most=most)
             label = f"j{number:02d}"
             world.drop(f"imports/{label}.csv", file)
-            self._spawn(label, partial_create(label, file.table))
+            self._spawn(label, create_file(label, file.table))
+        if rng.random() < 0.1:
+            world.drop("imports/j09.csv", BROKEN)
+            self._spawn("j09", create_file("j09", LASTS))
+        if rng.random() < 0.4:
+            world.drop("imports/z01.csv", draw_archive(rng, codes, refused, most=most // 2))
+            self._spawn("z01", create_archive("z01"))
         for number in range(1, rng.choice((0, 0, 1, 2)) + 1):
             values = {"code": rng.choice(codes), "n": rng.choice("012?"), "note": SECRET}
-            self._spawn(f"s{number:02d}", partial_create_row(f"s{number:02d}", values))
+            self._spawn(f"s{number:02d}", create_row(f"s{number:02d}", values))
 
     def _spawn(self, label: str, create: Callable[[ImportWorld], ImportJob | str]) -> None:
         rng = random.Random(f"{self._seed} {label}")
@@ -79,7 +85,17 @@ class ImportWorkload:
         return None
 
 
-def partial_create(label: str, table: str) -> Callable[[ImportWorld], ImportJob]:
+def create_archive(label: str) -> Callable[[ImportWorld], ImportJob]:
+    """Create the job of an archive."""
+
+    def create(world: ImportWorld) -> ImportJob:
+        context = replace(CONTEXT, request_id=label)
+        return world.service().create_zip_import(BUCKET, f"imports/{label}.csv", context)
+
+    return create
+
+
+def create_file(label: str, table: str) -> Callable[[ImportWorld], ImportJob]:
     """Create the job of a file."""
 
     def create(world: ImportWorld) -> ImportJob:
@@ -89,7 +105,7 @@ def partial_create(label: str, table: str) -> Callable[[ImportWorld], ImportJob]
     return create
 
 
-def partial_create_row(label: str, values: dict[str, str]) -> Callable[[ImportWorld], str]:
+def create_row(label: str, values: dict[str, str]) -> Callable[[ImportWorld], str]:
     """Create a row on its own."""
 
     def create(world: ImportWorld) -> str:

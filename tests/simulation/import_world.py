@@ -27,7 +27,7 @@ from local.states.executions import RUNNING, Execution
 from local.states.model import STANDARD
 from tests.simulation import deployment, import_deployment
 from tests.simulation.gate import Refused
-from tests.simulation.import_files import REFUSED, File
+from tests.simulation.import_files import REFUSED, Archive, File
 from tests.simulation.import_ports import BUCKET, Bucket, GatedSource, ImportWorkflows, SimulatedQueue
 from tests.simulation.import_strategies import FIRSTS, LASTS
 from tests.simulation.import_watcher import ImportWatcher
@@ -35,8 +35,6 @@ from tests.simulation.plan import FaultPlan
 from tests.simulation.ports import GatedObjects, GatedWorkflows
 from tests.simulation.sites import Visit
 from tests.simulation.world import Setup, World
-
-RELATED = "handlers/imports"
 
 
 @dataclass(frozen=True)
@@ -91,10 +89,11 @@ class ImportWorld(World):
         """What a caller imports with, behind the gate."""
         return ImportService(self.store, self.scheduler, [LASTS, FIRSTS], [BUCKET], random_bytes=self._random.randbytes)
 
-    def drop(self, key: str, file: File) -> None:
-        """Put a file into the bucket."""
-        self.files[file.content] = file
-        self.bucket.put(key, file.content)
+    def drop(self, key: str, given: File | Archive | bytes) -> None:
+        """Put a file into the bucket, or an archive, or what can't be imported."""
+        files = [file for _, file in given.files] if isinstance(given, Archive) else [given]
+        self.files.update({file.content: file for file in files if isinstance(file, File)})
+        self.bucket.put(key, given if isinstance(given, bytes) else given.content)
 
     @property
     def bucket(self) -> Bucket:

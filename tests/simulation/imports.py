@@ -15,6 +15,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
+from handlers.store.port import Item
 from local.scheduler import VIRTUAL_EPOCH
 from local.states.model import EXPRESS, STANDARD
 from tests.simulation.__main__ import CHUNK, faults_text, parse_faults
@@ -97,7 +98,7 @@ def simulate_imports(
     subject = violations[0].entity if violations else story_of
     known = {line.entity for line in world.story.lines}
     books = world.books
-    jobs = [job.row["status"] for job in books.jobs.values() if job.row is not None]
+    jobs = [job.row for job in books.jobs.values() if job.row is not None]
     rows = [row for job in books.jobs.values() for row in job.rows.values()] + list(books.singles.values())
     return Result(
         seed=seed,
@@ -109,12 +110,23 @@ def simulate_imports(
         changes=world.watcher.changes,
         discarded=len(world.discarded),
         dead=len(world.queue.dead),
-        ends=Counter([*(f"job {one}" for one in jobs), *(f"row {one.get('result', one['status'])}" for one in rows)]),
+        ends=Counter(
+            [
+                *(f"{_kind_of(one)} {one['status']}" for one in jobs),
+                *(f"row {one.get('result', one['status'])}" for one in rows),
+            ]
+        ),
         reasons=Counter(row["error"]["type"] for row in rows if "error" in row),
         hours=(world.scheduler.now() - VIRTUAL_EPOCH) / HOUR,
         digest=world.story.digest(),
         story=world.story.tell(subject if subject in known else None) if subject else "",
     )
+
+
+def _kind_of(job: Item) -> str:
+    if "parent" in job:
+        return "file of an archive"
+    return "archive" if job["pk"].startswith("ZIP_") else "job"
 
 
 def at_rest(world: ImportWorld) -> None:
