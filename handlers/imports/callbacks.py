@@ -1,7 +1,7 @@
 """The answer to an archive's machine when the job of one of its files has ended.
 
-The job's outcome is stored before the token is read here; ``trigger_single_csv`` stores its token before it reads the
-outcome. So one of the two sees both, whatever comes first (the same handshake as between two commands).
+The job's outcome is stored before the token is read here; ``trigger_single_csv`` stores its token on condition that
+there is no outcome, and answers by itself if there is one. So one of the two sees both, whatever comes first.
 """
 
 from __future__ import annotations
@@ -36,9 +36,13 @@ class Callbacks:
         """Answer with what a job is now, then forget the token. One that is used or gone counts as answered."""
         if TOKEN not in job:
             return
-        answered = self._workflows.resume(job[TOKEN], outcome_of_file(job["status"], Counts.from_stored(job)))
-        log_step("file answered" if answered else "nobody waits for the file", pk=job["pk"], sk=job["sk"])
+        self.tell(job[TOKEN], job)
         self._files.forget_token(job)
+
+    def tell(self, token: str, job: Item) -> None:
+        """Answer a token with what a job is now."""
+        answered = self._workflows.resume(token, outcome_of_file(job["status"], Counts.from_stored(job)))
+        log_step("file answered" if answered else "nobody waits for the file", pk=job["pk"], sk=job["sk"])
 
     def skip(self, token: str, job_status: str) -> None:
         """Answer a state whose file has no job."""

@@ -18,7 +18,7 @@ from handlers.imports.book import ROW_DAYS
 from handlers.imports.cancel import CANCEL_REQUESTED
 from handlers.imports.open_index import opened
 from handlers.keys import ImportJobKey
-from handlers.store.conditions import absent, at_most, equals
+from handlers.store.conditions import absent, at_most, equals, one_of
 from handlers.store.port import (
     IMPORT_TMP,
     Change,
@@ -157,13 +157,17 @@ class ZipBook:
         except TransactionFailed as error:
             raise FileNotOpened(is_there=0 in error.failed, cancelled=1 in error.failed) from None
 
-    def wait_for(self, child: ImportJobKey, wait: Wait) -> Item | None:
-        """Let the job answer to this token instead of one of an earlier try; answers the job. None: to a later one."""
+    def wait_for(self, child: ImportJobKey, wait: Wait) -> bool:
+        """Let the job answer to this token instead of one of an earlier try. False: to a later one, or it has ended."""
         change = Change(set={TOKEN: wait.token, TOKEN_RETRY: wait.retry_count})
+        # A late call leaves no token on a job that has its outcome.
+        open_ = one_of("status", (status.CREATED, status.QUEUED, status.PROCESSING))
         try:
-            return self._store.update(IMPORT_TMP, child.pk, child.sk, change, at_most(TOKEN_RETRY, wait.retry_count))
+            condition = at_most(TOKEN_RETRY, wait.retry_count) & open_
+            self._store.update(IMPORT_TMP, child.pk, child.sk, change, condition)
         except ConditionFailed:
-            return None
+            return False
+        return True
 
     def forget_token(self, job: Item) -> None:
         """Remove the token that the job was read with: nobody waits with it any more."""

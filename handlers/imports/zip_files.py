@@ -94,9 +94,11 @@ class ZipFiles:
 
     def _take_over(self, child_key: ImportJobKey, wait: Wait) -> None:
         """The job is there: from an earlier try of the state, whose token is void, or from this call's twin."""
-        child = self._files.wait_for(child_key, wait)
+        if self._files.wait_for(child_key, wait):
+            return
+        child = self._book.job(child_key)
         if child is not None and status.is_terminal(child):
-            self._callbacks.answer(child)
+            self._callbacks.tell(wait.token, child)
 
     def _of(self, run: ZipRun, position: int) -> tuple[Item, Item]:
         archive, file = self._book.job(run.key), self._files.file(run.key, position)

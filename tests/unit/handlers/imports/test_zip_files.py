@@ -1,0 +1,86 @@
+"""The wait for one file of an archive: whose token is answered, and that none is left."""
+
+from __future__ import annotations
+
+from typing import Any
+from zipfile import ZipInfo
+
+from handlers.context import InvokeContext
+from handlers.imports import status
+from handlers.imports.archive import CsvEntry
+from handlers.imports.book import ImportBook
+from handlers.imports.callbacks import Callbacks
+from handlers.imports.service import ImportService
+from handlers.imports.zip_book import Wait, ZipBook
+from handlers.imports.zip_files import ZipFiles, child_of
+from handlers.imports.zip_machine import ZipRun
+from handlers.store.memory import MemoryTableStore
+from handlers.store.port import Item
+from tests.support.clock import ManualClock
+
+
+class Machine:
+    """Which tokens were answered, with what."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[str, str]] = []
+
+    def start(self, machine: str, name: str, payload: Any) -> bool:
+        raise AssertionError("nothing is started here")
+
+    def resume(self, token: str, output: Any) -> bool:
+        self.answers.append((token, output["status"]))
+        return True
+
+
+class OneFile:
+    """An archive with one file, which is unpacked."""
+
+    def __init__(self) -> None:
+        self.store, self.machine, clock = MemoryTableStore(), Machine(), ManualClock()
+        self.book, zips = ImportBook(self.store, clock), ZipBook(self.store, clock)
+        service = ImportService(self.store, clock, ["airports"], ["files"])
+        self.run = ZipRun(service.create_zip_import("files", "a.zip", InvokeContext("u1", "t1", "10.0.0.1")).key, 1)
+        self.book.begin(self.run.key, 1, {"etag": "e"})
+        zips.add_file(
+            self.run.key, CsvEntry(0, "a.csv", "airports", 1, ZipInfo("a.csv")), bucket="files", key="zip/0.csv"
+        )
+        file = zips.file(self.run.key, 0)
+        assert file is not None
+        self.child = child_of(self.run.key, file)
+        self.callbacks = Callbacks(self.book, zips, self.machine)
+        self.files = ZipFiles(self.book, zips, self.callbacks, clock)
+
+    def job(self) -> Item:
+        job = self.book.job(self.child)
+        assert job is not None
+        return job
+
+    def end(self) -> None:
+        self.book.change_job(self.child, 1, status.PROCESSING, object={})
+        self.book.change_job(self.child, 1, status.COMPLETED)
+        self.callbacks(self.child)
+
+
+def test_the_token_of_the_last_try_is_answered_once_and_gone() -> None:
+    one = OneFile()
+    one.files.trigger(one.run, 0, Wait("first", 0))
+    one.files.trigger(one.run, 0, Wait("second", 1))
+    one.files.trigger(one.run, 0, Wait("first", 0))
+    assert one.job()["taskToken"] == "second"
+    one.end()
+    one.callbacks(one.child)
+    assert one.machine.answers == [("second", "COMPLETED")]
+    assert "taskToken" not in one.job()
+
+
+def test_a_try_after_the_end_is_answered_and_leaves_no_token() -> None:
+    """Also the late call of an earlier try, which may die at any point."""
+    one = OneFile()
+    one.files.trigger(one.run, 0, Wait("first", 0))
+    one.end()
+    before = one.job()
+    one.files.trigger(one.run, 0, Wait("late", 0))
+    one.files.trigger(one.run, 0, Wait("second", 1))
+    assert one.machine.answers == [("first", "COMPLETED"), ("late", "COMPLETED"), ("second", "COMPLETED")]
+    assert one.job() == before
