@@ -9,8 +9,6 @@ example and captured events agree with that (see tests/fixtures/events/dynamodb_
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from moto.core.utils import unix_time
@@ -38,7 +36,7 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
     def __init__(self, table: Table) -> None:
         super().__init__(table.account_id, table)
         self.starting_sequence_number = FIRST_SEQUENCE_NUMBER
-        self.records: deque[dict[str, Any]] = deque()
+        self.records: list[dict[str, Any]] = []
         self.first = 0
         self.furthest_read = 0
 
@@ -66,16 +64,16 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
         start = max(position - self.first, 0)
         if start >= len(self.records):
             return [], max(position, self.first)
-        found = list(islice(self.records, start, None if limit is None else start + limit))
+        found = self.records[start : None if limit is None else start + limit]
         after = self.first + start + len(found)
         self.furthest_read = max(self.furthest_read, after)
         return found, after
 
     def _trim(self) -> None:
         last_to_drop = self.end if self.furthest_read == 0 else self.furthest_read
-        for _ in range(min(last_to_drop - RETAINED_RECORDS, self.end - RETAINED_RECORDS) - self.first):
-            self.records.popleft()
-            self.first += 1
+        dropped = max(min(last_to_drop, self.end) - RETAINED_RECORDS - self.first, 0)
+        del self.records[:dropped]
+        self.first += dropped
 
 
 def _record(table: Table, number: int, old: Item | None, new: Item | None) -> dict[str, Any]:
