@@ -115,7 +115,7 @@ class Bench:
         counted = [call for call in self._seen if call.service in COUNTED]
         calls = Counter(f"{call.service}.{call.operation}" for call in counted)
         records, _ = read_new_records(self._runtime.endpoint, self._commands_table, position)
-        writes = sum(map(_write_units, counted)) + sum(map(_index_writes, records))
+        writes = sum(map(write_units, counted)) + sum(map(index_writes, records))
         transitions = sum(len(one.visited()) for one in self._executions() if one.arn not in before)
         count = len(codes)
         return Cost(
@@ -125,7 +125,7 @@ class Bench:
             transitions / count,
             self._invocations / count,
             writes / count,
-            sum(map(_read_units, counted)) / count,
+            sum(map(read_units, counted)) / count,
         )
 
     def _publish(self, code: str, *, run: bool = True) -> None:
@@ -146,21 +146,21 @@ class Bench:
         return result
 
 
-def _write_units(call: AwsCall) -> int:
+def write_units(call: AwsCall) -> int:
     """Of items up to 1 KB; a transaction costs double (Developer Guide, "DynamoDB read and write operations")."""
     if call.operation == "TransactWriteItems":
         return 2 * len(call.params["TransactItems"])
     return 1 if call.operation in ("PutItem", "UpdateItem") else 0
 
 
-def _read_units(call: AwsCall) -> int:
+def read_units(call: AwsCall) -> int:
     """Consistent reads of items up to 4 KB; a transaction costs double."""
     if call.operation == "TransactGetItems":
         return 2 * len(call.params["TransactItems"])
     return 1 if call.operation in ("GetItem", "Query") else 0
 
 
-def _index_writes(record: Mapping[str, Any]) -> int:
+def index_writes(record: Mapping[str, Any]) -> int:
     """What a change of a command costs in the ``open`` index (Developer Guide, "Global secondary indexes", writes)."""
     old, new = (record["dynamodb"].get(name, {}) for name in ("OldImage", "NewImage"))
     was, will = (OPEN_SHARD in image and DUE_AT in image for image in (old, new))

@@ -11,10 +11,19 @@ LAMBDA_GB_SECOND_ARM = 0.0000133334
 WRITE_UNIT = 0.625 / MILLION
 READ_UNIT = 0.125 / MILLION
 SNS_PUBLISH = 0.50 / MILLION
+SQS_REQUEST = 0.40 / MILLION
+S3_PUT = 0.005 / 1000
+S3_GET = 0.0004 / 1000
 
 #: What can't be measured here is assumed: a warm call of a function, and its memory.
 WARM_SECONDS = 0.06
 LAMBDA_GB = 0.5
+#: Of imports, whose functions get batches: a call of a function without its AWS calls, and one of these.
+CALL_OVERHEAD_SECONDS = 0.01
+AWS_CALL_SECONDS = 0.006
+#: A message of a row is sent, received and deleted; the messages of a batch are paid for one by one.
+SQS_REQUESTS_PER_MESSAGE = 3
+MESSAGES_PER_BATCH = 10
 #: EXPRESS bills memory in chunks of 64 MB and time in steps of 100 ms (Step Functions pricing page).
 EXPRESS_GB = 0.0625
 EXPRESS_STEP_SECONDS = 0.1

@@ -30,6 +30,7 @@ from local.aws.streams import read_new_records
 from local.cli import airports
 from local.cli.audit import OrderAudit, Statuses
 from local.cli.errors import CommandError
+from local.cli.import_demo import run_imports
 from local.cli.outcome import DONE, Outcome, blocked, has_ended
 from local.cli.start import started
 from local.cli.task_demo import run_task
@@ -67,8 +68,13 @@ def run(options: argparse.Namespace) -> int:
         outcome = _Demo(runtime, given).run()
         explained = _explained(runtime, outcome) if outcome.failed else ""
         task = run_task(runtime, _applied(outcome), CONTEXT)
+        # With a handler that fails, rows of the file would: the other figures tell of that.
+        imports = None if options.fail else run_imports(runtime, options.rows)
     print(f"{outcome.report()}\n\n{task.report()}", flush=True)
     problems = outcome.problems(failures_expected=options.fail) + task.problems()
+    if imports is not None:
+        print(f"\n{imports.report()}", flush=True)
+        problems += imports.problems()
     if problems:
         raise CommandError("\n".join(problems))
     print(f"\n{_verdict(outcome, options)}")

@@ -75,7 +75,11 @@ def test_loc_01_demo_from_a_clean_copy(folder: Path) -> None:
     assert "\x1b" not in cli.errors
     assert "task: 25 of 25" in cli.errors
     assert "items                   25 of 25 succeeded, 0 failed" in cli.output
-    assert [line for line in cli.errors.splitlines() if not re.match(r"(deploy|publish: |apply: |task: )", line)] == []
+    assert "import both in a ZIP: 50 of 50" in cli.errors
+    imports = re.findall(r"COMPLETED +(\d+) +(\d+) +(\d+) +0 ", cli.output.partition("\nImports: ")[2])
+    assert imports == [("25", "25", "0"), ("25", "5", "20"), ("50", "10", "40")]
+    told = r"(deploy|publish: |apply: |task: |import [\w. ]+: )"
+    assert [line for line in cli.errors.splitlines() if not re.match(told, line)] == []
 
 
 @pytest.mark.parametrize("workflow", ["STANDARD", "EXPRESS"])
