@@ -73,6 +73,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "index:open-imports": ("dynamodb:Query",),
         "machine:command-handler": ("states:SendTaskSuccess", "states:StartExecution"),
         "machine:command-handler-express": ("states:StartExecution",),
+        "machine:import-zip": ("states:SendTaskSuccess",),
         "topic:main": ("sns:Publish",),
         "topic:alarm": ("sns:Publish",),
     },

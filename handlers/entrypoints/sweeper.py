@@ -19,7 +19,9 @@ from handlers.commands.sweeper import Sweeper
 from handlers.entrypoints.lazy import Handler, lambda_handler
 from handlers.errors import CqrsError
 from handlers.imports.book import ImportBook
+from handlers.imports.callbacks import Callbacks
 from handlers.imports.sweeper import ImportSweeper
+from handlers.imports.zip_book import ZipBook
 from handlers.log import log_step
 from handlers.notifications.port import Topic
 from handlers.notifications.sns import SnsTopic
@@ -79,11 +81,13 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Sweeper
 
     queue = TaskQueue(ports.store, ports.clock, settings.tasks_table)
     task_sweeper = TaskSweeper(ports.store, ports.clock, queue, ports.main_topic)
+    book = ImportBook(ports.store, ports.clock)
     import_sweeper = ImportSweeper(
         ports.store,
-        ImportBook(ports.store, ports.clock),
+        book,
         ports.clock,
         ports.main_topic,
+        Callbacks(book, ZipBook(ports.store, ports.clock), ports.workflows),
         settings.import_table,
         timeout_hours=settings.import_timeout_hours,
     )

@@ -6,7 +6,7 @@ dead. Rows of a file are not in the index: their job is, and a job without progr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from handlers.clock import Clock, seconds_of
@@ -17,6 +17,7 @@ from handlers.imports.command_outcomes import settle_published
 from handlers.imports.model import STEP_FUNCTION, Counts
 from handlers.imports.open_index import LOOK_SECONDS, MARKS
 from handlers.imports.table_stream import row_message
+from handlers.imports.zip_files import child_of
 from handlers.keys import IMPORT_SHARDS, ZIP_IMPORT_KIND, ImportJobKey
 from handlers.notifications.port import Topic
 from handlers.store.conditions import Path, equals
@@ -41,13 +42,22 @@ class ImportSweeper:
     """Looks at every job, and every row on its own, that is due."""
 
     def __init__(
-        self, store: TableStore, book: ImportBook, clock: Clock, topic: Topic, table: str, *, timeout_hours: int
+        self,
+        store: TableStore,
+        book: ImportBook,
+        clock: Clock,
+        topic: Topic,
+        answer: Callable[[ImportJobKey], None],
+        table: str,
+        *,
+        timeout_hours: int,
     ) -> None:
-        """``topic`` is the main topic, ``table`` the table's name in messages."""
+        """``topic`` is the main topic, ``table`` the table's name in messages; ``answer`` tells a file's archive."""
         self._store = store
         self._book = book
         self._clock = clock
         self._topic = topic
+        self._answer = answer
         self._table = table
         self._seconds = timeout_hours * SECONDS_PER_HOUR
         self._late = error_of(TIMEOUT, f"no outcome within {timeout_hours} hours (importTimeoutHours)")
@@ -125,7 +135,15 @@ class ImportSweeper:
             self._book.change_job(key, row["attempt"], status.FAILED, error=self._late)
             return "timed out"
         begun = row["status"] == status.PROCESSING
+        if "current" in row:
+            self._answer_for_file(key, row["current"])
         return self._outcome("runs" if begun else "started again", row, **self._later(row, begun=begun))
+
+    def _answer_for_file(self, key: ImportJobKey, position: int) -> None:
+        """The machine waits for a file: if that has ended, the answer was lost, and is given now."""
+        file = self._store.get(IMPORT_TMP, *key.file(position))
+        if file is not None:
+            self._answer(child_of(key, file))
 
     # -- both -------------------------------------------------------------------------------------------
 

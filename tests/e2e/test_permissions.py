@@ -6,7 +6,9 @@ call that any role allows: a new permission needs a step here that uses it, or i
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import pytest
 from handlers.commands.model import CommandInput
 from handlers.domain.airports import COLUMNS, TEXT_COLUMNS, airport_input
 from handlers.keys import EntityKey
+from handlers.objects.s3 import PART_BYTES
 from handlers.store.port import COMMANDS
 from local.aws.model import AwsCall
 from local.functions.model import InvokeResult, SimulatedCrash
@@ -227,6 +230,37 @@ def files_are_imported(deployed: DeployedImports) -> None:
     assert (job.counts.total, job.counts.failed, len(job.report)) == (1, 1, 1)
 
 
+def an_archive_is_imported(deployed: DeployedImports) -> None:
+    """With a damaged file, of which two parts have been uploaded when that is found out."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("20250101000000-airports.csv", ",".join(COLUMNS) + "\nLSZD,,Ascona,,,CH,,46,8,,\n")
+        file.writestr("20250102000000-airports.csv", b"x" * (2 * PART_BYTES + 1_000_000))
+    content = bytearray(buffer.getvalue())
+    content[PART_BYTES + 500_000] = 0
+    job = deployed.import_archive(bytes(content))
+    assert (job.counts.applied, job.files, job.failed_files) == (1, 2, 1)
+
+
+def the_answer_for_a_file_is_lost(deployed: DeployedImports) -> None:
+    """The record of its job's end: the sweeper tells the archive's machine."""
+
+    def lose(function: str, payload: Any, proceed: Any) -> InvokeResult:
+        images = [record.get("dynamodb", {}).get("NewImage", {}) for record in payload.get("Records", ())]
+        if function.endswith("-imports") and any("parent" in image for image in images):
+            raise SimulatedCrash
+        result: InvokeResult = proceed(payload)
+        return result
+
+    deployed.runtime.host.interceptors.append(lose)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("20250101000000-airports.csv", ",".join(COLUMNS) + "\n")
+    job = deployed.import_archive(buffer.getvalue())
+    deployed.runtime.host.interceptors.remove(lose)
+    assert job.status == "COMPLETED"
+
+
 TASKS = [
     a_task_is_stopped_by_an_item,
     a_single_task_uses_the_read_model,
@@ -250,7 +284,11 @@ EXPRESS = [a_handler_refuses, a_start_is_lost, a_successor_is_parked]
 def test_inf_02_used_is_allowed_and_allowed_is_used(tmp_path: Path) -> None:
     used, policies = [], dict[str, list[Any]]()
     for workflow, detail, scenarios in (
-        ("STANDARD", "full", [*STANDARD, *TASKS, files_are_imported]),
+        (
+            "STANDARD",
+            "full",
+            [*STANDARD, *TASKS, files_are_imported, an_archive_is_imported, the_answer_for_a_file_is_lost],
+        ),
         ("EXPRESS", "terminal", EXPRESS),
     ):
         # A wait is not checked again before the sweeper comes.

@@ -130,9 +130,11 @@ class ImportWorld:
         self.worker = RowWorker(book, publisher, tables, max_receives=MAX_RECEIVES)
         self.outcomes = CommandOutcomes(book)
         topic: Any = GatedTopic(self.topic, self.gate, self._sent)
-        self.sweeper = ImportSweeper(self.store, book, self.clock, topic, "import_tmp", timeout_hours=TIMEOUT_HOURS)
         alarms: Any = GatedTopic(self.alarms, self.gate, lambda _: None)
         answer = Callbacks(book, ZipBook(self.store, self.clock), MemoryWorkflows())
+        self.sweeper = ImportSweeper(
+            self.store, book, self.clock, topic, answer, "import_tmp", timeout_hours=TIMEOUT_HOURS
+        )
         self.stream = ImportStream(topic, alarms, self.finalise, answer, "import_tmp")
 
     # -- doing ----------------------------------------------------------------------------------------

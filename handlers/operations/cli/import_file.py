@@ -1,4 +1,4 @@
-"""``./cqrs import``: puts a file into the stack's bucket and imports it."""
+"""``./cqrs import``: puts a CSV file, or an archive of them, into the stack's bucket and imports it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from handlers.imports.model import MODES, ImportJob
 from handlers.imports.service import ImportService
 from handlers.imports.status import COMPLETED, TERMINAL
 from handlers.imports.strategy import load_import_tables
+from handlers.imports.zip_finalise import ImportedFile
 from handlers.operations.cli.arguments import add_stack
 from handlers.operations.cli.errors import CommandError
 from handlers.operations.cli.output import Progress, as_json, table
@@ -27,12 +28,16 @@ OPERATOR = "operator"
 POLL_SECONDS = 1.0
 #: Where the loader may read (``infra/imports.py``).
 PREFIX = "imports/"
+ARCHIVE = ".zip"
+CSV_TYPE, ZIP_TYPE = "text/csv", "application/zip"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs import``."""
-    parser.add_argument("file", metavar="FILE", type=Path, help="a CSV file")
-    parser.add_argument("--table", required=True, help="the import strategy's table")
+    parser.add_argument("file", metavar="FILE", type=Path, help="a CSV file, or a ZIP archive of CSV files")
+    parser.add_argument(
+        "--table", help="the import strategy's table; for an archive only where its files' names don't tell"
+    )
     parser.add_argument("--tenant", required=True, help="whose rows they are")
     parser.add_argument("--encoding", help="where it can't be told: UTF-8, UTF-16, CP932 (Shift_JIS) or EUC-JP")
     parser.add_argument(
@@ -54,27 +59,36 @@ def import_file(stack: Stack, options: argparse.Namespace, sleep: Callable[[floa
     settings = LoaderSettings.from_env(stack.environment_of("loader"))
     clock = SystemClock()
     tables = load_import_tables(settings.handler_modules, {"store": stack.store, "clock": clock})
-    service = ImportService(stack.store, clock, tables.names, [settings.bucket])
+    service = ImportService(stack.store, clock, tables.names, settings.import_buckets)
     context = InvokeContext(OPERATOR, options.tenant)
-    tables.of(options.table)  # before anything is uploaded
-    key = _upload(stack, settings.bucket, options.file, options.tenant)
-    job = service.create_csv_import(
-        options.table, settings.bucket, key, context, encoding=options.encoding, mode=options.mode
-    )
+    is_archive = options.file.suffix.lower() == ARCHIVE
+    if options.table is not None:
+        tables.of(options.table)  # before anything is uploaded
+    if is_archive and options.mode is not None:
+        raise CommandError("--mode is for a CSV file; the files of an archive decide by their rows")
+    if options.table is None and not is_archive:
+        raise CommandError(f"--table is needed for a CSV file: {', '.join(tables.names)}")
+    key = _upload(stack, settings.bucket, options.file, options.tenant, ZIP_TYPE if is_archive else CSV_TYPE)
+    given = {"table": options.table, "bucket": settings.bucket, "object_key": key, "encoding": options.encoding}
+    if is_archive:
+        job = service.create_zip_import(context=context, **given)
+    else:
+        job = service.create_csv_import(context=context, mode=options.mode, **given)
     if options.wait:
         job = _wait(service, job, context, sleep)
-    print(as_json(plain(job)) if options.json else rendered(job))
+    files = service.list_files(job.id, context) if is_archive else []
+    print(as_json(plain(job, files)) if options.json else rendered(job, files))
     return 0 if not options.wait or job.status == COMPLETED else 1
 
 
-def _upload(stack: Stack, bucket: str, path: Path, tenant: str) -> str:
+def _upload(stack: Stack, bucket: str, path: Path, tenant: str, content_type: str) -> str:
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)
             name = re.sub(r"[^A-Za-z0-9._-]", "_", path.name)[-100:]
             key = f"{PREFIX}{tenant}/{digest[:16]}/{name}"
-            stack.client("s3").put_object(Bucket=bucket, Key=key, Body=file, ContentType="text/csv")
+            stack.client("s3").put_object(Bucket=bucket, Key=key, Body=file, ContentType=content_type)
     except OSError as error:
         raise CommandError(f"{path} can't be read: {error.strerror}") from error
     return key
@@ -90,9 +104,9 @@ def _wait(service: ImportService, job: ImportJob, context: InvokeContext, sleep:
     return job
 
 
-def plain(job: ImportJob) -> dict[str, Any]:
+def plain(job: ImportJob, files: Sequence[ImportedFile] = ()) -> dict[str, Any]:
     """For machines."""
-    return {
+    told = {
         "id": job.id,
         "status": job.status,
         "mode": job.mode,
@@ -100,9 +114,10 @@ def plain(job: ImportJob) -> dict[str, Any]:
         "error": job.error,
         "report": list(job.report),
     }
+    return {**told, "files": [asdict(file) for file in files]} if files else told
 
 
-def rendered(job: ImportJob) -> str:
+def rendered(job: ImportJob, files: Sequence[ImportedFile] = ()) -> str:
     """For people."""
     rows: list[tuple[str, object]] = [("status", job.status)]
     if job.mode is not None:
@@ -112,4 +127,11 @@ def rendered(job: ImportJob) -> str:
     if job.error is not None:
         rows.append(("error", f"{job.error['type']}: {job.error['message']}"))
     rows += [("report", key) for key in job.report]
+    rows += [(file.name, _outcome(file)) for file in files]
     return table(job.id, rows)
+
+
+def _outcome(file: ImportedFile) -> str:
+    error = "" if file.error is None else f", {file.error['type']}: {file.error['message']}"
+    rows = "" if file.counts.total is None else f", {file.counts.total} rows"
+    return "".join((file.status, rows, error, *(f", {key}" for key in file.report)))

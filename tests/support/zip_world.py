@@ -1,0 +1,352 @@
+"""The route of an archive in memory: real entry points, the real definition, virtual time, and a fault at one call.
+
+The pipeline of commands is played: a command that was accepted is done some seconds later.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from handlers.context import InvokeContext
+from handlers.entrypoints import imports, loader, sweeper
+from handlers.imports import status
+from handlers.imports.book import ImportBook, counter_of
+from handlers.imports.command_outcomes import CommandOutcomes
+from handlers.imports.model import SHARD_COUNTERS, ImportJob
+from handlers.imports.service import ImportService
+from handlers.imports.zip_finalise import ImportedFile
+from handlers.notifications.memory import MemoryTopic
+from handlers.objects.memory import MemoryObjects, MemorySource
+from handlers.store.memory import MemoryTableStore
+from handlers.store.port import COMMANDS, IMPORT_TMP, Change, Item
+from handlers.store.values import item_to_dynamo
+from infra.messaging import CONSUMER_TIMEOUT_SECONDS, MAX_RECEIVE_COUNT, VISIBILITY_TIMES_TIMEOUT
+from infra.workflows import load_definition
+from local.functions.host import FunctionHost
+from local.functions.model import FunctionSpec
+from local.scheduler import Scheduler
+from local.states.errors import ExecutionAlreadyExists, TaskDoesNotExist, TaskTimedOut
+from local.states.executions import Execution
+from local.states.manager import ExecutionManager
+from tests.support.task_world import ACCOUNT, AT_ONCE, ENDED_BADLY, REGION, Gate, GatedStore, GatedTopic, interceptor
+from tests.support.task_world import queue_record as record_of
+from tests.unit.handlers.test_settings import SWEEPER
+
+BUCKET = "files"
+STORE_BUCKET = "store"
+CONTEXT = InvokeContext("u1", "t1", "10.0.0.1")
+MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:import-zip"
+CSV_MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:import-csv"
+HEADER = "icao,iata,name,city,subd,country,elevation,lat,lon,tz,lid\n"
+ENVIRONMENT = {
+    "IMPORT_TABLE": "import_tmp",
+    "COMMANDS_TABLE": "commands",
+    "DATA_TABLE": "data",
+    "BUCKET_NAME": STORE_BUCKET,
+    "IMPORT_BUCKETS": f"{STORE_BUCKET},{BUCKET}",
+    "IMPORT_CSV_STATE_MACHINE_ARN": CSV_MACHINE,
+    "IMPORT_ZIP_STATE_MACHINE_ARN": MACHINE,
+    "MAIN_TOPIC_ARN": "main",
+    "ALARM_TOPIC_ARN": "alarms",
+    "HANDLER_MODULES": "handlers.domain.airports",
+    "IMPORT_DIRECT_ROWS": "1000",
+    "IMPORT_TIMEOUT_HOURS": "24",
+    "INLINE_ATTRIBUTE_LIMIT": "65536",
+    "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
+    "ZIP_MAX_ENTRIES": "1000",
+    "ZIP_MAX_BYTES": "10000000",
+    "ZIP_MAX_RATIO": "200",
+    "LOG_LEVEL": "INFO",
+}
+#: The event source mappings' filters (``infra/imports.py``), as far as they matter here.
+LOADED = ("CREATED", "PROCESSING")
+VISIBILITY_SECONDS = VISIBILITY_TIMES_TIMEOUT * CONSUMER_TIMEOUT_SECONDS
+STREAM_TRIES = 10
+
+
+class Gated:
+    """A port behind the gate."""
+
+    def __init__(self, port: Any, gate: Gate) -> None:
+        self._port = port
+        self._gate = gate
+
+    @property
+    def bucket(self) -> str:
+        return str(self._port.bucket)
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+        return lambda *args, **kwargs: self._gate.cross(name, lambda: method(*args, **kwargs))
+
+
+class ReadableObjects(MemoryObjects):
+    """What is written can be read as a file."""
+
+    def __init__(self, source: MemorySource) -> None:
+        super().__init__(STORE_BUCKET)
+        self._source = source
+
+    def write(self, key: str, blocks: Iterable[bytes], **options: Any) -> int:
+        size = super().write(key, blocks, **options)
+        self._source.put(STORE_BUCKET, key, self.contents[key])
+        return size
+
+
+class ZipWorld:
+    """``twice`` delivers every Lambda call twice: ``AT_ONCE`` side by side, ``LATER`` one after the other."""
+
+    def __init__(self, gate: Gate | None = None, *, twice: str = "", seed: int | None = 1) -> None:
+        self.gate = gate or Gate()
+        self.scheduler = Scheduler.virtual(seed)
+        self.gate.checkpoint = self.scheduler.checkpoint
+        self.images: list[Item] = []
+        self.memory = MemoryTableStore(self._changed)
+        self.source = MemorySource(BUCKET, STORE_BUCKET)
+        self.objects = ReadableObjects(self.source)
+        self.main, self.alarms = MemoryTopic(), MemoryTopic()
+        self.host = FunctionHost(self.scheduler)
+        self.executions = ExecutionManager(self.scheduler, self.host, region=REGION, account_id=ACCOUNT)
+        self.given_up: list[str] = []
+        self.hangs: Callable[[Item], bool] = lambda command: False
+        #: Tokens that were handed out, to be looked for where they must not be.
+        self.tokens: set[str] = set()
+        self.service = ImportService(
+            self.memory, self.scheduler, ["airports"], [BUCKET], random_bytes=lambda count: bytes(count)
+        )
+        if twice:
+            self.host.interceptors.append(interceptor(self.scheduler, side_by_side=twice == AT_ONCE))
+        self._deploy()
+        self.started = self.scheduler.now()
+
+    # -- doing --------------------------------------------------------------------------------------
+
+    def create(self, content: bytes, **options: Any) -> ImportJob:
+        self.source.put(BUCKET, "a.zip", content)
+        return self.service.create_zip_import(BUCKET, "a.zip", CONTEXT, **options)
+
+    def import_archive(self, content: bytes, **options: Any) -> ImportJob:
+        """Until nothing is left to do; the job then."""
+        job = self.create(content, **options)
+        self.run()
+        return self.job(job)
+
+    def run(self) -> None:
+        self.quietly(self.scheduler.run_until_idle)
+
+    def sweep(self, hours: float) -> None:
+        """Let the sweeper come every five minutes for a while."""
+
+        def sweep() -> None:
+            for _ in range(int(hours * 12)):
+                self.scheduler.run_for(300)
+                self.scheduler.spawn(self.host.invoke, "sweeper", {})
+
+        self.quietly(sweep)
+
+    def quietly(self, action: Callable[[], None]) -> None:
+        logging.disable(logging.CRITICAL)
+        try:
+            action()
+        finally:
+            logging.disable(logging.NOTSET)
+
+    # -- looking ------------------------------------------------------------------------------------
+
+    def job(self, job: ImportJob) -> ImportJob:
+        return self.service.get_import(job.id, CONTEXT)
+
+    def files(self, job: ImportJob) -> list[ImportedFile]:
+        return self.service.list_files(job.id, CONTEXT)
+
+    def rows(self, kind: str) -> list[Item]:
+        return [row for row in self.memory.scan(IMPORT_TMP).items if row["kind"] == kind]
+
+    def commands(self) -> list[Item]:
+        return [row for row in self.memory.scan(COMMANDS).items if "status" in row]
+
+    def outcome(self) -> dict[str, Any]:
+        """What must be the same whatever goes wrong on the way: no times, no tokens."""
+        names = ("status", "attempt", "result", "error", "parent", "file", "totalFiles", "failedFiles", "totalRows")
+        rows = [*self.rows(status.JOB), *self.rows(status.ROW), *self.rows(status.FILE)]
+        return {
+            **{f"{row['pk']} {row['sk']}": {name: row[name] for name in names if name in row} for row in rows},
+            "commands": sorted((row["sk"], row["name"], row["createdBy"]) for row in self.commands()),
+            "objects": dict(self.objects.contents),
+            "alarms": sorted({one["alarmId"] for one in self.alarms.attributes}),
+        }
+
+    def check(self) -> None:
+        """What holds at every moment, and at the end."""
+        self._check_images()
+        counted = dict.fromkeys(SHARD_COUNTERS, 0)
+        for shard in self.rows(status.COUNTERS):
+            for name in SHARD_COUNTERS:
+                counted[name] += shard.get(name, 0)
+        actual = [counter_of(row) for row in self.rows(status.ROW)]
+        assert counted == {name: actual.count(name) for name in SHARD_COUNTERS}
+        assert [row["sk"] for row in self.rows(status.JOB) if "taskToken" in row] == []
+        told = json.dumps([self.main.messages, self.alarms.messages, self.outcome()], default=str)
+        assert self.tokens
+        assert [token for token in self.tokens if token in told] == []
+        assert self.given_up == []
+
+    def _check_images(self) -> None:
+        """Never are two files' jobs open; no outcome is left within its attempt."""
+        open_files: set[str] = set()
+        ended: dict[tuple[str, str, int], str] = {}
+        for image in self.images:
+            if image["kind"] == status.JOB and "parent" in image:
+                (open_files.discard if status.is_terminal(image) else open_files.add)(image["sk"])
+                assert len(open_files) <= 1, open_files
+            if image["kind"] in (status.JOB, status.ROW) and status.is_terminal(image):
+                identity = (image["pk"], image["sk"], image["attempt"])
+                assert ended.setdefault(identity, image["status"]) == image["status"], identity
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    def _deploy(self) -> None:
+        store: Any = GatedStore(self.memory, self.gate)
+        objects: Any = Gated(self.objects, self.gate)
+        source: Any = Gated(self.source, self.gate)
+        main: Any = GatedTopic(self.main, self.gate, self._sent)
+        alarms: Any = GatedTopic(self.alarms, self.gate, lambda _: None)
+        loader_ports = loader.LoaderPorts(
+            store=store, objects=objects, source=source, workflows=self, clock=self.scheduler
+        )
+        import_ports = imports.ImportPorts(
+            store=store, objects=objects, main_topic=main, alarms=alarms, workflows=self, clock=self.scheduler
+        )
+        outcomes = CommandOutcomes(ImportBook(store, self.scheduler))
+        starts: dict[str, Callable[[], Any]] = {
+            "loader": lambda: loader.create(ENVIRONMENT, ports=loader_ports),
+            "imports": lambda: imports.create(ENVIRONMENT, ports=import_ports),
+            "notifications": lambda: lambda event, _: _partial(event, outcomes.on_stream_records(event["Records"])),
+        }
+        sweeper_ports = sweeper.SweeperPorts(
+            store=store, workflows=self, alarms=alarms, clock=self.scheduler, main_topic=main
+        )
+        starts["sweeper"] = lambda: sweeper.create({**SWEEPER, **ENVIRONMENT}, ports=sweeper_ports)
+        for name, start in starts.items():
+            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+            timeout = 900 if name == "loader" else CONSUMER_TIMEOUT_SECONDS
+            self.host.register(FunctionSpec(name, arn, "", Path(), timeout_s=timeout), start=start)
+        text = json.dumps(load_definition("import_zip"))
+        for placeholder, name in (("${LoaderFunctionArn}", "loader"), ("${ImportsFunctionArn}", "imports")):
+            text = text.replace(placeholder, f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
+        self.executions.create_state_machine("import-zip", text, "arn:aws:iam::1:role/zip", "STANDARD")
+        self.executions.on_status_change(self._ended)
+
+    def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
+        """See Workflows."""
+
+        def start() -> bool:
+            try:
+                self.executions.start_execution(machine, name, json.dumps(payload, sort_keys=True))
+            except ExecutionAlreadyExists:
+                return False
+            return True
+
+        return self.gate.cross("StartExecution", start)
+
+    def resume(self, token: str, output: Mapping[str, Any]) -> bool:
+        """See Workflows."""
+
+        def resume() -> bool:
+            try:
+                self.executions.send_task_success(token, json.dumps(output))
+            except (TaskDoesNotExist, TaskTimedOut):
+                return False
+            return True
+
+        return self.gate.cross("SendTaskSuccess", resume)
+
+    def _changed(self, table: str, before: Item | None, after: Item | None) -> None:
+        assert after is not None
+        change = {"NewImage": item_to_dynamo(after), "SequenceNumber": str(len(self.images))}
+        if before is not None:
+            change["OldImage"] = item_to_dynamo(before)
+        record = {
+            "eventName": "INSERT" if before is None else "MODIFY",
+            "eventSource": "aws:dynamodb",
+            "dynamodb": change,
+        }
+        if table == COMMANDS:
+            if "status" in after:
+                self.scheduler.spawn(self._deliver_record, "notifications", record, name="commands stream")
+                if before is None:
+                    self.scheduler.spawn(self._apply, after, name="pipeline")
+            return
+        if table != IMPORT_TMP:
+            return
+        self.images.append(after)
+        self.tokens |= {after["taskToken"]} if "taskToken" in after else set()
+        if after["kind"] in (status.JOB, status.ROW):
+            self.scheduler.spawn(self._deliver_record, "imports", record, name="import stream")
+        if after["kind"] == status.JOB and after["status"] in LOADED:
+            self.scheduler.spawn(self._deliver_record, "loader", record, name="loader stream")
+
+    def _apply(self, command: Item) -> None:
+        if self.hangs(command):
+            return
+        self.scheduler.sleep(5)
+        self.memory.update(COMMANDS, command["pk"], command["sk"], Change(set={"status": "finish:FINISHED"}))
+
+    def _deliver_record(self, function: str, record: Mapping[str, Any]) -> None:
+        for _ in range(STREAM_TRIES):
+            result = self.host.invoke(function, {"Records": [record]})
+            if result.error is None and not result.payload["batchItemFailures"]:
+                return
+            self.scheduler.sleep(1)
+        self.given_up.append(function)
+
+    def _sent(self, message: Mapping[str, Any]) -> None:
+        if message["action"] == "import-execute":
+            self.scheduler.spawn(self._deliver_message, message, name="queue")
+
+    def _deliver_message(self, message: Mapping[str, Any]) -> None:
+        for receive in range(1, MAX_RECEIVE_COUNT + 1):
+            result = self.host.invoke("imports", {"Records": [record_of(message, receive)]})
+            if result.error is None and not result.payload["batchItemFailures"]:
+                return
+            self.scheduler.sleep(VISIBILITY_SECONDS)
+        self.given_up.append("queue")
+
+    def _ended(self, execution: Execution) -> None:
+        if execution.status in ENDED_BADLY:
+            detail = {
+                "executionArn": execution.arn,
+                "stateMachineArn": execution.machine.arn,
+                "name": execution.name,
+                "status": execution.status,
+                "input": execution.input_text,
+            }
+            event = {"source": "aws.states", "detail": detail}
+            self.scheduler.spawn(self.host.invoke, "loader", event, name="rule")
+
+
+def airports(*names: str) -> bytes:
+    """A file of airports; a name of ``!`` makes a row that is not valid."""
+    rows = (f"A{index:03d},,{name},,,{'' if name == '!' else 'JP'},,1,2,," for index, name in enumerate(names))
+    return (HEADER + "".join(f"{row}\n" for row in rows)).encode()
+
+
+def archive(*files: bytes, **named: bytes) -> bytes:
+    """Files of airports in their order; others by name."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for number, content in enumerate(files, start=1):
+            file.writestr(f"{20250100000000 + number}-airports.csv", content)
+        for name, content in named.items():
+            file.writestr(name, content)
+    return buffer.getvalue()
+
+
+def _partial(event: Mapping[str, Any], failed: Mapping[int, Exception]) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": str(index)} for index in failed]}
