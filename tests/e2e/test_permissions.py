@@ -242,6 +242,26 @@ def an_archive_is_imported(deployed: DeployedImports) -> None:
     assert (job.counts.applied, job.files, job.failed_files) == (1, 2, 1)
 
 
+def the_message_of_a_row_is_lost(deployed: DeployedImports) -> None:
+    """Each receive dies: the sweeper finds the row that waits among its job's and queues it again."""
+    receives: list[str] = []
+
+    def lose(function: str, payload: Any, proceed: Any) -> InvokeResult:
+        record = payload.get("Records", [{}])[0]
+        if function.endswith("-imports") and record.get("eventSource") == "aws:sqs" and len(receives) < 5:
+            receives.append(record["messageId"])
+            raise SimulatedCrash
+        result: InvokeResult = proceed(payload)
+        return result
+
+    deployed.runtime.host.interceptors.append(lose)
+    job = deployed.import_file((",".join(COLUMNS) + "\nLSZE,,Payerne,,,CH,,46,8,,\n").encode())
+    deployed.scheduler.run_for(4 * 3600)
+    deployed.runtime.host.interceptors.remove(lose)
+    deployed.run()
+    assert (deployed.job(job).status, len(receives)) == ("COMPLETED", 5)
+
+
 def the_answer_for_a_file_is_lost(deployed: DeployedImports) -> None:
     """The record of its job's end: the sweeper tells the archive's machine."""
 
@@ -268,6 +288,12 @@ TASKS = [
     the_outcome_of_an_item_is_never_recorded,
     nothing_of_a_task_arrives,
 ]
+IMPORTS = [
+    files_are_imported,
+    the_message_of_a_row_is_lost,
+    an_archive_is_imported,
+    the_answer_for_a_file_is_lost,
+]
 STANDARD = [
     a_successor_waits_with_its_token,
     attributes_are_large,
@@ -287,7 +313,7 @@ def test_inf_02_used_is_allowed_and_allowed_is_used(tmp_path: Path) -> None:
         (
             "STANDARD",
             "full",
-            [*STANDARD, *TASKS, files_are_imported, an_archive_is_imported, the_answer_for_a_file_is_lost],
+            [*STANDARD, *TASKS, *IMPORTS],
         ),
         ("EXPRESS", "terminal", EXPRESS),
     ):
