@@ -17,6 +17,7 @@ import pytest
 
 from handlers.commands.model import CommandInput
 from handlers.domain.airports import COLUMNS, TEXT_COLUMNS, airport_input
+from handlers.imports.model import STEP_FUNCTION
 from handlers.keys import EntityKey
 from handlers.objects.s3 import PART_BYTES
 from handlers.store.port import COMMANDS
@@ -242,6 +243,20 @@ def an_archive_is_imported(deployed: DeployedImports) -> None:
     assert (job.counts.applied, job.files, job.failed_files) == (1, 2, 1)
 
 
+def a_large_file_is_imported_by_the_machine(deployed: DeployedImports) -> None:
+    """From a copy without the byte order mark, of which a part can't be written at first."""
+    refused = Outage("UploadPart", "AccessDenied", "-nobody")
+    deployed.runtime.endpoint.faults, refused.lasts = refused, True
+    row = f",,{'x' * 170_000},,,CH,,91,8.4,,\n"
+    rows = "".join(f"X{number:03d}{row}" for number in range(2 * PART_BYTES // len(row) + 2))
+    content = f"\ufeff{','.join(COLUMNS)}\n{rows}".encode()
+    job = deployed.import_file(content, mode=STEP_FUNCTION)
+    assert (job.status, job.counts.processed) == ("FAILED", 0)
+    refused.lasts = False
+    job = deployed.import_file(content, mode=STEP_FUNCTION)
+    assert (job.status, job.counts.failed) == ("FAILED", job.counts.total)
+
+
 def the_message_of_a_row_is_lost(deployed: DeployedImports) -> None:
     """Each receive dies: the sweeper finds the row that waits among its job's and queues it again."""
     receives: list[str] = []
@@ -290,6 +305,7 @@ TASKS = [
 ]
 IMPORTS = [
     files_are_imported,
+    a_large_file_is_imported_by_the_machine,
     the_message_of_a_row_is_lost,
     an_archive_is_imported,
     the_answer_for_a_file_is_lost,
