@@ -9,8 +9,8 @@ from dataclasses import fields
 from functools import cache
 from typing import Any
 
+from infra import import_csv, import_zip
 from infra.config import StackConfig
-from infra.import_zip import numbers_of
 from infra.imports import (
     CHANGED,
     LOADER_TIMEOUT_SECONDS,
@@ -33,14 +33,14 @@ STREAM = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/cqrs-sim-import_tmp/stream/
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:cqrs-sim-import-action-queue"
 TIMEOUTS = {"imports": CONSUMER_TIMEOUT_SECONDS, "loader": LOADER_TIMEOUT_SECONDS}
 VISIBILITY_SECONDS = VISIBILITY_TIMES_TIMEOUT * CONSUMER_TIMEOUT_SECONDS
-ZIP = "import-zip"
-MACHINES = {ZIP: f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:cqrs-sim-{ZIP}"}
+CSV, ZIP = "import-csv", "import-zip"
+MACHINES = {name: f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:cqrs-sim-{name}" for name in (CSV, ZIP)}
 
 
 def environments(config: Mapping[str, Any], modules: tuple[str, ...]) -> dict[str, dict[str, str]]:
     """What the two functions find in their environment."""
     settings = StackConfig.from_mapping(config)
-    known: dict[str, Any] = {"config": settings, "zip_machine_arn": MACHINES[ZIP]}
+    known: dict[str, Any] = {"config": settings, "csv_machine_arn": MACHINES[CSV], "zip_machine_arn": MACHINES[ZIP]}
     args = ImportsArgs(**{one.name: known.get(one.name, Named("cqrs-sim")) for one in fields(ImportsArgs)})
     own = {"HANDLER_MODULES": ",".join(modules), "BUCKET_NAME": BUCKET, "IMPORT_BUCKETS": BUCKET}
 
@@ -86,7 +86,9 @@ def rules() -> list[Rule]:
 
 
 @cache
-def definition_text(import_timeout_hours: int) -> str:
-    """The definition of the archive machine as it is deployed."""
-    config = StackConfig.from_mapping({"importTimeoutHours": import_timeout_hours})
-    return deployment.with_functions(json.dumps(override(load_definition("import_zip"), numbers_of(config))))
+def definition_text(name: str, import_timeout_hours: int, batch_rows: int) -> str:
+    """The definition of a machine as it is deployed."""
+    config = StackConfig.from_mapping({"importTimeoutHours": import_timeout_hours, "importBatchRows": batch_rows})
+    numbers = {CSV: import_csv.numbers_of, ZIP: import_zip.numbers_of}[name](config)
+    text = json.dumps(override(load_definition(name.replace("-", "_")), numbers))
+    return deployment.with_functions(text).replace("${BucketName}", BUCKET)

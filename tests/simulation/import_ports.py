@@ -7,18 +7,23 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
+from handlers.errors import TransientError
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.objects.port import JSON
 from handlers.objects.source import ObjectInfo
+from local.functions.model import SimulatedCrash
 from local.sources.queues import Message
 from local.states.errors import ExecutionAlreadyExists
+from local.states.objects import ObjectError, Pinned
 from tests.simulation.gate import Gate
 from tests.simulation.ports import GatedWorkflows
-from tests.simulation.sites import READ, START, Visit
+from tests.simulation.sites import READ, START, WRITE, Visit, current_visit
 
 BUCKET = "cqrs-sim-files"
+
+R = TypeVar("R")
 
 
 class Bucket(MemoryObjects):
@@ -58,6 +63,47 @@ class GatedSource:
     def read_range(self, info: ObjectInfo, start: int, length: int) -> bytes:
         """See ObjectSource."""
         return self._gate.cross(READ, f"read of {info.key}", lambda: self._source.read_range(info, start, length))
+
+
+class MapFiles:
+    """S3 as a Distributed Map uses it, behind the gate. What goes wrong there fails the Map: nobody repeats it.
+
+    ``visit`` names who reads or writes a key.
+    """
+
+    def __init__(self, bucket: Bucket, gate: Callable[[], Gate], visit: Callable[[str], Visit]) -> None:
+        self._bucket = bucket
+        self._gate = gate
+        self._visit = visit
+
+    def pin(self, caller: str, bucket: str, key: str, version: str | None = None) -> tuple[Pinned, bytes]:
+        """See Objects of the Map."""
+        return self._cross(READ, key, lambda: self._pinned(bucket, key, version))
+
+    def read(self, caller: str, pinned: Pinned, start: int) -> bytes:
+        """See Objects of the Map."""
+        return self._cross(READ, pinned.key, lambda: self._pinned(pinned.bucket, pinned.key, pinned.version)[1][start:])
+
+    def write(self, caller: str, bucket: str, key: str, body: bytes) -> None:
+        """See Objects of the Map."""
+        self._cross(WRITE, key, lambda: self._bucket.put(key, body))
+
+    def _pinned(self, bucket: str, key: str, version: str | None) -> tuple[Pinned, bytes]:
+        versions = self._bucket.files.contents[bucket].get(key, [])
+        number = len(versions) if version is None else int(version)
+        if not 1 <= number <= len(versions):
+            raise ObjectError("NoSuchKey: The specified key does not exist.")
+        body = versions[number - 1]
+        return Pinned(bucket, key, len(body), f"etag{number}", str(number)), body
+
+    def _cross(self, category: str, key: str, action: Callable[[], R]) -> R:
+        before = current_visit.set(self._visit(key))
+        try:
+            return self._gate().cross(category, f"{category} of {key}", action)
+        except (SimulatedCrash, TransientError) as error:
+            raise ObjectError(f"SlowDown: {error}") from None
+        finally:
+            current_visit.reset(before)
 
 
 class ImportWorkflows(GatedWorkflows):

@@ -28,7 +28,14 @@ from local.states.model import STANDARD
 from tests.simulation import deployment, import_deployment
 from tests.simulation.gate import Refused
 from tests.simulation.import_files import REFUSED, Archive, File
-from tests.simulation.import_ports import BUCKET, Bucket, GatedSource, ImportWorkflows, SimulatedQueue
+from tests.simulation.import_ports import (
+    BUCKET,
+    Bucket,
+    GatedSource,
+    ImportWorkflows,
+    MapFiles,
+    SimulatedQueue,
+)
 from tests.simulation.import_strategies import FIRSTS, LASTS
 from tests.simulation.import_watcher import ImportWatcher
 from tests.simulation.plan import FaultPlan
@@ -42,6 +49,8 @@ class ImportSetup(Setup):
     """``loader_timeout``: less than the deployed one shows calls that go on after their time."""
 
     import_timeout_hours: int = 3
+    direct_rows: int = 1_000
+    batch_rows: int = 3
     loader_timeout: float = import_deployment.TIMEOUTS["loader"]
 
 
@@ -108,11 +117,25 @@ class ImportWorld(World):
 
     # -- inside: what is deployed -------------------------------------------------------------------
 
+    def _map_objects(self) -> MapFiles:
+        def visit(key: str) -> Visit:
+            named = [self.books.labels[part] for part in key.split("/") if part in self.books.labels]
+            name = key.rpartition("/")[2].partition(".")[0]
+            return self.visit(named[0] if named else name, 0, "map")
+
+        return MapFiles(self.bucket, lambda: self.gate, visit)
+
     def _bucket(self) -> Bucket:
         return Bucket()
 
     def _config(self) -> dict[str, Any]:
-        return {**super()._config(), "importTimeoutHours": self.import_setup.import_timeout_hours}
+        own = self.import_setup
+        return {
+            **super()._config(),
+            "importTimeoutHours": own.import_timeout_hours,
+            "importDirectRows": own.direct_rows,
+            "importBatchRows": own.batch_rows,
+        }
 
     def _environment(self) -> dict[str, dict[str, str]]:
         return {**super()._environment(), **import_deployment.environments(self._config(), self.modules)}
@@ -165,8 +188,9 @@ class ImportWorld(World):
             region=deployment.REGION,
             faults=self.delivery,
         )
-        text = import_deployment.definition_text(self.import_setup.import_timeout_hours)
-        for arn in import_deployment.MACHINES.values():
+        own = self.import_setup
+        for name, arn in import_deployment.MACHINES.items():
+            text = import_deployment.definition_text(name, own.import_timeout_hours, own.batch_rows)
             self.executions.create_state_machine(arn.rpartition(":")[2], text, "arn:aws:iam::1:role/sim", STANDARD)
 
     # -- inside: what happens -----------------------------------------------------------------------
@@ -211,9 +235,11 @@ class ImportWorld(World):
         super()._apply(target, command)
 
     def _ended(self, execution: Execution) -> None:
-        if execution.machine.arn not in import_deployment.MACHINES.values():
+        if not _is_of_imports(execution.machine.arn):
             super()._ended(execution)
             return
+        if "BatchInput" in execution.input:
+            return  # a child of the Map, of which nobody is told
         text = f"execution {execution.name[:8]} ended as {execution.status} {execution.error or ''}"
         self.story.note(text.rstrip(), entity=self._label_of_job(execution.input["jobKey"]))
         self._tell_of(execution)
@@ -224,8 +250,12 @@ class ImportWorld(World):
 
     def _visit_of(self, function: str, payload: Any) -> Visit:
         """Named by the job and row of a batch's first record, so that faults are spread over rows."""
-        if "context" in payload and payload["context"]["StateMachine"]["Id"] in import_deployment.MACHINES.values():
+        if "context" in payload and _is_of_imports(payload["context"]["StateMachine"]["Id"]):
             execution, state = payload["context"]["Execution"], payload["context"]["State"]["Name"]
+            given = payload["input"]
+            if "BatchInput" in given:  # a child of the Map
+                label = self._label_of_job(given["BatchInput"]["Attributes"]["jobKey"])
+                return self.visit(label, given["Items"][0]["index"], state, execution["Id"])
             return self.visit(self._label_of_job(execution["Input"]["jobKey"]), 0, state, execution["Id"])
         if payload.get("source") == "aws.states" and "jobKey" in payload["detail"]["input"]:
             label = self._label_of_job(json.loads(payload["detail"]["input"])["jobKey"])
@@ -242,3 +272,8 @@ class ImportWorld(World):
             return self.visit(*self.books.label_of(pk, sk), function)
         code, _, version = sk.partition("#")[2].rpartition("@")
         return self.visit(code, int(version), function)
+
+
+def _is_of_imports(machine: str) -> bool:
+    """Also of a Distributed Map's children, whose machine is named after it."""
+    return machine.startswith(tuple(import_deployment.MACHINES.values()))

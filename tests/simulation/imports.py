@@ -19,6 +19,7 @@ from handlers.store.port import Item
 from local.scheduler import VIRTUAL_EPOCH
 from local.states.model import EXPRESS, STANDARD
 from tests.simulation.__main__ import CHUNK, faults_text, parse_faults
+from tests.simulation.import_deployment import MACHINES
 from tests.simulation.import_workload import ImportWorkload
 from tests.simulation.import_world import ImportSetup, ImportWorld
 from tests.simulation.plan import FaultPlan, ListedFaults, SeededFaults, rates
@@ -42,6 +43,8 @@ class Result:
     discarded: int
     dead: int
     ends: Counter[str]
+    machines: Counter[str]
+    refusals: Counter[str]
     reasons: Counter[str]
     hours: float
     digest: str
@@ -66,6 +69,7 @@ def draw_setup(seed: int) -> ImportSetup:
         duplicate=rng.choice((0.0, 0.2)),
         delay=rng.choice((0.0, 2.0, 30.0)),
         loader_timeout=rng.choice((900.0, 60.0)),
+        direct_rows=rng.choice((1_000, 4)),
     )
 
 
@@ -116,6 +120,12 @@ def simulate_imports(
                 *(f"row {one.get('result', one['status'])}" for one in rows),
             ]
         ),
+        machines=Counter(
+            f"{one.machine.name.removeprefix('cqrs-sim-')} {one.status}"
+            for arn in MACHINES.values()
+            for one in world.executions.list_executions(arn)
+        ),
+        refusals=Counter(job["error"]["type"] for job in jobs if "error" in job),
         reasons=Counter(row["error"]["type"] for row in rows if "error" in row),
         hours=(world.scheduler.now() - VIRTUAL_EPOCH) / HOUR,
         digest=world.story.digest(),
@@ -160,7 +170,8 @@ def shrink(failed: Result) -> Result:
 
 def summary(results: list[Result], seconds: float) -> str:
     """The figures of many runs."""
-    ends: Counter[str] = sum((one.ends for one in results), Counter())
+    ends: Counter[str] = sum((one.ends + one.machines for one in results), Counter())
+    refusals: Counter[str] = sum((one.refusals for one in results), Counter())
     reasons: Counter[str] = sum((one.reasons for one in results), Counter())
     return (
         f"{len(results)} seeds, {sum(one.commands for one in results)} commands, "
@@ -169,6 +180,7 @@ def summary(results: list[Result], seconds: float) -> str:
         f"up, {sum(one.dead for one in results)} dead letters, "
         f"{sum(bool(one.violations) for one in results)} violations; {seconds:.0f} s\n"
         + "".join(f"  {count:6d} {end}\n" for end, count in sorted(ends.items()))
+        + f"  jobs FAILED: {', '.join(f'{count} {why}' for why, count in refusals.most_common())}\n"
         + f"  rows FAILED: {', '.join(f'{count} {why}' for why, count in reasons.most_common())}\n"
     )
 

@@ -35,6 +35,8 @@ def test_the_faults_and_the_ends_are_met() -> None:
         *("job COMPLETED", "job FAILED", "job CANCELLED", "archive FAILED", "archive CANCELLED"),
         *("row APPLIED", "row UNCHANGED", "row FAILED", "row CANCELLED", "row SUPERSEDED"),
     }, ends
+    machines: Counter[str] = sum((one.machines for one in results), Counter())
+    assert set(machines) >= {"import-csv SUCCEEDED", "import-zip SUCCEEDED"}, machines
     reasons: Counter[str] = sum((one.reasons for one in results), Counter())
     assert set(reasons) >= {"InvalidValue", "TooManyValues", "RepeatedKey", "Refused", "WaitExpired"}, reasons
 

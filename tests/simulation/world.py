@@ -42,6 +42,7 @@ from local.sources.streams import StreamSource
 from local.states.executions import RUNNING, Execution
 from local.states.manager import ExecutionManager
 from local.states.model import EXPRESS, STANDARD
+from local.states.objects import Objects
 from tests.simulation import deployment
 from tests.simulation.gate import Gate
 from tests.simulation.keys import version_key
@@ -106,6 +107,7 @@ class World:
         self.story = Story(self.scheduler.now)
         self.watcher = Watcher(self.scheduler.now, targets=self.targets)
         self.memory = memory(self._changed)
+        self.objects = self._bucket()
         self.host = FunctionHost(self.scheduler)
         self.host.interceptors.append(self._invoked)
         self.executions = ExecutionManager(
@@ -114,10 +116,10 @@ class World:
             region=deployment.REGION,
             account_id=deployment.ACCOUNT,
             keep_histories=0,
+            objects=self._map_objects(),
         )
         self.gate = Gate(self.scheduler, self.plan, self.story, self.abort, self.watcher.goes_round)
         self._stale: dict[tuple[str, str, str], Item | None] = {}
-        self.objects = self._bucket()
         self.store = GatedStore(self.memory, self._stale, self.gate)
         self.attributes = AttributeStore(GatedObjects(self.objects, self.gate), self.setup.inline_limit)
         self.workflows = self._workflow_port()
@@ -307,6 +309,10 @@ class World:
 
     def _rules(self) -> list[Rule]:
         return deployment.rules(self.setup.sweep_minutes)
+
+    def _map_objects(self) -> Objects | None:
+        """What Distributed Maps read and write."""
+        return None
 
     def _bucket(self) -> MemoryObjects:
         return MemoryObjects()
