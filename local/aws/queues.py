@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from moto.core.utils import unix_time, unix_time_millis
+from moto.sqs.exceptions import ReceiptHandleIsInvalid
 from moto.sqs.models import Queue, SQSBackend
 
 from local.aws import services
@@ -33,6 +34,22 @@ class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy ca
         """The visible ones; the time is taken once, not per message."""
         moment = unix_time_millis()
         return [m for m in self._messages if moment > m.visible_at and moment >= m.delayed_until]
+
+    def delete_message(self, receipt_handle: str) -> None:
+        """moto goes through the whole queue twice, and copies it. Messages that were received stand in front.
+
+        Raises:
+            ReceiptHandleIsInvalid: no message here was received with this handle.
+        """
+        if receipt_handle in self.deleted_messages:
+            return
+        received = (n for n, message in enumerate(self._messages) if message.had_receipt_handle(receipt_handle))
+        position = next(received, None)
+        if position is None:
+            raise ReceiptHandleIsInvalid
+        message = self._messages.pop(position)
+        self.pending_messages.discard(message)
+        self.deleted_messages.update(message.all_receipt_handles)
 
     def all_attributes(self) -> dict[str, Any]:
         """moto's attributes, with the counts."""

@@ -127,3 +127,30 @@ def test_fifo_queues_drop_duplicates(endpoint: AwsEndpoint) -> None:
 def test_an_unknown_queue_is_named(endpoint: AwsEndpoint) -> None:
     with pytest.raises(EndpointError, match=f"no queue '{ARN}'"):
         has_visible_messages(endpoint, ARN)
+
+
+def test_what_was_received_is_deleted_by_any_of_its_handles() -> None:
+    scheduler = Scheduler.virtual()
+    with AwsEndpoint(scheduler) as endpoint:
+        sqs, url = virtual_queue(scheduler, VisibilityTimeout="30")
+        reader = Queues(endpoint, sqs)
+        for number in range(5):
+            sqs.send_message(QueueUrl=url, MessageBody=str(number))
+        first, second, third = (reader.receive(ARN, 1)[0] for _ in range(3))
+        reader.delete(ARN, [second["ReceiptHandle"]])
+        reader.delete(ARN, [second["ReceiptHandle"]])  # again: nothing more
+        scheduler.run_for(31)
+        again = reader.receive(ARN, 10)
+        assert [one["Body"] for one in again] == ["0", "2", "3", "4"]
+        reader.delete(ARN, [first["ReceiptHandle"], third["ReceiptHandle"]])  # those of their first receives
+        scheduler.run_for(31)
+        assert [one["Body"] for one in reader.receive(ARN, 10)] == ["3", "4"]
+        answer = sqs.delete_message_batch(
+            QueueUrl=url,
+            Entries=[
+                {"Id": "gone", "ReceiptHandle": again[0]["ReceiptHandle"]},
+                {"Id": "wrong", "ReceiptHandle": "none of this queue"},
+            ],
+        )
+        assert [one["Id"] for one in answer["Successful"]] == ["gone"]
+        assert [(one["Id"], one["Code"]) for one in answer["Failed"]] == [("wrong", "ReceiptHandleIsInvalid")]
