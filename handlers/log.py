@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import traceback
 from typing import Any
 
 LOGGER_NAME = "cqrs.handlers"
+#: The innermost calls of an error that is logged without its text.
+FRAMES = 6
 logger = logging.getLogger(LOGGER_NAME)
 
 
@@ -33,6 +36,18 @@ def configure(level: str) -> None:
 
 
 def log_step(message: str, *, level: int = logging.INFO, error: BaseException | None = None, **fields: Any) -> None:
-    """Log one step. ``fields`` are keys, states, versions, durations: nothing that holds record data."""
+    """Log one step. ``fields`` are keys, states, versions, durations: nothing that holds record data.
+
+    ``error`` is logged with its text, which must not hold any either; see ``without_text``.
+    """
     exc_info = (type(error), error, error.__traceback__) if error is not None else None
     logger.log(level, message, exc_info=exc_info, extra={"fields": fields})
+
+
+def without_text(error: BaseException) -> dict[str, Any]:
+    """Fields for an error that may quote record data, as those of an application's code do: its type, and where."""
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    return {
+        "errorType": type(error).__name__,
+        "raisedAt": [f"{one.filename}:{one.lineno} {one.name}" for one in frames],
+    }

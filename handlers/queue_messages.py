@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from handlers.errors import ValidationError
 from handlers.keys import check_version_number
-from handlers.log import log_step
+from handlers.log import log_step, without_text
 from handlers.notifications.forwarder import event_of
 
 K = TypeVar("K")
@@ -28,9 +28,15 @@ def row_named(record: Mapping[str, Any], action: str, parse: Callable[[str, str]
 
 
 def answer_each(
-    records: Sequence[Mapping[str, Any]], work: Callable[[Mapping[str, Any], int], None], failed: str
+    records: Sequence[Mapping[str, Any]],
+    work: Callable[[Mapping[str, Any], int], None],
+    failed: str,
+    *,
+    has_record_data: bool = False,
 ) -> dict[str, Any]:
     """Call ``work(record, receives)`` for each message of a batch; ``failed`` is what the log says of one that raises.
+
+    ``has_record_data``: the text of its error may hold some, so it is not logged.
 
     Returns:
         ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: those come again.
@@ -40,6 +46,7 @@ def answer_each(
         try:
             work(record, int(record["attributes"]["ApproximateReceiveCount"]))
         except Exception as error:  # noqa: BLE001 - boundary: one message; it is logged and comes again
-            log_step(failed, level=logging.ERROR, error=error, messageId=record.get("messageId"))
+            why: dict[str, Any] = without_text(error) if has_record_data else {"error": error}
+            log_step(failed, level=logging.ERROR, messageId=record.get("messageId"), **why)
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}

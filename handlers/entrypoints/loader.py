@@ -73,7 +73,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
     store, clock = ports.store, ports.clock
     book = ImportBook(store, clock)
     tables = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
-    files = JobFiles(book, ports.source)
+    files = JobFiles(book, ports.source, own_bucket=settings.bucket)
     finalise = Finaliser(store, book, ports.objects)
     csv_machine = CsvMachine(ports.workflows, settings.import_csv_state_machine_arn)
     loader = Loader(book, files, tables, finalise, csv_machine, direct_rows=settings.direct_rows)
@@ -84,7 +84,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
     csv_states, csv_ended = loader_states(csv_loader, progress, clock), CsvEndedOutside(progress)
     entries = ZipBook(store, clock)
     limits = ZipLimits(settings.zip_max_entries, settings.zip_max_bytes, settings.zip_max_ratio)
-    unpack = ZipLoader(book, entries, ports.source, ports.objects, tables, clock, limits)
+    unpack = ZipLoader(book, entries, ports.source, ports.objects, tables, clock, limits, own_bucket=settings.bucket)
     finalise_zip = ZipFinaliser(book, entries, ports.objects)
     zip_states = ZipStates(loader_steps(unpack, finalise_zip), clock)
     zip_ended = ZipEndedOutside(finalise_zip)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.errors import NotFound, TransientConflict, WrongStatus
 from handlers.imports import status
-from handlers.imports.book import ROWS_PER_WRITE, ImportBook
+from handlers.imports.book import ImportBook
 from handlers.imports.open_index import MARKS
 from handlers.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.store.conditions import equals, one_of
@@ -13,6 +13,8 @@ from handlers.store.port import IMPORT_TMP, Change, Item, TableStore
 #: On the row of a job that is being cancelled.
 CANCEL_REQUESTED = "cancelRequested"
 MAX_ROUNDS = 20
+#: A page is 1 MB at most, whatever is asked for (API reference, Query); all rows of the file pass.
+PAGE = 1_000
 
 
 def request_cancel(book: ImportBook, key: ImportJobKey) -> None:
@@ -66,7 +68,7 @@ class Canceller:
     def _partition(self, pk: str) -> None:
         start: Item | None = None
         while True:
-            page = self._store.query(IMPORT_TMP, pk, limit=ROWS_PER_WRITE, start=start)
+            page = self._store.query(IMPORT_TMP, pk, limit=PAGE, start=start)
             waiting = [row for row in page.items if row.get("status") == status.CREATED]
             self._book.end_rows(waiting, status.CANCELLED)
             if page.next_key is None:

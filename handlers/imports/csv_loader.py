@@ -21,6 +21,7 @@ from handlers.imports.records import Record
 from handlers.imports.report import CSV_TYPE
 from handlers.imports.row_batches import MOST_ROWS, RowBatches
 from handlers.imports.strategy import ImportTables, Layout
+from handlers.keys import ImportRowKey
 from handlers.log import log_step
 from handlers.objects.port import Objects
 from handlers.objects.source import ObjectInfo, ObjectSource
@@ -94,6 +95,20 @@ class CsvLoader:
     ) -> tuple[ObjectInfo, int]:
         """The normalised copy, and how many rows it has."""
         copied = 0
+        again = True
+
+        def write(ended: list[Item]) -> None:
+            """A call before this one may have been cut short. Rows are written in their order, so that one that is
+            there tells that those before it are: this call does not try them again, and gets beyond.
+            """
+            nonlocal again
+            again = (
+                again
+                and bool(ended)
+                and self._book.row(ImportRowKey.parse(ended[-1]["pk"], ended[-1]["sk"])) is not None
+            )
+            if not again:
+                self._batches.write(ended)
 
         def kept() -> Iterator[Record]:
             nonlocal copied
@@ -106,9 +121,9 @@ class CsvLoader:
                 key = run.key.row(row.record.index)
                 ended.append(self._book.ended(job, key, row.record.number, row.record.line, row.values, row.end))
                 if len(ended) == MOST_ROWS:
-                    self._batches.write(ended)
+                    write(ended)
                     ended.clear()
-            self._batches.write(ended)
+            write(ended)
 
         key = f"{PREFIX}{run.key.tenant_code}/{run.key.ulid}/{run.attempt}.csv"
         self._objects.write(key, normalised(found.header, kept()), content_type=CSV_TYPE)

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from handlers.clock import Clock
+from handlers.commands.pipeline.failure import Failure
 from handlers.imports import status
 from handlers.imports.book import ImportBook, error_of
 from handlers.imports.csv_rows import RowsHandler
@@ -24,7 +25,7 @@ MAP_FAILED = "MapFailed"
 MACHINE_FAILED = "MachineFailed"
 #: Rows of a late job that one call closes at most, and how many it reads at once.
 CLOSED_PER_CALL = 50_000
-PAGE = 100
+PAGE = 1_000
 
 
 class CsvProgress:
@@ -81,8 +82,8 @@ class CsvProgress:
             return {"status": reached, "more": False}
         for name, code in (("mapError", MAP_FAILED), ("error", MACHINE_FAILED)):
             if name in given:
-                failure = f"{given[name].get('Error')}: {given[name].get('Cause', '')}"
-                return self._failed(run, code, failure)
+                failure = Failure.from_state_input(given[name])  # without the stack trace of a function's error
+                return self._failed(run, code, f"{failure.type}: {failure.message}")
         # Neither complete nor in error: it is late, and no row may stay open.
         cursor = self._close(run.key, given.get("cursor", [0, None]))
         if cursor is not None:

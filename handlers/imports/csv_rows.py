@@ -14,7 +14,7 @@ from handlers.imports.machine import CsvRun
 from handlers.imports.row_batches import RowBatches
 from handlers.imports.rows import prepare
 from handlers.imports.strategy import LINE_COLUMN, ROW_COLUMN, ImportTables, Table
-from handlers.log import log_step
+from handlers.log import log_step, without_text
 from handlers.store.port import Item
 
 DROPPED = {"result": "dropped"}
@@ -59,7 +59,7 @@ class RowsHandler:
         try:
             problem = prepare(values, table.strategy).problem
         except Exception as error:  # noqa: BLE001 - boundary: one row; its consumer tries it again and records why
-            log_step("row not prepared", level=logging.WARNING, error=error, pk=key.pk, sk=key.sk)
+            log_step("row not prepared", level=logging.WARNING, pk=key.pk, sk=key.sk, **without_text(error))
             return row
         if problem is not None:
             row["status"] = status.FAILED

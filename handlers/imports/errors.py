@@ -18,6 +18,7 @@ FIELD_TOO_LONG = "FieldTooLong"
 TOO_MANY_ROWS = "TooManyRows"
 NO_TABLE = "NoTable"
 UNKNOWN_TABLE = "UnknownTable"
+WRONG_PLACE = "WrongPlace"
 
 ROW_TOO_LONG = "RowTooLong"
 TOO_MANY_VALUES = "TooManyValues"

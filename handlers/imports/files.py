@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from handlers.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError
+from handlers.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError, shown
 from handlers.imports.book import End, ImportBook, error_of
-from handlers.imports.errors import ImportRefused
+from handlers.imports.errors import WRONG_PLACE, ImportRefused
 from handlers.imports.inspection import Inspection, inspect, records_of
 from handlers.imports.limits import CsvLimits
 from handlers.imports.records import Record
@@ -20,6 +20,9 @@ from handlers.store.port import Item
 
 #: What is wrong with the file or the request, as opposed to what a later try may find right.
 REFUSALS = (BucketMissing, ObjectMissing, ObjectChanged, ImportRefused, ValidationError)
+
+#: Where files are put in the stack's own bucket.
+FILES = "imports/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,18 @@ class FileRow:
 class JobFiles:
     """Reads the files of jobs, the same content whenever it is asked."""
 
-    def __init__(self, book: ImportBook, source: ObjectSource, *, limits: CsvLimits | None = None) -> None:
+    def __init__(
+        self,
+        book: ImportBook,
+        source: ObjectSource,
+        *,
+        limits: CsvLimits | None = None,
+        own_bucket: str | None = None,
+    ) -> None:
+        """``own_bucket``: the stack's, see ``check_place``."""
         self._book = book
         self._source = source
+        self._own_bucket = own_bucket
         self._limits = limits or CsvLimits()
 
     def pinned(self, key: ImportJobKey, job: Item) -> ObjectInfo | None:
@@ -47,6 +59,7 @@ class JobFiles:
         """
         pinned: dict[str, Any] | None = job.get("object")
         if pinned is None:
+            check_place(job, self._own_bucket)
             info = self._source.find(job["bucket"], job["key"])
             pinned = {"size": info.size, "etag": info.etag, "versionId": info.version_id}
             self._book.open_shards(key)
@@ -71,16 +84,21 @@ class JobFiles:
         """The rows of an inspected file in their order. Raises REFUSALS."""
         for record, winner in records_of(self._opener(info), layout, found, limits=self._limits):
             end = record.problem if record.problem is not None else winner
-            if 6 * sum(map(len, record.values)) > self._limits.row_bytes and record.problem is not None:
-                values = {}  # it can't be stored, so the report tells of its line only
-            elif len(record.values) == len(found.header):
-                values = row_of(found.header, record.values, layout)
-            else:
-                values = _shown(record.values)
-            yield FileRow(record, values, end)
+            cells = record.values
+            if 6 * sum(map(len, cells)) > self._limits.row_bytes and record.problem is not None:
+                cells = []  # it can't be stored, so the report tells of its line only
+            yield FileRow(record, _named(found.header, cells, layout), end)
 
     def _opener(self, info: ObjectInfo) -> Callable[[], BinaryIO]:
         return lambda: self._source.open(info)
+
+
+def check_place(job: Item, own_bucket: str | None) -> None:
+    """In the stack's own bucket, files lie where people put them: copies and what archives were unpacked to are other
+    tenants', too. The files of an archive are named by its own machine (``parent``). Raises ImportRefused.
+    """
+    if job["bucket"] == own_bucket and "parent" not in job and not job["key"].startswith(FILES):
+        raise ImportRefused(WRONG_PLACE, f"key {shown(job['key'])}: files in bucket {own_bucket} lie under {FILES}")
 
 
 def error_of_refusal(error: Exception) -> dict[str, str]:
@@ -88,6 +106,11 @@ def error_of_refusal(error: Exception) -> dict[str, str]:
     return error_of(error.code if isinstance(error, ImportRefused) else type(error).__name__, str(error))
 
 
-def _shown(values: list[str]) -> dict[str, str]:
-    """The values of a record that has no columns, for the report."""
-    return {str(number): value for number, value in enumerate(values, start=1)}
+def _named(header: list[str], cells: list[str], layout: Layout) -> dict[str, str]:
+    """By column name, whatever is wrong with the record: the report has the same columns for all rows of a file. Values
+    beyond the header's columns are named by their number.
+    """
+    width = len(header)
+    row = row_of(header, [*cells[:width], *[""] * (width - len(cells))], layout)
+    row.update((f"value {number}", value) for number, value in enumerate(cells[width:], start=width + 1))
+    return row

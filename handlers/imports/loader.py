@@ -73,7 +73,8 @@ class Loader:
                 raise TransientConflict(f"{key}: another call has decided for {decided}")
             if found is None:
                 self._machine.start(key, job, info)
-                return status.PROCESSING
+                # A job whose rows have all ended may have lost its machine: an execution is not started twice.
+                return self._finalise(key)
             self._write_rows(key, job, info, layout, found)
         except REFUSALS as error:
             refused = error_of_refusal(error)

@@ -33,14 +33,19 @@ BATCH_ROWS = 2_048
 class Batch:
     """Consecutive records; an empty one is a blank line.
 
-    ``lines``: how many physical lines they took, those of a malformed record behind them included, whose
-    ``malformed`` tells what is wrong with it.
+    ``text``: the physical lines that they took, those of a malformed record behind them included, whose ``malformed``
+    tells what is wrong with it.
     """
 
     records: list[list[str]]
     first_line: int
-    lines: int
+    text: list[str]
     malformed: str | None
+
+    @property
+    def lines(self) -> int:
+        """How many physical lines."""
+        return len(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,13 @@ class RecordReader:
         csv.field_size_limit(limits.field_chars)
         line, self.lines_before = self._first_line()
         self.delimiter = delimiter_of(line, layout)
-        lines = itertools.chain(itertools.repeat("\n", self.lines_before), [line], self._text)
-        self._reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+        # The second of them is what the first has given already.
+        read, self._lines = itertools.tee(
+            itertools.chain(itertools.repeat("\n", self.lines_before), [line], self._text)
+        )
+        self._reader = csv.reader(read, delimiter=self.delimiter, strict=True)
         self.header = self._header()
+        self._taken(0)
         self.header_lines = self._reader.line_num - self.lines_before
         check_header(self.header, layout, self.delimiter)
 
@@ -100,7 +109,7 @@ class RecordReader:
                 malformed = self._survived(error, before + 1 + sum(map(lines_in, records)))
             if not records and malformed is None:
                 return
-            yield Batch(records, before + 1, self._reader.line_num - before, malformed)
+            yield Batch(records, before + 1, self._taken(before), malformed)
 
     def close(self) -> None:
         """Also the stream."""
@@ -125,6 +134,10 @@ class RecordReader:
                 return line, blank
             blank += 1
         raise ImportRefused(EMPTY_FILE, "the file is empty: it has no header")
+
+    def _taken(self, before: int) -> list[str]:
+        """The lines that the reader has taken since it had taken ``before``."""
+        return list(itertools.islice(self._lines, self._reader.line_num - before))
 
     def _header(self) -> list[str]:
         try:

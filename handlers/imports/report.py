@@ -16,7 +16,8 @@ from handlers.store.port import IMPORT_TMP, Item, TableStore
 CSV_TYPE = "text/csv; charset=utf-8"
 PREFIX = "reports/"
 PART_BYTES = 8 * 1024 * 1024
-PAGE = 100
+#: A page is 1 MB at most, whatever is asked for (API reference, Query); all rows of the file pass.
+PAGE = 1_000
 #: With one of these in front, a spreadsheet takes a cell for a formula (OWASP, "CSV Injection").
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -38,7 +39,9 @@ def failed_rows(store: TableStore, key: ImportJobKey) -> Iterator[Item]:
 
 
 def report_parts(rows: Iterator[Item], *, part_bytes: int = PART_BYTES) -> Iterator[bytes]:
-    """The report in files of about ``part_bytes``, each with the header. The columns are those of the first row."""
+    """The report in files of about ``part_bytes``, each with the header. The columns are those of the first row; what
+    another one has beside stands behind them.
+    """
     columns: list[str] | None = None
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
@@ -51,6 +54,7 @@ def report_parts(rows: Iterator[Item], *, part_bytes: int = PART_BYTES) -> Itera
             buffer.write("\ufeff")
             writer.writerow(map(neutralised, ("row", "line", "code", "message", *columns)))
         cells = [values.get(name, "") for name in columns]
+        cells += [value for name, value in values.items() if name not in columns]  # beyond the header of the file
         told = (row["number"], row["line"], row["error"]["type"], row["error"]["message"])
         writer.writerow(map(neutralised, (*told, *cells)))
         written += 1

@@ -13,7 +13,7 @@ _BLOCK = 256 * 1024
 class WatchedBytes(io.BufferedIOBase):
     """A binary stream for ``io.TextIOWrapper``.
 
-    ``size``: bytes so far. ``backslashes``, ``lone_returns``: whether there were any. ``escapes``: those of
+    ``size``: bytes so far. ``backslashes``, ``quotes``, ``lone_returns``: whether there were any. ``escapes``: those of
     ISO-2022-JP, which is ASCII to every decoder but its own. ``long_lines``: a line of several thousand bytes may have
     come, so that rows have to be measured. All are known before the text is.
     """
@@ -25,7 +25,7 @@ class WatchedBytes(io.BufferedIOBase):
         self._since_line_end = 0
         self._after_return = False
         self.size = 0
-        self.backslashes = self.lone_returns = self.long_lines = self.escapes = False
+        self.backslashes = self.quotes = self.lone_returns = self.long_lines = self.escapes = False
 
     def readable(self) -> bool:
         """It is."""
@@ -59,6 +59,8 @@ class WatchedBytes(io.BufferedIOBase):
         self.size += len(block)
         if not self.backslashes:
             self.backslashes = b"\\" in block
+        if not self.quotes:
+            self.quotes = b'"' in block
         if not self.escapes:
             self.escapes = b"\x1b$B" in block or b"\x1b$@" in block
         if not self.lone_returns and (self._after_return or b"\r" in block):

@@ -19,7 +19,7 @@ from handlers.imports.model import EXECUTE
 from handlers.imports.rows import prepare
 from handlers.imports.strategy import EQUAL, ImportStrategy, ImportTables
 from handlers.keys import ImportRowKey, VersionKey
-from handlers.log import log_step
+from handlers.log import log_step, without_text
 from handlers.queue_messages import answer_each, row_named
 from handlers.store.port import Item
 
@@ -55,7 +55,7 @@ class RowWorker:
             key, attempt = row_named(record, EXECUTE, ImportRowKey.parse)
             self.run(key, attempt, is_last=receives >= self._max_receives)
 
-        return answer_each(records, work, "import message failed")
+        return answer_each(records, work, "import message failed", has_record_data=True)
 
     def run(self, key: ImportRowKey, attempt: int, *, is_last: bool) -> None:
         """Let one attempt of a row have its turn. Returning means that its message is not needed any more.
@@ -72,7 +72,7 @@ class RowWorker:
         except Exception as error:
             if not is_last:
                 raise
-            log_step("row failed", level=logging.ERROR, error=error, pk=key.pk, sk=key.sk, attempt=attempt)
+            log_step("row failed", level=logging.ERROR, pk=key.pk, sk=key.sk, attempt=attempt, **without_text(error))
             self._book.refuse(row, type(error).__name__, str(error))
 
     def _publish(self, key: ImportRowKey, row: Item) -> None:

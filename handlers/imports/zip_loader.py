@@ -11,6 +11,7 @@ from handlers.imports import status
 from handlers.imports.archive import UNREADABLE_ENTRY, Archive, CsvEntry, ZipLimits
 from handlers.imports.book import ImportBook, error_of
 from handlers.imports.errors import NO_TABLE, UNKNOWN_TABLE, ImportRefused
+from handlers.imports.files import check_place
 from handlers.imports.object_ranges import ObjectRanges
 from handlers.imports.strategy import ImportTables
 from handlers.imports.zip_book import ZipBook
@@ -42,7 +43,10 @@ class ZipLoader:
         tables: ImportTables,
         clock: Clock,
         limits: ZipLimits,
+        *,
+        own_bucket: str | None = None,
     ) -> None:
+        """``own_bucket``: the stack's, see ``check_place``."""
         self._book = book
         self._files = files
         self._source = source
@@ -50,6 +54,7 @@ class ZipLoader:
         self._tables = tables
         self._clock = clock
         self._limits = limits
+        self._own_bucket = own_bucket
 
     def __call__(self, run: ZipRun) -> dict[str, Any]:
         """Unpack for ``UNPACK_SECONDS``, but one file at least; answers ``{result}``, READY with ``positions``.
@@ -84,6 +89,7 @@ class ZipLoader:
         """The archive as the first call found it; later calls read the same. None: the job was cancelled before."""
         pinned: dict[str, Any] | None = job.get("object")
         if pinned is None:
+            check_place(job, self._own_bucket)
             info = self._source.find(job["bucket"], job["key"])
             self._book.begin(key, job["attempt"], {"size": info.size, "etag": info.etag, "versionId": info.version_id})
             # Another call may have been faster, or whoever cancelled the job.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,56 @@ def test_what_comes_for_a_job_that_is_over_changes_nothing() -> None:
     assert world.progress.check_rows(run, given)["done"]
     assert world.progress.finalize_parent_job(run, {**given, "error": {"Error": "e"}})["status"] == "COMPLETED"
     assert world.images == images
+
+
+def test_an_error_is_told_without_its_stack_trace() -> None:
+    world = ImportWorld(mode=STEP_FUNCTION)
+    world.put(airports("a", "b"))
+    job = world.service.create_csv_import("airports", "files", "a.csv", CONTEXT, mode=STEP_FUNCTION)
+    world.run_until(lambda: bool(world.machine.runs))
+    world.pending = [one for one in world.pending if one[0] != CSV_LOADER]
+    cause = {"errorMessage": "no memory", "errorType": "MemoryError", "stackTrace": ["/var/task/handlers/x.py"]}
+    error = {"Error": "MemoryError", "Cause": json.dumps(cause)}
+    world.progress.finalize_parent_job(CsvRun(job.key, 1), {"jobKey": job.id, "attempt": 1, "error": error})
+    assert world.job(job).error == {"type": "MachineFailed", "message": "MemoryError: no memory"}
+
+
+def load_bad_rows(world: ImportWorld) -> None:
+    """The loader's state for ten batches of rows that can't be read, again and again until it answers."""
+    bad = b"".join(b"A%d,,x,,,JP,,1,2,,,extra\n" % number for number in range(10 * MOST_ROWS))
+    world.put(airports().rstrip() + b"\n" + bad)
+    job = world.service.create_csv_import("airports", "files", "a.csv", CONTEXT, mode=STEP_FUNCTION)
+    world.run_until(lambda: bool(world.machine.runs))
+    given = {"jobKey": job.id, "attempt": 1}
+    with suppress(SimulatedCrash):
+        world.machine.call(CSV_LOADER, "x", given, given)
+        return
+    world.machine.call(CSV_LOADER, "x", given, given)
+
+
+def test_a_loader_that_was_cut_short_goes_on_where_it_stopped() -> None:
+    """So that one with more such rows than it can write in its time comes to its end at the third or fourth call."""
+    world = ImportWorld(mode=STEP_FUNCTION, checks=False)
+    load_bad_rows(world)
+    writes = [number for number, call in enumerate(world.gate.calls, start=1) if call == "transact"]
+    eighth = writes[-3]
+    world = ImportWorld(Gate(BEFORE, eighth), mode=STEP_FUNCTION, checks=False)
+    load_bad_rows(world)
+    assert len(world.rows()) == 10 * MOST_ROWS
+    assert world.gate.calls[eighth:].count("transact") == 3
+    assert world.gate.calls.count("transact") == len(writes) + 1
+
+
+def test_a_job_whose_machine_died_when_all_was_done_is_ended_by_the_sweeper() -> None:
+    """The execution was aborted and its event is lost; it can't be started again under its name."""
+    world = ImportWorld(mode=STEP_FUNCTION)
+    world.put(airports("a", "b"))
+    job = world.service.create_csv_import("airports", "files", "a.csv", CONTEXT, mode=STEP_FUNCTION)
+    world.lost = lambda name, number: name in ("wait_rows", CHECK_ROWS)
+    world.run()
+    assert (world.job(job).status, world.job(job).counts.applied) == ("PROCESSING", 2)
+    world.heal(hours=2)
+    assert world.job(job).status == "COMPLETED"
 
 
 def test_a_machine_that_was_stopped_fails_its_job() -> None:

@@ -284,6 +284,10 @@ PLAIN = 'id,name\n1,"a, ""b"""\n2,c\n'
         (b'id,name\n1,"a\nb"\n', {reasons.MANY_LINES}),
         (b"id,name\n1," + b"x" * 200_000 + b"\n", {reasons.BAD_ROWS}),
         (b"id,name\n1,a\n1,b\n", {reasons.REPEATED_KEYS}),
+        (b'id,name\n1,"the ""big"" one, 12"""\n2,"a, b"\n"3",""\n', set()),
+        (b'id,name\n1,12"\n', {reasons.QUOTES}),
+        (b'id,name\n1,"a"\n2,5\'10" x 6"\n', {reasons.QUOTES}),
+        (b'id,name\n1, "a"\n', {reasons.QUOTES}),
     ],
 )
 def test_the_map_reads_only_what_it_reads_as_we_do(content: bytes, expected: set[str]) -> None:

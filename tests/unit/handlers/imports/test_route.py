@@ -304,6 +304,27 @@ def test_imp_16_an_object_that_is_replaced_meanwhile(versioned: bool, mode: str)
         assert world.commands() == []
 
 
+def test_imp_06_the_report_has_the_columns_of_the_file_whatever_is_wrong_with_its_first_row(mode: str) -> None:
+    """Rows 1 to 3 can't be read: malformed quotes, too long, a value too many. Row 4 is not valid."""
+    world = ImportWorld(mode=mode)
+    good = airports("!").decode().splitlines()[1]
+    lines = [
+        HEADER.strip(),
+        'A1,,"a"b,,,JP,,1,2,,',
+        f"A2,,{'x' * 200_000},,,JP,,1,2,,",
+        "A3,,c,,,JP,,1,2,,,extra",
+        good,
+    ]
+    job = world.import_file("\n".join(lines).encode())
+    header, *rows = report(world, job.report)
+    assert header[:4] == ["row", "line", "code", "message"]
+    assert sorted(header[4:]) == sorted(HEADER.strip().split(","))
+    assert [row[2] for row in rows] == ["MalformedQuotes", "RowTooLong", "TooManyValues", "InvalidValue"]
+    cells = [dict(zip(header, row, strict=False)) for row in rows]
+    assert [(one["icao"], one["name"]) for one in cells] == [("", ""), ("", ""), ("A3", "c"), ("A000", "!")]
+    assert [row[len(header) :] for row in rows] == [[], [], ["extra"], []]
+
+
 def test_imp_17_formulas_are_neutralised_in_the_report_and_kept_in_the_data(mode: str) -> None:
     world = ImportWorld(mode=mode)
     world.fails = lambda command: True
