@@ -44,7 +44,11 @@ JOBS_STARTED_AGAIN = {
         }
     },
 }
-NEW_JOBS = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"kind": {"S": ["job"]}, "status": {"S": ["CREATED"]}}}}
+#: And jobs that are retried.
+NEW_JOBS = {
+    "eventName": ["INSERT", "MODIFY"],
+    "dynamodb": {"NewImage": {"kind": {"S": ["job"]}, "status": {"S": ["CREATED"]}}},
+}
 #: What the loader reads of the table's stream.
 OF_THE_LOADER = (NEW_JOBS, CANCELLED_JOBS, JOBS_STARTED_AGAIN)
 #: Rows that are to be queued, and whatever has come to its outcome; the code drops what only got another field.

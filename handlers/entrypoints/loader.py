@@ -24,6 +24,7 @@ from handlers.imports.finalise import Finaliser
 from handlers.imports.job_stream import JobStream, by_kind
 from handlers.imports.loader import Loader
 from handlers.imports.machine import CsvMachine
+from handlers.imports.retry import RowResetter
 from handlers.imports.row_batches import RowBatches
 from handlers.imports.strategy import load_import_tables
 from handlers.imports.zip_book import ZipBook
@@ -89,7 +90,11 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
     zip_states = ZipStates(loader_steps(unpack, finalise_zip), clock)
     zip_ended = ZipEndedOutside(finalise_zip)
     start_zip = ZipMachine(book, ports.workflows, settings.import_zip_state_machine_arn)
-    stream = JobStream(by_kind(loader.load, start_zip), by_kind(Canceller(store, book), ZipCanceller(book, entries)))
+    stream = JobStream(
+        by_kind(loader.load, start_zip),
+        cancel=by_kind(Canceller(store, book), ZipCanceller(book, entries)),
+        reset=RowResetter(store, book),
+    )
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         if event.get("source") == SOURCE:

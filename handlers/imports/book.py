@@ -151,6 +151,27 @@ class ImportBook:
                         raise
                     left = [row for number, row in enumerate(left) if number not in error.failed]
 
+    def reset_rows(self, rows: Sequence[Item], attempt: int) -> None:
+        """FAILED rows of one partition back to CREATED in a later attempt, and uncounted; others stay as they are."""
+        change = Change(set=self.becomes(status.CREATED, attempt=attempt), remove=("error", "commandPk", "commandSk"))
+        for start in range(0, len(rows), ROWS_PER_WRITE):
+            left = list(rows[start : start + ROWS_PER_WRITE])
+            while left:
+                counted = self._counted(left[0], -len(left))
+                assert counted is not None
+                guards = (equals("attempt", row["attempt"]) & status.may_be_retried() for row in left)
+                resets = [
+                    Update(IMPORT_TMP, row["pk"], row["sk"], change, guard)
+                    for row, guard in zip(left, guards, strict=True)
+                ]
+                try:
+                    self._transact([*resets, counted])
+                    break
+                except TransactionFailed as error:
+                    if len(left) in error.failed:
+                        raise
+                    left = [row for number, row in enumerate(left) if number not in error.failed]
+
     def _ended(self, row: Item, new: str, fields: Mapping[str, Any]) -> Update:
         condition = equals("attempt", row["attempt"]) & status.may_become(status.ROW, new)
         return Update(IMPORT_TMP, row["pk"], row["sk"], Change(set=self.becomes(new, **fields)), condition)

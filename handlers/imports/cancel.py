@@ -33,9 +33,10 @@ def request_cancel(book: ImportBook, key: ImportJobKey) -> None:
             return
         if status.is_terminal(job):
             raise WrongStatus(f"{key}: {job['status']}; only an import without outcome is cancelled")
-        if job["status"] == status.PROCESSING:
+        if job["status"] == status.PROCESSING or job["attempt"] > 1:
+            # A retry that nobody has begun ends as FAILED as it was: its failed rows may be tried again later.
             change = Change(set={CANCEL_REQUESTED: True})
-            allowed = equals("status", status.PROCESSING)
+            allowed = one_of("status", (status.CREATED, status.QUEUED, status.PROCESSING))
         else:
             change = Change(set=book.becomes(status.CANCELLED), remove=MARKS)
             allowed = one_of("status", (status.CREATED, status.QUEUED))

@@ -26,6 +26,9 @@ MALFORMED_QUOTES = "MalformedQuotes"
 REPEATED_KEY = "RepeatedKey"
 INVALID_VALUE = "InvalidValue"
 
+#: What is wrong with a row in its file: no other attempt finds it better.
+PERMANENT = (ROW_TOO_LONG, TOO_MANY_VALUES, MALFORMED_QUOTES, REPEATED_KEY)
+
 
 class ImportRefused(CqrsError):
     """A whole file, or the request to import it, is refused; no row was written. ``code`` is one of the above."""

@@ -26,9 +26,11 @@ def by_kind(file: Step, archive: Step) -> Step:
 class JobStream:
     """The loader's part of the stream. ``load`` and ``cancel`` may be called again for the same job."""
 
-    def __init__(self, load: Step, cancel: Step) -> None:
-        self._load = load
+    def __init__(self, load: Step, cancel: Step, reset: Step) -> None:
+        """``reset`` comes before ``load``: the rows that a new attempt of the job tries again."""
+        self._load_file = load
         self._cancel = cancel
+        self._reset = reset
 
     def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
         """Do what the records ask for. Answers those that need another delivery: index to the reason."""
@@ -51,6 +53,10 @@ class JobStream:
         asked = _cancelled(record)
         if asked is not None:
             self._cancel(ImportJobKey.parse_id(asked["id"]))
+
+    def _load(self, key: ImportJobKey) -> None:
+        self._reset(key)
+        self._load_file(key)
 
 
 def _started_again(record: Mapping[str, Any]) -> str | None:

@@ -11,6 +11,8 @@ from handlers.keys import open_shard
 LOOK_SECONDS = 900
 #: Gone when it has its outcome.
 MARKS = ("openShard", "dueAt")
+#: What looks have left on a job; gone in its next attempt.
+LOOK_MARKS = ("restart", "lookedAt", "cursor", "closing", "lastChance")
 
 
 def opened(pk: str, sk: str, now: float) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from handlers.imports.cancel import request_cancel
 from handlers.imports.errors import ImportRefused
 from handlers.imports.model import MODES, STEP_FUNCTION, Counts, ImportJob
 from handlers.imports.open_index import opened
+from handlers.imports.retry import request_retry
 from handlers.imports.zip_book import ZipBook
 from handlers.imports.zip_finalise import ImportedFile, counts_so_far, imported_files
 from handlers.json_values import check_json, json_bytes
@@ -215,6 +216,21 @@ class ImportService:
         """
         self.get_import(import_id, context)
         request_cancel(self._book, ImportJobKey.parse_id(import_id))
+        return self.get_import(import_id, context)
+
+    def retry_failed_rows(self, import_id: str, context: InvokeContext) -> ImportJob:
+        """Try the failed rows of a file again, in a new attempt of its job, and load what was never loaded.
+
+        Rows that the file itself makes fail (too long, malformed, a key that is rejected) stay as they are. A row whose
+        command failed in the pipeline fails again until that is redriven: its content is the latest version already.
+
+        Raises:
+            NotFound: there is no such job in the caller's tenant.
+            WrongStatus: it is not FAILED, is that of an archive, or too many of its rows failed.
+            TransientConflict: others kept changing it; call again.
+        """
+        self.get_import(import_id, context)
+        request_retry(self._book, self._clock, ImportJobKey.parse_id(import_id))
         return self.get_import(import_id, context)
 
     def list_imports(

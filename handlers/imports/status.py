@@ -59,6 +59,11 @@ def may_become(kind: str, new: str) -> Condition:
     return one_of("status", allowed)
 
 
+def may_be_retried() -> Condition:
+    """The stored status allows a new attempt."""
+    return one_of("status", (FAILED,))
+
+
 def is_terminal(row: Mapping[str, Any]) -> bool:
     """The attempt has its outcome."""
     return row["status"] in TERMINAL

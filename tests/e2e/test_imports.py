@@ -89,6 +89,24 @@ def test_an_import_is_cancelled_on_its_way(deployed: DeployedImports) -> None:
     assert deployed.imports.cancel_import(job.id, CONTEXT) == ended
 
 
+def test_imp_07_a_retry_loads_what_was_missing_and_tries_failed_rows_again(deployed: DeployedImports) -> None:
+    job = deployed.imports.create_csv_import("airports", deployed.bucket, "imports/late.csv", CONTEXT)
+    deployed.run()
+    assert deployed.job(job).error == {
+        "type": "ObjectMissing",
+        "message": f"s3://{deployed.bucket}/imports/late.csv does not exist or may not be read",
+    }
+    deployed.upload((QUIRKS / "bad_values.csv").read_bytes(), "late.csv")
+    for attempt in (2, 3):
+        deployed.imports.retry_failed_rows(job.id, CONTEXT)
+        deployed.run()
+        ended = deployed.job(job)
+        assert (ended.status, ended.attempt, ended.counts.applied, ended.counts.failed) == ("FAILED", attempt, 50, 10)
+        assert f"/{attempt}/" in ended.report[0]
+    rows = deployed.import_rows()
+    assert sum(row["attempt"] == 3 for row in rows) == 10
+
+
 def test_imp_15_a_command_that_fails_fails_its_row(tmp_path: Path) -> None:
     modules = '["handlers.domain.airports", "handlers.domain.failing"]'
     with DeployedImports(tmp_path, recording=False, config={"handlerModules": modules}) as deployed:

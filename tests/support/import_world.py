@@ -35,6 +35,7 @@ from handlers.imports.loader import Loader
 from handlers.imports.machine import CsvMachine
 from handlers.imports.model import SHARD_COUNTERS, ImportJob
 from handlers.imports.report import PREFIX
+from handlers.imports.retry import RowResetter
 from handlers.imports.row_batches import RowBatches
 from handlers.imports.service import ImportService
 from handlers.imports.strategy import ImportTables, Table, load_import_tables
@@ -126,7 +127,7 @@ class ImportWorld:
         self.loader = Loader(
             book, self.files, tables, self.finalise, CsvMachine(workflows, "arn:m"), direct_rows=direct_rows
         )
-        self.jobs = JobStream(self.loader.load, Canceller(self.store, book))
+        self.jobs = JobStream(self.loader.load, Canceller(self.store, book), RowResetter(self.store, book))
         self.worker = RowWorker(book, publisher, tables, max_receives=MAX_RECEIVES)
         self.outcomes = CommandOutcomes(book)
         topic: Any = GatedTopic(self.topic, self.gate, self._sent)
@@ -241,7 +242,8 @@ class ImportWorld:
             key = (image["pk"], image["sk"])
             before = last.get(key)
             if table == IMPORT_TMP and before is not None and "status" in before and status.is_terminal(before):
-                assert image["status"] == before["status"], f"{key} left {before['status']}"
+                is_retried = before["status"] == "FAILED" and image["attempt"] > before["attempt"]
+                assert is_retried or image["status"] == before["status"], f"{key} left {before['status']}"
             last[key] = image
 
     # -- inside ---------------------------------------------------------------------------------------

@@ -30,8 +30,11 @@ class DeployedImports(DeployedTasks):
         self.imports = ImportService(self.import_store, self.scheduler, ["airports"], buckets)
         return self
 
-    def begin_file(self, content: bytes, name: str = "airports.csv", **options: Any) -> ImportJob:
+    def upload(self, content: bytes, name: str) -> None:
         aws.s3().put_object(Bucket=self.bucket, Key=f"imports/{name}", Body=content)
+
+    def begin_file(self, content: bytes, name: str = "airports.csv", **options: Any) -> ImportJob:
+        self.upload(content, name)
         return self.imports.create_csv_import("airports", self.bucket, f"imports/{name}", CONTEXT, **options)
 
     def import_file(self, content: bytes, name: str = "airports.csv", **options: Any) -> ImportJob:

@@ -1,0 +1,256 @@
+"""Trying the failed rows of a file again: what runs, what stays, and every way in which it may be interrupted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from handlers.errors import NotFound, ValidationError, WrongStatus
+from handlers.imports import status
+from handlers.imports.book import ImportBook
+from handlers.imports.cancel import Canceller
+from handlers.imports.model import ImportJob
+from handlers.imports.retry import MAX_RETRIED_ROWS, RowResetter
+from handlers.store.port import COMMANDS, IMPORT_TMP, Change
+from tests.support.import_world import CONTEXT, ImportWorld
+from tests.support.task_world import AFTER, BEFORE, Gate
+from tests.unit.handlers.imports.test_cancel import check_end, created
+from tests.unit.handlers.imports.test_route import airports
+
+FILE = airports(*"abcdef") + b"A009,x,too,many,values,JP,,1,2,,,,\n"
+
+
+def refuse(world: ImportWorld, *names: str) -> None:
+    """Rows of these names are not valid, until that is fixed."""
+    strategy = world.worker._tables.of("airports").strategy
+
+    def validate(row: Any) -> None:
+        if row["name"] in names:
+            raise ValidationError("name", row["name"], "another one")
+
+    strategy.validate = validate  # type: ignore[method-assign]
+
+
+def retried(world: ImportWorld, job: ImportJob) -> ImportJob:
+    world.service.retry_failed_rows(job.id, CONTEXT)
+    world.run()
+    return check_end(world, job)
+
+
+def sent(world: ImportWorld) -> list[str]:
+    return [one["sk"] for one in world.topic.messages if one["action"] == "import-execute"]
+
+
+def test_imp_07_only_the_failed_rows_run_and_the_job_completes() -> None:
+    world = ImportWorld()
+    refuse(world, "b", "e")
+    job = world.import_file(airports(*"abcdef"))
+    assert (job.status, job.counts.applied, job.counts.failed) == ("FAILED", 4, 2)
+    before = sent(world)
+    refuse(world)
+    opened = world.service.retry_failed_rows(job.id, CONTEXT)
+    assert (opened.status, opened.attempt, opened.error, opened.report) == ("CREATED", 2, None, ())
+    world.run()
+    ended = check_end(world, job)
+    assert (ended.status, ended.counts.applied, ended.counts.failed) == ("COMPLETED", 6, 0)
+    assert sorted(sent(world)[len(before) :]) == ["000000001", "000000004"]
+    assert [row["attempt"] for row in world.rows()] == [1, 2, 1, 1, 2, 1]
+    assert world.alarm_ids() == [f"{job.id}#1"]
+    told = [one["content"]["status"] for one in world.topic.messages if one["action"] == "import-status"]
+    assert told == ["FAILED", "COMPLETED"]
+
+
+def test_imp_07_rows_that_fail_again_are_in_a_report_of_their_own_attempt() -> None:
+    world = ImportWorld()
+    refuse(world, "b", "e")
+    job = world.import_file(airports(*"abcdef"))
+    refuse(world, "e")
+    again = retried(world, job)
+    assert (again.status, again.attempt, again.counts.applied, again.counts.failed) == ("FAILED", 2, 5, 1)
+    assert again.report[0].endswith("/2/failed-rows-001.csv")
+    assert world.alarm_ids() == [f"{job.id}#1", f"{job.id}#2"]
+    refuse(world)
+    assert retried(world, job).status == "COMPLETED"
+    assert [row["attempt"] for row in world.rows()] == [1, 2, 1, 1, 3, 1]
+
+
+def test_what_the_file_makes_fail_stays() -> None:
+    world = ImportWorld()
+    job = world.import_file(FILE)
+    assert job.counts.failed == 1
+    assert retried(world, job).counts.failed == 1
+    assert world.rows()[-1]["attempt"] == 1
+
+
+def test_imp_15_a_row_whose_command_failed_completes_once_that_was_redriven() -> None:
+    world = ImportWorld()
+    world.fails = lambda command: command["code"] == "A001"
+    job = world.import_file(airports("a", "b"))
+    world.service.retry_failed_rows(job.id, CONTEXT)
+    world.run()
+    assert (world.job(job).status, world.rows()[1]["error"]["type"]) == ("FAILED", "LatestFailed")
+    (failed,) = (one for one in world.commands() if one["status"].endswith("FAILED"))
+    world.memory.update(COMMANDS, failed["pk"], failed["sk"], Change(set={"status": "finish:FINISHED"}))
+    world.run()
+    world.service.retry_failed_rows(job.id, CONTEXT)
+    world.run()
+    ended = world.job(job)
+    assert (ended.status, ended.counts.applied, ended.counts.unchanged) == ("COMPLETED", 1, 1)
+    assert len(world.commands()) == 2
+
+
+def test_imp_09_a_file_that_was_missing_is_loaded() -> None:
+    world = ImportWorld()
+    job = world.import_file(None)
+    assert (job.status, job.error) != ("COMPLETED", None)
+    world.put(airports("a"))
+    assert retried(world, job).status == "COMPLETED"
+
+
+def test_what_may_not_be_retried() -> None:
+    world = ImportWorld()
+    job = world.import_file(airports("a"))
+    with pytest.raises(WrongStatus, match="COMPLETED; only a FAILED import is retried"):
+        world.service.retry_failed_rows(job.id, CONTEXT)
+    failed = world.import_file(airports("!"))
+    with pytest.raises(NotFound):
+        world.service.retry_failed_rows(failed.id, replace(CONTEXT, tenant_code="t2"))
+    world.memory.update(IMPORT_TMP, *failed.key.shard(0), Change(add={"failed": MAX_RETRIED_ROWS}))
+    with pytest.raises(WrongStatus, match="100001 rows failed; at most 100000 are retried: import them as a file"):
+        world.service.retry_failed_rows(failed.id, CONTEXT)
+
+
+def scenario(gate: Gate | None = None, *, cancel_at: int = 0, **options: Any) -> tuple[ImportWorld, ImportJob, int]:
+    """A job that fails and is retried; answers also the calls before the retry."""
+    world = ImportWorld(gate, **options)
+    refuse(world, "b", "e")
+    job = created(world, FILE)
+    world.run()
+    begin = len(world.gate.calls)
+    refuse(world)
+
+    def cancel(_: str) -> None:
+        world.check()
+        if cancel_at and len(world.gate.calls) == begin + cancel_at:
+            try:
+                world.service.cancel_import(job.id, CONTEXT)
+                Canceller(world.memory, ImportBook(world.memory, world.clock))(job.key)
+            except WrongStatus:
+                assert status.is_terminal({"status": world.job(job).status})
+
+    world.gate.checkpoint = cancel
+    world.service.retry_failed_rows(job.id, CONTEXT)
+    world.run()
+    check_end(world, job)
+    return world, job, begin
+
+
+def ends(world: ImportWorld) -> tuple[Any, ...]:
+    rows, commands, objects = world.outcome()
+    return rows, commands, [body for _, body in objects]
+
+
+@pytest.mark.parametrize("fault", [BEFORE, AFTER])
+def test_imp_07_dup_03_a_crash_at_each_call_of_a_retry(fault: str) -> None:
+    world, _, begin = scenario()
+    expected, calls = ends(world), len(world.gate.calls)
+    assert world.rows()[1]["status"] == "COMPLETED"
+    for number in range(begin + 1, calls + 1):
+        assert ends(scenario(Gate(fault, number))[0]) == expected, f"{fault} call {number}"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_imp_07_dup_02_a_retry_with_duplicates(seed: int) -> None:
+    assert ends(scenario(seed=seed, twice=True)[0]) == ends(scenario()[0])
+
+
+def test_g5_a_retry_is_cancelled_between_any_two_calls() -> None:
+    world, job, begin = scenario()
+    outcomes = set()
+    for call in range(1, len(world.gate.calls) - begin + 1):
+        world, job, _ = scenario(cancel_at=call)
+        outcomes.add((world.job(job).status, world.job(job).counts.cancelled))
+    assert {("FAILED", 2), ("FAILED", 0)} <= outcomes, outcomes
+
+
+def test_g5_another_call_resets_the_rows_between_any_two_calls() -> None:
+    world, _, begin = scenario()
+    expected, calls = ends(world), len(world.gate.calls)
+    for call in range(begin + 1, calls + 1):
+        world = ImportWorld()
+        refuse(world, "b", "e")
+        job = created(world, FILE)
+        world.run()
+        refuse(world)
+
+        def reset(_: str, call: int = call, world: ImportWorld = world, job: ImportJob = job) -> None:
+            world.check()
+            if len(world.gate.calls) == call:
+                RowResetter(world.memory, ImportBook(world.memory, world.clock))(job.key)
+
+        world.gate.checkpoint = reset
+        assert retried(world, job).counts.applied == 6
+        assert ends(world) == expected
+
+
+def test_imp_07_many_failed_rows_of_one_partition() -> None:
+    world = ImportWorld()
+    names = ["b" if number % 4 else "a" for number in range(16 * 4)]
+    refuse(world, "b")
+    job = world.import_file(airports(*names))
+    assert job.counts.failed == 48
+    refuse(world)
+    assert retried(world, job).counts.applied == len(names)
+
+
+def test_g5_a_job_fails_and_is_retried_while_its_loader_writes_and_its_rows_run() -> None:
+    """As when a machine dies: what works for the first attempt goes on beside the second."""
+    expected = ends(scenario()[0])[1]
+    calls = len(scenario()[0].gate.calls)
+    for call in range(1, calls + 1):
+        world = ImportWorld()
+        job = created(world, FILE)
+
+        def fail_and_retry(_: str, call: int = call, world: ImportWorld = world, job: ImportJob = job) -> None:
+            world.check()
+            if len(world.gate.calls) == call:
+                book = ImportBook(world.memory, world.clock)
+                book.change_job(job.key, 1, status.FAILED, error={"type": "MapFailed", "message": "it died"})
+                if world.job(job).status == status.FAILED:
+                    world.service.retry_failed_rows(job.id, CONTEXT)
+
+        world.gate.checkpoint = fail_and_retry
+        world.run()
+        ended = check_end(world, job)
+        assert (ended.status, ended.counts.applied, ended.counts.failed) == ("FAILED", 6, 1), f"call {call}"
+        assert ends(world)[1] == expected
+
+
+def test_a_retry_that_is_cancelled_before_it_begins_may_be_asked_for_again() -> None:
+    world = ImportWorld()
+    refuse(world, "b")
+    job = world.import_file(airports("a", "b"))
+    world.service.retry_failed_rows(job.id, CONTEXT)
+    assert world.service.cancel_import(job.id, CONTEXT).is_cancelling
+    world.run()
+    ended = check_end(world, job)
+    assert (ended.status, ended.counts.failed, ended.counts.total) == ("FAILED", 1, 2)
+    assert [row["attempt"] for row in world.rows()] == [1, 1]
+    refuse(world)
+    assert retried(world, job).status == "COMPLETED"
+
+
+@pytest.mark.parametrize("step", ["loader", "import stream", "queue", "commands stream"])
+def test_g1_the_sweeper_heals_a_retry(step: str) -> None:
+    world = ImportWorld()
+    refuse(world, "b", "e")
+    job = created(world, FILE)
+    world.run()
+    begin = len(world.delivered)
+    refuse(world)
+    world.lost = lambda name, number: name == step and number < begin + 12
+    world.service.retry_failed_rows(job.id, CONTEXT)
+    world.heal(hours=6)
+    assert check_end(world, job).counts.applied == 6
