@@ -110,12 +110,16 @@ class ImportsSettings:
     import_table: str
     commands_table: str
     data_table: str
+    history_table: str
     bucket: str
     main_topic_arn: str
     alarm_topic_arn: str
     handler_modules: tuple[str, ...]
     inline_attribute_limit: int
     max_receives: int
+    sync_targets: tuple[TargetSpec, ...]
+    lease_seconds: int
+    ttl: TtlPolicies
     log_level: str
 
     @classmethod
@@ -125,12 +129,16 @@ class ImportsSettings:
             import_table=_text(env, "IMPORT_TABLE"),
             commands_table=_text(env, "COMMANDS_TABLE"),
             data_table=_text(env, "DATA_TABLE"),
+            history_table=_text(env, "HISTORY_TABLE"),
             bucket=_text(env, "BUCKET_NAME"),
             main_topic_arn=_text(env, "MAIN_TOPIC_ARN"),
             alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
             handler_modules=_names(env, "HANDLER_MODULES"),
             inline_attribute_limit=_number(env, "INLINE_ATTRIBUTE_LIMIT"),
             max_receives=_number(env, "MAX_RECEIVE_COUNT"),
+            sync_targets=parse_targets(_text(env, "SYNC_TARGETS")),
+            lease_seconds=_number(env, "LEASE_SECONDS"),
+            ttl=TtlPolicies.parse(_text(env, "TTL_DAYS")),
             log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
         )
 

@@ -24,6 +24,11 @@ STATUS_CHANGED: dict[str, dict[str, object]] = {
     },
     "all": {"eventName": ["MODIFY"], "dynamodb": {"NewImage": {"status": {"S": [{"exists": True}]}}}},
 }
+#: Commands that were applied in the transaction that accepted them.
+APPLIED_AT_ONCE: dict[str, object] = {
+    "eventName": ["INSERT"],
+    "dynamodb": {"NewImage": {"status": {"S": ["finish:FINISHED"]}, "syncMode": {"BOOL": [{"exists": True}]}}},
+}
 #: Commands of imports that have come to their outcome.
 IMPORTED: dict[str, object] = {
     "eventName": ["MODIFY"],

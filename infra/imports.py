@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import pulumi
@@ -14,6 +15,7 @@ from infra.messaging import CONSUMER_TIMEOUT_SECONDS, IMPORT_QUEUE, MAX_RECEIVE_
 from infra.naming import Account, Names
 from infra.permissions import Resources
 from infra.storage import Storage
+from infra.sync_targets import target_permissions, targets_json
 from infra.tables import Tables
 from infra.workflows import Workflow
 
@@ -115,6 +117,7 @@ class Imports(pulumi.ComponentResource):
                 CONSUMER_TIMEOUT_SECONDS,
                 _imports_environment(args),
                 *common,
+                target_permissions(config.sync_targets),
             ),
             child,
         )
@@ -171,11 +174,15 @@ def _imports_environment(args: ImportsArgs) -> dict[str, pulumi.Input[str]]:
         "IMPORT_TABLE": args.tables.by_name["import_tmp"].name,
         "COMMANDS_TABLE": args.tables.by_name["commands"].name,
         "DATA_TABLE": args.tables.by_name["data"].name,
+        "HISTORY_TABLE": args.tables.by_name["history"].name,
         "BUCKET_NAME": args.storage.bucket.bucket,
         "MAIN_TOPIC_ARN": args.messaging.main_topic.arn,
         "ALARM_TOPIC_ARN": args.messaging.alarm_topic.arn,
         "HANDLER_MODULES": ",".join(args.config.handler_modules),
         "INLINE_ATTRIBUTE_LIMIT": str(args.config.inline_attribute_limit),
         "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
+        "SYNC_TARGETS": targets_json(args.config.sync_targets),
+        "LEASE_SECONDS": str(args.config.lease_seconds),
+        "TTL_DAYS": json.dumps(args.config.ttl_days, sort_keys=True),
         "LOG_LEVEL": args.config.log_level,
     }

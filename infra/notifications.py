@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import pulumi
 
 from infra.config import StackConfig
-from infra.functions import IMPORTED, STATUS_CHANGED, Function, FunctionArgs, queue_mapping, stream_mapping
+from infra.functions import (
+    APPLIED_AT_ONCE,
+    IMPORTED,
+    STATUS_CHANGED,
+    Function,
+    FunctionArgs,
+    queue_mapping,
+    stream_mapping,
+)
 from infra.messaging import CONSUMER_TIMEOUT_SECONDS, NOTIFICATION_QUEUE, Messaging
 from infra.naming import Names
 from infra.permissions import Resources
@@ -50,7 +58,8 @@ class Notifications(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
-        told = [STATUS_CHANGED[config.status_events]] if config.status_events in STATUS_CHANGED else []
+        is_told = config.status_events in STATUS_CHANGED
+        told = [STATUS_CHANGED[config.status_events], APPLIED_AT_ONCE] if is_told else []
         stream_mapping(
             "notifications-commands-stream",
             stream_arn=args.tables.by_name["commands"].stream_arn,

@@ -29,8 +29,13 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             *("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
             "dynamodb:UpdateItem",
         ),
-        "table:commands": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
-        "table:data": ("dynamodb:ConditionCheckItem", "dynamodb:GetItem"),
+        # Rows of tables that publish synchronously are applied here.
+        "table:commands": (
+            *("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+            "dynamodb:UpdateItem",
+        ),
+        "table:data": ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
+        "table:history": ("dynamodb:PutItem",),
         "objects:attributes": ("s3:GetObject", "s3:PutObject"),
         "objects:reports": ("s3:PutObject",),
         "machine:import-zip": ("states:SendTaskSuccess",),

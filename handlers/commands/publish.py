@@ -157,9 +157,9 @@ class CommandPublisher:
                 raise VersionConflict(str(key), expected, actual, self.whole(latest))
             if guard is not None:
                 guard(key, latest)
-            if latest is not None and self._is_same(latest, given):
+            if latest is not None and self.is_same(latest, given):
                 return None, False
-            row = self._build(given, VersionKey(key, actual + 1), context, latest, pipeline)
+            row = self.build(given, VersionKey(key, actual + 1), context, latest, pipeline)
             beside = () if companions is None else companions(row)
             if self._write(row, given, context, beside, first=key if latest is None else None):
                 return row, True
@@ -190,7 +190,7 @@ class CommandPublisher:
         """A stored row as readers see it."""
         return None if row is None else self._attributes.decoded(row)
 
-    def _build(
+    def build(
         self,
         given: CommandInput,
         key: VersionKey,
@@ -198,6 +198,7 @@ class CommandPublisher:
         latest: Item | None,
         pipeline: Callable[[VersionKey, str, float], dict[str, Any]],
     ) -> Item:
+        """The row of a new version. ``latest``: that before it; ``pipeline``: key, id and time to the other fields."""
         now, row_id = self._clock.now(), self._new_id()
         command = build_command(given, key, context, row_id=row_id, now=now, first=latest, source=self._source)
         return {**command.to_row(), **pipeline(key, row_id, now)}
@@ -221,8 +222,7 @@ class CommandPublisher:
         writes: list[Write] = [Put(COMMANDS, stored, free)]
         if first is not None:
             writes.append(Check(DATA, first.pk, first.sk, free))
-        if context.request_id is not None:
-            writes.append(self._requests.entry(Command.from_row(row), given, context.request_id, self._new_id()))
+        writes.extend(self.request_entry(row, given, context))
         own = len(writes)
         writes.extend(companions)
         try:
@@ -231,9 +231,9 @@ class CommandPublisher:
             else:
                 self._store.transact(writes)
         except ConditionFailed as error:
-            return self._lost(stored, error.item)
+            return self.lost(stored, error.item)
         except TransactionFailed as error:
-            is_ours = self._lost(stored, error.failed.get(0))
+            is_ours = self.lost(stored, error.failed.get(0))
             if not is_ours and max(error.failed) >= own:
                 raise CompanionRefused(f"{row['pk']} {row['sk']}: what belongs to it has moved on") from None
             return is_ours
@@ -241,7 +241,17 @@ class CommandPublisher:
             return False
         return True
 
-    def _lost(self, stored: Item, winner: Item | None) -> bool:
+    def encoded(self, row: Item) -> Item:
+        """A row as it is stored; its object, where it has one, is written."""
+        return self._attributes.encoded(row)
+
+    def request_entry(self, row: Item, given: CommandInput, context: InvokeContext) -> list[Write]:
+        """The write that remembers the caller's request id; none without one."""
+        if context.request_id is None:
+            return []
+        return [self._requests.entry(Command.from_row(row), given, context.request_id, self._new_id())]
+
+    def lost(self, stored: Item, winner: Item | None) -> bool:
         """The version is taken. True: by this very row, whose write the SDK repeated after a lost answer."""
         if winner is not None and winner["id"] == stored["id"]:
             return True
@@ -252,7 +262,8 @@ class CommandPublisher:
                 log_step("not removed: attributes of a lost publish", level=logging.WARNING, error=error)
         return False
 
-    def _is_same(self, latest: Item, given: CommandInput) -> bool:
+    def is_same(self, latest: Item, given: CommandInput) -> bool:
+        """Publishing this on the latest row would change nothing."""
         # A skipped version was never applied, so publishing its content again is a change.
         return (
             latest.get("status") != status.SKIPPED

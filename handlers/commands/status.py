@@ -66,6 +66,11 @@ def is_failed(row: dict[str, Any] | None) -> bool:
     return row is not None and row["status"].endswith(f":{FAILED}")
 
 
+def is_open_sync(row: dict[str, Any]) -> bool:
+    """Of a synchronous publish that did not come to its end."""
+    return "syncMode" in row and not is_done(row) and not is_failed(row)
+
+
 def is_terminal(status: str) -> bool:
     """The attempt's outcome, of which others are told: the last status of a DONE command, or FAILED."""
     return status in (status_of(FINISH, FINISHED), SKIPPED) or status.endswith(f":{FAILED}")

@@ -66,11 +66,15 @@ def notice_of(record: Mapping[str, Any], table: str, which: str) -> Notice | Non
     """
     change = record.get("dynamodb", {})
     new, old = change.get("NewImage"), change.get("OldImage")
-    if record.get("eventName") != "MODIFY" or new is None or old is None or "status" not in new:
+    if new is None or "status" not in new:
         return None
+    applied_at_once = record.get("eventName") == "INSERT" and "syncMode" in new
+    if not applied_at_once and (record.get("eventName") != "MODIFY" or old is None):
+        return None
+    old = old or {}
     row = item_from_dynamo({name: new[name] for name in _READ if name in new})
     before = item_from_dynamo({name: old[name] for name in ("status", "attempt") if name in old})
-    if not _is_wanted(row["status"], which):
+    if not _is_wanted(row["status"], which) or (applied_at_once and not status.is_terminal(row["status"])):
         return None
     if (before.get("status"), before.get("attempt")) == (row["status"], row["attempt"]):
         return None

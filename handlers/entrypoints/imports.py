@@ -21,7 +21,8 @@ from handlers.imports.csv_rows import RowsHandler
 from handlers.imports.csv_states import rows_states
 from handlers.imports.finalise import Finaliser
 from handlers.imports.row_batches import RowBatches
-from handlers.imports.strategy import load_import_tables
+from handlers.imports.strategy import ImportTables, load_import_tables
+from handlers.imports.sync_setup import sync_rows
 from handlers.imports.table_stream import ImportStream
 from handlers.imports.worker import RowWorker
 from handlers.imports.zip_book import ZipBook
@@ -32,10 +33,13 @@ from handlers.notifications.port import Topic
 from handlers.notifications.sns import SnsTopic
 from handlers.objects.port import Objects
 from handlers.objects.s3 import S3Objects
+from handlers.registry import Registry, load_registry
 from handlers.settings import ImportsSettings
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import COMMANDS, DATA, IMPORT_TMP, TableStore
+from handlers.store.port import COMMANDS, DATA, HISTORY, IMPORT_TMP, TableStore
 from handlers.stream_answers import partial_answer
+from handlers.targets.connect import connect
+from handlers.targets.handler import remote_handlers
 from handlers.workflows.port import Workflows
 from handlers.workflows.state_payload import SOURCE as STATE_SOURCE
 from handlers.workflows.state_payload import state_of
@@ -68,7 +72,12 @@ def create(
     """
     settings = ImportsSettings.from_env(env)
     if ports is None:
-        tables = {COMMANDS: settings.commands_table, DATA: settings.data_table, IMPORT_TMP: settings.import_table}
+        tables = {
+            COMMANDS: settings.commands_table,
+            DATA: settings.data_table,
+            HISTORY: settings.history_table,
+            IMPORT_TMP: settings.import_table,
+        }
         ports = ImportPorts(
             store=DynamoTableStore(aws.dynamodb(), tables),
             objects=S3Objects(aws.s3, settings.bucket),
@@ -82,7 +91,19 @@ def create(
     attributes = AttributeStore(ports.objects, settings.inline_attribute_limit)
     publisher = CommandPublisher(store, attributes, clock, new_id=new_id, source=SOURCE)
     strategies = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
-    worker = RowWorker(book, publisher, strategies, max_receives=settings.max_receives)
+    apply = sync_rows(
+        store,
+        clock,
+        book,
+        publisher,
+        attributes,
+        _registry(settings, strategies, ports),
+        ports.alarms,
+        commands_table=settings.commands_table,
+        lease_seconds=settings.lease_seconds,
+        ttl=settings.ttl,
+    )
+    worker = RowWorker(book, publisher, strategies, apply, max_receives=settings.max_receives)
     csv_states = rows_states(RowsHandler(book, RowBatches(book), strategies), clock)
     finalise = Finaliser(store, book, ports.objects)
     files = ZipBook(store, clock)
@@ -101,6 +122,14 @@ def create(
         return partial_answer(records, stream.on_stream_records(records))
 
     return handle
+
+
+def _registry(settings: ImportsSettings, tables: ImportTables, ports: ImportPorts) -> Registry:
+    """The targets of commands, which only tables that publish synchronously need here. Raises RegistryError."""
+    if not tables.any_sync:
+        return Registry()
+    remote = remote_handlers(settings.sync_targets, settings.commands_table, connect)
+    return load_registry(settings.handler_modules, {"store": ports.store, "clock": ports.clock}, remote)
 
 
 handler = lambda_handler(create)

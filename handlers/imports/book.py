@@ -136,6 +136,15 @@ class ImportBook:
         condition = equals("attempt", row["attempt"]) & status.may_become(status.ROW, status.PROCESSING)
         return Update(IMPORT_TMP, row["pk"], row["sk"], change, condition)
 
+    def applied(self, row: Item, command: Item) -> list[Write]:
+        """COMPLETED and counted: to be written with the row's command, which is applied."""
+        fields = {"result": APPLIED, "commandPk": command["pk"], "commandSk": command["sk"]}
+        change = Change(set=self.becomes(status.COMPLETED, **fields), remove=() if job_key_of(row) else MARKS)
+        condition = equals("attempt", row["attempt"]) & equals("status", status.CREATED)
+        update = Update(IMPORT_TMP, row["pk"], row["sk"], change, condition)
+        counted = self._counted({**row, "status": status.COMPLETED, **fields})
+        return [update] if counted is None else [update, counted]
+
     def end_rows(self, rows: Sequence[Item], new: str, **fields: Any) -> None:
         """CANCELLED or FAILED and counted, rows of one partition together; those that have ended stay as they are."""
         for start in range(0, len(rows), ROWS_PER_WRITE):
@@ -165,7 +174,7 @@ class ImportBook:
                     for row, guard in zip(left, guards, strict=True)
                 ]
                 try:
-                    self._transact([*resets, counted])
+                    self.transact([*resets, counted])
                     break
                 except TransactionFailed as error:
                     if len(left) in error.failed:

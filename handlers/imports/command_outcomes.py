@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers.commands import status as command_status
+from handlers.imports import status
 from handlers.imports.book import ImportBook
 from handlers.imports.model import APPLIED
 from handlers.keys import ImportRowKey, tenant_of
@@ -35,6 +36,8 @@ class CommandOutcomes:
         return failed
 
     def _end(self, record: Mapping[str, Any]) -> None:
+        if record.get("eventName") == "INSERT":
+            return  # a command that is applied at once gives its row the outcome itself
         new = record.get("dynamodb", {}).get("NewImage", {})
         command = item_from_dynamo({name: new[name] for name in _READ if name in new})
         if command.get("source") != SOURCE or "status" not in command:
@@ -44,7 +47,7 @@ class CommandOutcomes:
             return
         key, attempt = found
         row = self._book.row(key)
-        if row is not None:
+        if row is not None and not status.is_terminal(row):
             settle(self._book, row, attempt, command)
 
 

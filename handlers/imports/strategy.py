@@ -16,9 +16,10 @@ EQUAL = "EQUAL"
 NOT_EXIST = "NOT_EXIST"
 CHANGED = "CHANGED"
 
-#: The only mode so far: design section 6 has SYNC too, which is refused rather than quietly run as this one.
+#: How rows are published: accepted, and applied by the pipeline; or accepted and applied in one transaction.
 ASYNC = "ASYNC"
-PUBLISH_MODES = (ASYNC,)
+SYNC = "SYNC"
+PUBLISH_MODES = (ASYNC, SYNC)
 
 #: Of rows with the same key, the last is applied and the others end SUPERSEDED; or the first is, and the others fail.
 LAST = "last"
@@ -122,6 +123,11 @@ class ImportTables:
     def names(self) -> list[str]:
         """The tables that files can be imported for."""
         return sorted(self._tables)
+
+    @property
+    def any_sync(self) -> bool:
+        """Some table publishes synchronously."""
+        return any(table.layout.publish == SYNC for table in self._tables.values())
 
     def of(self, table: str) -> Table:
         """The strategy of a table. Raises ValidationError naming the known ones."""

@@ -11,13 +11,14 @@ from handlers.commands.model import Command, CommandInput
 from handlers.commands.publish import CommandPublisher, CompanionRefused
 from handlers.commands.retry import publish_with_retry
 from handlers.context import InvokeContext
-from handlers.errors import CqrsError
 from handlers.imports import status
 from handlers.imports.book import ImportBook
 from handlers.imports.command_outcomes import settle_published
+from handlers.imports.latest import end_unchanged
 from handlers.imports.model import EXECUTE
 from handlers.imports.rows import prepare
-from handlers.imports.strategy import EQUAL, ImportStrategy, ImportTables
+from handlers.imports.strategy import EQUAL, SYNC, ImportStrategy, ImportTables
+from handlers.imports.sync_rows import SyncRows
 from handlers.keys import ImportRowKey, VersionKey
 from handlers.log import log_step, without_text
 from handlers.queue_messages import answer_each, row_named
@@ -25,23 +26,25 @@ from handlers.store.port import Item
 
 #: Rounds when others publish on the same entity at the same moment.
 PUBLISH_ATTEMPTS = 5
-LATEST_FAILED = "LatestFailed"
-LATEST_SKIPPED = "LatestSkipped"
-
-
-class LatestOpen(CqrsError):
-    """The latest version has the row's content, and nobody knows yet whether it will be applied."""
 
 
 class RowWorker:
     """Works on rows, any number of times: the request id of a row's command is the row with its attempt."""
 
     def __init__(
-        self, book: ImportBook, publisher: CommandPublisher, tables: ImportTables, *, max_receives: int
+        self,
+        book: ImportBook,
+        publisher: CommandPublisher,
+        tables: ImportTables,
+        apply: SyncRows,
+        *,
+        max_receives: int,
     ) -> None:
+        """``apply``: rows of tables that publish synchronously."""
         self._book = book
         self._publisher = publisher
         self._tables = tables
+        self._apply = apply
         self._max_receives = max_receives
 
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -80,7 +83,8 @@ class RowWorker:
         if row["status"] == status.PROCESSING:
             self._settle(row)
             return
-        strategy = self._tables.of(row["tableName"]).strategy
+        table = self._tables.of(row["tableName"])
+        strategy = table.strategy
         prepared = prepare(row["row"], strategy)
         if prepared.given is None:
             assert prepared.problem is not None
@@ -88,6 +92,9 @@ class RowWorker:
             return
         context = InvokeContext(row["createdBy"], row["tenantCode"], row["createdIp"], key.request_id(attempt))
         try:
+            if table.layout.publish == SYNC:
+                self._apply(row, prepared.given, strategy, context)
+                return
             command = self._published(row, prepared.given, strategy, context)
         except CompanionRefused:
             log_step("dropped: the row was cancelled or has ended", pk=key.pk, sk=key.sk, attempt=attempt)
@@ -98,7 +105,10 @@ class RowWorker:
     def _settle(self, row: Item) -> None:
         """A message that comes again: the event that tells of the command's end may be lost."""
         command = self._publisher.repository.command(VersionKey.parse(row["commandPk"], row["commandSk"]))
-        settle_published(self._book, row, command)
+        if command is not None and command_status.is_open_sync(command):
+            self._apply.resume(row, command)
+        else:
+            settle_published(self._book, row, command)
 
     def _published(
         self, row: Item, given: CommandInput, strategy: ImportStrategy, context: InvokeContext
@@ -123,21 +133,6 @@ class RowWorker:
         )
 
     def _unchanged(self, row: Item, given: CommandInput, context: InvokeContext) -> None:
-        """The latest version is equal, and what becomes of it becomes of the row.
-
-        Raises:
-            LatestOpen: that is not known yet.
-        """
+        """The latest version is equal, and what becomes of it becomes of the row. Raises LatestOpen."""
         latest = self._publisher.repository.latest_command(given.key(context))
-        if latest is not None and latest.get("requestId") == context.request_id:
-            return  # it is the row's own, which another delivery has published
-        if latest is None or latest["status"] in command_status.APPLIED_STATUSES:
-            self._book.unchanged(row)
-        elif command_status.is_failed(latest):
-            message = f"{latest['sk']} with the same content has failed; redrive it, or publish another version"
-            self._book.refuse(row, LATEST_FAILED, message)
-        elif command_status.is_done(latest):
-            message = f"{latest['sk']} with the same content was skipped by an operator; publish another version"
-            self._book.refuse(row, LATEST_SKIPPED, message)
-        else:
-            raise LatestOpen(f"{latest['sk']} with the same content has not ended ({latest['status']})")
+        end_unchanged(self._book, row, latest, context.request_id)

@@ -396,10 +396,10 @@ MUTATIONS = (
     _edit(
         "a row equal to a version that has not ended is told as stored",
         "every row is applied or in the report",
-        "handlers/imports/worker.py",
-        """            raise LatestOpen(""",
-        """            self._book.unchanged(row)
-            _ = (""",
+        "handlers/imports/latest.py",
+        """        raise LatestOpen(""",
+        """        book.unchanged(row)
+        _ = (""",
         ("tests/unit/handlers/imports/test_route.py", *IMPORTS),
     ),
 )

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from handlers.commands import status as command_status
 from handlers.commands.attributes import AttributeStore
+from handlers.commands.policies import TtlPolicies
 from handlers.commands.publish import CommandPublisher
 from handlers.context import InvokeContext
 from handlers.imports import status
@@ -40,12 +41,14 @@ from handlers.imports.row_batches import RowBatches
 from handlers.imports.service import ImportService
 from handlers.imports.strategy import ImportTables, Table, load_import_tables
 from handlers.imports.sweeper import ImportSweeper
+from handlers.imports.sync_setup import sync_rows
 from handlers.imports.table_stream import ImportStream
 from handlers.imports.worker import RowWorker
 from handlers.imports.zip_book import ZipBook
 from handlers.keys import VersionKey
 from handlers.notifications.memory import MemoryTopic
 from handlers.objects.memory import MemoryObjects, MemorySource
+from handlers.registry import Registry
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, IMPORT_TMP, Change, Item
 from handlers.store.values import item_to_dynamo
@@ -59,6 +62,7 @@ BUCKET = "files"
 CONTEXT = InvokeContext("u1", "t1", "10.0.0.1")
 MAX_RECEIVES = 5
 TIMEOUT_HOURS = 24
+LEASE_SECONDS = 180
 SWEEP_SECONDS = 300.0
 MOST_DELIVERIES = 5
 
@@ -80,6 +84,8 @@ class ImportWorld:
         direct_rows: int = 1_000,
         versioned: bool = True,
         checks: bool = True,
+        handlers: Mapping[str, tuple[str, Any]] | None = None,
+        ttl: str = "{}",
         **layout: Any,
     ) -> None:
         self.gate = gate or Gate()
@@ -128,7 +134,19 @@ class ImportWorld:
             book, self.files, tables, self.finalise, CsvMachine(workflows, "arn:m"), direct_rows=direct_rows
         )
         self.jobs = JobStream(self.loader.load, Canceller(self.store, book), RowResetter(self.store, book))
-        self.worker = RowWorker(book, publisher, tables, max_receives=MAX_RECEIVES)
+        apply = sync_rows(
+            self.store,
+            self.clock,
+            book,
+            publisher,
+            AttributeStore(MemoryObjects()),
+            Registry(handlers),
+            MemoryTopic(),
+            commands_table="commands",
+            lease_seconds=LEASE_SECONDS,
+            ttl=TtlPolicies.parse(ttl),
+        )
+        self.worker = RowWorker(book, publisher, tables, apply, max_receives=MAX_RECEIVES)
         self.outcomes = CommandOutcomes(book)
         topic: Any = GatedTopic(self.topic, self.gate, self._sent)
         alarms: Any = GatedTopic(self.alarms, self.gate, lambda _: None)
@@ -163,6 +181,8 @@ class ImportWorld:
             while not reached():
                 due = [number for number, (name, _) in enumerate(self.pending) if name == only or not only]
                 if not due:
+                    if self._take_over() and not only:
+                        continue
                     return
                 name, deliver = self.pending.pop(due[self.random.randrange(len(due))])
                 self.delivered.append(name)
@@ -267,9 +287,17 @@ class ImportWorld:
             if after["kind"] == status.JOB:
                 self.pending.append(("loader", lambda _: not self.jobs.on_stream_records([record])))
         if table == COMMANDS and "status" in after:
-            if before is None:
+            if before is None and after["status"] == command_status.ACCEPTED:
                 self.pending.append(("pipeline", lambda _: self._end_command(after)))
             self.pending.append(("commands stream", lambda _: not self.outcomes.on_stream_records([record])))
+
+    def _take_over(self) -> bool:
+        """The commands' sweeper, once nothing else goes on: it ends what a synchronous publish left open."""
+        found = [row for row in self.commands() if command_status.is_open_sync(row)]
+        for row in found:
+            self.memory.update(COMMANDS, row["pk"], row["sk"], Change(set={"taken": True}))
+            self._end_command(row)
+        return bool(found)
 
     def _end_command(self, row: Item) -> bool:
         failed = self.fails(row)

@@ -11,7 +11,7 @@ from handlers.commands.repository import CommandRepository
 from handlers.commands.status import APPLIED_STATUSES
 from handlers.keys import EntityKey, VersionKey
 from handlers.store.conditions import Condition, absent, at_most, less, one_of
-from handlers.store.port import COMMANDS, DATA, HISTORY, Change, ConditionFailed, Item, TableStore
+from handlers.store.port import COMMANDS, DATA, HISTORY, Change, ConditionFailed, Item, TableStore, Update
 
 APPLIED = "APPLIED"
 ALREADY_APPLIED = "ALREADY_APPLIED"
@@ -40,37 +40,49 @@ class Applier:
         failed could never be redriven (decision 0125).
         """
         previous = key.previous()
-        expires_at = self._previous_expiry(key)
-        if previous is None or expires_at is None:
+        update = None if previous is None else self._expiry(previous)
+        if update is None:
             return False
         try:
-            self._store.update(
-                COMMANDS,
-                previous.pk,
-                previous.sk,
-                Change(set={"ttl": expires_at}),
-                absent("ttl") & one_of("status", APPLIED_STATUSES),
-            )
+            self._store.update(update.table, update.pk, update.sk, update.change, update.condition)
         except ConditionFailed:
             return False
         return True
+
+    def expiry_of(self, previous: Item | None) -> list[Update]:
+        """The same for a row that was read, as a write of a transaction; none where it gets no ttl."""
+        if previous is None or "ttl" in previous or previous["status"] not in APPLIED_STATUSES:
+            return []
+        update = self._expiry(VersionKey.parse(previous["pk"], previous["sk"]))
+        return [] if update is None else [update]
+
+    def _expiry(self, previous: VersionKey) -> Update | None:
+        expires_at = self._previous_expiry(previous.next())
+        if expires_at is None:
+            return None
+        change = Change(set={"ttl": expires_at})
+        guard = absent("ttl") & one_of("status", APPLIED_STATUSES)
+        return Update(COMMANDS, previous.pk, previous.sk, change, guard)
 
     def copy_to_history(self, key: VersionKey) -> bool:
         """Keep the data row as it is before this version. True: it was copied now."""
         data = self._repository.data(key.entity)
         if data is None or data["version"] >= key.version:
             return False
-        kept = VersionKey(key.entity, data["version"])
-        row = {**data, "sk": kept.sk}
-        expires_at = self._policies.of(HISTORY).expires_at(key.entity, self._clock.now())
-        row.pop("ttl", None)
-        if expires_at is not None:
-            row["ttl"] = expires_at
         try:
-            self._store.put(HISTORY, row, self._free())
+            self._store.put(HISTORY, self.history_row(key.entity, data), self._free())
         except ConditionFailed:
             return False
         return True
+
+    def history_row(self, key: EntityKey, data: Item) -> Item:
+        """What history keeps of a data row."""
+        row = {**data, "sk": VersionKey(key, data["version"]).sk}
+        expires_at = self._policies.of(HISTORY).expires_at(key, self._clock.now())
+        row.pop("ttl", None)
+        if expires_at is not None:
+            row["ttl"] = expires_at
+        return row
 
     def write_data(self, command: Item) -> str:
         """The built-in target: the data row of a command's row, fenced by version. A zombie's late write is refused.
@@ -79,6 +91,16 @@ class Applier:
         stands there.
         """
         key = VersionKey.parse(command["pk"], command["sk"])
+        try:
+            self._store.put(DATA, self.data_row(command), self._free() | less("version", key.version))
+        except ConditionFailed as error:
+            is_ours = error.item is not None and error.item["version"] == key.version
+            return APPLIED if is_ours else ALREADY_APPLIED
+        return APPLIED
+
+    def data_row(self, command: Item) -> Item:
+        """The data row that a command's row makes."""
+        key = VersionKey.parse(command["pk"], command["sk"])
         row = business_part(command)
         row.pop("requestId", None)
         row.update(id=stable_id(key.entity), sk=key.entity.sk, cpk=key.pk, csk=key.sk)
@@ -86,12 +108,7 @@ class Applier:
         expires_at = self._policies.of(DATA).expires_at(key.entity, self._clock.now())
         if expires_at is not None:
             row["ttl"] = expires_at
-        try:
-            self._store.put(DATA, row, self._free() | less("version", key.version))
-        except ConditionFailed as error:
-            is_ours = error.item is not None and error.item["version"] == key.version
-            return APPLIED if is_ours else ALREADY_APPLIED
-        return APPLIED
+        return row
 
     def _free(self) -> Condition:
         """Nothing is there, or only a row past its ttl, which counts as nothing."""

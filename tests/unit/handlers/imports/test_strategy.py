@@ -77,7 +77,7 @@ def test_a_table_has_one_strategy() -> None:
     [
         ({"table": "Things"}, "import table 'Things' is not allowed"),
         ({"table": "a#b"}, "import table 'a#b' is not allowed"),
-        ({"publish": "SYNC"}, "publish 'SYNC' is not allowed; expected one of ASYNC"),
+        ({"publish": "BOTH"}, "publish 'BOTH' is not allowed; expected one of ASYNC, SYNC"),
         ({"on_duplicate": "first"}, "on_duplicate 'first' is not allowed; expected one of last, reject"),
         ({"columns": ["id"]}, r"columns \['id'\] is not allowed"),
         ({"columns": ("id", "id")}, "column 'id' is named twice"),
