@@ -16,6 +16,8 @@ from handlers.store.port import IMPORT_TMP, Item
 from tests.support.pipelines import CONTEXT
 from tests.support.tasks import DeployedTasks
 
+TABLES = ("airports", "cards", "notes", "orders")
+
 
 class DeployedImports(DeployedTasks):
     """A deployment with an import service beside."""
@@ -27,15 +29,17 @@ class DeployedImports(DeployedTasks):
         self.tables[IMPORT_TMP] = outputs["import_tmpTableName"]
         self.import_store = DynamoTableStore(aws.dynamodb(), {IMPORT_TMP: outputs["import_tmpTableName"]})
         buckets = self.runtime.host.get("cqrs-dev-loader").env["IMPORT_BUCKETS"].split(",")
-        self.imports = ImportService(self.import_store, self.scheduler, ["airports"], buckets)
+        self.imports = ImportService(self.import_store, self.scheduler, TABLES, buckets)
         return self
 
     def upload(self, content: bytes, name: str) -> None:
         aws.s3().put_object(Bucket=self.bucket, Key=f"imports/{name}", Body=content)
 
-    def begin_file(self, content: bytes, name: str = "airports.csv", **options: Any) -> ImportJob:
+    def begin_file(
+        self, content: bytes, name: str = "airports.csv", table: str = "airports", **options: Any
+    ) -> ImportJob:
         self.upload(content, name)
-        return self.imports.create_csv_import("airports", self.bucket, f"imports/{name}", CONTEXT, **options)
+        return self.imports.create_csv_import(table, self.bucket, f"imports/{name}", CONTEXT, **options)
 
     def import_file(self, content: bytes, name: str = "airports.csv", **options: Any) -> ImportJob:
         """Until nothing is left to do; the job then."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from handlers.commands.model import Command
+from handlers.commands.model import LATEST, Command, CommandInput
 from handlers.errors import TransientError
+from handlers.imports.strategy import SYNC, ImportStrategy, Row, import_strategy
 from handlers.registry import data_sync_handler
 from handlers.tasks.handlers import TaskCall, task_handler
 from tests.support import recorder
@@ -25,6 +26,38 @@ class Two:
 class Three:
     def up(self, command: Command) -> object:
         return recorder.handle("three", command)
+
+
+@data_sync_handler("CARD", id="card")
+class Card:
+    def up(self, command: Command) -> object:
+        return recorder.handle("card", command)
+
+
+class Orders(ImportStrategy):
+    def map(self, row: Row) -> CommandInput:
+        return CommandInput(self.type, row["code"], row["name"], {}, LATEST)
+
+    type = "ORDER"
+
+
+@import_strategy("orders", columns=("code", "name"), key=("code",), publish=SYNC)
+class SyncOrders(Orders):
+    """With the targets above."""
+
+
+@import_strategy("cards", columns=("code", "name"), key=("code",), publish=SYNC)
+class SyncCards(Orders):
+    """With one target beside the read model."""
+
+    type = "CARD"
+
+
+@import_strategy("notes", columns=("code", "name"), key=("code",), publish=SYNC)
+class SyncNotes(Orders):
+    """With the read model only."""
+
+    type = "NOTE"
 
 
 @task_handler("job", expected_seconds=0.5)
