@@ -1,0 +1,104 @@
+"""``./cqrs imports list | show | retry | cancel``."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from typing import Any
+
+from handlers.clock import SystemClock
+from handlers.context import InvokeContext
+from handlers.imports.model import ImportJob
+from handlers.imports.service import MAX_LISTED, ImportService
+from handlers.keys import ImportJobKey
+from handlers.operations.cli.arguments import add_stack, positive
+from handlers.operations.cli.output import as_json, table
+from handlers.operations.cli.stack import Stack, on_stack
+
+ID_HELP = "CSV_IMPORT#<tenant>#<table>#<ulid> or ZIP_IMPORT#...: the id of an alarm, of `import` or of `list`"
+OPERATOR = "operator"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``./cqrs imports``."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="the latest imports of a tenant")
+    listing.add_argument("--tenant", required=True, help="whose imports")
+    listing.add_argument("--table", help="only this table's")
+    listing.add_argument("--archives", action="store_true", help="those of archives; their files are listed without it")
+    listing.add_argument("--limit", type=positive, default=20, help=f"imports at most (default 20, up to {MAX_LISTED})")
+    show = actions.add_parser("show", help="one import: its status, counters, error and report")
+    retry = actions.add_parser("retry", help="try the failed rows of a FAILED import again, and what was never loaded")
+    cancel = actions.add_parser("cancel", help="import no further row; rows whose command is published end as usual")
+    for one in (show, retry, cancel):
+        one.add_argument("id", metavar="ID", help=ID_HELP)
+    for one in (listing, show, retry, cancel):
+        add_stack(one)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what is asked. Raises CommandError."""
+    return on_stack(options, lambda stack: _run(stack, options))
+
+
+def _run(stack: Stack, options: argparse.Namespace) -> int:
+    service = ImportService(stack.store, SystemClock(), (), ())  # creates none, so no table needs to be known
+    if options.action == "list":
+        context = InvokeContext(OPERATOR, options.tenant)
+        jobs = service.list_imports(context, table=options.table, limit=options.limit, archives=options.archives)
+        print(as_json([_entry(one) for one in jobs]) if options.json else _listed(jobs, options.tenant))
+        return 0
+    context = InvokeContext(OPERATOR, ImportJobKey.parse_id(options.id).tenant_code)
+    actions = {"show": service.get_import, "retry": service.retry_failed_rows, "cancel": service.cancel_import}
+    job = actions[options.action](options.id, context)
+    print(as_json(_entry(job)) if options.json else _shown(job))
+    return 0
+
+
+def _entry(job: ImportJob) -> dict[str, Any]:
+    given = {
+        "id": job.id,
+        "status": job.status,
+        "attempt": job.attempt,
+        "counts": asdict(job.counts),
+        "isCancelling": job.is_cancelling,
+        "createdAt": job.created_at,
+        "createdBy": job.created_by,
+        "error": job.error,
+        "report": list(job.report),
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _listed(jobs: list[ImportJob], tenant: str) -> str:
+    if not jobs:
+        return f"no imports of tenant {tenant}"
+    rows = [(one.id, _status(one), one.attempt, _progress(one), one.created_at) for one in jobs]
+    return table("Imports", rows, header=("import", "status", "attempt", "rows", "created"))
+
+
+def _shown(job: ImportJob) -> str:
+    rows: list[tuple[str, object]] = [
+        ("status", _status(job)),
+        ("attempt", job.attempt),
+        ("file", f"s3://{job.bucket}/{job.object_key}"),
+        ("created", f"{job.created_at} by {job.created_by}"),
+        ("updated", job.updated_at),
+        ("rows", _progress(job)),
+    ]
+    if job.error is not None:
+        rows.append(("error", f"{job.error['type']}: {job.error['message']}"))
+    return table(job.id, [*rows, *(("report", key) for key in job.report)])
+
+
+def _status(job: ImportJob) -> str:
+    return f"{job.status} (cancelling)" if job.is_cancelling else job.status
+
+
+def _progress(job: ImportJob) -> str:
+    counts = job.counts
+    if counts.total is None:
+        return "not read yet"
+    parts = {"failed": counts.failed, "superseded": counts.superseded, "cancelled": counts.cancelled}
+    others = "".join(f", {number} {name}" for name, number in parts.items() if number)
+    return f"{counts.succeeded} of {counts.total} done{others}"
