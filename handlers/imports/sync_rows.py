@@ -10,12 +10,11 @@ from handlers.commands.publish_applied import AppliedPublisher, InlineTargets
 from handlers.context import InvokeContext
 from handlers.errors import PendingVersions, TransientConflict, TransientError, VersionConflict
 from handlers.imports.book import ImportBook
-from handlers.imports.command_outcomes import settle_published
 from handlers.imports.latest import end_unchanged
 from handlers.imports.model import APPLIED
 from handlers.imports.strategy import EQUAL, ImportStrategy
 from handlers.log import log_step
-from handlers.store.port import COMMANDS, Item, TableStore, Write
+from handlers.store.port import Item, Write
 
 #: Rounds when others publish on the same entity at the same moment.
 PUBLISH_ATTEMPTS = 5
@@ -24,10 +23,7 @@ PUBLISH_ATTEMPTS = 5
 class SyncRows:
     """Applies rows. Without other targets, command, data, history, row and count are one transaction."""
 
-    def __init__(
-        self, store: TableStore, book: ImportBook, publisher: AppliedPublisher, targets: InlineTargets
-    ) -> None:
-        self._store = store
+    def __init__(self, book: ImportBook, publisher: AppliedPublisher, targets: InlineTargets) -> None:
         self._book = book
         self._publisher = publisher
         self._targets = targets
@@ -73,8 +69,7 @@ class SyncRows:
             log_step("dropped: another run works on the command", pk=row["pk"], sk=row["sk"])
         except TransientError:
             raise
-        except Exception as error:  # noqa: BLE001 - boundary: one row; the command is FAILED, and so is the row
+        except Exception as error:  # noqa: BLE001 - boundary: one row; the command is FAILED, its event tells the row
             log_step("row's command failed", level=logging.WARNING, error=error, pk=row["pk"], sk=row["sk"])
-            settle_published(self._book, row, self._store.get(COMMANDS, command["pk"], command["sk"]))
         else:
             self._book.complete(row, row["attempt"], APPLIED)

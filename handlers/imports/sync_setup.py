@@ -43,4 +43,4 @@ def sync_rows(
         FailureRecorder(repository, progress, alarms, commands_table),
         lease_seconds=lease_seconds,
     )
-    return SyncRows(store, book, AppliedPublisher(store, publisher, applier, clock), targets)
+    return SyncRows(book, AppliedPublisher(store, publisher, applier, clock), targets)

@@ -111,6 +111,28 @@ def test_the_row_before_gets_its_ttl() -> None:
     assert all("ttl" in row for row in [*data(world).values(), *world.memory.scan(HISTORY).items])
 
 
+def test_history_that_was_kept_before_stays() -> None:
+    world = world_of()
+    run_of(world, airports("a"))
+    (found,) = data(world).values()
+    kept = {**found, "sk": f"{found['sk']}@0000000001", "ttl": 4_000_000_000}
+    world.memory.put(HISTORY, kept)
+    job = run_of(world, airports("b"))
+    assert (job.status, job.counts.applied) == ("COMPLETED", 1)
+    assert world.memory.scan(HISTORY).items == [kept]
+
+
+def test_a_request_id_that_stands_for_something_else_fails_the_row() -> None:
+    world = world_of()
+    world.put(airports("a"))
+    job = world.service.create_csv_import("airports", "files", "a.csv", CONTEXT)
+    request = {"pk": "TENANT#t1", "sk": f"REQ#{job.key.ulid}#0#1", "id": "other"}
+    world.memory.put(COMMANDS, request)
+    world.run()
+    assert report(world, world.job(job).report)[1][2] == "RequestConflict"
+    assert data(world) == {}
+
+
 def published(world: ImportWorld, code: str, name: str) -> Command:
     """By somebody else, and not applied."""
     row = dict.fromkeys(["icao", "iata", "name", "city", "subd", "country", "elevation", "lat", "lon", "tz", "lid"], "")
