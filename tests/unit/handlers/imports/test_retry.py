@@ -11,7 +11,7 @@ from handlers.errors import NotFound, ValidationError, WrongStatus
 from handlers.imports import status
 from handlers.imports.book import ImportBook
 from handlers.imports.cancel import Canceller
-from handlers.imports.model import ImportJob
+from handlers.imports.model import MODES, ImportJob
 from handlers.imports.retry import MAX_RETRIED_ROWS, RowResetter
 from handlers.store.port import COMMANDS, IMPORT_TMP, Change
 from tests.support.import_world import CONTEXT, ImportWorld
@@ -152,25 +152,28 @@ def ends(world: ImportWorld) -> tuple[Any, ...]:
     return rows, commands, [body for _, body in objects]
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("fault", [BEFORE, AFTER])
-def test_imp_07_dup_03_a_crash_at_each_call_of_a_retry(fault: str) -> None:
-    world, _, begin = scenario()
+def test_imp_07_dup_03_a_crash_at_each_call_of_a_retry(fault: str, mode: str) -> None:
+    world, _, begin = scenario(mode=mode)
     expected, calls = ends(world), len(world.gate.calls)
     assert world.rows()[1]["status"] == "COMPLETED"
     for number in range(begin + 1, calls + 1):
-        assert ends(scenario(Gate(fault, number))[0]) == expected, f"{fault} call {number}"
+        assert ends(scenario(Gate(fault, number), mode=mode)[0]) == expected, f"{fault} call {number}"
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("seed", range(20))
-def test_imp_07_dup_02_a_retry_with_duplicates(seed: int) -> None:
-    assert ends(scenario(seed=seed, twice=True)[0]) == ends(scenario()[0])
+def test_imp_07_dup_02_a_retry_with_duplicates(seed: int, mode: str) -> None:
+    assert ends(scenario(seed=seed, twice=True, mode=mode)[0]) == ends(scenario(mode=mode)[0])
 
 
-def test_g5_a_retry_is_cancelled_between_any_two_calls() -> None:
-    world, job, begin = scenario()
+@pytest.mark.parametrize("mode", MODES)
+def test_g5_a_retry_is_cancelled_between_any_two_calls(mode: str) -> None:
+    world, job, begin = scenario(mode=mode)
     outcomes = set()
     for call in range(1, len(world.gate.calls) - begin + 1):
-        world, job, _ = scenario(cancel_at=call)
+        world, job, _ = scenario(cancel_at=call, mode=mode)
         outcomes.add((world.job(job).status, world.job(job).counts.cancelled))
     assert {("FAILED", 2), ("FAILED", 0)} <= outcomes, outcomes
 
@@ -205,12 +208,13 @@ def test_imp_07_many_failed_rows_of_one_partition() -> None:
     assert retried(world, job).counts.applied == len(names)
 
 
-def test_g5_a_job_fails_and_is_retried_while_its_loader_writes_and_its_rows_run() -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_g5_a_job_fails_and_is_retried_while_its_loader_writes_and_its_rows_run(mode: str) -> None:
     """As when a machine dies: what works for the first attempt goes on beside the second."""
-    expected = ends(scenario()[0])[1]
-    calls = len(scenario()[0].gate.calls)
+    expected = ends(scenario(mode=mode)[0])[1]
+    calls = len(scenario(mode=mode)[0].gate.calls)
     for call in range(1, calls + 1):
-        world = ImportWorld()
+        world = ImportWorld(mode=mode)
         job = created(world, FILE)
 
         def fail_and_retry(_: str, call: int = call, world: ImportWorld = world, job: ImportJob = job) -> None:
