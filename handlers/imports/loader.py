@@ -57,8 +57,11 @@ class Loader:
             TransientError: worth another call.
         """
         job = self._book.job(key)
-        if job is None or status.is_terminal(job) or ("totalRows" in job and job["mode"] == DIRECT):
-            return None if job is None else self._finalise(key)
+        if job is None or status.is_terminal(job) or "totalRows" in job:
+            # A machine that died unheard may have left a job whose rows have all ended.
+            reached = None if job is None else self._finalise(key)
+            if job is None or reached in status.TERMINAL or job["mode"] == DIRECT:
+                return reached
         try:
             layout = self._tables.of(job["tableName"]).layout
             info = self._files.pinned(key, job)

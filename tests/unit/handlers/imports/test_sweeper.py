@@ -187,6 +187,29 @@ def test_a_machine_has_time_to_end_its_job_itself() -> None:
     assert world.job(job).status == "FAILED"
 
 
+def test_g1_a_machine_that_died_unheard_leaves_no_job_whose_rows_have_ended() -> None:
+    world = ImportWorld(mode=STEP_FUNCTION)
+    world.lost = lambda name, _: name in ("wait_rows", "check_rows")
+    job = world.import_file(airports(*"ab!"))
+    assert (world.job(job).status, world.job(job).counts.processed) == ("PROCESSING", 3)
+    world.heal(hours=4)
+    assert (world.job(job).status, world.job(job).counts.failed, len(world.job(job).report)) == ("FAILED", 1, 1)
+    assert indexed(world) == 0
+
+
+def test_imp_13_a_machine_that_died_before_it_wrote_fails_in_time_and_is_retried() -> None:
+    world = ImportWorld(mode=STEP_FUNCTION)
+    world.lost = lambda name, _: name == "csv_rows_handler"
+    job = world.import_file(airports(*"abc"))
+    world.heal()
+    ended = world.job(job)
+    assert (ended.status, ended.error and ended.error["type"], ended.counts.processed) == ("FAILED", "Timeout", 0)
+    world.lost = lambda name, _: False
+    world.service.retry_failed_rows(job.id, CONTEXT)
+    world.run()
+    assert (world.job(job).status, world.job(job).counts.applied) == ("COMPLETED", 3)
+
+
 def test_what_has_its_outcome_leaves_the_index() -> None:
     world = ImportWorld()
     job = world.import_file(airports("a"))
