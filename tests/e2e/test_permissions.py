@@ -296,6 +296,13 @@ def the_answer_for_a_file_is_lost(deployed: DeployedImports) -> None:
     assert job.status == "COMPLETED"
 
 
+def rows_are_applied_at_once(deployed: DeployedImports) -> None:
+    """First and second versions, with other targets and without."""
+    for table, name in (("orders", "a"), ("orders", "b"), ("notes", "a")):
+        job = deployed.import_file(f"code,name\nat-once,{name}\n".encode(), table=table)
+        assert (job.status, job.counts.applied) == ("COMPLETED", 1)
+
+
 TASKS = [
     a_task_is_stopped_by_an_item,
     a_single_task_uses_the_read_model,
@@ -305,6 +312,7 @@ TASKS = [
 ]
 IMPORTS = [
     files_are_imported,
+    rows_are_applied_at_once,
     a_large_file_is_imported_by_the_machine,
     the_message_of_a_row_is_lost,
     an_archive_is_imported,
