@@ -19,6 +19,17 @@ AIRPORTS = PROJECT_DIR / "data" / "airports.csv"
 #: ``data/README.md`` of the file: 28,298 rows, 13 of them with an ``icao`` that starts with ``_``.
 ROWS, INVALID = 28_298, 13
 SOME_VALID = 120
+#: The airports' strategy for rows that are applied at once; the read model is then their only target.
+SYNC = '''"""Airports, published synchronously."""
+
+from handlers.domain.airports import COLUMNS, AirportImport
+from handlers.imports.strategy import import_strategy
+
+
+@import_strategy("airports", columns=COLUMNS, key=("icao",), publish="SYNC")
+class SyncAirports(AirportImport):
+    """As the airports'."""
+'''
 
 
 def rows_of(content: str) -> list[dict[str, str]]:
@@ -47,22 +58,24 @@ def all_items(deployed: DeployedImports, table: str, sk_prefix: str = f"{TYPE}#"
 
 
 @pytest.mark.parametrize(
-    ("content", "mode", "count"),
+    ("content", "mode", "publish"),
     [
-        pytest.param(some, "DIRECT", None, id="some-direct"),
-        pytest.param(some, "STEP_FUNCTION", None, id="some-machine"),
-        pytest.param(whole, None, ROWS, id="whole", marks=pytest.mark.slow),
+        pytest.param(some, "DIRECT", "ASYNC", id="some-direct"),
+        pytest.param(some, "STEP_FUNCTION", "ASYNC", id="some-machine"),
+        pytest.param(some, "STEP_FUNCTION", "SYNC", id="some-sync"),
+        pytest.param(whole, None, "SYNC", id="whole", marks=pytest.mark.slow),
     ],
 )
-def test_imp_01_every_row_becomes_a_command(tmp_path: Path, content: object, mode: str | None, count: int) -> None:
+def test_imp_01_every_row_becomes_a_command(tmp_path: Path, content: object, mode: str | None, publish: str) -> None:
     assert callable(content)
     text = content()
     rows = rows_of(text)
     valid = {row["icao"]: row for row in rows if not row["icao"].startswith("_")}
     assert len(rows) == len(valid) + INVALID
-    assert count in (None, len(rows))
-    config = {"handlerModules": '["handlers.domain.airports"]', "statusDetail": "terminal"}
-    with DeployedImports(tmp_path, recording=False, workflow="EXPRESS", config=config) as deployed:
+    assert content is some or len(rows) == ROWS
+    module, extra = ("sync_airports", {"sync_airports.py": SYNC}) if publish == "SYNC" else ("airports", None)
+    config = {"handlerModules": f'["handlers.domain.{module}"]', "statusDetail": "terminal"}
+    with DeployedImports(tmp_path, extra=extra, workflow="EXPRESS", config=config) as deployed:
         job = deployed.import_file(text.encode(), mode=mode)
         assert job.mode == (mode or "STEP_FUNCTION")
         assert (job.status, job.error and job.error["type"]) == ("FAILED", "RowsFailed")
