@@ -55,9 +55,19 @@ class ImportBook:
         return self._store.get(IMPORT_TMP, key.pk, key.sk)
 
     def job_and_counts(self, key: ImportJobKey) -> tuple[Item, Counts] | None:
-        """The job with its counters, all as of one moment; None if there is no such job."""
+        """The job with its counters, all as of one moment where that can be had; None if there is no such job.
+
+        DynamoDB refuses a transaction of reads while one of its items is being written (Developer Guide, "Transaction
+        conflict handling"), and counters of a running job are all the time. Then they are read one by one, after the
+        job: counters only grow once the number of rows is known, so a sum that has reached it is exact (decision 0136).
+        """
         shards = [(IMPORT_TMP, *key.shard(number)) for number in range(IMPORT_SHARDS)]
-        job, *found = self._store.get_together([(IMPORT_TMP, key.pk, key.sk), *shards])
+        found: list[Item | None]
+        try:
+            job, *found = self._store.get_together([(IMPORT_TMP, key.pk, key.sk), *shards])
+        except TransientConflict:
+            job = self.job(key)
+            found = [self._store.get(*shard) for shard in shards]
         return None if job is None else (job, Counts.of(job, found))
 
     def open_shards(self, key: ImportJobKey) -> None:

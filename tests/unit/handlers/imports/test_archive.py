@@ -67,6 +67,8 @@ def test_zip_01_files_are_ordered_by_name_not_by_place() -> None:
 
 def test_zip_03_folders_and_resource_forks_are_skipped() -> None:
     assert quirk("nested.zip").skipped == ["export/", "__MACOSX/export/._20250105000000-airports.csv"]
+    name = "20250101000000-airports.csv"
+    assert [one.name for one in archive(made((f"__MACOSX/{name}", b"fork"), (name, b"a"))).files] == [name]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from handlers.errors import NotFound, RequestConflict, ValidationError
+from handlers.errors import NotFound, RequestConflict, TransientConflict, ValidationError
 from handlers.imports import status
 from handlers.imports.limits import CsvLimits
 from handlers.imports.model import DIRECT, STEP_FUNCTION
@@ -407,6 +407,20 @@ def test_jobs_belong_to_their_tenant(mode: str) -> None:
         world.service.get_import(job.id, other)
     assert world.service.list_imports(other) == []
     assert [one.id for one in world.service.list_imports(CONTEXT, table="airports")] == [job.id]
+
+
+def test_imp_08_a_job_whose_counters_are_always_being_written_ends_all_the_same(mode: str) -> None:
+    """As on AWS: reads of several items at once are refused while one of them is written."""
+    world = ImportWorld(mode=mode)
+
+    def refused(_: Any) -> None:
+        raise TransientConflict("another transaction works on one of the items")
+
+    world.store.get_together = refused
+    job = world.import_file(airports("a", "!", *"cdefghijklmnopqrstuvwxyz"))
+    assert world.dead == []
+    assert (job.status, job.counts.applied, job.counts.failed) == ("FAILED", 25, 1)
+    assert job.error == {"type": "RowsFailed", "message": "1 of 26 rows failed; see the report"}
 
 
 def test_rows_are_spread_over_16_partitions(mode: str) -> None:
