@@ -402,4 +402,28 @@ MUTATIONS = (
         _ = (""",
         ("tests/unit/handlers/imports/test_route.py", *IMPORTS),
     ),
+    _edit(
+        "a batch writes over rows that are there",
+        "a child that is started again leaves its rows as they are",
+        "handlers/imports/row_batches.py",
+        'Put(IMPORT_TMP, row, absent("pk"))',
+        "Put(IMPORT_TMP, row)",
+        IMPORTS,
+    ),
+    _edit(
+        "the end of an earlier attempt's command ends the row",
+        "a row that is tried again has its own outcome",
+        BOOK,
+        'condition = equals("attempt", attempt) & status.may_become(status.ROW, new)\n        if unpublished',
+        "condition = status.may_become(status.ROW, new)\n        if unpublished",
+        ("tests/unit/handlers/imports/test_retry.py", *IMPORTS),
+    ),
+    _edit(
+        "a request id without the attempt",
+        "a row that is tried again has a command of its own",
+        "handlers/keys.py",
+        'return f"{self.name}{SEPARATOR}{attempt}"',
+        'return f"{self.name}{SEPARATOR}{min(attempt, 1)}"',
+        ("tests/unit/handlers/imports/test_retry.py", *IMPORTS),
+    ),
 )

@@ -220,6 +220,22 @@ def test_a_machine_that_was_stopped_fails_its_job() -> None:
     assert world.job(job).error == {"type": "MachineFailed", "message": "execution x ended as ABORTED"}
 
 
+def test_a_job_whose_machine_died_ends_well_when_it_is_loaded_again() -> None:
+    """Nobody told of its death; the sweeper has the job loaded again, and the machine was started before."""
+    world = ImportWorld(mode=STEP_FUNCTION)
+    world.put(airports("a", "!"))
+    job = world.service.create_csv_import("airports", "files", "a.csv", CONTEXT, mode=STEP_FUNCTION)
+    world.run_until(lambda: FINALIZE in [name for name, _ in world.pending])
+    world.pending = [one for one in world.pending if one[0] != FINALIZE]
+    world.run()
+    assert world.job(job).status == "PROCESSING"
+    assert world.loader.load(job.key) == "FAILED"
+    ended = world.job(job)
+    assert (ended.error or {})["type"] == "RowsFailed"
+    assert (ended.counts.total, ended.counts.applied, ended.counts.failed, len(ended.report)) == (2, 1, 1, 1)
+    assert len(world.machine.runs) == 1
+
+
 @pytest.mark.parametrize(
     "given", [{}, {"BatchInput": {}, "Items": []}, {"BatchInput": {"Attributes": {"jobKey": "x"}}, "Items": []}, None]
 )

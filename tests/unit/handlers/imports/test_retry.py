@@ -14,6 +14,7 @@ from handlers.imports.cancel import Canceller
 from handlers.imports.model import MODES, ImportJob
 from handlers.imports.retry import MAX_RETRIED_ROWS, RowResetter
 from handlers.store.port import COMMANDS, IMPORT_TMP, Change
+from handlers.store.values import item_to_dynamo
 from tests.support.import_world import CONTEXT, ImportWorld
 from tests.support.task_world import AFTER, BEFORE, Gate
 from tests.unit.handlers.imports.test_cancel import check_end, created
@@ -99,6 +100,20 @@ def test_imp_15_a_row_whose_command_failed_completes_once_that_was_redriven() ->
     ended = world.job(job)
     assert (ended.status, ended.counts.applied, ended.counts.unchanged) == ("COMPLETED", 1, 1)
     assert len(world.commands()) == 2
+
+
+def test_g5_the_end_of_the_first_attempt_s_command_told_late_changes_nothing() -> None:
+    world = ImportWorld()
+    world.fails = lambda command: command["code"] == "A001"
+    job = world.import_file(airports("a", "b"))
+    told = [item for table, item in world.images if table == COMMANDS and item.get("status") == "sync_data:FAILED"]
+    world.service.retry_failed_rows(job.id, CONTEXT)
+    world.run_until(lambda: world.rows()[1]["attempt"] == 2)
+    before = world.rows()[1]
+    assert before["status"] == status.CREATED
+    record = {"eventName": "MODIFY", "dynamodb": {"NewImage": item_to_dynamo(told[0])}}
+    assert world.outcomes.on_stream_records([record]) == {}
+    assert world.rows()[1] == before
 
 
 def test_imp_09_a_file_that_was_missing_is_loaded() -> None:
