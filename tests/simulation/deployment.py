@@ -10,7 +10,14 @@ from inspect import signature
 from typing import Any
 
 from infra.config import StackConfig
-from infra.functions import IMPORTED, STARTS_COMMAND, STATUS_CHANGED, STREAM_RECORD_AGE_SECONDS, STREAM_RETRIES
+from infra.functions import (
+    APPLIED_AT_ONCE,
+    IMPORTED,
+    STARTS_COMMAND,
+    STATUS_CHANGED,
+    STREAM_RECORD_AGE_SECONDS,
+    STREAM_RETRIES,
+)
 from infra.messaging import CONSUMER_TIMEOUT_SECONDS
 from infra.rules import ENDED_BADLY
 from infra.stack import (
@@ -104,7 +111,9 @@ def stream_mappings(lanes: int) -> list[StreamMapping]:
     config = StackConfig()
     return [
         stream_mapping("events", STREAM, [STARTS_COMMAND], lanes),
-        stream_mapping("notifications", STREAM, [STATUS_CHANGED[config.status_events], IMPORTED], lanes),
+        stream_mapping(
+            "notifications", STREAM, [STATUS_CHANGED[config.status_events], APPLIED_AT_ONCE, IMPORTED], lanes
+        ),
     ]
 
 

@@ -53,6 +53,8 @@ class Archives:
         jobs = [job.row for job in self._jobs(archive["id"]) if job.row is not None]
         places = {job["position"] for job in jobs}
         alone = [row for (job_id, place), row in self.files.items() if job_id == archive["id"] and place not in places]
+        if any(job["attempt"] > 1 for job in jobs):
+            return  # an operator retries its files already: it ends as one of the moments in between
         by_machine = archive.get("error", {}).get("type", FILES_FAILED) != FILES_FAILED
         open_files = [job["position"] for job in jobs if not status.is_terminal(job)]
         open_files = [place for place in open_files if "status" not in self.files[archive["id"], place]]

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handlers.imports.errors import INVALID_VALUE, REPEATED_KEY, TOO_MANY_VALUES
-from tests.simulation.import_strategies import COLUMNS, FIRSTS, LASTS
+from tests.simulation.import_strategies import COLUMNS, FIRSTS, LASTS, NOTES, SYNCS
 
 #: The target refuses commands with this note, so that they fail for good.
 REFUSED = "refuse"
 #: As the simulation's callers have it: whatever is told to others must not hold it.
 SECRET = "secret"
+NOTE_CODES = ("n01", "n02", "n03", "n04", "n05", "n06")
 #: A file without the columns of its table.
 BROKEN = b"code,note\nf01,x\n"
 
@@ -86,7 +87,9 @@ def draw_file(rng: random.Random, codes: Sequence[str], refused: Sequence[str], 
     """A file with rows for these entities, several of them for the same, some that can't be published, and some for
     entities whose commands are ``refused``.
     """
-    table = rng.choice((LASTS, LASTS, FIRSTS))
+    table = rng.choice((LASTS, FIRSTS, SYNCS, NOTES))
+    if table == NOTES:
+        codes, refused = NOTE_CODES, ()
     return File(table, _judged(table, [_draw_values(rng, codes, refused) for _ in range(rng.randint(0, most))]))
 
 
@@ -115,7 +118,7 @@ def _judged(table: str, given: Sequence[tuple[str, ...]]) -> tuple[Row, ...]:
             rows.append(Row(values, fails=TOO_MANY_VALUES))
         elif table == FIRSTS and first[values[0]] != index:
             rows.append(Row(values, fails=REPEATED_KEY))
-        elif table == LASTS and last[values[0]] != index:
+        elif table != FIRSTS and last[values[0]] != index:
             rows.append(Row(values, superseded_by=last[values[0]]))
         else:
             rows.append(Row(values, fails=None if values[1].isdigit() else INVALID_VALUE))

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from handlers.commands.model import CommandInput
 from handlers.errors import ValidationError
-from handlers.imports.strategy import REJECT, ImportStrategy, Row, import_strategy
+from handlers.imports.strategy import REJECT, SYNC, ImportStrategy, Row, import_strategy
 
 COLUMNS = ("code", "n", "note")
-#: The last of rows with one code is applied, or the first.
-LASTS, FIRSTS = "lasts", "firsts"
+#: The last of rows with one code is applied, or the first; the last, synchronously, with and without sync targets.
+LASTS, FIRSTS, SYNCS, NOTES = "lasts", "firsts", "syncs", "notes"
+TABLES = (LASTS, FIRSTS, SYNCS, NOTES)
+#: A type that no sync target wants.
+NOTE = "NOTE"
 
 
 class _Orders(ImportStrategy):
+    type = "ORDER"
+
     def validate(self, row: Row) -> None:
         """Raises ValidationError naming the column."""
         if not row["n"].isdigit():
@@ -19,7 +24,7 @@ class _Orders(ImportStrategy):
 
     def map(self, row: Row) -> CommandInput:
         """See ImportStrategy."""
-        return CommandInput("ORDER", row["code"], f"n{row['n']}", {"n": int(row["n"]), "note": row["note"]})
+        return CommandInput(self.type, row["code"], f"n{row['n']}", {"n": int(row["n"]), "note": row["note"]})
 
 
 @import_strategy(LASTS, columns=COLUMNS, key=("code",))
@@ -30,3 +35,15 @@ class Lasts(_Orders):
 @import_strategy(FIRSTS, columns=COLUMNS, key=("code",), on_duplicate=REJECT)
 class Firsts(_Orders):
     """Of rows with one code, the first is applied."""
+
+
+@import_strategy(SYNCS, columns=COLUMNS, key=("code",), publish=SYNC)
+class Syncs(_Orders):
+    """Rows are handed to the sync targets in their turn."""
+
+
+@import_strategy(NOTES, columns=COLUMNS, key=("code",), publish=SYNC)
+class Notes(_Orders):
+    """Rows are applied in one transaction."""
+
+    type = NOTE

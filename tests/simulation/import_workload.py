@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
 from handlers.errors import NotFound, TransientError, WrongStatus
 from handlers.imports.model import ImportJob
-from handlers.imports.status import TERMINAL
+from handlers.imports.status import FAILED, TERMINAL
 from local.functions.model import SimulatedCrash
 from tests.simulation.import_files import BROKEN, SECRET, draw_archive, draw_file
 from tests.simulation.import_ports import BUCKET
 from tests.simulation.import_strategies import LASTS
 from tests.simulation.import_world import ImportWorld
+from tests.simulation.operator import Operator
 from tests.simulation.sites import current_visit
 from tests.simulation.workload import CONTEXT, MOST_TRIES, Workload, entity_names
 
@@ -36,6 +38,8 @@ class ImportWorkload:
         rng = random.Random(f"imports {seed}")
         Workload(world, seed, entities=SHARED, versions=rng.randint(1, 4))
         refused = REFUSED_CODES if refusals and rng.random() < 0.5 else []
+        if rng.random() < 0.3:
+            Operator(world, rounds=6)
         codes = [*SHARED, *OWN[: rng.randint(1, len(OWN))]]
         file = None
         for number in range(1, rng.choice((1, 2, 2, 3)) + 1):
@@ -63,6 +67,9 @@ class ImportWorkload:
             if isinstance(made, ImportJob) and rng.random() < 0.35:
                 self._world.scheduler.sleep(rng.uniform(0.0, rng.choice((0.1, 2.0, 30.0, 400.0))))
                 self._insist(label, "canceller", lambda: self._cancel(made.id), rng)
+            for _ in range(rng.choice((0, 0, 1, 3)) if isinstance(made, ImportJob) else 0):
+                self._world.scheduler.sleep(rng.uniform(60.0, 5400.0))
+                self._insist(label, "retrier", lambda: self._retry(made), rng)
 
         self._world.spawn(run, f"importer {label}")
 
@@ -73,6 +80,17 @@ class ImportWorkload:
             job = self._world.service().get_import(job_id, CONTEXT)
             assert job.status in TERMINAL, f"refused to cancel {job}"
             return job.status
+
+    def _retry(self, made: ImportJob | str | None) -> None:
+        assert isinstance(made, ImportJob)
+        job = self._world.service().get_import(made.id, CONTEXT)
+        for one in self._world.service().list_files(made.id, CONTEXT) if job.files else ():
+            if one.job is not None and one.status == FAILED:
+                with suppress(WrongStatus):  # it was tried again meanwhile
+                    self._world.service().retry_failed_rows(one.job, CONTEXT)
+        if job.files is None and job.status == FAILED:
+            with suppress(WrongStatus):
+                self._world.service().retry_failed_rows(made.id, CONTEXT)
 
     def _insist(self, label: str, who: str, work: Callable[[], R], rng: random.Random) -> R | None:
         """Again after a crash of the caller, or an error that another try may overcome."""

@@ -18,8 +18,9 @@ from handlers.imports.table_stream import STATUS
 from handlers.keys import ImportJobKey
 from handlers.notifications.forwarder import QUEUE_SOURCE
 from handlers.store.memory import Listener, MemoryTableStore
-from handlers.store.port import IMPORT_TMP, Item
+from handlers.store.port import COMMANDS, DATA, HISTORY, IMPORT_TMP, TASKS, Item
 from infra.messaging import MAX_RECEIVE_COUNT
+from local.scheduler import VIRTUAL_EPOCH
 from local.sources.eventbridge import Rule
 from local.sources.mappings import StreamMapping
 from local.sources.queues import QueueSource
@@ -36,12 +37,17 @@ from tests.simulation.import_ports import (
     MapFiles,
     SimulatedQueue,
 )
-from tests.simulation.import_strategies import FIRSTS, LASTS
+from tests.simulation.import_strategies import NOTE, TABLES
 from tests.simulation.import_watcher import ImportWatcher
 from tests.simulation.plan import FaultPlan
 from tests.simulation.ports import GatedObjects, GatedWorkflows
 from tests.simulation.sites import Visit
 from tests.simulation.world import Setup, World
+
+#: After that the targets take what they had refused: a redrive and a retry help.
+REFUSING_SECONDS = 2 * 3600.0
+#: What was is told before what is, a version before what refers to it.
+TOLD_IN_ORDER = (HISTORY, COMMANDS, DATA, TASKS, IMPORT_TMP)
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,22 @@ class ImportSetup(Setup):
 
 
 class SettledStore(MemoryTableStore):
-    """Tells when a call is complete: only then do rows and counters agree."""
+    """Tells when a call is complete: only then do rows and counters agree.
+
+    The changes of a transaction are told in one order, whatever that of its writes.
+    """
 
     def __init__(self, listener: Listener, settled: Callable[[], None]) -> None:
-        super().__init__(listener)
+        super().__init__(self._hear)
+        self._tell = listener
+        self._held: list[tuple[str, Item | None, Item | None]] | None = None
         self._settled = settled
+
+    def _hear(self, table: str, before: Item | None, after: Item | None) -> None:
+        if self._held is None:
+            self._tell(table, before, after)
+        else:
+            self._held.append((table, before, after))
 
     def put(self, *arguments: Any, **named: Any) -> None:
         """See TableStore."""
@@ -74,7 +91,13 @@ class SettledStore(MemoryTableStore):
 
     def transact(self, writes: Any) -> None:
         """See TableStore."""
-        super().transact(writes)
+        held = self._held = []
+        try:
+            super().transact(writes)
+        finally:
+            self._held = None
+        for change in sorted(held, key=lambda one: TOLD_IN_ORDER.index(one[0])):
+            self._tell(*change)
         self._settled()
 
 
@@ -91,12 +114,13 @@ class ImportWorld(World):
             seed, plan, self.import_setup, memory=lambda listener: SettledStore(listener, self.books.settled)
         )
         self.books.watch(self.watcher)
+        self.watcher.types_without_targets = {NOTE}
 
     # -- doing --------------------------------------------------------------------------------------
 
     def service(self) -> ImportService:
         """What a caller imports with, behind the gate."""
-        return ImportService(self.store, self.scheduler, [LASTS, FIRSTS], [BUCKET], random_bytes=self._random.randbytes)
+        return ImportService(self.store, self.scheduler, TABLES, [BUCKET], random_bytes=self._random.randbytes)
 
     def drop(self, key: str, given: File | Archive | bytes) -> None:
         """Put a file into the bucket, or an archive, or what can't be imported."""
@@ -230,7 +254,7 @@ class ImportWorld(World):
             super()._told(message, attributes)
 
     def _apply(self, target: str, command: Command) -> None:
-        if command.attributes.get("note") == REFUSED:
+        if command.attributes.get("note") == REFUSED and self.scheduler.now() < VIRTUAL_EPOCH + REFUSING_SECONDS:
             raise Refused(f"{target} refuses {command.code}")
         super()._apply(target, command)
 

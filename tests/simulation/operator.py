@@ -13,16 +13,17 @@ MOST_ROUNDS = 20
 
 
 class Operator:
-    """Looks every half hour. ``rounds`` counts the redrives that were tried."""
+    """Looks every half hour, ``rounds`` times. ``redrives`` counts those that were tried."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, rounds: int = MOST_ROUNDS) -> None:
         self._world = world
+        self._rounds = rounds
         self.redrives = 0
         world.spawn(self._run, "operator")
 
     def _run(self) -> None:
         redriver = self._world.redriver()
-        for _ in range(MOST_ROUNDS):
+        for _ in range(self._rounds):
             self._world.scheduler.sleep(ROUND_SECONDS)
             for name, entity in sorted(self._world.watcher.entities.items()):
                 if not any(status.is_failed(row) for row in entity.rows.values()):
