@@ -61,8 +61,13 @@ class AppliedPublisher:
         self._rows = CommandRepository(store, clock.now)
 
     def seen(self, key: EntityKey) -> Seen:
-        """The entity as it is now; rows as they are stored."""
-        return Seen(key, self._rows.latest_command(key), self._rows.data(key))
+        """The entity as it is now; rows as they are stored.
+
+        The command is read last: what it tells is not older than the data row, which may be written before its command
+        is done.
+        """
+        data = self._rows.data(key)
+        return Seen(key, self._rows.latest_command(key), data)
 
     def latest(self, seen: Seen) -> Command | None:
         """The latest version, as strategies see it."""

@@ -19,6 +19,7 @@ from handlers.imports.model import ImportJob
 from handlers.imports.strategy import SYNC
 from handlers.objects.memory import MemoryObjects
 from handlers.store.port import COMMANDS, DATA, HISTORY, Change, Item
+from tests.simulation.watcher import PIPELINE_FIELDS
 from tests.support.import_world import CONTEXT, ImportWorld
 from tests.support.task_world import AFTER, BEFORE, Gate
 from tests.unit.handlers.imports.test_cancel import check_end, created
@@ -194,6 +195,30 @@ def test_g2_others_publish_between_any_two_calls() -> None:
         assert status.is_terminal({"status": world.job(job).status})
         assert all(one["status"] == "finish:FINISHED" for one in world.commands() if one["code"] == "A002")
     assert seen == {1, 2}
+
+
+def test_g2_another_version_is_in_the_read_model_and_not_done_between_any_two_calls() -> None:
+    """Its targets have not had it yet: the row waits for it, whatever of it was read."""
+    met = 0
+    for call in range(1, len(scenario(world_of())[0].gate.calls) + 1):
+        world = world_of()
+        world.lost = lambda name, _: name == "pipeline"
+        created(world, airports("a"))
+
+        def write(_: str, call: int = call, world: ImportWorld = world) -> None:
+            if len(world.gate.calls) == call and not world.commands():
+                command = published(world, "A000", "x")
+                row = {**world.commands()[0], "sk": "AIRPORT#A000", "cpk": command.pk, "csk": command.sk}
+                world.memory.put(DATA, {name: value for name, value in row.items() if name not in PIPELINE_FIELDS})
+
+        world.gate.checkpoint = write
+        world.run()
+        (row,) = world.rows()
+        if world.commands()[0]["status"] == "publish:ACCEPTED":
+            met += 1
+            assert (row["status"], row.get("error", {}).get("type")) == ("FAILED", "PendingVersions"), f"call {call}"
+            assert len(world.commands()) == 1
+    assert met > 3
 
 
 def scenario(world: ImportWorld) -> tuple[ImportWorld, ImportJob]:
