@@ -64,6 +64,13 @@ def test_the_states_are_visited_in_the_order_of_the_definition() -> None:
     assert run == CsvRun(ImportJobKey.parse_id(job.id), 1).execution_name
 
 
+def test_each_attempt_of_each_job_has_an_execution_of_its_own() -> None:
+    keys = [ImportJobKey("CSV_IMPORT", "t1", "airports", letter * 26) for letter in "AB"]
+    names = {CsvRun(key, attempt).execution_name for key in keys for attempt in (1, 2)}
+    assert len(names) == 4
+    assert all(len(name) <= 80 and name.isalnum() for name in names)
+
+
 @pytest.mark.parametrize("content", [(QUIRKS / "header_only.csv").read_bytes(), b"icao\n"])
 def test_the_map_is_left_out_where_there_is_nothing_to_read(content: bytes) -> None:
     world = ImportWorld(mode=STEP_FUNCTION)
