@@ -20,7 +20,7 @@ from handlers.domain.airports import AirportImport
 from handlers.imports.book import ImportBook
 from handlers.imports.csv_rows import RowsHandler
 from handlers.imports.inspection import inspect, records_of
-from handlers.imports.machine import CsvRun
+from handlers.imports.job_run import JobRun
 from handlers.imports.normalise import normalised
 from handlers.imports.row_batches import RowBatches, writes_of
 from handlers.imports.rows import prepare, row_of
@@ -88,7 +88,7 @@ def handle_batches(path: Path) -> dict[str, Any]:
     rows = [{"index": one.index, "row": dict(zip(found.header, one.values, strict=True))} for one in records]
     book = ImportBook(MemoryTableStore(), SystemClock())
     handler = RowsHandler(book, RowBatches(book), ImportTables({"airports": TABLE}))
-    run = CsvRun(ImportJobKey(CSV_IMPORT_KIND, "t1", "airports", ulid(0, bytes(ULID_RANDOM_BYTES))), 1)
+    run = JobRun(ImportJobKey(CSV_IMPORT_KIND, "t1", "airports", ulid(0, bytes(ULID_RANDOM_BYTES))), 1)
     job = {"id": run.key.id, "tableName": "airports", "tenantCode": "t1", "createdBy": "u1", "createdIp": "10.0.0.1"}
     begin = time.process_time()
     written = sum(

@@ -15,7 +15,7 @@ from handlers.imports import status
 from handlers.imports.book import ImportBook
 from handlers.imports.files import REFUSALS, JobFiles, error_of_refusal
 from handlers.imports.inspection import Inspection
-from handlers.imports.machine import CsvRun
+from handlers.imports.job_run import JobRun
 from handlers.imports.normalise import normalised
 from handlers.imports.records import Record
 from handlers.imports.report import CSV_TYPE
@@ -56,7 +56,7 @@ class CsvLoader:
         self._batches = RowBatches(book)
         self._timeout = timeout_hours * SECONDS_PER_HOUR
 
-    def __call__(self, run: CsvRun) -> dict[str, Any]:
+    def __call__(self, run: JobRun) -> dict[str, Any]:
         """Answers what the Map is to read, and ``rows``: how many; 0 where there is nothing to read.
 
         Raises:
@@ -91,7 +91,7 @@ class CsvLoader:
         return {**answer, "bucket": info.bucket, "key": info.key, "versionId": info.version_id, "rows": rows}
 
     def _copied(
-        self, run: CsvRun, job: Item, info: ObjectInfo, layout: Layout, found: Inspection
+        self, run: JobRun, job: Item, info: ObjectInfo, layout: Layout, found: Inspection
     ) -> tuple[ObjectInfo, int]:
         """The normalised copy, and how many rows it has."""
         copied = 0

@@ -11,7 +11,7 @@ from handlers.imports import status
 from handlers.imports.book import ImportBook, error_of
 from handlers.imports.csv_rows import RowsHandler
 from handlers.imports.finalise import Finaliser
-from handlers.imports.machine import CsvRun
+from handlers.imports.job_run import JobRun
 from handlers.imports.map_results import batches_not_done
 from handlers.imports.model import Counts
 from handlers.keys import IMPORT_SHARDS, ImportJobKey
@@ -52,7 +52,7 @@ class CsvProgress:
         self._late = f"no outcome within {timeout_hours} hours (importTimeoutHours)"
         self._closed_per_call = closed_per_call
 
-    def check_rows(self, run: CsvRun, given: dict[str, Any]) -> dict[str, Any]:
+    def check_rows(self, run: JobRun, given: dict[str, Any]) -> dict[str, Any]:
         """Whether the job can be ended (``done``), or how long to wait. The Map has come to its end before.
 
         Raises:
@@ -70,7 +70,7 @@ class CsvProgress:
         is_late = self._clock.now() >= given["deadline"]
         return {**answer, "waitSeconds": wait, "done": found is None or found[1].is_complete or is_late}
 
-    def finalize_parent_job(self, run: CsvRun, given: dict[str, Any]) -> dict[str, Any]:
+    def finalize_parent_job(self, run: JobRun, given: dict[str, Any]) -> dict[str, Any]:
         """End the job: well if all its rows have their outcome, else with the error that brought the machine here, or
         because it is late. ``more``: there are more open rows than one call closes.
 
@@ -93,21 +93,21 @@ class CsvProgress:
             return {"status": reached, "more": False}
         return self._failed(run, TIMEOUT, self._late)
 
-    def machine_ended(self, run: CsvRun, message: str) -> dict[str, Any]:
+    def machine_ended(self, run: JobRun, message: str) -> dict[str, Any]:
         """The machine ended without having brought the job to its outcome."""
         reached = self._finalise(run.key)
         if self._open(run) is None:
             return {"status": reached, "more": False}
         return self._failed(run, MACHINE_FAILED, message)
 
-    def _open(self, run: CsvRun) -> tuple[Item, Counts] | None:
+    def _open(self, run: JobRun) -> tuple[Item, Counts] | None:
         """The job with its counts, while this attempt has no outcome."""
         found = self._book.job_and_counts(run.key)
         if found is None or found[0]["attempt"] != run.attempt or status.is_terminal(found[0]):
             return None
         return found
 
-    def _failed(self, run: CsvRun, code: str, message: str) -> dict[str, Any]:
+    def _failed(self, run: JobRun, code: str, message: str) -> dict[str, Any]:
         log_step("import failed", level=logging.ERROR, pk=run.key.pk, sk=run.key.sk, code=code)
         self._book.change_job(run.key, run.attempt, status.FAILED, error=error_of(code, message))
         return {"status": status.FAILED, "more": False}

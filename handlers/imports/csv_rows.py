@@ -10,7 +10,7 @@ from handlers.errors import ValidationError
 from handlers.imports import status
 from handlers.imports.book import ImportBook, NewRow, error_of
 from handlers.imports.cancel import CANCEL_REQUESTED
-from handlers.imports.machine import CsvRun
+from handlers.imports.job_run import JobRun
 from handlers.imports.row_batches import RowBatches
 from handlers.imports.rows import prepare
 from handlers.imports.strategy import LINE_COLUMN, ROW_COLUMN, ImportTables, Table
@@ -40,13 +40,13 @@ class RowsHandler:
             return dict(DROPPED)
         return {"written": self._batches.write(self.rows(run, job, items))}
 
-    def rows(self, run: CsvRun, job: Item, items: list[Any]) -> list[Item]:
+    def rows(self, run: JobRun, job: Item, items: list[Any]) -> list[Item]:
         """The rows to write, without any I/O."""
         table = self._tables.of(job["tableName"])
         new_row = self._book.new_rows(job)
         return [self._row(run, job, table, new_row, item) for item in items]
 
-    def _row(self, run: CsvRun, job: Item, table: Table, new_row: NewRow, item: Mapping[str, Any]) -> Item:
+    def _row(self, run: JobRun, job: Item, table: Table, new_row: NewRow, item: Mapping[str, Any]) -> Item:
         values = dict.fromkeys(table.layout.optional, "")
         values.update(item["row"])
         index, line = item["index"], item["index"] + 2
@@ -67,10 +67,10 @@ class RowsHandler:
         return row
 
 
-def parsed(given: Any) -> tuple[CsvRun, list[Any]]:
+def parsed(given: Any) -> tuple[JobRun, list[Any]]:
     """The run and the items of a batch. Raises ValidationError."""
     try:
         attributes, items = given["BatchInput"]["Attributes"], given["Items"]
     except (KeyError, TypeError):
         raise ValidationError("input", type(given).__name__, "a batch with BatchInput.Attributes and Items") from None
-    return CsvRun.parse(attributes), items
+    return JobRun.parse(attributes), items

@@ -12,7 +12,7 @@ from handlers.errors import ValidationError
 from handlers.imports.csv_loader import CsvLoader
 from handlers.imports.csv_progress import CsvProgress
 from handlers.imports.csv_rows import RowsHandler, parsed
-from handlers.imports.machine import CsvRun
+from handlers.imports.job_run import JobRun
 from handlers.log import log_step
 from handlers.workflows.state_payload import StatePayload
 
@@ -21,13 +21,13 @@ ROWS_HANDLER = "csv_rows_handler"
 CHECK_ROWS = "check_rows"
 FINALIZE = "finalize_parent_job"
 
-Step = Callable[[CsvRun, Any], Any]
+Step = Callable[[JobRun, Any], Any]
 
 
 class CsvStates:
     """The handler of the states that one function has: state to the step, which gets the run and the state's input."""
 
-    def __init__(self, steps: Mapping[str, Step], clock: Clock, run_of: Callable[[StatePayload], CsvRun]) -> None:
+    def __init__(self, steps: Mapping[str, Step], clock: Clock, run_of: Callable[[StatePayload], JobRun]) -> None:
         self._steps = steps
         self._clock = clock
         self._run_of = run_of
@@ -49,7 +49,7 @@ class CsvStates:
         return [[output]]
 
     def _log(
-        self, outcome: str, payload: StatePayload, run: CsvRun, started: float, error: Exception | None = None
+        self, outcome: str, payload: StatePayload, run: JobRun, started: float, error: Exception | None = None
     ) -> None:
         log_step(
             outcome,
@@ -72,7 +72,7 @@ def loader_states(loader: CsvLoader, progress: CsvProgress, clock: Clock) -> Csv
         CHECK_ROWS: progress.check_rows,
         FINALIZE: progress.finalize_parent_job,
     }
-    return CsvStates(steps, clock, lambda payload: CsvRun.parse(payload.execution_input))
+    return CsvStates(steps, clock, lambda payload: JobRun.parse(payload.execution_input))
 
 
 def rows_states(handler: RowsHandler, clock: Clock) -> CsvStates:
@@ -95,4 +95,4 @@ class CsvEndedOutside:
         except (KeyError, TypeError, ValueError):
             raise ValidationError("detail.input", detail.get("input"), "JSON with jobKey, attempt") from None
         message = f"execution {detail['name']} ended as {detail['status']}"
-        return self._progress.machine_ended(CsvRun.parse(execution_input), message)
+        return self._progress.machine_ended(JobRun.parse(execution_input), message)

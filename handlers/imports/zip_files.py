@@ -12,8 +12,8 @@ from handlers.imports import status
 from handlers.imports.book import ImportBook, error_of
 from handlers.imports.callbacks import Callbacks
 from handlers.imports.cancel import request_cancel
+from handlers.imports.job_run import JobRun
 from handlers.imports.zip_book import FileNotOpened, Wait, ZipBook
-from handlers.imports.zip_machine import ZipRun
 from handlers.keys import ImportJobKey
 from handlers.log import log_step
 from handlers.store.port import Item
@@ -35,7 +35,7 @@ class ZipFiles:
         self._callbacks = callbacks
         self._clock = clock
 
-    def trigger(self, run: ZipRun, position: int, wait: Wait) -> None:
+    def trigger(self, run: JobRun, position: int, wait: Wait) -> None:
         """Start the import of a file; the state that holds the token goes on when it has ended.
 
         It is answered at once if the file can't be imported, has ended already, or the whole import is cancelled.
@@ -62,7 +62,7 @@ class ZipFiles:
             _, file = self._of(run, position)
             self._callbacks.skip(wait.token, file["status"])
 
-    def cancel(self, run: ZipRun, position: int, error: dict[str, str]) -> dict[str, Any]:
+    def cancel(self, run: JobRun, position: int, error: dict[str, str]) -> dict[str, Any]:
         """The wait for a file is over without an answer: it is cancelled, unless it has ended.
 
         ``{result: ended}``; ``{result: wait, waitSeconds}`` as long as rows of it run and ``GRACE_SECONDS`` are left.
@@ -100,7 +100,7 @@ class ZipFiles:
         if child is not None and status.is_terminal(child):
             self._callbacks.tell(wait.token, child)
 
-    def _of(self, run: ZipRun, position: int) -> tuple[Item, Item]:
+    def _of(self, run: JobRun, position: int) -> tuple[Item, Item]:
         archive, file = self._book.job(run.key), self._files.file(run.key, position)
         if archive is None or file is None or archive["attempt"] != run.attempt:
             raise ValidationError("input.position", position, f"the position of a file of {run.key}")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from handlers.imports import status
 from handlers.imports.book import ImportBook, error_of
+from handlers.imports.job_run import JobRun
 from handlers.imports.model import Counts
 from handlers.imports.zip_book import ZipBook
 from handlers.imports.zip_files import child_of
-from handlers.imports.zip_machine import ZipRun
 from handlers.imports.zip_report import write_files_report
 from handlers.keys import ImportJobKey
 from handlers.objects.port import Objects
@@ -41,7 +41,7 @@ class ZipFinaliser:
         self._files = files
         self._objects = objects
 
-    def __call__(self, run: ZipRun, error: Mapping[str, str] | None = None) -> str | None:
+    def __call__(self, run: JobRun, error: Mapping[str, str] | None = None) -> str | None:
         """Bring the job to its outcome; answers its status, None if there is no such job.
 
         ``error``: why the files did not all have their turn. The report names each file with its outcome.

@@ -12,10 +12,10 @@ from handlers.imports.archive import UNREADABLE_ENTRY, Archive, CsvEntry, ZipLim
 from handlers.imports.book import ImportBook, error_of
 from handlers.imports.errors import NO_TABLE, UNKNOWN_TABLE, ImportRefused
 from handlers.imports.files import check_place
+from handlers.imports.job_run import JobRun
 from handlers.imports.object_ranges import ObjectRanges
 from handlers.imports.strategy import ImportTables
 from handlers.imports.zip_book import ZipBook
-from handlers.imports.zip_machine import ZipRun
 from handlers.keys import ImportJobKey
 from handlers.log import log_step
 from handlers.objects.port import Objects
@@ -56,7 +56,7 @@ class ZipLoader:
         self._limits = limits
         self._own_bucket = own_bucket
 
-    def __call__(self, run: ZipRun) -> dict[str, Any]:
+    def __call__(self, run: JobRun) -> dict[str, Any]:
         """Unpack for ``UNPACK_SECONDS``, but one file at least; answers ``{result}``, READY with ``positions``.
 
         An archive that can't be imported makes the job FAILED; none of its files is begun.
@@ -98,7 +98,7 @@ class ZipLoader:
                 return None
         return ObjectInfo(job["bucket"], job["key"], pinned["size"], pinned["etag"], pinned["versionId"])
 
-    def _unpack(self, run: ZipRun, archive: Archive) -> bool:
+    def _unpack(self, run: JobRun, archive: Archive) -> bool:
         """Whether all files are unpacked."""
         started = self._clock.now()
         done = {file["position"] for file in self._files.files(run.key)}
@@ -109,7 +109,7 @@ class ZipLoader:
             self._one(run, archive, entry)
         return True
 
-    def _one(self, run: ZipRun, archive: Archive, entry: CsvEntry) -> None:
+    def _one(self, run: JobRun, archive: Archive, entry: CsvEntry) -> None:
         problem = self._problem_of(entry)
         if problem is None:
             key = f"{PREFIX}{run.key.tenant_code}/{run.key.ulid}/{run.attempt}/{entry.key_part}"

@@ -11,11 +11,11 @@ from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
 from handlers.errors import ValidationError
 from handlers.imports.book import error_of
+from handlers.imports.job_run import JobRun
 from handlers.imports.zip_book import Wait
 from handlers.imports.zip_files import TIMEOUT, ZipFiles
 from handlers.imports.zip_finalise import ZipFinaliser
 from handlers.imports.zip_loader import ZipLoader
-from handlers.imports.zip_machine import ZipRun
 from handlers.log import log_step
 from handlers.workflows.state_payload import StatePayload
 
@@ -26,7 +26,7 @@ FINALIZE_ZIP_JOB = "finalize_zip_job"
 MACHINE_FAILED = "MachineFailed"
 
 #: Which run of which job, and the state's payload with what the retry counter says.
-Step = Callable[[ZipRun, StatePayload, int], Any]
+Step = Callable[[JobRun, StatePayload, int], Any]
 
 
 class ZipStates:
@@ -47,7 +47,7 @@ class ZipStates:
         step = self._steps.get(payload.state)
         if step is None:
             raise ValidationError("State.Name", payload.state, f"one of {', '.join(self._steps)}")
-        run = ZipRun.parse(payload.execution_input)
+        run = JobRun.parse(payload.execution_input)
         started = self._clock.now()
         try:
             output = step(run, payload, event["context"]["State"]["RetryCount"])
@@ -58,7 +58,7 @@ class ZipStates:
         return [[output]]
 
     def _log(
-        self, outcome: str, payload: StatePayload, run: ZipRun, started: float, error: Exception | None = None
+        self, outcome: str, payload: StatePayload, run: JobRun, started: float, error: Exception | None = None
     ) -> None:
         log_step(
             outcome,
@@ -78,7 +78,7 @@ class ZipStates:
 def loader_steps(unpack: ZipLoader, finalise: ZipFinaliser) -> dict[str, Step]:
     """The states of the ``loader`` function."""
 
-    def end(run: ZipRun, payload: StatePayload, retries: int) -> dict[str, Any]:
+    def end(run: JobRun, payload: StatePayload, retries: int) -> dict[str, Any]:
         error = payload.input.get("error") if isinstance(payload.input, dict) else None
         return {"status": finalise(run, None if error is None else _why(error))}
 
@@ -88,13 +88,13 @@ def loader_steps(unpack: ZipLoader, finalise: ZipFinaliser) -> dict[str, Step]:
 def imports_steps(files: ZipFiles) -> dict[str, Step]:
     """The states of the ``imports`` function."""
 
-    def trigger(run: ZipRun, payload: StatePayload, retries: int) -> dict[str, Any]:
+    def trigger(run: JobRun, payload: StatePayload, retries: int) -> dict[str, Any]:
         if payload.task_token is None:
             raise ValidationError("taskToken", None, "the token of a state that waits")
         files.trigger(run, _position(payload), Wait(payload.task_token, retries))
         return {}
 
-    def cancel(run: ZipRun, payload: StatePayload, retries: int) -> dict[str, Any]:
+    def cancel(run: JobRun, payload: StatePayload, retries: int) -> dict[str, Any]:
         return files.cancel(run, _position(payload), _why(payload.input["error"]))
 
     return {TRIGGER_SINGLE_CSV: trigger, CANCEL_SINGLE_CSV: cancel}
@@ -114,7 +114,7 @@ class ZipEndedOutside:
         except (KeyError, TypeError, ValueError):
             raise ValidationError("detail.input", detail.get("input"), "JSON with jobKey, attempt") from None
         message = f"execution {detail['name']} ended as {detail['status']}"
-        return {"status": self._finalise(ZipRun.parse(execution_input), error_of(MACHINE_FAILED, message))}
+        return {"status": self._finalise(JobRun.parse(execution_input), error_of(MACHINE_FAILED, message))}
 
 
 def _position(payload: StatePayload) -> int:

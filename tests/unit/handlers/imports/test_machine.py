@@ -12,7 +12,7 @@ import pytest
 
 from handlers.errors import ValidationError
 from handlers.imports.csv_states import CHECK_ROWS, CSV_LOADER, FINALIZE
-from handlers.imports.machine import CsvRun
+from handlers.imports.job_run import JobRun
 from handlers.imports.map_results import batches_not_done
 from handlers.imports.model import DIRECT, STEP_FUNCTION, ImportJob
 from handlers.imports.row_batches import MOST_ROWS, RowBatches, writes_of
@@ -61,12 +61,12 @@ def test_the_states_are_visited_in_the_order_of_the_definition() -> None:
     assert (visited[-1], run_of(world).ended) == (FINALIZE, "success")
     (run,) = world.machine.runs
     (job,) = world.service.list_imports(CONTEXT)
-    assert run == CsvRun(ImportJobKey.parse_id(job.id), 1).execution_name
+    assert run == JobRun(ImportJobKey.parse_id(job.id), 1).execution_name
 
 
 def test_each_attempt_of_each_job_has_an_execution_of_its_own() -> None:
     keys = [ImportJobKey("CSV_IMPORT", "t1", "airports", letter * 26) for letter in "AB"]
-    names = {CsvRun(key, attempt).execution_name for key in keys for attempt in (1, 2)}
+    names = {JobRun(key, attempt).execution_name for key in keys for attempt in (1, 2)}
     assert len(names) == 4
     assert all(len(name) <= 80 and name.isalnum() for name in names)
 
@@ -158,7 +158,7 @@ def test_what_comes_for_a_job_that_is_over_changes_nothing() -> None:
         "Items": [{"index": 5, "row": {"icao": "A999"}}],
     }
     assert world.rows_handler(batch) == {"result": "dropped"}
-    run = CsvRun(job.key, 1)
+    run = JobRun(job.key, 1)
     assert world.progress.machine_ended(run, "it was stopped")["status"] == "COMPLETED"
     given = {"jobKey": job.id, "attempt": 1, "deadline": 0, "waitSeconds": 5}
     assert world.progress.check_rows(run, given)["done"]
@@ -174,7 +174,7 @@ def test_an_error_is_told_without_its_stack_trace() -> None:
     world.pending = [one for one in world.pending if one[0] != CSV_LOADER]
     cause = {"errorMessage": "no memory", "errorType": "MemoryError", "stackTrace": ["/var/task/handlers/x.py"]}
     error = {"Error": "MemoryError", "Cause": json.dumps(cause)}
-    world.progress.finalize_parent_job(CsvRun(job.key, 1), {"jobKey": job.id, "attempt": 1, "error": error})
+    world.progress.finalize_parent_job(JobRun(job.key, 1), {"jobKey": job.id, "attempt": 1, "error": error})
     assert world.job(job).error == {"type": "MachineFailed", "message": "MemoryError: no memory"}
 
 
@@ -222,7 +222,7 @@ def test_a_machine_that_was_stopped_fails_its_job() -> None:
     job = world.service.create_csv_import("airports", "files", "a.csv", CONTEXT, mode=STEP_FUNCTION)
     world.run_until(lambda: bool(world.machine.runs))
     world.pending = [one for one in world.pending if one[0] != CSV_LOADER]
-    world.progress.machine_ended(CsvRun(job.key, 1), "execution x ended as ABORTED")
+    world.progress.machine_ended(JobRun(job.key, 1), "execution x ended as ABORTED")
     world.run()
     assert world.job(job).error == {"type": "MachineFailed", "message": "execution x ended as ABORTED"}
 

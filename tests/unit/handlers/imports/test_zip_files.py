@@ -10,10 +10,10 @@ from handlers.imports import status
 from handlers.imports.archive import CsvEntry
 from handlers.imports.book import ImportBook
 from handlers.imports.callbacks import Callbacks
+from handlers.imports.job_run import JobRun
 from handlers.imports.service import ImportService
 from handlers.imports.zip_book import Wait, ZipBook
 from handlers.imports.zip_files import ZipFiles, child_of
-from handlers.imports.zip_machine import ZipRun
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import Item
 from tests.support.clock import ManualClock
@@ -40,7 +40,7 @@ class OneFile:
         self.store, self.machine, clock = MemoryTableStore(), Machine(), ManualClock()
         self.book, zips = ImportBook(self.store, clock), ZipBook(self.store, clock)
         service = ImportService(self.store, clock, ["airports"], ["files"])
-        self.run = ZipRun(service.create_zip_import("files", "a.zip", InvokeContext("u1", "t1", "10.0.0.1")).key, 1)
+        self.run = JobRun(service.create_zip_import("files", "a.zip", InvokeContext("u1", "t1", "10.0.0.1")).key, 1)
         self.book.begin(self.run.key, 1, {"etag": "e"})
         zips.add_file(
             self.run.key, CsvEntry(0, "a.csv", "airports", 1, ZipInfo("a.csv")), bucket="files", key="zip/0.csv"

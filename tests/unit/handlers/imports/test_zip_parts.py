@@ -13,6 +13,7 @@ from handlers.errors import NotFound, RequestConflict, ValidationError
 from handlers.imports.archive import ZipLimits
 from handlers.imports.book import ImportBook
 from handlers.imports.callbacks import Callbacks
+from handlers.imports.job_run import JobRun
 from handlers.imports.model import Counts
 from handlers.imports.object_ranges import ObjectRanges
 from handlers.imports.service import ImportService
@@ -21,7 +22,6 @@ from handlers.imports.zip_book import Wait, ZipBook
 from handlers.imports.zip_files import ZipCanceller, ZipFiles
 from handlers.imports.zip_finalise import ImportedFile
 from handlers.imports.zip_loader import UNPACK_SECONDS, ZipLoader
-from handlers.imports.zip_machine import ZipRun
 from handlers.imports.zip_report import files_report
 from handlers.keys import ImportJobKey
 from handlers.objects.memory import MemoryObjects, MemorySource
@@ -55,7 +55,7 @@ class World:
         self.objects = SlowObjects(self.clock, seconds)
         self.service = ImportService(store, self.clock, ["airports"], [BUCKET])
         self.job = self.service.create_zip_import(BUCKET, "a.zip", CONTEXT)
-        self.run = ZipRun(self.job.key, 1)
+        self.run = JobRun(self.job.key, 1)
         self.files = ZipBook(store, self.clock)
         book = ImportBook(store, self.clock)
         tables = load_import_tables(["handlers.domain.airports"], {"store": store, "clock": self.clock})
@@ -105,7 +105,7 @@ def test_zip_08_limits_are_those_that_are_given() -> None:
     }
     assert (world.unpacked(), world.objects.contents) == ([], {})
     assert world.load(world.run) == {"result": "ended"}
-    assert world.load(ZipRun(world.job.key, 2)) == {"result": "ended"}
+    assert world.load(JobRun(world.job.key, 2)) == {"result": "ended"}
 
 
 def test_an_archive_that_is_gone() -> None:
