@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 
 from bench import csv_reading, imports, prices
 from bench.cold_start import import_milliseconds
 from bench.commands import Bench
-from handlers.operations.cli.output import table
+from handlers.operations.cli.output import as_json, table
+from handlers.operations.cli.terminal import show
 
 VARIANTS = [(workflow, detail) for workflow in ("STANDARD", "EXPRESS") for detail in ("full", "terminal")]
 MEASURED = 20
@@ -27,9 +27,9 @@ def run(options: argparse.Namespace) -> int:
     names = [options.what] if options.what else sorted(FIGURES.keys() - LONG)
     figures = {name: FIGURES[name]() for name in names}
     if options.json:
-        print(json.dumps({name: data for name, (data, _) in figures.items()}, indent=2))
+        show(as_json({name: data for name, (data, _) in figures.items()}))
     else:
-        print("\n\n".join(text for _, text in figures.values()))
+        show("\n\n".join(text for _, text in figures.values()))
     return 0
 
 

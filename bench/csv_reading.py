@@ -171,4 +171,4 @@ def _peak_bytes() -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(KINDS[sys.argv[1]](Path(sys.argv[2]))))
+    sys.stdout.write(json.dumps(KINDS[sys.argv[1]](Path(sys.argv[2]))))

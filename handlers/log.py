@@ -8,6 +8,8 @@ import sys
 import traceback
 from typing import Any
 
+from handlers.text import visible_json
+
 LOGGER_NAME = "cqrs.handlers"
 #: The innermost calls of an error that is logged without its text.
 FRAMES = 6
@@ -23,7 +25,7 @@ class JsonFormatter(logging.Formatter):
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return visible_json(json.dumps(line, ensure_ascii=False, default=str))
 
 
 def configure(level: str) -> None:

@@ -8,10 +8,11 @@ import sys
 from types import ModuleType
 from typing import NoReturn
 
+from handlers.operations.cli.terminal import FAILED, complain, ended, show
+from handlers.text import visible
 from local.cli import stopping
 from local.cli.errors import CommandError
 
-FAILED = 1
 USAGE = 2
 
 #: Command to its module and one line of help. A module has ``add_arguments(parser)`` and ``run(options) -> exit code``;
@@ -37,7 +38,7 @@ COMMANDS = {
 def main(arguments: list[str]) -> int:
     """Run one command. Returns the exit code; every known error is one clear line."""
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(_overview())
+        show(_overview())
         return 0
     name, *rest = arguments
     if name not in COMMANDS:
@@ -52,8 +53,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _refused(text: str, code: int) -> int:
-    for line in text.splitlines():
-        print(f"cqrs: error: {line}", file=sys.stderr)
+    for line in text.split("\n"):
+        complain(f"cqrs: error: {line}")
     return code
 
 
@@ -67,7 +68,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         text = message[:1].lower() + message[1:]
-        self.exit(USAGE, f"cqrs: error: {text} (see {self.prog} --help)\n")
+        self.exit(_refused(visible(f"{text} (see {self.prog} --help)"), USAGE))
 
 
 def _parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
@@ -94,4 +95,4 @@ def _overview() -> str:
 
 if __name__ == "__main__":
     stopping.install()
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(ended(lambda: main(sys.argv[1:])))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+from handlers.operations.cli.terminal import show
 from local.cli import stopping
 
 CHECKS = (
@@ -29,11 +30,11 @@ def run(options: argparse.Namespace) -> int:
     chosen = list(options.pytest)
     if not chosen:
         for name, command in CHECKS:
-            print(f"== {name}", flush=True)
+            show(f"== {name}")
             code = _run([sys.executable, "-m", *command], env)
             if code != 0:
                 return code
-        print("== pytest", flush=True)
+        show("== pytest")
     markers = [] if options.slow else ["-m", "not slow"]
     parallel = [] if chosen else ["-n", str(os.cpu_count() or 2), "--dist", "loadfile"]
     arguments = [sys.executable, "-m", "pytest", "-q", *parallel, *markers, *chosen]

@@ -22,6 +22,7 @@ from handlers.keys import VersionKey, row_id
 from handlers.objects.s3 import S3Objects
 from handlers.operations.cli.explain import rendered
 from handlers.operations.cli.output import Progress
+from handlers.operations.cli.terminal import show
 from handlers.operations.explain import Explainer
 from handlers.operations.key_text import parse_key
 from handlers.store.dynamodb import DynamoTableStore
@@ -70,16 +71,16 @@ def run(options: argparse.Namespace) -> int:
         task = run_task(runtime, _applied(outcome), CONTEXT)
         # With a handler that fails, rows of the file would: the other figures tell of that.
         imports = None if options.fail else run_imports(runtime, options.rows)
-    print(f"{outcome.report()}\n\n{task.report()}", flush=True)
+    show(f"{outcome.report()}\n\n{task.report()}")
     problems = outcome.problems(failures_expected=options.fail) + task.problems()
     if imports is not None:
-        print(f"\n{imports.report()}", flush=True)
+        show(f"\n{imports.report()}")
         problems += imports.problems()
     if problems:
         raise CommandError("\n".join(problems))
-    print(f"\n{_verdict(outcome, options)}")
+    show(f"\n{_verdict(outcome, options)}")
     if explained:
-        print(f"\n{explained}")
+        show(f"\n{explained}")
     return 0
 
 

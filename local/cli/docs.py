@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]  # comes with pulumi
 
+from handlers.operations.cli.terminal import show
 from local import diagrams
 from local.cli.errors import CommandError
 from local.runtime import PROJECT_DIR, LocalRuntime
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
-            print(f"wrote {path.relative_to(PROJECT_DIR)}")
+            show(f"wrote {path.relative_to(PROJECT_DIR)}")
     return 0
 
 

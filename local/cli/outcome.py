@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any
 
 from handlers.commands import status
 from handlers.keys import VersionKey
-from handlers.operations.cli.output import table
+from handlers.operations.cli.output import as_json, table
 
 DONE = status.status_of(status.FINISH, status.FINISHED)
 WAITING = status.status_of(status.WAIT_PREV_COMMAND, status.STARTED)
@@ -105,13 +104,12 @@ class Outcome:
             ),
         ]
         if self.refused:
-            more = len(self.refused) - SHOWN
-            lines = [f"  {text}" for text in self.refused[:SHOWN]] + ([f"  and {more} more"] if more > 0 else [])
-            parts.append("\n".join(["Rows refused before publishing", "------------------------------", *lines]))
+            rows = [(text,) for text in self.refused[:SHOWN]]
+            if len(self.refused) > SHOWN:
+                rows.append((f"and {len(self.refused) - SHOWN} more",))
+            parts.append(table("Rows refused before publishing", rows))
         if self.alarms:
-            parts.append(
-                f"The first alarm, as the alarm topic's subscribers get it\n{json.dumps(self.alarms[0], indent=2)}"
-            )
+            parts.append(f"The first alarm, as the alarm topic's subscribers get it\n{as_json(self.alarms[0])}")
         return "\n\n".join(parts)
 
     def _total(self) -> tuple[str, int]:

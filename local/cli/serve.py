@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 
+from handlers.operations.cli.terminal import show
 from local.aws.model import EndpointError
 from local.cli.errors import CommandError
 from local.cli.start import started
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
         except EndpointError as error:
             raise CommandError(f"{error} (--port)") from error
         try:
-            print(how_to_look(runtime, server.url), flush=True)
+            show(how_to_look(runtime, server.url))
             threading.Event().wait()
         finally:
             server.stop()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from handlers.log import LOGGER_NAME, JsonFormatter
+from handlers.operations.cli.terminal import complain
 from local.cli import stopping
 from local.cli.errors import CommandError
 from local.deploy.errors import DeployError
@@ -25,7 +25,7 @@ def started(stack: str, config: Mapping[str, str]) -> Iterator[LocalRuntime]:
         CommandError: the program or its configuration was refused.
     """
     _log_to_file()
-    print(f"deploying stack {stack} on the embedded runtime", file=sys.stderr, flush=True)
+    complain(f"deploying stack {stack} on the embedded runtime")
     begin = time.monotonic()
     runtime = LocalRuntime(stack=stack, config=config)
     stopping.on_stop(runtime.drop_files)
@@ -37,7 +37,7 @@ def started(stack: str, config: Mapping[str, str]) -> Iterator[LocalRuntime]:
         seconds = time.monotonic() - begin
         count = sum(resource.custom for resource in runtime.deployment.resources)
         log_name = LOG_FILE.relative_to(PROJECT_DIR)
-        print(f"deployed {count} resources in {seconds:.1f} s; functions log to {log_name}", file=sys.stderr)
+        complain(f"deployed {count} resources in {seconds:.1f} s; functions log to {log_name}")
         yield runtime
     finally:
         runtime.stop()

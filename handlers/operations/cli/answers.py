@@ -11,6 +11,7 @@ from botocore import exceptions
 
 from handlers.errors import CqrsError, TransientError
 from handlers.operations.cli.errors import CommandError
+from handlers.text import visible
 
 #: IAM's wordings differ by service; all name the action in the same way.
 _ACTION = re.compile(r"to perform: ?(\S+)(?: on resource: (\S+))?")
@@ -83,8 +84,8 @@ def _of_answer(error: exceptions.ClientError, place: Place) -> str:
             f"{place.words}: no such stack, its tables ({place.tables}) do not exist; check --stack, --project and "
             "--region: `pulumi stack ls` lists the stacks, `aws dynamodb list-tables` the tables"
         )
-    return f"{place.words}: {operation} answered {code}: {message}"
+    return visible(f"{place.words}: {operation} answered {code}: {message}")
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return visible(" ".join(str(error).split()))

@@ -8,6 +8,7 @@ from handlers.operations.cli.approving import approvals_of
 from handlers.operations.cli.arguments import add_stack
 from handlers.operations.cli.output import as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
+from handlers.operations.cli.terminal import show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,11 +26,11 @@ def run(options: argparse.Namespace) -> int:
 def _list(stack: Stack, options: argparse.Namespace) -> int:
     found = list(approvals_of(stack).list_open(options.tenant, workflow=options.workflow))
     if options.json:
-        print(as_json(found))
+        show(as_json(found))
     elif not found:
-        print(f"No approval of tenant {options.tenant} is open.")
+        show(f"No approval of tenant {options.tenant} is open.")
     else:
         rows = [(one.workflow, one.request_id, one.subject, one.requested_by, one.requested_at) for one in found]
         header = ("workflow", "request", "subject", "asked by", "since")
-        print(table(f"Open approvals of tenant {options.tenant}", rows, header=header))
+        show(table(f"Open approvals of tenant {options.tenant}", rows, header=header))
     return 0

@@ -9,6 +9,7 @@ from handlers.operations.cli.approving import approvals_of
 from handlers.operations.cli.arguments import add_stack
 from handlers.operations.cli.output import as_json
 from handlers.operations.cli.stack import Stack, on_stack
+from handlers.operations.cli.terminal import show
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,11 +34,11 @@ def _answer(stack: Stack, options: argparse.Namespace) -> int:
     else:
         answered = approvals.reject(options.workflow, options.request, context, options.reject)
     if options.json:
-        print(as_json(answered))
+        show(as_json(answered))
     else:
-        print(f"{answered.workflow} {answered.request_id}: {answered.status} by {answered.decided_by}")
+        show(f"{answered.workflow} {answered.request_id}: {answered.status} by {answered.decided_by}")
         if not answered.delivered:
-            print(
+            show(
                 "Nothing waited for this answer. If the workflow still runs, it finds the decision; see its execution."
             )
     return 0

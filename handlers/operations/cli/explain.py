@@ -8,6 +8,7 @@ from handlers.clock import SystemClock
 from handlers.operations.cli.arguments import KEY_HELP, add_stack
 from handlers.operations.cli.output import as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
+from handlers.operations.cli.terminal import show
 from handlers.operations.explain import Explainer, Explanation, VersionView
 from handlers.operations.key_text import parse_key
 
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
 def _explain(stack: Stack, options: argparse.Namespace) -> int:
     key, version = parse_key(" ".join(options.key))
     explanation = Explainer(stack.store, SystemClock())(key, version)
-    print(as_json(explanation) if options.json else rendered(explanation))
+    show(as_json(explanation) if options.json else rendered(explanation))
     return 0
 
 

@@ -22,6 +22,7 @@ from handlers.operations.cli.arguments import add_stack
 from handlers.operations.cli.errors import CommandError
 from handlers.operations.cli.output import Progress, as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
+from handlers.operations.cli.terminal import show
 from handlers.settings import LoaderSettings
 
 OPERATOR = "operator"
@@ -77,7 +78,7 @@ def import_file(stack: Stack, options: argparse.Namespace, sleep: Callable[[floa
     if options.wait:
         job = _wait(service, job, context, sleep)
     files = service.list_files(job.id, context) if is_archive else []
-    print(as_json(plain(job, files)) if options.json else rendered(job, files))
+    show(as_json(plain(job, files)) if options.json else rendered(job, files))
     return 0 if not options.wait or job.status == COMPLETED else 1
 
 

@@ -14,6 +14,7 @@ from handlers.keys import ImportJobKey
 from handlers.operations.cli.arguments import add_stack, positive
 from handlers.operations.cli.output import as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
+from handlers.operations.cli.terminal import show
 
 ID_HELP = "CSV_IMPORT#<tenant>#<table>#<ulid> or ZIP_IMPORT#...: the id of an alarm, of `import` or of `list`"
 OPERATOR = "operator"
@@ -46,12 +47,12 @@ def _run(stack: Stack, options: argparse.Namespace) -> int:
     if options.action == "list":
         context = InvokeContext(OPERATOR, options.tenant)
         jobs = service.list_imports(context, table=options.table, limit=options.limit, archives=options.archives)
-        print(as_json([_entry(one) for one in jobs]) if options.json else _listed(jobs, options.tenant))
+        show(as_json([_entry(one) for one in jobs]) if options.json else _listed(jobs, options.tenant))
         return 0
     context = InvokeContext(OPERATOR, ImportJobKey.parse_id(options.id).tenant_code)
     actions = {"show": service.get_import, "retry": service.retry_failed_rows, "cancel": service.cancel_import}
     job = actions[options.action](options.id, context)
-    print(as_json(_entry(job)) if options.json else _shown(job))
+    show(as_json(_entry(job)) if options.json else _shown(job))
     return 0
 
 

@@ -1,4 +1,7 @@
-"""What commands print: tables, JSON, and progress as a bar on a terminal and as plain lines elsewhere."""
+"""What commands print: tables, JSON, and progress as a bar on a terminal and as plain lines elsewhere.
+
+Data in it is escaped, so one row is one line whatever was stored.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from handlers.keys import to_stored_name
+from handlers.operations.cli.terminal import OutputEnded, write
+from handlers.text import visible, visible_json
 
 BAR_WIDTH = 30
 #: Seconds between two updates: a bar may move often, a log file shouldn't fill up.
@@ -24,7 +29,8 @@ def table(title: str, rows: Iterable[Sequence[object]], *, header: Sequence[str]
     lines = [list(header)] if header else []
     widths = [max(len(row[column]) for row in [*lines, *cells]) for column in range(len((lines or cells)[0]))]
     right = [all(flags[column] for flags in numeric) for column in range(len(widths))] if numeric else []
-    out = [title, "-" * len(title)]
+    shown_title = visible(title)
+    out = [shown_title, "-" * len(shown_title)]
     for row in [*lines, *cells]:
         padded = (
             cell.rjust(width) if right and right[column] else cell.ljust(width)
@@ -37,12 +43,12 @@ def table(title: str, rows: Iterable[Sequence[object]], *, header: Sequence[str]
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else visible(str(value))
 
 
 def as_json(value: object) -> str:
     """A result as one JSON document; field names in the form of the stored ones (camelCase)."""
-    return json.dumps(_plain(value), indent=2, ensure_ascii=False)
+    return visible_json(json.dumps(_plain(value), indent=2, ensure_ascii=False))
 
 
 def _plain(value: Any) -> Any:
@@ -55,13 +61,13 @@ def _plain(value: Any) -> Any:
 
 
 class Progress:
-    """One line of progress, towards a total if it is known."""
+    """One line of progress, towards a total if it is known. Where nobody reads it, the work goes on without it."""
 
     def __init__(self, label: str, total: int | None, *, stream: TextIO | None = None) -> None:
         self._label = label
         self._total = None if total is None else max(total, 1)
-        self._stream = stream or sys.stderr
-        self._is_terminal = self._stream.isatty()
+        self._stream: TextIO | None = stream or sys.stderr
+        self._is_terminal = self._stream is not None and self._stream.isatty()
         self._started = self._shown_at = time.monotonic()
         self._shown = -1
 
@@ -74,10 +80,9 @@ class Progress:
         self._shown_at, self._shown = now, done
         text = f"{done:,}" if self._total is None else f"{done:,} of {self._total:,}"
         if self._is_terminal:
-            self._stream.write(f"\r\x1b[K{self._label} {self._bar(done)}{text}")
+            self._write(f"\r\x1b[K{self._label} {self._bar(done)}{text}")
         else:
-            self._stream.write(f"{self._label}: {text}, {now - self._started:.0f} s\n")
-        self._stream.flush()
+            self._write(f"{self._label}: {text}, {now - self._started:.0f} s\n")
 
     def _bar(self, done: int) -> str:
         if self._total is None:
@@ -88,5 +93,10 @@ class Progress:
     def end(self) -> None:
         """Leave the line."""
         if self._is_terminal:
-            self._stream.write("\n")
-            self._stream.flush()
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
+        try:
+            write(self._stream, text)
+        except OutputEnded:
+            self._stream = None

@@ -13,6 +13,7 @@ from handlers.operations.cli.errors import CommandError
 from handlers.operations.cli.machinery import machinery
 from handlers.operations.cli.output import Progress, as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
+from handlers.operations.cli.terminal import show
 from handlers.operations.failed import FAILED, Found, Selection, find_failed
 from handlers.operations.key_text import parse_key
 from handlers.operations.redrive import NOT_STARTED, Redriven, Redriver
@@ -84,9 +85,9 @@ def _report(outcomes: list[Redriven], options: argparse.Namespace, *, more: bool
     counts = Counter(one.outcome for one in outcomes)
     if options.json:
         entries = [_entry(one) for one in outcomes]
-        print(as_json({"dryRun": options.dry_run, "outcomes": entries, "counts": counts, "more": more}))
+        show(as_json({"dryRun": options.dry_run, "outcomes": entries, "counts": counts, "more": more}))
     else:
-        print(rendered(outcomes, counts, dry_run=options.dry_run, more=more))
+        show(rendered(outcomes, counts, dry_run=options.dry_run, more=more))
     return 1 if any(one.note.startswith(NOT_STARTED) for one in outcomes) else 0
 
 

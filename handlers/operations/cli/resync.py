@@ -17,6 +17,7 @@ from handlers.operations.cli.arguments import add_dry_run, add_stack, rate
 from handlers.operations.cli.errors import CommandError
 from handlers.operations.cli.output import Progress, as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
+from handlers.operations.cli.terminal import show
 from handlers.operations.resync import Resync, ResyncSelection, count_rows
 from handlers.registry import BUILT_IN_TARGET, Registry, load_registry
 from handlers.settings import WorkflowSettings
@@ -49,10 +50,10 @@ def _resync(stack: Stack, options: argparse.Namespace) -> int:
     selection = _selection(registry, options)
     if options.dry_run:
         rows = count_rows(stack.store, SystemClock(), selection)
-        print(as_json({"dryRun": True, "rows": rows}) if options.json else f"{rows:,} rows would be handed over")
+        show(as_json({"dryRun": True, "rows": rows}) if options.json else f"{rows:,} rows would be handed over")
         return 0
     checkpoint = _run(stack, settings, registry, selection, options)
-    print(as_json(plain(options.target, checkpoint)) if options.json else rendered(options.target, checkpoint))
+    show(as_json(plain(options.target, checkpoint)) if options.json else rendered(options.target, checkpoint))
     return 1 if checkpoint.counts.failed else 0
 
 

@@ -10,6 +10,7 @@ from handlers.operations.cli.errors import CommandError
 from handlers.operations.cli.machinery import machinery
 from handlers.operations.cli.output import as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
+from handlers.operations.cli.terminal import show
 from handlers.operations.key_text import parse_key
 from handlers.operations.skip import Skipped, Skipper
 
@@ -34,9 +35,9 @@ def _skip(stack: Stack, options: argparse.Namespace) -> int:
     skip = Skipper(stack.store, tools.clock, tools.finisher, tools.recorder)
     skipped = skip(VersionKey(key, version), dry_run=options.dry_run)
     if options.json:
-        print(as_json({**plain(skipped), "dryRun": skipped.dry_run}))
+        show(as_json({**plain(skipped), "dryRun": skipped.dry_run}))
     else:
-        print(rendered(skipped))
+        show(rendered(skipped))
     return 0
 
 

@@ -12,6 +12,7 @@ from handlers.keys import TaskKey, to_stored_name
 from handlers.operations.cli.arguments import add_stack, positive
 from handlers.operations.cli.output import as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
+from handlers.operations.cli.terminal import show
 from handlers.tasks.model import Task, TaskItem
 from handlers.tasks.retry import TaskOperations
 from handlers.tasks.service import MAX_LISTED, TaskService
@@ -51,7 +52,7 @@ def _run(stack: Stack, options: argparse.Namespace) -> int:
     service = TaskService(stack.store, SystemClock(), {})  # only reads, so no type needs to be known
     if options.action == "list":
         tasks = service.list_tasks(InvokeContext(OPERATOR, options.tenant), type_=options.type, limit=options.limit)
-        print(as_json([_entry(one) for one in tasks]) if options.json else _listed(tasks, options.tenant))
+        show(as_json([_entry(one) for one in tasks]) if options.json else _listed(tasks, options.tenant))
         return 0
     context = InvokeContext(OPERATOR, TaskKey.parse_id(options.id).tenant_code)
     operations = TaskOperations(stack.store, SystemClock())
@@ -67,9 +68,9 @@ def _run(stack: Stack, options: argparse.Namespace) -> int:
 def _print(task: Task, options: argparse.Namespace, items: list[TaskItem] | None = None) -> int:
     if options.json:
         entry = _entry(task)
-        print(as_json(entry if items is None else {**entry, "items": [_item(one) for one in items]}))
+        show(as_json(entry if items is None else {**entry, "items": [_item(one) for one in items]}))
     else:
-        print("\n\n".join([_shown(task), *([_items(items)] if items else [])]))
+        show("\n\n".join([_shown(task), *([_items(items)] if items else [])]))
     return 0
 
 
