@@ -11,9 +11,8 @@ import hashlib
 from dataclasses import dataclass
 
 from handlers.errors import ValidationError
+from handlers.key_parts import SEPARATOR, VERSION_SEPARATOR, check_new_part, check_part, encoded
 
-SEPARATOR = "#"
-VERSION_SEPARATOR = "@"
 VERSION_DIGITS = 10
 FIRST_VERSION = 1
 MAX_VERSION = 10**VERSION_DIGITS - 1
@@ -58,14 +57,25 @@ class EntityKey:
     code: str
 
     def __post_init__(self) -> None:
-        _check_part("kind", self.kind)
-        _check_part("tenantCode", self.tenant_code)
-        _check_part("type", self.type)
-        _check_part("code", self.code)
+        check_part("kind", self.kind)
+        check_part("tenantCode", self.tenant_code)
+        check_part("type", self.type)
+        check_part("code", self.code)
         if self.type == REQUEST_TYPE:
             raise ValidationError("type", self.type, f"any type but {REQUEST_TYPE}, which holds request ids")
         _check_bytes("pk", self.pk, MAX_PK_BYTES)
         _check_bytes("sk", self.version_sk(FIRST_VERSION), MAX_SK_BYTES)
+
+    @classmethod
+    def of_caller(cls, kind: str, tenant_code: str, type_: str, code: str) -> EntityKey:
+        """The entity that a caller names: its parts are held to more than those of keys that are stored already.
+
+        Raises:
+            ValidationError: naming the part.
+        """
+        for field, part in (("kind", kind), ("tenantCode", tenant_code), ("type", type_), ("code", code)):
+            check_new_part(field, part)
+        return cls(kind, tenant_code, type_, code)
 
     @property
     def pk(self) -> str:
@@ -154,8 +164,8 @@ class TaskKey:
     def __post_init__(self) -> None:
         if self.kind not in (TASK_KIND, BATCH_KIND):
             raise ValidationError("kind", self.kind, f"{TASK_KIND} or {BATCH_KIND}")
-        _check_part("tenantCode", self.tenant_code)
-        _check_part("taskType", self.type)
+        check_part("tenantCode", self.tenant_code)
+        check_part("taskType", self.type)
         _check_ulid(self.ulid)
         _check_bytes("pk", self.pk, MAX_PK_BYTES)
         _check_bytes("sk", f"{self.sk}{SEPARATOR}{0:0{INDEX_DIGITS}d}", MAX_SK_BYTES)
@@ -243,8 +253,8 @@ class ImportJobKey:
     def __post_init__(self) -> None:
         if self.kind not in (CSV_IMPORT_KIND, ZIP_IMPORT_KIND):
             raise ValidationError("kind", self.kind, f"{CSV_IMPORT_KIND} or {ZIP_IMPORT_KIND}")
-        _check_part("tenantCode", self.tenant_code)
-        _check_part("tableName", self.table)
+        check_part("tenantCode", self.tenant_code)
+        check_part("tableName", self.table)
         _check_ulid(self.ulid)
         _check_bytes("pk", self.shard(0)[0], MAX_PK_BYTES)
 
@@ -308,10 +318,10 @@ class ImportRowKey:
     name: str
 
     def __post_init__(self) -> None:
-        _check_part("tenantCode", self.tenant_code)
+        check_part("tenantCode", self.tenant_code)
         first, second = _two_parts("name", self.name, "<job>#<index> or <tableName>#<ulid>")
         if self.index is None:
-            _check_part("tableName", first)
+            check_part("tableName", first)
             _check_ulid(second)
 
     @property
@@ -363,13 +373,13 @@ class ImportRowKey:
 
 def import_partition(kind: str, tenant_code: str) -> str:
     """Partition key of all jobs of a kind of a tenant."""
-    _check_part("tenantCode", tenant_code)
+    check_part("tenantCode", tenant_code)
     return f"{kind}{SEPARATOR}{tenant_code}"
 
 
 def task_partition(kind: str, tenant_code: str) -> str:
     """Partition key of all tasks of a tenant, those with items (``SFN_TASK``) or those without (``TASK``)."""
-    _check_part("tenantCode", tenant_code)
+    check_part("tenantCode", tenant_code)
     return f"{kind}{SEPARATOR}{tenant_code}"
 
 
@@ -380,13 +390,13 @@ def approval_partition(tenant_code: str) -> str:
 
 def approval_prefix(workflow: str) -> str:
     """What the sort keys of all approvals of a workflow begin with."""
-    _check_part("workflow", workflow)
+    check_part("workflow", workflow)
     return f"{workflow}{SEPARATOR}"
 
 
 def approval_sk(workflow: str, request_id: str) -> str:
     """Sort key of one approval."""
-    _check_part("requestId", request_id)
+    check_part("requestId", request_id)
     sk = f"{approval_prefix(workflow)}{request_id}"
     _check_bytes("requestId", sk, MAX_SK_BYTES)
     return sk
@@ -404,7 +414,7 @@ def saga_partition(tenant_code: str) -> str:
 
 def task_type_prefix(type_: str) -> str:
     """What the sort keys of all tasks of a type begin with."""
-    _check_part("taskType", type_)
+    check_part("taskType", type_)
     return f"{type_}{SEPARATOR}"
 
 
@@ -436,6 +446,7 @@ def request_sk(request_id: str) -> str:
     """Sort key of the row that remembers a request id."""
     if not isinstance(request_id, str) or not 0 < len(request_id) <= MAX_REQUEST_ID_CHARS or "@" in request_id:
         raise ValidationError("requestId", request_id, f"1 to {MAX_REQUEST_ID_CHARS} characters without '@'")
+    encoded("requestId", request_id)
     return f"{REQUEST_TYPE}{SEPARATOR}{request_id}"
 
 
@@ -474,24 +485,10 @@ def _check_ulid(text: str) -> None:
         raise ValidationError("ulid", text, f"{ULID_CHARS} characters of {ULID_ALPHABET}")
 
 
-def _check_part(field: str, value: object) -> None:
-    allowed = "text that is not empty and has no '#' and no '@'"
-    if not isinstance(value, str) or not value or SEPARATOR in value or VERSION_SEPARATOR in value:
-        raise ValidationError(field, value, allowed)
-    _utf8(field, value)
-
-
 def _check_bytes(field: str, value: str, limit: int) -> None:
-    size = len(_utf8(field, value))
+    size = len(encoded(field, value))
     if size > limit:
         raise ValidationError(field, value, f"at most {limit} bytes, this has {size}")
-
-
-def _utf8(field: str, value: str) -> bytes:
-    try:
-        return value.encode()
-    except UnicodeEncodeError:
-        raise ValidationError(field, value, "text that can be encoded as UTF-8") from None
 
 
 def _two_parts(field: str, value: object, form: str) -> tuple[str, str]:

@@ -36,7 +36,7 @@ class CommandInput:
 
     def key(self, context: InvokeContext) -> EntityKey:
         """The entity, in the caller's tenant. Raises ValidationError naming the part."""
-        return EntityKey(self.kind, context.tenant_code, self.type, self.code)
+        return EntityKey.of_caller(self.kind, context.tenant_code, self.type, self.code)
 
     def check(self) -> int:
         """Validate everything but the key; returns the expected version as a number.

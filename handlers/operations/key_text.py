@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from handlers.errors import ValidationError
-from handlers.keys import SEPARATOR, VERSION_DIGITS, VERSION_SEPARATOR, EntityKey, check_version_number
+from handlers.key_parts import SEPARATOR, VERSION_SEPARATOR
+from handlers.keys import VERSION_DIGITS, EntityKey, check_version_number
 
 FORMS = "<KIND>#<tenant> <TYPE>#<code> or <KIND>#<tenant>#<TYPE>#<code>, each with or without @<version>"
 
