@@ -42,6 +42,14 @@ CLIENT_CONFIG = Config(
 #: the state machine's back. Below the workflow function's own timeout (infra/stack.py, 30 s).
 LAMBDA_CALL_CONFIG = Config(connect_timeout=3, read_timeout=25, retries={"mode": "standard", "total_max_attempts": 1})
 
+#: For calls whose refusal must be certain: a call that was repeated may have been refused after it had been accepted.
+ONCE_CONFIG = Config(
+    connect_timeout=3,
+    read_timeout=8,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    max_pool_connections=10,
+)
+
 
 @cache
 def _session() -> botocore.session.Session:
@@ -61,6 +69,11 @@ def dynamodb() -> DynamoDBClient:
 def stepfunctions() -> SFNClient:
     """The Step Functions client."""
     return cast("SFNClient", _client("stepfunctions"))
+
+
+def stepfunctions_once() -> SFNClient:
+    """A Step Functions client that doesn't repeat its calls."""
+    return cast("SFNClient", _client("stepfunctions", config=ONCE_CONFIG))
 
 
 def s3() -> S3Client:

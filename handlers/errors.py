@@ -139,7 +139,11 @@ class TransientError(CqrsError):
 
 
 class TransientThrottle(TransientError):
-    """AWS throttled the call or had an internal error."""
+    """AWS throttled the call or had an internal error. ``refused``: it is certain that the call did nothing."""
+
+    def __init__(self, text: str, *, refused: bool = False) -> None:
+        self.refused = refused
+        super().__init__(text)
 
 
 class TransientConflict(TransientError):

@@ -17,7 +17,7 @@ from handlers.commands.pipeline.waking import Waker
 from handlers.commands.publish import START_GRACE_SECONDS
 from handlers.commands.repository import CommandRepository, Neighbourhood
 from handlers.commands.starter import CommandStarter
-from handlers.errors import NotRunning, TransientError, WaitExpired
+from handlers.errors import NotRunning, TransientThrottle, WaitExpired
 from handlers.keys import VersionKey
 from handlers.store.port import COMMANDS, Item, TableStore
 from handlers.sweeping import Sweep, SweepReport
@@ -118,9 +118,10 @@ class Sweeper:
         restart = self._progress.restart(run, known, now + START_GRACE_SECONDS)
         try:
             self._starter.start(own, restart=restart)
-        except TransientError:
-            # Step Functions was not available: that says nothing of the command, so it doesn't count. If the start
-            # was made after all, the next one finds it, or meets its claim.
-            self._progress.take_back_restart(run, restart, now + LOOK_AGAIN_SECONDS)
+        except TransientThrottle as error:
+            # Refused: that says nothing of the command, so it doesn't count. After any other error the execution may
+            # run under this name, so the name stays counted (decision record 0170).
+            if error.refused:
+                self._progress.take_back_restart(run, restart, now + LOOK_AGAIN_SECONDS)
             raise
         return "restarted"

@@ -60,7 +60,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Sweeper
         }
         ports = SweeperPorts(
             store=DynamoTableStore(aws.dynamodb(), tables),
-            workflows=StepFunctions(aws.stepfunctions()),
+            workflows=StepFunctions(aws.stepfunctions(), starts=aws.stepfunctions_once()),
             alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
             clock=clock or SystemClock(),
             main_topic=SnsTopic(aws.sns(), settings.main_topic_arn),

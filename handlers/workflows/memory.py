@@ -5,26 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.errors import TokenExpired, TokenInvalid, TokenUnknown, TransientThrottle
+from handlers.errors import TokenExpired, TokenInvalid, TokenUnknown, TransientError, TransientThrottle
 from handlers.workflows import checks
 
 
 class MemoryWorkflows:
-    """See ``Workflows``. ``open_tokens`` holds the tokens that somebody waits for; ``refuse_starts`` throttles."""
+    """See ``Workflows``. ``open_tokens`` holds the tokens that somebody waits for; ``refuse_starts`` throttles,
+    ``lost_answer`` is raised after a start that was made.
+    """
 
     def __init__(self) -> None:
         self.started: dict[tuple[str, str], dict[str, Any]] = {}
         self.open_tokens: set[str] = set()
         self.resumed: list[tuple[str, dict[str, Any]]] = []
         self.refuse_starts = False
+        self.lost_answer: TransientError | None = None
 
     def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
         """See Workflows."""
         if self.refuse_starts:
-            raise TransientThrottle("starts are refused")
+            raise TransientThrottle("starts are refused", refused=True)
         if (machine, name) in self.started:
             return False
         self.started[machine, name] = dict(payload)
+        if self.lost_answer is not None:
+            raise self.lost_answer
         return True
 
     def resume(self, token: str, output: Mapping[str, Any]) -> bool:

@@ -13,7 +13,8 @@ class Workflows(Protocol):
         """Start an execution. False: one of that name exists already, which is success too.
 
         The name and the payload must be pure functions of what is started, so that a repeated
-        delivery starts nothing twice.
+        delivery starts nothing twice. After an error it may have been started all the same; only a
+        ``TransientThrottle`` that is ``refused`` says that it was not.
         """
         ...
 

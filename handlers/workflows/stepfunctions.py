@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: API reference, StartExecution and "Common errors".
 PASSING = frozenset({"ThrottlingException", "ExecutionLimitExceeded", "ServiceUnavailable", "InternalFailure"})
+#: Of these, the refusals of a request that was not accepted. After the others something may have been done.
+REFUSALS = frozenset({"ThrottlingException", "ExecutionLimitExceeded"})
 #: API reference, SendTaskSuccess: nobody waits for this token any more.
 GONE: dict[str, type[TokenGone]] = {
     "TaskTimedOut": TokenExpired,
@@ -27,16 +29,17 @@ GONE: dict[str, type[TokenGone]] = {
 
 
 class StepFunctions:
-    """See ``Workflows``."""
+    """See ``Workflows``. ``starts``: another client for StartExecution (see ``handlers.aws.ONCE_CONFIG``)."""
 
-    def __init__(self, client: SFNClient) -> None:
+    def __init__(self, client: SFNClient, starts: SFNClient | None = None) -> None:
         self._client = client
+        self._starts = starts or client
 
     def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
         """See Workflows."""
         try:
             with _transient():
-                self._client.start_execution(
+                self._starts.start_execution(
                     stateMachineArn=machine, name=name, input=json.dumps(payload, sort_keys=True)
                 )
         except ClientError as error:
@@ -127,7 +130,13 @@ def _transient() -> Iterator[None]:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in PASSING:
-            raise TransientThrottle(f"Step Functions answered {code}") from error
+            raise TransientThrottle(f"Step Functions answered {code}", refused=_is_refusal(error)) from error
         raise
     except UNREACHABLE as error:
         raise TransientError(f"Step Functions could not be reached: {type(error).__name__}") from error
+
+
+def _is_refusal(error: ClientError) -> bool:
+    """Nothing was done: the call was made once, and refused. One that was repeated may have had an effect before."""
+    attempts = error.response.get("ResponseMetadata", {}).get("RetryAttempts")
+    return attempts == 0 and error.response["Error"]["Code"] in REFUSALS

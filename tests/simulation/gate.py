@@ -79,7 +79,7 @@ class Gate:
         if kind == CRASH:
             raise SimulatedCrash(site)
         if kind == THROTTLE:
-            raise TransientThrottle(site)
+            raise TransientThrottle(site, refused=True)
         if kind == CONFLICT:
             raise TransientConflict(site)
         if kind == PERMANENT:

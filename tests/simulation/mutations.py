@@ -266,6 +266,14 @@ MUTATIONS = (
         "            pass\n",
         ("tests/simulation/test_sweeper.py",),
     ),
+    _edit(
+        "a restart is taken back after any error",
+        "what may have been started stays counted",
+        "handlers/commands/sweeper.py",
+        "        except TransientThrottle as error:\n",
+        "        except Exception as error:\n            error.refused = True\n",
+        ("tests/unit/handlers/commands/test_sweeper.py", "tests/simulation/test_seeds.py"),
+    ),
     Mutation(
         "a saga's step is recorded after its command",
         "whatever may have happened is recorded",

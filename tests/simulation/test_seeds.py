@@ -9,6 +9,7 @@ import pytest
 from tests.simulation.__main__ import replay_command, run_seeds, summary
 from tests.simulation.plan import NoFaults
 from tests.simulation.simulate import simulate
+from tests.simulation.sites import ANSWER_LOST
 
 ENTITIES, VERSIONS = 5, 6
 #: Commands per second and process that make the long run end in time (issue 3).
@@ -29,6 +30,13 @@ def test_ord_14_without_faults_everything_is_done_without_alarm(seed: int) -> No
     assert (outcome.faults, outcome.alarms) == ({}, 0)
     # Nobody waits for a poll or a sweep: the predecessor's finish wakes its successor, or it sees for itself.
     assert outcome.slowest_wake < 2
+
+
+def test_edge_17_a_restart_that_took_effect_though_its_start_got_an_error_stays_counted() -> None:
+    """One violation in a million commands: the restart was taken back, and a late stream record started the first."""
+    outcome = simulate(104_997, entities=12, versions=8, tell=False)
+    assert not outcome.violations, outcome.report(replay_command(104_997, 12, 8))
+    assert outcome.faults["e06@8 start#1.1"] == ANSWER_LOST
 
 
 def test_the_faults_are_met() -> None:

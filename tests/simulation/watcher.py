@@ -285,7 +285,12 @@ class Watcher:
         self.events.add((message["id"], content["attempt"], content["status"]))
 
     def started(self, key: VersionKey, attempt: int, name: str) -> None:
-        """An execution was asked for. Its name is the same however often, but for the sweeper's restarts."""
+        """An execution was asked for. Its name is the same however often, but for the sweeper's restarts.
+
+        What may be assumed: the row counts a restart before its name is used, and takes it back only after a refusal,
+        when nothing runs under it. So the names that were ever accepted are at most one more than the row counts at
+        that moment, and a name that is asked for later, by a late record, is among them.
+        """
         names = self._names.setdefault((str(key), attempt), set())
         names.add(name)
         row = self.entity(key.entity).rows.get(key.version, {})

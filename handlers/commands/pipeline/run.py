@@ -191,7 +191,7 @@ class Progress:
         return known + 1
 
     def take_back_restart(self, run: Run, count: int, due_at: int) -> None:
-        """The execution of this restart could not be started, so it doesn't count."""
+        """The execution of this restart was certainly not started, so it doesn't count."""
         guard = run.own & run.open & equals("restart", count)
         self._update_if(run, guard, {"restart": count - 1, "dueAt": due_at})
 

@@ -10,7 +10,7 @@ from handlers.commands.pipeline.run import Run
 from handlers.commands.publish import START_GRACE_SECONDS
 from handlers.commands.starter import execution_name
 from handlers.commands.sweeper import LOOK_AGAIN_SECONDS, MAX_RESTARTS
-from handlers.errors import TransientThrottle
+from handlers.errors import TransientError, TransientThrottle
 from handlers.keys import VersionKey
 from handlers.store.port import COMMANDS, Change
 from handlers.sweeping import SweepReport
@@ -64,6 +64,31 @@ def test_a_start_that_is_throttled_does_not_count(world: World) -> None:
     world.workflows.refuse_starts = False
     assert sweep(world, after=LOOK_AGAIN_SECONDS).outcomes == {"restarted": 1}
     assert list(world.workflows.started) == [(MACHINE, name_of(world.row(1), 1))]
+
+
+@pytest.mark.parametrize("error", [TransientError("no answer"), TransientThrottle("InternalFailure")])
+def test_edge_17_a_start_whose_answer_is_lost_stays_counted(world: World, error: TransientError) -> None:
+    """The stream's record comes late: it finds the restart counted, and both executions have a name of their own."""
+    world.publish(order(0, n=1))
+    world.workflows.lost_answer = error
+    assert sweep(world, after=DUE).errors == 1
+    assert world.row(1)["restart"] == 1
+    assert list(world.workflows.started) == [(MACHINE, name_of(world.row(1), 1))]
+
+    assert sweep(world, after=LOOK_AGAIN_SECONDS).outcomes == {}
+    world.workflows.lost_answer = None
+    assert sweep(world, after=DUE).outcomes == {"restarted": 1}
+    assert list(world.workflows.started) == [(MACHINE, name_of(world.row(1), number)) for number in (1, 2)]
+
+
+def test_edge_17_answers_that_are_always_lost_end_with_an_alarm(world: World) -> None:
+    world.publish(order(0, n=1))
+    world.workflows.lost_answer = TransientError("no answer")
+    for count in range(MAX_RESTARTS):
+        assert sweep(world, after=DUE).errors == 1
+        assert world.row(1)["restart"] == count + 1
+    assert sweep(world, after=DUE).outcomes == {"failed": 1}
+    assert len(world.alarms.messages) == 1
 
 
 def test_a_live_claim_is_left_alone_and_a_dead_one_taken_over(world: World) -> None:
