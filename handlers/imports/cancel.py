@@ -23,12 +23,17 @@ def request_cancel(book: ImportBook, key: ImportJobKey) -> None:
     Raises:
         NotFound: there is no such job.
         WrongStatus: it has another outcome.
-        TransientConflict: others kept changing it; call again.
+        TransientConflict: others kept changing it, or it was retried at the same moment: the new attempt goes on unless
+            it is cancelled anew.
     """
+    attempt = None
     for _ in range(MAX_ROUNDS):
         job = book.job(key)
         if job is None:
             raise NotFound(f"{key}: there is no such import")
+        attempt = attempt or job["attempt"]
+        if job["attempt"] != attempt:
+            raise TransientConflict(f"{key}: attempt {job['attempt']} began at this moment; call again")
         if job["status"] == status.CANCELLED or _is_asked(job):
             return
         if status.is_terminal(job):

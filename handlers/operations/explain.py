@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handlers.clock import Clock, iso
+from handlers.commands.policies import is_expired
 from handlers.commands.repository import CommandRepository
 from handlers.errors import NotFound
 from handlers.keys import EntityKey, VersionKey
@@ -110,7 +111,7 @@ class Explainer:
             if start is None or settled or len(found) >= MOST:
                 break
         now = self._clock.now()
-        kept = [row for row in reversed(found) if row.get("ttl") is None or row["ttl"] > now]
+        kept = [row for row in reversed(found) if not is_expired(row, now)]
         return {int(row["version"]): row for row in kept}, start is not None
 
     def _is_settled(self, row: Item) -> bool:

@@ -58,6 +58,7 @@ class TaskOperations:
         Raises:
             NotFound: there is no such task in the caller's tenant.
             WrongStatus: it has another outcome.
+            TransientConflict: it was retried at the same moment; the new attempt goes on unless it is cancelled anew.
         """
         key = TaskKey.parse_id(task_id)
         row = self._row(key, context)
@@ -69,6 +70,8 @@ class TaskOperations:
             row = self._store.update(TASKS, key.pk, key.sk, Change(set_once={"stopping": STOPPED_BY_CANCEL}), guard)
         except ConditionFailed as error:
             found = error.item or row
+            if found["attempt"] != row["attempt"]:
+                raise TransientConflict(f"{key}: attempt {found['attempt']} began at this moment; call again") from None
             if found["status"] == status.CANCELLED:
                 return Task.from_row(found)
             raise WrongStatus(f"{key}: {found['status']}; only a task without outcome is cancelled") from None

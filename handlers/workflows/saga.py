@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from handlers.clock import Clock, iso
-from handlers.commands.policies import SECONDS_PER_DAY
+from handlers.commands.policies import SECONDS_PER_DAY, is_expired
 from handlers.errors import CqrsError, RequestConflict, TransientConflict
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
@@ -42,7 +42,7 @@ class SagaLog:
             TransientConflict: another call recorded a step at the same moment.
         """
         pk, sk = key
-        row = self._store.get(TASKS, pk, sk)
+        row = self._found(key)
         if row is None:
             self._create(key, RUNNING, [step], content)
             return
@@ -83,7 +83,7 @@ class SagaLog:
         that one has answered, or will, that the steps have happened.
         Each action may be called again after a crash. What one raises ends the call; a later call goes on with it.
         """
-        row = self._store.get(TASKS, *key)
+        row = self._found(key)
         if row is None:
             # No step was recorded; the row keeps a late call from recording one.
             self._create(key, UNDONE, [], content)
@@ -118,8 +118,13 @@ class SagaLog:
         except ConditionFailed:
             raise TransientConflict(f"{key[0]} {key[1]}: another call began the saga") from None
 
-    def _row(self, key: tuple[str, str]) -> Item:
+    def _found(self, key: tuple[str, str]) -> Item | None:
+        """The row, unless it is past its ttl: then it counts as absent, for readers as for ``_create``."""
         row = self._store.get(TASKS, *key)
+        return None if row is None or is_expired(row, self._clock.now()) else row
+
+    def _row(self, key: tuple[str, str]) -> Item:
+        row = self._found(key)
         if row is None:
             raise SagaIsUndone(f"{key[0]} {key[1]}: there is no such saga")
         return row

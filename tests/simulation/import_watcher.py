@@ -56,7 +56,7 @@ class ImportWatcher:
         self.singles: dict[str, Item] = {}
         self.commands: dict[str, list[tuple[str, int]]] = {}
         self.alarms: Counter[str] = Counter()
-        self.told: set[tuple[str, int, str]] = set()
+        self.told: Counter[tuple[str, int, str]] = Counter()
         self.archives = Archives(self)
         self.changes = 0
         self._dirty_shards: set[tuple[str, int]] = set()
@@ -294,7 +294,7 @@ class ImportWatcher:
             self.broken("G1", label, f"an event tells what was never stored: {content}")
         elif content["attempt"] == row["attempt"] and content["status"] != row["status"]:
             self.broken("G1", label, f"an event tells {content['status']} of a job that is {row['status']}")
-        self.told.add((message["id"], content["attempt"], content["status"]))
+        self.told[message["id"], content["attempt"], content["status"]] += 1
         self._is_discreet(label, message)
 
     def _row_named(self, pk: str, sk: str) -> Item | None:
@@ -303,6 +303,12 @@ class ImportWatcher:
     def _is_discreet(self, label: str, message: Mapping[str, Any]) -> None:
         if SECRET in repr(message) or "AQC" in repr(message):
             self.broken("G1", label, f"a message holds a token or values of a row: {message}")
+
+    @property
+    def repeats(self) -> list[str]:
+        """Alarms and outcomes of imports that went out more than once: without faults there are none."""
+        sent = [*self.told.items(), *self.alarms.items()]
+        return [f"{what}: {count} times" for what, count in sent if count > 1]
 
     # -- at rest ------------------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ class Result:
     ends: Counter[str]
     machines: Counter[str]
     refusals: Counter[str]
+    repeats: tuple[str, ...]
     reasons: Counter[str]
     hours: float
     digest: str
@@ -88,12 +89,18 @@ def draw_plan(seed: int) -> FaultPlan:
 
 
 def simulate_imports(
-    seed: int, *, most: int = 16, refusals: bool = True, plan: FaultPlan | None = None, story_of: str | None = None
+    seed: int,
+    *,
+    most: int = 16,
+    refusals: bool = True,
+    plan: FaultPlan | None = None,
+    setup: ImportSetup | None = None,
+    story_of: str | None = None,
 ) -> Result:
     """One run to its end, or to the first broken promise. ``most``: rows of a file at most."""
     began = time.perf_counter()
     plan = plan if plan is not None else draw_plan(seed)
-    world = ImportWorld(seed, plan, draw_setup(seed))
+    world = ImportWorld(seed, plan, setup or draw_setup(seed))
     ImportWorkload(world, seed, most=most, refusals=refusals)
     world.run()
     if not world.watcher.violations:
@@ -126,6 +133,7 @@ def simulate_imports(
             for one in world.executions.list_executions(arn)
         ),
         refusals=Counter(job["error"]["type"] for job in jobs if "error" in job),
+        repeats=(*world.watcher.repeats, *books.repeats),
         reasons=Counter(row["error"]["type"] for row in rows if "error" in row),
         hours=(world.scheduler.now() - VIRTUAL_EPOCH) / HOUR,
         digest=world.story.digest(),

@@ -44,6 +44,7 @@ class Outcome:
     crossings: int
     changes: int
     alarms: int
+    repeats: tuple[str, ...]
     slowest_wake: float
     digest: str
     story: str
@@ -113,6 +114,7 @@ def simulate(
         crossings=world.gate.crossings,
         changes=world.watcher.changes,
         alarms=sum(world.watcher.alarms.values()),
+        repeats=tuple(world.watcher.repeats),
         slowest_wake=world.watcher.slowest_wake,
         digest=world.story.digest() if tell else "",
         story=world.story.tell(violations[0].entity if violations else story_of) if violations or story_of else "",

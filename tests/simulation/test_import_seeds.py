@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from tests.simulation.imports import Result, run_seeds, simulate_imports, summary
+from tests.simulation.imports import Result, draw_setup, run_seeds, simulate_imports, summary
 from tests.simulation.plan import NoFaults
 from tests.simulation.sites import CRASH, CRASH_AFTER, HANG, LONG_HANG, SDK_RETRY, TWICE, TWICE_LATE
 
@@ -23,6 +24,14 @@ def test_imp_15_without_faults_rows_fail_only_for_their_own_reasons(seed: int) -
     assert not result.violations, result.report()
     assert (result.faults, result.discarded, result.dead) == ({}, 0, 0)
     assert set(result.reasons) <= {"InvalidValue", "TooManyValues", "RepeatedKey"}
+
+
+@pytest.mark.parametrize("seed", range(100, 104))
+def test_edge_65_without_faults_and_duplicates_each_outcome_is_sent_once(seed: int) -> None:
+    setup = replace(draw_setup(seed), duplicate=0.0)
+    result = simulate_imports(seed, plan=NoFaults(), refusals=False, setup=setup)
+    assert not result.violations, result.report()
+    assert (result.faults, result.repeats) == ({}, ())
 
 
 def test_the_faults_and_the_ends_are_met() -> None:

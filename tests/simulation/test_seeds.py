@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
 from tests.simulation.__main__ import replay_command, run_seeds, summary
 from tests.simulation.plan import NoFaults
-from tests.simulation.simulate import simulate
+from tests.simulation.simulate import draw_setup, simulate
 from tests.simulation.sites import ANSWER_LOST
 
 ENTITIES, VERSIONS = 5, 6
@@ -37,6 +38,14 @@ def test_edge_17_a_restart_that_took_effect_though_its_start_got_an_error_stays_
     outcome = simulate(104_997, entities=12, versions=8, tell=False)
     assert not outcome.violations, outcome.report(replay_command(104_997, 12, 8))
     assert outcome.faults["e06@8 start#1.1"] == ANSWER_LOST
+
+
+@pytest.mark.parametrize("seed", range(100, 104))
+def test_edge_65_without_faults_and_duplicates_each_outcome_is_sent_once(seed: int) -> None:
+    setup = replace(draw_setup(seed), duplicate=0.0)
+    outcome = simulate(seed, entities=3, versions=4, plan=NoFaults(), setup=setup)
+    assert not outcome.violations, outcome.report(replay_command(seed, 3, 4))
+    assert (outcome.faults, outcome.repeats) == ({}, ())
 
 
 def test_the_faults_are_met() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,8 +71,8 @@ class Watcher:
         self.violations: list[Violation] = []
         self.entities: dict[str, Entity] = {}
         self.alarms: dict[str, int] = {}
-        #: (id, attempt, status) of the status events that were delivered
-        self.events: set[tuple[str, int, str]] = set()
+        #: how often a status event was delivered, by (id, attempt, status)
+        self.events: Counter[tuple[str, int, str]] = Counter()
         self.changes = 0
         #: how many command rows are in the open index
         self.open_commands = 0
@@ -282,7 +283,7 @@ class Watcher:
             self._break("G1", key.entity.code, f"a status event of {key} tells what was never stored: {content}")
         if "AQC" in repr(message) or "secret" in repr(message):
             self._break("G1", key.entity.code, f"a status event of {key} holds a token or record data")
-        self.events.add((message["id"], content["attempt"], content["status"]))
+        self.events[message["id"], content["attempt"], content["status"]] += 1
 
     def started(self, key: VersionKey, attempt: int, name: str) -> None:
         """An execution was asked for. Its name is the same however often, but for the sweeper's restarts.
@@ -300,6 +301,12 @@ class Watcher:
     def goes_round(self, visit: Visit) -> None:
         """Calls are made again and again while no time passes."""
         self._break("G4", visit.entity, f"{visit.entity}@{visit.version} {visit.who} goes round in a circle")
+
+    @property
+    def repeats(self) -> list[str]:
+        """Alarms and status events that went out more than once: without faults there are none."""
+        sent = [*self.events.items(), *self.alarms.items()]
+        return [f"{what}: {count} times" for what, count in sent if count > 1]
 
     # -- at rest ------------------------------------------------------------------------------------
 

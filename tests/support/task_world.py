@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -161,13 +162,14 @@ class TaskWorld:
         names = ("status", "attempt", "result", "error", "total", "succeeded", "failed", "cancelled")
         return {sk: {name: row[name] for name in names if name in row} for sk, row in sorted(self.rows().items())}
 
-    def alarm_ids(self) -> set[str]:
-        return {one["alarmId"] for one in self.alarm_topic.attributes}
+    def alarm_ids(self) -> Counter[str]:
+        """How often each alarm went out."""
+        return Counter(one["alarmId"] for one in self.alarm_topic.attributes)
 
-    def told(self) -> set[tuple[str, int, str]]:
-        """Outcomes that the main topic's subscribers know, without the repeats."""
+    def told(self) -> Counter[tuple[str, int, str]]:
+        """How often the main topic's subscribers heard of each outcome."""
         messages = (one for one in self.main.messages if one["action"] != "task-execute")
-        return {(one["id"], one["content"]["attempt"], one["content"]["status"]) for one in messages}
+        return Counter((one["id"], one["content"]["attempt"], one["content"]["status"]) for one in messages)
 
     def check(self) -> None:
         check_images(self.images)

@@ -6,6 +6,7 @@ every write, no outcome was changed, and the final state is that of a run withou
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -72,13 +73,34 @@ def a_cancelled_list(world: TaskWorld) -> Task:
 
 
 SCENARIOS = [a_list, a_single_task, a_failing_task, a_retried_list]
+#: Whoever hears of an outcome may hear of it again where one call is repeated, and no more often.
+MOST_REPEATS = 2
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_edge_65_without_faults_each_outcome_and_each_alarm_goes_out_once(scenario: Any) -> None:
+    world = TaskWorld()
+    scenario(world)
+    world.run()
+    ended = [image for image in world.images if image.get("kind") and image["status"] in ("COMPLETED", "FAILED")]
+    outcomes = Counter((one["id"], one["attempt"], one["status"]) for one in ended)
+    assert world.told() == Counter(dict.fromkeys(outcomes, 1))
+    failed = [name for name, _, status in outcomes if status == "FAILED"]
+    assert (most(world.alarm_ids()), bool(world.alarm_ids())) == (1 if failed else 0, bool(failed))
 
 
 def outcome(world: TaskWorld, scenario: Any) -> tuple[Any, ...]:
     scenario(world)
     world.run()
     world.check()
-    return world.outcome(), world.alarm_ids(), world.told()
+    assert most(world.alarm_ids()) <= MOST_REPEATS
+    assert most(world.told()) <= MOST_REPEATS
+    return world.outcome(), set(world.alarm_ids()), set(world.told())
+
+
+def most(sent: Counter[Any]) -> int:
+    """How often the one went out that went out most often."""
+    return max(sent.values(), default=0)
 
 
 def test_dup_03_the_scenarios_end_as_designed() -> None:

@@ -151,6 +151,72 @@ def test_saga_02_an_execution_does_not_finish_what_another_one_undoes(log: SagaL
         log.finish(KEY, FIRST)
 
 
+def half_undone(log: SagaLog) -> Undo:
+    """Another execution's undo has stopped at the first step: the saga is UNDOING."""
+    undo = Undo()
+    undo.fails = "one"
+    with pytest.raises(LookupError):
+        begun(log, "one", "two").undo(KEY, undo.actions(), GIVEN, SECOND)
+    return undo
+
+
+def test_edge_60_no_execution_finishes_a_saga_that_another_one_is_undoing(
+    log: SagaLog, store: MemoryTableStore
+) -> None:
+    """Else its caller is told that all has happened while the rest of it is taken back."""
+    half_undone(log)
+    before = row(store)
+    with pytest.raises(SagaIsUndone, match="it is UNDOING by another execution"):
+        log.finish(KEY, FIRST)
+    assert row(store) == before
+    assert before["status"] == "UNDOING"
+
+
+@pytest.mark.parametrize("step", ["one", "three"])
+def test_edge_60_no_step_begins_in_a_saga_that_is_being_undone(
+    log: SagaLog, store: MemoryTableStore, step: str
+) -> None:
+    half_undone(log)
+    before = row(store)
+    with pytest.raises(SagaIsUndone, match=f"{step} must not begin, the saga is UNDOING"):
+        log.begin(KEY, step, GIVEN)
+    assert row(store) == before
+
+
+@pytest.mark.parametrize("by", [FIRST, SECOND])
+def test_edge_60_an_undo_that_has_ended_undoes_nothing_again(log: SagaLog, store: MemoryTableStore, by: str) -> None:
+    undo = Undo()
+    begun(log, "one", "two").undo(KEY, undo.actions(), GIVEN, SECOND)
+    before = row(store)
+    assert log.undo(KEY, undo.actions(), GIVEN, by) == ["two", "one"]
+    assert (undo.done, row(store)) == (["two", "one"], before)
+
+
+@pytest.mark.parametrize("moment", ["begin", "finish", "undo"])
+def test_edge_60_a_saga_that_changes_under_a_call_is_not_written(
+    log: SagaLog, store: MemoryTableStore, moment: str
+) -> None:
+    """Another execution undoes it between the call's read and its write."""
+    begun(log, "one")
+    get, undo = store.get, Undo()
+
+    def get_then_undone(table: str, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
+        found = get(table, pk, sk, consistent=consistent)
+        store.get = get  # type: ignore[method-assign]
+        SagaLog(store, ManualClock()).undo(KEY, undo.actions(), GIVEN, SECOND)
+        return found
+
+    calls = {
+        "begin": lambda: log.begin(KEY, "two", GIVEN),
+        "finish": lambda: log.finish(KEY, FIRST),
+        "undo": lambda: log.undo(KEY, undo.actions(), GIVEN, FIRST),
+    }
+    store.get = get_then_undone  # type: ignore[method-assign]
+    with pytest.raises(TransientConflict):
+        calls[moment]()
+    assert (undo.done, row(store)["status"]) == (["one"], "UNDONE")
+
+
 def test_saga_02_another_execution_goes_on_with_an_undo_that_stopped(log: SagaLog, store: MemoryTableStore) -> None:
     undo = Undo()
     undo.fails = "one"
