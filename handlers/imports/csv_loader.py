@@ -87,7 +87,7 @@ class CsvLoader:
             log_step("file refused", level=logging.WARNING, pk=run.key.pk, sk=run.key.sk, code=refused["type"])
             self._book.change_job(run.key, run.attempt, status.FAILED, error=refused)
             return answer
-        self._book.change_job(run.key, run.attempt, status.PROCESSING, totalRows=found.rows)
+        self._book.change_job(run.key, run.attempt, status.PROCESSING, totalRows=found.rows, columns=found.header)
         return {**answer, "bucket": info.bucket, "key": info.key, "versionId": info.version_id, "rows": rows}
 
     def _copied(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -112,5 +113,15 @@ def _named(header: list[str], cells: list[str], layout: Layout) -> dict[str, str
     """
     width = len(header)
     row = row_of(header, [*cells[:width], *[""] * (width - len(cells))], layout)
-    row.update((f"value {number}", value) for number, value in enumerate(cells[width:], start=width + 1))
+    row.update((_beyond(number), value) for number, value in enumerate(cells[width:], start=width + 1))
     return row
+
+
+def beyond_header(row: Mapping[str, str], width: int) -> Iterator[str]:
+    """The values of a stored row beyond the ``width`` columns of its file's header, in their order."""
+    numbers = itertools.count(width + 1)
+    return (row[name] for name in itertools.takewhile(lambda name: name in row, map(_beyond, numbers)))
+
+
+def _beyond(number: int) -> str:
+    return f"value {number}"

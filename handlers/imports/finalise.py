@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from handlers.imports import status
 from handlers.imports.book import ImportBook, error_of
 from handlers.imports.model import outcome_of
@@ -36,7 +38,10 @@ class Finaliser:
         new = outcome_of(counts)
         fields: dict[str, object] = {**counts.stored()}
         if counts.failed:
-            fields["report"] = write_report(self._store, self._objects, key, job["attempt"])
+            report = write_report(self._store, self._objects, key, job["attempt"], job["columns"])
+            fields["report"] = report.keys
+            fields["reportBucket"] = self._objects.bucket
+            fields["reasons"] = [asdict(one) for one in report.reasons]
             fields["error"] = error_of(ROWS_FAILED, f"{counts.failed} of {counts.total} rows failed; see the report")
         self._book.change_job(key, job["attempt"], new, **fields)
         return new

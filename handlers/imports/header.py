@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from handlers.errors import shown
 from handlers.imports.errors import DUPLICATE_COLUMN, MISSING_COLUMN, UNKNOWN_COLUMN, ImportRefused
-from handlers.imports.strategy import Layout
+from handlers.imports.strategy import REPORT_COLUMNS, Layout
 
 COMMA = ","
 DELIMITERS = (COMMA, ";", "\t", "|")
@@ -22,6 +22,15 @@ def delimiter_of(line: str, layout: Layout) -> str:
 
     # max keeps the first of equals, and the comma is the first.
     return max(DELIMITERS, key=matches)
+
+
+def is_of_report(header: Sequence[str], layout: Layout) -> bool:
+    """Whether a header begins with the columns of a report of failed rows, and not with the table's own."""
+    if tuple(header[: len(REPORT_COLUMNS)]) != REPORT_COLUMNS:
+        return False
+    known = {*layout.columns, *layout.optional}
+    is_the_tables = set(layout.columns) <= set(header) <= known and len(set(header)) == len(header)
+    return not is_the_tables
 
 
 def check_header(header: Sequence[str], layout: Layout, delimiter: str) -> None:

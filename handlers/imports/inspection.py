@@ -36,6 +36,7 @@ BAD_ROWS = "rows that can't be read"
 LARGE_ROWS = f"rows above {MAP_ROW_BYTES} bytes"
 QUOTES = "quotes in values without quotes round them"
 REPEATED_KEYS = "repeated keys"
+REPORT = "a report of failed rows"
 NO_VERSION = "the object has no version"
 #: A line whose quotes stand round values, or are doubled in these. Nothing is tried twice, so its time is its length.
 _QUOTED_WELL = re.compile(r"""(?:(?:"(?:[^"]++|"")*+"|[^",\r\n]*+),)*+(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)[\r\n]*""")
@@ -207,6 +208,7 @@ def _inspected(open_: Open, encoding: str, layout: Layout, limits: CsvLimits, ve
             (LONE_RETURNS, watched.lone_returns),
             (BLANK_LINES, reader.lines_before > 0),
             (MANY_LINES, reader.header_lines > 1),
+            (REPORT, reader.is_report),
             (REPEATED_KEYS, bool(found.last)),
             (NO_VERSION, not versioned),
         ):

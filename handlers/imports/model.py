@@ -77,9 +77,21 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """How many rows failed with one code, and the first of them: its row and line as in the report, and why."""
+
+    code: str
+    rows: int
+    row: int
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportJob:
-    """The import of a file. ``error`` and ``report`` (keys of objects in the stack's bucket) where there are any;
-    ``mode`` is None until it is decided.
+    """The import of a file. ``error`` and ``report`` (keys of objects in the stack's bucket, and as ``report_urls``
+    ``s3://bucket/key``) where there are any, with the ``reasons`` why rows failed, the most frequent first; ``mode`` is
+    None until it is decided.
     """
 
     id: str
@@ -95,9 +107,12 @@ class ImportJob:
     updated_at: str
     error: Mapping[str, str] | None = None
     report: tuple[str, ...] = ()
+    report_urls: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     is_cancelling: bool = False
-    #: Of an archive: its CSV files, once they are known, and those that failed, in the end.
+    #: Of an archive: its CSV files and what else is in it, once they are known, and the files that failed, in the end.
     files: int | None = None
+    skipped_files: int | None = None
     failed_files: int | None = None
     #: Of a file of an archive: the id of the archive's import, and the file's name there.
     parent: str | None = None
@@ -125,12 +140,20 @@ class ImportJob:
             updated_at=job["updatedAt"],
             error=job.get("error"),
             report=tuple(job.get("report", ())),
+            report_urls=report_urls(job),
+            reasons=tuple(Reason(**reason) for reason in job.get("reasons", ())),
             is_cancelling="cancelRequested" in job and not status.is_terminal(job),
             files=job.get("totalFiles"),
+            skipped_files=job.get("skippedFiles"),
             failed_files=job.get("failedFiles"),
             parent=job.get("parent"),
             file=job.get("file"),
         )
+
+
+def report_urls(job: Item) -> tuple[str, ...]:
+    """The parts of the report that a job's row names, ``s3://bucket/key``."""
+    return tuple(f"s3://{job['reportBucket']}/{key}" for key in job.get("report", ()))
 
 
 def job_key_of(row: Item) -> ImportJobKey | None:

@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
 from handlers.imports.errors import (
@@ -20,9 +20,10 @@ from handlers.imports.errors import (
     ImportRefused,
     RowProblem,
 )
-from handlers.imports.header import check_header, delimiter_of
+from handlers.imports.header import check_header, delimiter_of, is_of_report
 from handlers.imports.limits import CsvLimits
-from handlers.imports.strategy import Layout
+from handlers.imports.spreadsheet import restored
+from handlers.imports.strategy import REPORT_COLUMNS, Layout
 from handlers.imports.stream import WatchedBytes
 from handlers.json_values import json_bytes
 
@@ -34,13 +35,15 @@ class Batch:
     """Consecutive records; an empty one is a blank line.
 
     ``text``: the physical lines that they took, those of a malformed record behind them included, whose ``malformed``
-    tells what is wrong with it.
+    tells what is wrong with it. ``dropped_lines``: of a report's records, the line ends in the columns in front, which
+    are left out.
     """
 
     records: list[list[str]]
     first_line: int
     text: list[str]
     malformed: str | None
+    dropped_lines: list[int] = field(default_factory=list)
 
     @property
     def lines(self) -> int:
@@ -72,6 +75,9 @@ class Record:
 class RecordReader:
     """The records of one CSV stream. ``header`` and ``delimiter`` are known from the start.
 
+    A report of failed rows (``is_report``) is read as the file that its rows are of: without the columns in front, and
+    cells as they were before the report made them safe for spreadsheets.
+
     Raises:
         ImportRefused: the file is empty, its header is wrong, or a limit is passed; also while it is read.
         UnicodeDecodeError: it is not in this encoding; also while it is read.
@@ -94,6 +100,9 @@ class RecordReader:
         self.header = self._header()
         self._taken(0)
         self.header_lines = self._reader.line_num - self.lines_before
+        self.is_report = is_of_report(self.header, layout)
+        if self.is_report:
+            self.header = [restored(name) for name in self.header[len(REPORT_COLUMNS) :]]
         check_header(self.header, layout, self.delimiter)
 
     def batches(self) -> Iterator[Batch]:
@@ -109,7 +118,8 @@ class RecordReader:
                 malformed = self._survived(error, before + 1 + sum(map(lines_in, records)))
             if not records and malformed is None:
                 return
-            yield Batch(records, before + 1, self._taken(before), malformed)
+            batch = Batch(records, before + 1, self._taken(before), malformed)
+            yield _of_report(batch) if self.is_report else batch
 
     def close(self) -> None:
         """Also the stream."""
@@ -163,11 +173,12 @@ class RecordReader:
 def examined(batch: Batch, index: int, header: list[str], limits: CsvLimits) -> Iterator[Record]:
     """The rows of a batch one by one; ``index`` is that of the first."""
     line, end = batch.first_line, batch.first_line + batch.lines
+    dropped = iter(batch.dropped_lines)
     for values in batch.records:
         if values:
             yield _examined(values, index, line, header, limits)
             index += 1
-        line += lines_in(values)
+        line += lines_in(values) + next(dropped, 0)
     if batch.malformed is not None:
         yield Record(index, line, [], RowProblem(MALFORMED_QUOTES, f"malformed quotes: {batch.malformed}"), 0)
     elif line != end:
@@ -190,6 +201,13 @@ def _examined(values: list[str], index: int, line: int, header: list[str], limit
     if size > limits.row_bytes:
         problem = RowProblem(ROW_TOO_LONG, f"the row has {size} bytes; at most {limits.row_bytes} are imported")
     return Record(index, line, values, problem, size, short)
+
+
+def _of_report(batch: Batch) -> Batch:
+    front = len(REPORT_COLUMNS)
+    dropped = [lines_in(values[:front]) - 1 for values in batch.records]
+    records = [[restored(value) for value in values[front:]] for values in batch.records]
+    return Batch(records, batch.first_line, batch.text, batch.malformed, dropped)
 
 
 def lines_in(values: list[str]) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import heapq
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handlers.imports import status
+from handlers.imports.files import beyond_header
+from handlers.imports.model import Reason
+from handlers.imports.spreadsheet import BYTE_ORDER_MARK, line_of
+from handlers.imports.strategy import REPORT_COLUMNS
 from handlers.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.objects.port import Objects
 from handlers.store.port import IMPORT_TMP, Item, TableStore
@@ -18,18 +21,54 @@ PREFIX = "reports/"
 PART_BYTES = 8 * 1024 * 1024
 #: A page is 1 MB at most, whatever is asked for (API reference, Query); all rows of the file pass.
 PAGE = 1_000
-#: With one of these in front, a spreadsheet takes a cell for a formula (OWASP, "CSV Injection").
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: Codes that a job tells, the most frequent ones. Those of commands that failed are the application's, so any number.
+MOST_REASONS = 20
 
 
-def write_report(store: TableStore, objects: Objects, key: ImportJobKey, attempt: int) -> list[str]:
-    """Write the failed rows in the order of the file; answers the objects' keys. A repeated call writes the same."""
+class Reasons:
+    """Counts the failed rows of a file by code."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Reason] = {}
+
+    def add(self, row: Item) -> None:
+        """Count one; rows come in the order of the file."""
+        error = row["error"]
+        first = self._found.get(error["type"]) or Reason(error["type"], 0, row["number"], row["line"], error["message"])
+        self._found[error["type"]] = replace(first, rows=first.rows + 1)
+
+    def most_frequent(self) -> list[Reason]:
+        """At most ``MOST_REASONS`` of them."""
+        return sorted(self._found.values(), key=lambda one: (-one.rows, one.row))[:MOST_REASONS]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenReport:
+    """The keys of the objects in their order, and why rows failed, the most frequent reason first."""
+
+    keys: list[str]
+    reasons: list[Reason]
+
+
+def write_report(
+    store: TableStore, objects: Objects, key: ImportJobKey, attempt: int, columns: Sequence[str]
+) -> WrittenReport:
+    """Write the failed rows in the order of the file, with its ``columns`` in their order. A repeated call writes the
+    same.
+    """
     keys: list[str] = []
-    for number, part in enumerate(report_parts(failed_rows(store, key)), start=1):
+    reasons = Reasons()
+
+    def counted() -> Iterator[Item]:
+        for row in failed_rows(store, key):
+            reasons.add(row)
+            yield row
+
+    for number, part in enumerate(report_parts(counted(), columns), start=1):
         name = f"{PREFIX}{key.tenant_code}/{key.ulid}/{attempt}/failed-rows-{number:03d}.csv"
         objects.put(name, part, content_type=CSV_TYPE)
         keys.append(name)
-    return keys
+    return WrittenReport(keys, reasons.most_frequent())
 
 
 def failed_rows(store: TableStore, key: ImportJobKey) -> Iterator[Item]:
@@ -38,39 +77,23 @@ def failed_rows(store: TableStore, key: ImportJobKey) -> Iterator[Item]:
     return heapq.merge(*partitions, key=lambda row: row["number"])
 
 
-def report_parts(rows: Iterator[Item], *, part_bytes: int = PART_BYTES) -> Iterator[bytes]:
-    """The report in files of about ``part_bytes``, each with the header. The columns are those of the first row; what
-    another one has beside stands behind them.
-    """
-    columns: list[str] | None = None
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    written = 0
+def report_parts(rows: Iterator[Item], columns: Sequence[str], *, part_bytes: int = PART_BYTES) -> Iterator[bytes]:
+    """The report in files of about ``part_bytes``, each with the header; values beyond a row's columns stand behind."""
+    head = BYTE_ORDER_MARK + line_of((*REPORT_COLUMNS, *columns))
+    lines: list[str] = []
+    size = 0
     for row in rows:
         values: Mapping[str, Any] = row["row"]
-        columns = columns or list(values)
-        if not written:
-            # A byte order mark lets spreadsheets read it as UTF-8.
-            buffer.write("\ufeff")
-            writer.writerow(map(neutralised, ("row", "line", "code", "message", *columns)))
-        cells = [values.get(name, "") for name in columns]
-        cells += [value for name, value in values.items() if name not in columns]  # beyond the header of the file
         told = (row["number"], row["line"], row["error"]["type"], row["error"]["message"])
-        writer.writerow(map(neutralised, (*told, *cells)))
-        written += 1
-        if buffer.tell() >= part_bytes:
-            yield buffer.getvalue().encode()
-            buffer.seek(0)
-            buffer.truncate()
-            written = 0
-    if written:
-        yield buffer.getvalue().encode()
-
-
-def neutralised(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula: an apostrophe in front of what looks like one."""
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        cells = (values.get(name, "") for name in columns)
+        lines.append(line_of((*told, *cells, *beyond_header(values, len(columns)))))
+        size += len(lines[-1])
+        if size >= part_bytes:
+            yield "".join((head, *lines)).encode()
+            lines.clear()
+            size = 0
+    if lines:
+        yield "".join((head, *lines)).encode()
 
 
 def _failed(store: TableStore, pk: str) -> Iterator[Item]:

@@ -48,7 +48,7 @@ def request_retry(book: ImportBook, clock: Clock, key: ImportJobKey) -> None:
         if "totalRows" in job and (job.get("mode") != STEP_FUNCTION or "rowsWritten" in job):
             changed[KNOWN_ROWS] = job["totalRows"]
         # Without ``totalRows`` nobody ends the job before all its rows are reset.
-        gone = ("totalRows", "error", "report", CANCEL_REQUESTED, *LOOK_MARKS)
+        gone = ("totalRows", "error", "report", "reportBucket", "reasons", CANCEL_REQUESTED, *LOOK_MARKS)
         condition = equals("attempt", attempt) & status.may_be_retried()
         if book.update_job(key, Change(set=changed, remove=gone), condition):
             return

@@ -29,6 +29,8 @@ ON_DUPLICATE = (LAST, REJECT)
 #: Columns of a normalised copy: the row's number in the file, from 1, and its first physical line.
 ROW_COLUMN = "__row"
 LINE_COLUMN = "__line"
+#: In front of a file's own columns in the report of its failed rows, which may be corrected and imported.
+REPORT_COLUMNS = ("row", "line", "code", "message")
 
 Row = Mapping[str, str]
 _MARK = "__cqrs_import__"
@@ -180,5 +182,9 @@ def _check(where: str, layout: Layout) -> None:
     twice = sorted({one for one in names if names.count(one) > 1} | ({ROW_COLUMN, LINE_COLUMN} & set(names)))
     if twice:
         raise RegistryError(f"{where}: column {twice[0]!r} is named twice, or is one of the import's own")
+    if set(REPORT_COLUMNS) <= set(layout.optional):
+        raise RegistryError(
+            f"{where}: {', '.join(REPORT_COLUMNS)} can't all be optional: a report of failed rows begins with them"
+        )
     if not layout.key or not set(layout.key) <= set(layout.columns):
         raise RegistryError(f"{where}: key {layout.key!r} is not allowed; expected at least one of the columns")

@@ -37,7 +37,7 @@ _READ = (
 )
 _COUNTERS = (
     *("totalRows", "processedRows", "succeededRows", "failedRows", "supersededRows", "cancelledRows"),
-    *("totalFiles", "failedFiles"),
+    *("totalFiles", "skippedFiles", "failedFiles"),
 )
 
 

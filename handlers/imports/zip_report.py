@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from handlers.imports.report import CSV_TYPE, PREFIX, neutralised
+from handlers.imports.report import CSV_TYPE, PREFIX
+from handlers.imports.spreadsheet import BYTE_ORDER_MARK, line_of
 from handlers.keys import ImportJobKey
 from handlers.objects.port import Objects
 
@@ -26,14 +25,11 @@ def write_files_report(objects: Objects, key: ImportJobKey, attempt: int, files:
 
 def files_report(files: Sequence[ImportedFile]) -> bytes:
     """The report's bytes, for a spreadsheet as the report of rows."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    buffer.write("\ufeff")
-    writer.writerow(COLUMNS)
+    lines = [line_of(COLUMNS)]
     for file in files:
         error = file.error or {}
         counts = file.counts
         told = (file.name, file.table or "", file.status, error.get("type", ""), error.get("message", ""))
         numbers = (counts.total or 0, counts.succeeded, counts.failed)
-        writer.writerow(map(neutralised, (*told, *numbers, file.job or "", " ".join(file.report))))
-    return buffer.getvalue().encode()
+        lines.append(line_of((*told, *numbers, file.job or "", " ".join(file.report))))
+    return (BYTE_ORDER_MARK + "".join(lines)).encode()

@@ -85,6 +85,7 @@ def test_a_table_has_one_strategy() -> None:
         ({"key": ()}, r"key \(\) is not allowed"),
         ({"key": ("nr",)}, r"key \('nr',\) is not allowed"),
         ({"base": object}, r"an import strategy is an ImportStrategy with a method map\(row\)"),
+        ({"optional": ("message", "row", "line", "code")}, r"row, line, code, message can't all be optional"),
         ({"base": ImportStrategy}, r"an import strategy is an ImportStrategy with a method map\(row\)"),
     ],
 )
