@@ -11,11 +11,12 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, cast
 
 from handlers.errors import shown
+from handlers.imports.entry_names import leads_elsewhere, name_of, parts_of
 from handlers.imports.errors import ImportRefused
 
 NOT_AN_ARCHIVE = "NotAnArchive"
@@ -27,10 +28,19 @@ ARCHIVE_RATIO = "ArchiveRatio"
 UNSAFE_NAME = "UnsafeName"
 UNREADABLE_ENTRY = "UnreadableEntry"
 
-#: What archivers of macOS add beside the files.
+#: Why an entry is no file to import, each with words for people.
+RESOURCE_FORK = "ResourceFork"
+HIDDEN = "Hidden"
+NOT_CSV = "NotCsv"
+SKIPPED_BECAUSE = {
+    RESOURCE_FORK: "added by an archiver of macOS",
+    HIDDEN: "hidden: a part of its name begins with a dot",
+    NOT_CSV: "its name does not end in .csv",
+}
+#: The folder of what archivers of macOS add beside the files.
 RESOURCE_FORKS = "__MACOSX"
 SUFFIX = ".csv"
-_PATTERN = re.compile(r"([0-9]{14})-([a-z][a-z0-9_-]{0,62})\.csv")
+_PATTERN = re.compile(r"([0-9]{14})-([a-z][a-z0-9_-]{0,62})\.(?i:csv)")
 #: Below this, a high ratio is no bomb: short repetitive files compress a thousand times.
 RATIO_FROM_BYTES = 1024 * 1024
 _BLOCK = 256 * 1024
@@ -65,7 +75,7 @@ class Ranges(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CsvEntry:
-    """A CSV file in an archive. ``position`` is its place in the order in which the files are imported, from 0.
+    """A CSV file in an archive; ``name`` is its path there. ``position`` is its place in the order of imports, from 0.
 
     ``table`` is None where the name tells none: this file fails, the others are imported.
     """
@@ -82,8 +92,23 @@ class CsvEntry:
         return f"{self.position:04d}{SUFFIX}"
 
 
+@dataclass(frozen=True, slots=True)
+class SkippedEntry:
+    """What else is in an archive; its ``position`` is behind those of the files. ``code``: of ``SKIPPED_BECAUSE``."""
+
+    position: int
+    name: str
+    code: str
+
+    @property
+    def reason(self) -> str:
+        """Why it is not imported."""
+        return SKIPPED_BECAUSE[self.code]
+
+
 class Archive:
-    """An opened archive. ``files`` are its CSV files in the order of their names, ``skipped`` what else is in it.
+    """An opened archive. ``files`` are its CSV files in the order of their names, ``skipped`` what else is in it: each
+    entry is in one of them, but for folders, which hold nothing themselves.
 
     Raises:
         ImportRefused: it is no archive, beyond a limit, or holds no CSV file or one with a name that leads elsewhere.
@@ -95,22 +120,29 @@ class Archive:
         longest = max(limits.entries * _DIRECTORY_BYTES_PER_ENTRY, _DIRECTORY_BYTES)
         try:
             self._zip = zipfile.ZipFile(cast(BinaryIO, _Seekable(ranges, longest)))
+        except UnicodeDecodeError as error:
+            message = f"a name in the archive is marked as UTF-8 and is not: {error.reason}"
+            raise ImportRefused(NOT_AN_ARCHIVE, message) from error
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error) as error:
             raise ImportRefused(NOT_AN_ARCHIVE, f"the file is not a ZIP archive that can be read: {error}") from error
-        infos = self._zip.infolist()
-        self._check_sizes(infos)
-        self.skipped = [info.filename for info in infos if not _is_csv(info)]
-        wanted = [info for info in infos if _is_csv(info)]
-        _check_names(infos)
-        if not infos:
+        entries = [(name_of(info), info) for info in self._zip.infolist()]
+        self._check_sizes(entries)
+        _check_names(entries)
+        found = [("/".join(parts_of(name)), info) for name, info in entries if not name.endswith("/")]
+        wanted = [(name, info) for name, info in found if _why_skipped(name) is None]
+        wanted.sort(key=lambda entry: (_base(entry[0]), entry[0]))
+        self.files = [
+            CsvEntry(position, name, table or _table_of(name), info.file_size, info)
+            for position, (name, info) in enumerate(wanted)
+        ]
+        others = [(name, code) for name, code in ((name, _why_skipped(name)) for name, _ in found) if code is not None]
+        self.skipped = [
+            SkippedEntry(position, name, code) for position, (name, code) in enumerate(others, start=len(wanted))
+        ]
+        if not found:
             raise ImportRefused(EMPTY_ARCHIVE, "the archive is empty")
         if not wanted:
             raise ImportRefused(NO_CSV_FILES, f"the archive holds no CSV file, but {_listed(self.skipped)}")
-        wanted.sort(key=lambda info: (_base(info.filename), info.filename))
-        self.files = [
-            CsvEntry(position, info.filename, table or _table_of(info.filename), info.file_size, info)
-            for position, info in enumerate(wanted)
-        ]
         self._left = limits.bytes
 
     def content(self, entry: CsvEntry) -> Iterator[bytes]:
@@ -137,29 +169,29 @@ class Archive:
                             ARCHIVE_TOO_LARGE, f"{name} is larger than the {entry.bytes} bytes that the archive says"
                         )
                     yield block
-        except (zipfile.BadZipFile, EOFError, ValueError, zlib.error) as error:
+        except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, zlib.error) as error:
             raise ImportRefused(UNREADABLE_ENTRY, f"{name} can't be unpacked: {error}") from error
         if size != entry.bytes:
             raise ImportRefused(UNREADABLE_ENTRY, f"{name} has {size} bytes, the archive says {entry.bytes}")
 
-    def _check_sizes(self, infos: list[zipfile.ZipInfo]) -> None:
+    def _check_sizes(self, entries: Sequence[tuple[str, zipfile.ZipInfo]]) -> None:
         limits = self._limits
-        if len(infos) > limits.entries:
+        if len(entries) > limits.entries:
             raise ImportRefused(
                 TOO_MANY_ENTRIES,
-                f"the archive has {len(infos)} entries; at most {limits.entries} are allowed (zipMaxEntries)",
+                f"the archive has {len(entries)} entries; at most {limits.entries} are allowed (zipMaxEntries)",
             )
-        total = sum(info.file_size for info in infos)
+        total = sum(info.file_size for _, info in entries)
         if total > limits.bytes:
             raise ImportRefused(
                 ARCHIVE_TOO_LARGE,
                 f"the archive holds {total} bytes unpacked; at most {limits.bytes} are allowed (zipMaxBytes)",
             )
-        for info in infos:
+        for name, info in entries:
             if info.file_size >= RATIO_FROM_BYTES and info.file_size > limits.ratio * max(info.compress_size, 1):
                 raise ImportRefused(
                     ARCHIVE_RATIO,
-                    f"{shown(info.filename)} unpacks from {info.compress_size} to {info.file_size} bytes; at most "
+                    f"{shown(name)} unpacks from {info.compress_size} to {info.file_size} bytes; at most "
                     f"{limits.ratio} times as many are allowed (zipMaxRatio)",
                 )
 
@@ -202,19 +234,20 @@ class _Seekable(io.RawIOBase):
         return content
 
 
-def _is_csv(info: zipfile.ZipInfo) -> bool:
-    """Folders, resource forks and hidden files are none."""
-    parts = info.filename.split("/")
-    hidden = RESOURCE_FORKS in parts or any(part.startswith(".") for part in parts)
-    return not hidden and not info.is_dir() and info.filename.lower().endswith(SUFFIX)
+def _why_skipped(name: str) -> str | None:
+    parts = name.split("/")
+    if RESOURCE_FORKS in parts:
+        return RESOURCE_FORK
+    if any(part.startswith(".") for part in parts):
+        return HIDDEN
+    return None if name.lower().endswith(SUFFIX) else NOT_CSV
 
 
-def _check_names(infos: list[zipfile.ZipInfo]) -> None:
+def _check_names(entries: Sequence[tuple[str, zipfile.ZipInfo]]) -> None:
     """Nothing is written under these names, but an archive that tries to lead elsewhere is not to be trusted."""
-    for info in infos:
-        name = info.orig_filename.replace("\\", "/")
-        if ".." in name.split("/") or name.startswith("/") or re.match(r"[A-Za-z]:", name) or "\0" in name:
-            raise ImportRefused(UNSAFE_NAME, f"the archive's entry {shown(info.orig_filename)} leads out of it")
+    for name, _ in entries:
+        if leads_elsewhere(name):
+            raise ImportRefused(UNSAFE_NAME, f"the archive's entry {shown(name)} leads out of it")
 
 
 def _base(name: str) -> str:
@@ -226,6 +259,6 @@ def _table_of(name: str) -> str | None:
     return match[2] if match else None
 
 
-def _listed(names: list[str]) -> str:
-    text = ", ".join(map(shown, names[:5]))
-    return f"{text} and {len(names) - 5} more" if len(names) > 5 else text
+def _listed(skipped: Sequence[SkippedEntry]) -> str:
+    text = ", ".join(f"{shown(entry.name)} ({entry.reason})" for entry in skipped[:5])
+    return f"{text} and {len(skipped) - 5} more" if len(skipped) > 5 else text

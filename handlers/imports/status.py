@@ -26,6 +26,8 @@ ROW = "row"
 COUNTERS = "counters"
 #: A file of an archive. It has a status only where its own job doesn't tell what became of it.
 FILE = "file"
+#: Of an entry of an archive that is no file to import.
+SKIPPED = "SKIPPED"
 
 #: New status to those that it may follow within an attempt. A row's command may end before the consumer has noted that
 #: it published it. Rows are SUPERSEDED from the start, or never; what the loader refuses is FAILED from the start.

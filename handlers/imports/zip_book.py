@@ -13,8 +13,8 @@ from typing import Any
 from handlers.clock import Clock, iso
 from handlers.commands.policies import SECONDS_PER_DAY
 from handlers.imports import status
-from handlers.imports.archive import CsvEntry
-from handlers.imports.book import ROW_DAYS
+from handlers.imports.archive import CsvEntry, SkippedEntry
+from handlers.imports.book import ROW_DAYS, error_of
 from handlers.imports.cancel import CANCEL_REQUESTED
 from handlers.imports.open_index import opened
 from handlers.keys import ImportJobKey
@@ -74,7 +74,7 @@ class ZipBook:
         return self._store.get(IMPORT_TMP, *key.file(position))
 
     def files(self, key: ImportJobKey) -> Iterator[Item]:
-        """All files in the order in which they are imported."""
+        """All files in the order in which they are imported; behind them what was skipped."""
         start: Item | None = None
         while True:
             page = self._store.query(IMPORT_TMP, key.files_pk, limit=_PAGE, start=start)
@@ -85,6 +85,14 @@ class ZipBook:
 
     def add_file(self, archive: ImportJobKey, entry: CsvEntry, **fields: Any) -> None:
         """A file that was unpacked, or can't be imported. One that is there stays as it is."""
+        table = {} if entry.table is None else {"tableName": entry.table}
+        self._add(archive, entry, **table, **fields)
+
+    def add_skipped(self, archive: ImportJobKey, entry: SkippedEntry) -> None:
+        """An entry that is no file to import, with its reason."""
+        self._add(archive, entry, status=status.SKIPPED, error=error_of(entry.code, entry.reason))
+
+    def _add(self, archive: ImportJobKey, entry: CsvEntry | SkippedEntry, **fields: Any) -> None:
         pk, sk = archive.file(entry.position)
         now = self._clock.now()
         item: Item = {
@@ -94,7 +102,6 @@ class ZipBook:
             "jobId": archive.id,
             "position": entry.position,
             "name": entry.name,
-            **({} if entry.table is None else {"tableName": entry.table}),
             "updatedAt": iso(now),
             "ttl": int(now) + ROW_DAYS * SECONDS_PER_DAY,
             **fields,

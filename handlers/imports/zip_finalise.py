@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from handlers.imports import status
 from handlers.imports.book import ImportBook, error_of
 from handlers.imports.job_run import JobRun
-from handlers.imports.model import Counts
+from handlers.imports.model import Counts, report_urls
 from handlers.imports.zip_book import ZipBook
 from handlers.imports.zip_files import child_of
 from handlers.imports.zip_report import write_files_report
@@ -22,7 +22,9 @@ NO_ROWS = Counts(0)
 
 @dataclass(frozen=True, slots=True)
 class ImportedFile:
-    """A file of an archive. ``job``: the id of its own import, ``report`` that one's; ``table`` where it is known."""
+    """A file of an archive. ``job``: the id of its own import, ``report`` the URLs of that one's; ``table`` where it is
+    known. What is no file to import is SKIPPED; its ``error`` has the reason.
+    """
 
     name: str
     table: str | None
@@ -51,19 +53,22 @@ class ZipFinaliser:
             return None if job is None else str(job["status"])
         files = imported_files(self._book, self._files, run.key)
         counts = sum((file.counts for file in files), NO_ROWS)
-        failed = [file for file in files if file.status != status.COMPLETED and file.status != status.CANCELLED]
+        skipped = [file for file in files if file.status == status.SKIPPED]
+        failed = [file for file in files if file.status not in (status.COMPLETED, status.CANCELLED, status.SKIPPED)]
         new = _outcome(files, error, failed)
-        fields: dict[str, object] = {**counts.stored(), "totalFiles": len(files), "failedFiles": len(failed)}
-        if new != status.COMPLETED and files:
+        total = len(files) - len(skipped)
+        fields: dict[str, object] = {**counts.stored(), "totalFiles": total, "failedFiles": len(failed)}
+        if skipped or (new != status.COMPLETED and files):
             fields["report"] = [write_files_report(self._objects, run.key, run.attempt, files)]
+            fields["reportBucket"] = self._objects.bucket
         if new == status.FAILED:
-            fields["error"] = dict(error) if error is not None else _files_failed(failed, len(files))
+            fields["error"] = dict(error) if error is not None else _files_failed(failed, total)
         self._book.change_job(run.key, run.attempt, new, **fields)
         return new
 
 
 def imported_files(book: ImportBook, files: ZipBook, key: ImportJobKey) -> list[ImportedFile]:
-    """The files of an archive in their order, each with its outcome so far."""
+    """The files of an archive in their order, each with its outcome so far; behind them what was skipped."""
     found = list(files.files(key))
     keys = [child_of(key, file) for file in found if "tableName" in file]
     jobs = dict(zip(keys, files.jobs(keys), strict=True))
@@ -89,7 +94,7 @@ def _file(book: ImportBook, file: Item, job: Item | None) -> ImportedFile:
     # A file that was given up because it took too long is told as such, unless it has come to its end all the same.
     given_up = "status" in file and job["status"] not in (status.COMPLETED, status.FAILED)
     told = file if given_up else job
-    report = tuple(job.get("report", ()))
+    report = report_urls(job)
     return ImportedFile(name, table, told["status"], counts, job["id"], told.get("error"), report)
 
 

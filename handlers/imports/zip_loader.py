@@ -82,7 +82,8 @@ class ZipLoader:
             self._book.change_job(run.key, run.attempt, status.FAILED, error=error_of(code, str(error)))
             return {"result": ENDED}
         total = len(archive.files)
-        self._book.change_job(run.key, run.attempt, status.PROCESSING, totalFiles=total)
+        numbers = {"totalFiles": total, "skippedFiles": len(archive.skipped)}
+        self._book.change_job(run.key, run.attempt, status.PROCESSING, **numbers)
         return _ready(total)
 
     def _pinned(self, key: ImportJobKey, job: Item) -> ObjectInfo | None:
@@ -99,7 +100,7 @@ class ZipLoader:
         return ObjectInfo(job["bucket"], job["key"], pinned["size"], pinned["etag"], pinned["versionId"])
 
     def _unpack(self, run: JobRun, archive: Archive) -> bool:
-        """Whether all files are unpacked."""
+        """Whether all files are unpacked, and what is skipped is recorded."""
         started = self._clock.now()
         done = {file["position"] for file in self._files.files(run.key)}
         left = [entry for entry in archive.files if entry.position not in done]
@@ -107,6 +108,9 @@ class ZipLoader:
             if number and self._clock.now() - started >= UNPACK_SECONDS:
                 return False
             self._one(run, archive, entry)
+        for skipped in archive.skipped:
+            if skipped.position not in done:
+                self._files.add_skipped(run.key, skipped)
         return True
 
     def _one(self, run: JobRun, archive: Archive, entry: CsvEntry) -> None:
