@@ -260,5 +260,9 @@ def _table_of(name: str) -> str | None:
 
 
 def _listed(skipped: Sequence[SkippedEntry]) -> str:
-    text = ", ".join(f"{shown(entry.name)} ({entry.reason})" for entry in skipped[:5])
-    return f"{text} and {len(skipped) - 5} more" if len(skipped) > 5 else text
+    texts = []
+    for reason in dict.fromkeys(entry.reason for entry in skipped):
+        names = [entry.name for entry in skipped if entry.reason == reason]
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        texts.append(f"{', '.join(map(shown, names[:5]))}{more} ({reason})")
+    return "; ".join(texts)

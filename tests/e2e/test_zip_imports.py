@@ -115,7 +115,7 @@ def test_zip_02_a_bad_file_does_not_stop_the_rest_and_the_report_names_it(deploy
         "4",
     )
     child = deployed.imports.get_import(bad["job"], CONTEXT)
-    assert (child.parent, child.file, child.report) == (job.id, bad["file"], (bad["report"],))
+    assert (child.parent, child.file, child.report_urls) == (job.id, bad["file"], (bad["report"],))
     assert [line.split(",")[0] for line in deployed.report(child).splitlines()[1:]] == ["2", "8", "13", "20"]
     assert_one_at_a_time(deployed, 2)
 
@@ -154,8 +154,9 @@ def test_zip_02_files_that_cannot_be_imported_fail_alone(deployed: DeployedImpor
 def test_zip_03_folders_and_resource_forks(deployed: DeployedImports) -> None:
     job = deployed.import_archive(quirk("nested.zip"))
     assert (job.status, job.counts.applied) == ("COMPLETED", 30)
-    (file,) = deployed.imports.list_files(job.id, CONTEXT)
+    file, skipped = deployed.imports.list_files(job.id, CONTEXT)
     assert file.name == "export/20250105000000-airports.csv"
+    assert (skipped.name, skipped.status) == ("__MACOSX/export/._20250105000000-airports.csv", "SKIPPED")
 
 
 def many_entries(count: int) -> bytes:

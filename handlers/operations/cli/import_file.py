@@ -13,9 +13,9 @@ from typing import Any
 
 from handlers.clock import SystemClock
 from handlers.context import InvokeContext
-from handlers.imports.model import MODES, ImportJob
+from handlers.imports.model import MODES, ImportJob, Reason
 from handlers.imports.service import ImportService
-from handlers.imports.status import COMPLETED, TERMINAL
+from handlers.imports.status import COMPLETED, SKIPPED, TERMINAL
 from handlers.imports.strategy import load_import_tables
 from handlers.imports.zip_finalise import ImportedFile
 from handlers.operations.cli.arguments import add_stack
@@ -113,7 +113,8 @@ def plain(job: ImportJob, files: Sequence[ImportedFile] = ()) -> dict[str, Any]:
         "mode": job.mode,
         "counts": asdict(job.counts),
         "error": job.error,
-        "report": list(job.report),
+        "reasons": [asdict(reason) for reason in job.reasons],
+        "report": list(job.report_urls),
     }
     return {**told, "files": [asdict(file) for file in files]} if files else told
 
@@ -127,12 +128,17 @@ def rendered(job: ImportJob, files: Sequence[ImportedFile] = ()) -> str:
         rows += [(name, number) for name, number in asdict(job.counts).items() if number or name == "total"]
     if job.error is not None:
         rows.append(("error", f"{job.error['type']}: {job.error['message']}"))
-    rows += [("report", key) for key in job.report]
+    rows += [("report", url) for url in job.report_urls]
+    rows += [("reason", _reason(reason)) for reason in job.reasons]
     rows += [(file.name, _outcome(file)) for file in files]
     return table(job.id, rows)
 
 
+def _reason(reason: Reason) -> str:
+    return f"{reason.code}: {reason.rows} rows, the first is row {reason.row} (line {reason.line}): {reason.message}"
+
+
 def _outcome(file: ImportedFile) -> str:
     error = "" if file.error is None else f", {file.error['type']}: {file.error['message']}"
-    rows = "" if file.counts.total is None else f", {file.counts.total} rows"
-    return "".join((file.status, rows, error, *(f", {key}" for key in file.report)))
+    rows = "" if file.counts.total is None or file.status == SKIPPED else f", {file.counts.total} rows"
+    return "".join((file.status, rows, error, *(f", {url}" for url in file.report)))

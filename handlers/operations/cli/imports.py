@@ -1,8 +1,9 @@
-"""``./cqrs imports list | show | retry | cancel``."""
+"""``./cqrs imports list | show | report | retry | cancel``."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,8 +11,11 @@ from handlers.clock import SystemClock
 from handlers.context import InvokeContext
 from handlers.imports.model import ImportJob
 from handlers.imports.service import MAX_LISTED, ImportService
-from handlers.keys import ImportJobKey
+from handlers.imports.zip_finalise import ImportedFile
+from handlers.keys import ZIP_IMPORT_KIND, ImportJobKey
+from handlers.operations.cli import import_report
 from handlers.operations.cli.arguments import add_stack, positive
+from handlers.operations.cli.import_details import details
 from handlers.operations.cli.output import as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
 from handlers.operations.cli.terminal import show
@@ -28,12 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--table", help="only this table's")
     listing.add_argument("--archives", action="store_true", help="those of archives; their files are listed without it")
     listing.add_argument("--limit", type=positive, default=20, help=f"imports at most (default 20, up to {MAX_LISTED})")
-    show = actions.add_parser("show", help="one import: its status, counters, error and report")
+    show = actions.add_parser("show", help="one import: its status, counters, errors by reason, files and report")
+    report = actions.add_parser("report", help="the failed rows of an import, or the files of an archive")
+    import_report.add_arguments(report)
     retry = actions.add_parser("retry", help="try the failed rows of a FAILED import again, and what was never loaded")
     cancel = actions.add_parser("cancel", help="import no further row; rows whose command is published end as usual")
-    for one in (show, retry, cancel):
+    for one in (show, report, retry, cancel):
         one.add_argument("id", metavar="ID", help=ID_HELP)
-    for one in (listing, show, retry, cancel):
+    for one in (listing, show, report, retry, cancel):
         add_stack(one)
 
 
@@ -49,14 +55,18 @@ def _run(stack: Stack, options: argparse.Namespace) -> int:
         jobs = service.list_imports(context, table=options.table, limit=options.limit, archives=options.archives)
         show(as_json([_entry(one) for one in jobs]) if options.json else _listed(jobs, options.tenant))
         return 0
-    context = InvokeContext(OPERATOR, ImportJobKey.parse_id(options.id).tenant_code)
+    key = ImportJobKey.parse_id(options.id)
+    context = InvokeContext(OPERATOR, key.tenant_code)
+    if options.action == "report":
+        return import_report.report(stack, service.get_import(options.id, context), options)
     actions = {"show": service.get_import, "retry": service.retry_failed_rows, "cancel": service.cancel_import}
     job = actions[options.action](options.id, context)
-    show(as_json(_entry(job)) if options.json else _shown(job))
+    files = service.list_files(job.id, context) if key.kind == ZIP_IMPORT_KIND else []
+    show(as_json(_entry(job, files)) if options.json else _shown(job, files))
     return 0
 
 
-def _entry(job: ImportJob) -> dict[str, Any]:
+def _entry(job: ImportJob, files: Sequence[ImportedFile] = ()) -> dict[str, Any]:
     given = {
         "id": job.id,
         "status": job.status,
@@ -66,7 +76,9 @@ def _entry(job: ImportJob) -> dict[str, Any]:
         "createdAt": job.created_at,
         "createdBy": job.created_by,
         "error": job.error,
-        "report": list(job.report),
+        "reasons": list(job.reasons) or None,
+        "report": list(job.report_urls),
+        "files": list(files) or None,
     }
     return {name: value for name, value in given.items() if value is not None}
 
@@ -78,7 +90,7 @@ def _listed(jobs: list[ImportJob], tenant: str) -> str:
     return table("Imports", rows, header=("import", "status", "attempt", "rows", "created"))
 
 
-def _shown(job: ImportJob) -> str:
+def _shown(job: ImportJob, files: Sequence[ImportedFile]) -> str:
     rows: list[tuple[str, object]] = [
         ("status", _status(job)),
         ("attempt", job.attempt),
@@ -89,7 +101,8 @@ def _shown(job: ImportJob) -> str:
     ]
     if job.error is not None:
         rows.append(("error", f"{job.error['type']}: {job.error['message']}"))
-    return table(job.id, [*rows, *(("report", key) for key in job.report)])
+    rows += (("report", url) for url in job.report_urls)
+    return "\n\n".join([table(job.id, rows), *details(job, files)])
 
 
 def _status(job: ImportJob) -> str:

@@ -63,7 +63,8 @@ def test_the_pages_strategy_imports_a_file(tmp_path: Path) -> None:
         assert (job.status, job.counts.applied, job.counts.failed) == ("FAILED", 2, 1)
         report = deployed.report(job).splitlines()
         assert report[0].startswith("row,line,code,message,")
-        assert report[1].startswith("3,4,InvalidValue,price: 'free' is not allowed; expected a number such as 4.50,")
+        message = "price: 'free' is not allowed; expected a number such as 4.50"
+        assert report[1].startswith(f'3,4,InvalidValue,"{message}",')
         assert "A-3,Bowl,free,2026-11-24" in report[1]
         cup = deployed.data(EntityKey("TENANT", "t1", "PRODUCT", "A-1"))
         assert cup["attributes"] == {"price": 4.5, "colour": "", "exported": "2026-11-24"}
