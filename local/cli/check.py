@@ -21,12 +21,17 @@ CHECKS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs test``."""
     parser.add_argument("--slow", action="store_true", help="also the long runs (thousands of seeds, large files)")
+    parser.add_argument("--mutants", type=int, metavar="N", help="instead: break handlers/ in N ways; who notices?")
+    parser.add_argument("--seed", type=int, default=1, help="decides which mutants (default: 1)")
     parser.add_argument("pytest", nargs="*", help="passed on to pytest; with it, the other checks are left out")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the checks. Returns the exit code of the first that fails."""
     env = {**os.environ, "PULUMI_ERROR_OUTPUT_STRING": "true"}
+    if options.mutants is not None:
+        count, seed = str(options.mutants), str(options.seed)
+        return _run([sys.executable, "-m", "tests.mutation", "--count", count, "--seed", seed], env)
     chosen = list(options.pytest)
     if not chosen:
         for name, command in CHECKS:

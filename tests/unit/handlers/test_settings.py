@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from handlers.errors import SettingsError
@@ -128,3 +130,17 @@ def test_wrong_values_are_named(name: str, value: str) -> None:
 def test_a_wrong_kind_of_status_events_is_named() -> None:
     with pytest.raises(SettingsError, match=r"STATUS_EVENTS: 'some' is not one of terminal, all, none"):
         NotificationsSettings.from_env({**NOTIFICATIONS, "STATUS_EVENTS": "some"})
+
+
+@pytest.mark.parametrize(
+    "arns", ["", "[]", "{", '"a"', '{"a": 1}', '{"a": "arn:aws:lambda:eu-central-1:1:function:a"}']
+)
+def test_custom_machines_are_arns_of_state_machines(arns: str) -> None:
+    with pytest.raises(SettingsError, match="CUSTOM_STATE_MACHINE_ARNS"):
+        WorkflowSettings.from_env({**WORKFLOW, "CUSTOM_STATE_MACHINE_ARNS": arns})
+
+
+def test_custom_machines_by_name() -> None:
+    machines = {"a": "arn:aws:states:eu-central-1:1:stateMachine:a"}
+    settings = WorkflowSettings.from_env({**WORKFLOW, "CUSTOM_STATE_MACHINE_ARNS": json.dumps(machines)})
+    assert settings.custom_machines == machines

@@ -76,6 +76,11 @@ def test_attempts_are_bounded(mode: str) -> None:
     assert [row["version"] for row in world.repository.versions(KEY)] == [1, 2]
 
 
+@pytest.mark.parametrize("attempts", [1, MAX_ATTEMPTS])
+def test_the_ends_of_the_range_are_allowed(attempts: int) -> None:
+    assert run(World(), "async", Counter(), attempts=attempts) is not None
+
+
 @pytest.mark.parametrize("attempts", [0, -1, MAX_ATTEMPTS + 1, True, 1.5])
 def test_the_number_of_attempts_has_a_range(attempts: Any) -> None:
     world = World()

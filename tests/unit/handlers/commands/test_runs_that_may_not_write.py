@@ -188,3 +188,15 @@ def test_edge_63_a_late_wait_on_a_failed_command_leaves_no_token() -> None:
     assert world.pipeline.wait(run, "late", "2026-01-01T00:00:00Z") == {"waiting": False}
     assert world.row(2) == before
     assert "late" not in world.workflows.open_tokens
+
+
+@pytest.mark.parametrize("lack", [FAILED, OTHER_ATTEMPT, CLAIMED_BY_ANOTHER], ids=["failed", "attempt", "claimed"])
+def test_edge_63_an_execution_that_may_not_park_its_command_ends(lack: dict[str, Any]) -> None:
+    """Whoever owns the command goes on with it; the machine reads the answer."""
+    place = Place("terminal", holds=False)
+    run = place.world.publish(order(1, n=2))
+    lease = {"leaseUntil": int(place.world.clock.now()) + 1}
+    place.world.store.update(COMMANDS, run.key.pk, run.key.sk, Change(set={**lease, **lack}))
+    before = place.world.row(2)
+    assert place.world.pipeline.park(run) == {"result": 1}
+    assert place.world.row(2) == before

@@ -148,3 +148,16 @@ def test_pipe_14_a_zombie_in_the_middle_of_the_data_write_is_fenced_by_version(w
     data = world.repository.data(KEY)
     assert data is not None
     assert data["version"] == 2
+
+
+def test_finish_without_a_successor_is_one_write_where_states_are_not_shown() -> None:
+    """Decision record 0050: DONE and its tail in one transaction, and nothing behind it."""
+    world = World(detail="terminal")
+    run = world.publish(order(0, n=1))
+    world.pipeline.check_version(run, first_entry=True)
+    writes: list[str] = []
+    for name in ("update", "transact", "put"):
+        call = getattr(world.store, name)
+        setattr(world.store, name, lambda *given, name=name, call=call: writes.append(name) or call(*given))
+    assert world.pipeline.finish(run, []) == {"result": "done", "woken": False}
+    assert (writes, world.row(1)["status"]) == (["transact"], "finish:FINISHED")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from handlers.tasks import status
 from handlers.tasks.finalise import Finaliser
 from handlers.tasks.handlers import TaskHandlers
 from handlers.tasks.items import DROPPED, ItemRunner
-from handlers.tasks.model import Task
+from handlers.tasks.model import STOPPED_BY_CANCEL, STOPPED_BY_ERROR, Task
 from handlers.tasks.retry import TaskOperations
 from handlers.tasks.service import TaskService
 from handlers.tasks.writes import error_of
@@ -178,3 +179,40 @@ def test_edge_61_an_item_is_not_begun_once_another_ones_failure_stops_the_task()
     assert place.items.run(place.task.key.item(0), 1) == {"result": status.CANCELLED}
     assert place.job.calls == []
     assert place.row()["cancelled"] == 1
+
+
+@pytest.mark.parametrize("kind", [status.TASK, status.BATCH])
+def test_edge_62_of_two_retries_at_one_moment_one_begins_an_attempt(kind: str) -> None:
+    place = Place(kind)
+    Finaliser(place.store, place.clock)(place.task.key, 1, error_of("MachineFailed", "it died"))
+    other = TaskOperations(place.store, place.clock)
+    place.before_the_next_update(lambda: other.retry_failed_items(place.task.id, CONTEXT))  # type: ignore[arg-type,return-value]
+    with pytest.raises(WrongStatus, match="CREATED; only a FAILED task is retried"):
+        place.operations.retry_failed_items(place.task.id, CONTEXT)
+    assert place.row()["attempt"] == 2
+
+
+@pytest.mark.parametrize("stopping", [STOPPED_BY_CANCEL, STOPPED_BY_ERROR])
+def test_edge_61_an_item_of_a_list_that_is_being_stopped_is_not_begun(stopping: str) -> None:
+    place = Place()
+    place.change(status=status.PROCESSING, stopping=stopping)
+    assert place.items.run(place.task.key.item(0), 1) == {"result": status.CANCELLED}
+    assert (place.job.calls, place.row()["cancelled"]) == ([], 1)
+
+
+@pytest.mark.parametrize("gone", ["task", "item"])
+def test_edge_61_an_item_that_is_gone_or_whose_task_is_gone_is_not_begun(gone: str) -> None:
+    place = Place()
+    place.change(status=status.PROCESSING)
+    item = place.task.key.item(0)
+    if gone == "item":
+        item = place.task.key.item(7)
+    else:
+        other = replace(place.task.key, ulid="0" * 26)
+        row = place.store.get(TASKS, item.pk, item.sk)
+        assert row is not None
+        place.store.put(TASKS, {**row, "sk": other.item(0).sk})
+        item = other.item(0)
+    before = place.rows()
+    assert place.items.run(item, 1) == DROPPED
+    assert (place.job.calls, place.rows()) == ([], before)

@@ -13,7 +13,7 @@ from handlers.tasks import stream
 from handlers.tasks.handlers import TaskHandlers
 from handlers.tasks.model import Task
 from handlers.tasks.retry import TaskOperations
-from handlers.tasks.runner import RunnerOptions, TaskIsLeased, TaskRunner
+from handlers.tasks.runner import MACHINE_GRACE_SECONDS, RunnerOptions, TaskIsLeased, TaskRunner
 from handlers.tasks.service import TaskService
 from handlers.workflows.memory import MemoryWorkflows
 from tests.support.clock import ManualClock
@@ -265,3 +265,14 @@ def test_an_unknown_type_fails_at_once(place: Place) -> None:
     place.store.update(TASKS, task.key.pk, task.key.sk, Change(set={"type": "gone"}))
     place.run(task)
     assert place.row(task)["error"]["message"] == "taskType: 'gone' is not allowed; expected one of job"
+
+
+@pytest.mark.parametrize("minutes", [15, 60])
+def test_edge_65_the_sweeper_looks_at_a_list_when_its_machine_has_had_its_time(minutes: int) -> None:
+    place = Place()
+    place.runner._options = RunnerOptions("machine", minutes, LEASE, 5)
+    task = place.queued(place.service.create_step_function_task("job", [1, 2], CONTEXT))
+    place.run(task)
+    row = place.row(task)
+    expected = int(place.clock.now()) + minutes * 60 + MACHINE_GRACE_SECONDS
+    assert (row["status"], row["dueAt"], len(place.workflows.started)) == ("PROCESSING", expected, 1)

@@ -176,6 +176,7 @@ def test_listing_goes_round_the_items() -> None:
     assert [one.id for one in place.service.list_tasks(CONTEXT, type_="job", limit=2)] == [made[4].id, made[3].id]
     assert len(place.service.list_tasks(CONTEXT)) == 6
     assert place.service.list_tasks(replace(CONTEXT, tenant_code="t2")) == []
+    assert len(place.service.list_tasks(CONTEXT, limit=100)) == 6
     for limit in (0, 101, True):
         with pytest.raises(ValidationError, match="limit"):
             place.service.list_tasks(CONTEXT, limit=limit)
@@ -228,6 +229,8 @@ def test_keys() -> None:
         f"OTHER#t1#job#{'0' * 26}",
         f"TASK#t1#job#{'U' * 26}",
         f"TASK##job#{'0' * 26}",
+        f"TASK#t1##{'0' * 26}",
+        f"TASK#t1#j@b#{'0' * 26}",
     ):
         with pytest.raises(ValidationError):
             TaskKey.parse_id(wrong)
