@@ -70,6 +70,12 @@ def test_a_catch_holds_until_its_file_or_its_test_changes(tmp_path: Path, monkey
     assert KeptVerdicts().of(caught.mutant) is None
 
 
+def test_each_place_has_wider_tests_that_exist() -> None:
+    for place, tests in trying.WIDER:
+        assert next((ROOT / "handlers").parent.glob(f"{place}*"), None) is not None, place
+        assert [test for test in tests if not (ROOT / test).exists()] == []
+
+
 @pytest.fixture(scope="module")
 def trials() -> Iterator[Trials]:
     """With a map that knows one quick test."""

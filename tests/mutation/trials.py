@@ -109,7 +109,8 @@ class Trials:
 
     def _affordable(self, tests: Iterable[str]) -> list[str]:
         """The quickest tests that fit into one round."""
-        chosen, total = [], 0.0
+        chosen: list[str] = []
+        total = 0.0
         for test in sorted(tests, key=lambda one: (self._coverage.seconds[one], one)):
             total += self._coverage.seconds[test]
             if chosen and total > ROUND_SECONDS:
@@ -137,6 +138,8 @@ class Trials:
             "output": str(output),
             "seconds": int(limit),
         }
+        assert self._forks.stdin is not None
+        assert self._forks.stdout is not None
         self._forks.stdin.write(f"{json.dumps(request)}\n")
         self._forks.stdin.flush()
         code = int(self._forks.stdout.readline())
