@@ -102,6 +102,7 @@ class LocalRuntime:
             self._sources.stop()
         self.scheduler.stop()
         self.endpoint.stop()
+        self.host.close()
         self._work_dir.cleanup()
 
     def drop_files(self) -> None:

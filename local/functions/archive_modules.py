@@ -1,20 +1,23 @@
 """Imports code from an unpacked archive without letting it meet other code of the same name.
 
-Several archives (and the repository itself, in tests) all have a package called ``handlers``. Each archive
-gets a module table of its own: while one of its modules is imported, and while ``isolated()`` is entered,
-``sys.modules`` shows that table for the archive's top-level names; afterwards the process's own modules are
-back. An ``import`` statement inside a function body that runs later is answered from the archive's table as
-well. ``importlib.import_module`` is isolated only inside ``isolated()``.
+Several archives (and the repository itself, in tests) all have a package called ``handlers``. Each archive is mounted
+as a package of its own: what its code calls ``handlers.keys`` is ``lambda_archive_3.handlers.keys`` to Python. So
+archives share nothing, no table that other threads use is ever exchanged, and the locks of imports are Python's own,
+one per module: a thread that imports while another one starts a function can't wait for it in a circle.
+
+The archive's code knows nothing of the mount: its modules run with an ``__import__`` that adds it, and with an
+``importlib.import_module`` and an ``os.environ`` of their own.
 """
 
 from __future__ import annotations
 
 import builtins
 import importlib
+import itertools
+import os
+import re
 import sys
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
@@ -22,20 +25,31 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-#: ``sys.modules`` is one for all threads, so only one of them may show another table in it.
-_swap_lock = threading.RLock()
+from local.functions.environment import FunctionEnviron
+
+_MOUNT = "lambda_archive_"
+_PREFIX = re.compile(rf"\b{_MOUNT}\d+\.")
+_numbers = itertools.count(1)
+#: Mounted archives by the name of their mount.
+_mounted: dict[str, ArchiveModules] = {}
 
 
 class ArchiveModules:
-    """The modules of one unpacked archive."""
+    """The modules of one unpacked archive, until ``close``."""
 
     def __init__(self, archive_dir: Path) -> None:
         self.archive_dir = archive_dir
-        self._modules: dict[str, ModuleType] = {}
+        self.mount = f"{_MOUNT}{next(_numbers)}"
         self._names = frozenset(_top_level_names(archive_dir))
-        self._finder = _ArchiveFinder(self)
-        self._depth = 0
+        self._replaced: dict[str, ModuleType] = {
+            "importlib": _Overlay(importlib, import_module=self._import_module),
+            "os": _Overlay(os, environ=(environ := FunctionEnviron()), getenv=environ.get),
+        }
         self.builtins: dict[str, Any] = {**vars(builtins), "__import__": self._import}
+        package = ModuleType(self.mount)
+        package.__path__ = [str(archive_dir)]
+        _mounted[self.mount] = self
+        sys.modules[self.mount] = package
 
     def load(self, name: str) -> ModuleType:
         """Import ``name`` (dotted) from the archive; the same module on every call.
@@ -44,33 +58,31 @@ class ArchiveModules:
             ModuleNotFoundError: the archive has no such module.
             Exception: whatever the module's own code raises.
         """
-        if name.partition(".")[0] not in self._names:
+        if not self.owns(name):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        with self.isolated():
-            return importlib.import_module(name)
-
-    @contextmanager
-    def isolated(self) -> Iterator[None]:
-        """Inside, imports of the archive's top-level names mean the archive."""
-        with _swap_lock:
-            if self._depth:
-                yield
-                return
-            hidden = {name: sys.modules.pop(name) for name in list(sys.modules) if self.owns(name)}
-            sys.modules.update(self._modules)
-            sys.meta_path.insert(0, self._finder)
-            self._depth = 1
-            try:
-                yield
-            finally:
-                self._depth = 0
-                sys.meta_path.remove(self._finder)
-                self._modules = {name: sys.modules.pop(name) for name in list(sys.modules) if self.owns(name)}
-                sys.modules.update(hidden)
+        return self._mounted_module(name)
 
     def owns(self, name: str) -> bool:
         """Whether a module of this name is the archive's."""
         return name.partition(".")[0] in self._names
+
+    def close(self) -> None:
+        """Forget the modules. Code of theirs that still runs goes on, but imports nothing more from the archive."""
+        _mounted.pop(self.mount, None)
+        for name in [one for one in list(sys.modules) if one.partition(".")[0] == self.mount]:
+            del sys.modules[name]
+
+    def _mounted_module(self, name: str) -> ModuleType:
+        try:
+            return importlib.import_module(f"{self.mount}.{name}")
+        except ModuleNotFoundError as error:
+            raise _unmounted(error) from error.__cause__
+
+    def _import_module(self, name: str, package: str | None = None) -> ModuleType:
+        """``importlib.import_module`` for the archive's code."""
+        if not name.startswith(".") and self.owns(name):
+            return self._mounted_module(name)
+        return importlib.import_module(name, package)
 
     def _import(
         self,
@@ -81,30 +93,57 @@ class ArchiveModules:
         level: int = 0,
     ) -> ModuleType:
         """``__import__`` for the archive's code."""
-        if level == 0 and not self.owns(name):
-            return builtins.__import__(name, globals, locals, fromlist or (), level)
-        with self.isolated():
-            return builtins.__import__(name, globals, locals, fromlist or (), level)
+        owned = level == 0 and self.owns(name)
+        if owned and self.mount not in _mounted:
+            raise ModuleNotFoundError(f"No module named {name!r}: its archive was closed", name=name)
+        try:
+            module = builtins.__import__(
+                f"{self.mount}.{name}" if owned else name, globals, locals, fromlist or (), level
+            )
+        except ModuleNotFoundError as error:
+            raise _unmounted(error) from error.__cause__
+        if owned and not fromlist:  # ``import a.b`` binds a
+            return sys.modules[f"{self.mount}.{name.partition('.')[0]}"]
+        return self._replaced.get(module.__name__, module) if level == 0 else module
+
+
+def unmounted(text: str) -> str:
+    """A message or a line of a trace with the names that the archive's code has for its modules."""
+    return _PREFIX.sub("", text)
+
+
+def _unmounted(error: ModuleNotFoundError) -> ModuleNotFoundError:
+    return ModuleNotFoundError(unmounted(str(error)), name=unmounted(error.name or ""), path=error.path)
+
+
+class _Overlay(ModuleType):
+    """A module with some names replaced, for the archive's code alone."""
+
+    def __init__(self, module: ModuleType, **replaced: Any) -> None:
+        super().__init__(module.__name__, module.__doc__)
+        self.__dict__.update(replaced)
+        self.__dict__["_module"] = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_module"], name)
 
 
 class _ArchiveFinder(MetaPathFinder):
-    """Finds the archive's modules in the archive's directory only."""
-
-    def __init__(self, modules: ArchiveModules) -> None:
-        self._modules = modules
+    """Finds the modules of mounted archives, in their own directories only."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if not self._modules.owns(fullname):
+        modules = _mounted.get(fullname.partition(".")[0])
+        if modules is None:
             return None
-        found = PathFinder.find_spec(fullname, path or [str(self._modules.archive_dir)])
+        found = PathFinder.find_spec(fullname, path)
         if found is None or not isinstance(found.loader, SourceFileLoader) or found.origin is None:
             return found
         return spec_from_file_location(
             fullname,
             found.origin,
-            loader=_ArchiveLoader(fullname, found.origin, self._modules),
+            loader=_ArchiveLoader(fullname, found.origin, modules),
             submodule_search_locations=found.submodule_search_locations,
         )
 
@@ -132,3 +171,6 @@ def _top_level_names(directory: Path) -> Iterator[str]:
             yield entry.name
         elif entry.suffix == ".py":
             yield entry.stem
+
+
+sys.meta_path.insert(0, _ArchiveFinder())

@@ -7,12 +7,14 @@ import json
 import threading
 import traceback
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from local.functions.archive_modules import ArchiveModules
+from local.functions.archive_modules import ArchiveModules, unmounted
 from local.functions.context import make_context
+from local.functions.environment import function_environment, runtime_environment
 from local.functions.instance import Handler, InitFailed, start_instance
 from local.functions.model import (
     ANSWER_TOO_LARGE,
@@ -58,12 +60,13 @@ class FunctionHost:
         self._create_overrides = dict(create_overrides or {})
         self._kill_timed_out = kill_timed_out
         self._specs: dict[str, FunctionSpec] = {}
-        self._archives: dict[str, ArchiveModules] = {}
+        self._archives: dict[Path, ArchiveModules] = {}
         self._starters: dict[str, Callable[[], Handler]] = {}
         self._instances: dict[str, Handler] = {}
         self._generations: Counter[str] = Counter()
         self._running: Counter[str] = Counter()
-        self._starting = threading.RLock()
+        #: Round the cold starts of one archive: botocore's sessions are not safe for threads while clients are made.
+        self._starting: defaultdict[Path, threading.RLock] = defaultdict(threading.RLock)
         self._request_numbers = itertools.count(1)
 
     # -- registry -----------------------------------------------------------------------------------
@@ -91,6 +94,13 @@ class FunctionHost:
         del self._specs[name]
         self._starters.pop(name, None)
         self._drop_instance(name)
+
+    def close(self) -> None:
+        """Forget the functions' modules; calls that run go on."""
+        for modules in self._archives.values():
+            modules.close()
+        self._archives.clear()
+        self._instances.clear()
 
     def get(self, function: str) -> FunctionSpec:
         """The function of this name, ARN, or either with ``:$LATEST``.
@@ -166,6 +176,7 @@ class FunctionHost:
     def _run(self, spec: FunctionSpec, body: str, request_id: str, generation: int) -> InvokeResult:
         """The function's side: its own thread or task."""
         current_function.set(spec.name)
+        function_environment.set(runtime_environment(spec))
         try:
             handler = self._instance(spec)
             answer = handler(json.loads(body), make_context(spec, request_id, self._scheduler.now))
@@ -178,19 +189,20 @@ class FunctionHost:
             return self._exited(request_id, _exit_reason(crash))
         except Exception as error:  # noqa: BLE001 - boundary: Lambda reports any exception of the function
             stack = tuple(traceback.format_list(traceback.extract_tb(error.__traceback__)[1:]))
-            return InvokeResult(None, FunctionError(type(error).__name__, str(error), stack, request_id), request_id)
+            message = unmounted(str(error))
+            return InvokeResult(None, FunctionError(type(error).__name__, message, stack, request_id), request_id)
         return _answered(answer, request_id)
 
     def _instance(self, spec: FunctionSpec) -> Handler:
         """The function's callable, made by a cold start if there is none."""
-        with self._starting:
+        with self._starting[spec.archive_dir]:
             handler = self._instances.get(spec.name)
             if handler is None and spec.name in self._starters:
                 handler = self._instances[spec.name] = self._starters[spec.name]()
             elif handler is None:
-                modules = self._archives.get(str(spec.archive_dir))
+                modules = self._archives.get(spec.archive_dir)
                 if modules is None:
-                    modules = self._archives[str(spec.archive_dir)] = ArchiveModules(spec.archive_dir)
+                    modules = self._archives[spec.archive_dir] = ArchiveModules(spec.archive_dir)
                 handler = self._instances[spec.name] = start_instance(spec, modules, self._create_overrides)
             return handler
 

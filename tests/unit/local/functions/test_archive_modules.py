@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextvars
 import importlib
+import os
 import sys
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
 import handlers as repository_handlers
 from local.functions.archive_modules import ArchiveModules
+from local.functions.environment import function_environment
 
 
 def archive(directory: Path, label: str, **files: str) -> ArchiveModules:
@@ -57,14 +61,52 @@ def test_two_archives_with_different_code_in_one_process(tmp_path: Path) -> None
     assert (sys.path, sys.meta_path) == (path_before, meta_before)
 
 
-def test_the_same_module_on_every_load_and_imports_by_name_inside_isolated(tmp_path: Path) -> None:
-    modules = archive(tmp_path, "one", main=MAIN)
+def test_the_same_module_on_every_load_and_imports_by_name(tmp_path: Path) -> None:
+    by_name = """
+        import importlib
+        from importlib import import_module
+        def both():
+            return importlib.import_module("handlers.label"), import_module("handlers.label")
+    """
+    modules = archive(tmp_path, "one", main=MAIN, by_name=by_name)
     main = modules.load("handlers.main")
 
     assert modules.load("handlers.main") is main
-    with modules.isolated():
-        assert importlib.import_module("handlers.label").LABEL == "one"
-        assert importlib.import_module("handlers.main") is main
+    assert modules.load("handlers.by_name").both() == (modules.load("handlers.label"), modules.load("handlers.label"))
+    assert importlib.import_module("handlers") is repository_handlers
+
+
+def test_environment_variables_are_those_of_the_function_that_runs(tmp_path: Path) -> None:
+    text = """
+        import os
+        import os.path
+        from os import environ, getenv, path
+        def found():
+            return os.environ.get("WHO"), getenv("WHO"), "PATH" in environ, dict(environ), path.sep, os.sep
+    """
+    found = archive(tmp_path, "one", env=text).load("handlers.env").found
+    before = dict(os.environ)
+
+    def as_function(name: str) -> Any:
+        function_environment.set({"WHO": name})
+        return found()
+
+    for name in ("one", "two"):
+        seen = contextvars.copy_context().run(as_function, name)
+        assert seen == (name, name, False, {"WHO": name}, "/", "/")
+    assert found()[3] == before == dict(os.environ)
+
+
+def test_a_closed_archive_leaves_nothing_in_the_process(tmp_path: Path) -> None:
+    before = set(sys.modules)
+    modules = archive(tmp_path, "one", main=MAIN, lazy=LAZY)
+    main = modules.load("handlers.main")
+    modules.close()
+
+    assert set(sys.modules) - before == set()
+    assert main.now() == ("one", "one", 1)
+    with pytest.raises(ModuleNotFoundError, match="No module named 'handlers': its archive was closed"):
+        main.later()
 
 
 def test_the_repository_is_not_found_through_an_archive(tmp_path: Path) -> None:
