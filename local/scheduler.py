@@ -16,17 +16,22 @@ import contextvars
 import heapq
 import itertools
 import logging
-import queue
 import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from greenlet import getcurrent, greenlet
+
+from local.deadlines import Deadline
+from local.futures import Future, Stalled, Task, TaskKilled, Timer, WaitTimeout
+from local.workers import FIRST, HeldTime, Workers
+
+__all__ = ["VIRTUAL_EPOCH", "Future", "Scheduler", "Stalled", "Task", "TaskKilled", "Timer", "WaitTimeout"]
 
 log = logging.getLogger("cqrs.local.scheduler")
 
@@ -36,99 +41,11 @@ R = TypeVar("R")
 #: Virtual runs start here, so that traces don't depend on the day they were made.
 VIRTUAL_EPOCH = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 WORKER_THREADS = 32
-
-
-class WaitTimeout(Exception):
-    """``Scheduler.wait`` gave up before the future was done."""
-
-
-class Stalled(Exception):
-    """A virtual run can't go on: nothing is runnable and no timer is set, but the goal isn't reached."""
-
-
-class TaskKilled(BaseException):
-    """Thrown into a task that is killed. Not an ``Exception``: no handler's ``except`` may swallow it."""
-
-
-class Future(Generic[T]):
-    """A value that arrives later. Completed on the scheduler's thread only (see ``Scheduler.post``)."""
-
-    def __init__(self) -> None:
-        self._callbacks: list[Callable[[], None]] = []
-        self._value: T | None = None
-        self._error: BaseException | None = None
-        self.done = False
-        self.awaited = False
-
-    def set_result(self, value: T) -> None:
-        """Complete with ``value``. The first completion wins; later ones are ignored."""
-        self._complete(value, None)
-
-    def set_exception(self, error: BaseException) -> None:
-        """Complete with an error, which ``result`` raises."""
-        self._complete(None, error)
-
-    def result(self) -> T:
-        """The value, or raises the error. Only when ``done``."""
-        if not self.done:
-            raise RuntimeError("future is not done")
-        if self._error is not None:
-            raise self._error
-        return self._value  # type: ignore[return-value]
-
-    @property
-    def error(self) -> BaseException | None:
-        """The error it was completed with, if any."""
-        return self._error
-
-    def on_done(self, callback: Callable[[], None]) -> None:
-        """Call ``callback`` once done (at once if it is)."""
-        if self.done:
-            callback()
-        else:
-            self._callbacks.append(callback)
-
-    def _complete(self, value: T | None, error: BaseException | None) -> None:
-        if self.done:
-            return
-        self.done, self._value, self._error = True, value, error
-        callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
-            callback()
-
-
-@dataclass(eq=False)
-class Task:
-    """A running piece of work. ``future`` ends with its result or error."""
-
-    name: str
-    future: Future[Any]
-    green: greenlet | None = None
-    start: Callable[[], Any] | None = None
-    context: contextvars.Context | None = None
-    pending: BaseException | None = None
-    queued: bool = False
-    wake_generation: int = 0
-
-
-@dataclass(order=True)
-class Timer:
-    """A call planned for ``at`` (epoch seconds). Background timers don't keep a virtual run alive."""
-
-    at: float
-    order: int
-    call: Callable[[], None] = field(compare=False)
-    background: bool = field(compare=False, default=False)
-    cancelled: bool = field(compare=False, default=False)
-
-    def cancel(self) -> None:
-        """Forget the call and what it holds; harmless if it already ran. The timer itself waits until it is due."""
-        self.cancelled = True
-        self.call = _nothing
-
-
-def _nothing() -> None:
-    """What a cancelled timer would call."""
+#: How long the thread sleeps at most without looking at its clock, and from when on it counts as behind (seconds).
+TICK_S = 0.5
+BEHIND_S = 0.5
+#: Timers are sorted out when there are at least so many: cancelled ones would else stay until they are due.
+MANY_TIMERS = 1024
 
 
 class Scheduler:
@@ -150,7 +67,10 @@ class Scheduler:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._crashes: list[tuple[str, BaseException]] = []
-        self._pool: _WorkerPool | None = None
+        self._workers = Workers(WORKER_THREADS, self.post)
+        self._sort_out_at = MANY_TIMERS
+        #: Seconds that this thread was behind: the machine slept or was busy elsewhere. No deadline counts them.
+        self.lag = 0.0
 
     @classmethod
     def real(cls) -> Scheduler:
@@ -170,11 +90,23 @@ class Scheduler:
 
     def call_later(self, delay: float, call: Callable[[], None], *, background: bool = False) -> Timer:
         """Call ``call`` on the scheduler's thread after ``delay`` seconds (it must not wait itself)."""
-        timer = Timer(self.now() + max(delay, 0.0), next(self._order), call, background)
+        timer = Timer(self._clock() + max(delay, 0.0), next(self._order), call, background)
         with self._wake:
+            if len(self._timers) >= self._sort_out_at:
+                self._timers[:] = [one for one in self._timers if not one.cancelled]
+                heapq.heapify(self._timers)
+                self._sort_out_at = max(2 * len(self._timers), MANY_TIMERS)
             heapq.heappush(self._timers, timer)
             self._wake.notify_all()
         return timer
+
+    def deadline(self, seconds: float, call: Callable[[], None], held: HeldTime | None = None) -> Deadline:
+        """Call ``call`` after ``seconds`` in which this machine was not what kept ``held`` from going on."""
+        return Deadline(self, seconds, call, held)
+
+    def _clock(self) -> float:
+        """What timers are due by: seconds that nobody sets back or forward (``now`` is for dates)."""
+        return self._virtual_now if self.is_virtual else time.monotonic()
 
     # -- tasks --------------------------------------------------------------------------------------
 
@@ -192,20 +124,48 @@ class Scheduler:
             return self.spawn(fn, *args, name=name).future
         future: Future[R] = Future()
         context = contextvars.copy_context()
-
-        def work() -> None:
-            try:
-                value = context.run(fn, *args)
-            except BaseException as error:  # noqa: BLE001 - boundary: the caller of the future gets whatever happened
-                failure = error
-                self.post(lambda: future.set_exception(failure))
-            else:
-                self.post(lambda: future.set_result(value))
-
-        if self._pool is None:
-            self._pool = _WorkerPool(WORKER_THREADS)
-        self._pool.submit(work)
+        call: Callable[[], R] = lambda: context.run(fn, *args)  # noqa: E731 - as typed
+        task = self.current_task()
+        if task is not None and task.has_worker:
+            task.has_worker = False
+            self._workers.run(call, future)
+        else:
+            self._workers.place().on_done(lambda: self._workers.run(call, future))
         return future
+
+    @contextmanager
+    def worker(self, order: float = FIRST, *held: HeldTime, at_once: bool = False) -> Iterator[None]:
+        """Wait until a worker thread is free, and keep it for what this task executes next. At once in virtual time.
+
+        Args:
+            order: the lowest waits least. The start of the execution that calls, so that what began ends.
+            held: what is kept waiting by this; deadlines don't count it.
+            at_once: for a call made by a call that runs; see ``Workers.place``.
+        """
+        if self.is_virtual or (task := self._require_task("worker")).has_worker:
+            yield
+            return
+        place = self._workers.place(order, at_once=at_once)
+        try:
+            if not place.done:
+                with ExitStack() as stack:
+                    for one in held:
+                        stack.enter_context(one.going_on())
+                    self.wait(place)
+        except BaseException:
+            self._workers.give_back(place)
+            raise
+        task.has_worker = True
+        try:
+            yield
+        finally:
+            if task.has_worker:
+                task.has_worker = False
+                self._workers.give_back(place)
+
+    def abandon(self, future: Future[Any]) -> None:
+        """Nobody waits for what was executed: another call may have its place. Without effect in virtual time."""
+        self._workers.abandon(future)
 
     def kill(self, task: Task) -> None:
         """Throw ``TaskKilled`` into ``task`` at the point where it waits."""
@@ -225,13 +185,13 @@ class Scheduler:
             timer.cancel()
 
     def wait(self, future: Future[T], timeout: float | None = None) -> T:
-        """The future's result; raises its error, or ``WaitTimeout`` after ``timeout`` seconds."""
+        """The future's result; raises its error, or ``WaitTimeout`` after ``timeout`` seconds (see ``deadline``)."""
         future.awaited = True
         if not future.done:
             task = self._require_task("wait")
             generation = task.wake_generation
             future.on_done(lambda: self._wake_task(task, generation))
-            timer = None if timeout is None else self.call_later(timeout, lambda: self._wake_task(task, generation))
+            timer = None if timeout is None else self.deadline(timeout, lambda: self._wake_task(task, generation))
             try:
                 self._switch_out(task)
             finally:
@@ -272,11 +232,11 @@ class Scheduler:
             WaitTimeout: ``timeout`` passed first.
             BaseException: a task failed and nobody waited for it.
         """
-        deadline = None if timeout is None else self.now() + timeout
+        deadline = None if timeout is None else self._clock() + timeout
         while not goal():
             if self._stopping:
                 return
-            if deadline is not None and self.now() >= deadline:
+            if deadline is not None and self._clock() >= deadline:
                 raise WaitTimeout(f"goal not reached after {timeout} s")
             if not self._step(deadline):
                 if goal():
@@ -334,9 +294,11 @@ class Scheduler:
         return True
 
     def _run_ready(self) -> bool:
+        began = self._clock()
         while self._posted:
             self._posted.popleft()()
         if not self.is_virtual:
+            self._note_lag(self._clock() - began)
             self._fire_due()
         if not self._ready:
             return False
@@ -345,11 +307,14 @@ class Scheduler:
         task = self._ready.popleft()
         task.queued = False
         if not task.future.done:
+            began = self._clock()
             self._resume(task)
+            if not self.is_virtual:
+                self._note_lag(self._clock() - began)
         return True
 
     def _fire_due(self) -> None:
-        now = time.time()
+        now = self._clock()
         while self._timers and (self._timers[0].cancelled or self._timers[0].at <= now):
             with self._wake:
                 timer = heapq.heappop(self._timers)
@@ -379,7 +344,15 @@ class Scheduler:
                 return
             due = self._timers[0].at if self._timers else None
             ends = [at for at in (due, deadline) if at is not None]
-            self._wake.wait(timeout=max(min(ends) - time.time(), 0.0) if ends else 0.5)
+            began = self._clock()
+            asked = min([TICK_S, *(max(at - began, 0.0) for at in ends)])
+            self._wake.wait(timeout=asked)
+            self._note_lag(self._clock() - began - asked)
+
+    def _note_lag(self, seconds: float) -> None:
+        if seconds > BEHIND_S:
+            self.lag += seconds
+            log.info("the local runtime was behind by %.1f s: timeouts wait as much longer", seconds)
 
     def _enqueue(self, task: Task) -> None:
         if not task.queued:
@@ -445,20 +418,3 @@ class Scheduler:
         if task is None:
             raise RuntimeError(f"{what} is only possible inside a task of this scheduler")
         return task
-
-
-class _WorkerPool:
-    """Daemon threads: unlike an executor's, they never keep the process alive when a function hangs."""
-
-    def __init__(self, size: int) -> None:
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        for number in range(size):
-            threading.Thread(target=self._run, name=f"cqrs-worker-{number}", daemon=True).start()
-
-    def submit(self, job: Callable[[], None]) -> None:
-        """Run ``job`` on the next free thread."""
-        self._jobs.put(job)
-
-    def _run(self) -> None:
-        while True:
-            self._jobs.get()()

@@ -17,9 +17,14 @@ from local.functions.model import (
     ASYNC_PAYLOAD_LIMIT,
     InvokeResult,
     LambdaServiceError,
+    NoAnswer,
     RequestTooLarge,
+    current_function,
 )
 from local.scheduler import Scheduler
+
+#: How much longer than a function's own time limit its caller waits for an answer (seconds).
+GRACE_S = 60.0
 
 
 class LocalLambda(LambdaBackend):  # type: ignore[misc]  # moto has no types that mypy can follow
@@ -93,7 +98,12 @@ class LambdaInvoke:
                     )
                 self._call_async(spec.name, payload)
                 return AwsResponse(202, {}, b"")
-            result = run_in_task(self._scheduler, lambda: self._host.invoke(spec.name, payload))
+            result = run_in_task(
+                self._scheduler,
+                lambda: self._host.invoke(spec.name, payload),
+                what=f"function {spec.name}",
+                patience=spec.timeout_s + GRACE_S,
+            )
         except LambdaServiceError as error:
             return _refused(error.status, error.code, str(error))
         except ValueError as error:
@@ -106,10 +116,11 @@ class LambdaInvoke:
         return AwsResponse(200, headers, json.dumps(result.payload).encode())
 
 
-def run_in_task(scheduler: Scheduler, call: Callable[[], InvokeResult]) -> InvokeResult:
+def run_in_task(scheduler: Scheduler, call: Callable[[], InvokeResult], *, what: str, patience: float) -> InvokeResult:
     """Make a call that waits: in the present task, or in a task of its own for a thread that isn't the scheduler's.
 
     Raises:
+        NoAnswer: neither a result nor a timeout within ``patience`` seconds; names ``what`` was called.
         RuntimeError: in virtual time outside of a task, where nothing would ever answer.
     """
     if scheduler.current_task() is not None:
@@ -119,9 +130,12 @@ def run_in_task(scheduler: Scheduler, call: Callable[[], InvokeResult]) -> Invok
     done = threading.Event()
     outcome: list[InvokeResult | BaseException] = []
 
+    nested = current_function.get() is not None  # its caller has a worker thread, and must not wait for itself
+
     def run() -> None:
         try:
-            outcome.append(call())
+            with scheduler.worker(at_once=nested):
+                outcome.append(call())
         except BaseException as error:  # noqa: BLE001 - boundary: handed to the waiting thread
             outcome.append(error)
         finally:
@@ -131,7 +145,8 @@ def run_in_task(scheduler: Scheduler, call: Callable[[], InvokeResult]) -> Invok
         scheduler.spawn(run, name="invoke")
 
     scheduler.post(start)
-    done.wait()
+    if not done.wait(patience):
+        raise NoAnswer(f"{what} gave no answer within {patience:.0f} s: the local runtime is stuck or was stopped")
     if isinstance(outcome[0], BaseException):
         raise outcome[0]
     return outcome[0]

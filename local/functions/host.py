@@ -148,11 +148,21 @@ class FunctionHost:
         request_id = self._request_id()
         generation = self._generations[spec.name]
         self._running[spec.name] += 1
-        future, task = self._start(spec, body, request_id, generation)
+        try:
+            with self._scheduler.worker():
+                future, task = self._start(spec, body, request_id, generation)
+            return self._outcome(spec, request_id, generation, future, task)
+        finally:
+            self._running[spec.name] -= 1
+
+    def _outcome(
+        self, spec: FunctionSpec, request_id: str, generation: int, future: Future[InvokeResult], task: Task | None
+    ) -> InvokeResult:
         try:
             return self._scheduler.wait(future, timeout=spec.timeout_s)
         except WaitTimeout:
             self._drop_instance(spec.name, generation)
+            self._scheduler.abandon(future)
             if task is not None and self._kill_timed_out:
                 self._scheduler.kill(task)
             message = f"RequestId: {request_id} Error: Task timed out after {spec.timeout_s:.2f} seconds"
@@ -162,8 +172,6 @@ class FunctionHost:
                 raise  # the caller is being killed, not the function
             self._drop_instance(spec.name, generation)
             return self._exited(request_id, "exit status 137")
-        finally:
-            self._running[spec.name] -= 1
 
     def _start(
         self, spec: FunctionSpec, body: str, request_id: str, generation: int

@@ -72,6 +72,10 @@ class RequestTooLarge(LambdaServiceError):
     status = 413
 
 
+class NoAnswer(LambdaServiceError):
+    """The runtime itself gave no answer: neither a result nor a timeout of the function."""
+
+
 @dataclass(frozen=True)
 class FunctionSpec:
     """A deployed function: where its code is, what it may use, and how it is called."""

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.scheduler import Task, Timer
+from local.deadlines import Deadline
+from local.scheduler import Task
 from local.states.history import History, visited_states
 from local.states.limits import HISTORY_EVENTS, dumps
 from local.states.model import STANDARD, Definition
 from local.states.timestamps import format_timestamp
+from local.workers import HeldTime
 
 RUNNING = "RUNNING"
 SUCCEEDED = "SUCCEEDED"
@@ -54,7 +56,9 @@ class Execution:
     cause: str | None = None
     history: History = field(default_factory=History)
     task: Task | None = None
-    timer: Timer | None = None
+    timer: Deadline | None = None
+    #: how long calls of its states waited for this machine
+    held: HeldTime = field(default_factory=HeldTime)
     #: of a child of a Distributed Map: the Map Run's ARN, how many items it has, and who hears of its end
     map_run: str | None = None
     items: int = 0

@@ -265,8 +265,8 @@ class ExecutionManager:
         limits = [execution.definition.timeout, EXPRESS_SECONDS if execution.machine.type == EXPRESS else None]
         seconds = min((limit for limit in limits if limit is not None), default=None)
         if seconds is not None:
-            execution.timer = self.scheduler.call_later(
-                seconds, lambda: self._finish(execution, TIMED_OUT, error=TIMEOUT)
+            execution.timer = self.scheduler.deadline(
+                seconds, lambda: self._finish(execution, TIMED_OUT, error=TIMEOUT), execution.held
             )
         execution.task = self.scheduler.spawn(self._run, execution, name=execution.name)
 

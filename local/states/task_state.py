@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from local.deadlines import Deadline
 from local.functions.model import InvokeResult, LambdaServiceError
-from local.scheduler import Future, Timer
+from local.scheduler import Future
 from local.states.context import StateContext
 from local.states.errors import HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT, StatesError
 from local.states.history import Trail
@@ -17,6 +18,7 @@ from local.states.limits import check_payload, dumps
 from local.states.model import TaskState
 from local.states.scope import Scope
 from local.states.tokens import Answer
+from local.workers import HeldTime
 
 if TYPE_CHECKING:
     from local.states.interpreter import Interpreter
@@ -85,8 +87,10 @@ class _Attempt:
         self._run = run
         self._state = state
         self._trail = trail
-        self._timeout: Timer | None = None
-        self._heartbeat: Timer | None = None
+        self._timeout: Deadline | None = None
+        self._heartbeat: Deadline | None = None
+        #: how long the function was not even called, because this machine had no thread for it
+        self._held = HeldTime()
         self._heartbeat_seconds: float | None = None
         self._scheduled = False
         self.outcome: Future[Any] = Future()
@@ -97,7 +101,7 @@ class _Attempt:
         scheduler = self._run.scheduler
         self._record_start(function, payload, timeout, heartbeat)
         if timeout is not None:
-            self._timeout = scheduler.call_later(timeout, lambda: self._fail(TIMEOUT))
+            self._timeout = scheduler.deadline(timeout, lambda: self._fail(TIMEOUT), self._held)
         self._heartbeat_seconds = heartbeat
         self.beat()
         name = f"{self._run.execution.name}/{self._state.name}"
@@ -116,7 +120,7 @@ class _Attempt:
             self._heartbeat.cancel()
         if self._heartbeat_seconds is not None and not self.outcome.done:
             seconds = self._heartbeat_seconds
-            self._heartbeat = self._run.scheduler.call_later(seconds, lambda: self._fail(HEARTBEAT_TIMEOUT))
+            self._heartbeat = self._run.scheduler.deadline(seconds, lambda: self._fail(HEARTBEAT_TIMEOUT), self._held)
 
     def close(self) -> None:
         """The attempt is over."""
@@ -130,8 +134,12 @@ class _Attempt:
 
     def _invoke(self, function: str, payload: Any) -> None:
         try:
+            execution = self._run.execution
             self._run.note_access("lambda:InvokeFunction", self._arn(function))
-            result = self._run.invoker.invoke(function, payload)
+            with self._run.scheduler.worker(execution.started, self._held, execution.held):
+                if self.outcome.done and not self._run.scheduler.is_virtual:
+                    return  # the attempt ended while there was no thread for it: the function never ran
+                result = self._run.invoker.invoke(function, payload)
             if not self.outcome.done:
                 self._returned(result)
         except LambdaServiceError as error:

@@ -1,0 +1,51 @@
+"""Timers that mean "it did not answer": the time in which this machine was busy with other things is not counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from local.futures import Timer
+from local.workers import HeldTime
+
+#: What counts as held up, and how soon a deadline looks again while it is (seconds).
+LEAST_S = 0.01
+AGAIN_S = 0.5
+
+
+class Timers(Protocol):
+    """The part of the scheduler that is needed here."""
+
+    #: Seconds that the whole runtime was behind, so far.
+    lag: float
+
+    def call_later(self, delay: float, call: Callable[[], None]) -> Timer:
+        """See ``Scheduler.call_later``."""
+        ...
+
+
+class Deadline:
+    """Calls ``call`` after ``seconds``, and later by as much as ``held`` or the runtime were held up meanwhile."""
+
+    def __init__(self, timers: Timers, seconds: float, call: Callable[[], None], held: HeldTime | None = None) -> None:
+        self._timers = timers
+        self._call = call
+        self._held = held
+        self._counted = self._total()
+        self._timer = timers.call_later(seconds, self._due)
+
+    def cancel(self) -> None:
+        """Forget it; harmless if it already passed."""
+        self._timer.cancel()
+
+    def _total(self) -> float:
+        return self._timers.lag + (self._held.seconds if self._held is not None else 0.0)
+
+    def _due(self) -> None:
+        total = self._total()
+        more = total - self._counted
+        if more > LEAST_S:
+            self._counted = total
+            self._timer = self._timers.call_later(max(more, AGAIN_S), self._due)
+        else:
+            self._call()
