@@ -43,6 +43,10 @@ class LocalRuntime:
         faults: crashes and throttles at AWS calls, for tests.
         delivery_faults: duplicated and delayed deliveries, for tests.
         evaluate: runs the program; tests replay what an earlier run registered.
+        port: on which the endpoint is served on 127.0.0.1, 0 for any free one; None: only in this process.
+
+    Raises:
+        PortInUse: another program has the port; nothing was started.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class LocalRuntime:
         faults: Faults | None = None,
         delivery_faults: DeliveryFaults | None = None,
         evaluate: Evaluate = evaluate,
+        port: int | None = None,
     ) -> None:
         self.scheduler = scheduler if scheduler is not None else Scheduler.real()
         self.endpoint = AwsEndpoint(self.scheduler, faults=faults)
@@ -72,6 +77,7 @@ class LocalRuntime:
         self._config = config
         self._delivery_faults = delivery_faults
         self._evaluate = evaluate
+        self._server = None if port is None else self.endpoint.bind_http(port)
         self._work_dir = tempfile.TemporaryDirectory(prefix="cqrs-")
         self._sources: EventSources | None = None
         self._deployment: Deployment | None = None
@@ -90,6 +96,9 @@ class LocalRuntime:
             context = DeployContext(self.endpoint, self.host, Path(self._work_dir.name))
             self._deployment = deploy_program(self._project_dir, self._stack, self._config, context, self._evaluate)
             self._sources = self._start_sources(self._deployment)
+            self.endpoint.seal()
+            if self._server is not None:
+                self._server.start()
             if not self.scheduler.is_virtual:
                 self.scheduler.start_thread()
         except BaseException:
@@ -98,6 +107,8 @@ class LocalRuntime:
 
     def stop(self) -> None:
         """Stop everything within two seconds; state is dropped."""
+        if self._server is not None:
+            self._server.stop()
         if self._sources is not None:
             self._sources.stop()
         self.scheduler.stop()
@@ -131,6 +142,13 @@ class LocalRuntime:
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""
         return self.deployment.outputs
+
+    @property
+    def url(self) -> str:
+        """Where the endpoint is served. Raises RuntimeError if it isn't."""
+        if self._server is None:
+            raise RuntimeError("the runtime was made without a port")
+        return self._server.url
 
     @property
     def is_quiet(self) -> bool:

@@ -7,7 +7,6 @@ so one lock goes round it (32 threads without it lost a third of their updates).
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import Counter, defaultdict
@@ -28,7 +27,8 @@ from moto.dynamodb.models.table import Table
 from local.aws import dynamodb, services
 from local.aws.access import access_of
 from local.aws.clock import clock_of
-from local.aws.http import HttpServer
+from local.aws.environment import ACCESS_KEY, clean_environment
+from local.aws.http import HttpServer, is_served
 from local.aws.incoming import request_from_botocore
 from local.aws.lambda_backend import LambdaInvoke, LocalLambda
 from local.aws.model import (
@@ -36,17 +36,17 @@ from local.aws.model import (
     AwsCall,
     AwsRequest,
     AwsResponse,
+    EndpointError,
     EndpointStopped,
     Faults,
     OperationHandler,
 )
-from local.aws.queues import LocalSqs, ReceiveMessage
+from local.aws.operations import READS, refusal
+from local.aws.queues import LocalSqs, ReceiveMessage, serve_at
 from local.functions.host import FunctionHost
 from local.functions.model import current_function
 from local.scheduler import Scheduler
 
-#: Marks clients of the local endpoint: a request with this key never goes to the network.
-ACCESS_KEY = "LOCALLOCALLOCALLOCAL"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _BACKENDS = {"dynamodb": dynamodb.LocalDynamoDB, "lambda": LocalLambda, "sqs": LocalSqs}
 
@@ -78,30 +78,19 @@ class AwsEndpoint:
         self._listeners: list[Callable[[AwsCall], None]] = []
         self._handlers: dict[tuple[str, str], OperationHandler] = {}
         self._exit: ExitStack | None = None
+        #: names of the rules that the program declared; None: they are still to come
+        self._declared_rules: frozenset[str] | None = None
 
     # -- life ---------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Answer the process's boto3 calls, with dummy credentials and the region in ``os.environ``."""
+        """Answer the process's boto3 calls; see ``clean_environment`` for what they know of the user's settings."""
         global _current
         if _current is not None:
             raise RuntimeError("another AwsEndpoint is running in this process; stop it first")
         with ExitStack() as stack:
             stack.enter_context(clock_of(self.scheduler))
-            stack.callback(
-                _set_environment(
-                    {
-                        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-                        "AWS_SECRET_ACCESS_KEY": "local",
-                        "AWS_SESSION_TOKEN": None,
-                        "AWS_PROFILE": None,
-                        "AWS_REGION": self.region,
-                        "AWS_DEFAULT_REGION": self.region,
-                        "AWS_ENDPOINT_URL": None,
-                        "AWS_EC2_METADATA_DISABLED": "true",
-                    }
-                )
-            )
+            stack.enter_context(clean_environment(self.region))
             session, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, None
             stack.callback(setattr, boto3, "DEFAULT_SESSION", session)
             services.load_services()
@@ -123,6 +112,8 @@ class AwsEndpoint:
             return
         with self.lock:
             _current = None
+            serve_at(None)
+            self._declared_rules = None
             self._exit.close()
             self._exit = None
 
@@ -153,16 +144,28 @@ class AwsEndpoint:
             raise RuntimeError("install_lambda needs an endpoint with a scheduler")
         self.replace("lambda", "Invoke", LambdaInvoke(self.scheduler, host, call_async))
 
-    def serve_http(self, port: int, host: str = "127.0.0.1") -> HttpServer:
-        """Serve the same state over HTTP on a loopback address, on daemon threads. Port 0: any free one.
+    def bind_http(self, port: int, host: str = "127.0.0.1") -> HttpServer:
+        """Take a port on a loopback address; ``start`` of the result serves the same state there. Port 0: any free one.
 
         Raises:
             PortInUse: the port is taken.
             EndpointError: ``host`` is not a loopback address.
         """
         server = HttpServer(self, host, port)
+        serve_at(server.url)
+        return server
+
+    def serve_http(self, port: int, host: str = "127.0.0.1") -> HttpServer:
+        """``bind_http`` and start, on daemon threads. Raises as it does."""
+        server = self.bind_http(port, host)
         server.start()
         return server
+
+    def seal(self) -> None:
+        """The program is deployed: from now on its declarations stay; see ``operations``."""
+        with self.lock:
+            rules = services.backend("events", self.region).event_buses["default"].rules
+            self._declared_rules = frozenset(rules)
 
     # -- calls --------------------------------------------------------------------------------------
 
@@ -172,6 +175,9 @@ class AwsEndpoint:
         Raises:
             BaseException: what ``faults`` raise.
         """
+        reason = self._refusal(request)
+        if reason is not None:
+            return services.error_response(request.service, "UnsupportedOperation", reason, headers=request.headers)
         scheduler = self.scheduler
         if scheduler is not None:
             scheduler.checkpoint(f"{request.service}.{request.operation}")
@@ -188,7 +194,8 @@ class AwsEndpoint:
         faults = self.faults
         code = faults.before(call) if faults is not None else None
         if code is not None:
-            return services.error_response(request.service, code, f"{code} injected before {call.label}")
+            message = f"{code} injected before {call.label}"
+            return services.error_response(request.service, code, message, headers=request.headers)
         handler = self._handlers.get((request.service, request.operation))
         if handler is not None:
             response = handler(request)
@@ -203,6 +210,19 @@ class AwsEndpoint:
         for listener in self._listeners:
             listener(call)
         return response
+
+    def _refusal(self, request: AwsRequest) -> str | None:
+        rules = self._declared_rules
+        params = request.params
+        reason = refusal(request.service, request.operation, params, deployed=rules is not None)
+        if reason is None and request.service == "events" and rules and params.get("EventBusName") in (None, "default"):
+            name = params.get("Rule") or params.get("Name")
+            changes = not request.operation.startswith(READS)
+            if changes and name in rules:
+                return (
+                    f"events {request.operation} is refused: rule {name!r} is declared by the program; change it there"
+                )
+        return reason
 
     def call_moto(self, request: AwsRequest) -> AwsResponse:
         """moto's answer (with ours for DynamoDB); the lock must be held."""
@@ -254,12 +274,19 @@ class _RawBody(BytesIO):
 
 def _before_send(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
     """botocore's hook. None lets the request go to the network."""
-    if urlsplit(request.url).hostname in _LOOPBACK:
+    authorization = request.headers.get("Authorization") or ""
+    is_ours = ACCESS_KEY in (authorization.decode() if isinstance(authorization, bytes) else authorization)
+    url = urlsplit(request.url)
+    if url.hostname in _LOOPBACK:
+        if is_ours and not is_served(url.port):
+            raise EndpointError(
+                f"{event_name.removeprefix('before-send.')}: a client with the local runtime's credentials was made "
+                f"for {url.scheme}://{url.netloc}, which is not the local endpoint"
+            )
         return None
     endpoint = _current
     if endpoint is None:
-        authorization = request.headers.get("Authorization") or ""
-        if ACCESS_KEY in (authorization.decode() if isinstance(authorization, bytes) else authorization):
+        if is_ours:
             raise EndpointStopped(f"{event_name.removeprefix('before-send.')} after the local endpoint was stopped")
         return None
     response = endpoint.handle(request_from_botocore(event_name, request, endpoint.region))
@@ -268,18 +295,3 @@ def _before_send(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
 
 # Sessions copy this list when they are made, so it has to be there before the first one: at import, as moto does.
 BUILTIN_HANDLERS.append(("before-send", _before_send))
-
-
-def _set_environment(values: dict[str, str | None]) -> Callable[[], None]:
-    """Set (None: remove) variables; the result puts them back."""
-    before = {name: os.environ.get(name) for name in values}
-
-    def put(wanted: dict[str, str | None]) -> None:
-        for name, value in wanted.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-    put(values)
-    return lambda: put(before)

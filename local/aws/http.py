@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 log = logging.getLogger("cqrs.local.http")
 
 
+#: Ports of this process that serve an endpoint.
+_served: set[int] = set()
+
+
+def is_served(port: int | None) -> bool:
+    """Whether an endpoint of this process is served on the port."""
+    return port in _served
+
+
 class HttpServer:
     """Serves an endpoint; ``url`` is what clients set as their endpoint URL."""
 
@@ -43,7 +52,8 @@ class HttpServer:
         return f"http://{self.host}:{self.port}"
 
     def start(self) -> None:
-        """Serve on a daemon thread."""
+        """Serve on a daemon thread; what came before waited for this."""
+        _served.add(self.port)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="cqrs-http", daemon=True
         )
@@ -55,6 +65,7 @@ class HttpServer:
             self._server.shutdown()
             self._thread.join(timeout=1.0)
             self._thread = None
+            _served.discard(self.port)
         self._server.server_close()
 
 

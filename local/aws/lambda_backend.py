@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import EventSourceMapping, LambdaBackend
@@ -83,6 +84,9 @@ class LambdaInvoke:
     def __call__(self, request: AwsRequest) -> AwsResponse:
         """Answer one Invoke request."""
         name = str(request.params["FunctionName"])
+        qualifier = dict(parse_qsl(urlsplit(request.url).query)).get("Qualifier")
+        if qualifier:
+            name += f":{qualifier}"  # only $LATEST is there: the host refuses others
         kind = _text(request.headers.get("X-Amz-Invocation-Type") or request.headers.get("x-amz-invocation-type"))
         body = request.body or b"null"
         try:

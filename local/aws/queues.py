@@ -21,8 +21,26 @@ if TYPE_CHECKING:
 POLL_INTERVAL_S = 0.2
 
 
+_served_at: str | None = None
+
+
+def served_at() -> str | None:
+    """The URL at which the endpoint is served, None where it isn't."""
+    return _served_at
+
+
+def serve_at(url: str | None) -> None:
+    """Give queues URLs that begin with ``url``; None: those of AWS, for clients in this process alone."""
+    global _served_at
+    _served_at = url
+
+
 class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy can follow
     """moto's queue. It counts all its messages for every message sent; here that is left out."""
+
+    def url(self, request_url: Any) -> str:
+        """Where clients reach the queue: some SDKs send requests to this address. moto's is the request's."""
+        return f"{served_at() or f'https://sqs.{self.region}.amazonaws.com'}/{self.account_id}/{self.name}"
 
     @property
     def attributes(self) -> dict[str, Any]:

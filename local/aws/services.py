@@ -108,10 +108,20 @@ def backend(service: str, region: str) -> Any:
 
 
 def error_response(
-    service: str, code: str, message: str, *, status: int = 400, extra: Mapping[str, Any] | None = None
+    service: str,
+    code: str,
+    message: str,
+    *,
+    status: int = 400,
+    extra: Mapping[str, Any] | None = None,
+    headers: Mapping[str, Any] | None = None,
 ) -> AwsResponse:
-    """An error in the form that a client of ``service`` understands."""
-    if service in _XML:
+    """An error in the form that a client of ``service`` understands; ``headers`` are the request's, if they are known.
+
+    CloudWatch's clients have gone from XML to JSON: those that do say so by ``X-Amz-Target``.
+    """
+    speaks_json = headers is not None and ("X-Amz-Target" in headers or "x-amz-target" in headers)
+    if service in _XML and not speaks_json:
         inner = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
         if service != "s3":
             inner = f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error></ErrorResponse>"
@@ -119,5 +129,5 @@ def error_response(
             inner = f"<Error>{inner}</Error>"
         return AwsResponse(status, {"content-type": "text/xml"}, inner.encode())
     body = json.dumps({"__type": code, "message": message, "Message": message, **(extra or {})})
-    kind = "application/x-amz-json-1.0" if service in _JSON else "application/json"
+    kind = "application/x-amz-json-1.0" if service in _JSON or speaks_json else "application/json"
     return AwsResponse(status, {"content-type": kind, "x-amzn-errortype": code}, body.encode())

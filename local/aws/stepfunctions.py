@@ -71,6 +71,12 @@ class ResourceNotFound(ApiError):
     code = "ResourceNotFound"
 
 
+class Unsupported(ApiError):
+    """The request asks for something that the local runtime doesn't do."""
+
+    code = "UnsupportedOperation"
+
+
 class StepFunctionsApi:
     """One method per operation: parameters in, answer out; ``operations`` maps the API's names to them."""
 
@@ -106,6 +112,7 @@ class StepFunctionsApi:
 
     def create_state_machine(self, params: Params) -> dict[str, Any]:
         """CreateStateMachine."""
+        _refuse_versions("CreateStateMachine", params)
         arn = self._manager.create_state_machine(
             params["name"], params["definition"], params["roleArn"], params.get("type", STANDARD)
         )
@@ -127,6 +134,7 @@ class StepFunctionsApi:
 
     def update_state_machine(self, params: Params) -> dict[str, Any]:
         """UpdateStateMachine."""
+        _refuse_versions("UpdateStateMachine", params)
         arn = params["stateMachineArn"]
         machine = self._manager.update_state_machine(arn, params.get("definition"), params.get("roleArn"))
         self._settings.setdefault(arn, {}).update(_settings(params))
@@ -282,6 +290,11 @@ class StepFunctionsApi:
         if arn not in self._tags:
             raise ResourceNotFound(f"Resource not found: '{arn}'")
         return self._tags[arn]
+
+
+def _refuse_versions(operation: str, params: Params) -> None:
+    if params.get("publish"):
+        raise Unsupported(f"{operation} with publish is not supported by the local runtime: machines have no versions")
 
 
 def _settings(params: Params) -> dict[str, Any]:

@@ -6,8 +6,6 @@ import argparse
 import threading
 
 from handlers.operations.cli.terminal import show
-from local.aws.model import EndpointError
-from local.cli.errors import CommandError
 from local.cli.start import started
 from local.runtime import LocalRuntime
 
@@ -25,16 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    with started(options.stack, {}) as runtime:
-        try:
-            server = runtime.endpoint.serve_http(options.port)
-        except EndpointError as error:
-            raise CommandError(f"{error} (--port)") from error
-        try:
-            show(how_to_look(runtime, server.url))
-            threading.Event().wait()
-        finally:
-            server.stop()
+    with started(options.stack, {}, port=options.port) as runtime:
+        show(how_to_look(runtime, runtime.url))
+        threading.Event().wait()
     return 0
 
 

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import fcntl
+import itertools
 import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from handlers.log import LOGGER_NAME, JsonFormatter
 from handlers.operations.cli.terminal import complain
+from local.aws.model import EndpointError
 from local.cli import stopping
 from local.cli.errors import CommandError
 from local.deploy.errors import DeployError
 from local.runtime import PROJECT_DIR, LocalRuntime
 
-LOG_FILE = PROJECT_DIR / ".local" / "functions.log"
+LOG_DIR = PROJECT_DIR / ".local"
 
 
 @contextmanager
-def started(stack: str, config: Mapping[str, str]) -> Iterator[LocalRuntime]:
-    """A running deployment of the program.
+def started(stack: str, config: Mapping[str, str], *, port: int | None = None) -> Iterator[LocalRuntime]:
+    """A running deployment of the program, served on ``port`` if there is one.
 
     Raises:
-        CommandError: the program or its configuration was refused.
+        CommandError: the port is taken, or the program or its configuration was refused.
     """
-    _log_to_file()
+    try:
+        runtime = LocalRuntime(stack=stack, config=config, port=port)
+    except EndpointError as error:
+        raise CommandError(f"{error} (--port)") from error
+    log_file = log_to_file(LOG_DIR)
     complain(f"deploying stack {stack} on the embedded runtime")
     begin = time.monotonic()
-    runtime = LocalRuntime(stack=stack, config=config)
     stopping.on_stop(runtime.drop_files)
     try:
         runtime.start()
@@ -36,19 +43,33 @@ def started(stack: str, config: Mapping[str, str]) -> Iterator[LocalRuntime]:
     try:
         seconds = time.monotonic() - begin
         count = sum(resource.custom for resource in runtime.deployment.resources)
-        log_name = LOG_FILE.relative_to(PROJECT_DIR)
+        log_name = log_file.relative_to(PROJECT_DIR)
         complain(f"deployed {count} resources in {seconds:.1f} s; functions log to {log_name}")
         yield runtime
     finally:
         runtime.stop()
 
 
-def _log_to_file() -> None:
-    """What the functions log goes where CloudWatch would be; the terminal belongs to the command."""
-    LOG_FILE.parent.mkdir(exist_ok=True)
-    handler = logging.FileHandler(LOG_FILE, mode="w", encoding="utf-8")
+def log_to_file(directory: Path) -> Path:
+    """What the functions log goes where CloudWatch would be; the terminal belongs to the command. Returns the file.
+
+    It is ``functions.log``, begun anew. While another process writes there it is ``functions-2.log``, and so on.
+    """
+    directory.mkdir(exist_ok=True)
+    for number in itertools.count(1):
+        path = directory / ("functions.log" if number == 1 else f"functions-{number}.log")
+        stream = path.open("a", encoding="utf-8")
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process ends, however it ends
+        except BlockingIOError:
+            stream.close()
+            continue
+        stream.truncate(0)
+        break
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())
     logger = logging.getLogger(LOGGER_NAME)
     logger.handlers[:] = [handler]
     logger.propagate = False
     logger.setLevel(logging.INFO)
+    return path

@@ -313,17 +313,6 @@ def test_the_other_services_answer(endpoint: AwsEndpoint) -> None:
     events = boto3.client("events")
     events.put_rule(Name="x", EventPattern='{"source": ["aws.states"]}')
     assert events.list_rules()["Rules"][0]["Name"] == "x"
-    schedules = boto3.client("scheduler")
-    schedules.create_schedule(
-        Name="s",
-        ScheduleExpression="rate(5 minutes)",
-        FlexibleTimeWindow={"Mode": "OFF"},
-        Target={
-            "Arn": "arn:aws:lambda:us-east-1:123456789012:function:f",
-            "RoleArn": "arn:aws:iam::123456789012:role/r",
-        },
-    )
-    assert schedules.list_schedules()["Schedules"][0]["Name"] == "s"
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="bucket")
     s3.put_object(Bucket="bucket", Key="dir/a b+ü.txt", Body=b"text")

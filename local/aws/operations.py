@@ -1,0 +1,152 @@
+"""What the local endpoint does, and what it refuses by name.
+
+moto answers more operations than it carries out: it would say that a function has new code, a mapping is off or a
+schedule is on, and nothing would come of it. So a change is answered only if something comes of it here. What the
+program declares (functions, mappings, rules, roles, alarms) can be changed by the program alone: once it is deployed,
+such calls are refused as well. Reading works where moto knows the operation; Step Functions and DynamoDB refuse what
+they lack themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+#: Operations that change nothing begin with one of these.
+READS = ("BatchGet", "Check", "Describe", "Filter", "Get", "Head", "List", "Lookup", "Simulate")
+#: Services that refuse for themselves.
+OWN_REFUSALS = frozenset({"dynamodb", "stepfunctions"})
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Operations of a service that change something: ``always``, or only while the program is being deployed."""
+
+    always: frozenset[str] = frozenset()
+    declared: frozenset[str] = frozenset()
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+CHANGES: Mapping[str, Changes] = {
+    "cloudwatch": Changes(
+        _names("PutMetricData TagResource UntagResource"),
+        _names("DeleteAlarms DeleteDashboards PutCompositeAlarm PutDashboard PutMetricAlarm"),
+    ),
+    "events": Changes(
+        _names(
+            "CreateEventBus DeleteEventBus DeleteRule DisableRule EnableRule PutEvents PutRule PutTargets "
+            "RemoveTargets TagResource TestEventPattern UntagResource"
+        ),
+        _names("PutPermission RemovePermission"),
+    ),
+    "iam": Changes(
+        declared=_names(
+            "AttachRolePolicy CreatePolicy CreateRole DeletePolicy DeleteRole DeleteRolePolicy DetachRolePolicy "
+            "PutRolePolicy TagPolicy TagRole UpdateAssumeRolePolicy"
+        )
+    ),
+    "lambda": Changes(
+        _names("Invoke TagResource UntagResource"),
+        _names(
+            "AddPermission CreateEventSourceMapping CreateFunction DeleteEventSourceMapping DeleteFunction "
+            "PutFunctionConcurrency"
+        ),
+    ),
+    "logs": Changes(
+        _names(
+            "CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream PutLogEvents TagLogGroup TagResource "
+            "UntagLogGroup UntagResource"
+        ),
+        _names("DeleteRetentionPolicy PutRetentionPolicy"),
+    ),
+    "s3": Changes(
+        _names(
+            "AbortMultipartUpload CompleteMultipartUpload CopyObject CreateBucket CreateMultipartUpload DeleteBucket "
+            "DeleteBucketTagging DeleteObject DeleteObjectTagging DeleteObjects PutBucketTagging PutBucketVersioning "
+            "PutObject PutObjectTagging UploadPart UploadPartCopy"
+        ),
+        _names(
+            "PutBucketCors PutBucketEncryption PutBucketLifecycleConfiguration PutBucketOwnershipControls "
+            "PutBucketPolicy PutPublicAccessBlock"
+        ),
+    ),
+    "scheduler": Changes(),
+    "sns": Changes(
+        _names(
+            "CreateTopic DeleteTopic Publish PublishBatch SetSubscriptionAttributes SetTopicAttributes Subscribe "
+            "TagResource Unsubscribe UntagResource"
+        ),
+    ),
+    "sqs": Changes(
+        _names(
+            "ChangeMessageVisibility ChangeMessageVisibilityBatch CreateQueue DeleteMessage DeleteMessageBatch "
+            "DeleteQueue PurgeQueue ReceiveMessage SendMessage SendMessageBatch SetQueueAttributes TagQueue UntagQueue"
+        ),
+    ),
+    "sts": Changes(_names("AssumeRole")),
+}
+
+
+def refusal(service: str, operation: str, params: Mapping[str, Any], *, deployed: bool) -> str | None:
+    """Why a request is refused, None if it isn't.
+
+    Args:
+        service: boto3's client name.
+        operation: as the API names it.
+        params: what ``AwsRequest.params`` holds of the request.
+        deployed: the program's declarations are complete.
+    """
+    if service in OWN_REFUSALS or operation.startswith(READS):
+        return None
+    changes = CHANGES[service]
+    if operation in changes.declared:
+        if not deployed:
+            return None
+        return (
+            f"{service} {operation} is refused: the local runtime runs what the program declares; change the program "
+            "and start again"
+        )
+    if operation not in changes.always:
+        return f"{service} {operation} is not supported by the local runtime: nothing would come of it"
+    detail = _DETAILS.get((service, operation))
+    reason = detail(params) if detail is not None and deployed else None
+    return f"{service} {operation} is refused: {reason}" if reason else None
+
+
+def _subscribe(params: Mapping[str, Any]) -> str | None:
+    protocol = params.get("Protocol")
+    if protocol == "sqs":
+        return None
+    return f"the local runtime delivers to queues (protocol sqs), not by {protocol!r}"
+
+
+def _publish(params: Mapping[str, Any]) -> str | None:
+    return "the local runtime sends no text messages" if params.get("PhoneNumber") else None
+
+
+def _put_rule(params: Mapping[str, Any]) -> str | None:
+    if params.get("ScheduleExpression"):
+        return "the local runtime runs the schedules that the program declares, no others"
+    if '"aws.' in str(params.get("EventPattern", "")):
+        return "the local runtime sends events of AWS services to the rules that the program declares, to no others"
+    return None
+
+
+def _put_targets(params: Mapping[str, Any]) -> str | None:
+    for target in params.get("Targets", ()):
+        service = str(target.get("Arn", "")).split(":")[2:3]
+        if service != ["sqs"]:
+            return f"the local runtime delivers events to queues, not to {target.get('Arn')!r}"
+    return None
+
+
+_DETAILS: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], str | None]] = {
+    ("events", "PutRule"): _put_rule,
+    ("events", "PutTargets"): _put_targets,
+    ("sns", "Publish"): _publish,
+    ("sns", "Subscribe"): _subscribe,
+}
