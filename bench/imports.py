@@ -132,6 +132,8 @@ class ImportBench:
         runtime.endpoint.on_call(self._note)
         runtime.host.interceptors.append(self._count)
         self._tables = {name: runtime.outputs[f"{name}TableName"] for name in (COMMANDS, IMPORT_TMP)}
+        for name in self._tables.values():  # all records are counted at the end
+            read_new_records(runtime.endpoint, name, 0, reader="bench")
         store = DynamoTableStore(aws.dynamodb(), self._tables)
         self._bucket = runtime.outputs["bucketName"]
         self._service = ImportService(store, runtime.scheduler, [TABLE], [self._bucket])

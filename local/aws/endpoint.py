@@ -26,6 +26,7 @@ from moto.dynamodb.models.table import Table
 
 from local.aws import dynamodb, services
 from local.aws.access import access_of
+from local.aws.bounds import LocalSns, untracked_models
 from local.aws.clock import clock_of
 from local.aws.environment import ACCESS_KEY, clean_environment
 from local.aws.http import HttpServer, is_served
@@ -47,8 +48,10 @@ from local.functions.host import FunctionHost
 from local.functions.model import current_function
 from local.scheduler import Scheduler
 
+#: Resources that are remembered for a function and an action, for comparison with its role.
+MOST_RESOURCES = 10_000
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_BACKENDS = {"dynamodb": dynamodb.LocalDynamoDB, "lambda": LocalLambda, "sqs": LocalSqs}
+_BACKENDS = {"dynamodb": dynamodb.LocalDynamoDB, "lambda": LocalLambda, "sns": LocalSns, "sqs": LocalSqs}
 
 _current: AwsEndpoint | None = None
 
@@ -91,6 +94,7 @@ class AwsEndpoint:
         with ExitStack() as stack:
             stack.enter_context(clock_of(self.scheduler))
             stack.enter_context(clean_environment(self.region))
+            stack.enter_context(untracked_models())
             session, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, None
             stack.callback(setattr, boto3, "DEFAULT_SESSION", session)
             services.load_services()
@@ -261,7 +265,8 @@ class AwsEndpoint:
         if call.caller is not None:
             actions = self._access[call.caller]
             for action, resource in call.access:
-                actions[action].add(resource)
+                if len(actions[action]) < MOST_RESOURCES:
+                    actions[action].add(resource)
 
 
 class _RawBody(BytesIO):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from moto.core.utils import unix_time, unix_time_millis
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: How often a waiting ReceiveMessage looks again (seconds).
 POLL_INTERVAL_S = 0.2
+REMEMBERED_HANDLES = 10_000
 
 
 _served_at: str | None = None
@@ -75,6 +76,22 @@ class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy ca
         return found
 
 
+class RecentHandles:
+    """Receipt handles of deleted messages, to delete twice without an error. moto keeps them for ever."""
+
+    def __init__(self) -> None:
+        self._handles: dict[str, None] = {}
+
+    def __contains__(self, handle: object) -> bool:
+        return handle in self._handles
+
+    def update(self, handles: Iterable[str | None]) -> None:
+        """Add some; the oldest beyond ``REMEMBERED_HANDLES`` are forgotten."""
+        self._handles.update(dict.fromkeys(one for one in handles if one))
+        while len(self._handles) > REMEMBERED_HANDLES:
+            del self._handles[next(iter(self._handles))]
+
+
 class _Attributes(dict[str, Any]):
     """A queue's attributes; the counts are made only when all of them are asked for."""
 
@@ -109,6 +126,8 @@ class LocalSqs(SQSBackend):  # type: ignore[misc]
     def create_queue(self, name: str, tags: dict[str, str] | None = None, **kwargs: Any) -> Queue:
         """moto's, with our class of queue."""
         queue = super().create_queue(name, tags, **kwargs)
+        if not isinstance(queue, LocalQueue):
+            queue.deleted_messages = RecentHandles()
         queue.__class__ = LocalQueue  # moto names its class itself and has no other place to choose it
         return queue
 

@@ -21,13 +21,17 @@ from local.aws.model import EndpointError
 if TYPE_CHECKING:
     from local.aws.endpoint import AwsEndpoint
 
-#: Records that stay readable behind the furthest reader; also the most that is kept of a stream nobody reads.
-RETAINED_RECORDS = 20_000
+#: The newest records stay readable whatever their age, and whoever read them.
+RETAINED_RECORDS = 4_000
+#: Older ones stay for readers that have not passed them, for so long (DynamoDB Developer Guide, "Change data capture
+#: for DynamoDB Streams": "All data in DynamoDB Streams is subject to a 24-hour lifetime").
+RETENTION_S = 24 * 3600
+_STEP = 1_000
 FIRST_SEQUENCE_NUMBER = 100_000_000_000_000_000_001
 
 
 class TrimmedRecords(EndpointError):
-    """A reader fell so far behind another that its next records are gone (AWS: TrimmedDataAccessException)."""
+    """A reader fell so far behind that its next records are gone (AWS: TrimmedDataAccessException)."""
 
 
 class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that mypy can follow
@@ -38,7 +42,8 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
         self.starting_sequence_number = FIRST_SEQUENCE_NUMBER
         self.records: list[dict[str, Any]] = []
         self.first = 0
-        self.furthest_read = 0
+        #: positions of the readers that have a name, which records are kept for
+        self.readers: dict[str, int] = {}
 
     @property
     def end(self) -> int:
@@ -52,11 +57,16 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
         if old is not None and new is not None and old.attrs == new.attrs:
             return
         self.records.append(_record(self.table, self.end, old, new))
-        if len(self.records) > 2 * RETAINED_RECORDS:
+        if len(self.records) >= RETAINED_RECORDS + _STEP:
             self._trim()
 
-    def read(self, position: int, limit: int | None = None) -> tuple[list[dict[str, Any]], int]:
-        """Records from ``position`` (0: the oldest there is), at most ``limit``, and the position behind them."""
+    def read(self, position: int, limit: int | None = None, reader: str = "") -> tuple[list[dict[str, Any]], int]:
+        """Records from ``position`` (0: the oldest there is), at most ``limit``, and the position behind them.
+
+        A ``reader`` with a name has passed what lies before ``position``; what comes after it is kept for it.
+        """
+        if reader:
+            self.readers[reader] = position
         if 0 < position < self.first:
             raise TrimmedRecords(
                 f"stream of {self.table.name}: position {position} is trimmed, the oldest record is {self.first}"
@@ -65,15 +75,18 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
         if start >= len(self.records):
             return [], max(position, self.first)
         found = self.records[start : None if limit is None else start + limit]
-        after = self.first + start + len(found)
-        self.furthest_read = max(self.furthest_read, after)
-        return found, after
+        return found, self.first + start + len(found)
 
     def _trim(self) -> None:
-        last_to_drop = self.end if self.furthest_read == 0 else self.furthest_read
-        dropped = max(min(last_to_drop, self.end) - RETAINED_RECORDS - self.first, 0)
-        del self.records[:dropped]
-        self.first += dropped
+        most = len(self.records) - RETAINED_RECORDS
+        passed = min(self.readers.values(), default=self.end) - self.first
+        dropped = max(min(passed, most), 0)
+        oldest = unix_time() - RETENTION_S
+        while dropped < most and self.records[dropped]["dynamodb"]["ApproximateCreationDateTime"] < oldest:
+            dropped += 1
+        if dropped >= _STEP:  # not one by one: each time moves all that stay
+            del self.records[:dropped]
+            self.first += dropped
 
 
 def _record(table: Table, number: int, old: Item | None, new: Item | None) -> dict[str, Any]:
@@ -109,19 +122,20 @@ def _record(table: Table, number: int, old: Item | None, new: Item | None) -> di
 
 
 def read_new_records(
-    endpoint: AwsEndpoint, table_name: str, position: int, limit: int | None = None
+    endpoint: AwsEndpoint, table_name: str, position: int, limit: int | None = None, *, reader: str = ""
 ) -> tuple[list[dict[str, Any]], int]:
     """The stream records of a table from ``position`` on, oldest first, and the position behind them.
 
     Position 0 is the oldest record that is kept (TRIM_HORIZON), ``stream_end`` is LATEST. Records are shared
-    between readers and must not be changed. Old records are dropped ``RETAINED_RECORDS`` behind the furthest reader.
+    between readers and must not be changed. Records that are neither among the newest ``RETAINED_RECORDS`` nor still to
+    be read by a reader with a name (for 24 hours) are dropped.
 
     Raises:
         EndpointError: no such table, or it has no stream.
         TrimmedRecords: the reader fell too far behind another one.
     """
     with endpoint.lock:
-        return _shard(endpoint, table_name).read(position, limit)
+        return _shard(endpoint, table_name).read(position, limit, reader)
 
 
 def stream_end(endpoint: AwsEndpoint, table_name: str) -> int:
@@ -140,9 +154,9 @@ class TableStreams:
         """The position behind the newest record."""
         return stream_end(self._endpoint, table_of_stream(stream_arn))
 
-    def read(self, stream_arn: str, position: int) -> tuple[list[dict[str, Any]], int]:
-        """The records from ``position`` on, oldest first, and the position behind them."""
-        return read_new_records(self._endpoint, table_of_stream(stream_arn), position)
+    def read(self, stream_arn: str, position: int, reader: str) -> tuple[list[dict[str, Any]], int]:
+        """The records from ``position`` on, oldest first, and the position behind them; kept for ``reader``."""
+        return read_new_records(self._endpoint, table_of_stream(stream_arn), position, reader=reader)
 
 
 def table_of_stream(stream_arn: str) -> str:

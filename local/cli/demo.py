@@ -195,7 +195,8 @@ class _Demo:
 
     def _follow(self) -> None:
         for name, follow in self._followers.items():
-            records, self._positions[name] = read_new_records(self._runtime.endpoint, name, self._positions[name])
+            position = self._positions[name]
+            records, self._positions[name] = read_new_records(self._runtime.endpoint, name, position, reader="demo")
             follow(records)
 
     def _rows(self) -> dict[tuple[str, str], str]:

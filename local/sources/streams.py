@@ -41,8 +41,11 @@ class StreamReader(Protocol):
         """The position behind the newest record."""
         ...
 
-    def read(self, stream_arn: str, position: int) -> tuple[Sequence[Record], int]:
-        """The records from ``position`` on, oldest first, and the position behind them."""
+    def read(self, stream_arn: str, position: int, reader: str) -> tuple[Sequence[Record], int]:
+        """The records from ``position`` on, oldest first, and the position behind them.
+
+        What lies before ``position`` is done with, as far as ``reader`` goes.
+        """
         ...
 
 
@@ -121,7 +124,7 @@ class StreamSource:
         self._wake_posted = False
         if self._stopped:
             return
-        records, self._position = self._reader.read(self.mapping.stream_arn, self._position)
+        records, self._position = self._reader.read(self.mapping.stream_arn, self._position, self.mapping.id)
         for record in records:
             event = {**record, "eventSourceARN": self.mapping.stream_arn}
             if self.mapping.filters.accepts_stream_record(event):

@@ -136,25 +136,59 @@ def test_two_virtual_runs_give_the_same_records() -> None:
     assert run() == run()
 
 
-def test_records_behind_the_furthest_reader_are_dropped_in_time(
+def test_edge_44_records_that_every_reader_has_passed_are_dropped(
     dynamodb: Any, table: str, endpoint: AwsEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """But the newest ones, and those that a reader has still to come to."""
     monkeypatch.setattr(streams, "RETAINED_RECORDS", 5)
+    monkeypatch.setattr(streams, "_STEP", 2)
 
     def write(count: int) -> None:
         for number in range(count):
             dynamodb.put_item(TableName=table, Item=item(n=endpoint.calls.total() * 100 + number))
 
-    write(4)
-    _, position = read_new_records(endpoint, table, 0)
-    write(30)
-    records, position = read_new_records(endpoint, table, position)
-    assert len(records) == 30  # nothing that wasn't read is dropped while somebody reads
-    write(1)
+    def kept() -> int:
+        return len(read_new_records(endpoint, table, 0)[0])
 
-    assert [r["dynamodb"]["NewImage"]["n"] for r in read_new_records(endpoint, table, position)[0]]
+    write(4)
+    _, position = read_new_records(endpoint, table, 0, reader="slow")
+    read_new_records(endpoint, table, 0, reader="fast")
+    write(30)
+    _, end = read_new_records(endpoint, table, position, reader="fast")
+    read_new_records(endpoint, table, end, reader="fast")
+    write(3)
+    assert kept() == 37  # the slow one has passed nothing yet
+
+    records, position = read_new_records(endpoint, table, position, reader="slow")
+    assert len(records) == 33
+    read_new_records(endpoint, table, position, reader="slow")
+    write(3)
+    assert kept() <= 7
+    assert len(read_new_records(endpoint, table, position)[0]) == 3
     with pytest.raises(TrimmedRecords, match="position 4 is trimmed"):
         read_new_records(endpoint, table, 4)
+
+
+def test_edge_44_no_reader_keeps_records_for_longer_than_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "RETAINED_RECORDS", 5)
+    monkeypatch.setattr(streams, "_STEP", 2)
+    scheduler = Scheduler.virtual(1)
+    with AwsEndpoint(scheduler) as endpoint:
+        dynamodb = boto3.client("dynamodb")
+        table = create_table(dynamodb, "orders")
+
+        def write(count: int) -> None:
+            for number in range(count):
+                dynamodb.put_item(TableName=table, Item=item(f"{scheduler.now()}-{number}"))
+
+        read_new_records(endpoint, table, 0, reader="gone")
+        write(20)
+        scheduler.run_for(23 * 3600)
+        write(1)
+        assert len(read_new_records(endpoint, table, 0)[0]) == 21
+        scheduler.run_for(2 * 3600)
+        write(6)
+        assert len(read_new_records(endpoint, table, 0)[0]) <= 8
 
 
 def test_readers_by_arn_and_wrong_names(dynamodb: Any, table: str, endpoint: AwsEndpoint) -> None:
@@ -162,7 +196,7 @@ def test_readers_by_arn_and_wrong_names(dynamodb: Any, table: str, endpoint: Aws
     reader = TableStreams(endpoint)
     dynamodb.put_item(TableName=table, Item=item())
 
-    records, position = reader.read(arn, 0)
+    records, position = reader.read(arn, 0, "r")
     assert (len(records), position, reader.end(arn)) == (1, 1, 1)
     assert records[0]["eventSourceARN"] == arn
 

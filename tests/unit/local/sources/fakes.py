@@ -49,7 +49,7 @@ class FakeStream:
         assert stream_arn == STREAM
         return len(self.records)
 
-    def read(self, stream_arn: str, position: int) -> tuple[list[Mapping[str, Any]], int]:
+    def read(self, stream_arn: str, position: int, reader: str) -> tuple[list[Mapping[str, Any]], int]:
         assert stream_arn == STREAM
         return [copy.deepcopy(one) for one in self.records[position:]], len(self.records)
 

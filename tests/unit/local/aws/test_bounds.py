@@ -1,0 +1,72 @@
+"""EDGE-44: what moto and the endpoint keep of calls that are over is bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pytest
+from moto.core.model_instances import model_data
+
+from local.aws import bounds, queues, services
+from local.aws import endpoint as endpoints
+from local.aws.endpoint import AwsEndpoint
+from tests.unit.local.aws.helpers import item, key
+
+
+def tracked() -> int:
+    return sum(len(cls.instances_tracked) for models in model_data.values() for cls in models.values())
+
+
+def test_edge_44_moto_lists_no_model_that_was_ever_made(dynamodb: Any, table: str, endpoint: AwsEndpoint) -> None:
+    sqs, sns, s3 = boto3.client("sqs"), boto3.client("sns"), boto3.client("s3")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    s3.create_bucket(Bucket="bucket")
+    for number in range(5):
+        dynamodb.put_item(TableName=table, Item=item(str(number)))
+        sqs.send_message(QueueUrl=url, MessageBody="text")
+        sns.publish(TopicArn=topic, Message="text")
+        s3.put_object(Bucket="bucket", Key=str(number), Body=b"x")
+    assert tracked() == 0
+
+
+def test_edge_44_topics_forget_old_notifications(endpoint: AwsEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "REMEMBERED_NOTIFICATIONS", 3)
+    sns = boto3.client("sns")
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    for number in range(10):
+        sns.publish(TopicArn=topic, Message=str(number))
+    kept = services.backend("sns", endpoint.region).topics[topic].sent_notifications
+    assert [message for _, message, *_ in kept] == ["7", "8", "9"]
+
+
+def test_edge_44_queues_forget_old_receipt_handles(endpoint: AwsEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues, "REMEMBERED_HANDLES", 3)
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    handles = []
+    for number in range(6):
+        sqs.send_message(QueueUrl=url, MessageBody=str(number))
+        handles.append(sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"])
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=handles[-1])
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=handles[-1])  # twice is no error
+    forgotten = services.backend("sqs", endpoint.region).queues["q"].deleted_messages
+    assert [one in forgotten for one in handles] == [False] * 3 + [True] * 3
+
+
+def test_edge_44_resources_of_a_function_are_bounded(
+    dynamodb: Any, table: str, endpoint: AwsEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "MOST_RESOURCES", 2)
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="bucket")
+    token = endpoints.current_function.set("f")
+    try:
+        for number in range(5):
+            s3.put_object(Bucket="bucket", Key=str(number), Body=b"x")
+        dynamodb.get_item(TableName=table, Key=key())
+    finally:
+        endpoints.current_function.reset(token)
+    used = endpoint.calls_by_function()["f"]
+    assert {action: len(resources) for action, resources in used.items()} == {"s3:PutObject": 2, "dynamodb:GetItem": 1}
