@@ -33,6 +33,7 @@ from local.cli.audit import OrderAudit, Statuses
 from local.cli.errors import CommandError
 from local.cli.import_demo import run_imports
 from local.cli.outcome import DONE, Outcome, blocked, has_ended
+from local.cli.patience import Patience
 from local.cli.start import started
 from local.cli.task_demo import run_task
 from local.runtime import LocalRuntime
@@ -171,9 +172,14 @@ class _Demo:
         self._publisher.publish_async(given, CONTEXT)
 
     def _await_all(self) -> None:
-        """Until every command ended, or waits behind one that failed."""
-        progress = Progress("apply", self._given.total)
+        """Until every command ended, or waits behind one that failed.
+
+        Raises:
+            CommandError: nothing has ended for long; names the executions that run, each with its state.
+        """
+        progress, patience = Progress("apply", self._given.total), Patience(self._open)
         while not self._settled():
+            patience.note(self._ended())
             progress.show(self._ended())
             time.sleep(POLL_SECONDS)
         progress.show(self._ended(), last=True)
@@ -189,6 +195,10 @@ class _Demo:
         # What waits for its token is still running; all else must have come to its end, alarms included.
         states = [one.visited()[-1:] for one in self._runtime.running_executions()]
         return self._runtime.is_idle and all(one == [status.WAIT_PREV_COMMAND] for one in states)
+
+    def _open(self) -> list[str]:
+        running = self._runtime.running_executions()
+        return [f"{one.name} in {', '.join(one.visited()[-1:]) or 'no state'}" for one in running]
 
     def _ended(self) -> int:
         return sum(has_ended(one) for one in self._statuses.rows.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from local import scheduler as scheduling
 from local.aws.endpoint import AwsEndpoint
+from local.aws.lambda_backend import run_in_task
 from local.functions.host import FunctionHost
-from local.functions.model import FunctionSpec
+from local.functions.model import FunctionSpec, InvokeResult, NoAnswer, current_function
 from local.scheduler import Scheduler
 from tests.unit.local.aws.conftest import create_table
 from tests.unit.local.aws.helpers import item, key
@@ -192,3 +194,34 @@ def test_invoke_over_http_runs_on_the_schedulers_thread(tmp_path: Path) -> None:
 
         assert json.loads(answer["Payload"].read())["stored"] == "7"
         assert dynamodb.get_item(TableName="orders", Key=key("7"))["Item"] == item("7")
+
+
+def test_edge_45_a_call_that_gets_no_answer_fails_with_the_functions_name() -> None:
+    """The scheduler doesn't run: neither a result nor a timeout of the function can come."""
+    scheduler = Scheduler.real()
+    with pytest.raises(NoAnswer, match=r"function f gave no answer within 0 s"):
+        run_in_task(scheduler, lambda: InvokeResult(None, None, "r"), what="function f", patience=0.05)
+    scheduler.stop()
+
+
+def test_a_call_that_a_running_call_makes_does_not_wait_for_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one thread a function that calls another one would wait for itself."""
+    monkeypatch.setattr(scheduling, "WORKER_THREADS", 1)
+    scheduler = Scheduler.real()
+    scheduler.start_thread()
+
+    def execute(fn: Callable[[], InvokeResult]) -> InvokeResult:
+        with scheduler.worker():
+            future = scheduler.execute(fn)
+        return scheduler.wait(future)
+
+    def outer() -> InvokeResult:
+        current_function.set("outer")
+        inner = lambda: execute(lambda: InvokeResult("inner", None, "r"))  # noqa: E731 - one expression
+        return run_in_task(scheduler, inner, what="function inner", patience=30.0)
+
+    try:
+        result = run_in_task(scheduler, lambda: execute(outer), what="function outer", patience=60.0)
+    finally:
+        scheduler.stop()
+    assert result.payload == "inner"
