@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from bench import csv_reading, imports, prices
+from bench import csv_reading, imports, memory, prices
 from bench.cold_start import import_milliseconds
 from bench.commands import Bench
 from handlers.operations.cli.output import as_json, table
@@ -18,7 +18,9 @@ VERSIONS = (1, 2, 3, 10, 30)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs bench``."""
-    parser.add_argument("what", nargs="?", choices=sorted(FIGURES), help="which figures (default: all but airports)")
+    parser.add_argument(
+        "what", nargs="?", choices=sorted(FIGURES), help="which figures (default: all but airports and memory)"
+    )
     parser.add_argument("--json", action="store_true", help="for machines")
 
 
@@ -86,7 +88,7 @@ def _cold_start() -> tuple[object, str]:
 
 
 #: Minutes rather than seconds: only when asked for.
-LONG = {"airports"}
+LONG = {"airports", "memory"}
 FIGURES: dict[str, Callable[[], tuple[object, str]]] = {
     "airports": imports.whole_file,
     "cold-start": _cold_start,
@@ -94,4 +96,5 @@ FIGURES: dict[str, Callable[[], tuple[object, str]]] = {
     "csv": csv_reading.figures,
     "growth": _growth,
     "imports": imports.figures,
+    "memory": memory.figures,
 }

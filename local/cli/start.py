@@ -32,10 +32,10 @@ def started(stack: str, config: Mapping[str, str], *, port: int | None = None) -
         runtime = LocalRuntime(stack=stack, config=config, port=port)
     except EndpointError as error:
         raise CommandError(f"{error} (--port)") from error
+    stopping.on_stop(runtime.drop_files)
     log_file = log_to_file(LOG_DIR)
     complain(f"deploying stack {stack} on the embedded runtime")
     begin = time.monotonic()
-    stopping.on_stop(runtime.drop_files)
     try:
         runtime.start()
     except DeployError as error:

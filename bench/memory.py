@@ -1,0 +1,40 @@
+"""How much memory the embedded runtime takes as commands go through it: it should follow the rows that are kept."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import sys
+from pathlib import Path
+
+from bench.commands import Bench
+from handlers.operations.cli.output import table
+
+ROUNDS = 6
+COMMANDS_A_ROUND = 500
+MEGABYTE = 1024 * 1024
+
+
+def figures() -> tuple[object, str]:
+    """Megabytes of the process after each round of commands, each the first version of an entity."""
+    with Bench("STANDARD", "full") as bench:
+        bench.first_versions(1)
+        gc.collect()
+        before = resident_bytes()
+        rounds = []
+        for number in range(1, ROUNDS + 1):
+            bench.first_versions(COMMANDS_A_ROUND)
+            gc.collect()
+            rounds.append((number * COMMANDS_A_ROUND, (resident_bytes() - before) / MEGABYTE))
+    rows = [(f"{commands:,}", f"{grown:.0f}", f"{grown * 1024 / commands:.0f}") for commands, grown in rounds]
+    header = ("commands", "MB more than before", "KB per command")
+    return {"rounds": rounds}, table("Memory of the embedded runtime", rows, header=header)
+
+
+def resident_bytes() -> int:
+    """Memory that this process has in use; on systems without /proc the most that it ever had."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * resource.getpagesize()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
