@@ -24,7 +24,7 @@ COMMANDS = {
     "bench": ("bench.cli", "figures: calls and dollars per command, growth, cold start"),
     "docs": ("local.cli.docs", "write the generated parts of docs/ anew"),
     "import": ("handlers.operations.cli.import_file", "import a CSV file, or a ZIP archive of them, into the stack"),
-    "imports": ("handlers.operations.cli.imports", "list, show, retry and cancel imports"),
+    "imports": ("handlers.operations.cli.imports", "list, show, retry and cancel imports, print their reports"),
     "explain": ("handlers.operations.cli.explain", "why is it stuck, and what to do"),
     "redrive": ("handlers.operations.cli.redrive", "try failed commands again"),
     "skip": ("handlers.operations.cli.skip", "leave a failed command out, so that its successors go on"),
