@@ -10,7 +10,7 @@ from typing import Any
 from handlers.imports import status
 from handlers.imports.files import beyond_header
 from handlers.imports.model import Reason
-from handlers.imports.spreadsheet import BYTE_ORDER_MARK, line_of
+from handlers.imports.spreadsheet import BYTE_ORDER_MARK, line_of, neutralised
 from handlers.imports.strategy import REPORT_COLUMNS
 from handlers.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.objects.port import Objects
@@ -79,14 +79,14 @@ def failed_rows(store: TableStore, key: ImportJobKey) -> Iterator[Item]:
 
 def report_parts(rows: Iterator[Item], columns: Sequence[str], *, part_bytes: int = PART_BYTES) -> Iterator[bytes]:
     """The report in files of about ``part_bytes``, each with the header; values beyond a row's columns stand behind."""
-    head = BYTE_ORDER_MARK + line_of((*REPORT_COLUMNS, *columns))
+    head = BYTE_ORDER_MARK + line_of(map(neutralised, (*REPORT_COLUMNS, *columns)))
     lines: list[str] = []
     size = 0
     for row in rows:
         values: Mapping[str, Any] = row["row"]
         told = (row["number"], row["line"], row["error"]["type"], row["error"]["message"])
         cells = (values.get(name, "") for name in columns)
-        lines.append(line_of((*told, *cells, *beyond_header(values, len(columns)))))
+        lines.append(line_of(map(neutralised, (*told, *cells, *beyond_header(values, len(columns))))))
         size += len(lines[-1])
         if size >= part_bytes:
             yield "".join((head, *lines)).encode()

@@ -34,9 +34,8 @@ def restored(cell: str) -> str:
     return _NEUTRALISED.sub("", cell)
 
 
-def line_of(values: Iterable[object]) -> str:
-    """A line of the file (RFC 4180) with its cells neutralised. The ``csv`` module would leave a tab unquoted."""
-    cells = map(neutralised, values)
+def line_of(cells: Iterable[str]) -> str:
+    """Neutralised cells as a line of the file (RFC 4180). The ``csv`` module would leave a tab unquoted."""
     return ",".join(_quoted(cell) if _QUOTED.search(cell) else cell for cell in cells) + "\r\n"
 
 

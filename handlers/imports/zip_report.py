@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from handlers.imports.report import CSV_TYPE, PREFIX
-from handlers.imports.spreadsheet import BYTE_ORDER_MARK, line_of
+from handlers.imports.spreadsheet import BYTE_ORDER_MARK, line_of, neutralised
 from handlers.keys import ImportJobKey
 from handlers.objects.port import Objects
 
@@ -31,5 +31,5 @@ def files_report(files: Sequence[ImportedFile]) -> bytes:
         counts = file.counts
         told = (file.name, file.table or "", file.status, error.get("type", ""), error.get("message", ""))
         numbers = (counts.total or 0, counts.succeeded, counts.failed)
-        lines.append(line_of((*told, *numbers, file.job or "", " ".join(file.report))))
+        lines.append(line_of(map(neutralised, (*told, *numbers, file.job or "", " ".join(file.report)))))
     return (BYTE_ORDER_MARK + "".join(lines)).encode()

@@ -69,4 +69,4 @@ def test_long_values_take_their_length() -> None:
 
 def test_edge_28_cells_that_some_program_would_split_are_quoted() -> None:
     """The module ``csv`` leaves a tab and a semicolon as they are where a comma separates."""
-    assert line_of([1, "a", 'b"c', "d\t=1", "e;f", "g,h", "i\r", ""]) == '1,a,"b""c","d\t=1","e;f","g,h","i\r",\r\n'
+    assert line_of(["1", "a", 'b"c', "d\t=1", "e;f", "g,h", "i\r", ""]) == '1,a,"b""c","d\t=1","e;f","g,h","i\r",\r\n'
