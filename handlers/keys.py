@@ -64,7 +64,7 @@ class EntityKey:
         if self.type == REQUEST_TYPE:
             raise ValidationError("type", self.type, f"any type but {REQUEST_TYPE}, which holds request ids")
         _check_bytes("pk", self.pk, MAX_PK_BYTES)
-        _check_bytes("sk", self.version_sk(FIRST_VERSION), MAX_SK_BYTES)
+        _check_bytes("sk", self.version_prefix + "0" * VERSION_DIGITS, MAX_SK_BYTES)
 
     @classmethod
     def of_caller(cls, kind: str, tenant_code: str, type_: str, code: str) -> EntityKey:
@@ -73,19 +73,24 @@ class EntityKey:
         Raises:
             ValidationError: naming the part.
         """
-        for field, part in (("kind", kind), ("tenantCode", tenant_code), ("type", type_), ("code", code)):
-            check_new_part(field, part)
-        return cls(kind, tenant_code, type_, code)
+        return cls(
+            check_new_part("kind", kind),
+            check_new_part("tenantCode", tenant_code),
+            check_new_part("type", type_),
+            check_new_part("code", code),
+        )
 
     @property
     def pk(self) -> str:
         """Partition key of all rows of the entity."""
-        return f"{self.kind}{SEPARATOR}{self.tenant_code}"
+        return SEPARATOR.join(
+            (self.kind, self.tenant_code)
+        )  # unlike an f-string, the content of an enumeration's member
 
     @property
     def sk(self) -> str:
         """Sort key of the data row."""
-        return f"{self.type}{SEPARATOR}{self.code}"
+        return SEPARATOR.join((self.type, self.code))
 
     def version_sk(self, version: int) -> str:
         """Sort key of one version in ``commands`` or ``history``."""
@@ -486,6 +491,8 @@ def _check_ulid(text: str) -> None:
 
 
 def _check_bytes(field: str, value: str, limit: int) -> None:
+    if len(value) <= limit // 4:  # a character has four bytes at most
+        return
     size = len(encoded(field, value))
     if size > limit:
         raise ValidationError(field, value, f"at most {limit} bytes, this has {size}")

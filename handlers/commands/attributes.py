@@ -13,7 +13,7 @@ import re
 from typing import Any
 
 from handlers.errors import AttributesDamaged
-from handlers.json_values import as_stored, json_bytes, same_json
+from handlers.json_values import json_bytes, same_json
 from handlers.keys import VERSION_DIGITS, VersionKey
 from handlers.objects.port import Objects
 from handlers.store.port import Item
@@ -50,7 +50,6 @@ class AttributeStore:
         body = json_bytes(row[ATTRIBUTES])
         if len(body) <= self._inline_limit:
             return row
-        body = json_bytes(as_stored(row[ATTRIBUTES]))
         digest = hashlib.sha256(body).hexdigest()
         key = object_key(VersionKey.parse(row["pk"], row["sk"]), digest)
         self._objects.put(key, body)
@@ -71,11 +70,11 @@ class AttributeStore:
         return {**whole, ATTRIBUTES: self._read(pointer, f"{row['pk']} {row['sk']}")}
 
     def same(self, row: Item, attributes: dict[str, Any]) -> bool:
-        """Whether a stored row has these attributes. Compares hashes; nothing is downloaded."""
+        """Whether a stored row has these attributes, as ``check_attributes`` gives them. Nothing is downloaded."""
         pointer = row.get(POINTER)
         if pointer is None:
             return same_json(row[ATTRIBUTES], attributes)
-        return bool(pointer["sha256"] == hashlib.sha256(json_bytes(as_stored(attributes))).hexdigest())
+        return bool(pointer["sha256"] == hashlib.sha256(json_bytes(attributes)).hexdigest())
 
     def discard(self, lost: Item, winner: Item) -> None:
         """Remove the object of a row that was not written because ``winner`` has the version already."""

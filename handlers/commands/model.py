@@ -9,13 +9,16 @@ from handlers.clock import iso
 from handlers.commands.attributes import MAX_ATTRIBUTES_BYTES, POINTER
 from handlers.context import InvokeContext
 from handlers.errors import ValidationError
-from handlers.json_values import check_attributes
+from handlers.json_values import check_attributes, check_text, plain_value
+from handlers.key_parts import VERSION_SEPARATOR, check_new_part
 from handlers.keys import DEFAULT_KIND, MAX_VERSION, EntityKey, VersionKey, open_shard, to_stored_name
 
 LATEST = -1
 NOTHING_STORED = 0
 
 MAX_NAME_CHARS = 1000
+#: Of a row in ``commands`` that was not published.
+NO_STATUS = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +41,26 @@ class CommandInput:
         """The entity, in the caller's tenant. Raises ValidationError naming the part."""
         return EntityKey.of_caller(self.kind, context.tenant_code, self.type, self.code)
 
-    def check(self) -> int:
-        """Validate everything but the key; returns the expected version as a number.
+    def checked(self) -> CommandInput:
+        """The same with values as the tables keep them, of plain types, and the version as a number.
 
         Raises:
             ValidationError: naming the field.
         """
-        if not isinstance(self.name, str) or len(self.name) > MAX_NAME_CHARS:
-            raise ValidationError("name", self.name, f"text of at most {MAX_NAME_CHARS} characters")
         if not isinstance(self.is_deleted, bool):
             raise ValidationError("isDeleted", self.is_deleted, "True or False")
         if self.seq is not None and (not isinstance(self.seq, int) or isinstance(self.seq, bool)):
             raise ValidationError("seq", self.seq, "a whole number or None")
-        check_attributes(self.attributes, MAX_ATTRIBUTES_BYTES)
-        return check_expected_version(self.version)
+        return CommandInput(
+            type=check_new_part("type", self.type),
+            code=check_new_part("code", self.code),
+            name=check_text("name", self.name, MAX_NAME_CHARS),
+            attributes=check_attributes(self.attributes, MAX_ATTRIBUTES_BYTES),
+            version=check_expected_version(self.version),
+            is_deleted=self.is_deleted,
+            seq=plain_value("seq", self.seq),
+            kind=check_new_part("kind", self.kind),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,7 @@ class Command:
         """From a decoded row (``AttributeStore.decoded``); pipeline fields stay behind."""
         if POINTER in row:
             raise ValueError(f"{row['pk']} {row['sk']}: its attributes are in the bucket; decode the row first")
+        row = completed(row)
         return cls(**{name: row[stored] for name, stored in _STORED.items() if stored in row})
 
     def to_row(self) -> dict[str, Any]:
@@ -105,7 +115,38 @@ def business_part(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in (*_STORED.values(), POINTER) if name in row}
 
 
+def completed(row: dict[str, Any]) -> dict[str, Any]:
+    """A stored row with every field that readers rely on: the row itself, unless others than the product wrote it.
+
+    What is not there is empty, not deleted and, in ``commands``, in a status that nothing acts on; version and names
+    are those of the key, 0 where a data row has no version.
+    """
+    if row.keys() >= _RELIED_ON and ("status" not in row or row.keys() >= _RELIED_ON_IN_COMMANDS):
+        return row
+    is_version = VERSION_SEPARATOR in row["sk"]
+    key = VersionKey.parse(row["pk"], row["sk"]) if is_version else None
+    entity = EntityKey.parse(row["pk"], row["sk"]) if key is None else key.entity
+    filled: dict[str, Any] = {
+        **dict.fromkeys(_RELIED_ON, ""),
+        "version": 0 if key is None else key.version,
+        "code": entity.code,
+        "type": entity.type,
+        "tenantCode": entity.tenant_code,
+        "isDeleted": False,
+    }
+    if POINTER not in row:
+        filled["attributes"] = {}
+    if key is not None and "cpk" not in row:
+        filled.update(status=NO_STATUS, attempt=1, rank=0, targets={})
+        if str(row.get("status", "")).endswith(":FAILED"):
+            filled["error"] = {"type": NO_STATUS, "message": "", "state": ""}
+    return {**filled, **row}
+
+
 _STORED = {field.name: to_stored_name(field.name) for field in fields(Command)}
+#: What the product's rows always have; ``attributes`` only where they are small.
+_RELIED_ON = frozenset(_STORED.values()) - {"attributes", "seq", "requestId", "ttl"}
+_RELIED_ON_IN_COMMANDS = frozenset({"attempt", "rank", "targets"})
 
 
 def check_expected_version(version: object) -> int:
@@ -114,7 +155,7 @@ def check_expected_version(version: object) -> int:
         return NOTHING_STORED
     if not isinstance(version, int) or isinstance(version, bool) or not LATEST <= version < MAX_VERSION:
         raise ValidationError("version", version, "-1 (latest), 0 or None (nothing stored), or a stored version")
-    return version
+    return int(version)
 
 
 def build_command(
@@ -132,7 +173,11 @@ def build_command(
     ``first`` is the row that the created-fields come from: the latest version, if there is one.
     """
     moment = iso(now)
-    created = first or {"createdAt": moment, "createdBy": context.user_id, "createdIp": context.source_ip}
+    created = (
+        first
+        if first is not None and first["createdAt"]
+        else {"createdAt": moment, "createdBy": context.user_id, "createdIp": context.source_ip}
+    )
     return Command(
         pk=key.pk,
         sk=key.sk,

@@ -23,7 +23,8 @@ from handlers.commands.repository import CommandRepository
 from handlers.commands.requests import RequestLog
 from handlers.context import InvokeContext
 from handlers.errors import CqrsError, NotFound, TransientConflict, ValidationError, VersionConflict
-from handlers.keys import EntityKey, VersionKey, request_sk
+from handlers.json_values import check_text
+from handlers.keys import FIRST_VERSION, EntityKey, VersionKey
 from handlers.log import log_step
 from handlers.store.conditions import absent, at_most
 from handlers.store.port import (
@@ -42,6 +43,8 @@ from handlers.store.port import (
 MAX_ROUNDS = 20
 #: The sweeper looks at a new row after this many seconds: the stream starts it far sooner.
 START_GRACE_SECONDS = 300
+#: Of ``source``, which tells what published a version.
+MAX_SOURCE_CHARS = 200
 PARTIAL_FIELDS = ("name", "attributes", "is_deleted", "seq")
 
 #: Looks at the latest row before a new version is built on it; may refuse by raising.
@@ -75,7 +78,7 @@ class CommandPublisher:
         self._attributes = attributes
         self._clock = clock
         self._new_id = new_id
-        self._source = source
+        self._source = check_text("source", source, MAX_SOURCE_CHARS)
         self._rows = CommandRepository(store, clock.now)
         #: For readers: rows with their attributes, wherever these are stored.
         self.repository = CommandRepository(store, clock.now, attributes.decoded)
@@ -140,10 +143,9 @@ class CommandPublisher:
         Returns:
             The command's row and whether it was written now (False: a repeated request); (None, False) if not dirty.
         """
-        expected = given.check()
+        given, context = given.checked(), context.checked()
+        expected = check_expected_version(given.version)
         key = given.key(context)
-        if context.request_id is not None:
-            request_sk(context.request_id)
         data_may_be_absent = expected in (LATEST, NOTHING_STORED)
         for _ in range(MAX_ROUNDS):
             first = self._requests.first_result(given, key, context)
@@ -153,6 +155,8 @@ class CommandPublisher:
             if latest is not None or not data_may_be_absent:
                 latest = self._rows.higher(latest, self._rows.data(key))
             actual = latest["version"] if latest is not None else 0
+            if latest is not None and actual < FIRST_VERSION:
+                raise ValidationError("version", None, f"a data row with a version; others wrote {key} without one")
             if expected not in (LATEST, actual):
                 raise VersionConflict(str(key), expected, actual, self.whole(latest))
             if guard is not None:

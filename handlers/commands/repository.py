@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from handlers.commands.model import completed
 from handlers.commands.policies import is_expired
 from handlers.keys import EntityKey, VersionKey
 from handlers.store.port import COMMANDS, DATA, HISTORY, Item, TableStore
@@ -27,7 +28,7 @@ class Neighbourhood:
 
 
 class CommandRepository:
-    """Strongly consistent reads; rows past their ttl count as absent.
+    """Strongly consistent reads; rows past their ttl count as absent, and rows of others are completed.
 
     With ``decoded`` (``AttributeStore.decoded``) rows come whole, as readers expect them. Without it they come as they
     are stored, perhaps with a pointer in place of ``attributes``: what the pipeline needs, which would otherwise
@@ -94,4 +95,4 @@ class CommandRepository:
     def _live(self, row: Item | None) -> Item | None:
         if row is None or is_expired(row, self._now()):
             return None
-        return row if self._decoded is None else self._decoded(row)
+        return completed(row if self._decoded is None else self._decoded(row))

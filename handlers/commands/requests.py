@@ -12,7 +12,6 @@ from handlers.commands.model import Command, CommandInput
 from handlers.commands.policies import SECONDS_PER_DAY, is_expired
 from handlers.context import InvokeContext
 from handlers.errors import NotFound, RequestConflict, RequestWithdrawn
-from handlers.json_values import as_stored
 from handlers.keys import EntityKey, request_sk
 from handlers.store.conditions import absent, at_most
 from handlers.store.port import COMMANDS, ConditionFailed, Put, TableStore
@@ -104,7 +103,7 @@ class RequestLog:
 
 
 def content_hash(given: CommandInput) -> str:
-    """A fingerprint of everything that the caller sent, numbers as the table gives them back."""
-    content = [given.kind, given.type, given.code, given.name, as_stored(given.attributes), given.version or 0]
+    """A fingerprint of everything that the caller sent, as ``CommandInput.checked`` gives it."""
+    content = [given.kind, given.type, given.code, given.name, given.attributes, given.version]
     text = json.dumps([*content, given.is_deleted, given.seq], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -12,6 +12,7 @@ from handlers.imports import status
 from handlers.imports.errors import RowProblem
 from handlers.imports.model import APPLIED, STEP_FUNCTION, UNCHANGED, Counts, job_key_of
 from handlers.imports.open_index import MARKS
+from handlers.json_values import storable_text
 from handlers.keys import IMPORT_SHARDS, ImportJobKey, ImportRowKey
 from handlers.store.conditions import Condition, Path, absent, equals
 from handlers.store.port import (
@@ -258,8 +259,8 @@ class ImportBook:
             "tenantCode": job["tenantCode"],
             "attempt": 1,
             "createdAt": now,
-            "createdBy": job["createdBy"],
-            "createdIp": job["createdIp"],
+            "createdBy": job.get("createdBy", ""),
+            "createdIp": job.get("createdIp", ""),
             "updatedAt": now,
             "ttl": self._expires(),
         }
@@ -292,5 +293,6 @@ def counter_of(row: Item) -> str:
 
 def error_of(kind: str, message: str) -> dict[str, str]:
     """An error as rows and reports carry it: no stack trace."""
+    message = storable_text(message)
     cut = message if len(message) <= MAX_MESSAGE_CHARS else f"{message[: MAX_MESSAGE_CHARS - 3]}..."
     return {"type": kind, "message": cut}

@@ -33,7 +33,7 @@ def prepare(row: Row, strategy: ImportStrategy) -> Prepared:
         row = strategy.transform(row)
         strategy.validate(row)
         given = strategy.map(row)
-        given.check()
+        given = given.checked()
     except ValidationError as error:
         return Prepared(row, None, RowProblem(INVALID_VALUE, str(error)))
     return Prepared(row, given, None)

@@ -22,6 +22,7 @@ from handlers.imports.retry import request_retry
 from handlers.imports.zip_book import ZipBook
 from handlers.imports.zip_finalise import ImportedFile, counts_so_far, imported_files
 from handlers.json_values import check_json, json_bytes
+from handlers.key_parts import encoded
 from handlers.keys import (
     CSV_IMPORT_KIND,
     ULID_RANDOM_BYTES,
@@ -76,6 +77,9 @@ class ImportService:
             RequestConflict: the request id was used with another row.
         """
         self._check_table(table)
+        context = context.checked()
+        if not isinstance(row, Mapping):
+            raise ValidationError("row", row, "text by column name")
         values = check_json("row", dict(row), MAX_ROW_BYTES)
         for name, value in values.items():
             if not isinstance(value, str):
@@ -114,6 +118,7 @@ class ImportService:
             RequestConflict: the request id was used for another file.
         """
         self._check_table(table)
+        context = context.checked()
         self._check_file(bucket, object_key, encoding)
         if mode is not None and mode not in MODES:
             raise ValidationError("mode", mode, f"one of {', '.join(MODES)}, or none")
@@ -154,6 +159,7 @@ class ImportService:
         """
         if table is not None:
             self._check_table(table)
+        context = context.checked()
         self._check_file(bucket, object_key, encoding)
         name = table or ANY_TABLE
         key = ImportJobKey(ZIP_IMPORT_KIND, context.tenant_code, name, self._ulid(name, context))
@@ -268,7 +274,7 @@ class ImportService:
     def _check_file(self, bucket: str, object_key: str, encoding: str | None) -> None:
         if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket) or bucket not in self._buckets:
             raise ValidationError("bucket", bucket, f"one of {', '.join(sorted(self._buckets))} (importBuckets)")
-        if not isinstance(object_key, str) or not 0 < len(object_key.encode(errors="replace")) <= _MAX_KEY_BYTES:
+        if not isinstance(object_key, str) or not 0 < len(encoded("key", object_key)) <= _MAX_KEY_BYTES:
             raise ValidationError("key", object_key, f"text of 1 to {_MAX_KEY_BYTES} bytes")
         if encoding is not None:
             try:

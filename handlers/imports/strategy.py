@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from handlers.commands.model import Command, CommandInput
 from handlers.errors import RegistryError, ValidationError
-from handlers.json_values import as_stored, same_json
+from handlers.json_values import same_json
 from handlers.registry import instance_of, marked_classes
 
 EQUAL = "EQUAL"
@@ -71,14 +71,14 @@ class ImportStrategy:
         raise NotImplementedError
 
     def compare(self, latest: Command | None, given: CommandInput) -> str:
-        """EQUAL, NOT_EXIST or CHANGED against the latest version, None if nothing is stored."""
+        """EQUAL, NOT_EXIST or CHANGED against the latest version, None if nothing is stored; as tables keep values."""
         if latest is None:
             return NOT_EXIST
         same = (
             latest.name == given.name
             and latest.is_deleted == given.is_deleted
             and latest.seq == given.seq
-            and same_json(as_stored(latest.attributes), as_stored(given.attributes))
+            and same_json(latest.attributes, given.attributes)
         )
         return EQUAL if same else CHANGED
 

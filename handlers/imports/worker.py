@@ -10,7 +10,7 @@ from handlers.commands import status as command_status
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.publish import CommandPublisher, CompanionRefused
 from handlers.commands.retry import publish_with_retry
-from handlers.context import InvokeContext
+from handlers.context import InvokeContext, restored_context
 from handlers.imports import status
 from handlers.imports.book import ImportBook
 from handlers.imports.command_outcomes import settle_published
@@ -90,7 +90,7 @@ class RowWorker:
             assert prepared.problem is not None
             self._book.refuse(row, prepared.problem.code, prepared.problem.message)
             return
-        context = InvokeContext(row["createdBy"], row["tenantCode"], row["createdIp"], key.request_id(attempt))
+        context = restored_context(row, key.request_id(attempt))
         try:
             if table.layout.publish == SYNC:
                 self._apply(row, prepared.given, strategy, context)

@@ -8,6 +8,7 @@ from typing import Any
 from handlers.clock import Clock, iso
 from handlers.commands.policies import SECONDS_PER_DAY
 from handlers.errors import CqrsError
+from handlers.json_values import storable_text
 from handlers.keys import resync_key
 from handlers.store.conditions import absent, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
@@ -55,7 +56,7 @@ class Checkpoint:
         """Count a failed row, and remember it if there is room."""
         self.counts.failed += 1
         if len(self.failures) < REMEMBERED_FAILURES:
-            self.failures.append({"key": key, "error": error})
+            self.failures.append({"key": key, "error": storable_text(error)})
 
 
 class Checkpoints:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handlers.clock import Clock, iso
+from handlers.commands.model import completed
 from handlers.commands.policies import is_expired
 from handlers.commands.repository import CommandRepository
 from handlers.errors import NotFound
@@ -105,7 +106,7 @@ class Explainer:
             page = self._store.query(
                 COMMANDS, key.pk, sk_prefix=key.version_prefix, descending=True, limit=SHOWN, start=start
             )
-            found += page.items
+            found += map(completed, page.items)
             start = page.next_key
             settled = bool(found) and self._is_settled(found[-1])
             if start is None or settled or len(found) >= MOST:

@@ -159,7 +159,7 @@ def count_rows(store: TableStore, clock: Clock, selection: ResyncSelection) -> i
 
 def command_of(row: Item) -> Command:
     """The command that made a data row: its content, under the command's own key."""
-    return Command.from_row({**row, "pk": row["cpk"], "sk": row["csk"], "ttl": None})
+    return Command.from_row({**row, "pk": row.get("cpk", row["pk"]), "sk": row["csk"], "ttl": None})
 
 
 class _Pace:

@@ -1,7 +1,8 @@
 """Conditions on an item, as values: DynamoDB gets an expression, the in-memory store evaluates them.
 
 Semantics are DynamoDB's (Developer Guide, "Condition expressions"): a comparison with an absent
-attribute, or one of another type, is false; ``negate`` of it is therefore true.
+attribute, or one of another type, is false; ``negate`` of it is therefore true. Numbers are compared as the table
+keeps them.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from handlers.errors import ValidationError
+from handlers.json_values import plain_value, same_json
+
 #: A top-level attribute, or the steps to a nested one.
 Path = str | tuple[str, ...]
 Item = Mapping[str, Any]
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "=": lambda a, b: bool(a == b),
-    "<>": lambda a, b: bool(a != b),
+    "=": same_json,
+    "<>": lambda a, b: not same_json(a, b),
     "<": lambda a, b: bool(a < b),
     "<=": lambda a, b: bool(a <= b),
     ">": lambda a, b: bool(a > b),
@@ -79,7 +83,7 @@ class OneOf(Condition):
     def holds(self, item: Item | None) -> bool:
         """See Condition."""
         found, actual = lookup(item, self.path)
-        return found and any(_kind(actual) == _kind(v) and actual == v for v in self.values)
+        return found and any(_kind(actual) == _kind(v) and same_json(actual, v) for v in self.values)
 
 
 @dataclass(frozen=True)
@@ -120,22 +124,42 @@ def absent(path: Path) -> Condition:
 
 def equals(path: Path, value: Any) -> Condition:
     """The attribute has this value."""
-    return Compares(path, "=", value)
+    return Compares(path, "=", plain_operand(path, value))
 
 
 def less(path: Path, value: Any) -> Condition:
     """The attribute is lower than the value."""
-    return Compares(path, "<", value)
+    return Compares(path, "<", _ordered(path, value))
 
 
 def at_most(path: Path, value: Any) -> Condition:
     """The attribute is lower than or equal to the value."""
-    return Compares(path, "<=", value)
+    return Compares(path, "<=", _ordered(path, value))
 
 
 def one_of(path: Path, values: Sequence[Any]) -> Condition:
     """The attribute has one of these values."""
-    return OneOf(path, tuple(values))
+    return OneOf(path, tuple(plain_operand(path, value) for value in values))
+
+
+def plain_operand(path: Path, value: Any) -> Any:
+    """A value that is compared or written as the table has it. Raises ValidationError naming the path."""
+    kind = type(value)
+    if kind is bool or value is None or (kind is str and value.isascii()):
+        return value
+    return plain_value(shown_path(path), value)
+
+
+def shown_path(path: Path) -> str:
+    """A path for messages."""
+    return path if isinstance(path, str) else ".".join(path)
+
+
+def _ordered(path: Path, value: Any) -> Any:
+    """The same for ``<`` and its like, which DynamoDB refuses for anything but text and numbers."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValidationError(shown_path(path), value, "text or a number, which have an order")
+    return plain_operand(path, value)
 
 
 def lookup(item: Item | None, path: Path) -> tuple[bool, Any]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import ClientError
 
 from handlers.aws import UNREACHABLE
-from handlers.errors import TransientConflict, TransientError, TransientThrottle
+from handlers.errors import TransientConflict, TransientError, TransientThrottle, ValidationError
+from handlers.json_values import plain_item
 from handlers.store.conditions import Condition, exists
 from handlers.store.expressions import Expressions
 from handlers.store.port import (
@@ -26,6 +27,7 @@ from handlers.store.port import (
     TransactionFailed,
     Update,
     Write,
+    check_key,
 )
 from handlers.store.values import item_from_dynamo, item_to_dynamo, to_dynamo
 
@@ -47,6 +49,15 @@ THROTTLES = frozenset(
 )
 CONFLICTS = frozenset({"TransactionConflictException", "TransactionConflict", "TransactionInProgressException"})
 CONDITION = "ConditionalCheckFailed"
+#: What an update made of the item (API reference, TransactWriteItems, "Validation Error"): only the table can tell.
+OUTGROWN = {
+    "Item size to update has exceeded the maximum allowed size": "an update after which the item has at most 400 KB",
+    "Number overflow": "an update after which the number is one that the table keeps",
+    "Number underflow": "an update after which the number is one that the table keeps",
+    "more than 38 significant digits": "an update after which the number is one that the table keeps",
+    "operand in the update expression has an incorrect data type": "a number that is stored, where one is added",
+    "Nesting Levels have exceeded": "an update after which values are nested no deeper than the table allows",
+}
 #: Another transaction on the same item is over within milliseconds, and botocore does not try again by itself
 #: (Developer Guide, "Transaction conflict handling"): in all at most 4 tries within about a third of a second.
 CONFLICT_TRIES = 4
@@ -84,10 +95,11 @@ class DynamoTableStore:
     def put(self, table: str, item: Item, condition: Condition | None = None) -> None:
         """See TableStore."""
         arguments: Any = Expressions().condition(condition).arguments()
+        typed = _checked(item)
         self._call(
             lambda: self._client.put_item(
                 TableName=self._tables[table],
-                Item=item_to_dynamo(item),
+                Item=typed,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **arguments,
             ),
@@ -191,7 +203,7 @@ class DynamoTableStore:
         match write:
             case Put(_, item, condition):
                 expressions = Expressions().condition(condition).arguments()
-                return {"Put": {**table, **returned, "Item": item_to_dynamo(item), **expressions}}
+                return {"Put": {**table, **returned, "Item": _checked(item), **expressions}}
             case Update(_, pk, sk, change, condition):
                 arguments = _update_arguments(change, condition)
                 return {"Update": {**table, **returned, "Key": _key(pk, sk), **arguments}}
@@ -211,6 +223,12 @@ def _update_arguments(change: Change, condition: Condition | None) -> dict[str, 
     return Expressions().condition(guarded).change(change).arguments()
 
 
+def _checked(item: Item) -> dict[str, Any]:
+    """An item as it is sent. Raises ValidationError: the table could not keep it."""
+    check_key(item)
+    return item_to_dynamo(plain_item(item))
+
+
 def _key(pk: str, sk: str) -> dict[str, Any]:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
@@ -226,13 +244,27 @@ def _port_error(error: ClientError, table: str, pk: str, sk: str) -> Exception:
         return TransientConflict(f"{code} on {table} {pk} {sk}")
     if code in THROTTLES:
         return TransientThrottle(f"{code} on {table}")
+    if code == "ValidationException":
+        return _outgrown(response["Error"].get("Message", "")) or error
     return error
+
+
+def _outgrown(message: str) -> ValidationError | None:
+    """What the table says of an item that it does not take; None: the request is wrong in another way."""
+    for beginning, allowed in OUTGROWN.items():
+        if beginning in message:
+            return ValidationError("item", message, allowed)
+    return None
 
 
 def _cancelled(error: ClientError, reasons: Sequence[Mapping[str, Any]]) -> Exception:
     codes = [reason.get("Code", "None") for reason in reasons]
     if CONDITION in codes:
         return TransactionFailed({i: _found(reasons[i]) for i, code in enumerate(codes) if code == CONDITION})
+    for reason in reasons:
+        outgrown = _outgrown(reason.get("Message", "")) if reason.get("Code") == "ValidationError" else None
+        if outgrown is not None:
+            return outgrown
     if any(code in CONFLICTS for code in codes):
         return TransientConflict("another transaction works on one of the items")
     if any(code in THROTTLES for code in codes):

@@ -5,9 +5,13 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from handlers.store.conditions import Condition, Path, exists, lookup
+from handlers.errors import ValidationError
+from handlers.json_numbers import ALLOWED, NotKept, added
+from handlers.json_values import plain_item
+from handlers.store.conditions import Condition, Path, exists, lookup, shown_path
 from handlers.store.port import (
     DUE_AT,
     OPEN_PROJECTION,
@@ -21,6 +25,7 @@ from handlers.store.port import (
     TransactionFailed,
     Update,
     Write,
+    check_key,
 )
 
 #: Called after each change with table, item before, item after (None: there was or is none). They are the stored
@@ -54,9 +59,10 @@ class MemoryTableStore:
 
     def put(self, table: str, item: Item, condition: Condition | None = None) -> None:
         """See TableStore."""
+        plain = _checked(item)
         with self._lock:
-            self._require(table, item["pk"], item["sk"], condition)
-            self._write(table, _copy(item))
+            self._require(table, plain["pk"], plain["sk"], condition)
+            self._write(table, plain)
 
     def update(self, table: str, pk: str, sk: str, change: Change, condition: Condition | None = None) -> Item:
         """See TableStore."""
@@ -68,6 +74,7 @@ class MemoryTableStore:
 
     def transact(self, writes: Sequence[Write]) -> None:
         """See TableStore."""
+        writes = [replace(one, item=_checked(one.item)) if isinstance(one, Put) else one for one in writes]
         targets = [_target(write) for write in writes]
         if len(writes) > MAX_TRANSACTION_WRITES or len(set(targets)) != len(targets):
             raise ValueError(f"a transaction takes at most {MAX_TRANSACTION_WRITES} writes on distinct items")
@@ -79,11 +86,15 @@ class MemoryTableStore:
             }
             if failed:
                 raise TransactionFailed(failed)
-            for write, target in zip(writes, targets, strict=True):
+            changed = [  # all of them first: one that its update makes too large refuses the whole
+                _apply(self._items[target], write.change) if isinstance(write, Update) else None
+                for write, target in zip(writes, targets, strict=True)
+            ]
+            for write, item in zip(writes, changed, strict=True):
                 if isinstance(write, Put):
-                    self._write(write.table, _copy(write.item))
-                elif isinstance(write, Update):
-                    self._write(write.table, _apply(self._items[target], write.change))
+                    self._write(write.table, write.item)
+                elif item is not None:
+                    self._write(write.table, item)
 
     def due(self, table: str, shard: int, until: int, *, limit: int, start: Item | None = None) -> Page:
         """See TableStore."""
@@ -184,19 +195,34 @@ def _target(write: Write) -> tuple[str, str, str]:
 
 
 def _apply(item: Item, change: Change) -> Item:
-    changed = _copied(item)
+    changed = dict(item)
     for path, value in change.set.items():
-        _assign(changed, path, _copied_value(value))
+        _assign(changed, path, value)
     for path, value in change.set_once.items():
         if not lookup(item, path)[0]:
-            _assign(changed, path, _copied_value(value))
+            _assign(changed, path, value)
     for path, amount in change.add.items():
-        _assign(changed, path, (lookup(item, path)[1] or 0) + amount)
+        _assign(changed, path, _sum(path, lookup(item, path)[1], amount))
     for path in change.remove:
         parent, name = _parent(changed, path)
         if parent is not None:
             parent.pop(name, None)
-    return changed
+    return plain_item(changed)  # with its size and its depth as they are now
+
+
+def _checked(item: Item) -> Item:
+    """A plain copy. Raises ValidationError: the table could not keep it."""
+    check_key(item)
+    return plain_item(item)
+
+
+def _sum(path: Path, present: Any, amount: float) -> float:
+    if isinstance(present, bool) or not isinstance(present, int | float | None):
+        raise ValidationError(shown_path(path), present, "a number that is stored, or nothing, where one is added")
+    try:
+        return added(present or 0, amount)
+    except NotKept as error:
+        raise ValidationError(shown_path(path), str(error), ALLOWED) from None
 
 
 def _assign(item: Item, path: Path, value: Any) -> None:
@@ -207,10 +233,16 @@ def _assign(item: Item, path: Path, value: Any) -> None:
 
 
 def _parent(item: Item, path: Path) -> tuple[Item | None, str]:
+    """What holds the path's last step, None if there is no such map. Maps on the way, which are stored, are copied."""
     if isinstance(path, str):
         return item, path
-    found, parent = lookup(item, path[:-1])
-    return (parent if found and isinstance(parent, dict) else None), path[-1]
+    parent = item
+    for step in path[:-1]:
+        inner = parent.get(step)
+        if not isinstance(inner, dict):
+            return None, path[-1]
+        parent[step] = parent = dict(inner)
+    return parent, path[-1]
 
 
 def _copied(item: Item) -> Item:

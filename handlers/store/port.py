@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from handlers.errors import CqrsError
-from handlers.store.conditions import Condition, Path
+from handlers.errors import CqrsError, ValidationError
+from handlers.key_parts import encoded
+from handlers.keys import MAX_PK_BYTES, MAX_SK_BYTES
+from handlers.store.conditions import Condition, Path, plain_operand, shown_path
 
 COMMANDS = "commands"
 DATA = "data"
@@ -51,12 +53,24 @@ class Change:
 
     ``set`` overwrites, ``set_once`` only where the attribute is absent, ``add`` adds to a number
     (absent counts as 0). A nested path needs its parent map to exist.
+
+    Raises:
+        ValidationError: a value is none that the table keeps.
     """
 
     set: Mapping[Path, Any] = field(default_factory=dict)
     set_once: Mapping[Path, Any] = field(default_factory=dict)
-    add: Mapping[Path, int] = field(default_factory=dict)
+    add: Mapping[Path, int | float] = field(default_factory=dict)
     remove: Sequence[Path] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("set", "set_once", "add"):
+            given: Mapping[Path, Any] = getattr(self, name)
+            if given:
+                object.__setattr__(self, name, {path: plain_operand(path, value) for path, value in given.items()})
+        for path, value in self.add.items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValidationError(shown_path(path), value, "a number to add")
 
 
 @dataclass(frozen=True)
@@ -104,8 +118,22 @@ class Page:
     scanned: int = 0
 
 
+def check_key(item: Item) -> None:
+    """Raises ValidationError: the item has no key that a table takes."""
+    for name, most in (("pk", MAX_PK_BYTES), ("sk", MAX_SK_BYTES)):
+        part = item.get(name)
+        if not isinstance(part, str) or not part:
+            raise ValidationError(name, part, "text that is not empty")
+        if len(part) > most // 4 and len(encoded(name, part)) > most:  # a character has four bytes at most
+            raise ValidationError(name, part, f"at most {most} bytes of UTF-8")
+
+
 class TableStore(Protocol):
-    """Tables. Every method may raise ``TransientThrottle``, writes also ``TransientConflict``."""
+    """Tables. Every method may raise ``TransientThrottle``, writes also ``TransientConflict``.
+
+    Writes raise ``ValidationError`` before anything is written, naming the attribute, for what a table does not keep as
+    it is (``handlers.json_values``). What is read may be written as another type was: 1.0 comes back as 1.
+    """
 
     def get(self, table: str, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
         """The item, or None. Strongly consistent unless told otherwise."""

@@ -1,14 +1,17 @@
 """Plain values to and from DynamoDB's typed JSON.
 
 Smaller and faster to import than boto3's serializer, and without ``Decimal``: attributes are JSON,
-whose numbers are ``int`` and ``float``. A number that DynamoDB returns without fraction and exponent
-is an ``int`` (it stores 1.0 as 1).
+whose numbers are ``int`` and ``float`` (``handlers.json_numbers``). What is written here was checked before, by
+``handlers.json_values``.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Any
+
+from handlers.json_numbers import from_text
 
 
 def to_dynamo(value: Any) -> dict[str, Any]:
@@ -21,27 +24,38 @@ def to_dynamo(value: Any) -> dict[str, Any]:
         return {"S": value}
     if isinstance(value, int | float):
         return {"N": repr(value)}
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {"M": {key: to_dynamo(entry) for key, entry in value.items()}}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return {"L": [to_dynamo(entry) for entry in value]}
     raise TypeError(f"cannot store {type(value).__name__}")
 
 
 def from_dynamo(typed: Mapping[str, Any]) -> Any:
-    """``{"S": "a"}`` to ``"a"`` and so on; also for the images of stream records."""
+    """``{"S": "a"}`` to ``"a"`` and so on; also for the images of stream records.
+
+    Sets and binary values, which only others write, are read as JSON shows them: lists, and text in base64.
+    """
     ((kind, value),) = typed.items()
     match kind:
         case "S" | "BOOL":
             return value
         case "N":
-            return _number(value)
+            return from_text(value)
         case "NULL":
             return None
         case "M":
             return {key: from_dynamo(entry) for key, entry in value.items()}
         case "L":
             return [from_dynamo(entry) for entry in value]
+        case "SS":
+            return list(value)
+        case "NS":
+            return [from_text(entry) for entry in value]
+        case "B":
+            return _base64(value)
+        case "BS":
+            return [_base64(entry) for entry in value]
     raise TypeError(f"cannot read DynamoDB type {kind}")
 
 
@@ -55,9 +69,6 @@ def item_from_dynamo(typed: Mapping[str, Any]) -> dict[str, Any]:
     return {name: from_dynamo(value) for name, value in typed.items()}
 
 
-def _number(text: str) -> int | float:
-    try:
-        return int(text)
-    except ValueError:
-        number = float(text)
-        return int(number) if number.is_integer() and abs(number) < 2**53 else number
+def _base64(value: bytes | str) -> str:
+    """boto3 gives bytes, a stream's record base64 as it stands in the record's JSON."""
+    return value if isinstance(value, str) else base64.b64encode(value).decode()

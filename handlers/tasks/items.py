@@ -10,7 +10,7 @@ from typing import Any
 
 from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
-from handlers.context import InvokeContext
+from handlers.context import restored_context
 from handlers.errors import TransientConflict, TransientError
 from handlers.json_values import check_json
 from handlers.keys import TaskItemKey
@@ -43,11 +43,6 @@ Outcome = dict[str, str]
 DROPPED: Outcome = {"result": "dropped"}
 
 
-def restored_context(row: Item) -> InvokeContext:
-    """Whoever created the task."""
-    return InvokeContext(row["createdBy"], row["tenantCode"], row.get("createdIp", ""), row.get("requestId"))
-
-
 class ItemRunner:
     """The ``iterator`` and its failure path. Repeated and late calls change nothing."""
 
@@ -73,7 +68,7 @@ class ItemRunner:
             return self._settle(key, task, status.CANCELLED, {})
         if not self._claim(key, task):
             return self._settle_stopped(key, attempt)
-        call = TaskCall(str(key), attempt, key.index, restored_context(task))
+        call = TaskCall(str(key), attempt, key.index, restored_context(task, task.get("requestId")))
         try:
             result = check_json("result", self._handlers.run(task["type"], item["input"], call), MAX_ITEM_BYTES)
         except TransientError:

@@ -71,9 +71,9 @@ class Task:
             key=TaskKey.parse(row["pk"], row["sk"]),
             status=row["status"],
             attempt=row["attempt"],
-            created_at=row["createdAt"],
-            created_by=row["createdBy"],
-            updated_at=row["updatedAt"],
+            created_at=row.get("createdAt", ""),
+            created_by=row.get("createdBy", ""),
+            updated_at=row.get("updatedAt", ""),
             input=row.get("input"),
             result=row.get("result"),
             error=row.get("error") if row["status"] == status.FAILED else None,
@@ -107,7 +107,7 @@ class TaskItem:
     def from_row(cls, row: Mapping[str, Any]) -> TaskItem:
         """From a stored row."""
         key = TaskItemKey.parse(row["pk"], row["sk"])
-        return cls(key, row["status"], row["attempt"], row["input"], row.get("result"), row.get("error"))
+        return cls(key, row["status"], row["attempt"], row.get("input"), row.get("result"), row.get("error"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +136,12 @@ class TaskLimits:
 
 
 def check_items(items: object) -> list[Any]:
-    """The items of a task. Raises ValidationError naming what is wrong."""
+    """The items of a task, as they are stored. Raises ValidationError naming what is wrong."""
     if not isinstance(items, list):
         raise ValidationError("items", items, "a list of JSON values")
     if len(items) > MAX_ITEMS:
         raise ValidationError("items", f"{len(items)} items", f"at most {MAX_ITEMS} items for one execution")
-    for index, item in enumerate(items):
-        check_json(f"items[{index}]", item, MAX_ITEM_BYTES)
-    return items
+    return [check_json(f"items[{index}]", item, MAX_ITEM_BYTES) for index, item in enumerate(items)]
 
 
 def check_on_item_error(value: object) -> str:

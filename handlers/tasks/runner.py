@@ -10,6 +10,7 @@ from typing import Any
 
 from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
+from handlers.context import restored_context
 from handlers.errors import CqrsError, TransientError, ValidationError
 from handlers.json_values import check_json
 from handlers.keys import TaskKey
@@ -20,7 +21,6 @@ from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 from handlers.tasks import status
 from handlers.tasks.finalise import Finaliser
 from handlers.tasks.handlers import TaskCall, TaskHandlers
-from handlers.tasks.items import restored_context
 from handlers.tasks.model import MAX_INPUT_BYTES
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.stream import EXECUTE
@@ -121,7 +121,7 @@ class TaskRunner:
         if claimed is None:
             return
         mine = of_attempt(row["attempt"]) & equals("leaseId", lease_id)
-        call = TaskCall(key.id, row["attempt"], None, restored_context(row))
+        call = TaskCall(key.id, row["attempt"], None, restored_context(row, row.get("requestId")))
         try:
             result = check_json("result", self._handlers.run(row["type"], claimed["input"], call), MAX_INPUT_BYTES)
         except Exception as error:

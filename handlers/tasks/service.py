@@ -12,7 +12,7 @@ from handlers.commands.policies import SECONDS_PER_DAY, is_expired
 from handlers.commands.requests import REMEMBERED_DAYS
 from handlers.context import InvokeContext
 from handlers.errors import NotFound, RequestConflict, ValidationError
-from handlers.json_values import as_stored, check_json, json_bytes
+from handlers.json_values import check_json, json_bytes
 from handlers.keys import (
     BATCH_KIND,
     TASK_KIND,
@@ -73,8 +73,9 @@ class TaskService:
             RequestConflict: the request id was used with other content.
         """
         self._type(type_)
-        check_json("input", given, MAX_INPUT_BYTES)
-        key, created_at = self._key(TASK_KIND, type_, [as_stored(given)], context)
+        context = context.checked()
+        given = check_json("input", given, MAX_INPUT_BYTES)
+        key, created_at = self._key(TASK_KIND, type_, [given], context)
         open_ = indexed(key, self._clock.now() + START_GRACE_SECONDS)
         row = task_row(key, status.TASK, context, created_at, status=status.CREATED, input=given, **open_)
         return Task.from_row(self._put_if_absent(row))
@@ -103,12 +104,13 @@ class TaskService:
             that can't be done in time.
         """
         known = self._type(type_)
+        context = context.checked()
         given = check_items(items)
         concurrency = self._limits.concurrency(max_concurrency)
         check_on_item_error(on_item_error)
         seconds = known.expected_seconds if expected_seconds is None else _seconds(expected_seconds)
         self._limits.check_time(len(given), seconds, concurrency)
-        content = [as_stored(given), concurrency, on_item_error]
+        content = [given, concurrency, on_item_error]
         key, created_at = self._key(BATCH_KIND, type_, content, context)
         known_row = self._rows.task(key) if context.request_id is not None else None
         if known_row is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from handlers.clock import iso
 from handlers.context import InvokeContext
+from handlers.json_values import storable_text
 from handlers.keys import TaskKey, open_shard
 from handlers.store.conditions import Condition, Path, equals
 from handlers.store.port import Item
@@ -72,6 +73,7 @@ def becomes(new: str, now: float, **fields: Any) -> dict[Path, Any]:
 
 def error_of(kind: str, message: str) -> dict[str, str]:
     """An error as rows and events carry it: no stack trace."""
+    message = storable_text(message)
     cut = message if len(message) <= MAX_MESSAGE_CHARS else f"{message[: MAX_MESSAGE_CHARS - 3]}..."
     return {"type": kind, "message": cut}
 

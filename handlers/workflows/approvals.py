@@ -16,6 +16,7 @@ from handlers.clock import Clock, iso
 from handlers.commands.policies import SECONDS_PER_DAY
 from handlers.context import InvokeContext
 from handlers.errors import CqrsError, NotFound, TokenGone, TransientConflict, ValidationError
+from handlers.json_values import check_text
 from handlers.keys import approval_partition, approval_prefix, approval_sk, parse_approval_sk
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
@@ -69,9 +70,9 @@ class Approval:
             workflow,
             request_id,
             row["status"],
-            row["subject"],
-            row["requestedBy"],
-            row["requestedAt"],
+            row.get("subject", ""),
+            row.get("requestedBy", ""),
+            row.get("requestedAt", ""),
             row.get("decidedBy"),
             row.get("decidedAt"),
             row.get("reason"),
@@ -113,8 +114,7 @@ class Approvals:
 
     def reject(self, workflow: str, request_id: str, context: InvokeContext, reason: str) -> Approval:
         """Let the workflow take its rejected path. Raises as ``approve``; ValidationError about the reason."""
-        if not isinstance(reason, str) or not 0 < len(reason) <= MAX_TEXT_CHARS:
-            raise ValidationError("reason", reason, f"text of 1 to {MAX_TEXT_CHARS} characters")
+        reason = check_text("reason", reason, MAX_TEXT_CHARS, min_chars=1)
         return self._answer(workflow, request_id, context, REJECTED, reason)
 
     # -- for the states ------------------------------------------------------------------------------------
@@ -182,12 +182,11 @@ class Approvals:
         self, workflow: str, request_id: str, context: InvokeContext, decision: str, reason: str | None
     ) -> Approval:
         pk, sk = approval_partition(context.tenant_code), approval_sk(workflow, request_id)
-        if not isinstance(context.user_id, str) or not 0 < len(context.user_id) <= MAX_TEXT_CHARS:
-            raise ValidationError("userId", context.user_id, f"who decides, text of 1 to {MAX_TEXT_CHARS} characters")
+        decided_by = check_text("userId", context.user_id, MAX_TEXT_CHARS, min_chars=1)
         now = self._clock.now()
         given: dict[str | tuple[str, ...], Any] = {
             "status": decision,
-            "decidedBy": context.user_id,
+            "decidedBy": decided_by,
             "decidedAt": iso(now),
             "ttl": _ttl(now),
         }

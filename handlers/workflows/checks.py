@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.errors import RequestConflict, ValidationError, shown
+from handlers.json_values import plain_value
 
 #: Step Functions Developer Guide, "Step Functions service quotas": input or output of a task, state or execution.
 MAX_OUTPUT_BYTES = 262_144
@@ -58,17 +59,19 @@ def machine_of(machines: Mapping[str, str], name: object) -> str:
 
 
 def check_payload(field: str, value: object, max_bytes: int = MAX_OUTPUT_BYTES) -> Any:
-    """The value, if it is JSON that an execution can carry. Raises ValidationError naming the field."""
-    text_of(field, value, max_bytes)
-    return value
+    """The value as the execution carries it, if it is JSON. Raises ValidationError naming the field."""
+    plain = plain_value(field, value)
+    _text(field, plain, max_bytes)
+    return plain
 
 
 def text_of(field: str, value: object, max_bytes: int = MAX_OUTPUT_BYTES) -> str:
     """The value as JSON text. Raises as ``check_payload``."""
-    try:
-        text = json.dumps(value, sort_keys=True, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValidationError(field, value, f"a JSON value ({error})") from None
+    return _text(field, plain_value(field, value), max_bytes)
+
+
+def _text(field: str, plain: Any, max_bytes: int) -> str:
+    text = json.dumps(plain, sort_keys=True)
     if len(text) > max_bytes:  # ASCII: characters are bytes
         raise ValidationError(field, f"{len(text)} bytes", f"at most {max_bytes} bytes of JSON")
     return text

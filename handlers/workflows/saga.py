@@ -12,6 +12,7 @@ from typing import Any
 from handlers.clock import Clock, iso
 from handlers.commands.policies import SECONDS_PER_DAY, is_expired
 from handlers.errors import CqrsError, RequestConflict, TransientConflict
+from handlers.json_values import check_json, same_json
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 
@@ -20,6 +21,8 @@ UNDOING = "UNDOING"
 UNDONE = "UNDONE"
 DONE = "DONE"
 KEPT_DAYS = 90
+#: Of what a saga is asked to do: its input, which no execution carries more of, and a row has room for.
+MAX_CONTENT_BYTES = 128 * 1024
 
 
 class SagaIsUndone(CqrsError):
@@ -42,11 +45,12 @@ class SagaLog:
             TransientConflict: another call recorded a step at the same moment.
         """
         pk, sk = key
+        wanted = _stored(content)
         row = self._found(key)
         if row is None:
-            self._create(key, RUNNING, [step], content)
+            self._create(key, RUNNING, [step], wanted)
             return
-        if row["content"] != dict(content):
+        if not same_json(row["content"], wanted):
             raise RequestConflict(f"{pk} {sk}: the request id was used with other content; use a new id")
         if row["status"] in (UNDOING, UNDONE):
             raise SagaIsUndone(f"{pk} {sk}: {step} must not begin, the saga is {row['status']}")
@@ -83,12 +87,13 @@ class SagaLog:
         that one has answered, or will, that the steps have happened.
         Each action may be called again after a crash. What one raises ends the call; a later call goes on with it.
         """
+        wanted = _stored(content)
         row = self._found(key)
         if row is None:
             # No step was recorded; the row keeps a late call from recording one.
-            self._create(key, UNDONE, [], content)
+            self._create(key, UNDONE, [], wanted)
             return []
-        if row["content"] != dict(content) or (row["status"] == DONE and row["doneBy"] != [execution]):
+        if not same_json(row["content"], wanted) or (row["status"] == DONE and row["doneBy"] != [execution]):
             return []
         if row["status"] in (RUNNING, DONE):
             row = self._change(row, Change(set={"status": UNDOING}))
@@ -106,7 +111,7 @@ class SagaLog:
             "pk": key[0],
             "sk": key[1],
             "status": status,
-            "content": dict(content),
+            "content": content,
             "steps": steps,
             "stepCount": len(steps),
             "undoneCount": 0,
@@ -138,3 +143,9 @@ class SagaLog:
             return self._store.update(TASKS, row["pk"], row["sk"], change, same)
         except ConditionFailed:
             raise TransientConflict(f"{row['pk']} {row['sk']}: another call changed the saga") from None
+
+
+def _stored(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked for, as the table keeps it: a repeated call compares with that. Raises ValidationError."""
+    checked: dict[str, Any] = check_json("content", dict(content), MAX_CONTENT_BYTES)
+    return checked

@@ -19,11 +19,15 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, Table
 from moto.dynamodb.responses import DynamoHandler, ProjectionExpressionParser
 
+from local.aws.batches import batch_write
 from local.aws.clock import now
 from local.aws.condition_trees import condition_tree
-from local.aws.items import Condition, Values, apply, image, plain, plan_delete, plan_put, plan_update
+from local.aws.images import image, plain
+from local.aws.items import Condition, Values, apply, plan_delete, plan_put, plan_update
+from local.aws.key_checks import check_condition_types, check_read_keys
 from local.aws.key_order import Entry, entry_value, keys_in_order
 from local.aws.model import AwsRequest, AwsResponse
+from local.aws.request_limits import checked
 from local.aws.streams import LocalShard
 from local.aws.transactions import TokenStore, transact_get, transact_write
 from local.aws.writes import answer, can_answer
@@ -189,6 +193,7 @@ class LocalDynamoDB(DynamoDBBackend):  # type: ignore[misc]  # moto has no types
                 filter_expression,
                 **others,
             )
+        check_condition_types(table, hash_key_dict, range_value_dicts)
         hash_key = DynamoType(hash_key_dict)
         keys = keys_in_order(table, hash_key)
         first, last = _bounds(keys, range_comparison, [DynamoType(value) for value in range_value_dicts])
@@ -253,9 +258,14 @@ def handle(request: AwsRequest, backend: LocalDynamoDB) -> AwsResponse:
     handler.uri_match, handler.headers, handler.region = {}, request.headers, backend.region_name
     handler.current_account = backend.account_id
     try:
+        handler.body = handler.params = checked(request.operation, handler.body)
         if can_answer(request.operation, handler.body):
             table = backend.get_table(handler.body["TableName"])
             return _answer(200, answer(request.operation, table, handler.body))
+        if request.operation == "BatchWriteItem":
+            return _answer(200, batch_write(backend.get_table, handler.body["RequestItems"]))
+        if request.operation in ("GetItem", "BatchGetItem"):
+            check_read_keys(backend.get_table, request.operation, handler.body)
         if request.operation == "TransactGetItems":
             return _answer(200, {"Responses": transact_get(backend.get_table, handler.body["TransactItems"], _project)})
         if request.operation != "TransactWriteItems":

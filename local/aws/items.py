@@ -6,14 +6,12 @@ way leaves nothing behind, a stream's images are what they were, and a transacti
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from decimal import localcontext
 from functools import lru_cache
 from typing import Any
 
-from moto.core.utils import unix_time
 from moto.dynamodb.comparisons import get_expected
 from moto.dynamodb.exceptions import (
     ConditionalCheckFailed,
@@ -29,7 +27,9 @@ from moto.dynamodb.parsing.executors import UpdateExpressionExecutor
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.parsing.validators import UpdateExpressionValidator
 
+from local.aws.attribute_values import EXACT, canonical_value, canonical_values, item_size, keep_canonical
 from local.aws.condition_trees import condition_tree
+from local.aws.images import image, plain
 from local.aws.key_order import key_added, key_removed
 from local.aws.updates import updated
 
@@ -153,16 +153,22 @@ def plan_update(
             item=new,
             table=table,
         )
-        validated = validator.validate()
-        validated.normalize()
-        try:
-            UpdateExpressionExecutor(validated, new, condition.names or {}).execute()
-        except ItemSizeTooLarge:
-            raise ItemSizeToUpdateTooLarge from None
+        with localcontext(EXACT):  # moto adds in the precision of the moment, 28 digits
+            validated = validator.validate()
+            validated.normalize()
+            try:
+                UpdateExpressionExecutor(validated, new, condition.names or {}).execute()
+            except ItemSizeTooLarge:
+                raise ItemSizeToUpdateTooLarge from None
+        for value in new.attrs.values():
+            keep_canonical(value)
     elif attribute_updates:
         new.validate_no_empty_key_values(attribute_updates, table.attribute_keys)
         new.update_with_attribute_updates(attribute_updates)
     table._validate_key_sizes(plain(new.attrs))
+    canonical_values(image(new))  # for the levels that a nested path adds
+    if item_size(image(new)) > ITEM_LIMIT:
+        raise ItemSizeToUpdateTooLarge
     return Change(table, hash_key, range_key, old, new)
 
 
@@ -189,31 +195,6 @@ def apply(change: Change) -> None:
         table.stream_shard.add(change.old, change.new)
 
 
-def image(item: Item) -> dict[str, Any]:
-    """The item in DynamoDB's JSON. Kept with the item, shared by its readers: not to be changed."""
-    kept: dict[str, Any] | None = getattr(item, "_image", None)
-    if kept is None:
-        kept = item._image = plain(item.attrs)
-    return kept
-
-
-def plain(value: Any) -> Any:
-    """Any mix of moto's and Python's types as JSON (binary as base64, times as epoch seconds)."""
-    if isinstance(value, DynamoType):
-        return {value.type: plain(value.value)}
-    if isinstance(value, dict):
-        return {name: plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(part) for part in value]
-    if isinstance(value, Item):
-        return image(value)
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, datetime):
-        return unix_time(value)
-    return value
-
-
 @lru_cache(maxsize=512)
 def _parsed(expression: str) -> Any:
     """The expression's tree. It may be shared: moto's validator works on a copy of it."""
@@ -222,7 +203,7 @@ def _parsed(expression: str) -> Any:
 
 def _item(hash_key: DynamoType, range_key: DynamoType | None, attributes: Values) -> Item:
     item = _bare_item(hash_key, range_key, {name: DynamoType(value) for name, value in attributes.items()})
-    if item.size() > ITEM_LIMIT:
+    if item_size(attributes) > ITEM_LIMIT:
         raise ItemSizeTooLarge
     return item
 
@@ -230,12 +211,14 @@ def _item(hash_key: DynamoType, range_key: DynamoType | None, attributes: Values
 def _successor(old: Item, attributes: dict[str, DynamoType]) -> Item:
     """The item after a quick update. Its image shares what is as before with the old one's."""
     item = _bare_item(old.hash_key, old.range_key, attributes)
-    if item.size() > ITEM_LIMIT:
-        raise ItemSizeToUpdateTooLarge
     before = image(old)
     item._image = {
-        name: before[name] if old.attrs.get(name) is value else plain(value) for name, value in attributes.items()
+        # for the levels that a nested path adds: what is new is looked at as a whole
+        name: before[name] if old.attrs.get(name) is value else canonical_value(plain(value))
+        for name, value in attributes.items()
     }
+    if item_size(item._image) > ITEM_LIMIT:
+        raise ItemSizeToUpdateTooLarge
     return item
 
 

@@ -15,7 +15,7 @@ from moto.core.utils import unix_time
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import StreamShard, Table
 
-from local.aws.items import image, plain
+from local.aws.images import image, plain
 from local.aws.model import EndpointError
 
 if TYPE_CHECKING:

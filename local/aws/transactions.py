@@ -26,7 +26,10 @@ from moto.dynamodb.exceptions import (
 )
 from moto.dynamodb.models.table import Table
 
+from local.aws.attribute_values import item_size
+from local.aws.images import image
 from local.aws.items import Change, Values, apply, find, key_of
+from local.aws.key_checks import check_key
 from local.aws.writes import condition_of, plan
 
 MAX_ACTIONS = 100
@@ -107,7 +110,7 @@ def transact_write(get_table: Callable[[str], Table], actions: Sequence[Mapping[
                 changes.append(change)
     if any(code is not None for code, _, _ in reasons):
         raise TransactionCanceledException(reasons)
-    if sum(change.new.size() for change in changes if change.new is not None) > MAX_BYTES:
+    if sum(item_size(image(change.new)) for change in changes if change.new is not None) > MAX_BYTES:
         raise MockValidationException("Transaction request cannot exceed 4 MB")
     for change in changes:
         apply(change)
@@ -116,6 +119,7 @@ def transact_write(get_table: Callable[[str], Table], actions: Sequence[Mapping[
 def _plan(table: Table, kind: str, request: Mapping[str, Any]) -> Change | None:
     if kind != "ConditionCheck":
         return plan(kind, table, request)
+    check_key(table, request["Key"])
     condition_of(request).check(find(table, *key_of(table, request["Key"])))
     return None
 
@@ -134,6 +138,7 @@ def transact_get(
     for entry in gets:
         request = entry["Get"]
         table = get_table(request["TableName"])
+        check_key(table, request["Key"])
         key = key_of(table, request["Key"])
         if (table.name, *key) in seen:
             raise MultipleTransactionsException

@@ -17,6 +17,8 @@ from typing import Any
 
 from moto.dynamodb.models.dynamo_type import DynamoType
 
+from local.aws.attribute_values import number_sum
+
 Attributes = dict[str, DynamoType]
 Steps = tuple[str, ...]
 
@@ -83,7 +85,8 @@ def _apply(
         present = parent.get(path[-1])
         if added.type != "N" or (present is not None and present.type != "N"):
             raise _NotHere
-        parent[path[-1]] = (present if present is not None else DynamoType({"N": "0"})) + added
+        before = present.value if present is not None else "0"
+        parent[path[-1]] = DynamoType({"N": number_sum(before, added.value)})
         return
     value = _found(old, tuple(names[step] for step in action.unless)) if action.unless else None
     _parent(new, path)[path[-1]] = value if value is not None else DynamoType(values[action.value])

@@ -18,14 +18,12 @@ from moto.dynamodb.responses import (
     validate_put_has_gsi_keys_set_to_none,
 )
 
-from local.aws.items import Change, Condition, Values, apply, image, plan_delete, plan_put, plan_update
+from local.aws.images import image
+from local.aws.items import Change, Condition, Values, apply, plan_delete, plan_put, plan_update
+from local.aws.key_checks import EMPTY_KEY, check_key
 
 _NAME = re.compile(r"#[A-Za-z0-9_]+")
 _VALUE = re.compile(r":[A-Za-z0-9_]+")
-_EMPTY_KEY = (
-    "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty "
-    "string value. Key: {}"
-)
 
 
 def can_answer(operation: str, request: Values) -> bool:
@@ -64,12 +62,12 @@ def plan(kind: str, table: Table, request: Values) -> Change:
     condition = condition_of(request)
     if kind == "Put":
         attributes = dict(request["Item"])
-        validate_put_has_empty_keys(attributes, table, custom_error_msg=_EMPTY_KEY)
+        validate_put_has_empty_keys(attributes, table, custom_error_msg=EMPTY_KEY)
         validate_put_has_empty_attrs(attributes, table)
         validate_put_has_gsi_keys_set_to_none(attributes, table)
         return plan_put(table, attributes, condition)
     key = dict(request["Key"])
-    validate_put_has_empty_keys(key, table, custom_error_msg=_EMPTY_KEY)
+    check_key(table, key)
     if kind == "Delete":
         return plan_delete(table, key, condition)
     expression = request.get("UpdateExpression")

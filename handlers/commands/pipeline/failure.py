@@ -11,6 +11,7 @@ from handlers.commands import status
 from handlers.commands.pipeline.run import LostRun, Progress, Run
 from handlers.commands.repository import CommandRepository
 from handlers.errors import NotRunning, VersionGap, VersionMismatch, WaitExpired
+from handlers.json_values import storable_text
 from handlers.log import log_step
 from handlers.notifications.alarms import send_alarm
 from handlers.notifications.port import Topic
@@ -131,4 +132,5 @@ def _message(cause: object) -> str:
 
 
 def _cut(text: str) -> str:
+    text = storable_text(text)
     return text if len(text) <= MAX_MESSAGE_CHARS else f"{text[: MAX_MESSAGE_CHARS - 3]}..."

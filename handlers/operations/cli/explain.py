@@ -34,6 +34,10 @@ def _explain(stack: Stack, options: argparse.Namespace) -> int:
     return 0
 
 
+#: Of a row that others wrote.
+UNKNOWN_TIME = "at an unknown time"
+
+
 def rendered(explanation: Explanation) -> str:
     """For people."""
     parts = [table(explanation.key, [("read model", _data(explanation))])]
@@ -49,7 +53,7 @@ def _data(explanation: Explanation) -> str:
     if data is None:
         return "nothing applied yet"
     deleted = ", deleted" if data["isDeleted"] else ""
-    return f"version {data['version']}{deleted}, published {data['updatedAt']}"
+    return f"version {data['version']}{deleted}, published {data['updatedAt'] or UNKNOWN_TIME}"
 
 
 def _row(view: VersionView) -> tuple[object, ...]:
@@ -79,7 +83,7 @@ def _time(view: VersionView) -> str:
 
 def _seconds(timestamp: str) -> str:
     """Without the fraction, which only fills the line."""
-    return timestamp.partition(".")[0] + "Z"
+    return timestamp.partition(".")[0] + "Z" if timestamp else UNKNOWN_TIME
 
 
 def _cut(text: str) -> str:

@@ -201,7 +201,7 @@ def test_ops_04_unknown(world: World) -> None:
 
 
 def test_ops_04_nobody_is_not_who_decides(world: World) -> None:
-    with pytest.raises(ValidationError, match="userId: '' is not allowed; expected who decides"):
+    with pytest.raises(ValidationError, match="userId: '' is not allowed; expected text of 1 to"):
         world.approvals.approve("approval", "r1", InvokeContext("", "t1"))
 
 

@@ -13,9 +13,10 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from handlers.store.conditions import absent, equals, exists, less, one_of
 from handlers.store.expressions import Expressions
 from handlers.store.port import Change
-from handlers.store.values import to_dynamo
+from handlers.store.values import from_dynamo, to_dynamo
 from local.aws.condition_trees import condition_tree
 from local.aws.endpoint import AwsEndpoint
+from local.aws.images import plain
 from local.aws.streams import read_new_records
 from local.aws.updates import updated
 from tests.unit.local.aws.conftest import create_table
@@ -37,6 +38,18 @@ def by_moto(request: dict[str, Any]) -> dict[str, Any]:
     return {**request, "UpdateExpression": f" {request['UpdateExpression']}"}
 
 
+#: Stands for a text in a change, which the store refuses: the endpoint gets such requests from others.
+NO_NUMBER = 123_456_789
+
+
+def with_text_for_numbers(request: dict[str, Any]) -> dict[str, Any]:
+    values = request.get("ExpressionAttributeValues", {})
+    for name, value in values.items():
+        if value == {"N": str(NO_NUMBER)}:
+            values[name] = {"S": "no number"}
+    return request
+
+
 def any_change(random_: random.Random) -> Change:
     paths = random_.sample(PATHS, k=random_.randint(1, 3))
     kinds = [random_.choice(["set", "set", "set_once", "add", "remove"]) for _ in paths]
@@ -45,7 +58,7 @@ def any_change(random_: random.Random) -> Change:
         kind: {path: random_.choice(VALUES) for path, one in zip(paths, kinds, strict=True) if one == kind}
         for kind in ("set", "set_once", "add")
     }
-    numbers = {path: random_.choice([1, -3, 2.5, "no number"]) for path in picked["add"]}
+    numbers = {path: random_.choice([1, -3, 2.5, NO_NUMBER]) for path in picked["add"]}
     return Change(set=picked["set"], set_once=picked["set_once"], add=numbers, remove=removed)
 
 
@@ -71,7 +84,7 @@ def test_an_update_is_what_moto_makes_of_it(dynamodb: Any, tables: tuple[str, st
         item = {name: random_.choice(VALUES) for name in random_.sample(NAMES, k=3)} | {"n": 7}
         item["m"] = random_.choice([MAP, MAP, MAP, 1])
         stored = {**key(), **{name: to_dynamo(value) for name, value in item.items()}}
-        request = Expressions().change(any_change(random_)).arguments()
+        request = with_text_for_numbers(Expressions().change(any_change(random_)).arguments())
         names, values = request.get("ExpressionAttributeNames"), request.get("ExpressionAttributeValues")
         assert updated(by_moto(request)["UpdateExpression"], {}, names, values, KEYS) is None
         before = attributes(stored)
@@ -121,7 +134,8 @@ def test_what_is_too_large_is_refused(dynamodb: Any, table: str) -> None:
     assert read(dynamodb, table) == key()
 
 
-def test_a_condition_is_what_moto_makes_of_it() -> None:
+def test_a_condition_is_what_the_memory_store_makes_of_it() -> None:
+    """Not what moto makes of it, for which true is 1 and an absent attribute is null."""
     random_ = random.Random(2)
     held = []
     for _ in range(400):
@@ -144,12 +158,7 @@ def test_a_condition_is_what_moto_makes_of_it() -> None:
             request.get("ExpressionAttributeNames"),
             request.get("ExpressionAttributeValues"),
         )
-        try:
-            wanted = get_filter_expression(*given).expr(item)
-        except TypeError:
-            with pytest.raises(TypeError):
-                condition_tree(*given).expr(item)
-            continue
+        wanted = condition.holds({name: from_dynamo(plain(value)) for name, value in item.attrs.items()})
         assert condition_tree(*given).expr(item) == wanted
         held.append(wanted)
     assert 50 < sum(held) < len(held) - 50
