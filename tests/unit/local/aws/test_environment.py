@@ -14,6 +14,7 @@ import botocore
 import botocore.session
 import pytest
 
+from handlers.operations.cli.stack import Stack, StackArgs
 from local.aws.endpoint import AwsEndpoint
 from local.aws.environment import ACCESS_KEY, botocore_variables, clean_environment, is_users
 from local.aws.model import EndpointError
@@ -86,3 +87,20 @@ def test_a_client_with_our_credentials_goes_nowhere_else(listener: Listener) -> 
         with pytest.raises(EndpointError, match=f"made for {listener.url}, which is not the local endpoint"):
             client.list_tables()
     assert listener.seen == []
+
+
+def test_edge_41_commands_for_operators_honour_the_users_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """They start no endpoint: profile, region and endpoint are those of the shell."""
+    (tmp_path / "config").write_text("[profile work]\nregion = ap-northeast-1\n")
+    for name in [one for one in os.environ if is_users(one)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://aws.example")
+    stack = Stack(StackArgs("dev", "cqrs"))
+    assert (stack.region, str(stack.place.words)) == (
+        "ap-northeast-1",
+        "stack dev of project cqrs at https://aws.example",
+    )
