@@ -113,7 +113,12 @@ class EntityKey:
         return cls(kind, tenant_code, type_, code)
 
     def __str__(self) -> str:
-        return f"{self.pk} {self.sk}"
+        """For people, and never the same for two entities: ``<pk> <sk>``, and ``<pk>#<sk>`` where blanks would blur
+        where a part begins and ends.
+        """
+        parts = (self.kind, self.tenant_code, self.type, self.code)
+        is_clear = all(part == part.strip() for part in parts) and " " not in self.type
+        return f"{self.pk} {self.sk}" if is_clear else row_id(self.pk, self.sk)
 
 
 @dataclass(frozen=True, slots=True)

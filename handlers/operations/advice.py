@@ -9,6 +9,7 @@ from handlers.clock import iso
 from handlers.errors import VersionGap, VersionMismatch
 from handlers.keys import EntityKey, VersionKey
 from handlers.operations import situation as where
+from handlers.operations.key_text import pasteable
 from handlers.operations.situation import Chain
 
 NOTHING = "nothing"
@@ -48,7 +49,8 @@ class Advisor:
         highest = max(self._rows, default=self._data_version)
         if version > highest:
             return f"nothing: version {version} was never published; the latest is {highest}"
-        return f"restore {VersionKey(self._key, version)} in the commands table (point-in-time recovery): it is missing"
+        key = pasteable(VersionKey(self._key, version))
+        return f"restore {key} in the commands table (point-in-time recovery): it is missing"
 
     def summary(self, versions: list[int]) -> list[str]:
         """One line per version that has to move first, and nothing about those that only wait for it."""
@@ -63,12 +65,12 @@ class Advisor:
         return lines or ["nothing: every version is done"]
 
     def _of_failed(self, version: int, row: Mapping[str, Any]) -> str:
-        key = VersionKey(self._key, version)
+        key = pasteable(VersionKey(self._key, version))
         error = row.get("error", {}).get("type")
         if where.has_expired(row):
             root = self._chain.root_of_expiry(version)
             if root != version and self._chain.situation_of(root) == where.FAILED:
-                return f"redrive {VersionKey(self._key, root)}: it brings this one through too"
+                return f"redrive {pasteable(VersionKey(self._key, root))}: it brings this one through too"
             blocked = self._chain.blocker_of(version)
             return f"redrive {key}" if blocked is None else f"redrive {key} once @{blocked.root} is done"
         if error == VersionMismatch.__name__:

@@ -13,6 +13,7 @@ from handlers.errors import NotFound
 from handlers.keys import EntityKey, VersionKey
 from handlers.operations import situation as where
 from handlers.operations.advice import Advisor
+from handlers.operations.key_text import pasteable
 from handlers.operations.situation import Blocker, Chain
 from handlers.store.port import COMMANDS, Item, TableStore
 
@@ -87,7 +88,7 @@ class Explainer:
             if named is not None:
                 rows[version] = named
         if data is None and not rows:
-            raise NotFound(f"{key}: unknown key, neither a command nor a data row is stored under it")
+            raise NotFound(f"{pasteable(key)}: unknown key, neither a command nor a data row is stored under it")
         applied = int(data["version"]) if data is not None else 0
         chain = Chain(rows, applied, self._clock.now())
         advisor = Advisor(key, rows, chain, applied)

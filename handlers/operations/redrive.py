@@ -17,6 +17,7 @@ from handlers.errors import NotFound
 from handlers.keys import EntityKey, VersionKey
 from handlers.log import log_step
 from handlers.operations import situation as where
+from handlers.operations.key_text import pasteable
 from handlers.operations.situation import Chain
 from handlers.store.port import ConditionFailed, Item, TableStore
 
@@ -82,7 +83,7 @@ class Redriver:
         """
         rows = self._versions(key.entity)
         if key.version not in rows:
-            raise NotFound(f"{key}: unknown key, this version is not in the log")
+            raise NotFound(f"{pasteable(key)}: unknown key, this version is not in the log")
         if not status.is_failed(rows[key.version]):
             return [self._unchanged(rows[key.version])]
         return self._redrive(key.entity, rows, [key.version])
@@ -106,7 +107,7 @@ class Redriver:
     def _versions(self, key: EntityKey) -> dict[int, Item]:
         rows = {int(row["version"]): row for row in self._repository.versions(key)}
         if not rows:
-            raise NotFound(f"{key}: unknown key, no version of it is in the log")
+            raise NotFound(f"{pasteable(key)}: unknown key, no version of it is in the log")
         return rows
 
     def _redrive(self, entity: EntityKey, rows: dict[int, Item], failed: list[int]) -> list[Redriven]:

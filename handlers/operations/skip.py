@@ -14,6 +14,7 @@ from handlers.commands.repository import CommandRepository, Neighbourhood
 from handlers.errors import CqrsError, NotFound
 from handlers.keys import FIRST_VERSION, VersionKey
 from handlers.operations import situation as where
+from handlers.operations.key_text import pasteable
 from handlers.store.port import ConditionFailed, TableStore
 
 
@@ -56,11 +57,11 @@ class Skipper:
         """
         rows = self._repository.neighbourhood(key)
         if rows.own is None:
-            raise NotFound(f"{key}: unknown key, this version is not in the log")
+            raise NotFound(f"{pasteable(key)}: unknown key, this version is not in the log")
         own = rows.own
         reason = refusal(key, rows, self._clock.now())
         if reason is not None:
-            raise SkipRefused(f"{key}: not skipped, {reason}")
+            raise SkipRefused(f"{pasteable(key)}: not skipped, {reason}")
         applied = where.applied_targets(own, rows.data_version)
         successor = self._repository.command(key.next())
         expired = key.next() if successor is not None and where.has_expired(successor) else None
@@ -71,7 +72,7 @@ class Skipper:
             skipped = self._attempts.skip(own)
         except ConditionFailed as failed:
             now = "gone" if failed.item is None else f"{failed.item['status']}, attempt {failed.item['attempt']}"
-            raise SkipRefused(f"{key}: not skipped, it changed meanwhile and is {now} now") from None
+            raise SkipRefused(f"{pasteable(key)}: not skipped, it changed meanwhile and is {now} now") from None
         woken = self._finisher.complete_tail(key, skipped)
         return Skipped(key, own["attempt"], applied, woken, dry_run=False, expired=expired)
 

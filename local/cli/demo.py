@@ -24,7 +24,7 @@ from handlers.operations.cli.explain import rendered
 from handlers.operations.cli.output import Progress
 from handlers.operations.cli.terminal import show
 from handlers.operations.explain import Explainer
-from handlers.operations.key_text import parse_key
+from handlers.operations.key_text import parse_key, pasteable
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA
 from local.aws.streams import read_new_records
@@ -99,9 +99,10 @@ def _explained(runtime: LocalRuntime, outcome: Outcome) -> str:
     failed = [parse_key(one) for one in outcome.failed]
     key, version = next((one for one in failed if one[0] in waiting), failed[0])
     explanation = Explainer(DynamoTableStore(aws.dynamodb(), tables), SystemClock())(key)
+    one = pasteable(f"{key}@{version}")
     return (
-        f"./cqrs explain '{key}' on such a stack answers:\n\n{rendered(explanation)}\n\n"
-        f"With the target repaired, ./cqrs redrive '{key}@{version}' applies it, and what waits behind it follows; "
+        f"./cqrs explain {pasteable(key)} on such a stack answers:\n\n{rendered(explanation)}\n\n"
+        f"With the target repaired, ./cqrs redrive {one} applies it, and what waits behind it follows; "
         "./cqrs redrive --since 1h does so for all. See docs/operations.md."
     )
 

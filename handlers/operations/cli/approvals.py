@@ -9,6 +9,7 @@ from handlers.operations.cli.arguments import add_stack
 from handlers.operations.cli.output import as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
 from handlers.operations.cli.terminal import show
+from handlers.operations.key_text import pasteable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +31,9 @@ def _list(stack: Stack, options: argparse.Namespace) -> int:
     elif not found:
         show(f"No approval of tenant {options.tenant} is open.")
     else:
-        rows = [(one.workflow, one.request_id, one.subject, one.requested_by, one.requested_at) for one in found]
+        rows = [
+            (one.workflow, pasteable(one.request_id), one.subject, one.requested_by, one.requested_at) for one in found
+        ]
         header = ("workflow", "request", "subject", "asked by", "since")
         show(table(f"Open approvals of tenant {options.tenant}", rows, header=header))
     return 0

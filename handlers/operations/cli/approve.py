@@ -10,6 +10,7 @@ from handlers.operations.cli.arguments import add_stack
 from handlers.operations.cli.output import as_json
 from handlers.operations.cli.stack import Stack, on_stack
 from handlers.operations.cli.terminal import show
+from handlers.operations.key_text import pasteable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,7 @@ def _answer(stack: Stack, options: argparse.Namespace) -> int:
     if options.json:
         show(as_json(answered))
     else:
-        show(f"{answered.workflow} {answered.request_id}: {answered.status} by {answered.decided_by}")
+        show(f"{answered.workflow} {pasteable(answered.request_id)}: {answered.status} by {answered.decided_by}")
         if not answered.delivered:
             show(
                 "Nothing waited for this answer. If the workflow still runs, it finds the decision; see its execution."

@@ -10,7 +10,7 @@ from handlers.operations.cli.output import as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
 from handlers.operations.cli.terminal import show
 from handlers.operations.explain import Explainer, Explanation, VersionView
-from handlers.operations.key_text import parse_key
+from handlers.operations.key_text import parse_key, pasteable
 
 HEADER = ("version", "stands", "status", "attempt", "time", "blocked by", "targets", "error")
 MESSAGE_CHARS = 60
@@ -40,7 +40,7 @@ UNKNOWN_TIME = "at an unknown time"
 
 def rendered(explanation: Explanation) -> str:
     """For people."""
-    parts = [table(explanation.key, [("read model", _data(explanation))])]
+    parts = [table(pasteable(explanation.key), [("read model", _data(explanation))])]
     if explanation.versions:
         title = "Versions (older ones are not shown)" if explanation.older_versions else "Versions"
         parts.append(table(title, [_row(view) for view in explanation.versions], header=HEADER))

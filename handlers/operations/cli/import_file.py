@@ -23,6 +23,7 @@ from handlers.operations.cli.errors import CommandError
 from handlers.operations.cli.output import Progress, as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
 from handlers.operations.cli.terminal import show
+from handlers.operations.key_text import pasteable
 from handlers.settings import LoaderSettings
 
 OPERATOR = "operator"
@@ -131,7 +132,7 @@ def rendered(job: ImportJob, files: Sequence[ImportedFile] = ()) -> str:
     rows += [("report", url) for url in job.report_urls]
     rows += [("reason", _reason(reason)) for reason in job.reasons]
     rows += [(file.name, _outcome(file)) for file in files]
-    return table(job.id, rows)
+    return table(pasteable(job.id), rows)
 
 
 def _reason(reason: Reason) -> str:

@@ -19,6 +19,7 @@ from handlers.operations.cli.import_details import details
 from handlers.operations.cli.output import as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
 from handlers.operations.cli.terminal import show
+from handlers.operations.key_text import pasteable
 
 ID_HELP = "CSV_IMPORT#<tenant>#<table>#<ulid> or ZIP_IMPORT#...: the id of an alarm, of `import` or of `list`"
 OPERATOR = "operator"
@@ -86,7 +87,7 @@ def _entry(job: ImportJob, files: Sequence[ImportedFile] = ()) -> dict[str, Any]
 def _listed(jobs: list[ImportJob], tenant: str) -> str:
     if not jobs:
         return f"no imports of tenant {tenant}"
-    rows = [(one.id, _status(one), one.attempt, _progress(one), one.created_at) for one in jobs]
+    rows = [(pasteable(one.id), _status(one), one.attempt, _progress(one), one.created_at) for one in jobs]
     return table("Imports", rows, header=("import", "status", "attempt", "rows", "created"))
 
 
@@ -102,7 +103,7 @@ def _shown(job: ImportJob, files: Sequence[ImportedFile]) -> str:
     if job.error is not None:
         rows.append(("error", f"{job.error['type']}: {job.error['message']}"))
     rows += (("report", url) for url in job.report_urls)
-    return "\n\n".join([table(job.id, rows), *details(job, files)])
+    return "\n\n".join([table(pasteable(job.id), rows), *details(job, files)])
 
 
 def _status(job: ImportJob) -> str:

@@ -15,7 +15,7 @@ from handlers.operations.cli.output import Progress, as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
 from handlers.operations.cli.terminal import show
 from handlers.operations.failed import FAILED, Found, Selection, find_failed
-from handlers.operations.key_text import parse_key
+from handlers.operations.key_text import parse_key, pasteable
 from handlers.operations.redrive import NOT_STARTED, Redriven, Redriver
 
 SHOWN = 50
@@ -49,7 +49,7 @@ def _run(stack: Stack, options: argparse.Namespace) -> int:
         redriver = _redriver(stack, options)
         outcomes = redriver.entity(key) if version is None else redriver.version(VersionKey(key, version))
         if not any(one.changed for one in outcomes):
-            raise CommandError(f"{outcomes[0].key}: {outcomes[0].note}")
+            raise CommandError(f"{pasteable(outcomes[0].key)}: {outcomes[0].note}")
         return _report(outcomes, options, more=False)
     selection = _selection(options)
     redriver = _redriver(stack, options)
@@ -95,7 +95,7 @@ def rendered(outcomes: list[Redriven], counts: Counter[str], *, dry_run: bool, m
     """For people."""
     if not outcomes:
         return "no failed command in this selection"
-    rows = [(str(one.key), one.outcome, one.attempt, one.note) for one in outcomes[:SHOWN]]
+    rows = [(pasteable(one.key), one.outcome, one.attempt, one.note) for one in outcomes[:SHOWN]]
     title = "Redrive (dry run: nothing was changed)" if dry_run else "Redrive"
     parts = [table(title, rows, header=("command", "outcome", "attempt", "note"))]
     if len(outcomes) > SHOWN:

@@ -11,7 +11,7 @@ from handlers.operations.cli.machinery import machinery
 from handlers.operations.cli.output import as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
 from handlers.operations.cli.terminal import show
-from handlers.operations.key_text import parse_key
+from handlers.operations.key_text import parse_key, pasteable
 from handlers.operations.skip import Skipped, Skipper
 
 
@@ -30,7 +30,10 @@ def run(options: argparse.Namespace) -> int:
 def _skip(stack: Stack, options: argparse.Namespace) -> int:
     key, version = parse_key(" ".join(options.key))
     if version is None:
-        raise CommandError(f"{key}: name the version to skip, such as {key}@3; `./cqrs explain` shows them")
+        example = pasteable(f"{key}@3")
+        raise CommandError(
+            f"{pasteable(key)}: name the version to skip, such as {example}; `./cqrs explain` shows them"
+        )
     tools = machinery(stack)
     skip = Skipper(stack.store, tools.clock, tools.finisher, tools.recorder)
     skipped = skip(VersionKey(key, version), dry_run=options.dry_run)
@@ -56,11 +59,11 @@ def rendered(skipped: Skipped) -> str:
     """For people."""
     applied = ", ".join(f"{target} ({outcome})" for target, outcome in skipped.applied.items())
     rows = [
-        ("command", f"{skipped.key}, attempt {skipped.attempt}"),
+        ("command", f"{pasteable(skipped.key)}, attempt {skipped.attempt}"),
         ("targets that have it", applied or "none"),
     ]
     if skipped.expired is not None:
-        rows.append(("successor", f"its wait has expired; next: ./cqrs redrive '{skipped.expired}'"))
+        rows.append(("successor", f"its wait has expired; next: ./cqrs redrive {pasteable(skipped.expired)}"))
     elif not skipped.dry_run:
         rows.append(("successor", "woken, it goes on" if skipped.woken else "none was waiting"))
     title = "Skip (dry run: nothing was changed)" if skipped.dry_run else "Skipped"

@@ -13,6 +13,7 @@ from handlers.operations.cli.arguments import add_stack, positive
 from handlers.operations.cli.output import as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
 from handlers.operations.cli.terminal import show
+from handlers.operations.key_text import pasteable
 from handlers.tasks.model import Task, TaskItem
 from handlers.tasks.retry import TaskOperations
 from handlers.tasks.service import MAX_LISTED, TaskService
@@ -87,7 +88,7 @@ def _item(item: TaskItem) -> dict[str, Any]:
 def _listed(tasks: list[Task], tenant: str) -> str:
     if not tasks:
         return f"no tasks of tenant {tenant}"
-    rows = [(one.id, _status(one), one.attempt, _progress(one), one.created_at) for one in tasks]
+    rows = [(pasteable(one.id), _status(one), one.attempt, _progress(one), one.created_at) for one in tasks]
     return table("Tasks", rows, header=("task", "status", "attempt", "items", "created"))
 
 
@@ -103,7 +104,7 @@ def _shown(task: Task) -> str:
         rows.append(("at once", f"{task.max_concurrency}, after a failed item: {task.on_item_error}"))
     if task.error is not None:
         rows.append(("error", f"{task.error['type']}: {task.error['message']}"))
-    return table(task.id, rows)
+    return table(pasteable(task.id), rows)
 
 
 def _items(items: list[TaskItem]) -> str:
