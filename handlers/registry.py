@@ -19,6 +19,10 @@ from handlers.commands.model import Command
 from handlers.errors import RegistryError
 
 BUILT_IN_TARGET = "data"
+#: What ``up`` may answer: the target took the version, or it has a later one. A resync counts them; any other answer,
+#: or none, says nothing. The pipeline ignores them all.
+APPLIED = "APPLIED"
+SKIPPED = "SKIPPED"
 _MARK = "__cqrs_data_sync__"
 _ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
@@ -27,7 +31,10 @@ class DataSyncHandler(Protocol):
     """What ``@data_sync_handler`` classes offer."""
 
     def up(self, command: Command) -> object:
-        """Apply one version to the target. Must be conditional on (key, version); may be called again."""
+        """Apply one version to the target. Must be conditional on (key, version); may be called again.
+
+        May answer APPLIED or SKIPPED.
+        """
         ...
 
 

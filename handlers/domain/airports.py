@@ -11,8 +11,8 @@ from handlers.commands.model import LATEST, Command, CommandInput
 from handlers.errors import NotFound, ValidationError
 from handlers.imports.strategy import ImportStrategy, import_strategy
 from handlers.keys import DEFAULT_KIND, EntityKey
-from handlers.registry import data_sync_handler
-from handlers.store.conditions import absent, at_most, less
+from handlers.registry import APPLIED, SKIPPED, data_sync_handler
+from handlers.store.conditions import absent, at_most
 from handlers.store.port import DATA, ConditionFailed, TableStore
 from handlers.tasks.handlers import TaskCall, task_handler
 
@@ -63,14 +63,15 @@ class AirportCard:
     def __init__(self, store: TableStore) -> None:
         self._store = store
 
-    def up(self, command: Command) -> None:
-        """Conditional on the version, so a repeated or late call changes nothing."""
+    def up(self, command: Command) -> str:
+        """A later version stays; the same one is written again, so that a resync repairs what a bug wrote."""
         key = EntityKey("AIRPORT_CARD", command.tenant_code, command.type, command.code)
         row = {"pk": key.pk, "sk": key.sk, "version": command.version, **card(command.attributes)}
         try:
-            self._store.put(DATA, row, absent("pk") | less("version", command.version))
+            self._store.put(DATA, row, absent("pk") | at_most("version", command.version))
         except ConditionFailed:
-            return
+            return SKIPPED
+        return APPLIED
 
 
 @task_handler("airport-distances", expected_seconds=0.2)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from handlers.commands.model import Command
 from handlers.keys import EntityKey
-from handlers.registry import data_sync_handler
-from handlers.store.conditions import absent, less
+from handlers.registry import APPLIED, SKIPPED, data_sync_handler
+from handlers.store.conditions import absent, at_most
 from handlers.store.port import DATA, ConditionFailed, TableStore
 
 
@@ -16,13 +16,14 @@ class OrderSummary:
     def __init__(self, store: TableStore) -> None:
         self._store = store
 
-    def up(self, command: Command) -> None:
-        """Conditional on the version, so a repeated or late call changes nothing."""
+    def up(self, command: Command) -> str:
+        """A later version stays; the same one is written again, so that a resync repairs what a bug wrote."""
         key = EntityKey("ORDER_SUMMARY", command.tenant_code, command.type, command.code)
         lines = command.attributes.get("lines", [])
         total = sum(line["quantity"] * line["price"] for line in lines)
         row = {"pk": key.pk, "sk": key.sk, "version": command.version, "lines": len(lines), "total": total}
         try:
-            self._store.put(DATA, row, absent("pk") | less("version", command.version))
+            self._store.put(DATA, row, absent("pk") | at_most("version", command.version))
         except ConditionFailed:
-            return
+            return SKIPPED
+        return APPLIED

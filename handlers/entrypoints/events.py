@@ -13,7 +13,7 @@ from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.run import FULL, Progress
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
-from handlers.entrypoints.lazy import Handler, lambda_handler
+from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
 from handlers.errors import ValidationError
 from handlers.notifications.port import Topic
 from handlers.notifications.sns import SnsTopic
@@ -73,7 +73,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPo
             return start_commands(records, starter)
         raise ValidationError("event", sorted(event), "a batch of a stream, or an aws.states event")
 
-    return handle
+    return bounded(handle)
 
 
 def start_commands(records: list[dict[str, Any]], starter: CommandStarter) -> dict[str, Any]:

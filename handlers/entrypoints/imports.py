@@ -12,7 +12,7 @@ from handlers import aws
 from handlers.clock import Clock, SystemClock
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.publish import CommandPublisher, new_row_id
-from handlers.entrypoints.lazy import Handler, lambda_handler
+from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
 from handlers.errors import ValidationError
 from handlers.imports.book import ImportBook
 from handlers.imports.callbacks import Callbacks
@@ -121,7 +121,7 @@ def create(
             return worker(records)
         return partial_answer(records, stream.on_stream_records(records))
 
-    return handle
+    return bounded(handle)
 
 
 def _registry(settings: ImportsSettings, tables: ImportTables, ports: ImportPorts) -> Registry:

@@ -7,8 +7,24 @@ from collections.abc import Callable
 from typing import Any
 
 from handlers import log
+from handlers.error_text import leaving
 
 Handler = Callable[[dict[str, Any], Any], Any]
+
+
+def bounded(handle: Handler) -> Handler:
+    """The handler, whose errors leave it in a size that a state machine, a stream or a queue can tell on."""
+
+    def handler(event: dict[str, Any], context: Any) -> Any:
+        try:
+            return handle(event, context)
+        except Exception as error:
+            fitting = leaving(error)
+            if fitting is error:
+                raise
+            raise fitting from None
+
+    return handler
 
 
 def lambda_handler(create: Callable[[dict[str, str]], Handler]) -> Handler:

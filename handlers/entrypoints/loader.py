@@ -10,7 +10,7 @@ from typing import Any
 
 from handlers import aws
 from handlers.clock import Clock, SystemClock
-from handlers.entrypoints.lazy import Handler, lambda_handler
+from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
 from handlers.errors import ValidationError
 from handlers.imports.archive import ZipLimits
 from handlers.imports.book import ImportBook
@@ -107,7 +107,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
             raise ValidationError("event", sorted(event), "a batch of the import table's stream, or a machine's state")
         return partial_answer(records, stream.on_stream_records(records))
 
-    return handle
+    return bounded(handle)
 
 
 handler = lambda_handler(create)

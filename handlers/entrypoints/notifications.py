@@ -13,7 +13,7 @@ from typing import Any
 from handlers import aws
 from handlers.clock import Clock, SystemClock
 from handlers.commands.status_events import StatusEvents
-from handlers.entrypoints.lazy import Handler, lambda_handler
+from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
 from handlers.errors import ValidationError
 from handlers.imports.book import ImportBook
 from handlers.imports.command_outcomes import CommandOutcomes
@@ -62,7 +62,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Notific
         failed = import_rows.on_stream_records(records)
         return partial_answer(records, {**status_events.on_stream_records(records), **failed})
 
-    return handle
+    return bounded(handle)
 
 
 handler = lambda_handler(create)

@@ -16,7 +16,7 @@ from handlers.commands.pipeline.waking import Waker
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
 from handlers.commands.sweeper import Sweeper
-from handlers.entrypoints.lazy import Handler, lambda_handler
+from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
 from handlers.errors import CqrsError
 from handlers.imports.book import ImportBook
 from handlers.imports.callbacks import Callbacks
@@ -123,7 +123,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Sweeper
             "complete": complete,
         }
 
-    return handle
+    return bounded(handle)
 
 
 handler = lambda_handler(create)

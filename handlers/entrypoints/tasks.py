@@ -9,7 +9,7 @@ from typing import Any
 
 from handlers import aws
 from handlers.clock import Clock, SystemClock
-from handlers.entrypoints.lazy import Handler, lambda_handler
+from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
 from handlers.errors import ValidationError
 from handlers.notifications.forwarder import QUEUE_SOURCE
 from handlers.settings import TasksSettings
@@ -65,7 +65,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: TaskPor
             return runner(event["Records"], uuid.uuid4().hex)
         raise ValidationError("event", sorted(event), "a batch of the task queue or a state of the task machine")
 
-    return handle
+    return bounded(handle)
 
 
 handler = lambda_handler(create)

@@ -10,7 +10,7 @@ from handlers.clock import Clock, SystemClock
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.pipeline.steps import Pipeline, PipelineOptions, Ports
 from handlers.commands.workflow_states import CommandStates
-from handlers.entrypoints.lazy import Handler, lambda_handler
+from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
 from handlers.errors import ValidationError
 from handlers.notifications.sns import SnsTopic
 from handlers.objects.s3 import S3Objects
@@ -85,7 +85,7 @@ def create(
             raise ValidationError("StateMachine.Name", machine, f"one of {', '.join(known)}")
         return command_states(event)
 
-    return handle
+    return bounded(handle)
 
 
 def _machine_of(event: Any) -> Any:

@@ -7,12 +7,12 @@ from typing import Any
 
 from handlers.clock import Clock, iso
 from handlers.commands.policies import SECONDS_PER_DAY
+from handlers.error_text import error_of
 from handlers.errors import TransientConflict
 from handlers.imports import status
 from handlers.imports.errors import RowProblem
 from handlers.imports.model import APPLIED, STEP_FUNCTION, UNCHANGED, Counts, job_key_of
 from handlers.imports.open_index import MARKS
-from handlers.json_values import storable_text
 from handlers.keys import IMPORT_SHARDS, ImportJobKey, ImportRowKey
 from handlers.store.conditions import Condition, Path, absent, equals
 from handlers.store.port import (
@@ -29,7 +29,6 @@ from handlers.store.port import (
 
 #: Rows are remembered as long as request ids, on which the idempotency of their commands rests.
 ROW_DAYS = 30
-MAX_MESSAGE_CHARS = 1_000
 #: Rows that get the same outcome in one transaction, which another row that ends meanwhile makes wait.
 ROWS_PER_WRITE = 50
 #: Rows that end at the same moment in the same partition.
@@ -289,10 +288,3 @@ def counter_of(row: Item) -> str:
     if row["status"] == status.COMPLETED:
         return "applied" if row["result"] == APPLIED else "unchanged"
     return {status.FAILED: "failed", status.SUPERSEDED: "superseded", status.CANCELLED: "cancelled"}[row["status"]]
-
-
-def error_of(kind: str, message: str) -> dict[str, str]:
-    """An error as rows and reports carry it: no stack trace."""
-    message = storable_text(message)
-    cut = message if len(message) <= MAX_MESSAGE_CHARS else f"{message[: MAX_MESSAGE_CHARS - 3]}..."
-    return {"type": kind, "message": cut}

@@ -7,8 +7,9 @@ from typing import Any
 
 from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
+from handlers.error_text import error_of
 from handlers.imports import status
-from handlers.imports.book import ImportBook, error_of
+from handlers.imports.book import ImportBook
 from handlers.imports.csv_rows import RowsHandler
 from handlers.imports.finalise import Finaliser
 from handlers.imports.job_run import JobRun

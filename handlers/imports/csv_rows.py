@@ -6,9 +6,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from handlers.error_text import error_of
 from handlers.errors import ValidationError
 from handlers.imports import status
-from handlers.imports.book import ImportBook, NewRow, error_of
+from handlers.imports.book import ImportBook, NewRow
 from handlers.imports.cancel import CANCEL_REQUESTED
 from handlers.imports.job_run import JobRun
 from handlers.imports.row_batches import RowBatches

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from handlers.error_text import error_of
 from handlers.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError, shown
-from handlers.imports.book import End, ImportBook, error_of
+from handlers.imports.book import End, ImportBook
 from handlers.imports.errors import WRONG_PLACE, ImportRefused
 from handlers.imports.inspection import Inspection, inspect, records_of
 from handlers.imports.limits import CsvLimits

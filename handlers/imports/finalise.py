@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from handlers.error_text import error_of
 from handlers.imports import status
-from handlers.imports.book import ImportBook, error_of
+from handlers.imports.book import ImportBook
 from handlers.imports.model import outcome_of
 from handlers.imports.report import write_report
 from handlers.keys import ImportJobKey

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handlers.commands.model import CommandInput
+from handlers.error_text import message_of
 from handlers.errors import ValidationError
 from handlers.imports.errors import INVALID_VALUE, RowProblem
 from handlers.imports.strategy import ImportStrategy, Layout, Row
@@ -35,5 +36,5 @@ def prepare(row: Row, strategy: ImportStrategy) -> Prepared:
         given = strategy.map(row)
         given = given.checked()
     except ValidationError as error:
-        return Prepared(row, None, RowProblem(INVALID_VALUE, str(error)))
+        return Prepared(row, None, RowProblem(INVALID_VALUE, message_of(error)))
     return Prepared(row, given, None)

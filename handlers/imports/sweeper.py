@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from handlers.clock import Clock, seconds_of
+from handlers.error_text import error_of
 from handlers.imports import status
-from handlers.imports.book import ImportBook, error_of
+from handlers.imports.book import ImportBook
 from handlers.imports.cancel import CANCEL_REQUESTED
 from handlers.imports.command_outcomes import settle_published
 from handlers.imports.model import STEP_FUNCTION, Counts

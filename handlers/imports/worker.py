@@ -11,6 +11,7 @@ from handlers.commands.model import Command, CommandInput
 from handlers.commands.publish import CommandPublisher, CompanionRefused
 from handlers.commands.retry import publish_with_retry
 from handlers.context import InvokeContext, restored_context
+from handlers.error_text import message_of, type_of
 from handlers.imports import status
 from handlers.imports.book import ImportBook
 from handlers.imports.command_outcomes import settle_published
@@ -76,7 +77,7 @@ class RowWorker:
             if not is_last:
                 raise
             log_step("row failed", level=logging.ERROR, pk=key.pk, sk=key.sk, attempt=attempt, **without_text(error))
-            self._book.refuse(row, type(error).__name__, str(error))
+            self._book.refuse(row, type_of(error), message_of(error))
 
     def _publish(self, key: ImportRowKey, row: Item) -> None:
         attempt: int = row["attempt"]

@@ -7,9 +7,10 @@ from contextlib import suppress
 from typing import Any
 
 from handlers.clock import Clock
+from handlers.error_text import error_of
 from handlers.errors import TransientConflict, ValidationError, WrongStatus
 from handlers.imports import status
-from handlers.imports.book import ImportBook, error_of
+from handlers.imports.book import ImportBook
 from handlers.imports.callbacks import Callbacks
 from handlers.imports.cancel import request_cancel
 from handlers.imports.job_run import JobRun

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from handlers.error_text import error_of
 from handlers.imports import status
-from handlers.imports.book import ImportBook, error_of
+from handlers.imports.book import ImportBook
 from handlers.imports.job_run import JobRun
 from handlers.imports.model import Counts, report_urls
 from handlers.imports.zip_book import ZipBook

@@ -6,10 +6,11 @@ import logging
 from typing import Any
 
 from handlers.clock import Clock
+from handlers.error_text import error_of
 from handlers.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError
 from handlers.imports import status
 from handlers.imports.archive import UNREADABLE_ENTRY, Archive, CsvEntry, ZipLimits
-from handlers.imports.book import ImportBook, error_of
+from handlers.imports.book import ImportBook
 from handlers.imports.errors import NO_TABLE, UNKNOWN_TABLE, ImportRefused
 from handlers.imports.files import check_place
 from handlers.imports.job_run import JobRun

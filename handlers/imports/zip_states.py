@@ -9,8 +9,8 @@ from typing import Any
 
 from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
+from handlers.error_text import error_of
 from handlers.errors import ValidationError
-from handlers.imports.book import error_of
 from handlers.imports.job_run import JobRun
 from handlers.imports.zip_book import Wait
 from handlers.imports.zip_files import TIMEOUT, ZipFiles

@@ -7,8 +7,8 @@ from typing import Any
 
 from handlers.clock import Clock, iso
 from handlers.commands.policies import SECONDS_PER_DAY
+from handlers.error_text import cut
 from handlers.errors import CqrsError
-from handlers.json_values import storable_text
 from handlers.keys import resync_key
 from handlers.store.conditions import absent, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
@@ -16,8 +16,10 @@ from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 RUNNING = "RUNNING"
 COMPLETED = "COMPLETED"
 KEPT_DAYS = 30
-#: Failed rows that the checkpoint remembers; all are counted, and told as they happen.
-REMEMBERED_FAILURES = 100
+#: Failed rows that the checkpoint remembers; all are counted, and told as they happen. With keys and texts of the
+#: greatest size (3 KB, and four bytes a character) they fit into one item of 400 KB.
+REMEMBERED_FAILURES = 80
+MAX_ERROR_CHARS = 300
 
 
 class TakenOver(CqrsError):
@@ -26,11 +28,22 @@ class TakenOver(CqrsError):
 
 @dataclass
 class Counts:
-    """Rows so far: ``handed`` over, ``failed``, and ``skipped`` because they went away or are of another kind."""
+    """Rows so far: ``handed`` over, ``failed``, and ``skipped`` because they went away or are of another kind.
+
+    Of those handed over the target took ``applied`` and left ``kept``, since it has a later version; about the others
+    it did not say.
+    """
 
     handed: int = 0
     failed: int = 0
     skipped: int = 0
+    applied: int = 0
+    kept: int = 0
+
+    @property
+    def untold(self) -> int:
+        """Rows that were handed over without an error, to a target that doesn't say what it did."""
+        return self.handed - self.applied - self.kept
 
     @property
     def total(self) -> int:
@@ -56,7 +69,7 @@ class Checkpoint:
         """Count a failed row, and remember it if there is room."""
         self.counts.failed += 1
         if len(self.failures) < REMEMBERED_FAILURES:
-            self.failures.append({"key": key, "error": storable_text(error)})
+            self.failures.append({"key": key, "error": cut(error, MAX_ERROR_CHARS)})
 
 
 class Checkpoints:
@@ -72,7 +85,7 @@ class Checkpoints:
         row = self._store.get(TASKS, pk, sk)
         if row is None or row["status"] != RUNNING:
             return None
-        counts = Counts(row["handed"], row["failed"], row["skipped"])
+        counts = Counts(row["handed"], row["failed"], row["skipped"], row.get("applied", 0), row.get("kept", 0))
         return Checkpoint(
             pk, sk, row["runId"], row["createdAt"], RUNNING, row.get("nextKey"), counts, row["failures"], resumed=True
         )
@@ -111,6 +124,8 @@ class Checkpoints:
             "handed": counts.handed,
             "failed": counts.failed,
             "skipped": counts.skipped,
+            "applied": counts.applied,
+            "kept": counts.kept,
             "failures": list(checkpoint.failures),
             "updatedAt": iso(now),
             "ttl": int(now) + KEPT_DAYS * SECONDS_PER_DAY,

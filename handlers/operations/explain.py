@@ -139,7 +139,7 @@ class Explainer:
             waiting_since=iso(row["waitingSince"]) if "waitingSince" in row and not is_done else None,
             blocked_by=None if is_done else chain.blocker_of(version),
             lease=lease,
-            targets=where.applied_targets(row, applied),
+            targets=where.target_outcomes(row, applied),
             expires_at=iso(row["ttl"]) if "ttl" in row else None,
             what_to_do=advisor.of(version),
         )

@@ -1,7 +1,8 @@
 """``resync``: every row of the read model handed to one sync target again.
 
 A row goes over as the command that made it: same key, version and content. A target is conditional on the version, as
-all must be, so it takes what it lacks and ignores the rest. Rows that change meanwhile are handed over by the pipeline.
+all must be: it takes this version again, so that a repaired projection is written anew, and leaves a row that has a
+later one. What it answers is counted. Rows that change meanwhile are handed over by the pipeline.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from handlers.clock import Clock
 from handlers.commands.model import Command
 from handlers.commands.policies import is_expired
 from handlers.commands.repository import CommandRepository
+from handlers.error_text import message_of, type_of
 from handlers.errors import TransientError
-from handlers.keys import EntityKey
+from handlers.keys import EntityKey, row_id
 from handlers.log import log_step
 from handlers.operations.checkpoint import COMPLETED, Checkpoint, Checkpoints
+from handlers.registry import APPLIED, SKIPPED
 from handlers.store.conditions import Condition, equals, exists, one_of
 from handlers.store.port import DATA, Item, TableStore
 
@@ -27,11 +30,12 @@ PAGE_ITEMS = 100
 TRIES = 3
 PAUSE_SECONDS = 1.0
 
+#: Handed over without an error, to a target that doesn't say what it did.
 HANDED = "HANDED"
 FAILED = "FAILED"
 GONE = "GONE"
 
-#: Called after each row with its key, its outcome and, if it failed, the error.
+#: Called after each row with its key, its outcome (one of the above, APPLIED or SKIPPED) and, if it failed, the error.
 OnRow = Callable[[str, str, str], None]
 
 
@@ -39,7 +43,7 @@ class Target(Protocol):
     """What a command is handed to."""
 
     def up(self, command: Command) -> object:
-        """Take one version. Must be conditional on (key, version)."""
+        """Take one version, and answer APPLIED or SKIPPED or nothing. Must be conditional on (key, version)."""
         ...
 
 
@@ -114,16 +118,15 @@ class Resync:
 
     def _row(self, found: Item, checkpoint: Checkpoint, on_row: OnRow | None) -> None:
         """One row's turn, with an outcome whatever happens."""
-        key, outcome, error = f"{found['pk']} {found['sk']}", HANDED, ""
+        key, error = row_id(found["pk"], found["sk"]), ""
         try:
+            entity = EntityKey.parse(found["pk"], found["sk"])
+            key = str(entity)
             # Read again: it may have changed or gone since the page was read, long ago if there is a rate limit.
-            row = self._repository.data(EntityKey.parse(found["pk"], found["sk"]))
-            if row is None:
-                outcome = GONE
-            else:
-                self._hand_over(command_of(self._decoded(row)))
+            row = self._repository.data(entity)
+            outcome = GONE if row is None else self._hand_over(command_of(self._decoded(row)))
         except Exception as raised:  # noqa: BLE001 - boundary: one row; it is logged, counted and told
-            outcome, error = FAILED, f"{type(raised).__name__}: {raised}"
+            outcome, error = FAILED, f"{type_of(raised)}: {message_of(raised)}"
             log_step("resync of a row failed", level=logging.ERROR, error=raised, pk=found["pk"], sk=found["sk"])
         if outcome == FAILED:
             checkpoint.note_failure(key, error)
@@ -131,19 +134,23 @@ class Resync:
             checkpoint.counts.skipped += 1
         else:
             checkpoint.counts.handed += 1
+            checkpoint.counts.applied += outcome == APPLIED
+            checkpoint.counts.kept += outcome == SKIPPED
         if on_row is not None:
             on_row(key, outcome, error)
 
-    def _hand_over(self, command: Command) -> None:
-        for left in reversed(range(TRIES)):
+    def _hand_over(self, command: Command) -> str:
+        """What the target says that it did."""
+        for _ in range(TRIES - 1):
             try:
-                self._target.up(command)
+                return _told(self._target.up(command))
             except TransientError:
-                if not left:
-                    raise
                 self._sleep(PAUSE_SECONDS)
-            else:
-                return
+        return _told(self._target.up(command))
+
+
+def _told(answer: object) -> str:
+    return answer if isinstance(answer, str) and answer in (APPLIED, SKIPPED) else HANDED
 
 
 def count_rows(store: TableStore, clock: Clock, selection: ResyncSelection) -> int:

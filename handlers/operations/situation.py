@@ -54,6 +54,13 @@ def applied_targets(row: Mapping[str, Any], data_version: int) -> dict[str, str]
     return {**built_in, **outcomes}
 
 
+def target_outcomes(row: Mapping[str, Any], data_version: int) -> dict[str, str]:
+    """The same, with the target whose error ended the command as FAILED."""
+    target = row.get("error", {}).get("target") if status.is_failed(dict(row)) else None
+    applied = applied_targets(row, data_version)
+    return applied if target is None else {**applied, target: FAILED}
+
+
 @dataclass(frozen=True)
 class Blocker:
     """What a version waits for: ``next`` is the version before it, ``root`` the one that has to move first."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers.clock import Clock
+from handlers.error_text import error_of
 from handlers.errors import NotRunning, TransientConflict
 from handlers.keys import TaskKey
 from handlers.store.conditions import Path, equals
@@ -13,7 +14,7 @@ from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 from handlers.tasks import status
 from handlers.tasks.model import ITEMS_FAILED, STOPPED_BY_CANCEL
 from handlers.tasks.repository import TaskRepository
-from handlers.tasks.writes import WORK_MARKS, becomes, error_of, of_attempt
+from handlers.tasks.writes import WORK_MARKS, becomes, of_attempt
 
 COUNTERS = ("succeeded", "failed", "cancelled")
 #: Items closed in one transaction, beside the task's counters.

@@ -11,6 +11,7 @@ from typing import Any
 from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
 from handlers.context import restored_context
+from handlers.error_text import error_of
 from handlers.errors import TransientConflict, TransientError
 from handlers.json_values import check_json
 from handlers.keys import TaskItemKey
@@ -30,7 +31,7 @@ from handlers.tasks import status
 from handlers.tasks.handlers import TaskCall, TaskHandlers
 from handlers.tasks.model import MAX_ITEM_BYTES, STOP, STOPPED_BY_ERROR
 from handlers.tasks.repository import TaskRepository
-from handlers.tasks.writes import becomes, error_of, of_attempt
+from handlers.tasks.writes import becomes, of_attempt
 
 _COUNTER = {status.COMPLETED: "succeeded", status.FAILED: "failed", status.CANCELLED: "cancelled"}
 #: Rounds of the store's own tries when other items change the task's counters at the same moment, and the longest waits

@@ -11,6 +11,7 @@ from typing import Any
 from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
 from handlers.context import restored_context
+from handlers.error_text import error_of, message_of, type_of
 from handlers.errors import CqrsError, TransientError, ValidationError
 from handlers.json_values import check_json
 from handlers.keys import TaskKey
@@ -24,7 +25,7 @@ from handlers.tasks.handlers import TaskCall, TaskHandlers
 from handlers.tasks.model import MAX_INPUT_BYTES
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.stream import EXECUTE
-from handlers.tasks.writes import LEASE_MARKS, WORK_MARKS, becomes, error_of, of_attempt
+from handlers.tasks.writes import LEASE_MARKS, WORK_MARKS, becomes, of_attempt
 from handlers.workflows.port import Workflows
 
 #: A single task that shows no sign of life for this long is taken for dead: beyond all deliveries of its message.
@@ -112,7 +113,7 @@ class TaskRunner:
         except TransientError as error:
             if not is_last:
                 raise
-            self._finalise(key, row["attempt"], error_of(type(error).__name__, str(error)))
+            self._finalise(key, row["attempt"], error_of(type_of(error), message_of(error)))
 
     # -- single tasks -------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ takes for dead.
 from __future__ import annotations
 
 from handlers.clock import Clock, seconds_of
+from handlers.error_text import error_of
 from handlers.errors import NotRunning
 from handlers.keys import TaskKey
 from handlers.notifications.port import Topic
@@ -17,7 +18,7 @@ from handlers.tasks import status
 from handlers.tasks.finalise import Finaliser
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.stream import QUEUE_GRACE_SECONDS, TaskQueue
-from handlers.tasks.writes import error_of, of_attempt
+from handlers.tasks.writes import of_attempt
 
 #: Messages sent again for one attempt; given up four days after the first (``QUEUE_GRACE_SECONDS``).
 MAX_RESTARTS = 5

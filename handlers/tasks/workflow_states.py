@@ -10,12 +10,12 @@ from typing import Any
 
 from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
+from handlers.error_text import error_of
 from handlers.errors import NotRunning, ValidationError
 from handlers.keys import TaskItemKey, TaskKey, check_version_number
 from handlers.log import log_step
 from handlers.tasks.finalise import Finaliser
 from handlers.tasks.items import ItemRunner
-from handlers.tasks.writes import error_of
 from handlers.workflows.state_payload import StatePayload, check_fields
 
 ITERATOR = "iterator"

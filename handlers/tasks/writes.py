@@ -6,7 +6,6 @@ from typing import Any
 
 from handlers.clock import iso
 from handlers.context import InvokeContext
-from handlers.json_values import storable_text
 from handlers.keys import TaskKey, open_shard
 from handlers.store.conditions import Condition, Path, equals
 from handlers.store.port import Item
@@ -18,7 +17,6 @@ INDEX_MARKS = ("openShard", "dueAt")
 LEASE_MARKS = ("leaseId", "leaseUntil")
 #: Gone when a task has its outcome.
 WORK_MARKS = (*INDEX_MARKS, *LEASE_MARKS)
-MAX_MESSAGE_CHARS = 1_000
 
 
 def task_row(key: TaskKey, kind: str, context: InvokeContext, created_at: str, **fields: Any) -> Item:
@@ -69,13 +67,6 @@ def becomes(new: str, now: float, **fields: Any) -> dict[Path, Any]:
     changed: dict[Path, Any] = {"status": new, "updatedAt": iso(now)}
     changed.update(fields)
     return changed
-
-
-def error_of(kind: str, message: str) -> dict[str, str]:
-    """An error as rows and events carry it: no stack trace."""
-    message = storable_text(message)
-    cut = message if len(message) <= MAX_MESSAGE_CHARS else f"{message[: MAX_MESSAGE_CHARS - 3]}..."
-    return {"type": kind, "message": cut}
 
 
 def of_attempt(attempt: int) -> Condition:

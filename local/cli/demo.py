@@ -114,7 +114,8 @@ def _verdict(outcome: Outcome, options: argparse.Namespace) -> str:
         return "Nothing failed: the failing handler refuses one airport in ten, and none of these. Try more --rows."
     return (
         f"As expected: {len(outcome.failed):,} commands failed, each with one alarm; later versions of those "
-        "airports wait, all others were applied."
+        "airports wait, all others were applied. Targets don't wait for each other: a failed command is in the read "
+        "model (target data, APPLIED) all the same, and a redrive calls the target that failed."
     )
 
 

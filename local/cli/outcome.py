@@ -103,6 +103,11 @@ class Outcome:
                 ],
             ),
         ]
+        if self.alarms:
+            reasons = Counter(alarm["content"]["errorMessage"] for alarm in self.alarms)
+            parts.append(
+                table("Failures, as the alarms tell them", sorted(reasons.items()), header=("reason", "alarms"))
+            )
         if self.refused:
             rows = [(text,) for text in self.refused[:SHOWN]]
             if len(self.refused) > SHOWN:

@@ -106,7 +106,7 @@ def test_loc_01_demo_with_a_failing_handler_on_a_terminal(tmp_path: Path, workfl
     shown = cli.output.partition("as the alarm topic's subscribers get it\n")[2].partition("\n\n")[0]
     alarm = json.loads(shown)
     assert alarm["action"] == "sfn-alarm"
-    assert alarm["content"]["errorMessage"] == "sync_data failed: SearchIsDown"
+    assert alarm["content"]["errorMessage"] == "sync_data failed: SearchIsDown, target failing-search"
     assert "As expected: " in cli.output
     # a bar on a terminal
     assert "\r\x1b[Kpublish [" in cli.errors

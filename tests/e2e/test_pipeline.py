@@ -271,6 +271,6 @@ def test_pipe_12_the_alarm(tmp_path: Path, workflow: str) -> None:
                 "pk": "TENANT#t1",
                 "sk": "ORDER#o1@0000000001",
                 "tenantCode": "t1",
-                "content": {"errorMessage": "sync_data failed: OutOfStock", "sfnId": execution.arn},
+                "content": {"errorMessage": "sync_data failed: OutOfStock, target two", "sfnId": execution.arn},
             }
         ]

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.commands import status
+from handlers.commands.pipeline.failing_target import target_of
 from handlers.commands.pipeline.run import LostRun, Progress, Run
 from handlers.commands.repository import CommandRepository
+from handlers.error_text import MAX_MESSAGE_CHARS, MAX_TYPE_CHARS, cut, error_of, message_of, type_of
 from handlers.errors import NotRunning, VersionGap, VersionMismatch, WaitExpired
-from handlers.json_values import storable_text
 from handlers.log import log_step
 from handlers.notifications.alarms import send_alarm
 from handlers.notifications.port import Topic
 from handlers.store.port import Item
 
-MAX_MESSAGE_CHARS = 1000
 #: Errors whose text is ours and holds no record data. Of all others the alarm tells only the type.
 OUR_OUTCOMES = frozenset(error.__name__ for error in (VersionMismatch, VersionGap, WaitExpired, NotRunning))
 
@@ -26,13 +26,15 @@ OUR_OUTCOMES = frozenset(error.__name__ for error in (VersionMismatch, VersionGa
 class Failure:
     """What went wrong: the error's type and its message, without a stack trace.
 
-    ``alarm`` False: the one before is expected to have raised it, or to do so; the sweeper finds out.
+    ``alarm`` False: the one before is expected to have raised it, or to do so; the sweeper finds out. ``target``: the
+    sync target that failed.
     """
 
     type: str
     message: str
     blocked_by: str | None = None
     alarm: bool = True
+    target: str | None = None
 
     @classmethod
     def from_state_input(cls, given: Mapping[str, Any]) -> Failure:
@@ -43,28 +45,35 @@ class Failure:
         """
         if "result" in given:
             return cls(given["error"], given["cause"], given.get("blockedBy"), given.get("alarm", True))
-        return cls(str(given.get("Error", "Unknown")), _message(given.get("Cause")))
+        target, failed = _of_target(given)
+        kind = cut(str(failed.get("Error", "Unknown")), MAX_TYPE_CHARS)
+        message = cut(_message(failed.get("Cause")), MAX_MESSAGE_CHARS)
+        return cls(kind, message, target=target)
 
     @classmethod
     def from_row(cls, row: Item) -> Failure:
         """As a FAILED row keeps it."""
         error = row["error"]
-        return cls(error["type"], error["message"], error.get("blockedBy"))
+        return cls(error["type"], error["message"], error.get("blockedBy"), target=error.get("target"))
 
     @classmethod
     def from_exception(cls, error: BaseException) -> Failure:
         """From an error in this process."""
-        return cls(type(error).__name__, _cut(str(error)))
+        return cls(type_of(error), message_of(error), target=target_of(error))
 
     def stored(self, state: str) -> dict[str, Any]:
         """The row's ``error``."""
-        stored = {"type": self.type, "message": _cut(self.message), "state": state}
-        return stored if self.blocked_by is None else {**stored, "blockedBy": self.blocked_by}
+        stored: dict[str, Any] = {**error_of(self.type, self.message), "state": state}
+        further = {"blockedBy": self.blocked_by, "target": self.target}
+        return {**stored, **{name: value for name, value in further.items() if value is not None}}
 
     def alarm_text(self, state: str) -> str:
         """The alarm's message: no stack trace, no record data."""
-        text = f"{state} failed: {self.type}"
-        return f"{text}: {_cut(self.message)}" if self.type in OUR_OUTCOMES else text
+        error = error_of(self.type, self.message)
+        text = f"{state} failed: {error['type']}"
+        if self.target is not None:
+            text += f", target {self.target}"
+        return f"{text}: {error['message']}" if self.type in OUR_OUTCOMES else text
 
 
 class FailureRecorder:
@@ -81,7 +90,8 @@ class FailureRecorder:
         row = self._repository.command(run.key)
         if row is not None and run.own.holds(row):
             self._record(run, row, failure)
-        return {"error": failure.type, "cause": _cut(failure.message)}
+        error = error_of(failure.type, failure.message)
+        return {"error": error["type"], "cause": error["message"]}
 
     def announce(self, run: Run, row: Item) -> None:
         """Send the alarm of a FAILED command, if it is not out, before an operator ends this attempt (G1).
@@ -94,8 +104,11 @@ class FailureRecorder:
     def _record(self, run: Run, row: Item, failure: Failure) -> None:
         state = status.state_in(row)
         if status.is_done(row):
-            # It is applied, so it stays DONE; but its successor may sleep until the sweeper comes.
-            self._alarm(run, f"after it was applied: {failure.alarm_text(state)}")
+            # It is applied, so it stays DONE; but its successor may sleep until the sweeper comes. Once told, the end
+            # of the execution has nothing to add.
+            if "alarmedAt" not in row:
+                self._alarm(run, f"after it was applied: {failure.alarm_text(state)}")
+                self._progress.alarmed_when_done(run)
             return
         try:
             self._progress.fail(run, state, failure.stored(state))
@@ -127,10 +140,16 @@ def _message(cause: object) -> str:
     try:
         parsed = json.loads(cause)
     except ValueError:
-        return _cut(cause)
-    return _cut(str(parsed.get("errorMessage", ""))) if isinstance(parsed, dict) else _cut(cause)
+        return cause
+    return str(parsed.get("errorMessage", "")) if isinstance(parsed, dict) else cause
 
 
-def _cut(text: str) -> str:
-    text = storable_text(text)
-    return text if len(text) <= MAX_MESSAGE_CHARS else f"{text[: MAX_MESSAGE_CHARS - 3]}..."
+def _of_target(given: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
+    """The sync target that failed and its own error, as the Map's state ``target_failed`` puts them into the cause."""
+    try:
+        parsed = json.loads(given.get("Cause") or "")
+    except ValueError:
+        return None, given
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("failure"), dict):
+        return None, given
+    return parsed.get("target"), parsed["failure"]

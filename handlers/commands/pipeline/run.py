@@ -215,6 +215,10 @@ class Progress:
         guard = run.own & equals("rank", status.rank_of(run.attempt, status.CHECK_VERSION, status.FAILED))
         self._update_if(run, guard, {"alarmedAt": int(self._clock.now())}, remove=INDEX_MARKS)
 
+    def alarmed_when_done(self, run: Run) -> None:
+        """Note that a failure after DONE was told; the command stays in ``open`` until its tail is complete."""
+        self._update_if(run, run.own & absent("alarmedAt"), {"alarmedAt": int(self._clock.now())})
+
     # -- inside -------------------------------------------------------------------------------------
 
     def _lease(self, state: str) -> dict[Path, Any]:

@@ -10,6 +10,7 @@ from handlers.commands import status
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import Command
 from handlers.commands.pipeline.apply import APPLIED, Applier
+from handlers.commands.pipeline.failing_target import naming
 from handlers.commands.pipeline.run import Progress, Run
 from handlers.registry import BUILT_IN_TARGET, Registry
 from handlers.store.conditions import Path
@@ -38,7 +39,8 @@ class Synchroniser:
         earlier = row["targets"].get(target)
         if earlier is not None:
             return {"target": target, "outcome": earlier["outcome"]}
-        outcome = self._apply(row, target)
+        with naming(target):
+            outcome = self._apply(row, target)
         if target == BUILT_IN_TARGET and not self._progress.shows_every_state:
             return {"target": target, "outcome": outcome}  # the data row tells it until DONE is written
         self._progress.leave(run, status.SYNC_DATA, {("targets", target): self._entry(run, outcome)})

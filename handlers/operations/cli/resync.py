@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
 import uuid
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from handlers.operations.cli.errors import CommandError
 from handlers.operations.cli.output import Progress, as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
 from handlers.operations.cli.terminal import show
+from handlers.operations.key_text import pasteable
 from handlers.operations.resync import Resync, ResyncSelection, count_rows
 from handlers.registry import BUILT_IN_TARGET, Registry, load_registry
 from handlers.settings import WorkflowSettings
@@ -104,7 +106,7 @@ def plain(target: str, checkpoint: Checkpoint) -> dict[str, object]:
         "status": checkpoint.status,
         "startedAt": checkpoint.started_at,
         "resumed": checkpoint.resumed,
-        "counts": checkpoint.counts,
+        "counts": {**dataclasses.asdict(checkpoint.counts), "untold": checkpoint.counts.untold},
         "failures": checkpoint.failures,
     }
 
@@ -114,12 +116,15 @@ def rendered(target: str, checkpoint: Checkpoint) -> str:
     counts = checkpoint.counts
     rows: Sequence[tuple[str, object]] = [
         ("rows handed over", counts.handed),
+        ("  applied", counts.applied),
+        ("  left, the target has a later version", counts.kept),
+        ("  without a word, the target doesn't say", counts.untold),
         ("rows failed", counts.failed),
         ("rows gone meanwhile", counts.skipped),
     ]
     began = f", went on from the checkpoint of {checkpoint.started_at}" if checkpoint.resumed else ""
     parts = [table(f"Resync of {target}{began}", rows)]
     if checkpoint.failures:
-        shown = [(one["key"], one["error"]) for one in checkpoint.failures[:SHOWN_FAILURES]]
+        shown = [(pasteable(one["key"]), one["error"]) for one in checkpoint.failures[:SHOWN_FAILURES]]
         parts.append(table(f"Failed rows (the first {len(shown)})", shown, header=("row", "error")))
     return "\n\n".join(parts)

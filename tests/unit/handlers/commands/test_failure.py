@@ -9,7 +9,7 @@ from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
 from handlers.commands.starter import execution_name
 from handlers.errors import ValidationError
-from tests.support.pipelines import World, order
+from tests.support.pipelines import CONTEXT, World, order
 
 CATCH = {
     "Error": "RuntimeError",
@@ -113,9 +113,64 @@ def test_done_is_never_left_but_operators_hear_of_it(world: World) -> None:
     before = world.row(1)
     answer = world.pipeline.record_failure(run, Failure.from_state_input(CATCH))
     assert answer["error"] == "RuntimeError"
-    assert world.row(1) == before
+    assert {name: value for name, value in world.row(1).items() if name != "alarmedAt"} == before
     text = world.alarms.messages[0]["content"]["errorMessage"]
     assert text == "after it was applied: finish failed: RuntimeError"
+
+
+def test_edge_16_a_failure_after_done_is_told_once(world: World) -> None:
+    """record_failure tells of it; then the execution ends as FAILED, which the rule on its end brings here, too."""
+    run = world.publish(order(0, n=1))
+    world.pipeline.check_version(run, first_entry=True)
+    world.pipeline._progress.done(run)
+    rule = EndedOutside(world.pipeline.record_failure, world.repository)
+    world.pipeline.record_failure(run, Failure.from_state_input(CATCH))
+    assert "openShard" in world.row(1)  # its tail is still to be completed
+    rule(ended(run, "FAILED", error="RuntimeError"))
+    rule(ended(run, "FAILED", error="RuntimeError"))
+    assert [one["alarmId"] for one in world.alarms.attributes] == ["TENANT#t1#ORDER#o1@0000000001#1"]
+    assert world.row(1)["status"] == "finish:STARTED"
+
+
+def test_edge_16_an_execution_that_died_after_done_untold_is_told_by_the_rule(world: World) -> None:
+    run = world.publish_and_apply(order(0, n=1))
+    EndedOutside(world.pipeline.record_failure, world.repository)(ended(run, "ABORTED"))
+    assert len(world.alarms.messages) == 1
+
+
+def of_target(target: str, error: dict[str, str]) -> dict[str, str]:
+    """What the Map's Catch gets from the state ``target_failed``."""
+    return {"Error": error["Error"], "Cause": json.dumps({"target": target, "failure": error})}
+
+
+@pytest.mark.parametrize("error", [CATCH, {"Error": "States.Timeout", "Cause": ""}, {"Error": "Sandbox.Timedout"}])
+def test_edge_53_the_target_that_failed_is_in_the_row_and_the_alarm(world: World, error: dict[str, str]) -> None:
+    run = started(world)
+    world.pipeline.record_failure(run, Failure.from_state_input(of_target("search", error)))
+    row = world.row(1)
+    assert row["error"]["target"] == "search"
+    assert row["error"]["type"] == error["Error"]
+    assert row["error"]["message"] == Failure.from_state_input(error).message
+    (alarm,) = world.alarms.messages
+    assert alarm["content"]["errorMessage"] == f"history_copy failed: {error['Error']}, target search"
+    assert Failure.from_row(row).target == "search"
+
+
+def test_edge_53_in_the_callers_process_the_target_is_named_too() -> None:
+    def refuses(_: object) -> None:
+        raise RuntimeError("index is full")
+
+    world = World(handlers={"search": ("ORDER", type("Search", (), {"up": staticmethod(refuses)})())})
+    with pytest.raises(RuntimeError, match="index is full") as raised:
+        world.sync.publish_sync(order(0, n=1), CONTEXT)
+    assert raised.value.__notes__ == ["sync target: search"]
+    row = world.row(1)
+    assert row["error"] == {
+        "type": "RuntimeError",
+        "message": "index is full",
+        "state": "sync_data",
+        "target": "search",
+    }
 
 
 def test_another_runs_live_claim_is_respected(world: World) -> None:
@@ -136,7 +191,7 @@ def test_another_runs_live_claim_is_respected(world: World) -> None:
         ("plain text", "plain text"),
         ("[1, 2]", "[1, 2]"),
         (None, ""),
-        ("x" * 5000, "x" * 997 + "..."),
+        ("x" * 5000, "x" * 973 + "... (4,027 more characters)"),
     ],
 )
 def test_causes(cause: object, message: str) -> None:

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from handlers.commands.model import Command
+from handlers.commands.model import Command, CommandInput
 from handlers.context import InvokeContext
+from handlers.domain.airports import AirportCard
+from handlers.domain.orders import OrderSummary
 from handlers.errors import TransientThrottle
 from handlers.operations.checkpoint import REMEMBERED_FAILURES, Checkpoint, TakenOver
+from handlers.operations.cli.resync import plain, rendered
 from handlers.operations.resync import Resync, ResyncSelection, count_rows
+from handlers.registry import APPLIED, SKIPPED
 from handlers.store.port import DATA, TASKS
 from tests.support.pipelines import World, order
 
@@ -23,9 +28,9 @@ class Search:
         self.calls: list[Command] = []
         self.behaviour: Any = lambda command: None
 
-    def up(self, command: Command) -> None:
+    def up(self, command: Command) -> object:
         self.calls.append(command)
-        self.behaviour(command)
+        return self.behaviour(command)
 
     def codes(self) -> list[str]:
         return [command.code for command in self.calls]
@@ -80,6 +85,71 @@ def test_one_bad_row_does_not_stop_the_rest(world: World, search: Search) -> Non
     assert outcome.failures == [{"key": "TENANT#t1 ORDER#o002", "error": "RuntimeError: too long"}]
     assert ("TENANT#t1 ORDER#o002", "FAILED", "RuntimeError: too long") in rows
     assert len(rows) == 5
+
+
+def test_edge_54_what_the_target_did_is_counted(world: World, search: Search) -> None:
+    publish(world, 6)
+    answers = {"o000": APPLIED, "o001": APPLIED, "o002": SKIPPED, "o003": None, "o004": "whatever"}
+
+    def behaviour(command: Command) -> object:
+        if command.code == "o005":
+            raise RuntimeError("index is full " + "x" * 100_000)
+        return answers[command.code]
+
+    search.behaviour = behaviour
+    rows: list[tuple[str, str, str]] = []
+    outcome = resync(world, search, page_items=2).run(SELECTION, on_row=lambda *row: rows.append(row))
+    counts = outcome.counts
+    assert (counts.handed, counts.applied, counts.kept, counts.untold, counts.failed) == (5, 2, 1, 2, 1)
+    assert [one for _, one, _ in rows] == [APPLIED, APPLIED, SKIPPED, "HANDED", "HANDED", "FAILED"]
+    text = rendered("search", outcome)
+    numbers = {line.rsplit("  ", 1)[0].strip(): line.split()[-1] for line in text.splitlines() if line.startswith("  ")}
+    assert numbers["applied"] == "2"
+    assert numbers["left, the target has a later version"] == "1"
+    assert numbers["without a word, the target doesn't say"] == "2"
+    assert numbers["rows failed"] == "1"
+    assert len(outcome.failures[0]["error"]) <= 300
+    assert plain("search", outcome)["counts"] == {
+        "handed": 5,
+        "failed": 1,
+        "skipped": 0,
+        "applied": 2,
+        "kept": 1,
+        "untold": 2,
+    }
+
+
+@pytest.mark.parametrize(("handler", "kind"), [(OrderSummary, "ORDER_SUMMARY"), (AirportCard, "AIRPORT_CARD")])
+def test_edge_54_a_repaired_projection_is_written_anew(handler: type, kind: str) -> None:
+    """The documented condition lets the same version through, and no lower one."""
+    world = World()
+    type_ = "ORDER" if kind == "ORDER_SUMMARY" else "AIRPORT"
+    content = {"elevation": 100, "lat": 1, "lon": 1, "lines": []}
+    for version in range(2):
+        world.publish_and_apply(CommandInput(type_, "o1", f"v{version}", content, version=version))
+    target = handler(world.store)
+    selection = ResyncSelection("sample", (type_,))
+    first = resync(world, target).run(selection)
+    good = world.store.get(DATA, f"{kind}#t1", f"{type_}#o1")
+    assert good is not None
+    assert (first.counts.applied, good["version"]) == (1, 2)
+
+    world.store.put(DATA, {"pk": good["pk"], "sk": good["sk"], "version": 2, "wrong": True})  # what a bug wrote
+    again = resync(world, target, "r2").run(selection)
+    assert (again.counts.applied, again.counts.kept) == (1, 0)
+    assert world.store.get(DATA, good["pk"], good["sk"]) == good
+
+    world.store.put(DATA, {**good, "version": 3})
+    late = resync(world, target, "r3").run(selection)
+    assert (late.counts.applied, late.counts.kept) == (0, 1)
+    assert world.store.get(DATA, good["pk"], good["sk"]) == {**good, "version": 3}
+
+
+def test_edge_54_a_checkpoint_of_the_greatest_size_fits_into_an_item(world: World) -> None:
+    checkpoint = Checkpoint("RESYNC#*", "t#*", "r1", "2026-01-01T00:00:00.000Z")
+    for _ in range(200):
+        checkpoint.note_failure("k" * 3_072, "RuntimeError: " + "\U0001f600" * 100_000)
+    assert len(json.dumps(checkpoint.failures, ensure_ascii=False).encode()) < 400 * 1024
 
 
 def interrupted(world: World, search: Search, after: int) -> None:

@@ -10,6 +10,7 @@ import pytest
 from local.cli.outcome import DONE, WAITING, Outcome, blocked
 
 FAILED = "sync_data:FAILED"
+REASON = "sync_data failed: SearchIsDown, target failing-search"
 
 
 def key(code: str, version: int) -> tuple[str, str]:
@@ -22,7 +23,7 @@ def outcome(rows: dict[tuple[str, str], str], alarms: int = 0) -> Outcome:
         rows=rows,
         entities={1: len(rows)},
         violations=[],
-        alarms=[{"id": one} for one in failed[:alarms]],
+        alarms=[{"id": one, "content": {"errorMessage": REASON}} for one in failed[:alarms]],
         refused=[],
         commands=len(rows),
         seconds=1.0,
@@ -74,5 +75,6 @@ def test_everything_else_is_a_problem(change: dict[str, Any], problem: str) -> N
 def test_report_names_what_statuses_mean() -> None:
     text = outcome({key("A", 1): FAILED, key("A", 2): WAITING, key("B", 1): DONE}, alarms=1).report()
     assert "failed in the state sync_data; an alarm was sent" in text
+    assert f"{REASON}       1" in text
     assert "waits behind a failed version" in text
     assert "applied to every target" in text
