@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from handlers.error_text import error_of
 from handlers.errors import TransientConflict, ValidationError, WrongStatus
 from handlers.imports import status
-from handlers.imports.book import ImportBook, error_of
+from handlers.imports.book import ImportBook
 from handlers.imports.callbacks import Callbacks
 from handlers.imports.cancel import CANCEL_REQUESTED, request_cancel
 from handlers.imports.zip_book import Wait

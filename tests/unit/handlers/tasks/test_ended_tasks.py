@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from handlers.commands.pipeline.failure import Failure
+from handlers.error_text import error_of
 from handlers.errors import TransientConflict, WrongStatus
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Change, Item
@@ -19,7 +20,6 @@ from handlers.tasks.items import DROPPED, ItemRunner
 from handlers.tasks.model import STOPPED_BY_CANCEL, STOPPED_BY_ERROR, Task
 from handlers.tasks.retry import TaskOperations
 from handlers.tasks.service import TaskService
-from handlers.tasks.writes import error_of
 from tests.support.clock import ManualClock
 from tests.support.pipelines import CONTEXT
 from tests.support.tasks import TYPES
