@@ -44,7 +44,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: TaskPor
     if ports is None:
         ports = TaskPorts(
             store=DynamoTableStore(aws.dynamodb(), {TASKS: settings.tasks_table, DATA: settings.data_table}),
-            workflows=StepFunctions(aws.stepfunctions()),
+            workflows=StepFunctions(aws.stepfunctions(), starts=aws.stepfunctions_once()),
             clock=clock or SystemClock(),
         )
     store, clock = ports.store, ports.clock

@@ -12,9 +12,10 @@ from typing import Any
 
 from handlers.clock import Clock, iso
 from handlers.commands.policies import SECONDS_PER_DAY
+from handlers.error_text import error_of
 from handlers.imports import status
 from handlers.imports.archive import CsvEntry, SkippedEntry
-from handlers.imports.book import ROW_DAYS, error_of
+from handlers.imports.book import ROW_DAYS
 from handlers.imports.cancel import CANCEL_REQUESTED
 from handlers.imports.open_index import opened
 from handlers.keys import ImportJobKey

@@ -12,7 +12,7 @@ from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
 from handlers.context import restored_context
 from handlers.error_text import error_of, message_of, type_of
-from handlers.errors import CqrsError, TransientError, ValidationError
+from handlers.errors import CqrsError, TransientError, TransientThrottle, ValidationError
 from handlers.json_values import check_json
 from handlers.keys import TaskKey
 from handlers.log import log_step
@@ -113,6 +113,10 @@ class TaskRunner:
         except TransientError as error:
             if not is_last:
                 raise
+            if not (isinstance(error, TransientThrottle) and error.refused):
+                # The machine may run: then it ends the task. Otherwise the sweeper does, after the task's time.
+                log_step("start unknown", level=logging.WARNING, error=error, pk=key.pk, sk=key.sk)
+                return
             self._finalise(key, row["attempt"], error_of(type_of(error), message_of(error)))
 
     # -- single tasks -------------------------------------------------------------------------------

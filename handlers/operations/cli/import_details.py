@@ -8,6 +8,7 @@ from handlers.imports.model import ImportJob
 from handlers.imports.status import SKIPPED
 from handlers.imports.zip_finalise import ImportedFile
 from handlers.operations.cli.output import table
+from handlers.operations.key_text import pasteable
 
 
 def details(job: ImportJob, files: Sequence[ImportedFile] = ()) -> list[str]:
@@ -20,7 +21,9 @@ def details(job: ImportJob, files: Sequence[ImportedFile] = ()) -> list[str]:
     if job.reasons:
         rows = [(one.code, one.rows, one.row, one.line, one.message) for one in job.reasons]
         header = ("code", "rows", "first row", "line", "message")
-        tables.append(table(f"Why rows failed (all of them: ./cqrs imports report '{job.id}')", rows, header=header))
+        tables.append(
+            table(f"Why rows failed (all of them: ./cqrs imports report {pasteable(job.id)})", rows, header=header)
+        )
     if imported:
         rows_of_files = [_file(file) for file in imported]
         tables.append(table("Files", rows_of_files, header=("file", "status", "rows", "failed", "error", "report")))

@@ -22,6 +22,7 @@ from handlers.operations.cli.errors import CommandError
 from handlers.operations.cli.output import as_json, table
 from handlers.operations.cli.stack import Stack
 from handlers.operations.cli.terminal import complain, show, write
+from handlers.operations.key_text import pasteable
 
 SHOWN_ROWS = 50
 SHOWN_CHARS = 60
@@ -113,14 +114,14 @@ def _rendered(job: ImportJob, header: Sequence[str], lines: Iterator[list[str]],
     shown = list(itertools.islice(lines, limit))
     more = sum(1 for _ in lines)
     if job.key.kind == ZIP_IMPORT_KIND:
-        text = table(f"Files of {job.id}", shown, header=header)
+        text = table(f"Files of {pasteable(job.id)}", shown, header=header)
     else:
         front = len(REPORT_COLUMNS)
         rows = [
             (int(number), int(physical), code, message, _cut(",".join(values)))
             for number, physical, code, message, *values in shown
         ]
-        text = table(f"Failed rows of {job.id}", rows, header=[*header[:front], "values"])
+        text = table(f"Failed rows of {pasteable(job.id)}", rows, header=[*header[:front], "values"])
     left = f"\n\n{more:,} more; --limit N shows more of them, --csv all" if more else ""
     return "\n".join((f"{text}{left}\n", *(f"report: {url}" for url in job.report_urls)))
 

@@ -158,7 +158,7 @@ def test_a_skip_tells_of_the_one_that_expired_behind_it(world: World) -> None:
     expire(world, second)
     skipped = Operator(world).skip(first.key)
     assert (skipped.woken, skipped.expired) == (False, second.key)
-    assert f"next: ./cqrs redrive '{second.key}'" in rendered(skipped)
+    assert f"next: ./cqrs redrive {second.key}" in rendered(skipped)
     assert Operator(world).redrive(2) == [(2, "REDRIVEN")]
 
 

@@ -191,6 +191,17 @@ def test_a_start_that_never_works_ends_the_task_with_the_last_receive(place: Pla
     assert (row["status"], row["error"]["type"], row["cancelled"]) == ("FAILED", "TransientThrottle", 2)
 
 
+@pytest.mark.parametrize("error", [TransientError("no answer"), TransientThrottle("InternalFailure")])
+def test_edge_17_a_start_that_may_have_taken_effect_does_not_end_the_task(place: Place, error: TransientError) -> None:
+    task = place.queued(place.service.create_step_function_task("job", ["a", "b"], CONTEXT))
+    place.workflows.lost_answer = error
+    place.run(task, is_last=True)
+    assert len(place.workflows.started) == 1
+    row = place.row(task)
+    assert row["status"] == "PROCESSING"
+    assert "dueAt" in row  # should nothing run, the sweeper ends it
+
+
 def test_a_cancelled_task_is_dropped(place: Place) -> None:
     task = place.single()
     assert place.operations.cancel(task.id, CONTEXT).status == "CANCELLED"

@@ -151,7 +151,10 @@ def test_edge_52_characters_that_the_terminal_lacks_are_named() -> None:
     assert run(f"{code}sys.exit(ended(lambda: show('商品') or 0))") == (0, "\\u5546\\u54c1\n", "")
 
 
-@pytest.mark.parametrize("command", [["./cqrs"], ["./cqrs", "explain", "--help"], [sys.executable, "-m", "local.cli"]])
+@pytest.mark.parametrize(
+    "command",
+    [["./cqrs"], [sys.executable, "-m", "local.cli"], [sys.executable, "-m", "local.cli", "explain", "--help"]],
+)
 def test_edge_52_the_command_line_itself(command: list[str]) -> None:
     done = subprocess.run(command, cwd=PROJECT_DIR, env=BUFFERED, stdout=gone(), stderr=subprocess.PIPE, timeout=120)
     assert (done.returncode, done.stderr) == (141, b"")
