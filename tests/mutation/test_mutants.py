@@ -129,3 +129,10 @@ def test_all_mutants_of_the_product_differ_from_it_and_nearly_all_compile(mutant
 def test_a_seed_decides_and_a_smaller_sample_is_the_beginning_of_a_larger_one(mutants: list[Mutant]) -> None:
     assert sample(mutants, 5, seed=1) == sample(mutants, 20, seed=1)[:5]
     assert sample(mutants, 5, seed=1) != sample(mutants, 5, seed=2)
+
+
+def test_a_change_of_one_file_moves_the_mutants_of_others_neither_in_nor_out(mutants: list[Mutant]) -> None:
+    chosen = sample(mutants, 100, seed=1)
+    gone = chosen[0].file
+    left = sample([one for one in mutants if one.file != gone], 100, seed=1)
+    assert [one for one in chosen if one.file != gone] == left[: sum(one.file != gone for one in chosen)]
