@@ -94,11 +94,12 @@ class Trials:
     def verdict(self, mutant: Mutant) -> Verdict:
         """Try it with the tests of its lines, then of its file, then with wider ones; the original is put back."""
         began = time.perf_counter()
+        original = (self._tree / mutant.file).read_text(encoding="utf-8")
         self._write(mutant.file, mutant.source)
         try:
             by = self._by(mutant)
         finally:
-            self._write(mutant.file, (ROOT / mutant.file).read_text(encoding="utf-8"))
+            self._write(mutant.file, original)
         return Verdict(mutant, by, time.perf_counter() - began)
 
     def _by(self, mutant: Mutant) -> str:

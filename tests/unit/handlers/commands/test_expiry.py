@@ -15,6 +15,7 @@ from handlers.commands.sweeper import LOOK_AGAIN_SECONDS
 from handlers.keys import VersionKey
 from handlers.operations.cli.skip import rendered
 from handlers.operations.redrive import Redriver
+from handlers.store.port import COMMANDS, Change
 from tests.support.operations import ENTERED, Operator, failed, next_attempt, waiting
 from tests.support.pipelines import KEY, World, order
 
@@ -181,3 +182,16 @@ def test_the_end_of_an_old_execution_fails_nothing_that_a_newer_one_waits_for(wo
     ended(aborted(1))
     assert world.row(2)["status"] == "wait_prev_command:FAILED"
     assert alarmed(world) == [KEY.version_sk(2)]
+
+
+def test_one_that_expired_and_whose_predecessor_is_gone_alarms(world: World) -> None:
+    """The row that it waited for expired meanwhile: it can't tell any more whether it has an alarm of its own."""
+    failed(world, 1)
+    second = waiting(world, 2)
+    world.clock.advance(LIMIT + 1)
+    expire(world, second)
+    assert alarmed(world) == [KEY.version_sk(1)]
+    world.store.update(COMMANDS, KEY.pk, KEY.version_sk(1), Change(set={"ttl": 1}))
+    sweep(world)
+    assert alarmed(world) == [KEY.version_sk(1), KEY.version_sk(2)]
+    assert "alarmedAt" in world.row(2)

@@ -81,3 +81,20 @@ def test_edge_65_a_new_row_that_has_its_outcome_is_told() -> None:
     place = Place(status_events.TERMINAL)
     place.change(None, a_list(status.COMPLETED))
     assert place.told() == [("task-status", "COMPLETED")]
+
+
+@pytest.mark.parametrize(
+    ("row", "error", "alarms"),
+    [
+        (a_list, "ItemsFailed", 0),
+        (a_list, "NotRunning", 1),
+        (a_list, "MachineFailed", 1),
+        (an_item, "NotRunning", 0),
+        (an_item, "ItemsFailed", 1),
+        (an_item, "ValueError", 1),
+    ],
+)
+def test_edge_65_a_failure_that_another_alarm_tells_of_raises_none(row: Any, error: str, alarms: int) -> None:
+    place = Place(status_events.NONE)
+    place.change(row(status.PROCESSING), {**row(status.FAILED), "error": {"type": error, "message": "m"}})
+    assert len(place.alarms.messages) == alarms
