@@ -200,3 +200,14 @@ def test_edge_63_an_execution_that_may_not_park_its_command_ends(lack: dict[str,
     before = place.world.row(2)
     assert place.world.pipeline.park(run) == {"result": 1}
     assert place.world.row(2) == before
+
+
+def test_a_claim_of_a_row_that_is_beyond_its_status_is_one_write() -> None:
+    """The rank was read: a write that can't raise it is not tried."""
+    place = Place("full", holds=False)
+    place.change(rank=rank_of(status.SYNC_DATA, status.STARTED))
+    tried: list[str] = []
+    update = place.world.store.update
+    place.world.store.update = lambda *given: tried.append("update") or update(*given)  # type: ignore[method-assign,assignment,func-returns-value]
+    place.world.pipeline._progress.claim(place.run, place.row())
+    assert (tried, place.row()["runId"]) == (["update"], place.run.run_id)

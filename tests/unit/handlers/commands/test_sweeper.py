@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from handlers.commands.pipeline.run import Run
+from handlers.commands.pipeline.waking import Waker
 from handlers.commands.publish import START_GRACE_SECONDS
-from handlers.commands.starter import execution_name
+from handlers.commands.starter import CommandStarter, execution_name
 from handlers.commands.sweeper import LOOK_AGAIN_SECONDS, MAX_RESTARTS
 from handlers.errors import TransientError, TransientThrottle
 from handlers.keys import VersionKey
@@ -222,3 +223,28 @@ def test_a_sweep_without_time_left_says_so_and_starts_elsewhere_next_time(world:
     assert not report.complete
     assert report.outcomes == {}
     assert sweep(world).outcomes == {"restarted": 1}
+
+
+@pytest.mark.parametrize(
+    ("lease_left", "due_in"), [(LOOK_AGAIN_SECONDS + 40, LOOK_AGAIN_SECONDS + 40), (5, LOOK_AGAIN_SECONDS)]
+)
+def test_edge_65_a_running_command_is_looked_at_again_behind_its_lease(
+    world: World, lease_left: int, due_in: int
+) -> None:
+    """Not before the others: else a short sweep would see the same ones each time."""
+    run = world.publish(order(0, n=1))
+    world.clock.advance(DUE)
+    world.pipeline.check_version(run, first_entry=True)
+    now = int(world.clock.now())
+    world.store.update(COMMANDS, run.key.pk, run.key.sk, Change(set={"leaseUntil": now + lease_left}))
+    assert sweep(world).outcomes == {"running": 1}
+    assert world.row(1)["dueAt"] == now + due_in
+
+
+def test_edge_63_nobody_is_resumed_without_a_token(world: World) -> None:
+    """Step Functions refuses a call without one; the command that waits without a token is parked."""
+    asked: list[object] = []
+    world.workflows.resume = lambda token, output: asked.append(token) or True  # type: ignore[method-assign,func-returns-value]
+    world.publish(order(0, n=1))
+    assert Waker(world.workflows, CommandStarter(world.workflows, MACHINE)).resume(world.row(1), 1) is False
+    assert asked == []

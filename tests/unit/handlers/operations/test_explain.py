@@ -4,9 +4,9 @@ import pytest
 
 from handlers.commands.pipeline.run import Run
 from handlers.errors import NotFound
-from handlers.keys import EntityKey
+from handlers.keys import EntityKey, VersionKey
 from handlers.operations.explain import SHOWN, Explanation
-from handlers.store.port import COMMANDS, DATA
+from handlers.store.port import COMMANDS, DATA, Change
 from tests.support.operations import Operator, expired, fail, failed, waiting
 from tests.support.pipelines import KEY, LEASE_SECONDS, World, order
 
@@ -161,3 +161,18 @@ def test_the_first_that_failed_is_shown_however_many_wait(world: World, operator
     explanation = operator.explain()
     assert (explanation.versions[0].version, explanation.older_versions) == (1, False)
     assert [line.partition(":")[0] for line in explanation.what_to_do] == ["@1"]
+
+
+def test_edge_65_the_root_is_the_first_that_still_waits_when_what_it_waited_for_is_done(
+    world: World, operator: Operator
+) -> None:
+    """v1 is done and v2 was not woken yet: v3 hangs on v2, not on v1."""
+    world.publish(order(0, n=1))
+    waiting(world, 2)
+    waiting(world, 3)
+    first = world.row(1)
+    world.apply(Run(VersionKey(KEY, 1), first["id"], 1, "execution"))
+    world.store.update(COMMANDS, KEY.pk, KEY.version_sk(2), Change(set={"taskToken": "lost"}))
+    third = operator.explain().versions[-1]
+    assert third.blocked_by is not None
+    assert (third.blocked_by.next, third.blocked_by.root) == (2, 2)
