@@ -123,7 +123,7 @@ class StackConfig:
     )
     status_events: str = _setting("terminal", _one_of("terminal", "all", "none"))
     command_workflow: str = _setting("STANDARD", _one_of("STANDARD", "EXPRESS"))
-    status_detail: str | None = _setting(None, _one_of("full", "terminal"))
+    status_detail: str = _setting("auto", _one_of("auto", "full", "terminal"))
     sync_targets: tuple[SyncTarget, ...] = _setting((), _sync_targets)
     wait_poll_seconds: int = _setting(300, _whole(60, 86_400))
     wait_limit_hours: int = _setting(24, _whole(1, 8_760))
@@ -175,8 +175,10 @@ class StackConfig:
 
     @property
     def shown_status_detail(self) -> str:
-        """``status_detail``; where it isn't set, what suits the command workflow."""
-        return self.status_detail or ("full" if self.command_workflow == "STANDARD" else "terminal")
+        """``status_detail``; for ``auto`` what suits the command workflow."""
+        if self.status_detail != "auto":
+            return self.status_detail
+        return "full" if self.command_workflow == "STANDARD" else "terminal"
 
     @classmethod
     def keys(cls) -> dict[str, str]:

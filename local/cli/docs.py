@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # comes with pulumi
-
 from handlers.operations.cli.terminal import show
 from local import diagrams
 from local.cli.errors import CommandError
+from local.deploy.yaml_files import read_mapping
 from local.runtime import PROJECT_DIR, LocalRuntime
 from local.scheduler import Scheduler
 
@@ -51,7 +50,7 @@ def _with_part(path: Path, part: str) -> str:
 
 
 def _configuration(root: Path) -> str:
-    declared = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
+    declared = read_mapping(root / "Pulumi.yaml")["config"]
     rows = [(f"`{key}`", _default(one), _line(one["description"])) for key, one in declared.items()]
     return _table(("key", "default", "what it is, and what is allowed"), rows)
 
@@ -70,8 +69,6 @@ def _example(value: Any) -> str:
 
 
 def _default(declared: Mapping[str, Any]) -> str:
-    if "default" not in declared:
-        return "depends"
     value = declared["default"]
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 

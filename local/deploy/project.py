@@ -2,6 +2,8 @@
 
 Shapes: Pulumi documentation, "Pulumi project file reference" (``name``, ``config`` with ``type``, ``default``,
 ``value``) and "Pulumi stack settings file reference" (``config``). A key without a namespace belongs to the project.
+What the CLI refuses is refused here too (``project_rules``), so that no test passes with files that ``pulumi up``
+would not take.
 """
 
 from __future__ import annotations
@@ -12,92 +14,150 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # comes with pulumi
-
 from local.deploy.errors import DeployError
+from local.deploy.project_rules import (
+    STACK_FIELDS,
+    STACK_NAME,
+    Declared,
+    check_project,
+    check_values,
+    declarations,
+    is_secret,
+    kept_text,
+    qualified,
+    unknown_fields,
+)
+from local.deploy.yaml_files import read_mapping
 
+PROJECT_FILE = "Pulumi.yaml"
 #: Settings of the engine, not of the program.
 AUTONAMING = "pulumi:autonaming"
+REGION = "aws:region"
+#: Where the configuration names no region. The user's own AWS settings have no part in what runs here.
+DEFAULT_REGION = "us-east-1"
+#: What the CLI has and the local runtime doesn't: fields of the two files.
+_NOT_LOCAL = {PROJECT_FILE: ("main", "stackConfigDir"), "stack": ("environment",)}
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack's effective configuration: the project's defaults, the stack's file, then the overrides."""
+    """A stack's effective configuration: the project's defaults, the stack's file, then the overrides.
+
+    ``config``: qualified key to text, as the engine hands it to the program.
+    """
 
     project: str
     name: str
     config: Mapping[str, str]
     autonaming: str | None = None
 
+    @property
+    def region(self) -> str:
+        """The AWS region that is configured."""
+        return self.config.get(REGION, DEFAULT_REGION)
+
 
 def stack_names(project_dir: Path) -> list[str]:
     """The stacks that have a file, sorted."""
-    return sorted(path.name.split(".")[1] for path in project_dir.glob("Pulumi.*.yaml"))
+    files = (path.name for path in project_dir.glob("Pulumi.*.yaml"))
+    return sorted(name.removeprefix("Pulumi.").removesuffix(".yaml") for name in files)
 
 
 def load_stack(project_dir: Path, stack: str, overrides: Mapping[str, str] | None = None) -> Stack:
-    """Read ``Pulumi.yaml`` and ``Pulumi.<stack>.yaml``.
+    """Read ``Pulumi.yaml`` and ``Pulumi.<stack>.yaml`` and hold them to the CLI's rules.
 
     Args:
         project_dir: the folder with both files.
         stack: its name.
-        overrides: values that win over the stack's file; keys with or without the project's namespace.
+        overrides: values that win over the stack's file; keys with or without the project's namespace. Lists and
+            objects are their JSON.
 
     Raises:
-        DeployError: a file is missing or unusable, or the stack is unknown (the text lists those that exist).
+        DeployError: a file is missing or the CLI would refuse it, or the stack is unknown (the text lists those that
+            exist). One line per problem.
     """
-    project_file = project_dir / "Pulumi.yaml"
+    project_file = project_dir / PROJECT_FILE
     if not project_file.is_file():
-        raise DeployError(f"no Pulumi.yaml in {project_dir}")
-    project = _read(project_file)
-    name = project.get("name")
-    if not isinstance(name, str):
-        raise DeployError("Pulumi.yaml has no name")
+        raise DeployError(f"no {PROJECT_FILE} in {project_dir}")
+    project = read_mapping(project_file)
+    problems = [*check_project(project), *_not_local(project, PROJECT_FILE)]
+    _refuse(PROJECT_FILE, problems)
+    name = str(project["name"])
+    declared = declarations(project.get("config") or {}, name, problems)
+    _refuse(PROJECT_FILE, problems)
+    if not STACK_NAME.fullmatch(stack):
+        raise DeployError(f"stack {stack!r} is not allowed; expected 1 to 100 letters, digits, '-', '_' and '.'")
     known = stack_names(project_dir)
     if stack not in known:
         raise DeployError(f"unknown stack {stack!r}; stacks: {', '.join(known) or 'none'}")
-    stack_file = project_dir / f"Pulumi.{stack}.yaml"
-    values: dict[str, Any] = {}
-    for key, declared in (project.get("config") or {}).items():
-        if isinstance(declared, Mapping):
-            for field in ("default", "value"):
-                if field in declared:
-                    values[_qualified(key, name)] = declared[field]
-        else:
-            values[_qualified(key, name)] = declared
-    for key, value in (_read(stack_file).get("config") or {}).items():
-        if isinstance(value, Mapping) and set(value) == {"secure"}:
-            raise DeployError(f"{stack_file.name}: {key} is encrypted and can't be read locally; override it")
-        values[_qualified(key, name)] = value
-    autonaming = values.pop(AUTONAMING, None)
-    values.update({_qualified(key, name): value for key, value in (overrides or {}).items()})
-    return Stack(
-        project=name,
-        name=stack,
-        config={key: _text(value) for key, value in values.items() if value is not None},
-        autonaming=_pattern(autonaming, stack_file.name),
-    )
+    stack_file = f"Pulumi.{stack}.yaml"
+    settings = read_mapping(project_dir / stack_file)
+    problems = [*unknown_fields(settings, STACK_FIELDS), *_not_local(settings, "stack")]
+    values = _values(settings.get("config"), name, problems)
+    _refuse(stack_file, problems)
+    autonaming = _pattern(values.pop(AUTONAMING, None), stack_file)
+    for key, text in (overrides or {}).items():
+        qualified_key = _qualified(key, name)
+        values[qualified_key] = _overriding(text, declared.get(qualified_key))
+    problems = list(check_values(declared, values, name))
+    problems += [
+        f"{key}: is encrypted and can't be read locally; override it"
+        for key, value in values.items()
+        if is_secret(value)
+    ]
+    _refuse(stack_file, problems)
+    effective = {key: one.value for key, one in declared.items() if one.has_value} | values
+    return Stack(name, stack, {key: kept_text(value) for key, value in effective.items()}, autonaming)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        parsed = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise DeployError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
-    if parsed is None:
+def _refuse(file: str, problems: list[str]) -> None:
+    if problems:
+        raise DeployError("\n".join(f"{file}: {problem}" for problem in problems))
+
+
+def _not_local(document: Mapping[str, Any], file: str) -> list[str]:
+    """Fields that would change what is read or run, and that nothing here follows."""
+    return [f"{field!r} is not supported by the local runtime" for field in _NOT_LOCAL[file] if document.get(field)]
+
+
+def _values(config: Any, project: str, problems: list[str]) -> dict[str, Any]:
+    """The values of a stack's file by qualified key. What is wrong with them goes to ``problems``."""
+    if config is None:
         return {}
-    if not isinstance(parsed, dict):
-        raise DeployError(f"{path.name} must hold a mapping")
-    return parsed
+    if not isinstance(config, Mapping):
+        problems.append(f"config: {json.dumps(config)} is not allowed; expected keys with their values")
+        return {}
+    values: dict[str, Any] = {}
+    for key, value in config.items():
+        try:
+            name = qualified(key, project)
+        except ValueError as error:
+            problems.append(str(error))
+            continue
+        if name in values:
+            # The CLI takes one of them, which one is chance.
+            problems.append(f"{name} stands twice, once without its namespace")
+        if value is None:
+            problems.append(f'{name}: has no value; write "" for an empty text, or leave the key out')
+        values[name] = value
+    return values
 
 
 def _qualified(key: str, project: str) -> str:
-    return key if ":" in key else f"{project}:{key}"
+    try:
+        return qualified(key, project)
+    except ValueError as error:
+        raise DeployError(str(error)) from None
 
 
-def _text(value: Any) -> str:
-    """Configuration values are strings; objects, lists, numbers and booleans are their JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
+def _overriding(text: str, declared: Declared | None) -> Any:
+    """A value given as text. Where the project declares a list or an object, that is its JSON."""
+    if declared is None or declared.type not in ("array", "object"):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _pattern(setting: Any, where: str) -> str | None:

@@ -138,14 +138,12 @@ def test_inf_03_pulumi_yaml_declares_the_same_keys_and_defaults() -> None:
         key = next(name for name, attribute in KEYS.items() if attribute == one.name)
         default = one.default_factory() if one.default_factory is not MISSING else one.default
         expected = list(default) if isinstance(default, tuple) else default
-        # Pulumi knows no null: what is None here has no default there.
-        assert SCHEMA[key].get("default") == expected, key
-        assert ("default" in SCHEMA[key]) == (default is not None), key
+        assert SCHEMA[key]["default"] == expected, key
         assert SCHEMA[key]["description"], key
 
 
 def test_inf_03_pulumi_yaml_declares_the_same_types() -> None:
-    """Pulumi's schema has no objects and no "may be absent": such keys have no type there."""
+    """Objects have no type there."""
     types = {bool: "boolean", int: "integer", str: "string", tuple: "array"}
     hints = get_type_hints(StackConfig)
     for key, attribute in KEYS.items():
@@ -160,7 +158,7 @@ def test_inf_03_pulumi_yaml_declares_the_same_types() -> None:
 
 
 def test_inf_03_defaults_are_allowed() -> None:
-    given = {key: SCHEMA[key]["default"] for key in KEYS if "default" in SCHEMA[key]}
+    given = {key: SCHEMA[key]["default"] for key in KEYS}
     assert StackConfig.from_mapping(given) == StackConfig() == StackConfig.from_mapping({})
 
 

@@ -7,8 +7,10 @@ import pytest
 from local.deploy.errors import DeployError
 from local.deploy.project import load_stack, stack_names
 
+SAMPLE = "name: sample\nruntime: python\n"
 
-def write(folder: Path, project: str = "name: sample\n", **stacks: str) -> Path:
+
+def write(folder: Path, project: str = SAMPLE, **stacks: str) -> Path:
     (folder / "Pulumi.yaml").write_text(project)
     for name, text in stacks.items():
         (folder / f"Pulumi.{name}.yaml").write_text(text)
@@ -17,8 +19,8 @@ def write(folder: Path, project: str = "name: sample\n", **stacks: str) -> Path:
 
 def test_values_become_text_under_their_namespace(tmp_path: Path) -> None:
     project = (
-        "name: sample\nconfig:\n  retries: {type: integer, default: 3}\n  level: {default: INFO}\n"
-        "  aws:region: {value: eu-west-1}\n  plain: yes-sir\n  absent: {type: string}\n"
+        f"{SAMPLE}config:\n  retries: {{type: integer, default: 3}}\n  level: {{default: INFO}}\n"
+        "  aws:region: {value: eu-west-1}\n  plain: yes\n  wide: {default: 3.0}\n"
     )
     write(tmp_path, project, dev="config:\n  sample:level: DEBUG\n  sample:days: {commands: 90}\n  sample:on: true\n")
     stack = load_stack(tmp_path, "dev", {"retries": "5", "aws:profile": "x"})
@@ -27,8 +29,9 @@ def test_values_become_text_under_their_namespace(tmp_path: Path) -> None:
         "sample:retries": "5",
         "sample:level": "DEBUG",
         "aws:region": "eu-west-1",
-        "sample:plain": "yes-sir",
-        "sample:days": '{"commands": 90}',
+        "sample:plain": "yes",
+        "sample:wide": "3",
+        "sample:days": '{"commands":90}',
         "sample:on": "true",
         "aws:profile": "x",
     }
@@ -43,9 +46,17 @@ def test_autonaming_is_a_setting_of_the_engine(tmp_path: Path) -> None:
 
 def test_stacks_are_listed_and_unknown_ones_refused(tmp_path: Path) -> None:
     write(tmp_path, dev="", prod="", test="")
-    assert stack_names(tmp_path) == ["dev", "prod", "test"]
-    with pytest.raises(DeployError, match=r"unknown stack 'live'; stacks: dev, prod, test"):
+    (tmp_path / "Pulumi.prod.eu.yaml").write_text("")
+    assert stack_names(tmp_path) == ["dev", "prod", "prod.eu", "test"]
+    with pytest.raises(DeployError, match=r"unknown stack 'live'; stacks: dev, prod, prod\.eu, test"):
         load_stack(tmp_path, "live")
+    with pytest.raises(DeployError, match=r"stack '\.\./dev' is not allowed; expected 1 to 100 letters"):
+        load_stack(tmp_path, "../dev")
+
+
+def test_the_region_is_the_configured_one(tmp_path: Path) -> None:
+    assert load_stack(write(tmp_path, dev=""), "dev").region == "us-east-1"
+    assert load_stack(write(tmp_path, dev="config: {aws:region: eu-west-1}"), "dev").region == "eu-west-1"
 
 
 @pytest.mark.parametrize(
@@ -53,9 +64,11 @@ def test_stacks_are_listed_and_unknown_ones_refused(tmp_path: Path) -> None:
     [
         ("name: [", "", "Pulumi.yaml is not YAML"),
         ("- a", "", "Pulumi.yaml must hold a mapping"),
-        ("runtime: python", "", "Pulumi.yaml has no name"),
-        ("name: sample", "config:\n  sample:key: {secure: abc}\n", "Pulumi.dev.yaml: sample:key is encrypted"),
-        ("name: sample", "config:\n  pulumi:autonaming: {mode: disabled}\n", "supported locally: a pattern"),
+        ("runtime: python", "", "Pulumi.yaml: it has no name"),
+        (SAMPLE, "config:\n  sample:key: {secure: abc}\n", "Pulumi.dev.yaml: sample:key: is encrypted"),
+        (SAMPLE, "config:\n  pulumi:autonaming: {mode: disabled}\n", "supported locally: a pattern"),
+        (f"{SAMPLE}main: src\n", "", "Pulumi.yaml: 'main' is not supported by the local runtime"),
+        (SAMPLE, "environment: [base]\n", "Pulumi.dev.yaml: 'environment' is not supported by the local runtime"),
     ],
 )
 def test_unusable_files_are_refused_in_one_line(tmp_path: Path, project: str, stack: str, message: str) -> None:
