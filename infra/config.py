@@ -12,10 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from pulumi import get_project
 from pulumi.runtime import config as runtime_config
 
+from infra import json_files
+from infra.config_keys import misplaced
 from infra.sync_targets import SyncTarget, WrongTarget, parse_sync_targets
 
+#: The project's name. In a project of another name its keys are in that namespace.
 NAMESPACE = "cqrs"
 #: Polls that one wait may need at most: the wait limit divided by the poll (design section 7).
 MAX_POLLS = 1500
@@ -186,14 +190,14 @@ class StackConfig:
         return {_key(one.name): one.name for one in fields(cls)}
 
     @classmethod
-    def from_mapping(cls, given: Mapping[str, Any]) -> StackConfig:
-        """From parsed values; keys without the namespace.
+    def from_mapping(cls, given: Mapping[str, Any], namespace: str = NAMESPACE) -> StackConfig:
+        """From parsed values; keys without the namespace, which the messages have.
 
         Raises:
             ConfigError: naming every wrong or unknown key.
         """
         known = cls.keys()
-        problems = [_unknown(key, known) for key in sorted(set(given) - set(known))]
+        problems = [_unknown(key, known, namespace) for key in sorted(set(given) - set(known))]
         values: dict[str, Any] = {}
         for one in fields(cls):
             key = _key(one.name)
@@ -202,24 +206,37 @@ class StackConfig:
             try:
                 values[one.name] = one.metadata["check"](given[key])
             except _Refused as refused:
-                problems.append(f"{NAMESPACE}:{key}: {_shown(given[key])} is not allowed; expected {refused}")
+                problems.append(f"{namespace}:{key}: {_shown(given[key])} is not allowed; expected {refused}")
         if not problems:
             config = cls(**values)
-            problems = config._contradictions()
+            problems = config._contradictions(namespace)
             if not problems:
                 return config
         raise ConfigError(problems)
 
     @classmethod
-    def from_texts(cls, texts: Mapping[str, str]) -> StackConfig:
+    def from_texts(cls, texts: Mapping[str, str], namespace: str = NAMESPACE) -> StackConfig:
         """From Pulumi's configuration, in which every value is text and all but strings are JSON.
 
         Raises:
-            ConfigError: as ``from_mapping``.
+            ConfigError: as ``from_mapping``; also for keys of other namespaces that nothing reads.
         """
-        prefix = f"{NAMESPACE}:"
-        given = {key.removeprefix(prefix): _parsed(text) for key, text in texts.items() if key.startswith(prefix)}
-        return cls.from_mapping(given)
+        prefix = f"{namespace}:"
+        problems = list(misplaced(texts, namespace, cls.keys()))
+        given: dict[str, Any] = {}
+        for key, text in texts.items():
+            if key.startswith(prefix):
+                try:
+                    given[key.removeprefix(prefix)] = _parsed(text)
+                except json_files.RepeatedKey as error:
+                    problems.append(f"{key}: {error}")
+        try:
+            config = cls.from_mapping(given, namespace)
+        except ConfigError as error:
+            raise ConfigError([*problems, *error.problems]) from None
+        if problems:
+            raise ConfigError(problems)
+        return config
 
     @classmethod
     def from_pulumi(cls) -> StackConfig:
@@ -231,14 +248,14 @@ class StackConfig:
         Raises:
             ConfigError: as ``from_mapping``.
         """
-        return cls.from_texts({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()})
+        return cls.from_texts({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}, get_project())
 
-    def _contradictions(self) -> list[str]:
+    def _contradictions(self, namespace: str) -> list[str]:
         polls = self.wait_limit_hours * 3600 / self.wait_poll_seconds
         if polls <= MAX_POLLS:
             return []
         return [
-            f"{NAMESPACE}:waitPollSeconds: {self.wait_poll_seconds} is not allowed with waitLimitHours "
+            f"{namespace}:waitPollSeconds: {self.wait_poll_seconds} is not allowed with waitLimitHours "
             f"{self.wait_limit_hours}; expected waitLimitHours x 3600 / waitPollSeconds of at most {MAX_POLLS}, "
             f"this is {polls:g}"
         ]
@@ -251,15 +268,17 @@ def _key(attribute: str) -> str:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json_files.parse(text)
+    except json_files.RepeatedKey:
+        raise
     except ValueError:
         return text
 
 
-def _unknown(key: str, known: Mapping[str, str]) -> str:
+def _unknown(key: str, known: Mapping[str, str], namespace: str) -> str:
     close = difflib.get_close_matches(key, known, n=1)
-    hint = f"; did you mean {NAMESPACE}:{close[0]}?" if close else f"; known: {', '.join(sorted(known))}"
-    return f"{NAMESPACE}:{key} is not a known key{hint}"
+    hint = f"; did you mean {namespace}:{close[0]}?" if close else f"; known: {', '.join(sorted(known))}"
+    return f"{namespace}:{key} is not a known key{hint}"
 
 
 def _shown(value: Any) -> str:

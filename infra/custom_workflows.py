@@ -6,15 +6,14 @@ module. The class is read with ``ast``: this package never imports ``handlers``.
 
 from __future__ import annotations
 
-import ast
 import copy
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from infra import json_files
 from infra.definitions import (
     LAMBDA_INVOKE,
     TASK_TOKEN,
@@ -23,17 +22,10 @@ from infra.definitions import (
     distributed_maps_of,
     tasks_of,
 )
+from infra.workflow_sources import SUFFIX, Declared, declared_workflows, member_of, orphans
 
-DECORATOR = "workflow"
-SUFFIX = ".asl.json"
-TYPES = ("STANDARD", "EXPRESS")
 FUNCTION = "${WorkflowFunctionArn}"
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 STATE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
-#: The stack's own machines.
-RESERVED = ("command-handler", "command-handler-express", "task-handler", "import-csv", "import-zip")
-#: Of the 4 KB that all variables of a function may have together (Lambda Developer Guide, "Lambda quotas").
-MAX_ARNS_BYTES = 1_400
 _EXPRESS_SECONDS = 300
 
 #: What a Lambda state hands over and how it retries, where its definition doesn't say (design section 5).
@@ -96,38 +88,38 @@ class CustomWorkflow:
     definition: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class _Declared:
-    """What the source of a class says."""
-
-    name: str
-    type: str
-    module: str
-    cls: str
-    methods: tuple[str, ...]
-
-
-def find_workflows(members: Mapping[str, Path], modules: Sequence[str]) -> list[CustomWorkflow]:
+def find_workflows(
+    members: Mapping[str, Path], modules: Sequence[str], taken: Mapping[str, str] | None = None
+) -> list[CustomWorkflow]:
     """The workflows of the configured modules, by name.
+
+    ``taken``: names that the stack needs itself, in lower case, each with what has it. Names are compared without
+    case, because a machine's role has its name and roles must differ in more than case (IAM API reference, CreateRole).
 
     Raises:
         DefinitionError: one line per problem, each naming the module or definition and what is wrong.
     """
     problems: list[str] = []
+    used = taken or {}
     found: dict[str, CustomWorkflow] = {}
     places: dict[str, str] = {}
     for module in modules:
-        member = _member_of(members, module)
-        for declared in _declared(module, members[member], problems):
+        member = member_of(members, module)
+        for declared in declared_workflows(module, members[member], problems):
             where = f"{module}.{declared.cls}"
-            if declared.name in places:
-                problems.append(f"{where}: workflow {declared.name!r} is used by {places[declared.name]} already")
+            plain = declared.name.lower()
+            if plain in used:
+                taken_by = f"the stack's {used[plain]} has this name, and names are compared without case"
+                problems.append(f"{where}: workflow name {declared.name!r} is not allowed; {taken_by}")
                 continue
-            places[declared.name] = where
+            if plain in places:
+                problems.append(f"{where}: workflow {declared.name!r} is used by {places[plain]} already")
+                continue
+            places[plain] = where
             one = _workflow(declared, str(PurePosixPath(member).parent / f"{declared.name}{SUFFIX}"), members, problems)
             if one is not None:
                 found[one.name] = one
-    problems.extend(_orphans(members, modules))
+    problems.extend(orphans(members, modules))
     if problems:
         raise DefinitionError("cqrs:handlerModules", problems)
     return [found[name] for name in sorted(found)]
@@ -208,7 +200,7 @@ def _lambda_state(name: str, state: Mapping[str, Any], type_: str) -> Iterator[s
 
 
 def _workflow(
-    declared: _Declared, source: str, members: Mapping[str, Path], problems: list[str]
+    declared: Declared, source: str, members: Mapping[str, Path], problems: list[str]
 ) -> CustomWorkflow | None:
     where = f"{declared.module}.{declared.cls}"
     if source not in members:
@@ -228,75 +220,12 @@ def _workflow(
 
 def _loaded(path: Path) -> dict[str, Any]:
     try:
-        definition = json.loads(path.read_text(encoding="utf-8"))
+        definition = json_files.parse(path.read_text(encoding="utf-8"))
+    except json_files.RepeatedKey:
+        raise
     except ValueError as error:
         raise ValueError(f"the definition is not JSON: {error}") from None
     states = definition.get("States") if isinstance(definition, dict) else None
     if not isinstance(states, dict) or not all(isinstance(one, dict) for one in states.values()):
         raise ValueError("the definition is not an object with States, each an object")
     return dict(definition)
-
-
-def _member_of(members: Mapping[str, Path], module: str) -> str:
-    base = module.replace(".", "/")
-    return f"{base}.py" if f"{base}.py" in members else f"{base}/__init__.py"
-
-
-def _declared(module: str, path: Path, problems: list[str]) -> Iterator[_Declared]:
-    """The marked classes of a module. What can't be read from the source is a problem."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        for call in _decorators(node):
-            assert isinstance(node, ast.ClassDef)
-            where = f"{module}.{node.name}"
-            name, type_ = _arguments(call)
-            wrong = None
-            if not isinstance(name, str) or not NAME.fullmatch(name):
-                wrong = (
-                    f"workflow name {name!r} is not allowed; expected a literal of letters, digits, '-' and '_', "
-                    "starting with a letter, at most 40 characters"
-                )
-            elif name in RESERVED:
-                wrong = f"workflow name {name!r} is not allowed; the stack has a machine of this name"
-            elif type_ not in TYPES:
-                wrong = f"workflow type {type_!r} is not allowed; expected one of {', '.join(TYPES)}, as a literal"
-            elif node.bases:
-                wrong = "a workflow class has no base classes: its states are read from its own methods"
-            if wrong is not None:
-                problems.append(f"{where}: {wrong}")
-                continue
-            functions = (one.name for one in node.body if isinstance(one, ast.FunctionDef) and not one.decorator_list)
-            methods = tuple(one for one in functions if not one.startswith("_"))
-            yield _Declared(str(name), str(type_), module, node.name, methods)
-
-
-def _decorators(node: ast.AST) -> Iterator[ast.Call]:
-    for one in node.decorator_list if isinstance(node, ast.ClassDef) else ():
-        if isinstance(one, ast.Call) and getattr(one.func, "id", getattr(one.func, "attr", "")) == DECORATOR:
-            yield one
-
-
-def _arguments(call: ast.Call) -> tuple[object, object]:
-    """Name and type; None for what is no literal."""
-    given = {keyword.arg: keyword.value for keyword in call.keywords}
-    name = call.args[0] if call.args else given.get("name")
-    type_ = given.get("type")
-    return (
-        name.value if isinstance(name, ast.Constant) else None,
-        TYPES[0] if type_ is None else type_.value if isinstance(type_, ast.Constant) else None,
-    )
-
-
-def _orphans(members: Mapping[str, Path], modules: Sequence[str]) -> Iterator[str]:
-    """Definitions beside a configured module that no module of the folder names: a mistyped name."""
-    for folder in sorted({str(PurePosixPath(_member_of(members, module)).parent) for module in modules}):
-        beside = [name for name in members if str(PurePosixPath(name).parent) == folder]
-        named = {
-            _arguments(call)[0]
-            for name in beside
-            if name.endswith(".py")
-            for node in ast.walk(ast.parse(members[name].read_bytes()))
-            for call in _decorators(node)
-        }
-        for name in beside:
-            if name.endswith(SUFFIX) and PurePosixPath(name).name.removesuffix(SUFFIX) not in named:
-                yield f"{name}: no class with @workflow({PurePosixPath(name).name.removesuffix(SUFFIX)!r}) in {folder}"

@@ -7,6 +7,8 @@ specification, states-language.net.
 
 from __future__ import annotations
 
+import copy
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -29,6 +31,8 @@ LAMBDA_ERRORS = frozenset(
 )
 
 
+#: How the Resource of an integration begins (Step Functions Developer Guide, "Integrating services").
+_OF_ANY_PARTITION = re.compile(r"^arn:aws:states:::")
 NEEDS_CATCH = "a Task needs Catch"
 CATCHES_ALL = "Catch must end with States.ALL"
 
@@ -52,6 +56,20 @@ def check_definition(name: str, definition: Mapping[str, Any], *, needs_catch: b
         problems.append("the machine needs TimeoutSeconds")
     if problems:
         raise DefinitionError(name, problems)
+
+
+def in_partition(definition: Mapping[str, Any], partition: str) -> dict[str, Any]:
+    """A copy whose integrations are in an AWS partition: ``arn:aws-cn:states:::lambda:invoke``.
+
+    Definitions are written with ``arn:aws:``, the form of the documentation. Only fields that name an integration are
+    changed, never data.
+    """
+    moved = copy.deepcopy(dict(definition))
+    for _, state in _all_states(moved):
+        for holder in (state, state.get("ItemReader"), state.get("ResultWriter")):
+            if isinstance(holder, dict) and isinstance(holder.get("Resource"), str):
+                holder["Resource"] = _OF_ANY_PARTITION.sub(f"arn:{partition}:states:::", holder["Resource"])
+    return moved
 
 
 def task_resources(definition: Mapping[str, Any]) -> set[tuple[str, str]]:

@@ -41,6 +41,8 @@ IMPORTED: dict[str, object] = {
 }
 #: Batches of one queue at a time, so that a flood of messages leaves the account's concurrency to others.
 QUEUE_CONCURRENCY = 10
+#: Functions that read a table's stream.
+STREAM_READERS = ("events", "imports", "loader", "notifications")
 STREAM_RETRIES = 10
 STREAM_RECORD_AGE_SECONDS = 3_600
 
@@ -79,7 +81,7 @@ class Function(pulumi.ComponentResource):
         physical_name, config = args.names.of(args.function), args.config
         self.log_group = cloudwatch.LogGroup(
             f"{name}-logs",
-            name=f"/aws/lambda/{physical_name}",
+            name=args.names.log_group_of_function(args.function),
             retention_in_days=config.log_retention_days,
             tags=args.names.tags,
             opts=child,

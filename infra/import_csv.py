@@ -35,6 +35,7 @@ def import_csv_workflow(
             {**functions, "BucketName": storage.bucket.bucket},
             functions,
             names,
+            account,
             config,
             numbers_of(config),
             STANDARD,

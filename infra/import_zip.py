@@ -6,7 +6,7 @@ import pulumi
 
 from infra.config import StackConfig
 from infra.functions import Function
-from infra.naming import Names
+from infra.naming import Account, Names
 from infra.workflows import IMPORT_ZIP, ONE_HOUR, STANDARD, Workflow, WorkflowArgs, load_definition
 
 #: Step Functions service quotas, "Maximum execution time".
@@ -15,7 +15,12 @@ TRIGGER = "/States/csv_files/ItemProcessor/States/trigger_single_csv/TimeoutSeco
 
 
 def import_zip_workflow(
-    loader: Function, imports: Function, names: Names, config: StackConfig, opts: pulumi.ResourceOptions
+    loader: Function,
+    imports: Function,
+    account: Account,
+    names: Names,
+    config: StackConfig,
+    opts: pulumi.ResourceOptions,
 ) -> Workflow:
     """The machine with its role and log group. Raises DefinitionError."""
     functions = {"LoaderFunctionArn": loader.function.arn, "ImportsFunctionArn": imports.function.arn}
@@ -27,6 +32,7 @@ def import_zip_workflow(
             functions,
             functions,
             names,
+            account,
             config,
             numbers_of(config),
             STANDARD,

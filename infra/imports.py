@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -11,11 +11,11 @@ from infra.config import StackConfig
 from infra.functions import Function, FunctionArgs, queue_mapping, stream_mapping
 from infra.import_csv import import_csv_workflow
 from infra.import_zip import import_zip_workflow, read_buckets
-from infra.messaging import CONSUMER_TIMEOUT_SECONDS, IMPORT_QUEUE, MAX_RECEIVE_COUNT, Messaging
+from infra.messaging import CONSUMER_TIMEOUT_SECONDS, IMPORT_QUEUE, Messaging
 from infra.naming import Account, Names
 from infra.permissions import Resources
 from infra.storage import Storage
-from infra.sync_targets import target_permissions, targets_json
+from infra.sync_targets import target_permissions
 from infra.tables import Tables
 from infra.workflows import Workflow
 
@@ -67,7 +67,7 @@ CHANGED = {
 
 @dataclass(frozen=True)
 class ImportsArgs:
-    """What imports need to know. The machines' ARNs are built from their names."""
+    """What imports need to know."""
 
     names: Names
     config: StackConfig
@@ -77,8 +77,8 @@ class ImportsArgs:
     messaging: Messaging
     storage: Storage
     account: Account
-    csv_machine_arn: str
-    zip_machine_arn: str
+    environment: Mapping[str, pulumi.Input[str]]
+    loader_environment: Mapping[str, pulumi.Input[str]]
 
 
 class Imports(pulumi.ComponentResource):
@@ -102,7 +102,7 @@ class Imports(pulumi.ComponentResource):
                 "loader",
                 "Reads the files of import jobs, large ones for the import-csv machine; cancels jobs",
                 LOADER_TIMEOUT_SECONDS,
-                _loader_environment(args),
+                args.loader_environment,
                 *common,
                 configured=read_buckets(config, args.account.partition),
                 memory=max(LOADER_MEMORY, config.lambda_memory),
@@ -115,7 +115,7 @@ class Imports(pulumi.ComponentResource):
                 "imports",
                 "Import rows from the queue, and what follows from changes of jobs and rows",
                 CONSUMER_TIMEOUT_SECONDS,
-                _imports_environment(args),
+                args.environment,
                 *common,
                 target_permissions(config.sync_targets),
             ),
@@ -124,7 +124,7 @@ class Imports(pulumi.ComponentResource):
         self.csv_workflow = import_csv_workflow(
             self.loader, self.function, args.storage, args.account, args.names, config, child
         )
-        self.zip_workflow = import_zip_workflow(self.loader, self.function, args.names, config, child)
+        self.zip_workflow = import_zip_workflow(self.loader, self.function, args.account, args.names, config, child)
         stream_mapping(
             "loader-import-stream",
             stream_arn=stream_arn,
@@ -148,41 +148,3 @@ class Imports(pulumi.ComponentResource):
             batch_size=config.queue_batch_size,
         )
         self.register_outputs({"loaderArn": self.loader.function.arn, "functionArn": self.function.function.arn})
-
-
-def _loader_environment(args: ImportsArgs) -> dict[str, pulumi.Input[str]]:
-    return {
-        "IMPORT_TABLE": args.tables.by_name["import_tmp"].name,
-        "BUCKET_NAME": args.storage.bucket.bucket,
-        "IMPORT_BUCKETS": pulumi.Output.concat(
-            args.storage.bucket.bucket, *(f",{bucket}" for bucket in args.config.import_buckets)
-        ),
-        "IMPORT_ZIP_STATE_MACHINE_ARN": args.zip_machine_arn,
-        "HANDLER_MODULES": ",".join(args.config.handler_modules),
-        "IMPORT_CSV_STATE_MACHINE_ARN": args.csv_machine_arn,
-        "IMPORT_DIRECT_ROWS": str(args.config.import_direct_rows),
-        "IMPORT_TIMEOUT_HOURS": str(args.config.import_timeout_hours),
-        "ZIP_MAX_ENTRIES": str(args.config.zip_max_entries),
-        "ZIP_MAX_BYTES": str(args.config.zip_max_bytes),
-        "ZIP_MAX_RATIO": str(args.config.zip_max_ratio),
-        "LOG_LEVEL": args.config.log_level,
-    }
-
-
-def _imports_environment(args: ImportsArgs) -> dict[str, pulumi.Input[str]]:
-    return {
-        "IMPORT_TABLE": args.tables.by_name["import_tmp"].name,
-        "COMMANDS_TABLE": args.tables.by_name["commands"].name,
-        "DATA_TABLE": args.tables.by_name["data"].name,
-        "HISTORY_TABLE": args.tables.by_name["history"].name,
-        "BUCKET_NAME": args.storage.bucket.bucket,
-        "MAIN_TOPIC_ARN": args.messaging.main_topic.arn,
-        "ALARM_TOPIC_ARN": args.messaging.alarm_topic.arn,
-        "HANDLER_MODULES": ",".join(args.config.handler_modules),
-        "INLINE_ATTRIBUTE_LIMIT": str(args.config.inline_attribute_limit),
-        "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
-        "SYNC_TARGETS": targets_json(args.config.sync_targets),
-        "LEASE_SECONDS": str(args.config.lease_seconds),
-        "TTL_DAYS": json.dumps(args.config.ttl_days, sort_keys=True),
-        "LOG_LEVEL": args.config.log_level,
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -13,10 +13,18 @@ from infra.dashboard import Shown, dashboard_body
 from infra.naming import Account, Names
 
 FIVE_MINUTES = 300
+#: Metrics of each machine that raise an alarm; ``FailureRate`` is computed from two.
+MACHINE_COUNTS = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled")
+EXECUTION_TIME = "ExecutionTime"
+FAILURE_RATE_ALARM = "FailureRate"
+FUNCTION_COUNTS = ("Errors", "Throttles")
+ITERATOR_AGE = "IteratorAge"
+WAITING_MESSAGES = "ApproximateNumberOfMessagesVisible"
 #: In percent of the executions that were started in the same five minutes.
 FAILURE_RATE = "IF(started > 0, 100 * failed / started, 0)"
 #: The sweeper's metric (``handlers/entrypoints/sweeper.py``; a test holds the two names against each other).
 OLDEST_OPEN_COMMAND = "OldestOpenCommandSeconds"
+OF_COMMANDS = "commands"
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,22 @@ class MonitoringArgs:
     may_take_seconds: Mapping[str, int] = field(default_factory=dict)
 
 
+def alarms_of(
+    machines: Sequence[str],
+    functions: Sequence[str],
+    stream_functions: Sequence[str],
+    dead_letter_queues: Sequence[str],
+) -> Iterator[str]:
+    """The names of all alarms, without the stack's."""
+    for machine in machines:
+        yield from (f"{machine}-{metric}" for metric in (*MACHINE_COUNTS, EXECUTION_TIME, FAILURE_RATE_ALARM))
+    for function in functions:
+        yield from (f"{function}-{metric}" for metric in FUNCTION_COUNTS)
+    yield from (f"{function}-{ITERATOR_AGE}" for function in stream_functions)
+    yield from (f"{queue}-{WAITING_MESSAGES}" for queue in dead_letter_queues)
+    yield f"{OF_COMMANDS}-{OLDEST_OPEN_COMMAND}"
+
+
 class Monitoring(pulumi.ComponentResource):
     """Alarms on executions, functions, stream lag and dead-letter queues; ``dashboard_url``."""
 
@@ -59,24 +83,24 @@ class Monitoring(pulumi.ComponentResource):
         self._args = args
         failed = args.config.alarm_failed_executions
         for machine, arn in args.machines.items():
-            for metric in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled"):
+            for metric in MACHINE_COUNTS:
                 threshold = failed if metric == "ExecutionsFailed" else 1
                 self._alarm(machine, arn, Watch("AWS/States", metric, "StateMachineArn", threshold))
             slow = max(args.config.alarm_execution_seconds, args.may_take_seconds.get(machine, 0)) * 1000
-            self._alarm(machine, arn, Watch("AWS/States", "ExecutionTime", "StateMachineArn", slow, "p99"))
+            self._alarm(machine, arn, Watch("AWS/States", EXECUTION_TIME, "StateMachineArn", slow, "p99"))
             self._failure_rate(machine, arn)
         for function, function_name in args.functions.items():
-            for metric in ("Errors", "Throttles"):
+            for metric in FUNCTION_COUNTS:
                 self._alarm(function, function_name, Watch("AWS/Lambda", metric, "FunctionName", 1))
         age = args.config.alarm_iterator_age_seconds * 1000
         for function, function_name in args.stream_functions.items():
-            watch = Watch("AWS/Lambda", "IteratorAge", "FunctionName", age, "Maximum")
+            watch = Watch("AWS/Lambda", ITERATOR_AGE, "FunctionName", age, "Maximum")
             self._alarm(function, function_name, watch)
         for queue, queue_name in args.dead_letter_queues.items():
-            watch = Watch("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", 1, "Maximum")
+            watch = Watch("AWS/SQS", WAITING_MESSAGES, "QueueName", 1, "Maximum")
             self._alarm(queue, queue_name, watch)
         oldest = args.config.alarm_oldest_open_command_seconds
-        self._alarm("commands", "", Watch(args.names.metric_namespace, OLDEST_OPEN_COMMAND, None, oldest, "Maximum"))
+        self._alarm(OF_COMMANDS, "", Watch(args.names.metric_namespace, OLDEST_OPEN_COMMAND, None, oldest, "Maximum"))
         self.dashboard_url = self._dashboard()
         self.register_outputs({"dashboardUrl": self.dashboard_url})
 
@@ -84,7 +108,7 @@ class Monitoring(pulumi.ComponentResource):
         args, is_percentile = self._args, watch.statistic.startswith("p")
         cloudwatch.MetricAlarm(
             f"{what}-{watch.metric}",
-            name=f"{args.names.project}-{args.names.stack}-{what}-{watch.metric}",
+            name=args.names.of(f"{what}-{watch.metric}"),
             namespace=watch.namespace,
             metric_name=watch.metric,
             dimensions={watch.dimension: dimension} if watch.dimension else None,
@@ -103,8 +127,8 @@ class Monitoring(pulumi.ComponentResource):
     def _failure_rate(self, machine: str, arn: pulumi.Input[str]) -> None:
         args = self._args
         cloudwatch.MetricAlarm(
-            f"{machine}-FailureRate",
-            name=f"{args.names.project}-{args.names.stack}-{machine}-FailureRate",
+            f"{machine}-{FAILURE_RATE_ALARM}",
+            name=args.names.of(f"{machine}-{FAILURE_RATE_ALARM}"),
             metric_queries=[
                 cloudwatch.MetricAlarmMetricQueryArgs(id="rate", expression=FAILURE_RATE, return_data=True),
                 *(
@@ -132,6 +156,7 @@ class Monitoring(pulumi.ComponentResource):
 
     def _dashboard(self) -> pulumi.Output[str]:
         args, region = self._args, self._args.account.region
+        console = args.account.console
         shown = Shown(
             args.machines,
             args.functions,
@@ -147,6 +172,6 @@ class Monitoring(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return pulumi.Output.concat(
-            f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#dashboards/dashboard/",
+            f"https://{console}/cloudwatch/home?region={region}#dashboards/dashboard/",
             dashboard.dashboard_name,
         )

@@ -1,11 +1,11 @@
-"""Physical names: ``<project>-<stack>-<what>``, so that stacks share an account and people find things."""
+"""Physical names: ``<project>-<stack>-<what>``, so that stacks share an account and people find things.
+
+What AWS takes is checked for all of them before anything is declared (``physical_names``).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-#: The tightest limits of what is named here: functions and roles 64, state machines 80 (service quotas pages).
-MAX_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,20 @@ class Names:
     stack: str
 
     def of(self, what: str) -> str:
-        """The physical name. Raises ValueError when AWS would refuse it for its length."""
-        name = f"{self.project}-{self.stack}-{what}"
-        if len(name) > MAX_LENGTH:
-            raise ValueError(
-                f"name {name!r} has {len(name)} characters; at most {MAX_LENGTH}: use a shorter stack name"
-            )
-        return name
+        """The physical name."""
+        return f"{self.project}-{self.stack}-{what}"
+
+    def bucket(self, account_id: str) -> str:
+        """The bucket's name. It is global: the account id keeps teams apart."""
+        return f"{self.of('store')}-{account_id}"
+
+    def log_group_of_function(self, function: str) -> str:
+        """Where Lambda writes a function's log."""
+        return f"/aws/lambda/{self.of(function)}"
+
+    def log_group_of_machine(self, machine: str) -> str:
+        """A state machine's log. This prefix keeps clear of the size limit of CloudWatch's resource policy."""
+        return f"/aws/vendedlogs/states/{self.of(machine)}-logs"
 
     @property
     def metric_namespace(self) -> str:
@@ -33,6 +40,15 @@ class Names:
     def tags(self) -> dict[str, str]:
         """On every resource that takes tags."""
         return {"project": self.project, "stack": self.stack}
+
+
+#: Partition to the host of its console, with the region (AWS documentation of each partition: China and GovCloud have
+#: consoles of their own).
+_CONSOLES = {
+    "aws": "{region}.console.aws.amazon.com",
+    "aws-cn": "{region}.console.amazonaws.cn",
+    "aws-us-gov": "{region}.console.amazonaws-us-gov.com",
+}
 
 
 @dataclass(frozen=True)
@@ -46,3 +62,8 @@ class Account:
     def arn(self, service: str, resource: str) -> str:
         """An ARN of this account and region."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
+
+    @property
+    def console(self) -> str:
+        """The host of the AWS console."""
+        return _CONSOLES.get(self.partition, _CONSOLES["aws"]).format(region=self.region)

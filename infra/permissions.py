@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pulumi
 
+from infra.token_permissions import placed
+
 STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
 QUEUE = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 #: Function to resource to actions. Resources are names that ``Resources.arn_of`` knows.
@@ -155,12 +157,13 @@ def function_policy(
 
     ``configured``: ARN to actions that configuration adds; ``also``: the same by names of resources.
     """
-    statements: list[dict[str, object]] = [
-        _allow(actions, resources.arn_of(name))
+    allowed: list[tuple[Sequence[str], pulumi.Input[str]]] = [
+        (actions, resources.arn_of(name))
         for given in (PERMISSIONS[function], also or {})
         for name, actions in sorted(given.items())
     ]
-    statements.extend(_allow(actions, arn) for arn, actions in sorted((configured or {}).items()))
+    allowed.extend((actions, arn) for arn, actions in sorted((configured or {}).items()))
+    statements = [_allow(actions, arn) for actions, arn in placed(allowed)]
     statements.append(_allow(("logs:CreateLogStream", "logs:PutLogEvents"), pulumi.Output.concat(log_group_arn, ":*")))
     if tracing:
         statements.append(_allow(tuple(WITHOUT_RESOURCE), "*"))

@@ -12,19 +12,23 @@ from infra.naming import Names
 from infra.workflows import Workflow
 
 ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
+SWEEP = "sweep"
+EXECUTIONS_ENDED_BADLY = "executions-ended-badly"
+IMPORTS_ENDED_BADLY = "imports-ended-badly"
+RULES = (SWEEP, EXECUTIONS_ENDED_BADLY, IMPORTS_ENDED_BADLY)
 
 
 def sweep_schedule(names: Names, sweeper: Function, minutes: int) -> None:
     """The sweeper's clock."""
     rule = cloudwatch.EventRule(
-        "sweep",
-        name=names.of("sweep"),
+        SWEEP,
+        name=names.of(SWEEP),
         description="Runs the sweeper",
         schedule_expression=f"rate({minutes} minute{'s' if minutes > 1 else ''})",
         tags=names.tags,
         opts=pulumi.ResourceOptions(parent=sweeper),
     )
-    _call("sweep", rule, sweeper)
+    _call(SWEEP, rule, sweeper)
 
 
 def _call(name: str, rule: cloudwatch.EventRule, function: Function) -> None:
@@ -46,7 +50,7 @@ def _call(name: str, rule: cloudwatch.EventRule, function: Function) -> None:
 
 
 def ended_badly_rule(
-    names: Names, function: Function, workflows: Sequence[Workflow], *, name: str = "executions-ended-badly"
+    names: Names, function: Function, workflows: Sequence[Workflow], *, name: str = EXECUTIONS_ENDED_BADLY
 ) -> None:
     """STANDARD executions that ended without recording it reach a function.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import pulumi
@@ -12,7 +10,8 @@ import pulumi_aws as aws
 from infra.config import ConfigError, StackConfig
 from infra.custom_machines import custom_machine_arns, custom_permissions, custom_workflows
 from infra.custom_workflows import find_workflows
-from infra.functions import STARTS_COMMAND, Function, FunctionArgs, stream_mapping
+from infra.environments import Environment, Places, check_sizes, declared_places, environments, expected_places
+from infra.functions import STARTS_COMMAND, STREAM_READERS, Function, FunctionArgs, stream_mapping
 from infra.imports import FILES, Imports, ImportsArgs
 from infra.messaging import IMPORT_QUEUE, NOTIFICATION_QUEUE, TASK_QUEUE, Messaging, MessagingArgs
 from infra.monitoring import Monitoring, MonitoringArgs
@@ -21,9 +20,10 @@ from infra.notifications import Notifications, NotificationsArgs
 from infra.outputs import stack_outputs
 from infra.packaging import archive_members, build_archive, check_modules
 from infra.permissions import OF_CUSTOM_WORKFLOWS, Resources
-from infra.rules import ended_badly_rule, sweep_schedule
+from infra.physical_names import MACHINES, check_names, taken_names
+from infra.rules import IMPORTS_ENDED_BADLY, ended_badly_rule, sweep_schedule
 from infra.storage import Storage, StorageArgs
-from infra.sync_targets import duplicated_ids, target_permissions, targets_json
+from infra.sync_targets import duplicated_ids, target_permissions
 from infra.tables import OPEN_INDEX, Tables, TablesArgs
 from infra.tasks import Tasks, TasksArgs
 from infra.workflows import (
@@ -44,9 +44,8 @@ EVENTS_TIMEOUT_SECONDS = 60
 SWEEPER_TIMEOUT_SECONDS = 300
 #: Below the states' own timeout (60 s), so that the function's end is seen first.
 WORKFLOW_TIMEOUT_SECONDS = 30
-STREAM_READERS = ("events", "imports", "loader", "notifications")
 #: Type of the command machine to its name.
-MACHINES = {STANDARD: COMMAND_HANDLER, EXPRESS: COMMAND_HANDLER_EXPRESS}
+COMMAND_MACHINES = {STANDARD: COMMAND_HANDLER, EXPRESS: COMMAND_HANDLER_EXPRESS}
 
 
 def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Input[object]]:
@@ -58,23 +57,26 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     members = archive_members(root)
     check_modules(members, config.handler_modules)
     definitions = {STANDARD: load_definition("command"), EXPRESS: load_definition("command_express")}
-    custom = find_workflows(members, config.handler_modules)
+    custom = find_workflows(members, config.handler_modules, taken_names())
+    check_names(names, [one.name for one in custom])
     problems = list(duplicated_ids(config.sync_targets, members, config.handler_modules))
     if problems:
         raise ConfigError(problems)
     archive = build_archive(members)
     account = _account()
+    # The machine calls the function and the function resumes the machine: one of the two ARNs is built from its name.
+    machine_arns = {name: account.arn("states", f"stateMachine:{names.of(name)}") for name in MACHINES}
+    machines = {**machine_arns, "commands": machine_arns[COMMAND_MACHINES[config.command_workflow]]}
+    custom_arns = custom_machine_arns(names, account, custom)
+
+    def environments_at(places: Places) -> dict[str, Environment]:
+        return environments(config, names, places, machines, custom_arns)
+
+    check_sizes(environments_at(expected_places(names, account)))
 
     tables = Tables("tables", TablesArgs(names, config.point_in_time_recovery, config.deletion_protection))
     messaging = Messaging("messaging", MessagingArgs(names, account, config.alarm_emails))
     storage = Storage("storage", StorageArgs(names, account, config.deletion_protection))
-    # The machine calls the function and the function resumes the machine: one of the two ARNs is built from its name.
-    machine_arns = {kind: account.arn("states", f"stateMachine:{names.of(name)}") for kind, name in MACHINES.items()}
-    machine_arn = machine_arns[config.command_workflow]
-    task_machine_arn = account.arn("states", f"stateMachine:{names.of(TASK_HANDLER)}")
-    import_csv_arn = account.arn("states", f"stateMachine:{names.of(IMPORT_CSV)}")
-    import_zip_arn = account.arn("states", f"stateMachine:{names.of(IMPORT_ZIP)}")
-    custom_arns = custom_machine_arns(names, account, custom)
     resources = Resources(
         {
             **{f"table:{name}": table.arn for name, table in tables.by_name.items()},
@@ -84,10 +86,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             "index:open": pulumi.Output.concat(tables.by_name["commands"].arn, f"/index/{OPEN_INDEX}"),
             "index:open-tasks": pulumi.Output.concat(tables.by_name["tasks"].arn, f"/index/{OPEN_INDEX}"),
             "index:open-imports": pulumi.Output.concat(tables.by_name["import_tmp"].arn, f"/index/{OPEN_INDEX}"),
-            **{f"machine:{MACHINES[kind]}": arn for kind, arn in machine_arns.items()},
-            f"machine:{TASK_HANDLER}": task_machine_arn,
-            f"machine:{IMPORT_CSV}": import_csv_arn,
-            f"machine:{IMPORT_ZIP}": import_zip_arn,
+            **{f"machine:{name}": arn for name, arn in machine_arns.items()},
             "topic:alarm": messaging.alarm_topic.arn,
             "topic:main": messaging.main_topic.arn,
             "bus:events": messaging.event_bus.arn,
@@ -103,14 +102,14 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             "objects:reports": pulumi.Output.concat(storage.bucket.arn, "/reports/*"),
         }
     )
-    environments = _environments(config, names, tables, messaging, storage, machine_arn, task_machine_arn, custom_arns)
+    environment = environments_at(declared_places(tables, messaging, storage))
     workflow = Function(
         "workflow",
         FunctionArgs(
             "workflow",
             "The Lambda states of the command state machine",
             WORKFLOW_TIMEOUT_SECONDS,
-            environments["workflow"],
+            environment["workflow"],
             resources,
             archive,
             names,
@@ -125,7 +124,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             "events",
             "Table streams, and executions that ended outside of their own control",
             EVENTS_TIMEOUT_SECONDS,
-            environments["events"],
+            environment["events"],
             resources,
             archive,
             names,
@@ -138,7 +137,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             "sweeper",
             "Heals what a crash or a lost message left open",
             SWEEPER_TIMEOUT_SECONDS,
-            environments["sweeper"],
+            environment["sweeper"],
             resources,
             archive,
             names,
@@ -155,12 +154,13 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
                 {"WorkflowFunctionArn": workflow.function.arn},
                 {"WorkflowFunctionArn": workflow.function.arn},
                 names,
+                account,
                 config,
                 command_numbers(config) if kind == STANDARD else {},
                 kind,
             ),
         )
-        for kind, name in MACHINES.items()
+        for kind, name in COMMAND_MACHINES.items()
     }
     stream_mapping(
         "events-commands-stream",
@@ -172,21 +172,30 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     )
     notifications = Notifications(
         "notifier",
-        NotificationsArgs(names, config, environments["notifications"], resources, archive, tables, messaging),
+        NotificationsArgs(names, config, environment["notifications"], resources, archive, tables, messaging),
     )
     tasks = Tasks(
         "task-runner",
-        TasksArgs(names, config, resources, archive, tables, messaging, events, task_machine_arn),
+        TasksArgs(names, account, config, resources, archive, tables, messaging, environment["tasks"], events),
     )
-    custom_machines = custom_workflows(custom, workflow, names, config)
+    custom_machines = custom_workflows(custom, workflow, names, account, config)
     imports = Imports(
         "imports",
         ImportsArgs(
-            names, config, resources, archive, tables, messaging, storage, account, import_csv_arn, import_zip_arn
+            names,
+            config,
+            resources,
+            archive,
+            tables,
+            messaging,
+            storage,
+            account,
+            environment["imports"],
+            environment["loader"],
         ),
     )
     ended_badly_rule(names, events, [command_workflows[STANDARD], tasks.workflow])
-    ended_badly_rule(names, imports.loader, [imports.csv_workflow, imports.zip_workflow], name="imports-ended-badly")
+    ended_badly_rule(names, imports.loader, [imports.csv_workflow, imports.zip_workflow], name=IMPORTS_ENDED_BADLY)
     sweep_schedule(names, sweeper, config.sweep_minutes)
     functions = {
         "events": events,
@@ -205,7 +214,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             config,
             messaging.alarm_topic.arn,
             machines={
-                **{MACHINES[kind]: one.machine.arn for kind, one in command_workflows.items()},
+                **{COMMAND_MACHINES[kind]: one.machine.arn for kind, one in command_workflows.items()},
                 TASK_HANDLER: tasks.workflow.machine.arn,
                 IMPORT_CSV: imports.csv_workflow.machine.arn,
                 IMPORT_ZIP: imports.zip_workflow.machine.arn,
@@ -240,71 +249,6 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         custom_machines,
         monitoring,
     )
-
-
-def _environments(
-    config: StackConfig,
-    names: Names,
-    tables: Tables,
-    messaging: Messaging,
-    storage: Storage,
-    machine_arn: str,
-    task_machine_arn: str,
-    custom_arns: Mapping[str, str],
-) -> dict[str, dict[str, pulumi.Input[str]]]:
-    """Exactly what each function's settings read; a test holds both sides."""
-    commands = tables.by_name["commands"].name
-    return {
-        "events": {
-            "COMMANDS_TABLE": commands,
-            "TASKS_TABLE": tables.by_name["tasks"].name,
-            "COMMAND_STATE_MACHINE_ARN": machine_arn,
-            "TASK_STATE_MACHINE_ARN": task_machine_arn,
-            "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
-            "MAIN_TOPIC_ARN": messaging.main_topic.arn,
-            "STATUS_EVENTS": config.status_events,
-            "LOG_LEVEL": config.log_level,
-        },
-        "notifications": {
-            "COMMANDS_TABLE": commands,
-            "IMPORT_TABLE": tables.by_name["import_tmp"].name,
-            "MAIN_TOPIC_ARN": messaging.main_topic.arn,
-            "STATUS_EVENTS": config.status_events,
-            "EVENT_BUS_NAME": messaging.event_bus.name,
-            "LOG_LEVEL": config.log_level,
-        },
-        "sweeper": {
-            "COMMANDS_TABLE": commands,
-            "DATA_TABLE": tables.by_name["data"].name,
-            "TASKS_TABLE": tables.by_name["tasks"].name,
-            "IMPORT_TABLE": tables.by_name["import_tmp"].name,
-            "COMMAND_STATE_MACHINE_ARN": machine_arn,
-            "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
-            "MAIN_TOPIC_ARN": messaging.main_topic.arn,
-            "WAIT_LIMIT_HOURS": str(config.wait_limit_hours),
-            "IMPORT_TIMEOUT_HOURS": str(config.import_timeout_hours),
-            "METRIC_NAMESPACE": names.metric_namespace,
-            "LOG_LEVEL": config.log_level,
-        },
-        "workflow": {
-            "COMMANDS_TABLE": commands,
-            "DATA_TABLE": tables.by_name["data"].name,
-            "HISTORY_TABLE": tables.by_name["history"].name,
-            "TASKS_TABLE": tables.by_name["tasks"].name,
-            "COMMAND_STATE_MACHINE_ARN": machine_arn,
-            "CUSTOM_STATE_MACHINE_ARNS": json.dumps(custom_arns, separators=(",", ":")),
-            "BUCKET_NAME": storage.bucket.bucket,
-            "INLINE_ATTRIBUTE_LIMIT": str(config.inline_attribute_limit),
-            "ALARM_TOPIC_ARN": messaging.alarm_topic.arn,
-            "HANDLER_MODULES": ",".join(config.handler_modules),
-            "STATUS_DETAIL": config.shown_status_detail,
-            "SYNC_TARGETS": targets_json(config.sync_targets),
-            "WAIT_LIMIT_HOURS": str(config.wait_limit_hours),
-            "LEASE_SECONDS": str(config.lease_seconds),
-            "TTL_DAYS": json.dumps(config.ttl_days, sort_keys=True),
-            "LOG_LEVEL": config.log_level,
-        },
-    }
 
 
 def _account() -> Account:

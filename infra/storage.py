@@ -33,10 +33,9 @@ class Storage(pulumi.ComponentResource):
     def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:Storage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # Bucket names are global: the account id keeps teams apart.
         self.bucket = s3.Bucket(
             "bucket",
-            bucket=f"{args.names.of('store')}-{args.account.account_id}",
+            bucket=args.names.bucket(args.account.account_id),
             tags=args.names.tags,
             opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
         )

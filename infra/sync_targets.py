@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.workflow_sources import member_of
+
 #: Kind to the resource part of its ARNs and to the action that a delivery needs (Service Authorization Reference).
 _ARN = r"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:{resource}"
 KINDS = {
@@ -24,8 +26,6 @@ FIELDS = ("id", "types", "kind", "arn")
 RESERVED = "data"
 ID = r"[a-z][a-z0-9-]{0,62}"
 TYPE = r"[^#@\x00-\x1f]{1,256}"
-#: Of the 4 KB that all variables of a function may have together (Lambda Developer Guide, "Lambda quotas").
-MAX_BYTES = 2_048
 DECORATOR = "data_sync_handler"
 
 
@@ -57,9 +57,6 @@ def parse_sync_targets(value: Any) -> tuple[SyncTarget, ...]:
     for number, id_ in enumerate(ids):
         if id_ in ids[:number]:
             raise WrongTarget(f"ids that are used once; entry {number + 1} has id {id_!r} of an earlier one")
-    size = len(targets_json(targets).encode())
-    if size > MAX_BYTES:
-        raise WrongTarget(f"at most {MAX_BYTES} bytes as JSON; this has {size}")
     return targets
 
 
@@ -81,9 +78,7 @@ def duplicated_ids(targets: Sequence[SyncTarget], members: Mapping[str, Path], m
     """
     wanted = {one.id for one in targets}
     for module in modules if wanted else ():
-        base = module.replace(".", "/")
-        path = members.get(f"{base}.py") or members[f"{base}/__init__.py"]
-        for found in _ids_in(path):
+        for found in _ids_in(members[member_of(members, module)]):
             if found in wanted:
                 yield f"cqrs:syncTargets: id {found!r} is not allowed; expected one that {module} does not use"
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 
 from infra.config import StackConfig
 from infra.functions import Function, FunctionArgs, queue_mapping, stream_mapping
-from infra.messaging import MAX_RECEIVE_COUNT, TASK_QUEUE, TASKS_TIMEOUT_SECONDS, Messaging
-from infra.naming import Names
+from infra.messaging import TASK_QUEUE, TASKS_TIMEOUT_SECONDS, Messaging
+from infra.naming import Account, Names
 from infra.permissions import Resources
 from infra.tables import Tables
 from infra.workflows import STANDARD, TASK_HANDLER, Workflow, WorkflowArgs, load_definition
 
-#: Longer than the function may run, so that only a run that is over can be taken over.
-LEASE_SECONDS = TASKS_TIMEOUT_SECONDS + 30
 ACCEPTED = {
     "eventName": ["INSERT", "MODIFY"],
     "dynamodb": {"NewImage": {"kind": {"S": ["task", "batch"]}, "status": {"S": ["CREATED"]}}},
@@ -30,16 +29,17 @@ TOLD = {
 
 @dataclass(frozen=True)
 class TasksArgs:
-    """What the task runner needs to know. ``machine_arn`` is built from the machine's name."""
+    """What the task runner needs to know."""
 
     names: Names
+    account: Account
     config: StackConfig
     resources: Resources
     archive: pulumi.Archive
     tables: Tables
     messaging: Messaging
+    environment: Mapping[str, pulumi.Input[str]]
     events: Function
-    machine_arn: str
 
 
 class Tasks(pulumi.ComponentResource):
@@ -58,7 +58,7 @@ class Tasks(pulumi.ComponentResource):
                 "tasks",
                 "Task handlers: single tasks from the queue, items from the task state machine",
                 TASKS_TIMEOUT_SECONDS,
-                _environment(args),
+                args.environment,
                 args.resources,
                 args.archive,
                 args.names,
@@ -75,6 +75,7 @@ class Tasks(pulumi.ComponentResource):
                 functions,
                 functions,
                 args.names,
+                args.account,
                 config,
                 {"/TimeoutSeconds": config.task_timeout_minutes * 60},
                 STANDARD,
@@ -104,17 +105,4 @@ def has_status(statuses: list[str]) -> dict[str, object]:
     return {
         "eventName": ["INSERT", "MODIFY"],
         "dynamodb": {"NewImage": {"kind": {"S": ["task", "batch", "item"]}, "status": {"S": statuses}}},
-    }
-
-
-def _environment(args: TasksArgs) -> dict[str, pulumi.Input[str]]:
-    return {
-        "TASKS_TABLE": args.tables.by_name["tasks"].name,
-        "DATA_TABLE": args.tables.by_name["data"].name,
-        "TASK_STATE_MACHINE_ARN": args.machine_arn,
-        "HANDLER_MODULES": ",".join(args.config.handler_modules),
-        "TASK_TIMEOUT_MINUTES": str(args.config.task_timeout_minutes),
-        "LEASE_SECONDS": str(LEASE_SECONDS),
-        "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
-        "LOG_LEVEL": args.config.log_level,
     }

@@ -11,9 +11,10 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch, iam, sfn
 
+from infra import json_files
 from infra.config import StackConfig
-from infra.definitions import check_definition, task_resources
-from infra.naming import Names
+from infra.definitions import DefinitionError, check_definition, in_partition, task_resources
+from infra.naming import Account, Names
 from infra.permissions import assume_role
 from infra.substitution import override, substitute
 
@@ -41,6 +42,7 @@ class WorkflowArgs:
     values: Mapping[str, pulumi.Input[str]]
     functions: Mapping[str, pulumi.Input[str]]
     names: Names
+    account: Account
     config: StackConfig
     numbers: Mapping[str, int] = field(default_factory=dict)
     type: str = STANDARD
@@ -49,7 +51,10 @@ class WorkflowArgs:
 
 def load_definition(name: str) -> dict[str, Any]:
     """A definition file of this package, checked. Raises DefinitionError."""
-    definition: dict[str, Any] = json.loads((DEFINITIONS / f"{name}.asl.json").read_text(encoding="utf-8"))
+    try:
+        definition: dict[str, Any] = json_files.read(DEFINITIONS / f"{name}.asl.json")
+    except ValueError as error:
+        raise DefinitionError(name, [str(error)]) from None
     check_definition(name, definition)
     return definition
 
@@ -72,12 +77,13 @@ class Workflow(pulumi.ComponentResource):
     def __init__(self, name: str, args: WorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:Workflow", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        definition = substitute(override(args.definition, args.numbers), args.values)
+        definition = substitute(
+            in_partition(override(args.definition, args.numbers), args.account.partition), args.values
+        )
         physical_name, config = args.names.of(args.machine), args.config
         self.log_group = cloudwatch.LogGroup(
             f"{name}-logs",
-            # This prefix keeps clear of the size limit of CloudWatch's resource policy.
-            name=f"/aws/vendedlogs/states/{physical_name}-logs",
+            name=args.names.log_group_of_machine(args.machine),
             retention_in_days=config.log_retention_days,
             tags=args.names.tags,
             opts=child,

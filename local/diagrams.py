@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from infra import json_files
+
 DEFINITIONS = Path("infra", "state_machines")
 PAGES = Path("docs", "diagrams")
 SUFFIX = ".asl.json"
@@ -40,7 +42,7 @@ def pages(root: Path) -> dict[Path, str]:
 
 def page(source: Path, root: Path) -> str:
     """One definition's page."""
-    definition = json.loads(source.read_text(encoding="utf-8"))
+    definition = json_files.read(source)
     lines = [
         NOTE.format(source=source.relative_to(root).as_posix()),
         f"# {source.name.removesuffix(SUFFIX).replace('_', ' ').capitalize()} state machine",

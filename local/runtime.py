@@ -20,6 +20,7 @@ from local.aws.streams import TableStreams
 from local.deploy.deploy import deploy_program
 from local.deploy.model import DeployContext, Deployment
 from local.deploy.program import Evaluate, evaluate
+from local.deploy.project import load_stack
 from local.functions.host import FunctionHost
 from local.scheduler import Scheduler
 from local.sources.destinations import Destinations
@@ -47,6 +48,7 @@ class LocalRuntime:
 
     Raises:
         PortInUse: another program has the port; nothing was started.
+        DeployError: unknown stack, or files that the Pulumi CLI would refuse.
     """
 
     def __init__(
@@ -62,7 +64,8 @@ class LocalRuntime:
         port: int | None = None,
     ) -> None:
         self.scheduler = scheduler if scheduler is not None else Scheduler.real()
-        self.endpoint = AwsEndpoint(self.scheduler, faults=faults)
+        self._settings = load_stack(project_dir, stack, config)
+        self.endpoint = AwsEndpoint(self.scheduler, region=self._settings.region, faults=faults)
         self.host = FunctionHost(self.scheduler, create_overrides={"clock": self.scheduler})
         self.executions = ExecutionManager(
             self.scheduler,
@@ -73,8 +76,6 @@ class LocalRuntime:
             on_access=self.endpoint.note_access,
         )
         self._project_dir = project_dir
-        self._stack = stack
-        self._config = config
         self._delivery_faults = delivery_faults
         self._evaluate = evaluate
         self._server = None if port is None else self.endpoint.bind_http(port)
@@ -94,7 +95,7 @@ class LocalRuntime:
         try:
             stepfunctions.install(self.endpoint, self.executions)
             context = DeployContext(self.endpoint, self.host, Path(self._work_dir.name))
-            self._deployment = deploy_program(self._project_dir, self._stack, self._config, context, self._evaluate)
+            self._deployment = deploy_program(self._project_dir, self._settings, context, self._evaluate)
             self._sources = self._start_sources(self._deployment)
             self.endpoint.seal()
             if self._server is not None:

@@ -20,8 +20,10 @@ from typing import Any
 from handlers.workflows.checks import check_input, execution_name
 from handlers.workflows.custom_states import CustomStates
 from handlers.workflows.workflow import WorkflowEvent, mark_of, state_methods
-from infra.custom_workflows import FUNCTION, SUFFIX, check_workflow, complete
+from infra import json_files
+from infra.custom_workflows import FUNCTION, check_workflow, complete
 from infra.definitions import TASK_TOKEN, DefinitionError, tasks_of
+from infra.workflow_sources import SUFFIX
 from local.functions.model import FunctionError, InvokeResult
 from local.scheduler import Scheduler
 from local.states.errors import TaskTimedOut
@@ -195,5 +197,5 @@ def _beside(cls: type, name: str) -> dict[str, Any]:
     path = Path(file).with_name(f"{name}{SUFFIX}")
     if not path.is_file():
         raise DefinitionError(name, [f"the definition {path} is missing"])
-    definition: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    definition: dict[str, Any] = json_files.read(path)
     return definition

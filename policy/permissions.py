@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from infra.token_permissions import TOKEN_ACTIONS, TOKENS_ON_MACHINES
 from policy.model import Props, ResourceRule, as_list, parsed
 
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -30,6 +31,7 @@ ON_ANY_RESOURCE = {
     "xray:GetSamplingTargets": _X_RAY,
     "xray:PutTelemetryRecords": _X_RAY,
     "xray:PutTraceSegments": _X_RAY,
+    **({} if TOKENS_ON_MACHINES else dict.fromkeys(TOKEN_ACTIONS, "the reference lists no resource (record 0143)")),
 }
 
 

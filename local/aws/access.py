@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.aws.model import ACCOUNT_ID, AwsRequest
+from local.aws.partitions import partition_of
 
 Access = tuple[tuple[str, str], ...]
 
@@ -38,7 +39,7 @@ def access_of(request: AwsRequest) -> Access:
     if service == "dynamodb":
         return _dynamodb(request.operation, params, request.region)
     if service == "s3":
-        return _s3(request.operation, params)
+        return _s3(request.operation, params, request.region)
     action = f"{_PREFIXES.get(service, service)}:{request.operation}"
     if service == "lambda":
         action = "lambda:InvokeFunction" if request.operation == "Invoke" else action
@@ -46,7 +47,7 @@ def access_of(request: AwsRequest) -> Access:
     if service == "sqs":
         name = str(params.get("QueueUrl") or params.get("QueueName") or "").rpartition("/")[2]
         batch = action.removesuffix("Batch") if action.endswith("Batch") else action
-        return ((batch, f"arn:aws:sqs:{request.region}:{ACCOUNT_ID}:{name}" if name else "*"),)
+        return ((batch, _arn("sqs", request.region, name) if name else "*"),)
     if service == "sns":
         action = "sns:Publish" if request.operation == "PublishBatch" else action
         return ((action, str(params.get("TopicArn") or params.get("TargetArn") or "*")),)
@@ -76,25 +77,30 @@ def _dynamodb(operation: str, params: Mapping[str, Any], region: str) -> Access:
     return ((f"dynamodb:{operation}", f"{arn}/index/{index}" if index else arn),)
 
 
-def _s3(operation: str, params: Mapping[str, Any]) -> Access:
+def _s3(operation: str, params: Mapping[str, Any], region: str) -> Access:
     action = _S3_ACTIONS.get(operation, operation)
     if action in ("GetObject", "DeleteObject") and params.get("VersionId"):
         action += "Version"
     bucket, key = params.get("Bucket"), params.get("Key")
     if not bucket:
         return ((f"s3:{action}", "*"),)
-    return ((f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"),)
+    arn = f"arn:{partition_of(region)}:s3:::{bucket}"
+    return ((f"s3:{action}", f"{arn}/{key}" if key else arn),)
 
 
 def _table(name: str, region: str) -> str:
-    return name if name.startswith("arn:") else f"arn:aws:dynamodb:{region}:{ACCOUNT_ID}:table/{name}"
+    return name if name.startswith("arn:") else _arn("dynamodb", region, f"table/{name}")
 
 
 def _function(name: str | None, region: str) -> str:
     if not name:
         return "*"
-    return name if name.startswith("arn:") else f"arn:aws:lambda:{region}:{ACCOUNT_ID}:function:{name}"
+    return name if name.startswith("arn:") else _arn("lambda", region, f"function:{name}")
 
 
 def _bus(name: str, region: str) -> str:
-    return name if name.startswith("arn:") else f"arn:aws:events:{region}:{ACCOUNT_ID}:event-bus/{name}"
+    return name if name.startswith("arn:") else _arn("events", region, f"event-bus/{name}")
+
+
+def _arn(service: str, region: str, resource: str) -> str:
+    return f"arn:{partition_of(region)}:{service}:{region}:{ACCOUNT_ID}:{resource}"

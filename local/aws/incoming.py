@@ -26,14 +26,15 @@ def request_from_botocore(event_name: str, request: Any, default_region: str) ->
     _, service_id, operation = event_name.split(".", 2)
     service = _service(service_id)
     body = request.body
+    region = signature_scope(request.headers)[1] or default_region
     return AwsRequest(
         service=service,
         operation=operation,
         method=request.method,
-        url=request.url,
+        url=_moto_url(service, region, request.url),
         headers=request.headers,
         body=body,
-        region=signature_scope(request.headers)[1] or default_region,
+        region=region,
         params=_params(service, request.url, body),
     )
 
@@ -73,6 +74,15 @@ def signature_scope(headers: Mapping[str, Any]) -> tuple[str | None, str | None]
     _, found, rest = text.partition("Credential=")
     scope = rest.partition(",")[0].split("/")
     return (scope[3], scope[2]) if found and len(scope) >= 5 else (None, None)
+
+
+def _moto_url(service: str, region: str, url: str) -> str:
+    """The URL as moto reads it: it knows the host names of the partition ``aws`` only, and takes the region from them,
+    which IAM's host doesn't have.
+    """
+    parts = urlsplit(url)
+    host = canonical_url(service, region, "") if service == "iam" else f"{parts.scheme}://{parts.netloc}"
+    return url.replace(f"{parts.scheme}://{parts.netloc}", host.removesuffix(".cn"), 1)
 
 
 @cache

@@ -14,6 +14,7 @@ from moto.core.exceptions import HTTPException
 from moto.core.request import Request
 
 from local.aws.model import ACCOUNT_ID, AwsRequest, AwsResponse, EndpointError
+from local.aws.partitions import SUFFIX, partition_of
 
 #: boto3's client name -> moto's package. Anything else is refused by name.
 MOTO_PACKAGES = {
@@ -60,7 +61,7 @@ def service_name(name: str) -> str:
 
 def canonical_url(service: str, region: str, path: str) -> str:
     """The URL of AWS for a path that was sent elsewhere."""
-    return f"https://{HOSTS.get(service, service)}.{region}.amazonaws.com{path}"
+    return f"https://{HOSTS.get(service, service)}.{region}.{SUFFIX}{path}"
 
 
 def call_moto(request: AwsRequest) -> AwsResponse:
@@ -103,8 +104,8 @@ def backends(service: str) -> Any:
 
 
 def backend(service: str, region: str) -> Any:
-    """moto's backend of a service; IAM, S3 and STS have one for all regions."""
-    return backends(service)[ACCOUNT_ID]["aws" if service in ("iam", "s3") else region]
+    """moto's backend of a service; IAM and S3 have one for all regions of a partition."""
+    return backends(service)[ACCOUNT_ID][partition_of(region) if service in ("iam", "s3") else region]
 
 
 def error_response(

@@ -32,6 +32,8 @@ def started(stack: str, config: Mapping[str, str], *, port: int | None = None) -
         runtime = LocalRuntime(stack=stack, config=config, port=port)
     except EndpointError as error:
         raise CommandError(f"{error} (--port)") from error
+    except DeployError as error:
+        raise CommandError(str(error)) from error
     stopping.on_stop(runtime.drop_files)
     log_file = log_to_file(LOG_DIR)
     complain(f"deploying stack {stack} on the embedded runtime")

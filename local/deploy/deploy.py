@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
+from local.aws.partitions import suffix_of
 from local.deploy.errors import DeployError, UnsupportedResource
 from local.deploy.model import DeployContext, Deployment, Resource
 from local.deploy.program import Engine, Evaluate, evaluate
-from local.deploy.project import load_stack
+from local.deploy.project import Stack
 from local.deploy.resources import CREATORS
 from local.deploy.workspace import Request, Workspace
 from local.sources.eventbridge import RuleError
@@ -23,27 +23,21 @@ PROVIDERS = "pulumi:providers:"
 
 
 def deploy_program(
-    project_dir: Path,
-    stack: str,
-    config: Mapping[str, str] | None,
-    context: DeployContext,
-    evaluate: Evaluate = evaluate,
+    project_dir: Path, settings: Stack, context: DeployContext, evaluate: Evaluate = evaluate
 ) -> Deployment:
     """Evaluate the program of ``project_dir`` and create what it declares through boto3.
 
     Args:
-        project_dir: the folder of ``Pulumi.yaml`` and ``__main__.py``.
-        stack: whose ``Pulumi.<stack>.yaml`` is read.
-        config: values that win over that file; keys with or without the project's namespace.
+        project_dir: the folder of ``__main__.py``.
+        settings: the stack's configuration, from ``load_stack``; its region is the endpoint's.
         context: the running endpoint, the function host and a folder for code.
         evaluate: runs the program.
 
     Raises:
-        DeployError: unknown stack, refused configuration, a resource or property that the local runtime doesn't have,
-            or a failure of the program. Functions are taken back; the endpoint keeps what was created before, so the
-            caller stops it.
+        DeployError: refused configuration, a resource or property that the local runtime doesn't have, or a failure
+            of the program. Functions are taken back; the endpoint keeps what was created before, so the caller stops
+            it.
     """
-    settings = load_stack(project_dir, stack, config)
     deployment = Deployment(settings.project, settings.name)
     workspace = Workspace(context, settings, deployment)
     try:
@@ -111,7 +105,7 @@ class LocalEngine(Engine):
         answers: dict[str, dict[str, Any]] = {
             "aws:index/getCallerIdentity:getCallerIdentity": {
                 "accountId": workspace.account_id,
-                "arn": f"arn:aws:iam::{workspace.account_id}:root",
+                "arn": f"arn:{workspace.partition}:iam::{workspace.account_id}:root",
                 "userId": workspace.account_id,
                 "id": workspace.account_id,
             },
@@ -122,10 +116,10 @@ class LocalEngine(Engine):
                 "description": workspace.region,
             },
             "aws:index/getPartition:getPartition": {
-                "partition": "aws",
-                "dnsSuffix": "amazonaws.com",
-                "reverseDnsPrefix": "com.amazonaws",
-                "id": "aws",
+                "partition": workspace.partition,
+                "dnsSuffix": suffix_of(workspace.region),
+                "reverseDnsPrefix": ".".join(reversed(suffix_of(workspace.region).split("."))),
+                "id": workspace.partition,
             },
         }
         if args.token not in answers:

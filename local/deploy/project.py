@@ -8,12 +8,16 @@ would not take.
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.session import get_session
+
+from infra import json_files
 from local.deploy.errors import DeployError
 from local.deploy.project_rules import (
     STACK_FIELDS,
@@ -98,7 +102,7 @@ def load_stack(project_dir: Path, stack: str, overrides: Mapping[str, str] | Non
     autonaming = _pattern(values.pop(AUTONAMING, None), stack_file)
     for key, text in (overrides or {}).items():
         qualified_key = _qualified(key, name)
-        values[qualified_key] = _overriding(text, declared.get(qualified_key))
+        values[qualified_key] = _overriding(qualified_key, text, declared.get(qualified_key))
     problems = list(check_values(declared, values, name))
     problems += [
         f"{key}: is encrypted and can't be read locally; override it"
@@ -107,7 +111,23 @@ def load_stack(project_dir: Path, stack: str, overrides: Mapping[str, str] | Non
     ]
     _refuse(stack_file, problems)
     effective = {key: one.value for key, one in declared.items() if one.has_value} | values
-    return Stack(name, stack, {key: kept_text(value) for key, value in effective.items()}, autonaming)
+    config = {key: kept_text(value) for key, value in effective.items()}
+    _check_region(config.get(REGION, DEFAULT_REGION))
+    return Stack(name, stack, config, autonaming)
+
+
+def _check_region(region: str) -> None:
+    """As the AWS provider checks it before it does anything (pulumi-aws, ``skipRegionValidation``)."""
+    session = get_session()
+    known = [
+        one
+        for partition in session.get_available_partitions()
+        for one in session.get_available_regions("dynamodb", partition)
+    ]
+    if region not in known:
+        close = difflib.get_close_matches(region, known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise DeployError(f"{REGION}: {region} is not a region{hint}")
 
 
 def _refuse(file: str, problems: list[str]) -> None:
@@ -150,12 +170,14 @@ def _qualified(key: str, project: str) -> str:
         raise DeployError(str(error)) from None
 
 
-def _overriding(text: str, declared: Declared | None) -> Any:
+def _overriding(key: str, text: str, declared: Declared | None) -> Any:
     """A value given as text. Where the project declares a list or an object, that is its JSON."""
     if declared is None or declared.type not in ("array", "object"):
         return text
     try:
-        return json.loads(text)
+        return json_files.parse(text)
+    except json_files.RepeatedKey as error:
+        raise DeployError(f"{key}: {error}") from None
     except ValueError:
         return text
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 
+from local.aws.partitions import partition_of
 from local.deploy.archives import Archives
 from local.deploy.errors import DeployError, UnsupportedResource
 from local.deploy.model import DeployContext, Deployment
@@ -65,6 +66,7 @@ class Workspace:
         self.deployment = deployment
         self.archives = Archives(context.work_dir)
         self.region = context.endpoint.region
+        self.partition = partition_of(self.region)
         self.account_id = context.endpoint.account_id
         #: policy documents by role name, and (function, principal) pairs that may invoke
         self.role_documents: dict[str, list[dict[str, Any]]] = {}
@@ -105,7 +107,7 @@ class Workspace:
 
     def arn(self, service: str, resource: str) -> str:
         """An ARN of this account and region."""
-        return f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
 
     def tags(self, request: Request) -> dict[str, str]:
         """The resource's tags."""

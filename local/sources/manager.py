@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from local.aws.partitions import partition_of
 from local.functions.model import FunctionInvoker
 from local.scheduler import Scheduler
 from local.sources.async_calls import AsyncCaller, DeadLetter
@@ -137,4 +138,4 @@ class EventSources:
     def _function_arn(self, function: str) -> str:
         if function.startswith("arn:"):
             return function
-        return f"arn:aws:lambda:{self._region}:{self._account_id}:function:{function}"
+        return f"arn:{partition_of(self._region)}:lambda:{self._region}:{self._account_id}:function:{function}"

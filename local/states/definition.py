@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from infra import json_files
 from local.states.choice import parse_rule
 from local.states.errors import InvalidDefinition, UnsupportedFeature
 from local.states.fields import Fields, refuse
-from local.states.limits import NAME_CHARACTERS, loads
+from local.states.limits import NAME_CHARACTERS
 from local.states.map_definition import parse_map
 from local.states.model import (
     EXPRESS,
@@ -48,7 +49,7 @@ def parse_definition(definition: str | Mapping[str, Any], machine_type: str = ST
     """Check a definition and turn it into what the interpreter runs. Raises as ``validate``."""
     if isinstance(definition, str):
         try:
-            definition = loads(definition)
+            definition = json_files.parse(definition)
         except ValueError as error:
             raise InvalidDefinition(f"$: the definition is not JSON: {error}") from error
     if machine_type not in (STANDARD, EXPRESS):

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from local.aws.partitions import partition_of
 from local.functions.model import FunctionInvoker
 from local.scheduler import Scheduler
 from local.states.definition import parse_definition
@@ -118,7 +119,7 @@ class ExecutionManager:
         _check_name(name)
         text = definition if isinstance(definition, str) else dumps(definition)
         parsed = parse_definition(definition, machine_type)
-        arn = f"arn:aws:states:{self.region}:{self.account_id}:stateMachine:{name}"
+        arn = f"arn:{partition_of(self.region)}:states:{self.region}:{self.account_id}:stateMachine:{name}"
         now = self.scheduler.now()
         with self._lock:
             existing = self._machines.get(arn)
@@ -350,7 +351,7 @@ class ExecutionManager:
                 self._names[oldest.machine.arn][oldest.name] = None
 
     def _execution_arn(self, machine: Machine, name: str, kind: str) -> str:
-        return f"arn:aws:states:{self.region}:{self.account_id}:{kind}:{machine.name}:{name}"
+        return f"arn:{partition_of(self.region)}:states:{self.region}:{self.account_id}:{kind}:{machine.name}:{name}"
 
     def _uuid(self) -> str:
         return str(uuid.UUID(int=self.scheduler.random.getrandbits(128), version=4))

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from local.states.errors import UnsupportedFeature
 from local.states.fields import Fields, refuse
+from local.states.integrations import in_aws
 from local.states.limits import PAYLOAD_BYTES
 from local.states.model import EXPRESS, STANDARD, Branch, Distributed, ItemBatcher, ItemReader, MapState, Tolerance
 from local.states.paths import ROOT
@@ -198,7 +199,7 @@ def _writer(fields: Fields) -> Template:
 
 
 def _resource(fields: Fields, known: str) -> None:
-    resource = fields.text("Resource")
+    resource = in_aws(fields.text("Resource"))
     if resource != known:
         raise UnsupportedFeature(f"{fields.at('Resource')}: {resource!r} {_LATER} (supported: {known})")
 

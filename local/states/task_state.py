@@ -152,8 +152,8 @@ class _Attempt:
     def _arn(self, function: str) -> str:
         if function.startswith("arn:"):
             return function
-        region, account = self._run.execution.machine.arn.split(":")[3:5]
-        return f"arn:aws:lambda:{region}:{account}:function:{function}"
+        _, partition, _, region, account, *_ = self._run.execution.machine.arn.split(":")
+        return f"arn:{partition}:lambda:{region}:{account}:function:{function}"
 
     def _returned(self, result: InvokeResult) -> None:
         if result.error is not None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from local.states.errors import ALL, UnsupportedFeature
 from local.states.fields import MAX_SECONDS, Fields, refuse
+from local.states.integrations import in_aws
 from local.states.model import EXPRESS, Branch, ParallelState, TaskState
 from local.states.retry import Catcher, Retrier
 from local.states.state_fields import common, open_state
@@ -35,7 +36,7 @@ def parse_task(name: str, value: Any, where: str, machine_type: str) -> TaskStat
     """Read a Task. Raises ``UnsupportedFeature`` for a resource other than a function or lambda:invoke."""
     times = ("TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath")
     fields = open_state(value, where, ("Resource", *WORK, *times))
-    resource = fields.text("Resource")
+    resource = in_aws(fields.text("Resource"))
     function = resource if _FUNCTION_ARN.fullmatch(resource) else None
     if function is None and resource not in (INVOKE, INVOKE_WITH_TOKEN):
         raise UnsupportedFeature(

@@ -13,7 +13,7 @@ from handlers import aws
 from handlers.errors import ValidationError
 from handlers.workflows.port import CustomWorkflows
 from handlers.workflows.stepfunctions import StepFunctionsWorkflows
-from infra.custom_workflows import TYPES
+from infra.workflow_sources import TYPES
 from tests.support.deployments import Deployed, project
 from tests.support.evaluation import evaluated
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 import yaml
 
 from infra.config import NAMESPACE, ConfigError, StackConfig
+from infra.config_keys import AWS
 from local.deploy.errors import DeployError
 from tests.support.evaluation import PROJECT_DIR, Evaluation, evaluate_into
 
@@ -194,8 +197,58 @@ def test_inf_03_all_problems_at_once_and_long_values_shortened() -> None:
     assert "L" * 100 not in str(caught.value)
 
 
-def test_inf_03_other_namespaces_are_not_ours() -> None:
-    assert StackConfig.from_texts({"aws:region": "eu-west-1", "cqrs:tracing": "true"}).tracing is True
+def test_inf_03_settings_of_provider_and_engine_are_not_ours() -> None:
+    others = {"aws:region": "eu-west-1", "aws:defaultTags": '{"tags":{}}', "pulumi:tags": '{"a":"b"}'}
+    assert StackConfig.from_texts({**others, "cqrs:tracing": "true"}).tracing is True
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("logLevel", "logLevel is not a known key; did you mean cqrs:logLevel?"),
+        ("cqr:logLevel", "cqr:logLevel is not a known key; did you mean cqrs:logLevel?"),
+        ("CQRS:loglevel", "CQRS:loglevel is not a known key; did you mean cqrs:logLevel?"),
+        ("aws:region2", "aws:region2 is not a known key; did you mean aws:region?"),
+        ("asw:region", "asw:region is not a known key; did you mean aws:region?"),
+        ("aws:logLevel", "aws:logLevel is not a known key; did you mean cqrs:logLevel?"),
+        ("pulumi:autonamin", "pulumi:autonamin is not a known key; did you mean pulumi:autonaming?"),
+        ("zzz:qqq", "zzz:qqq is not a known key; namespaces are cqrs, aws, pulumi"),
+    ],
+)
+def test_edge_06_keys_that_nothing_reads_are_refused_with_the_nearest(key: str, line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        StackConfig.from_texts({key: "DEBUG"})
+    assert caught.value.problems == [line]
+
+
+def test_edge_06_the_namespace_is_the_projects_name() -> None:
+    assert StackConfig.from_texts({"orders:logLevel": "DEBUG"}, "orders").log_level == "DEBUG"
+    with pytest.raises(ConfigError) as caught:
+        StackConfig.from_texts({"cqrs:logLevel": "DEBUG", "orders:tracing": "yes"}, "orders")
+    assert caught.value.problems == [
+        "cqrs:logLevel is not a known key; did you mean orders:logLevel?",
+        'orders:tracing: "yes" is not allowed; expected true or false',
+    ]
+
+
+def test_edge_06_a_key_that_nothing_reads_stops_the_program() -> None:
+    evaluation = Evaluation("dev")
+    with pytest.raises(DeployError, match=r"^cqr:logLevel is not a known key; did you mean cqrs:logLevel\?$"):
+        evaluate_into(evaluation, {"cqr:logLevel": "DEBUG"})
+    assert evaluation.registrations == []
+
+
+def test_edge_06_the_providers_keys_are_those_of_the_installed_one() -> None:
+    package = Path(importlib.util.find_spec("pulumi_aws").origin).parent  # type: ignore[union-attr, arg-type]
+    source = (package / "config" / "vars.py").read_text(encoding="utf-8")
+    named = re.findall(r"__config__\.get(?:_bool|_int|_float)?\('(\w+)'\)", source)
+    assert sorted(set(named)) == sorted(AWS)
+
+
+def test_edge_04_a_json_value_with_a_key_twice_is_refused() -> None:
+    with pytest.raises(ConfigError) as caught:
+        StackConfig.from_texts({"cqrs:ttlDays": '{"commands": 1, "commands": 2}'})
+    assert caught.value.problems == ["cqrs:ttlDays: the key 'commands' stands 2 times in one object"]
 
 
 def test_ttl_days_are_normalised() -> None:

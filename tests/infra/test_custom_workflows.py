@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 
-from infra.custom_machines import custom_machine_arns
 from infra.custom_workflows import CustomWorkflow, complete, find_workflows
 from infra.definitions import DefinitionError
-from infra.naming import Account, Names
 from infra.packaging import archive_members
+from infra.physical_names import taken_names
 
 FOLDER = "handlers/domain"
 TASK = {"Comment": "c", "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "TimeoutSeconds": 9, "End": True}
@@ -26,14 +25,19 @@ def definition(**states: Any) -> dict[str, Any]:
     return {"Comment": "c", "StartAt": first, "TimeoutSeconds": 60, "States": states}
 
 
-def found(tmp_path: Path, files: Mapping[str, Any], modules: tuple[str, ...] = ("flow",)) -> list[CustomWorkflow]:
+def found(
+    tmp_path: Path,
+    files: Mapping[str, Any],
+    modules: tuple[str, ...] = ("flow",),
+    taken: Mapping[str, str] | None = None,
+) -> list[CustomWorkflow]:
     folder = tmp_path / FOLDER
     folder.mkdir(parents=True)
     for name, content in files.items():
         text = content if isinstance(content, str) else json.dumps(content)
         header = "raise RuntimeError('a deployment runs no handler code')\n" if name.endswith(".py") else ""
         (folder / name).write_text(header + text)
-    return find_workflows(archive_members(tmp_path), [f"handlers.domain.{name}" for name in modules])
+    return find_workflows(archive_members(tmp_path), [f"handlers.domain.{name}" for name in modules], taken)
 
 
 def test_workflows_are_found_without_running_them(tmp_path: Path) -> None:
@@ -104,7 +108,6 @@ SEND = {**TASK, "Resource": "arn:aws:states:::sns:publish", "Retry": [{"ErrorEqu
             "workflow name 'my flow' is not allowed; expected a literal",
         ),
         ({"flow.py": CLASS.replace("'flow'", "NAME")}, "workflow name None is not allowed; expected a literal"),
-        ({"flow.py": CLASS.replace("'flow'", "'task-handler'")}, "the stack has a machine of this name"),
         ({"flow.py": CLASS.replace("'flow'", "'flow', type='FAST'")}, "workflow type 'FAST' is not allowed"),
         ({"flow.py": CLASS.replace("Flow:", "Flow(Base):"), "flow.asl.json": GOOD}, "has no base classes"),
         ({"flow.py": CLASS}, f"handlers.domain.flow.Flow: the definition {SOURCE} is missing"),
@@ -180,14 +183,28 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     assert len(refused.value.problems) == 3
 
 
-def machines(count: int, *, stack: str = "dev") -> dict[str, str]:
-    workflows = [CustomWorkflow(f"workflow_{number}", "STANDARD", "", {}) for number in range(count)]
-    return custom_machine_arns(Names("cqrs", stack), Account("aws", "us-east-1", "123456789012"), workflows)
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("task-handler", "state machine"),
+        ("Events", "event bus"),
+        ("Loader", "function"),
+        ("COMMANDS", "table"),
+        ("Store", "bucket"),
+    ],
+)
+def test_edge_03_names_of_the_stack_are_taken_whatever_their_case(tmp_path: Path, name: str, taken: str) -> None:
+    files = {"flow.py": CLASS.replace("'flow'", f"'{name}'"), f"{name}.asl.json": definition(first=TASK)}
+    with pytest.raises(DefinitionError) as refused:
+        found(tmp_path, files, taken=taken_names())
+    assert refused.value.problems == [
+        f"handlers.domain.flow.Flow: workflow name {name!r} is not allowed; the stack's {taken} has this name, and "
+        "names are compared without case"
+    ]
 
 
-def test_names_and_number_are_bounded() -> None:
-    assert len(machines(10)) == 10
-    with pytest.raises(DefinitionError, match="bytes of environment; at most 1400"):
-        machines(30)
-    with pytest.raises(DefinitionError, match="at most 64: use a shorter stack name"):
-        machines(1, stack="x" * 60)
+def test_edge_03_two_workflows_differ_in_more_than_case(tmp_path: Path) -> None:
+    other = CLASS.replace("'flow'", "'FLOW'").replace("Flow:", "Other:")
+    files = {"flow.py": CLASS + other, "flow.asl.json": definition(first=TASK), "FLOW.asl.json": definition(first=TASK)}
+    with pytest.raises(DefinitionError, match=r"workflow 'FLOW' is used by handlers\.domain\.flow\.Flow already"):
+        found(tmp_path, files)

@@ -185,8 +185,10 @@ EXAMPLES: list[tuple[str, str, str, Edit, str]] = [
         statement(Condition={}),
         "needs a Condition",
     ),
-    ("name-length", FUNCTION, "events", put(name="x" * 65), "at most 64"),
-    ("name-length", QUEUE, "stream-failures", without("name"), "name is not set"),
+    ("name-taken-by-aws", FUNCTION, "events", put(name="x" * 65), "at most 64"),
+    ("name-taken-by-aws", QUEUE, "stream-failures", without("name"), "name is not set"),
+    ("name-taken-by-aws", FUNCTION, "events", put(name="a.b"), "is not allowed; expected letters, digits, '-' and '_'"),
+    ("name-distinct", "aws:iam/role:Role", "events-role", put(name="cqrs-dev-Workflow"), "is taken"),
     ("name-distinct", QUEUE, "stream-failures", put(name="cqrs-dev-notification-queue"), "is taken"),
     ("tags", TOPIC, "main-topic", put(tags={"project": "cqrs"}), "lacks the tags stack"),
 ]

@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from inspect import signature
 from typing import Any
 
 from infra.config import StackConfig
+from infra.environments import environments as declared_environments
+from infra.environments import expected_places
 from infra.functions import (
     APPLIED_AT_ONCE,
     IMPORTED,
@@ -19,13 +20,14 @@ from infra.functions import (
     STREAM_RETRIES,
 )
 from infra.messaging import CONSUMER_TIMEOUT_SECONDS
+from infra.naming import Account, Names
+from infra.physical_names import MACHINES as OWN_MACHINES
 from infra.rules import ENDED_BADLY
 from infra.stack import (
+    COMMAND_MACHINES,
     EVENTS_TIMEOUT_SECONDS,
-    MACHINES,
     SWEEPER_TIMEOUT_SECONDS,
     WORKFLOW_TIMEOUT_SECONDS,
-    _environments,
 )
 from infra.substitution import override
 from infra.workflows import EXPRESS, STANDARD, command_numbers, load_definition
@@ -54,7 +56,7 @@ def function_arn(name: str) -> str:
 
 def machine_arn(kind: str) -> str:
     """The ARN of the command machine of a type."""
-    return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{MACHINES[kind]}"
+    return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{COMMAND_MACHINES[kind]}"
 
 
 @cache
@@ -70,35 +72,22 @@ def with_functions(text: str) -> str:
     return _PLACEHOLDER.sub(lambda match: function_arn(match[1].lower()), text)
 
 
-class Named(str):
-    """Stands for a declared resource: whatever is asked of it (an ARN, a name, a member) is a text."""
-
-    __slots__ = ()
-
-    def __getattr__(self, name: str) -> Named:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Named(f"{self}-{name}")
-
-    def __getitem__(self, name: Any) -> Named:
-        return Named(f"{self}-{name}")
-
-
 def environments(
-    config: Mapping[str, Any], handler_modules: tuple[str, ...], custom_arns: Mapping[str, str] | None = None
+    config: Mapping[str, Any],
+    handler_modules: tuple[str, ...],
+    custom_arns: Mapping[str, str] | None = None,
+    machines: Mapping[str, str] | None = None,
 ) -> dict[str, dict[str, str]]:
     """What the functions find in their environment, as the program gives it to them.
 
-    ``custom_arns``: the application's workflows.
+    ``custom_arns``: the application's workflows; ``machines``: the stack's own, where they are called otherwise.
     """
     settings = StackConfig.from_mapping(config)
-    resource = Named("cqrs-sim")
-    known: dict[str, Any] = {
-        "config": settings,
-        "machine_arn": machine_arn(settings.command_workflow),
-        "custom_arns": dict(custom_arns or {}),
-    }
-    declared = _environments(**{name: known.get(name, resource) for name in signature(_environments).parameters})
+    names, account = Names("cqrs", "sim"), Account("aws", REGION, ACCOUNT)
+    arns = {name: account.arn("states", f"stateMachine:{name}") for name in OWN_MACHINES} | dict(machines or {})
+    arns["commands"] = machine_arn(settings.command_workflow)
+    places = expected_places(names, account)
+    declared = declared_environments(settings, names, places, arns, dict(custom_arns or {}))
     modules = {"HANDLER_MODULES": ",".join(handler_modules)}
     return {
         name: {**{key: str(value) for key, value in variables.items()}, **modules}

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from functools import cache
 from typing import Any
 
 from infra import import_csv, import_zip
 from infra.config import StackConfig
-from infra.imports import (
-    CHANGED,
-    LOADER_TIMEOUT_SECONDS,
-    OF_THE_LOADER,
-    ImportsArgs,
-    _imports_environment,
-    _loader_environment,
-)
+from infra.imports import CHANGED, LOADER_TIMEOUT_SECONDS, OF_THE_LOADER
 from infra.messaging import CONSUMER_TIMEOUT_SECONDS, VISIBILITY_TIMES_TIMEOUT
 from infra.substitution import override
 from infra.workflows import load_definition
@@ -26,7 +17,7 @@ from local.sources.eventbridge import Rule
 from local.sources.filters import FilterSet
 from local.sources.mappings import QueueMapping, StreamMapping
 from tests.simulation import deployment
-from tests.simulation.deployment import ACCOUNT, REGION, Named
+from tests.simulation.deployment import ACCOUNT, REGION
 from tests.simulation.import_ports import BUCKET
 
 STREAM = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/cqrs-sim-import_tmp/stream/1"
@@ -39,25 +30,9 @@ MACHINES = {name: f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:cqrs-sim-{nam
 
 def environments(config: Mapping[str, Any], modules: tuple[str, ...]) -> dict[str, dict[str, str]]:
     """What the two functions find in their environment."""
-    settings = StackConfig.from_mapping(config)
-    known: dict[str, Any] = {"config": settings, "csv_machine_arn": MACHINES[CSV], "zip_machine_arn": MACHINES[ZIP]}
-    args = ImportsArgs(**{one.name: known.get(one.name, Named("cqrs-sim")) for one in fields(ImportsArgs)})
-    own = {"HANDLER_MODULES": ",".join(modules), "BUCKET_NAME": BUCKET, "IMPORT_BUCKETS": BUCKET}
-
-    async def declared() -> dict[str, dict[str, str]]:
-        """Outputs want a running loop."""
-        both = {"imports": _imports_environment(args), "loader": _loader_environment(args)}
-        return {
-            name: {key: own.get(key) or str(value) for key, value in variables.items()}
-            for name, variables in both.items()
-        }
-
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(declared())
-    finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+    own = {"BUCKET_NAME": BUCKET, "IMPORT_BUCKETS": BUCKET}
+    declared = deployment.environments(config, modules, machines=MACHINES)
+    return {name: {key: own.get(key, value) for key, value in declared[name].items()} for name in ("imports", "loader")}
 
 
 def stream_mappings(lanes: int) -> list[StreamMapping]:

@@ -19,7 +19,8 @@ from handlers.log import LOGGER_NAME
 from handlers.store.port import Item
 from handlers.workflows.approvals import Approvals
 from handlers.workflows.workflow import state_methods
-from infra.custom_workflows import FUNCTION, SUFFIX, check_workflow, complete
+from infra.custom_workflows import FUNCTION, check_workflow, complete
+from infra.workflow_sources import SUFFIX
 from local.states.executions import RUNNING, Execution
 from local.states.model import STANDARD
 from tests.simulation import beats, deployment

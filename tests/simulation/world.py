@@ -262,7 +262,9 @@ class World:
             )
         for kind in (STANDARD, EXPRESS):
             text = deployment.definition_text(kind, setup.wait_poll_seconds, setup.wait_limit_hours)
-            self.executions.create_state_machine(deployment.MACHINES[kind], text, "arn:aws:iam::1:role/sim", kind)
+            self.executions.create_state_machine(
+                deployment.COMMAND_MACHINES[kind], text, "arn:aws:iam::1:role/sim", kind
+            )
         self.delivery = DeliveryFaults(
             random.Random(None if seed is None else seed + 1), setup.duplicate, setup.duplicate_after, setup.delay
         )
@@ -339,7 +341,7 @@ class World:
         """See StreamReader."""
         return len(self._records.get(stream_arn, ()))
 
-    def read(self, stream_arn: str, position: int) -> tuple[Sequence[Mapping[str, Any]], int]:
+    def read(self, stream_arn: str, position: int, reader: str) -> tuple[Sequence[Mapping[str, Any]], int]:
         """See StreamReader."""
         records = self._records.get(stream_arn, [])
         return records[position:], len(records)

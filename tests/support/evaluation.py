@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
+from local.aws.partitions import partition_of
 from local.deploy.errors import DeployError
 from local.deploy.program import Engine, evaluate
 from local.deploy.program import log as deploy_log
@@ -20,12 +21,23 @@ from local.deploy.project import load_stack
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
-#: Provider functions that the program may call, and their answers. Any other is an error.
-INVOKES: dict[str, dict[str, Any]] = {
-    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT, "arn": "", "userId": "", "id": ""},
-    "aws:index/getRegion:getRegion": {"region": REGION, "name": REGION, "description": "", "id": ""},
-    "aws:index/getPartition:getPartition": {"partition": "aws", "dnsSuffix": "", "reverseDnsPrefix": "", "id": ""},
-}
+
+
+def invokes(region: str) -> dict[str, dict[str, Any]]:
+    """Provider functions that the program may call, and their answers. Any other is an error."""
+    partition = partition_of(region)
+    return {
+        "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT, "arn": "", "userId": "", "id": ""},
+        "aws:index/getRegion:getRegion": {"region": region, "name": region, "description": "", "id": ""},
+        "aws:index/getPartition:getPartition": {
+            "partition": partition,
+            "dnsSuffix": "",
+            "reverseDnsPrefix": "",
+            "id": "",
+        },
+    }
+
+
 #: The property that holds a resource's physical name, where it isn't ``name``.
 NAMED_BY = {"aws:s3/bucket:Bucket": "bucket", "aws:cloudwatch/dashboard:Dashboard": "dashboardName"}
 
@@ -64,21 +76,23 @@ class Evaluation:
 class Recorder(Engine):
     """Records each registration and answers with its inputs and identifiers as AWS would make them."""
 
-    def __init__(self, evaluation: Evaluation) -> None:
+    def __init__(self, evaluation: Evaluation, region: str = REGION) -> None:
         self._evaluation = evaluation
+        self._region = region
+        self._invokes = invokes(region)
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         props = {name: _plain(value) for name, value in args.inputs.items() if value is not None}
         self._evaluation.registrations.append(Registration(args.typ, args.name, props, bool(args.custom)))
         if not args.custom:
             return None, props
-        identifiers = _identifiers(args.typ, args.name, props)
+        identifiers = _identifiers(args.typ, args.name, props, self._region)
         return identifiers["id"], {**props, **identifiers}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        if args.token not in INVOKES:
-            raise AssertionError(f"the program calls {args.token}, which these mocks don't answer: add it to INVOKES")
-        return INVOKES[args.token], []
+        if args.token not in self._invokes:
+            raise AssertionError(f"the program calls {args.token}, which these mocks don't answer: add it to invokes()")
+        return self._invokes[args.token], []
 
     def abort(self, error: DeployError) -> None:
         """Registrations come after the program's text, so none is left to refuse here."""
@@ -105,7 +119,7 @@ def evaluate_into(
     deploy_log.addHandler(notes)
     try:
         settings = load_stack(project_dir, evaluation.stack, config)
-        evaluation.outputs = evaluate(project_dir, settings, Recorder(evaluation), preview=preview)
+        evaluation.outputs = evaluate(project_dir, settings, Recorder(evaluation, settings.region), preview=preview)
     finally:
         deploy_log.removeHandler(notes)
 
@@ -119,13 +133,13 @@ class _Notes(logging.Handler):
         self._texts.append(record.getMessage())
 
 
-def _identifiers(type_: str, logical_name: str, props: Mapping[str, Any]) -> dict[str, Any]:
+def _identifiers(type_: str, logical_name: str, props: Mapping[str, Any], region: str) -> dict[str, Any]:
     name = str(props.get(NAMED_BY.get(type_, "name"), logical_name))
-    made: dict[str, Any] = {"id": name, "name": name, "arn": _arn(type_, name)}
+    made: dict[str, Any] = {"id": name, "name": name, "arn": _arn(type_, name, region)}
     if type_ == "aws:dynamodb/table:Table" and props.get("streamEnabled"):
         made["streamArn"] = f"{made['arn']}/stream/2026-01-01T00:00:00.000"
     if type_ == "aws:sqs/queue:Queue":
-        made["url"] = made["id"] = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
+        made["url"] = made["id"] = f"https://sqs.{region}.amazonaws.com/{ACCOUNT}/{name}"
     if type_ == "aws:s3/bucket:Bucket":
         made["bucket"] = name
     if type_ == "aws:cloudwatch/dashboard:Dashboard":
@@ -133,25 +147,25 @@ def _identifiers(type_: str, logical_name: str, props: Mapping[str, Any]) -> dic
     return made
 
 
-#: How ARNs are written where they are not ``arn:aws:<service>:<region>:<account>:<type>/<name>``.
+#: How ARNs go on after the partition where it is not ``<service>:<region>:<account>:<type>/<name>``.
 _ARNS = {
-    "aws:cloudwatch/dashboard:Dashboard": "arn:aws:cloudwatch::{account}:dashboard/{name}",
-    "aws:cloudwatch/eventRule:EventRule": "arn:aws:events:{region}:{account}:rule/{name}",
-    "aws:cloudwatch/eventBus:EventBus": "arn:aws:events:{region}:{account}:event-bus/{name}",
-    "aws:cloudwatch/logGroup:LogGroup": "arn:aws:logs:{region}:{account}:log-group:{name}",
-    "aws:iam/role:Role": "arn:aws:iam::{account}:role/{name}",
-    "aws:lambda/function:Function": "arn:aws:lambda:{region}:{account}:function:{name}",
-    "aws:s3/bucket:Bucket": "arn:aws:s3:::{name}",
-    "aws:sfn/stateMachine:StateMachine": "arn:aws:states:{region}:{account}:stateMachine:{name}",
-    "aws:sns/topic:Topic": "arn:aws:sns:{region}:{account}:{name}",
-    "aws:sqs/queue:Queue": "arn:aws:sqs:{region}:{account}:{name}",
+    "aws:cloudwatch/dashboard:Dashboard": "cloudwatch::{account}:dashboard/{name}",
+    "aws:cloudwatch/eventRule:EventRule": "events:{region}:{account}:rule/{name}",
+    "aws:cloudwatch/eventBus:EventBus": "events:{region}:{account}:event-bus/{name}",
+    "aws:cloudwatch/logGroup:LogGroup": "logs:{region}:{account}:log-group:{name}",
+    "aws:iam/role:Role": "iam::{account}:role/{name}",
+    "aws:lambda/function:Function": "lambda:{region}:{account}:function:{name}",
+    "aws:s3/bucket:Bucket": "s3:::{name}",
+    "aws:sfn/stateMachine:StateMachine": "states:{region}:{account}:stateMachine:{name}",
+    "aws:sns/topic:Topic": "sns:{region}:{account}:{name}",
+    "aws:sqs/queue:Queue": "sqs:{region}:{account}:{name}",
 }
 
 
-def _arn(type_: str, name: str) -> str:
+def _arn(type_: str, name: str, region: str) -> str:
     service, kind = type_.split(":")[1].split("/")
-    pattern = _ARNS.get(type_, f"arn:aws:{service}:{{region}}:{{account}}:{kind.lower()}/{{name}}")
-    return pattern.format(region=REGION, account=ACCOUNT, name=name)
+    pattern = _ARNS.get(type_, f"{service}:{{region}}:{{account}}:{kind.lower()}/{{name}}")
+    return f"arn:{partition_of(region)}:" + pattern.format(region=region, account=ACCOUNT, name=name)
 
 
 def _plain(value: Any) -> Any:

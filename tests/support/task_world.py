@@ -17,8 +17,8 @@ from handlers.store.port import TASKS, Item, TableStore
 from handlers.store.values import item_to_dynamo
 from handlers.tasks.retry import TaskOperations
 from handlers.tasks.service import TaskService
+from infra.environments import TASK_LEASE_SECONDS as LEASE_SECONDS
 from infra.messaging import MAX_RECEIVE_COUNT, TASKS_TIMEOUT_SECONDS, VISIBILITY_TIMES_TIMEOUT
-from infra.tasks import LEASE_SECONDS
 from infra.workflows import load_definition
 from local.functions.host import FunctionHost
 from local.functions.model import FunctionSpec, InvokeResult, SimulatedCrash

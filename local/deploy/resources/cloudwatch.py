@@ -14,7 +14,9 @@ def metric_alarm(workspace: Workspace, request: Request) -> Created:
 def dashboard(workspace: Workspace, request: Request) -> Created:
     """A dashboard."""
     name = workspace.physical_name(request, "dashboardName")
-    return Created(name, {"dashboardArn": f"arn:aws:cloudwatch::{workspace.account_id}:dashboard/{name}"})
+    return Created(
+        name, {"dashboardArn": f"arn:{workspace.partition}:cloudwatch::{workspace.account_id}:dashboard/{name}"}
+    )
 
 
 CREATORS: dict[str, Creator] = {

@@ -55,7 +55,7 @@ def attachment(workspace: Workspace, request: Request) -> Created:
     """A policy of this program attached to a role. AWS's managed policies aren't known here."""
     request.known("policyArn", "role")
     role_name, arn = str(request.inputs["role"]), str(request.inputs["policyArn"])
-    if arn.startswith("arn:aws:iam::aws:policy/"):
+    if arn.split(":")[4] == "aws":
         raise UnsupportedResource(f"{request.label} attaches {arn}: AWS managed policies are not known locally")
     client = workspace.client("iam")
     client.attach_role_policy(RoleName=role_name, PolicyArn=arn)

@@ -74,7 +74,7 @@ def function(workspace: Workspace, request: Request) -> Created:
 
 def _invoke_arn(workspace: Workspace, arn: str) -> str:
     """As API Gateway wants it (Lambda Developer Guide, "Invoking Lambda with API Gateway")."""
-    return f"arn:aws:apigateway:{workspace.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+    return f"arn:{workspace.partition}:apigateway:{workspace.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
 
 
 def permission(workspace: Workspace, request: Request) -> Created:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from local.aws.partitions import suffix_of
 from local.deploy.workspace import Created, Creator, Request, Workspace, document, list_of
 
 
@@ -23,9 +24,9 @@ def bucket(workspace: Workspace, request: Request) -> Created:
         client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_set})
     outputs = {
         "bucket": name,
-        "arn": f"arn:aws:s3:::{name}",
+        "arn": f"arn:{workspace.partition}:s3:::{name}",
         "bucketDomainName": f"{name}.s3.amazonaws.com",
-        "bucketRegionalDomainName": f"{name}.s3.{workspace.region}.amazonaws.com",
+        "bucketRegionalDomainName": f"{name}.s3.{workspace.region}.{suffix_of(workspace.region)}",
     }
     return Created(name, outputs)
 

@@ -15,6 +15,7 @@ import pytest
 from local.aws import stepfunctions
 from local.aws.endpoint import AwsEndpoint
 from local.deploy import DeployContext, DeployError, Deployment, deploy_program
+from local.deploy.project import load_stack
 from local.functions.host import FunctionHost
 from local.scheduler import Scheduler
 from local.sources.mappings import QueueMapping, StreamMapping
@@ -37,7 +38,8 @@ class Ground:
 
     def deploy(self, stack: str = "dev", config: dict[str, str] | None = None, **project: Any) -> Deployment:
         write_project(self.project, **project)
-        return deploy_program(self.project, stack, config, DeployContext(self.endpoint, self.host, self.work))
+        context = DeployContext(self.endpoint, self.host, self.work)
+        return deploy_program(self.project, load_stack(self.project, stack, config), context)
 
     def calls(self) -> list[tuple[str, str]]:
         return [(service, operation) for _, service, operation in self.endpoint.calls]

@@ -13,6 +13,7 @@ import pytest
 from local.aws import stepfunctions
 from local.aws.endpoint import AwsEndpoint
 from local.deploy import DeployContext, DeployError, Deployment, deploy_program
+from local.deploy.project import load_stack
 from local.functions.host import FunctionHost
 from local.scheduler import Scheduler
 from local.sources.mappings import StreamMapping
@@ -32,7 +33,8 @@ class Place:
         endpoint = self.endpoint
         manager = ExecutionManager(self.scheduler, self.host, region=endpoint.region, account_id=endpoint.account_id)
         stepfunctions.install(endpoint, manager)
-        return deploy_program(PROJECT_DIR, stack, config, DeployContext(endpoint, self.host, self.work_dir))
+        context = DeployContext(endpoint, self.host, self.work_dir)
+        return deploy_program(PROJECT_DIR, load_stack(PROJECT_DIR, stack, config), context)
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +213,8 @@ def test_inf_03_wrong_configuration_creates_nothing(tmp_path: Path) -> None:
 
 def deploy_without_endpoint(place: Place, config: dict[str, str]) -> Deployment:
     """The endpoint isn't running: any call would fail, so this also shows that none is made."""
-    return deploy_program(PROJECT_DIR, "dev", config, DeployContext(place.endpoint, place.host, place.work_dir))
+    context = DeployContext(place.endpoint, place.host, place.work_dir)
+    return deploy_program(PROJECT_DIR, load_stack(PROJECT_DIR, "dev", config), context)
 
 
 def test_unknown_stack_of_the_project(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""JSON that people write: a key that stands twice is a mistake, and parsers keep the last one without a word."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+class RepeatedKey(ValueError):
+    """An object has the same key twice; names the key and one that stands beside it, to find the place by."""
+
+
+def parse(text: str) -> Any:
+    """The value of a JSON text (RFC 8259, section 4: names within an object should be unique).
+
+    Raises:
+        RepeatedKey: an object has a key twice.
+        ValueError: it is no JSON; ``NaN`` and ``Infinity`` aren't either.
+    """
+    return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+
+
+def read(path: Path) -> Any:
+    """The value in a file. Raises ValueError naming the file, and the key that an object has twice."""
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except RepeatedKey as error:
+        raise RepeatedKey(f"{path.name}: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"{path.name} is not JSON: {error}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) == len(pairs):
+        return made
+    names = [name for name, _ in pairs]
+    repeated = next(name for name in names if names.count(name) > 1)
+    others = [name for name in made if name != repeated]
+    beside = f" (beside {others[0]!r})" if others else ""
+    raise RepeatedKey(f"the key {repeated!r} stands {names.count(repeated)} times in one object{beside}")
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is not a number of JSON")

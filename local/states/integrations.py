@@ -1,0 +1,12 @@
+"""The ARNs of integrations, which differ by partition only: ``arn:aws-cn:states:::lambda:invoke`` in China."""
+
+from __future__ import annotations
+
+import re
+
+_OF_A_PARTITION = re.compile(r"^arn:aws(-[a-z]+)+:states:::")
+
+
+def in_aws(resource: str) -> str:
+    """The same integration with the partition ``aws``, by which it is known here."""
+    return _OF_A_PARTITION.sub("arn:aws:states:::", resource)

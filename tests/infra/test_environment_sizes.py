@@ -1,0 +1,82 @@
+"""E5: each function's whole environment is within Lambda's limit, before anything is declared."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from infra.config import ConfigError, StackConfig
+from infra.environments import MAX_BYTES, check_sizes, environments, expected_places
+from infra.naming import Account, Names
+from infra.physical_names import MACHINES
+from local.deploy.errors import DeployError
+from tests.support.evaluation import ACCOUNT, REGION, Evaluation, evaluate_into, evaluated
+
+ARN = "arn:aws:sqs:eu-west-1:123456789012:search"
+
+
+def targets(count: int) -> list[dict[str, Any]]:
+    return [{"id": f"target-{number}", "types": ["ORDER"], "kind": "sqs", "arn": ARN} for number in range(count)]
+
+
+def expected(config: dict[str, Any], workflows: int = 0) -> dict[str, Any]:
+    names, account = Names("cqrs", "dev"), Account("aws", REGION, ACCOUNT)
+    machines = {name: account.arn("states", f"stateMachine:{names.of(name)}") for name in MACHINES}
+    machines["commands"] = machines["command-handler"]
+    custom = {
+        f"workflow_{number}": account.arn("states", f"stateMachine:cqrs-dev-workflow_{number}")
+        for number in range(workflows)
+    }
+    return environments(StackConfig.from_mapping(config), names, expected_places(names, account), machines, custom)
+
+
+def test_edge_05_what_is_checked_is_what_is_declared() -> None:
+    evaluation = evaluated("dev", {"importBuckets": '["files-a","files-b"]', "syncTargets": json.dumps(targets(2))})
+    declared = {
+        props["handler"].split(".")[-2]: props["environment"]["variables"]
+        for props in evaluation.of_type("aws:lambda/function:Function").values()
+    }
+    assert declared == expected({"importBuckets": ["files-a", "files-b"], "syncTargets": targets(2)})
+
+
+def test_edge_05_the_sum_counts_and_the_largest_variables_are_named() -> None:
+    """Each of the two would fit alone."""
+    config = {"syncTargets": targets(17), "ttlDays": {"commands": {f"t{n}/ORDER": 30 for n in range(80)}}}
+    check_sizes(expected({"syncTargets": targets(17)}))
+    check_sizes(expected({"ttlDays": config["ttlDays"]}))
+    with pytest.raises(ConfigError) as caught:
+        check_sizes(expected(config))
+    (line,) = caught.value.problems
+    pattern = (
+        r"the environment of the function 'workflow' has (\d+) bytes; expected at most 4096: "
+        r"SYNC_TARGETS \(syncTargets\) \d+, TTL_DAYS \(ttlDays\) \d+, COMMAND_STATE_MACHINE_ARN \d+, .*"
+    )
+    match = re.fullmatch(pattern, line)
+    assert match, line
+    variables = expected(config)["workflow"]
+    assert int(match[1]) == len(json.dumps(variables, separators=(",", ":")))
+
+
+def test_edge_05_workflows_count() -> None:
+    check_sizes(expected({}, workflows=20))
+    with pytest.raises(ConfigError, match=r"CUSTOM_STATE_MACHINE_ARNS \(one entry per workflow\) \d+"):
+        check_sizes(expected({}, workflows=40))
+
+
+def test_edge_05_the_very_limit_is_taken() -> None:
+    overhead = len('{"A":""}')
+    check_sizes({"f": {"A": "x" * (MAX_BYTES - overhead)}})
+    with pytest.raises(ConfigError, match="has 4097 bytes; expected at most 4096: A 4097"):
+        check_sizes({"f": {"A": "x" * (MAX_BYTES - overhead + 1)}})
+    with pytest.raises(ConfigError, match="has 4098 bytes"):
+        check_sizes({"f": {"A": "é" * 2045}})  # bytes of UTF-8 count
+
+
+def test_edge_05_nothing_is_declared() -> None:
+    evaluation = Evaluation("dev")
+    with pytest.raises(DeployError, match="the environment of the function 'imports' has"):
+        evaluate_into(evaluation, {"syncTargets": json.dumps(targets(40))})
+    assert evaluation.registrations == []
