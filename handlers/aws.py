@@ -86,8 +86,8 @@ def sns(region: str | None = None) -> SNSClient:
     return cast("SNSClient", _client("sns", region))
 
 
-def sqs(region: str) -> SQSClient:
-    """The SQS client of a region."""
+def sqs(region: str | None = None) -> SQSClient:
+    """The SQS client of a region; without one, of the function's own."""
     return cast("SQSClient", _client("sqs", region))
 
 

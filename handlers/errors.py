@@ -3,17 +3,34 @@
 The class name of an error that leaves a Lambda function is the error name in Step Functions
 (Developer Guide, "Handling errors in Step Functions workflows"), so names here are part of the
 state machine definitions: ``Transient*`` is retried, everything else goes straight to Catch.
+Each class says in ``nature`` whether another try may help; ``handlers.failure_policy`` says what follows from it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from enum import StrEnum
+from typing import Any, ClassVar
 
 SHOWN_CHARS = 80
 
 
+class Nature(StrEnum):
+    """Whether another try of the same work may help."""
+
+    #: The work itself is wrong: each try ends alike.
+    PERMANENT = "permanent"
+    #: The deployment is wrong (a right, a resource or a setting is missing): only its change helps.
+    MISCONFIGURED = "misconfigured"
+    #: It passes: a throttle, an outage, a conflict, something that is not ready yet.
+    TRANSIENT = "transient"
+    #: Nobody can tell.
+    UNKNOWN = "unknown"
+
+
 class CqrsError(Exception):
     """Base of every error that this package raises on purpose."""
+
+    nature: ClassVar[Nature] = Nature.PERMANENT
 
 
 class ValidationError(CqrsError):
@@ -31,6 +48,8 @@ class NotFound(CqrsError):
 
 class VersionConflict(CqrsError):
     """Somebody else published first, or the caller's version is wrong. ``current`` is the stored row."""
+
+    nature = Nature.TRANSIENT
 
     def __init__(self, key: str, expected: int, actual: int, current: dict[str, Any] | None = None) -> None:
         self.key = key
@@ -96,6 +115,8 @@ class ObjectMissing(CqrsError):
 class BucketMissing(CqrsError):
     """There is no bucket of this name."""
 
+    nature = Nature.MISCONFIGURED
+
     def __init__(self, bucket: str) -> None:
         super().__init__(f"bucket {bucket} does not exist")
 
@@ -137,6 +158,8 @@ class TokenUnknown(TokenGone):
 class TransientError(CqrsError):
     """Worth another try: the state machine retries it, a stream or queue delivers again."""
 
+    nature = Nature.TRANSIENT
+
 
 class TransientThrottle(TransientError):
     """AWS throttled the call or had an internal error. ``refused``: it is certain that the call did nothing."""
@@ -153,9 +176,13 @@ class TransientConflict(TransientError):
 class SettingsError(CqrsError):
     """The environment of the function is wrong: start-up fails, naming the variable."""
 
+    nature = Nature.MISCONFIGURED
+
 
 class RegistryError(CqrsError):
     """The application's handlers can't be loaded: start-up fails, naming the module or id."""
+
+    nature = Nature.MISCONFIGURED
 
 
 def shown(value: object) -> str:

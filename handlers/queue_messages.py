@@ -6,7 +6,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from handlers.dead_letters import DeadLetters, is_kept
 from handlers.errors import ValidationError
+from handlers.failure_policy import Consumer
 from handlers.keys import check_version_number
 from handlers.log import log_step, without_text
 from handlers.notifications.forwarder import event_of
@@ -31,10 +33,13 @@ def answer_each(
     records: Sequence[Mapping[str, Any]],
     work: Callable[[Mapping[str, Any], int], None],
     failed: str,
+    letters: DeadLetters,
     *,
     has_record_data: bool = False,
 ) -> dict[str, Any]:
     """Call ``work(record, receives)`` for each message of a batch; ``failed`` is what the log says of one that raises.
+
+    One that nobody can work on goes into ``letters``.
 
     ``has_record_data``: the text of its error may hold some, so it is not logged.
 
@@ -48,5 +53,6 @@ def answer_each(
         except Exception as error:  # noqa: BLE001 - boundary: one message; it is logged and comes again
             why: dict[str, Any] = without_text(error) if has_record_data else {"error": error}
             log_step(failed, level=logging.ERROR, messageId=record.get("messageId"), **why)
-            failures.append({"itemIdentifier": record["messageId"]})
+            if not is_kept(record, error, Consumer.QUEUE_MESSAGE, letters):
+                failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}

@@ -26,6 +26,7 @@ class EventsSettings:
     alarm_topic_arn: str
     main_topic_arn: str
     status_events: str
+    stream_failures_url: str
     log_level: str
 
     @classmethod
@@ -39,6 +40,7 @@ class EventsSettings:
             alarm_topic_arn=_text(env, "ALARM_TOPIC_ARN"),
             main_topic_arn=_text(env, "MAIN_TOPIC_ARN"),
             status_events=_one_of(env, "STATUS_EVENTS", KINDS),
+            stream_failures_url=_text(env, "STREAM_FAILURES_URL"),
             log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
         )
 
@@ -52,6 +54,8 @@ class NotificationsSettings:
     main_topic_arn: str
     status_events: str
     event_bus_name: str
+    stream_failures_url: str
+    dead_letter_queue_url: str
     log_level: str
 
     @classmethod
@@ -63,6 +67,8 @@ class NotificationsSettings:
             main_topic_arn=_text(env, "MAIN_TOPIC_ARN"),
             status_events=_one_of(env, "STATUS_EVENTS", KINDS),
             event_bus_name=_text(env, "EVENT_BUS_NAME"),
+            stream_failures_url=_text(env, "STREAM_FAILURES_URL"),
+            dead_letter_queue_url=_text(env, "DEAD_LETTER_QUEUE_URL"),
             log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
         )
 
@@ -82,6 +88,7 @@ class LoaderSettings:
     zip_max_entries: int
     zip_max_bytes: int
     zip_max_ratio: int
+    stream_failures_url: str
     log_level: str
 
     @classmethod
@@ -99,6 +106,7 @@ class LoaderSettings:
             zip_max_entries=_number(env, "ZIP_MAX_ENTRIES"),
             zip_max_bytes=_number(env, "ZIP_MAX_BYTES"),
             zip_max_ratio=_number(env, "ZIP_MAX_RATIO"),
+            stream_failures_url=_text(env, "STREAM_FAILURES_URL"),
             log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
         )
 
@@ -120,6 +128,8 @@ class ImportsSettings:
     sync_targets: tuple[TargetSpec, ...]
     lease_seconds: int
     ttl: TtlPolicies
+    stream_failures_url: str
+    dead_letter_queue_url: str
     log_level: str
 
     @classmethod
@@ -139,6 +149,8 @@ class ImportsSettings:
             sync_targets=parse_targets(_text(env, "SYNC_TARGETS")),
             lease_seconds=_number(env, "LEASE_SECONDS"),
             ttl=TtlPolicies.parse(_text(env, "TTL_DAYS")),
+            stream_failures_url=_text(env, "STREAM_FAILURES_URL"),
+            dead_letter_queue_url=_text(env, "DEAD_LETTER_QUEUE_URL"),
             log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
         )
 
@@ -232,6 +244,7 @@ class TasksSettings:
     task_timeout_minutes: int
     lease_seconds: int
     max_receives: int
+    dead_letter_queue_url: str
     log_level: str
 
     @classmethod
@@ -245,6 +258,7 @@ class TasksSettings:
             task_timeout_minutes=_number(env, "TASK_TIMEOUT_MINUTES"),
             lease_seconds=_number(env, "LEASE_SECONDS"),
             max_receives=_number(env, "MAX_RECEIVE_COUNT"),
+            dead_letter_queue_url=_text(env, "DEAD_LETTER_QUEUE_URL"),
             log_level=_one_of(env, "LOG_LEVEL", LOG_LEVELS),
         )
 

@@ -146,7 +146,7 @@ def _state(name: str, state: Mapping[str, Any], states: Mapping[str, Any], path:
 
 def _task(state: Mapping[str, Any], path: str) -> Iterator[str]:
     timeout = state.get("TimeoutSeconds")
-    if not isinstance(timeout, int) or timeout < 1:
+    if (not isinstance(timeout, int) or timeout < 1) and not state.get("TimeoutSecondsPath"):
         waits = " (a wait for a token never ends without one)" if state.get("Resource", "").endswith(TASK_TOKEN) else ""
         yield f"{path}: a Task needs TimeoutSeconds{waits}"
     retried = {error for retrier in state.get("Retry", []) for error in retrier.get("ErrorEquals") or []}

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 import pulumi
 
 from infra.config import ConfigError, StackConfig
-from infra.messaging import MAX_RECEIVE_COUNT, TASKS_TIMEOUT_SECONDS, Messaging
+from infra.messaging import (
+    IMPORT_QUEUE,
+    MAX_RECEIVE_COUNT,
+    NOTIFICATION_QUEUE,
+    QUEUES,
+    STREAM_FAILURES,
+    TASK_QUEUE,
+    TASKS_TIMEOUT_SECONDS,
+    Messaging,
+)
 from infra.naming import Account, Names
 from infra.storage import Storage
 from infra.sync_targets import targets_json
@@ -39,23 +48,28 @@ Environment = dict[str, pulumi.Input[str]]
 
 @dataclass(frozen=True)
 class Places:
-    """What variables name: tables by logical name, and the others by what they are."""
+    """What variables name: tables by logical name, dead-letter queues by their queue's, others by what they are."""
 
     tables: Mapping[str, pulumi.Input[str]]
     bucket: pulumi.Input[str]
     main_topic_arn: pulumi.Input[str]
     alarm_topic_arn: pulumi.Input[str]
     event_bus: pulumi.Input[str]
+    stream_failures_url: pulumi.Input[str]
+    dead_letter_urls: Mapping[str, pulumi.Input[str]]
 
 
 def expected_places(names: Names, account: Account) -> Places:
     """As they will be called."""
+    queues = f"https://sqs.{account.region}.amazonaws.com/{account.account_id}"
     return Places(
         {table: names.of(table) for table in TABLES},
         names.bucket(account.account_id),
         account.arn("sns", names.of("main-topic")),
         account.arn("sns", names.of("alarm-topic")),
         names.of("events"),
+        f"{queues}/{names.of(STREAM_FAILURES)}",
+        {queue: f"{queues}/{names.of(f'{queue}-dlq')}" for queue in QUEUES},
     )
 
 
@@ -67,6 +81,8 @@ def declared_places(tables: Tables, messaging: Messaging, storage: Storage) -> P
         messaging.main_topic.arn,
         messaging.alarm_topic.arn,
         messaging.event_bus.name,
+        messaging.stream_failures.url,
+        {name: queue.url for name, queue in messaging.dead_letter_queues.items()},
     )
 
 
@@ -90,6 +106,7 @@ def environments(
             "ALARM_TOPIC_ARN": places.alarm_topic_arn,
             "MAIN_TOPIC_ARN": places.main_topic_arn,
             "STATUS_EVENTS": config.status_events,
+            "STREAM_FAILURES_URL": places.stream_failures_url,
             "LOG_LEVEL": log_level,
         },
         "imports": {
@@ -106,6 +123,8 @@ def environments(
             "SYNC_TARGETS": targets_json(config.sync_targets),
             "LEASE_SECONDS": str(config.lease_seconds),
             "TTL_DAYS": ttl_days,
+            "STREAM_FAILURES_URL": places.stream_failures_url,
+            "DEAD_LETTER_QUEUE_URL": places.dead_letter_urls[IMPORT_QUEUE],
             "LOG_LEVEL": log_level,
         },
         "loader": {
@@ -120,6 +139,7 @@ def environments(
             "ZIP_MAX_ENTRIES": str(config.zip_max_entries),
             "ZIP_MAX_BYTES": str(config.zip_max_bytes),
             "ZIP_MAX_RATIO": str(config.zip_max_ratio),
+            "STREAM_FAILURES_URL": places.stream_failures_url,
             "LOG_LEVEL": log_level,
         },
         "notifications": {
@@ -128,6 +148,8 @@ def environments(
             "MAIN_TOPIC_ARN": places.main_topic_arn,
             "STATUS_EVENTS": config.status_events,
             "EVENT_BUS_NAME": places.event_bus,
+            "STREAM_FAILURES_URL": places.stream_failures_url,
+            "DEAD_LETTER_QUEUE_URL": places.dead_letter_urls[NOTIFICATION_QUEUE],
             "LOG_LEVEL": log_level,
         },
         "sweeper": {
@@ -151,6 +173,7 @@ def environments(
             "TASK_TIMEOUT_MINUTES": str(config.task_timeout_minutes),
             "LEASE_SECONDS": str(TASK_LEASE_SECONDS),
             "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
+            "DEAD_LETTER_QUEUE_URL": places.dead_letter_urls[TASK_QUEUE],
             "LOG_LEVEL": log_level,
         },
         "workflow": {

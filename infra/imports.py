@@ -63,6 +63,13 @@ CHANGED = {
         }
     },
 }
+#: A counter that has the last of its rows: at most 16 times for an attempt of a job.
+COUNTED_ALL = {
+    "eventName": ["MODIFY"],
+    "dynamodb": {
+        "NewImage": {"kind": {"S": ["counters"]}, "left": {"N": ["0"]}, "expected": {"N": [{"exists": True}]}}
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -138,7 +145,7 @@ class Imports(pulumi.ComponentResource):
             stream_arn=stream_arn,
             function=self.function,
             on_failure_arn=args.messaging.stream_failures.arn,
-            patterns=[CHANGED],
+            patterns=[CHANGED, COUNTED_ALL],
             batch_size=config.stream_batch_size,
         )
         queue_mapping(

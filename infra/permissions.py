@@ -40,11 +40,13 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "table:history": ("dynamodb:PutItem",),
         "objects:attributes": ("s3:GetObject", "s3:PutObject"),
         "objects:reports": ("s3:PutObject",),
+        "machine:import-csv": ("states:SendTaskSuccess",),
         "machine:import-zip": ("states:SendTaskSuccess",),
         "stream:import_tmp": STREAM,
         "topic:alarm": ("sns:Publish",),
         "topic:main": ("sns:Publish",),
         "queue:import-action-queue": QUEUE,
+        "queue:import-action-queue-dlq": ("sqs:SendMessage",),
         "queue:stream-failures": ("sqs:SendMessage",),
     },
     "loader": {
@@ -68,6 +70,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "topic:main": ("sns:Publish",),
         "bus:events": ("events:PutEvents",),
         "queue:notification-queue": QUEUE,
+        "queue:notification-queue-dlq": ("sqs:SendMessage",),
         "queue:stream-failures": ("sqs:SendMessage",),
     },
     "sweeper": {
@@ -90,6 +93,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "table:data": ("dynamodb:GetItem", "dynamodb:PutItem"),
         "machine:task-handler": ("states:StartExecution",),
         "queue:task-action-queue": QUEUE,
+        "queue:task-action-queue-dlq": ("sqs:SendMessage",),
     },
     "workflow": {
         "table:commands": ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:UpdateItem"),

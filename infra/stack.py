@@ -93,6 +93,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             f"queue:{NOTIFICATION_QUEUE}": messaging.queues[NOTIFICATION_QUEUE].arn,
             f"queue:{TASK_QUEUE}": messaging.queues[TASK_QUEUE].arn,
             f"queue:{IMPORT_QUEUE}": messaging.queues[IMPORT_QUEUE].arn,
+            **{f"queue:{name}-dlq": queue.arn for name, queue in messaging.dead_letter_queues.items()},
             "queue:stream-failures": messaging.stream_failures.arn,
             "objects:attributes": pulumi.Output.concat(storage.bucket.arn, "/attributes/*"),
             "objects:imports": pulumi.Output.concat(storage.bucket.arn, f"/{FILES}*"),

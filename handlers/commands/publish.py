@@ -22,7 +22,7 @@ from handlers.commands.model import (
 from handlers.commands.repository import CommandRepository
 from handlers.commands.requests import RequestLog
 from handlers.context import InvokeContext
-from handlers.errors import CqrsError, NotFound, TransientConflict, ValidationError, VersionConflict
+from handlers.errors import CqrsError, Nature, NotFound, TransientConflict, ValidationError, VersionConflict
 from handlers.json_values import check_text
 from handlers.keys import FIRST_VERSION, EntityKey, VersionKey
 from handlers.log import log_step
@@ -55,6 +55,8 @@ Companions = Callable[[Item], Sequence[Write]]
 
 class CompanionRefused(CqrsError):
     """A write that belongs to the new command's transaction was refused by its condition; nothing was written."""
+
+    nature = Nature.TRANSIENT
 
 
 def new_row_id() -> str:

@@ -22,6 +22,7 @@ from handlers.commands.publish_sync import SYNC_RUN
 from handlers.commands.repository import CommandRepository
 from handlers.context import InvokeContext
 from handlers.errors import PendingVersions, RequestConflict, TransientConflict, TransientError, VersionConflict
+from handlers.failure_policy import named_for_retry
 from handlers.keys import EntityKey, VersionKey
 from handlers.registry import BUILT_IN_TARGET
 from handlers.store.conditions import Condition, absent, at_most, equals
@@ -182,8 +183,9 @@ class InlineTargets:
         try:
             if again:
                 self._progress.claim(run, command)
-            for target in self.of(key.entity.type):
-                self._synchroniser.sync(run, target)
+            with named_for_retry():
+                for target in self.of(key.entity.type):
+                    self._synchroniser.sync(run, target)
             applied = self._synchroniser.built_in_outcome(run, [{"target": BUILT_IN_TARGET, "outcome": APPLIED}])
             if not self._progress.done_without_successor(run, applied):
                 self._progress.done(run, applied)

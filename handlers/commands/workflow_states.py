@@ -13,6 +13,7 @@ from handlers.commands.pipeline.run import LostRun
 from handlers.commands.pipeline.steps import Pipeline
 from handlers.commands.state_event import StateEvent
 from handlers.errors import ValidationError
+from handlers.failure_policy import named_for_retry
 from handlers.log import log_step
 
 #: The wait of the EXPRESS machine. A command that is parked shows ``wait_prev_command:STARTED`` all the same.
@@ -47,7 +48,8 @@ class CommandStates:
             raise ValidationError("State.Name", event.state, f"one of {', '.join(self._steps)}")
         started = self._clock.now()
         try:
-            output = step(event)
+            with named_for_retry():
+                output = step(event)
         except LostRun:
             self._log("lost", event, started)
             output = [] if event.state == status.TRANSFORM_DATA else LOST

@@ -13,6 +13,7 @@ from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.run import FULL, Progress
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
+from handlers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadLetters
 from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
 from handlers.errors import ValidationError
 from handlers.notifications.port import Topic
@@ -38,6 +39,7 @@ class EventPorts:
     alarms: Topic
     clock: Clock
     main_topic: Topic
+    dead_letters: DeadLetters
 
 
 def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPorts | None = None) -> Handler:
@@ -50,6 +52,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPo
             alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
             clock=clock or SystemClock(),
             main_topic=SnsTopic(aws.sns(), settings.main_topic_arn),
+            dead_letters=SqsDeadLetters(aws.sqs, {STREAM_SOURCE: settings.stream_failures_url}),
         )
     starter = CommandStarter(ports.workflows, settings.command_state_machine_arn)
     # No lease is taken here, only a failure recorded, which no status detail leaves out.
@@ -69,22 +72,22 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPo
         if "Records" in event:
             records = event["Records"]
             if records and tasks_stream in records[0].get("eventSourceARN", ""):
-                return partial_answer(records, tasks.on_stream_records(records))
-            return start_commands(records, starter)
+                return partial_answer(records, tasks.on_stream_records(records), ports.dead_letters)
+            return start_commands(records, starter, ports.dead_letters)
         raise ValidationError("event", sorted(event), "a batch of a stream, or an aws.states event")
 
     return bounded(handle)
 
 
-def start_commands(records: list[dict[str, Any]], starter: CommandStarter) -> dict[str, Any]:
+def start_commands(records: list[dict[str, Any]], starter: CommandStarter, letters: DeadLetters) -> dict[str, Any]:
     """Start what the records ask for. One bad record does not keep back the others."""
     failed: dict[int, Exception] = {}
     for index, record in enumerate(records):
         try:
             starter.on_stream_record(record)
-        except Exception as error:  # noqa: BLE001 - boundary: one record; it is logged and delivered again
+        except Exception as error:  # noqa: BLE001 - boundary: one record; `partial_answer` says what becomes of it
             failed[index] = error
-    return partial_answer(records, failed)
+    return partial_answer(records, failed, letters)
 
 
 handler = lambda_handler(create)

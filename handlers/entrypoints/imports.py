@@ -12,6 +12,7 @@ from handlers import aws
 from handlers.clock import Clock, SystemClock
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.publish import CommandPublisher, new_row_id
+from handlers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLetters, SqsDeadLetters
 from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
 from handlers.errors import ValidationError
 from handlers.imports.book import ImportBook
@@ -19,6 +20,7 @@ from handlers.imports.callbacks import Callbacks
 from handlers.imports.command_outcomes import SOURCE
 from handlers.imports.csv_rows import RowsHandler
 from handlers.imports.csv_states import rows_states
+from handlers.imports.csv_wait import RowsWait
 from handlers.imports.finalise import Finaliser
 from handlers.imports.row_batches import RowBatches
 from handlers.imports.strategy import ImportTables, load_import_tables
@@ -28,7 +30,6 @@ from handlers.imports.worker import RowWorker
 from handlers.imports.zip_book import ZipBook
 from handlers.imports.zip_files import ZipFiles
 from handlers.imports.zip_states import ZipStates, imports_steps
-from handlers.notifications.forwarder import QUEUE_SOURCE
 from handlers.notifications.port import Topic
 from handlers.notifications.sns import SnsTopic
 from handlers.objects.port import Objects
@@ -56,6 +57,7 @@ class ImportPorts:
     alarms: Topic
     workflows: Workflows
     clock: Clock
+    dead_letters: DeadLetters
 
 
 def create(
@@ -85,6 +87,9 @@ def create(
             alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
             workflows=StepFunctions(aws.stepfunctions()),
             clock=clock or SystemClock(),
+            dead_letters=SqsDeadLetters(
+                aws.sqs, {STREAM_SOURCE: settings.stream_failures_url, QUEUE_SOURCE: settings.dead_letter_queue_url}
+            ),
         )
     store, clock = ports.store, ports.clock
     book = ImportBook(store, clock)
@@ -103,13 +108,14 @@ def create(
         lease_seconds=settings.lease_seconds,
         ttl=settings.ttl,
     )
-    worker = RowWorker(book, publisher, strategies, apply, max_receives=settings.max_receives)
-    csv_states = rows_states(RowsHandler(book, RowBatches(book), strategies), clock)
+    worker = RowWorker(book, publisher, strategies, apply, ports.dead_letters, max_receives=settings.max_receives)
+    rows_wait = RowsWait(book, ports.workflows)
+    csv_states = rows_states(RowsHandler(book, RowBatches(book), strategies), rows_wait, clock)
     finalise = Finaliser(store, book, ports.objects)
     files = ZipBook(store, clock)
     callbacks = Callbacks(book, files, ports.workflows)
     zip_states = ZipStates(imports_steps(ZipFiles(book, files, callbacks, clock)), clock)
-    stream = ImportStream(ports.main_topic, ports.alarms, finalise, callbacks, settings.import_table)
+    stream = ImportStream(ports.main_topic, ports.alarms, finalise, callbacks, rows_wait.wake, settings.import_table)
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         if event.get("source") == STATE_SOURCE:
@@ -119,7 +125,7 @@ def create(
             raise ValidationError("event", sorted(event), "a batch of a stream or a queue, or a machine's state")
         if records and records[0].get("eventSource") == QUEUE_SOURCE:
             return worker(records)
-        return partial_answer(records, stream.on_stream_records(records))
+        return partial_answer(records, stream.on_stream_records(records), ports.dead_letters)
 
     return bounded(handle)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from handlers import aws
 from handlers.clock import Clock, SystemClock
+from handlers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadLetters
 from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
 from handlers.errors import ValidationError
 from handlers.imports.archive import ZipLimits
@@ -54,6 +55,7 @@ class LoaderPorts:
     source: ObjectSource
     workflows: Workflows
     clock: Clock
+    dead_letters: DeadLetters
 
 
 def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderPorts | None = None) -> Handler:
@@ -70,6 +72,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
             source=S3Source(aws.s3),
             workflows=StepFunctions(aws.stepfunctions()),
             clock=clock or SystemClock(),
+            dead_letters=SqsDeadLetters(aws.sqs, {STREAM_SOURCE: settings.stream_failures_url}),
         )
     store, clock = ports.store, ports.clock
     book = ImportBook(store, clock)
@@ -105,7 +108,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
         records = event.get("Records")
         if records is None:
             raise ValidationError("event", sorted(event), "a batch of the import table's stream, or a machine's state")
-        return partial_answer(records, stream.on_stream_records(records))
+        return partial_answer(records, stream.on_stream_records(records), ports.dead_letters)
 
     return bounded(handle)
 

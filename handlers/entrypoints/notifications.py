@@ -13,13 +13,14 @@ from typing import Any
 from handlers import aws
 from handlers.clock import Clock, SystemClock
 from handlers.commands.status_events import StatusEvents
+from handlers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLetters, SqsDeadLetters
 from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
 from handlers.errors import ValidationError
 from handlers.imports.book import ImportBook
 from handlers.imports.command_outcomes import CommandOutcomes
 from handlers.notifications.bus import EventBus
 from handlers.notifications.eventbridge import EventBridgeBus
-from handlers.notifications.forwarder import QUEUE_SOURCE, Forwarder
+from handlers.notifications.forwarder import Forwarder
 from handlers.notifications.port import Topic
 from handlers.notifications.sns import SnsTopic
 from handlers.settings import NotificationsSettings
@@ -36,6 +37,7 @@ class NotificationPorts:
     bus: EventBus
     store: TableStore
     clock: Clock
+    dead_letters: DeadLetters
 
 
 def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: NotificationPorts | None = None) -> Handler:
@@ -47,9 +49,12 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Notific
             EventBridgeBus(aws.events, settings.event_bus_name),
             DynamoTableStore(aws.dynamodb(), {IMPORT_TMP: settings.import_table}),
             clock or SystemClock(),
+            SqsDeadLetters(
+                aws.sqs, {STREAM_SOURCE: settings.stream_failures_url, QUEUE_SOURCE: settings.dead_letter_queue_url}
+            ),
         )
     status_events = StatusEvents(ports.main_topic, settings.commands_table, settings.status_events)
-    forward = Forwarder(ports.bus)
+    forward = Forwarder(ports.bus, ports.dead_letters)
     import_rows = CommandOutcomes(ImportBook(ports.store, ports.clock))
 
     def handle(event: dict[str, Any], context: Any) -> Any:
@@ -60,7 +65,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Notific
             return forward(records)
         # A row of an import first: it is in the table, while an event may be lost and come again.
         failed = import_rows.on_stream_records(records)
-        return partial_answer(records, {**status_events.on_stream_records(records), **failed})
+        return partial_answer(records, {**status_events.on_stream_records(records), **failed}, ports.dead_letters)
 
     return bounded(handle)
 

@@ -17,7 +17,7 @@ from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
 from handlers.commands.sweeper import Sweeper
 from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
-from handlers.errors import CqrsError
+from handlers.errors import CqrsError, Nature
 from handlers.imports.book import ImportBook
 from handlers.imports.callbacks import Callbacks
 from handlers.imports.sweeper import ImportSweeper
@@ -39,6 +39,8 @@ RESERVE_SECONDS = 15.0
 
 class SweepIncomplete(CqrsError):
     """Some rows could not be healed; each is in the log, and the next sweep tries again."""
+
+    nature = Nature.TRANSIENT
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 from handlers import aws
 from handlers.clock import Clock, SystemClock
+from handlers.dead_letters import QUEUE_SOURCE, DeadLetters, SqsDeadLetters
 from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
 from handlers.errors import ValidationError
-from handlers.notifications.forwarder import QUEUE_SOURCE
 from handlers.settings import TasksSettings
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import DATA, TASKS, TableStore
@@ -32,6 +32,7 @@ class TaskPorts:
     store: TableStore
     workflows: Workflows
     clock: Clock
+    dead_letters: DeadLetters
 
 
 def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: TaskPorts | None = None) -> Handler:
@@ -46,6 +47,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: TaskPor
             store=DynamoTableStore(aws.dynamodb(), {TASKS: settings.tasks_table, DATA: settings.data_table}),
             workflows=StepFunctions(aws.stepfunctions(), starts=aws.stepfunctions_once()),
             clock=clock or SystemClock(),
+            dead_letters=SqsDeadLetters(aws.sqs, {QUEUE_SOURCE: settings.dead_letter_queue_url}),
         )
     store, clock = ports.store, ports.clock
     handlers = load_task_handlers(settings.handler_modules, {"store": store, "clock": clock})
@@ -55,7 +57,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: TaskPor
         lease_seconds=settings.lease_seconds,
         max_receives=settings.max_receives,
     )
-    runner = TaskRunner(store, clock, ports.workflows, handlers, options)
+    runner = TaskRunner(store, clock, ports.workflows, handlers, ports.dead_letters, options)
     states = TaskStates(ItemRunner(store, clock, handlers), Finaliser(store, clock), clock)
 
     def handle(event: dict[str, Any], context: Any) -> Any:

@@ -10,9 +10,10 @@ from handlers.commands.policies import SECONDS_PER_DAY
 from handlers.error_text import error_of
 from handlers.errors import TransientConflict
 from handlers.imports import status
+from handlers.imports.counters import counter_of, counting, expectations
 from handlers.imports.errors import RowProblem
 from handlers.imports.model import APPLIED, STEP_FUNCTION, UNCHANGED, Counts, job_key_of
-from handlers.imports.open_index import MARKS
+from handlers.imports.open_index import MARKS, WAIT_MARKS
 from handlers.keys import IMPORT_SHARDS, ImportJobKey, ImportRowKey
 from handlers.store.conditions import Condition, Path, absent, equals
 from handlers.store.port import (
@@ -33,8 +34,6 @@ ROW_DAYS = 30
 ROWS_PER_WRITE = 50
 #: Rows that end at the same moment in the same partition.
 MAX_CONFLICTS = 20
-
-
 #: Key, number, line, values and status of a row to the row.
 NewRow = Callable[[ImportRowKey, int, int, Mapping[str, str], str], Item]
 #: Why a row has its outcome from the start: a problem, or the index of the row that supersedes it.
@@ -76,16 +75,25 @@ class ImportBook:
         puts = []
         for number in range(IMPORT_SHARDS):
             pk, sk = key.shard(number)
-            puts.append(Put(IMPORT_TMP, {"pk": pk, "sk": sk, "kind": status.COUNTERS, "ttl": expires}, absent("pk")))
+            item = {"pk": pk, "sk": sk, "kind": status.COUNTERS, "jobId": key.id, "ttl": expires}
+            puts.append(Put(IMPORT_TMP, item, absent("pk")))
         try:
             self._store.transact(puts)
         except TransactionFailed:
             return  # a call before this one has made them, all of them
 
+    def expect(self, key: ImportJobKey, rows: int) -> None:
+        """Tell the job's counters how many rows there will be, once. See ``expectations``."""
+        try:
+            if rows:
+                self.transact(expectations(key, rows))
+        except TransactionFailed:
+            return  # a call before this one has told them
+
     def change_job(self, key: ImportJobKey, attempt: int, new: str, **fields: Any) -> bool:
         """Give a job a status, and what belongs to it. False: it is beyond that, or gone."""
         condition = equals("attempt", attempt) & status.may_become(status.JOB, new)
-        gone = MARKS if new in status.TERMINAL else ()
+        gone = (*MARKS, *WAIT_MARKS) if new in status.TERMINAL else ()
         return self.update_job(key, Change(set=self.becomes(new, **fields), remove=gone), condition)
 
     def update_job(self, key: ImportJobKey, change: Change, condition: Condition) -> bool:
@@ -236,7 +244,7 @@ class ImportBook:
         index = ImportRowKey.parse(row["pk"], row["sk"]).index
         assert index is not None
         pk, sk = job.shard(index % IMPORT_SHARDS)
-        return Update(IMPORT_TMP, pk, sk, Change(add={counter_of(row): rows}))
+        return Update(IMPORT_TMP, pk, sk, Change(add=counting({counter_of(row): rows})))
 
     def transact(self, writes: Sequence[Write]) -> None:
         """Rows of one partition share a counter: a conflict is over at once. Raises TransactionFailed."""
@@ -281,10 +289,3 @@ class ImportBook:
 
     def _expires(self) -> int:
         return int(self._clock.now()) + ROW_DAYS * SECONDS_PER_DAY
-
-
-def counter_of(row: Item) -> str:
-    """The counter in which a row with an outcome counts."""
-    if row["status"] == status.COMPLETED:
-        return "applied" if row["result"] == APPLIED else "unchanged"
-    return {status.FAILED: "failed", status.SUPERSEDED: "superseded", status.CANCELLED: "cancelled"}[row["status"]]

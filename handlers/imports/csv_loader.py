@@ -28,8 +28,6 @@ from handlers.objects.source import ObjectInfo, ObjectSource
 from handlers.store.port import Item
 
 PREFIX = "normalised/"
-#: The first pause before the rows are looked at; each is twice as long as the one before (``csv_progress``).
-FIRST_WAIT_SECONDS = 5
 SECONDS_PER_HOUR = 3_600
 
 
@@ -66,7 +64,6 @@ class CsvLoader:
             "jobKey": run.key.id,
             "attempt": run.attempt,
             "deadline": int(self._clock.now()) + self._timeout,
-            "waitSeconds": FIRST_WAIT_SECONDS,
             "rows": 0,
         }
         job = self._book.job(run.key)
@@ -87,6 +84,7 @@ class CsvLoader:
             log_step("file refused", level=logging.WARNING, pk=run.key.pk, sk=run.key.sk, code=refused["type"])
             self._book.change_job(run.key, run.attempt, status.FAILED, error=refused)
             return answer
+        self._book.expect(run.key, found.rows)
         self._book.change_job(run.key, run.attempt, status.PROCESSING, totalRows=found.rows, columns=found.header)
         return {**answer, "bucket": info.bucket, "key": info.key, "versionId": info.version_id, "rows": rows}
 

@@ -20,7 +20,11 @@ from handlers.log import log_step
 from handlers.objects.port import Objects
 from handlers.store.port import IMPORT_TMP, Item, TableStore
 
-LONGEST_WAIT_SECONDS = 300
+#: How long the machine waits for the last row before it looks by itself: twice as long each time. The first keeps a
+#: turn of three states within one transition in ten seconds; the longest keeps the history of the longest import
+#: (``importTimeoutHours``, 168) below 25,000 events, of which a turn has 13 (Step Functions service quotas).
+FIRST_WAIT_SECONDS = 30
+LONGEST_WAIT_SECONDS = 480
 TIMEOUT = "Timeout"
 MAP_FAILED = "MapFailed"
 MACHINE_FAILED = "MachineFailed"
@@ -54,13 +58,13 @@ class CsvProgress:
         self._closed_per_call = closed_per_call
 
     def check_rows(self, run: JobRun, given: dict[str, Any]) -> dict[str, Any]:
-        """Whether the job can be ended (``done``), or how long to wait. The Map has come to its end before.
+        """Whether the job can be ended (``done``), or how long to wait at most. The Map has come to its end before.
 
         Raises:
             TransientError: worth another try.
         """
         answer = {name: given[name] for name in ("jobKey", "attempt", "deadline")}
-        wait = min(2 * given["waitSeconds"], LONGEST_WAIT_SECONDS)
+        wait = min(2 * given["waitSeconds"], LONGEST_WAIT_SECONDS) if "waitSeconds" in given else FIRST_WAIT_SECONDS
         found = self._open(run)
         if found is not None and "rowsWritten" not in found[0]:
             for batch in batches_not_done(self._objects, given["map"]) if "map" in given else ():

@@ -9,23 +9,27 @@ from typing import Any
 
 from handlers.clock import Clock
 from handlers.errors import ValidationError
+from handlers.failure_policy import named_for_retry
 from handlers.imports.csv_loader import CsvLoader
 from handlers.imports.csv_progress import CsvProgress
 from handlers.imports.csv_rows import RowsHandler, parsed
+from handlers.imports.csv_wait import RowsWait
 from handlers.imports.job_run import JobRun
 from handlers.log import log_step
 from handlers.workflows.state_payload import StatePayload
 
 CSV_LOADER = "csv_loader"
 ROWS_HANDLER = "csv_rows_handler"
+WAIT_ROWS = "wait_rows"
 CHECK_ROWS = "check_rows"
 FINALIZE = "finalize_parent_job"
 
-Step = Callable[[JobRun, Any], Any]
+#: Which run of which job, and the state's payload with what the retry counter says.
+Step = Callable[[JobRun, StatePayload, int], Any]
 
 
 class CsvStates:
-    """The handler of the states that one function has: state to the step, which gets the run and the state's input."""
+    """The handler of the states that one function has: state to the step."""
 
     def __init__(self, steps: Mapping[str, Step], clock: Clock, run_of: Callable[[StatePayload], JobRun]) -> None:
         self._steps = steps
@@ -41,7 +45,8 @@ class CsvStates:
         run = self._run_of(payload)
         started = self._clock.now()
         try:
-            output = step(run, payload.input)
+            with named_for_retry():
+                output = step(run, payload, event["context"]["State"]["RetryCount"])
         except Exception as error:
             self._log("failed", payload, run, started, error)
             raise
@@ -68,17 +73,26 @@ class CsvStates:
 def loader_states(loader: CsvLoader, progress: CsvProgress, clock: Clock) -> CsvStates:
     """The states of the function ``loader``: the work's key is in the execution's input."""
     steps: dict[str, Step] = {
-        CSV_LOADER: lambda run, given: loader(run),
-        CHECK_ROWS: progress.check_rows,
-        FINALIZE: progress.finalize_parent_job,
+        CSV_LOADER: lambda run, payload, retry: loader(run),
+        CHECK_ROWS: lambda run, payload, retry: progress.check_rows(run, payload.input),
+        FINALIZE: lambda run, payload, retry: progress.finalize_parent_job(run, payload.input),
     }
     return CsvStates(steps, clock, lambda payload: JobRun.parse(payload.execution_input))
 
 
-def rows_states(handler: RowsHandler, clock: Clock) -> CsvStates:
-    """The states of the function ``imports``, in the Map's children: the work's key is in the batch."""
-    steps: dict[str, Step] = {ROWS_HANDLER: lambda run, given: handler(given)}
-    return CsvStates(steps, clock, lambda payload: parsed(payload.input)[0])
+def rows_states(handler: RowsHandler, rows: RowsWait, clock: Clock) -> CsvStates:
+    """The states of the function ``imports``. In the Map's children the work's key is in the batch."""
+
+    def wait(run: JobRun, payload: StatePayload, retry: int) -> dict[str, Any]:
+        if payload.task_token is None:
+            raise ValidationError("taskToken", None, "the token of a state that waits")
+        return rows.wait(run, payload.task_token, payload.entered_at, retry)
+
+    def run_of(payload: StatePayload) -> JobRun:
+        return parsed(payload.input)[0] if payload.state == ROWS_HANDLER else JobRun.parse(payload.execution_input)
+
+    steps: dict[str, Step] = {ROWS_HANDLER: lambda run, payload, retry: handler(payload.input), WAIT_ROWS: wait}
+    return CsvStates(steps, clock, run_of)
 
 
 class CsvEndedOutside:

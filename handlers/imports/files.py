@@ -20,7 +20,7 @@ from handlers.keys import ImportJobKey
 from handlers.objects.source import ObjectInfo, ObjectSource
 from handlers.store.port import Item
 
-#: What is wrong with the file or the request, as opposed to what a later try may find right.
+#: What is wrong with the file or the request.
 REFUSALS = (BucketMissing, ObjectMissing, ObjectChanged, ImportRefused, ValidationError)
 
 #: Where files are put in the stack's own bucket.

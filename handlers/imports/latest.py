@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.commands import status as command_status
-from handlers.errors import CqrsError
+from handlers.errors import CqrsError, Nature
 from handlers.imports.book import ImportBook
 from handlers.store.port import Item
 
@@ -13,6 +13,8 @@ LATEST_SKIPPED = "LatestSkipped"
 
 class LatestOpen(CqrsError):
     """The latest version has the row's content, and nobody knows yet whether it will be applied."""
+
+    nature = Nature.TRANSIENT
 
 
 def end_unchanged(book: ImportBook, row: Item, latest: Item | None, request_id: str | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from handlers.errors import TransientConflict
+from handlers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.imports import status
 from handlers.imports.book import ImportBook
 from handlers.imports.cancel import CANCEL_REQUESTED
@@ -54,7 +55,7 @@ class Loader:
         is replaced while it is read leaves the rows that were.
 
         Raises:
-            TransientError: worth another call.
+            TransientError, and what else another call may find right.
         """
         job = self._book.job(key)
         if job is None or status.is_terminal(job) or "totalRows" in job:
@@ -79,7 +80,9 @@ class Loader:
                 # A job whose rows have all ended may have lost its machine: an execution is not started twice.
                 return self._finalise(key)
             self._write_rows(key, job, info, layout, found)
-        except REFUSALS as error:
+        except Exception as error:
+            if not isinstance(error, REFUSALS) and outcome_of(error, Consumer.IMPORT_JOB) is not Outcome.FAILED:
+                raise
             refused = error_of_refusal(error)
             log_step("file refused", level=logging.WARNING, pk=key.pk, sk=key.sk, code=refused["type"])
             self._book.change_job(key, job["attempt"], status.FAILED, error=refused)

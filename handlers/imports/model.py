@@ -110,6 +110,8 @@ class ImportJob:
     report_urls: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     is_cancelling: bool = False
+    #: When this attempt began.
+    started_at: str = ""
     #: Of an archive: its CSV files and what else is in it, once they are known, and the files that failed, in the end.
     files: int | None = None
     skipped_files: int | None = None
@@ -138,6 +140,7 @@ class ImportJob:
             created_at=job.get("createdAt", ""),
             created_by=job.get("createdBy", ""),
             updated_at=job.get("updatedAt", ""),
+            started_at=str(job.get("startedAt") or job.get("createdAt", "")),
             error=job.get("error"),
             report=tuple(job.get("report", ())),
             report_urls=report_urls(job),

@@ -11,6 +11,8 @@ from handlers.keys import open_shard
 LOOK_SECONDS = 900
 #: Gone when it has its outcome.
 MARKS = ("openShard", "dueAt")
+#: The task token with which the machine of a large file waits, and the entry of the state that it came from.
+WAIT_MARKS = ("waitToken", "waitEntry")
 #: What looks have left on a job; gone in its next attempt.
 LOOK_MARKS = ("restart", "lookedAt", "cursor", "closing", "lastChance")
 

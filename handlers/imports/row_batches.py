@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from handlers.imports import status
-from handlers.imports.book import ImportBook, counter_of
+from handlers.imports.book import ImportBook
+from handlers.imports.counters import counter_of, counting
 from handlers.imports.model import job_key_of
 from handlers.keys import IMPORT_SHARDS, ImportRowKey
-from handlers.store.conditions import Path, absent
+from handlers.store.conditions import absent
 from handlers.store.port import IMPORT_TMP, Change, Item, Put, TransactionFailed, Update, Write
 
 #: A transaction has at most 100 writes (API reference, TransactWriteItems), and up to 16 of them are counters.
@@ -48,7 +49,7 @@ def writes_of(rows: Sequence[Item]) -> list[Write]:
 
 
 def _counts(rows: Iterable[Item]) -> Iterator[Write]:
-    shards: dict[tuple[str, str], dict[Path, int]] = {}
+    shards: dict[tuple[str, str], dict[str, int]] = {}
     for row in rows:
         job = job_key_of(row) if status.is_terminal(row) else None
         if job is not None:
@@ -56,7 +57,7 @@ def _counts(rows: Iterable[Item]) -> Iterator[Write]:
             assert index is not None
             counts = shards.setdefault(job.shard(index % IMPORT_SHARDS), {})
             counts[counter_of(row)] = counts.get(counter_of(row), 0) + 1
-    return (Update(IMPORT_TMP, pk, sk, Change(add=counts)) for (pk, sk), counts in shards.items())
+    return (Update(IMPORT_TMP, pk, sk, Change(add=counting(counts))) for (pk, sk), counts in shards.items())
 
 
 def _parts(rows: Iterable[Item]) -> Iterator[list[Item]]:

@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handlers.commands.model import CommandInput
-from handlers.error_text import message_of
+from handlers.context import InvokeContext
+from handlers.error_text import message_of, type_of
 from handlers.errors import ValidationError
+from handlers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.imports.errors import INVALID_VALUE, RowProblem
 from handlers.imports.strategy import ImportStrategy, Layout, Row
+
+#: For keys of which only the type and the code are looked at.
+ANY_TENANT = InvokeContext("", "t")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +34,27 @@ def row_of(header: Sequence[str], values: Sequence[str], layout: Layout) -> dict
 
 
 def prepare(row: Row, strategy: ImportStrategy) -> Prepared:
-    """Transform, validate and map. A strategy's ValidationError is the row's problem; any other error is raised."""
+    """Transform, validate and map; look at the command and at its key. The tenant was looked at with the request.
+
+    Raises:
+        What the strategy raises and another try may find right; any other error is the row's problem.
+    """
     try:
         row = strategy.transform(row)
         strategy.validate(row)
         given = strategy.map(row)
         given = given.checked()
-    except ValidationError as error:
-        return Prepared(row, None, RowProblem(INVALID_VALUE, message_of(error)))
+        given.key(ANY_TENANT)
+    except Exception as error:
+        problem = problem_of(error)
+        if problem is None:
+            raise
+        return Prepared(row, None, problem)
     return Prepared(row, given, None)
+
+
+def problem_of(error: Exception) -> RowProblem | None:
+    """Why a row fails at once; None: another try may find it right."""
+    if outcome_of(error, Consumer.IMPORT_ROW) is not Outcome.FAILED:
+        return None
+    return RowProblem(INVALID_VALUE if isinstance(error, ValidationError) else type_of(error), message_of(error))

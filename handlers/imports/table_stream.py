@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from handlers.imports import status
+from handlers.imports.csv_wait import counted_all
 from handlers.imports.finalise import Finaliser
 from handlers.imports.model import EXECUTE, STEP_FUNCTION, job_key_of
 from handlers.keys import ImportJobKey, ImportRowKey, row_id
@@ -45,13 +46,22 @@ class ImportStream:
     """The consumer of the table's stream."""
 
     def __init__(
-        self, topic: Topic, alarms: Topic, finalise: Finaliser, answer: Callable[[ImportJobKey], None], table: str
+        self,
+        topic: Topic,
+        alarms: Topic,
+        finalise: Finaliser,
+        answer: Callable[[ImportJobKey], None],
+        wake: Callable[[ImportJobKey], None],
+        table: str,
     ) -> None:
-        """``topic`` is the main topic, ``table`` the table's name in messages; ``answer`` tells a file's archive."""
+        """``topic`` is the main topic, ``table`` the table's name in messages; ``answer`` tells a file's archive,
+        ``wake`` the machine of a large file.
+        """
         self._topic = topic
         self._alarms = alarms
         self._finalise = finalise
         self._answer = answer
+        self._wake = wake
         self._table = table
 
     def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
@@ -62,6 +72,10 @@ class ImportStream:
         ended: dict[ImportJobKey, int] = {}
         for index, record in enumerate(records):
             try:
+                counted = counted_all(record)
+                if counted is not None:
+                    self._wake(counted)
+                    continue
                 row = changed_row(record)
                 if row is None:
                     continue

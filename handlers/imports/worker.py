@@ -11,13 +11,15 @@ from handlers.commands.model import Command, CommandInput
 from handlers.commands.publish import CommandPublisher, CompanionRefused
 from handlers.commands.retry import publish_with_retry
 from handlers.context import InvokeContext, restored_context
+from handlers.dead_letters import DeadLetters
 from handlers.error_text import message_of, type_of
 from handlers.imports import status
 from handlers.imports.book import ImportBook
 from handlers.imports.command_outcomes import settle_published
+from handlers.imports.errors import RowProblem
 from handlers.imports.latest import end_unchanged
 from handlers.imports.model import EXECUTE
-from handlers.imports.rows import prepare
+from handlers.imports.rows import prepare, problem_of
 from handlers.imports.strategy import EQUAL, SYNC, ImportStrategy, ImportTables
 from handlers.imports.sync_rows import SyncRows
 from handlers.keys import ImportRowKey, VersionKey
@@ -38,10 +40,12 @@ class RowWorker:
         publisher: CommandPublisher,
         tables: ImportTables,
         apply: SyncRows,
+        letters: DeadLetters,
         *,
         max_receives: int,
     ) -> None:
-        """``apply``: rows of tables that publish synchronously."""
+        """``apply``: rows of tables that publish synchronously; ``letters``: for messages that name no row."""
+        self._letters = letters
         self._book = book
         self._publisher = publisher
         self._tables = tables
@@ -59,13 +63,15 @@ class RowWorker:
             key, attempt = row_named(record, EXECUTE, ImportRowKey.parse)
             self.run(key, attempt, is_last=receives >= self._max_receives)
 
-        return answer_each(records, work, "import message failed", has_record_data=True)
+        return answer_each(records, work, "import message failed", self._letters, has_record_data=True)
 
     def run(self, key: ImportRowKey, attempt: int, *, is_last: bool) -> None:
         """Let one attempt of a row have its turn. Returning means that its message is not needed any more.
 
+        What another try would not find otherwise is the row's error at once, everything else with the last receive.
+
         Raises:
-            What keeps it from being published, before the last receive; then that is the row's error.
+            What keeps it from being published, before that.
         """
         row = self._book.row(key)
         if row is None or row["attempt"] != attempt or status.is_terminal(row):
@@ -74,10 +80,13 @@ class RowWorker:
         try:
             self._publish(key, row)
         except Exception as error:
-            if not is_last:
-                raise
+            problem = problem_of(error)
+            if problem is None:
+                if not is_last:
+                    raise
+                problem = RowProblem(type_of(error), message_of(error))
             log_step("row failed", level=logging.ERROR, pk=key.pk, sk=key.sk, attempt=attempt, **without_text(error))
-            self._book.refuse(row, type_of(error), message_of(error))
+            self._book.refuse(row, problem.code, problem.message)
 
     def _publish(self, key: ImportRowKey, row: Item) -> None:
         attempt: int = row["attempt"]

@@ -11,6 +11,7 @@ from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
 from handlers.error_text import error_of
 from handlers.errors import ValidationError
+from handlers.failure_policy import named_for_retry
 from handlers.imports.job_run import JobRun
 from handlers.imports.zip_book import Wait
 from handlers.imports.zip_files import TIMEOUT, ZipFiles
@@ -50,7 +51,8 @@ class ZipStates:
         run = JobRun.parse(payload.execution_input)
         started = self._clock.now()
         try:
-            output = step(run, payload, event["context"]["State"]["RetryCount"])
+            with named_for_retry():
+                output = step(run, payload, event["context"]["State"]["RetryCount"])
         except Exception as error:
             self._log("failed", payload, run, started, error)
             raise

@@ -7,18 +7,20 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from handlers.dead_letters import DeadLetters, is_kept
 from handlers.errors import ValidationError
+from handlers.failure_policy import Consumer
 from handlers.log import log_step
 from handlers.notifications.bus import BusEvent, EventBus
-
-QUEUE_SOURCE = "aws:sqs"
 
 
 class Forwarder:
     """From messages of the main topic, in a queue, to events of the same content."""
 
-    def __init__(self, bus: EventBus) -> None:
+    def __init__(self, bus: EventBus, letters: DeadLetters) -> None:
+        """``letters``: for what no try can forward."""
         self._bus = bus
+        self._letters = letters
 
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Forward a batch.
@@ -26,7 +28,7 @@ class Forwarder:
         Returns:
             ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: those come again, and after the queue's
             last receive they are in its dead-letter queue (Lambda Developer Guide, "Implementing partial batch
-            responses").
+            responses"), where one that nobody can read is at once.
         """
         failed: dict[int, Exception] = {}
         events: dict[int, BusEvent] = {}
@@ -38,11 +40,14 @@ class Forwarder:
         places = list(events)
         refused = self._bus.put_many(list(events.values())) if events else {}
         failed.update({places[position]: error for position, error in refused.items()})
-        for index, reason in failed.items():
+        again = []
+        for index, reason in sorted(failed.items()):
             message_id = records[index].get("messageId")
             log_step("message not forwarded", level=logging.ERROR, error=reason, messageId=message_id)
+            if not is_kept(records[index], reason, Consumer.QUEUE_MESSAGE, self._letters):
+                again.append({"itemIdentifier": message_id})
         log_step("forwarded", level=logging.INFO, sent=len(records) - len(failed), unsent=len(failed))
-        return {"batchItemFailures": [{"itemIdentifier": records[index]["messageId"]} for index in sorted(failed)]}
+        return {"batchItemFailures": again}
 
 
 def event_of(record: Mapping[str, Any]) -> BusEvent:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 
 from handlers.aws import UNREACHABLE
+from handlers.aws_errors import CONFLICTS, http_status_of, passes
 from handlers.errors import (
     BucketMissing,
     ObjectChanged,
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-#: API reference, "Error responses": worth another try once botocore's own retries are used up.
-PASSING = frozenset({"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout"})
-CONFLICTS = frozenset({"OperationAborted", "ConditionalRequestConflict"})
 #: Without s3:ListBucket, which no function has, S3 answers a missing key with AccessDenied
 #: (API reference, GetObject, "Permissions"), so the two can't be told apart here.
 MISSING = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
@@ -197,7 +195,7 @@ def _translated(bucket: str) -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code in PASSING:
+        if passes(code, http_status_of(cast("Mapping[str, Any]", error.response))):
             raise TransientThrottle(f"S3 answered {code} for bucket {bucket}") from error
         if code in CONFLICTS:
             raise TransientConflict(f"S3 answered {code} for bucket {bucket}") from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore.exceptions import ClientError
 
 from handlers.aws import UNREACHABLE
+from handlers.aws_errors import CANCELLED, CONFLICTS, http_status_of, passes
 from handlers.errors import TransientConflict, TransientError, TransientThrottle, ValidationError
 from handlers.json_values import plain_item
 from handlers.store.conditions import Condition, exists
@@ -34,20 +35,6 @@ from handlers.store.values import item_from_dynamo, item_to_dynamo, to_dynamo
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-#: API reference, "Common errors" and TransactWriteItems: worth another try once botocore's own
-#: retries are used up.
-THROTTLES = frozenset(
-    {
-        "ProvisionedThroughputExceededException",
-        "ProvisionedThroughputExceeded",  # as the reason of a cancelled transaction, where it has no "Exception"
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "InternalServerError",
-        "ServiceUnavailable",
-        "ThrottlingError",
-    }
-)
-CONFLICTS = frozenset({"TransactionConflictException", "TransactionConflict", "TransactionInProgressException"})
 CONDITION = "ConditionalCheckFailed"
 #: What an update made of the item (API reference, TransactWriteItems, "Validation Error"): only the table can tell.
 OUTGROWN = {
@@ -238,11 +225,11 @@ def _port_error(error: ClientError, table: str, pk: str, sk: str) -> Exception:
     code = response["Error"]["Code"]
     if code == "ConditionalCheckFailedException":
         return ConditionFailed(table, pk, sk, _found(response))
-    if code == "TransactionCanceledException":
+    if code == CANCELLED:
         return _cancelled(error, response.get("CancellationReasons", []))
     if code in CONFLICTS:
         return TransientConflict(f"{code} on {table} {pk} {sk}")
-    if code in THROTTLES:
+    if passes(code, http_status_of(response)):
         return TransientThrottle(f"{code} on {table}")
     if code == "ValidationException":
         return _outgrown(response["Error"].get("Message", "")) or error
@@ -267,7 +254,7 @@ def _cancelled(error: ClientError, reasons: Sequence[Mapping[str, Any]]) -> Exce
             return outgrown
     if any(code in CONFLICTS for code in codes):
         return TransientConflict("another transaction works on one of the items")
-    if any(code in THROTTLES for code in codes):
+    if any(map(passes, codes)):
         return TransientThrottle("a transaction was throttled")
     return error
 

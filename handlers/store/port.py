@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from handlers.errors import CqrsError, ValidationError
+from handlers.errors import CqrsError, Nature, ValidationError
 from handlers.key_parts import encoded
 from handlers.keys import MAX_PK_BYTES, MAX_SK_BYTES
 from handlers.store.conditions import Condition, Path, plain_operand, shown_path
@@ -34,6 +34,8 @@ Item = dict[str, Any]
 class ConditionFailed(CqrsError):
     """The condition of a write did not hold. ``item`` is the item found, None if there was none."""
 
+    nature = Nature.TRANSIENT
+
     def __init__(self, table: str, pk: str, sk: str, item: Item | None) -> None:
         super().__init__(f"condition failed on {table} {pk} {sk}")
         self.item = item
@@ -41,6 +43,8 @@ class ConditionFailed(CqrsError):
 
 class TransactionFailed(CqrsError):
     """Nothing of a transaction was applied. ``failed`` maps the index of a write to the item found there."""
+
+    nature = Nature.TRANSIENT
 
     def __init__(self, failed: Mapping[int, Item | None]) -> None:
         super().__init__(f"conditions failed in a transaction, at index {sorted(failed)}")

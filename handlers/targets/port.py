@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from handlers.errors import CqrsError
+from handlers.errors import CqrsError, Nature
 
 
 class TargetRefused(CqrsError):
@@ -14,6 +14,8 @@ class TargetRefused(CqrsError):
 
 class RemoteTargetError(CqrsError):
     """A target that runs code (a Lambda function) failed. A subclass named like its own error is raised."""
+
+    nature = Nature.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

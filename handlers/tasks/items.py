@@ -12,7 +12,8 @@ from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
 from handlers.context import restored_context
 from handlers.error_text import error_of
-from handlers.errors import TransientConflict, TransientError
+from handlers.errors import TransientConflict
+from handlers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.json_values import check_json
 from handlers.keys import TaskItemKey
 from handlers.log import log_step
@@ -40,8 +41,8 @@ SETTLE_ROUNDS = 12
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 6.0
 
-Outcome = dict[str, str]
-DROPPED: Outcome = {"result": "dropped"}
+ItemOutcome = dict[str, str]
+DROPPED: ItemOutcome = {"result": "dropped"}
 
 
 class ItemRunner:
@@ -56,11 +57,11 @@ class ItemRunner:
         self._handlers = handlers
         self._rows = TaskRepository(store)
 
-    def run(self, key: TaskItemKey, attempt: int) -> Outcome:
+    def run(self, key: TaskItemKey, attempt: int) -> ItemOutcome:
         """Work on one item. Its failure is its outcome, not the machine's.
 
         Raises:
-            TransientError: of the handler or a write; the machine tries again.
+            TransientError: of the handler or a write; the machine tries again. What else may pass leaves as one.
         """
         task, item = self._open(key, attempt)
         if task is None or item is None:
@@ -72,15 +73,15 @@ class ItemRunner:
         call = TaskCall(str(key), attempt, key.index, restored_context(task, task.get("requestId")))
         try:
             result = check_json("result", self._handlers.run(task["type"], item["input"], call), MAX_ITEM_BYTES)
-        except TransientError:
-            raise
-        except Exception as error:  # noqa: BLE001 - boundary: the application's code for one item; stored as its outcome
+        except Exception as error:
+            if outcome_of(error, Consumer.STATE) is Outcome.RETRIED:
+                raise
             log_step("item failed", level=logging.ERROR, error=error, pk=key.pk, sk=key.sk, attempt=attempt)
             failure = Failure.from_exception(error)
             return self._settle(key, task, status.FAILED, {"error": error_of(failure.type, failure.message)})
         return self._settle(key, task, status.COMPLETED, {"result": result})
 
-    def record_failure(self, key: TaskItemKey, attempt: int, failure: Failure) -> Outcome:
+    def record_failure(self, key: TaskItemKey, attempt: int, failure: Failure) -> ItemOutcome:
         """The outcome of an item whose calls all ended without one."""
         task, item = self._open(key, attempt)
         if task is None or item is None:
@@ -110,14 +111,14 @@ class ItemRunner:
             return False
         return True
 
-    def _settle_stopped(self, key: TaskItemKey, attempt: int) -> Outcome:
+    def _settle_stopped(self, key: TaskItemKey, attempt: int) -> ItemOutcome:
         """The claim was refused: the task was stopped between the read and the claim, or the item has its outcome."""
         task, item = self._open(key, attempt)
         if task is None or item is None or "stopping" not in task or item["status"] != status.CREATED:
             return DROPPED
         return self._settle(key, task, status.CANCELLED, {})
 
-    def _settle(self, key: TaskItemKey, task: Item, new: str, fields: dict[str, Any]) -> Outcome:
+    def _settle(self, key: TaskItemKey, task: Item, new: str, fields: dict[str, Any]) -> ItemOutcome:
         """The item's outcome and the task's counter in one transaction."""
         now, attempt = self._clock.now(), task["attempt"]
         stops = new == status.FAILED and task["onItemError"] == STOP

@@ -11,8 +11,10 @@ from typing import Any
 from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
 from handlers.context import restored_context
+from handlers.dead_letters import DeadLetters
 from handlers.error_text import error_of, message_of, type_of
-from handlers.errors import CqrsError, TransientError, TransientThrottle, ValidationError
+from handlers.errors import CqrsError, Nature, TransientError, TransientThrottle
+from handlers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.json_values import check_json
 from handlers.keys import TaskKey
 from handlers.log import log_step
@@ -37,6 +39,8 @@ MACHINE_GRACE_SECONDS = 600
 class TaskIsLeased(CqrsError):
     """The task is another's at this moment: this delivery is refused and comes again later."""
 
+    nature = Nature.TRANSIENT
+
 
 @dataclass(frozen=True)
 class RunnerOptions:
@@ -52,8 +56,16 @@ class TaskRunner:
     """Consumes batches of the queue."""
 
     def __init__(
-        self, store: TableStore, clock: Clock, workflows: Workflows, handlers: TaskHandlers, options: RunnerOptions
+        self,
+        store: TableStore,
+        clock: Clock,
+        workflows: Workflows,
+        handlers: TaskHandlers,
+        letters: DeadLetters,
+        options: RunnerOptions,
     ) -> None:
+        """``letters``: for messages that name no task."""
+        self._letters = letters
         self._store = store
         self._clock = clock
         self._workflows = workflows
@@ -73,13 +85,15 @@ class TaskRunner:
             key, attempt = row_named(record, EXECUTE, TaskKey.parse)
             self.run(key, attempt, f"{invocation}/{record['messageId']}", is_last=self._is_last(receives))
 
-        return answer_each(records, work, "task message failed")
+        return answer_each(records, work, "task message failed", self._letters)
 
     def run(self, key: TaskKey, attempt: int, lease_id: str, *, is_last: bool) -> None:
         """Let one attempt of a task have its turn. Returning means that its message is not needed any more.
 
+        What another try would not find otherwise is the task's error at once, everything else with the last receive.
+
         Raises:
-            TaskIsLeased, TransientError, and what the handler raises before the last receive.
+            TaskIsLeased, and what the handler or the start of the machine raises before that.
         """
         row = self._rows.task(key)
         if row is None or row["attempt"] != attempt or status.is_terminal(row):
@@ -110,13 +124,14 @@ class TaskRunner:
                     raise TaskIsLeased(f"{key}: {found['status']}, not queued yet") from None
         try:
             self._workflows.start(self._options.machine_arn, execution_name(row), execution_input(row))
-        except TransientError as error:
-            if not is_last:
+        except Exception as error:
+            if not is_last and outcome_of(error, Consumer.TASK) is Outcome.RETRIED:
                 raise
-            if not (isinstance(error, TransientThrottle) and error.refused):
+            if outcome_of(error, Consumer.TASK) is not Outcome.FAILED and not _is_refused(error):
                 # The machine may run: then it ends the task. Otherwise the sweeper does, after the task's time.
                 log_step("start unknown", level=logging.WARNING, error=error, pk=key.pk, sk=key.sk)
                 return
+            log_step("task not started", level=logging.ERROR, error=error, pk=key.pk, sk=key.sk, attempt=row["attempt"])
             self._finalise(key, row["attempt"], error_of(type_of(error), message_of(error)))
 
     # -- single tasks -------------------------------------------------------------------------------
@@ -130,7 +145,7 @@ class TaskRunner:
         try:
             result = check_json("result", self._handlers.run(row["type"], claimed["input"], call), MAX_INPUT_BYTES)
         except Exception as error:
-            if isinstance(error, ValidationError) or is_last:
+            if is_last or outcome_of(error, Consumer.TASK) is Outcome.FAILED:
                 log_step("task failed", level=logging.ERROR, error=error, pk=key.pk, sk=key.sk, attempt=row["attempt"])
                 failure = Failure.from_exception(error)
                 self._end(key, status.FAILED, mine, {"error": error_of(failure.type, failure.message)})
@@ -178,6 +193,10 @@ class TaskRunner:
 
     def _is_last(self, receives: int) -> bool:
         return receives >= self._options.max_receives
+
+
+def _is_refused(error: Exception) -> bool:
+    return isinstance(error, TransientThrottle) and error.refused
 
 
 def execution_name(row: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
 from handlers.error_text import error_of
 from handlers.errors import NotRunning, ValidationError
+from handlers.failure_policy import named_for_retry
 from handlers.keys import TaskItemKey, TaskKey, check_version_number
 from handlers.log import log_step
 from handlers.tasks.finalise import Finaliser
@@ -62,7 +63,8 @@ class TaskStates:
         run = TaskRun.parse(payload.execution_input)
         started = self._clock.now()
         try:
-            output = step(run, payload.input)
+            with named_for_retry():
+                output = step(run, payload.input)
         except Exception as error:
             self._log("failed", payload, run, started, error)
             raise

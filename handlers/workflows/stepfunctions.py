@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
 from handlers.aws import UNREACHABLE
+from handlers.aws_errors import http_status_of, passes
 from handlers.errors import TokenExpired, TokenGone, TokenInvalid, TokenUnknown, TransientError, TransientThrottle
 from handlers.workflows import checks
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
 
-#: API reference, StartExecution and "Common errors".
-PASSING = frozenset({"ThrottlingException", "ExecutionLimitExceeded", "ServiceUnavailable", "InternalFailure"})
-#: Of these, the refusals of a request that was not accepted. After the others something may have been done.
+#: Of the errors that pass, refusals of a request that was not accepted. After others something may have been done.
 REFUSALS = frozenset({"ThrottlingException", "ExecutionLimitExceeded"})
 #: API reference, SendTaskSuccess: nobody waits for this token any more.
 GONE: dict[str, type[TokenGone]] = {
@@ -129,7 +128,7 @@ def _transient() -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code in PASSING:
+        if passes(code, http_status_of(cast("Mapping[str, Any]", error.response))):
             raise TransientThrottle(f"Step Functions answered {code}", refused=_is_refusal(error)) from error
         raise
     except UNREACHABLE as error:

@@ -303,6 +303,20 @@ def rows_are_applied_at_once(deployed: DeployedImports) -> None:
         assert (job.status, job.counts.applied) == ("COMPLETED", 1)
 
 
+def messages_that_nobody_can_read(deployed: DeployedImports) -> None:
+    """Each is in its queue's dead-letter queue after one receive."""
+    topic, began = deployed.runtime.outputs["mainTopicArn"], deployed.scheduler.now()
+    for action in ("task-execute", "import-execute", "command-status"):
+        attributes = {"action": {"DataType": "String", "StringValue": action}}
+        boto3.client("sns").publish(TopicArn=topic, Message="no JSON", MessageAttributes=attributes)
+    deployed.run()
+    assert deployed.scheduler.now() - began < TWO_SWEEPS / 2
+    queues = deployed.runtime.outputs["deadLetterQueueUrls"]
+    for queue in ("task-action-queue", "import-action-queue", "notification-queue"):
+        (body,) = deployed.drain(queues[queue])
+        assert "no JSON" in body
+
+
 TASKS = [
     a_task_is_stopped_by_an_item,
     a_single_task_uses_the_read_model,
@@ -317,6 +331,7 @@ IMPORTS = [
     the_message_of_a_row_is_lost,
     an_archive_is_imported,
     the_answer_for_a_file_is_lost,
+    messages_that_nobody_can_read,
 ]
 STANDARD = [
     a_successor_waits_with_its_token,

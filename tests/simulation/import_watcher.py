@@ -14,8 +14,8 @@ from typing import Any
 from handlers.commands import status as command_status
 from handlers.commands.attributes import ATTRIBUTES
 from handlers.imports import status
-from handlers.imports.book import counter_of
 from handlers.imports.command_outcomes import SOURCE
+from handlers.imports.counters import counter_of
 from handlers.imports.model import APPLIED, SHARD_COUNTERS
 from handlers.keys import IMPORT_SHARDS, ImportRowKey
 from handlers.store.port import COMMANDS, IMPORT_TMP, Item

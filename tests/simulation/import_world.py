@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.commands.model import Command
+from handlers.dead_letters import QUEUE_SOURCE
 from handlers.entrypoints import imports, loader
 from handlers.entrypoints.imports import ImportPorts
 from handlers.entrypoints.loader import LoaderPorts
@@ -16,7 +17,6 @@ from handlers.imports.model import EXECUTE
 from handlers.imports.service import ImportService
 from handlers.imports.table_stream import STATUS
 from handlers.keys import ImportJobKey
-from handlers.notifications.forwarder import QUEUE_SOURCE
 from handlers.store.memory import Listener, MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY, IMPORT_TMP, TASKS, Item
 from infra.messaging import MAX_RECEIVE_COUNT

@@ -51,7 +51,7 @@ from tests.simulation.ports import GatedObjects, GatedStore, GatedTopic, GatedWo
 from tests.simulation.sites import CRASH, HANDLER, INVOKE, REFUSED, TWICE, TWICE_LATE, WORDS, Visit, current_visit
 from tests.simulation.story import Story
 from tests.simulation.targets import TARGETS, apply_to_target
-from tests.simulation.watcher import Watcher
+from tests.simulation.watcher import Violation, Watcher
 
 R = TypeVar("R")
 
@@ -328,6 +328,7 @@ class World:
             "workflows": self.workflows,
             "alarms": self.alarms,
             "main_topic": self.main_topic,
+            "dead_letters": NoLetters(self.watcher),
             "clock": self.scheduler,
         }
 
@@ -480,6 +481,17 @@ class World:
             key = version_key(given["pk"], given["sk"])
             return self.visit(key.entity.code, key.version, "ended_outside")
         return self.visit("", 0, function)
+
+
+class NoLetters:
+    """Dead-letter queues: no record or message of the simulation is one that nobody can work on."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    def put(self, record: Mapping[str, Any], error: Exception) -> None:
+        """See DeadLetters."""
+        self._watcher.violations.append(Violation("G1", "", f"a dead letter: {error!r} of {record}"))
 
 
 class NotSimulated:

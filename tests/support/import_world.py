@@ -19,15 +19,18 @@ from handlers.commands.attributes import AttributeStore
 from handlers.commands.policies import TtlPolicies
 from handlers.commands.publish import CommandPublisher
 from handlers.context import InvokeContext
+from handlers.dead_letters import MemoryDeadLetters
 from handlers.imports import status
-from handlers.imports.book import ImportBook, counter_of
+from handlers.imports.book import ImportBook
 from handlers.imports.callbacks import Callbacks
 from handlers.imports.cancel import Canceller
 from handlers.imports.command_outcomes import SOURCE, CommandOutcomes
+from handlers.imports.counters import counter_of
 from handlers.imports.csv_loader import CsvLoader
 from handlers.imports.csv_progress import CsvProgress
 from handlers.imports.csv_rows import RowsHandler
 from handlers.imports.csv_states import loader_states, rows_states
+from handlers.imports.csv_wait import RowsWait
 from handlers.imports.files import JobFiles
 from handlers.imports.finalise import Finaliser
 from handlers.imports.job_stream import JobStream
@@ -89,6 +92,7 @@ class ImportWorld:
         **layout: Any,
     ) -> None:
         self.gate = gate or Gate()
+        self.letters = MemoryDeadLetters()
         self.mode = mode
         self.checks = checks
         self.clock = ManualClock()
@@ -119,10 +123,12 @@ class ImportWorld:
         self.progress = CsvProgress(
             self.store, book, objects, self.finalise, self.rows_handler, self.clock, timeout_hours=1, closed_per_call=5
         )
+        flows = _Later()
+        self.rows_wait = RowsWait(book, flows)
         csv_loader = CsvLoader(book, self.files, self.source, objects, tables, self.clock, timeout_hours=1)
         self.machine = PlayedMachine(
             loader_states(csv_loader, self.progress, self.clock),
-            rows_states(self.rows_handler, self.clock),
+            rows_states(self.rows_handler, self.rows_wait, self.clock),
             self.source,
             self.objects,
             self.clock,
@@ -130,6 +136,7 @@ class ImportWorld:
             self._rest,
         )
         workflows: Any = Gated(self.machine, self.gate)
+        flows.port = workflows
         self.loader = Loader(
             book, self.files, tables, self.finalise, CsvMachine(workflows, "arn:m"), direct_rows=direct_rows
         )
@@ -146,7 +153,7 @@ class ImportWorld:
             lease_seconds=LEASE_SECONDS,
             ttl=TtlPolicies.parse(ttl),
         )
-        self.worker = RowWorker(book, publisher, tables, apply, max_receives=MAX_RECEIVES)
+        self.worker = RowWorker(book, publisher, tables, apply, self.letters, max_receives=MAX_RECEIVES)
         self.outcomes = CommandOutcomes(book)
         topic: Any = GatedTopic(self.topic, self.gate, self._sent)
         alarms: Any = GatedTopic(self.alarms, self.gate, lambda _: None)
@@ -154,7 +161,7 @@ class ImportWorld:
         self.sweeper = ImportSweeper(
             self.store, book, self.clock, topic, answer, "import_tmp", timeout_hours=TIMEOUT_HOURS
         )
-        self.stream = ImportStream(topic, alarms, self.finalise, answer, "import_tmp")
+        self.stream = ImportStream(topic, alarms, self.finalise, answer, self.rows_wait.wake, "import_tmp")
 
     # -- doing ----------------------------------------------------------------------------------------
 
@@ -282,7 +289,8 @@ class ImportWorld:
         if before is not None:
             change["OldImage"] = item_to_dynamo(before)
         record = {"eventName": "INSERT" if before is None else "MODIFY", "dynamodb": change}
-        if table == IMPORT_TMP and after["kind"] != status.COUNTERS:
+        is_told = after.get("kind") != status.COUNTERS or ("expected" in after and after["left"] == 0)
+        if table == IMPORT_TMP and is_told:
             self.pending.append(("import stream", lambda _: not self.stream.on_stream_records([record])))
             if after["kind"] == status.JOB:
                 self.pending.append(("loader", lambda _: not self.jobs.on_stream_records([record])))
@@ -319,6 +327,15 @@ class ImportWorld:
             return not self.worker([record])["batchItemFailures"]
 
         self.pending.append(("queue", deliver))
+
+
+class _Later:
+    """The machine and its functions know each other."""
+
+    port: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.port, name)
 
 
 def _tables(layout: Mapping[str, Any]) -> ImportTables:

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 
 from handlers import aws
-from handlers.imports.book import counter_of
+from handlers.imports.counters import counter_of
 from handlers.imports.model import ImportJob
 from handlers.imports.service import ImportService
 from handlers.imports.status import ROW, is_terminal
@@ -16,7 +16,7 @@ from handlers.store.port import IMPORT_TMP, Item
 from tests.support.pipelines import CONTEXT
 from tests.support.tasks import DeployedTasks
 
-TABLES = ("airports", "cards", "notes", "orders")
+TABLES = ("airports", "cards", "faulty", "notes", "orders")
 
 
 class DeployedImports(DeployedTasks):

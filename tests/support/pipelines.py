@@ -16,6 +16,7 @@ from handlers.commands.publish_sync import SyncPublisher
 from handlers.commands.starter import CommandStarter
 from handlers.commands.sweeper import Sweeper
 from handlers.context import InvokeContext
+from handlers.dead_letters import MemoryDeadLetters
 from handlers.keys import EntityKey, VersionKey
 from handlers.notifications.memory import MemoryTopic
 from handlers.objects.memory import MemoryObjects
@@ -52,6 +53,7 @@ class World:
         self.store: TableStore = store if store is not None else MemoryTableStore()
         self.workflows = MemoryWorkflows()
         self.alarms = MemoryTopic()
+        self.letters = MemoryDeadLetters()
         self.objects = MemoryObjects()
         self.attributes = AttributeStore(self.objects, inline_limit)
         self.publisher = CommandPublisher(self.store, self.attributes, self.clock)

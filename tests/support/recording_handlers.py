@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.commands.model import LATEST, Command, CommandInput
-from handlers.errors import TransientError
+from handlers.errors import TransientError, ValidationError
 from handlers.imports.strategy import SYNC, ImportStrategy, Row, import_strategy
 from handlers.registry import data_sync_handler
 from handlers.tasks.handlers import TaskCall, task_handler
@@ -58,6 +58,31 @@ class SyncNotes(Orders):
     """With the read model only."""
 
     type = "NOTE"
+
+
+@import_strategy("faulty", columns=("number", "code", "fault"), key=("number",), publish=SYNC)
+class Faulty(ImportStrategy):
+    """With the read model only; a row fails as its ``fault`` says."""
+
+    def validate(self, row: Row) -> None:
+        if row["fault"] == "validate":
+            raise ValidationError("fault", row["fault"], "another one")
+
+    def map(self, row: Row) -> CommandInput:
+        attributes = {"price": 1.0}
+        match row["fault"]:
+            case "number":
+                attributes["price"] = float("free")
+            case "missing":
+                attributes["price"] = float(row["price"])
+            case "division":
+                attributes["price"] = 1 / len(row["fault"].replace("division", ""))
+        return CommandInput("NOTE", row["code"], row["number"], attributes, LATEST)
+
+    def compare(self, latest: Command | None, given: CommandInput) -> str:
+        if given.code.startswith("compare"):
+            raise AttributeError("'NoneType' object has no attribute 'version'")
+        return super().compare(latest, given)
 
 
 @task_handler("job", expected_seconds=0.5)

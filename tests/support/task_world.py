@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from handlers.dead_letters import MemoryDeadLetters
 from handlers.entrypoints import events, sweeper, tasks
 from handlers.notifications.memory import MemoryTopic
 from handlers.notifications.port import Notice
@@ -177,10 +178,11 @@ class TaskWorld:
     # -- inside -------------------------------------------------------------------------------------
 
     def _deploy(self) -> None:
+        self.letters = MemoryDeadLetters()
         main = GatedTopic(self.main, self.gate, self._sent)
         alarms = GatedTopic(self.alarm_topic, self.gate, lambda _: None)
-        event_ports = events.EventPorts(self.store, self, alarms, self.scheduler, main)
-        task_ports = tasks.TaskPorts(self.store, self, self.scheduler)
+        event_ports = events.EventPorts(self.store, self, alarms, self.scheduler, main, self.letters)
+        task_ports = tasks.TaskPorts(self.store, self, self.scheduler, self.letters)
         sweeper_ports = sweeper.SweeperPorts(self.store, self, alarms, self.scheduler, main)
         environment = {**TASKS_ENV, "HANDLER_MODULES": "tests.support.recording_handlers"}
         own = {"TASK_STATE_MACHINE_ARN": MACHINE, "LEASE_SECONDS": str(LEASE_SECONDS)}

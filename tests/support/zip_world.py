@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from handlers.context import InvokeContext
+from handlers.dead_letters import MemoryDeadLetters
 from handlers.entrypoints import imports, loader, sweeper
 from handlers.imports import status
-from handlers.imports.book import ImportBook, counter_of
+from handlers.imports.book import ImportBook
 from handlers.imports.command_outcomes import CommandOutcomes
+from handlers.imports.counters import counter_of
 from handlers.imports.model import SHARD_COUNTERS, ImportJob
 from handlers.imports.service import ImportService
 from handlers.imports.zip_finalise import ImportedFile
@@ -61,6 +63,8 @@ ENVIRONMENT = {
     "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
     "HISTORY_TABLE": "history",
     "SYNC_TARGETS": "[]",
+    "STREAM_FAILURES_URL": "failures",
+    "DEAD_LETTER_QUEUE_URL": "dead",
     "LEASE_SECONDS": "180",
     "TTL_DAYS": "{}",
     "ZIP_MAX_ENTRIES": "1000",
@@ -216,16 +220,28 @@ class ZipWorld:
     # -- inside -------------------------------------------------------------------------------------
 
     def _deploy(self) -> None:
+        self.letters = MemoryDeadLetters()
         store: Any = GatedStore(self.memory, self.gate)
         objects: Any = Gated(self.objects, self.gate)
         source: Any = Gated(self.source, self.gate)
         main: Any = GatedTopic(self.main, self.gate, self._sent)
         alarms: Any = GatedTopic(self.alarms, self.gate, lambda _: None)
         loader_ports = loader.LoaderPorts(
-            store=store, objects=objects, source=source, workflows=self, clock=self.scheduler
+            store=store,
+            objects=objects,
+            source=source,
+            workflows=self,
+            clock=self.scheduler,
+            dead_letters=self.letters,
         )
         import_ports = imports.ImportPorts(
-            store=store, objects=objects, main_topic=main, alarms=alarms, workflows=self, clock=self.scheduler
+            store=store,
+            objects=objects,
+            main_topic=main,
+            alarms=alarms,
+            workflows=self,
+            clock=self.scheduler,
+            dead_letters=self.letters,
         )
         outcomes = CommandOutcomes(ImportBook(store, self.scheduler))
         starts: dict[str, Callable[[], Any]] = {

@@ -22,6 +22,7 @@ from handlers.commands.policies import TtlPolicies
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
 from handlers.errors import TransientError
+from handlers.failure_policy import named_for_retry
 from handlers.keys import FIRST_VERSION
 from handlers.notifications.port import Topic
 from handlers.registry import Registry
@@ -119,7 +120,8 @@ class Pipeline:
         try:
             self.set_ttl_command(run)
             self.history_copy(run)
-            outputs = [self.sync_data(run, entry["target"]) for entry in self.transform_data(run)]
+            with named_for_retry():
+                outputs = [self.sync_data(run, entry["target"]) for entry in self.transform_data(run)]
             self.finish(run, outputs)
         except (LostRun, TransientError):
             raise

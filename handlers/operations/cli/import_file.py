@@ -101,7 +101,7 @@ def _wait(service: ImportService, job: ImportJob, context: InvokeContext, sleep:
     while job.status not in TERMINAL:
         sleep(POLL_SECONDS)
         job = service.get_import(job.id, context)
-        progress.show(job.counts.processed)
+        progress.show(job.counts.processed, total=job.counts.total)
     progress.end()
     return job
 

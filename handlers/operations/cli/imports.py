@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from handlers.clock import SystemClock
+from handlers.clock import SystemClock, seconds_of
 from handlers.context import InvokeContext
 from handlers.imports.model import ImportJob
 from handlers.imports.service import MAX_LISTED, ImportService
+from handlers.imports.status import PROCESSING
 from handlers.imports.zip_finalise import ImportedFile
 from handlers.keys import ZIP_IMPORT_KIND, ImportJobKey
 from handlers.operations.cli import import_report
 from handlers.operations.cli.arguments import add_stack, positive
 from handlers.operations.cli.import_details import details
 from handlers.operations.cli.output import as_json, table
+from handlers.operations.cli.pace import pace_words
 from handlers.operations.cli.stack import Stack, on_stack
 from handlers.operations.cli.terminal import show
 from handlers.operations.key_text import pasteable
@@ -63,7 +65,7 @@ def _run(stack: Stack, options: argparse.Namespace) -> int:
     actions = {"show": service.get_import, "retry": service.retry_failed_rows, "cancel": service.cancel_import}
     job = actions[options.action](options.id, context)
     files = service.list_files(job.id, context) if key.kind == ZIP_IMPORT_KIND else []
-    show(as_json(_entry(job, files)) if options.json else _shown(job, files))
+    show(as_json(_entry(job, files)) if options.json else _shown(job, files, SystemClock().now()))
     return 0
 
 
@@ -75,6 +77,7 @@ def _entry(job: ImportJob, files: Sequence[ImportedFile] = ()) -> dict[str, Any]
         "counts": asdict(job.counts),
         "isCancelling": job.is_cancelling,
         "createdAt": job.created_at,
+        "startedAt": job.started_at,
         "createdBy": job.created_by,
         "error": job.error,
         "reasons": list(job.reasons) or None,
@@ -91,7 +94,7 @@ def _listed(jobs: list[ImportJob], tenant: str) -> str:
     return table("Imports", rows, header=("import", "status", "attempt", "rows", "created"))
 
 
-def _shown(job: ImportJob, files: Sequence[ImportedFile]) -> str:
+def _shown(job: ImportJob, files: Sequence[ImportedFile], now: float) -> str:
     rows: list[tuple[str, object]] = [
         ("status", _status(job)),
         ("attempt", job.attempt),
@@ -99,6 +102,7 @@ def _shown(job: ImportJob, files: Sequence[ImportedFile]) -> str:
         ("created", f"{job.created_at} by {job.created_by}"),
         ("updated", job.updated_at),
         ("rows", _progress(job)),
+        *(("pace", words) for words in [pace_of(job, now)] if words),
     ]
     if job.error is not None:
         rows.append(("error", f"{job.error['type']}: {job.error['message']}"))
@@ -108,6 +112,19 @@ def _shown(job: ImportJob, files: Sequence[ImportedFile]) -> str:
 
 def _status(job: ImportJob) -> str:
     return f"{job.status} (cancelling)" if job.is_cancelling else job.status
+
+
+def pace_of(job: ImportJob, now: float) -> str:
+    """The mean rate of a running job since it began, and the time for the rest. Empty where it would mislead: a later
+    attempt begins with the rows that are done.
+    """
+    counts = job.counts
+    if job.status != PROCESSING or job.attempt > 1 or counts.total is None or not job.started_at:
+        return ""
+    seconds = now - seconds_of(job.started_at)
+    if seconds <= 0:
+        return ""
+    return pace_words(counts.processed / seconds, counts.total - counts.processed)
 
 
 def _progress(job: ImportJob) -> str:

@@ -9,10 +9,11 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from handlers.keys import to_stored_name
+from handlers.operations.cli.pace import Pace
 from handlers.operations.cli.terminal import OutputEnded, write
 from handlers.text import visible, visible_json
 
@@ -20,6 +21,8 @@ BAR_WIDTH = 30
 #: Seconds between two updates: a bar may move often, a log file shouldn't fill up.
 BAR_INTERVAL = 0.1
 LINE_INTERVAL = 2.0
+#: And where nothing happens.
+IDLE_INTERVAL = 10.0
 
 
 def table(title: str, rows: Iterable[Sequence[object]], *, header: Sequence[str] | None = None) -> str:
@@ -61,24 +64,46 @@ def _plain(value: Any) -> Any:
 
 
 class Progress:
-    """One line of progress, towards a total if it is known. Where nobody reads it, the work goes on without it."""
+    """One line of progress: what is done, of how much, how fast, and how long it will take.
 
-    def __init__(self, label: str, total: int | None, *, stream: TextIO | None = None) -> None:
+    Where nobody reads it, the work goes on without it.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        total: int | None,
+        *,
+        stream: TextIO | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``total``: None as long as it is not known."""
         self._label = label
         self._total = None if total is None else max(total, 1)
         self._stream: TextIO | None = stream or sys.stderr
         self._is_terminal = self._stream is not None and self._stream.isatty()
-        self._started = self._shown_at = time.monotonic()
+        self._now = now
+        self._pace = Pace()
+        self._started = self._shown_at = now()
         self._shown = -1
 
-    def show(self, done: int, *, last: bool = False) -> None:
-        """Update, if it is time to (or it is the last time)."""
-        now = time.monotonic()
-        due = now - self._shown_at >= (BAR_INTERVAL if self._is_terminal else LINE_INTERVAL)
-        if done == self._shown or not (due or last or done == self._total):
+    def show(self, done: int, *, total: int | None = None, last: bool = False) -> None:
+        """Update, if it is time to (or it is the last time). ``total``: where it has become known since.
+
+        Where nothing happens, it says so from time to time: whoever waits sees that it is alive.
+        """
+        now = self._now()
+        self._pace.note(now, done)
+        if total is not None:
+            self._total = max(total, 1)
+        since = now - self._shown_at
+        due = since >= (BAR_INTERVAL if self._is_terminal else LINE_INTERVAL)
+        if not (due or last or done == self._total) or (done == self._shown and since < IDLE_INTERVAL):
             return
         self._shown_at, self._shown = now, done
         text = f"{done:,}" if self._total is None else f"{done:,} of {self._total:,}"
+        pace = self._pace.words(self._total)
+        text = f"{text}, {pace}" if pace else text
         if self._is_terminal:
             self._write(f"\r\x1b[K{self._label} {self._bar(done)}{text}")
         else:

@@ -33,6 +33,7 @@ EVENTS = {
     "ALARM_TOPIC_ARN": "a",
     "MAIN_TOPIC_ARN": "t",
     "STATUS_EVENTS": "terminal",
+    "STREAM_FAILURES_URL": "https://q/stream_failures_url",
     "LOG_LEVEL": "INFO",
 }
 NOTIFICATIONS = {
@@ -41,6 +42,8 @@ NOTIFICATIONS = {
     "MAIN_TOPIC_ARN": "t",
     "STATUS_EVENTS": "terminal",
     "EVENT_BUS_NAME": "b",
+    "STREAM_FAILURES_URL": "https://q/stream_failures_url",
+    "DEAD_LETTER_QUEUE_URL": "https://q/dead_letter_queue_url",
     "LOG_LEVEL": "INFO",
 }
 SWEEPER = {
@@ -64,6 +67,7 @@ TASKS_ENV = {
     "TASK_TIMEOUT_MINUTES": "15",
     "LEASE_SECONDS": "150",
     "MAX_RECEIVE_COUNT": "5",
+    "DEAD_LETTER_QUEUE_URL": "https://q/dead_letter_queue_url",
     "LOG_LEVEL": "INFO",
 }
 

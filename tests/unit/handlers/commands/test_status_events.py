@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from handlers.commands.status_events import StatusEvents, notice_of
+from handlers.dead_letters import MemoryDeadLetters
 from handlers.entrypoints import notifications
 from handlers.errors import TransientThrottle, ValidationError
 from handlers.notifications.memory import MemoryBus, MemoryTopic
@@ -137,7 +138,7 @@ def test_the_function_reports_events_that_are_not_out() -> None:
         change(row("finish:STARTED", sk=sk), row("finish:FINISHED", sk=sk), number=sk[-1])
         for sk in ("ORDER#o1@0000000001", "ORDER#o1@0000000002")
     ]
-    ports = notifications.NotificationPorts(topic, MemoryBus(), MemoryTableStore(), ManualClock())
+    ports = notifications.NotificationPorts(topic, MemoryBus(), MemoryTableStore(), ManualClock(), MemoryDeadLetters())
     handle = notifications.create(NOTIFICATIONS, ports=ports)
     assert handle({"Records": batch}, None) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert len(topic.messages) == 1

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from handlers.commands.model import Command, CommandInput
-from handlers.errors import RegistryError, ValidationError
+from handlers.errors import RegistryError, TransientError, ValidationError
 from handlers.imports.rows import prepare, row_of
 from handlers.imports.strategy import (
     CHANGED,
@@ -144,9 +144,47 @@ def test_what_a_strategy_makes_is_checked() -> None:
     assert problem.message.startswith("name: ")
 
 
-def test_a_defect_of_a_strategy_is_not_the_rows_problem() -> None:
-    with pytest.raises(KeyError):
-        prepare({"id": "1", "name": "broken"}, Things())
+def test_edge_24_what_each_try_would_raise_is_the_rows_problem_at_once() -> None:
+    class Reads(Things):
+        def transform(self, row: Row) -> Row:
+            return {**row, "note": str(float(row["note"]))}
+
+    missing = prepare({"id": "1", "name": "broken"}, Reads()).problem
+    no_number = prepare({"id": "1", "name": "a", "note": "free"}, Reads()).problem
+    assert missing is not None
+    assert no_number is not None
+    assert (missing.code, missing.message) == ("KeyError", "'note'")
+    assert (no_number.code, no_number.message) == ("ValueError", "could not convert string to float: 'free'")
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("gone"), TransientError("busy"), RuntimeError("who knows")])
+def test_what_another_try_may_find_right_is_not_the_rows_problem(error: Exception) -> None:
+    class Asks(Things):
+        def validate(self, row: Row) -> None:
+            raise error
+
+    with pytest.raises(type(error)):
+        prepare({"id": "1", "name": "a", "note": ""}, Asks())
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("", "code: '' is not allowed"),
+        ("a#1", "code: 'a#1' is not allowed"),
+        ("a@1", "code: 'a@1' is not allowed"),
+        ("x" * 1_100, "at most 1024 bytes"),
+    ],
+)
+def test_edge_24_a_key_that_no_command_can_have_is_the_rows_problem(code: str, message: str) -> None:
+    class Keyed(Things):
+        def map(self, row: Row) -> CommandInput:
+            return CommandInput("THING", row["id"], row["name"], {})
+
+    problem = prepare({"id": code, "name": "a"}, Keyed()).problem
+    assert problem is not None
+    assert problem.code == "InvalidValue"
+    assert message in problem.message
 
 
 def test_the_airports_have_a_strategy() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from handlers.dead_letters import MemoryDeadLetters
 from handlers.entrypoints import notifications
 from handlers.errors import TransientThrottle
 from handlers.notifications.bus import BusEvent
@@ -26,7 +27,7 @@ def record(message: Any, number: int = 1) -> dict[str, Any]:
 
 def test_ops_03_the_message_is_the_events_detail() -> None:
     bus = MemoryBus()
-    ports = notifications.NotificationPorts(MemoryTopic(), bus, MemoryTableStore(), ManualClock())
+    ports = notifications.NotificationPorts(MemoryTopic(), bus, MemoryTableStore(), ManualClock(), MemoryDeadLetters())
     batch = {"Records": [record(MESSAGE), record({**MESSAGE, "id": "j"})]}
     answer = notifications.create(NOTIFICATIONS, ports=ports)(batch, None)
     assert answer == {"batchItemFailures": []}
@@ -48,10 +49,11 @@ def test_ops_03_the_message_is_the_events_detail() -> None:
         '{"Message": "{\\"action\\": \\"\\"}"}',
     ],
 )
-def test_a_poison_message_comes_again_alone(body: str) -> None:
-    bus = MemoryBus()
+def test_edge_24_a_poison_message_is_a_dead_letter_at_once(body: str) -> None:
+    bus, letters = MemoryBus(), MemoryDeadLetters()
     batch = [record(MESSAGE, 1), {"messageId": "m2", "eventSource": "aws:sqs", "body": body}, record(MESSAGE, 3)]
-    assert Forwarder(bus)(batch) == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
+    assert Forwarder(bus, letters)(batch) == {"batchItemFailures": []}
+    assert [one["messageId"] for one, _ in letters.letters] == ["m2"]
     assert len(bus.events) == 2
 
 
@@ -59,5 +61,8 @@ def test_what_the_bus_refused_comes_again() -> None:
     bus = MemoryBus(lambda event: TransientThrottle("busy") if event.detail["id"] == "2" else None)
     poison = {"messageId": "m0", "eventSource": "aws:sqs", "body": "{"}
     batch = [poison, *(record({**MESSAGE, "id": str(number)}, number) for number in (1, 2, 3))]
-    assert Forwarder(bus)(batch) == {"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m2"}]}
-    assert [event.detail["id"] for event in bus.events] == ["1", "3"]
+    letters = MemoryDeadLetters()
+    assert Forwarder(bus, letters)(batch) == {"batchItemFailures": [{"itemIdentifier": "m2"}]}
+    letters.refuses = TransientThrottle("busy")
+    assert Forwarder(bus, letters)(batch) == {"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m2"}]}
+    assert [event.detail["id"] for event in bus.events] == ["1", "3", "1", "3"]

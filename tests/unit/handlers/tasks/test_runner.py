@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from handlers.dead_letters import MemoryDeadLetters
 from handlers.errors import TransientError, TransientThrottle, WrongStatus
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Change, Item
@@ -38,9 +39,12 @@ class Place:
         self.store = MemoryTableStore()
         self.clock = ManualClock()
         self.workflows = MemoryWorkflows()
+        self.letters = MemoryDeadLetters()
         self.job = Job()
         options = RunnerOptions("machine", 15, LEASE, 5)
-        self.runner = TaskRunner(self.store, self.clock, self.workflows, TaskHandlers({"job": self.job}), options)
+        self.runner = TaskRunner(
+            self.store, self.clock, self.workflows, TaskHandlers({"job": self.job}), self.letters, options
+        )
         self.service = TaskService(self.store, self.clock, TYPES)
         self.operations = TaskOperations(self.store, self.clock)
         self.queue = stream.TaskQueue(self.store, self.clock, "tasks")
@@ -118,15 +122,15 @@ def test_an_error_releases_the_lease_and_the_last_one_is_the_outcome(place: Plac
     task = place.single()
 
     def refuse(_: Any) -> None:
-        raise KeyError("gone")
+        raise RuntimeError("gone")
 
     place.job.action = refuse
-    with pytest.raises(KeyError):
+    with pytest.raises(RuntimeError):
         place.run(task)
     assert place.row(task)["status"] == "PROCESSING"
     assert "leaseUntil" not in place.row(task)
     place.run(task, "two", is_last=True)
-    assert place.row(task)["error"] == {"type": "KeyError", "message": "'gone'"}
+    assert place.row(task)["error"] == {"type": "RuntimeError", "message": "gone"}
     place.run(task, "three")
     assert len(place.job.calls) == 2
 
@@ -244,10 +248,10 @@ def test_a_lease_that_cannot_be_released_ends_by_itself(place: Place) -> None:
 
     def refuse(_: Any) -> None:
         place.runner._store = _Unreachable()  # type: ignore[assignment]
-        raise KeyError("gone")
+        raise RuntimeError("gone")
 
     place.job.action = refuse
-    with pytest.raises(KeyError):
+    with pytest.raises(RuntimeError):
         place.run(task)
 
 
@@ -266,9 +270,10 @@ class _Unreachable:
         "no json",
     ],
 )
-def test_a_message_that_is_none_comes_again_and_ends_in_the_dead_letter_queue(place: Place, body: str) -> None:
+def test_edge_24_a_message_that_is_none_is_a_dead_letter_at_once(place: Place, body: str) -> None:
     record = {"messageId": "m1", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
-    assert place.runner([record], "i1") == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert place.runner([record], "i1") == {"batchItemFailures": []}
+    assert [one["messageId"] for one, _ in place.letters.letters] == ["m1"]
 
 
 def test_an_unknown_type_fails_at_once(place: Place) -> None:
