@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from handlers.clock import SystemClock
-from handlers.domain.airports import AirportImport
+from handlers.domain.airports import COLUMNS, AirportImport
 from handlers.imports.book import ImportBook
 from handlers.imports.csv_rows import RowsHandler
 from handlers.imports.inspection import inspect, records_of
@@ -34,7 +34,7 @@ PREPARED_ROWS = 50_000
 #: ``importBatchRows``, as it is by default.
 BATCH_ROWS = 10
 TABLE = load_import_tables(["handlers.domain.airports"], {"store": None, "clock": None}).of("airports")
-HEADER = ",".join(TABLE.layout.columns)
+HEADER = ",".join(COLUMNS)
 
 
 def generate(path: Path, rows: int) -> None:

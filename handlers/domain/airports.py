@@ -20,12 +20,15 @@ TYPE = "AIRPORT"
 FEET_IN_A_METRE = 3.28084
 #: Of latitude: a quarter of the meridian is 10,002 km.
 KILOMETRES_IN_A_DEGREE = 111.13
+#: In the order of the file; a file may have its own.
 COLUMNS = ("icao", "iata", "name", "city", "subd", "country", "elevation", "lat", "lon", "tz", "lid")
+REQUIRED = ("icao", "name", "country", "lat", "lon")
+OPTIONAL = tuple(column for column in COLUMNS if column not in REQUIRED)
 TEXT_COLUMNS = ("iata", "city", "subd", "country", "tz", "lid")
 
 _ICAO = re.compile(r"[A-Z0-9-]{3,8}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.ASCII | re.IGNORECASE)
 
 
 def airport_input(row: Mapping[str, str], version: int = LATEST) -> CommandInput:
@@ -47,7 +50,7 @@ def airport_input(row: Mapping[str, str], version: int = LATEST) -> CommandInput
     return CommandInput(type=TYPE, code=row["icao"], name=row["name"], attributes=attributes, version=version)
 
 
-@import_strategy("airports", columns=COLUMNS, key=("icao",))
+@import_strategy("airports", columns=REQUIRED, key=("icao",), optional=OPTIONAL)
 class AirportImport(ImportStrategy):
     """Rows of the airports file become commands."""
 

@@ -18,6 +18,7 @@ from typing import BinaryIO, Protocol, cast
 from handlers.errors import shown
 from handlers.imports.entry_names import leads_elsewhere, name_of, parts_of
 from handlers.imports.errors import ImportRefused
+from handlers.imports.file_kinds import EXPORT, HEAD_BYTES, is_zip, kind_of, office_kind
 
 NOT_AN_ARCHIVE = "NotAnArchive"
 EMPTY_ARCHIVE = "EmptyArchive"
@@ -124,7 +125,7 @@ class Archive:
             message = f"a name in the archive is marked as UTF-8 and is not: {error.reason}"
             raise ImportRefused(NOT_AN_ARCHIVE, message) from error
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error) as error:
-            raise ImportRefused(NOT_AN_ARCHIVE, f"the file is not a ZIP archive that can be read: {error}") from error
+            raise ImportRefused(NOT_AN_ARCHIVE, _no_archive(ranges.read(0, HEAD_BYTES), error)) from error
         entries = [(name_of(info), info) for info in self._zip.infolist()]
         self._check_sizes(entries)
         _check_names(entries)
@@ -142,6 +143,9 @@ class Archive:
         if not found:
             raise ImportRefused(EMPTY_ARCHIVE, "the archive is empty")
         if not wanted:
+            office = office_kind(name for name, _ in entries)
+            if office is not None:
+                raise ImportRefused(NOT_AN_ARCHIVE, f"the file is {office}, not a ZIP archive; {EXPORT}")
             raise ImportRefused(NO_CSV_FILES, f"the archive holds no CSV file, but {_listed(self.skipped)}")
         self._left = limits.bytes
 
@@ -194,6 +198,18 @@ class Archive:
                     f"{shown(name)} unpacks from {info.compress_size} to {info.file_size} bytes; at most "
                     f"{limits.ratio} times as many are allowed (zipMaxRatio)",
                 )
+
+
+def _no_archive(head: bytes, error: Exception) -> str:
+    """What the file is instead."""
+    if is_zip(head):
+        return f"the ZIP archive is damaged or cut off: {error}"
+    found = kind_of(head)
+    if found is not None:
+        return f"the file is {found[0]}, not a ZIP archive; {found[1]}"
+    if head and b"\0" not in head:
+        return "the file is no ZIP archive, but may be CSV; import it as such (create_csv_import, or a name in .csv)"
+    return f"the file is not a ZIP archive that can be read: {error}"
 
 
 class _Seekable(io.RawIOBase):

@@ -85,7 +85,7 @@ class CsvLoader:
             self._book.change_job(run.key, run.attempt, status.FAILED, error=refused)
             return answer
         self._book.expect(run.key, found.rows)
-        self._book.change_job(run.key, run.attempt, status.PROCESSING, totalRows=found.rows, columns=found.header)
+        self._book.change_job(run.key, run.attempt, status.PROCESSING, **found.stored())
         return {**answer, "bucket": info.bucket, "key": info.key, "versionId": info.version_id, "rows": rows}
 
     def _copied(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from handlers.errors import CqrsError
 
 EMPTY_FILE = "EmptyFile"
+NOT_CSV = "NotCsv"
 UNKNOWN_ENCODING = "UnknownEncoding"
 MISSING_COLUMN = "MissingColumn"
 DUPLICATE_COLUMN = "DuplicateColumn"

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
 from handlers.imports import encodings
+from handlers.imports.decoding import in_its_encoding
 from handlers.imports.encodings import Open
-from handlers.imports.errors import REPEATED_KEY, TOO_MANY_ROWS, UNKNOWN_ENCODING, ImportRefused, RowProblem
+from handlers.imports.errors import REPEATED_KEY, TOO_MANY_ROWS, ImportRefused, RowProblem
 from handlers.imports.header import COMMA
 from handlers.imports.limits import MAP_ROW_BYTES, CsvLimits
-from handlers.imports.records import Batch, Record, RecordReader, examined, lines_in
+from handlers.imports.records import Batch, Record, RecordReader, examined, is_blank, lines_in
 from handlers.imports.strategy import REJECT, Layout
+from handlers.imports.stream import WatchedBytes
 
 #: A key's value, or those of several columns.
 Key = str | tuple[str, ...]
@@ -29,7 +30,8 @@ NOT_UTF_8 = "not UTF-8 without byte order mark"
 NOT_COMMA = "delimiter is not a comma"
 BACKSLASHES = "backslashes"
 LONE_RETURNS = "carriage returns without line feed"
-BLANK_LINES = "blank lines"
+BLANK_ROWS = "blank lines, or rows without values"
+END_MARK = "Ctrl-Z at the end"
 MANY_LINES = "records of several lines"
 SHORT_ROWS = "rows with absent values"
 BAD_ROWS = "rows that can't be read"
@@ -44,15 +46,17 @@ _QUOTED_WELL = re.compile(r"""(?:(?:"(?:[^"]++|"")*+"|[^",\r\n]*+),)*+(?:"(?:[^"
 
 @dataclass(slots=True)
 class Inspection:
-    """What a file is. ``rows`` counts all, those with problems included.
+    """What a file is. ``rows`` counts all, those with problems included, but not the ``ignored`` ones: blank lines,
+    rows without any value, and Ctrl-Z at the end.
 
-    ``reasons``: why the Distributed Map can't read the object itself; none: it can.
+    ``encoding``: Python's codec. ``reasons``: why the Distributed Map can't read the object itself; none: it can.
     """
 
     encoding: str
     delimiter: str
     header: list[str]
     rows: int = 0
+    ignored: int = 0
     bytes: int = 0
     reasons: set[str] = field(default_factory=set)
     #: Key to the index of the last row that has it, of the keys that more than one row has.
@@ -63,30 +67,27 @@ class Inspection:
         """Whether the Distributed Map may read the object itself."""
         return not self.reasons
 
+    def stored(self) -> dict[str, Any]:
+        """As the job's row keeps it."""
+        name = encodings.name_of(self.encoding)
+        rows = {"totalRows": self.rows, "ignoredRows": self.ignored}
+        return {**rows, "fileEncoding": name, "columns": self.header}
+
 
 def inspect(
     open_: Open, layout: Layout, *, versioned: bool, encoding: str | None = None, limits: CsvLimits | None = None
 ) -> Inspection:
     """Read the whole file once; again where it turns out not to be UTF-8.
 
-    ``encoding``: a name that the caller gave. ``versioned``: the object has a version that can be read again.
+    ``encoding``: a name that the caller gave; without it, the strategy's counts. ``versioned``: the object has a
+    version that can be read again.
 
     Raises:
         ImportRefused: the file can't be imported; says why.
     """
+    named = layout.encoding if encoding is None else encoding
     limits = limits or CsvLimits()
-    with open_() as stream:
-        start = encodings.encoding_of_start(stream.read(64))
-    named = None if encoding is None else encodings.encoding_named(encoding)
-    if named is None or (named, start) == (encodings.UTF_8, encodings.UTF_8_BOM):
-        named = start
-    if named is not None:
-        return _decodable(named, lambda: _inspected(open_, named, layout, limits, versioned))
-    try:
-        return _inspected(open_, encodings.UTF_8, layout, limits, versioned)
-    except UnicodeDecodeError:
-        japanese = encodings.japanese_encoding(open_)
-        return _decodable(japanese, lambda: _inspected(open_, japanese, layout, limits, versioned))
+    return in_its_encoding(open_, named, lambda codec: _inspected(open_, codec, layout, limits, versioned))
 
 
 def records_of(
@@ -137,9 +138,10 @@ class _Look:
         for batch in self._reader.batches():
             if self._reader.watched.quotes and QUOTES not in found.reasons and _has_lone_quotes(batch):
                 found.reasons.add(QUOTES)
-            if self._is_ordinary(batch):
-                self._add_keys(batch.records, found.rows)
-                found.rows += len(batch.records)
+            keys = list(map(self._key_of, batch.records)) if self._is_ordinary(batch) else []
+            if keys and _have_text(keys):
+                self._add_keys(keys, found.rows)
+                found.rows += len(keys)
             else:
                 self._look_closely(batch)
             if found.rows > self._limits.rows:
@@ -167,16 +169,17 @@ class _Look:
                 found.reasons.add(SHORT_ROWS)
             if record.bytes > MAP_ROW_BYTES:
                 found.reasons.add(LARGE_ROWS)
-        if [] in batch.records:
-            found.reasons.add(BLANK_LINES)
+        blank = sum(map(is_blank, batch.records))
+        if blank:
+            found.reasons.add(BLANK_ROWS)
+            found.ignored += blank
         if any(lines_in(values) > 1 for values in batch.records):
             found.reasons.add(MANY_LINES)  # the Map doesn't tell the line of a row
         found.rows = index
         for record in whole:
             self._add_key(self._key_of(record.values), record.index)
 
-    def _add_keys(self, records: list[list[str]], index: int) -> None:
-        keys = list(map(self._key_of, records))
+    def _add_keys(self, keys: list[Key], index: int) -> None:
         hashes = set(map(hash, keys))
         if len(hashes) == len(keys) and self._seen.isdisjoint(hashes):
             self._seen |= hashes
@@ -192,21 +195,24 @@ class _Look:
         self._seen.add(number)
 
 
-def _inspected(open_: Open, encoding: str, layout: Layout, limits: CsvLimits, versioned: bool) -> Inspection:
-    reader = RecordReader(open_(), encoding, layout, limits)
+def _inspected(
+    open_: Open, codec: str, layout: Layout, limits: CsvLimits, versioned: bool
+) -> tuple[Inspection, WatchedBytes]:
+    """Raises ImportRefused, UnicodeDecodeError."""
+    reader = RecordReader(open_(), codec, layout, limits)
     try:
-        found = Inspection(encoding, reader.delimiter, reader.header)
+        found = Inspection(codec, reader.delimiter, reader.header)
         _Look(reader, layout, limits, found).run()
         watched = reader.watched
-        if watched.escapes and encoding in (encodings.UTF_8, encodings.UTF_8_BOM):
-            raise encodings.refused("ISO-2022-JP")
         found.bytes = watched.size
+        found.ignored += reader.lines_before + bool(watched.end_marks)
         for reason, applies in (
-            (NOT_UTF_8, encoding != encodings.UTF_8),
+            (NOT_UTF_8, codec != encodings.UTF_8),
             (NOT_COMMA, reader.delimiter != COMMA),
             (BACKSLASHES, watched.backslashes),
             (LONE_RETURNS, watched.lone_returns),
-            (BLANK_LINES, reader.lines_before > 0),
+            (BLANK_ROWS, reader.lines_before > 0),
+            (END_MARK, watched.end_marks > 0),
             (MANY_LINES, reader.header_lines > 1),
             (REPORT, reader.is_report),
             (REPEATED_KEYS, bool(found.last)),
@@ -216,22 +222,7 @@ def _inspected(open_: Open, encoding: str, layout: Layout, limits: CsvLimits, ve
                 found.reasons.add(reason)
     finally:
         reader.close()
-    return found
-
-
-def _decodable(encoding: str, read: Callable[[], Inspection]) -> Inspection:
-    with _named_encoding(encoding):
-        return read()
-
-
-@contextmanager
-def _named_encoding(encoding: str) -> Iterator[None]:
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        raise ImportRefused(
-            UNKNOWN_ENCODING, f"the file is not {encoding.removesuffix('-sig').upper()} throughout: {error.reason}"
-        ) from error
+    return found, watched
 
 
 def _rejected(record: Record, first: Record, key: Key) -> Record:
@@ -250,6 +241,13 @@ def _has_lone_quotes(batch: Batch) -> bool:
         return False
     lines = zip(batch.records, batch.text, strict=True)
     return any('"' in "".join(values) and not _QUOTED_WELL.fullmatch(line) for values, line in lines)
+
+
+def _have_text(keys: list[Any]) -> bool:
+    """Whether each row has a key. One without may have nothing at all."""
+    if isinstance(keys[0], str):
+        return all(map(str.strip, keys))
+    return all(any(map(str.strip, key)) for key in keys)
 
 
 def _is_empty(key: Key) -> bool:

@@ -87,7 +87,7 @@ class Loader:
             log_step("file refused", level=logging.WARNING, pk=key.pk, sk=key.sk, code=refused["type"])
             self._book.change_job(key, job["attempt"], status.FAILED, error=refused)
             return status.FAILED
-        self._book.change_job(key, job["attempt"], status.PROCESSING, totalRows=found.rows, columns=found.header)
+        self._book.change_job(key, job["attempt"], status.PROCESSING, **found.stored())
         return self._finalise(key)
 
     def _found_for_direct(self, job: Item, info: ObjectInfo, layout: Layout) -> Inspection | None:

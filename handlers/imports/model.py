@@ -112,6 +112,9 @@ class ImportJob:
     is_cancelling: bool = False
     #: When this attempt began.
     started_at: str = ""
+    #: That the file was read in, and its blank rows, once it was read.
+    encoding: str | None = None
+    ignored: int | None = None
     #: Of an archive: its CSV files and what else is in it, once they are known, and the files that failed, in the end.
     files: int | None = None
     skipped_files: int | None = None
@@ -146,6 +149,8 @@ class ImportJob:
             report_urls=report_urls(job),
             reasons=tuple(Reason(**reason) for reason in job.get("reasons", ())),
             is_cancelling="cancelRequested" in job and not status.is_terminal(job),
+            encoding=job.get("fileEncoding"),
+            ignored=job.get("ignoredRows"),
             files=job.get("totalFiles"),
             skipped_files=job.get("skippedFiles"),
             failed_files=job.get("failedFiles"),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
+from handlers.imports import encodings
 from handlers.imports.errors import (
     EMPTY_FILE,
     FIELD_TOO_LONG,
@@ -24,15 +25,17 @@ from handlers.imports.header import check_header, delimiter_of, is_of_report
 from handlers.imports.limits import CsvLimits
 from handlers.imports.spreadsheet import restored
 from handlers.imports.strategy import REPORT_COLUMNS, Layout
-from handlers.imports.stream import WatchedBytes
+from handlers.imports.stream import END_MARK, WatchedBytes
 from handlers.json_values import json_bytes
 
 BATCH_ROWS = 2_048
+#: What a line without values has.
+_BLANKS = ' \t,;|"\r\n\xa0\u3000\ufeff'
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Consecutive records; an empty one is a blank line.
+    """Consecutive records, blank ones too.
 
     ``text``: the physical lines that they took, those of a malformed record behind them included, whose ``malformed``
     tells what is wrong with it. ``dropped_lines``: of a report's records, the line ends in the columns in front, which
@@ -84,8 +87,11 @@ class RecordReader:
     """
 
     def __init__(self, stream: BinaryIO, encoding: str, layout: Layout, limits: CsvLimits) -> None:
-        self.watched = WatchedBytes(stream, line_bytes=limits.line_bytes)
+        end_mark = "\x1a".encode(encoding) if encodings.is_wide(encoding) else END_MARK
+        self.watched = WatchedBytes(stream, line_bytes=limits.line_bytes, end_mark=end_mark)
         self._limits = limits
+        self._encoding = encoding
+        self._stray = encodings.stray_in(encoding)
         # newline="": lines end with LF, CRLF or CR and keep it, so that the csv module sees values as they are.
         self._text = io.TextIOWrapper(cast(BinaryIO, self.watched), encoding=encoding, errors="strict", newline="")
         # The limit is the module's, for all readers of the process.
@@ -126,7 +132,7 @@ class RecordReader:
         self._text.close()
 
     def records(self) -> Iterator[Record]:
-        """Single records, blank lines left out."""
+        """Single records, blank ones left out."""
         index = 0
         for batch in self.batches():
             for record in examined(batch, index, self.header, self._limits):
@@ -134,20 +140,25 @@ class RecordReader:
                 index = record.index + 1
 
     def _first_line(self) -> tuple[str, int]:
+        """The line in which the header begins, and how many blank ones come before it."""
         blank = 0
         while line := self._text.readline(self._limits.header_chars + 1):
+            line = line.removeprefix("\ufeff")  # a byte order mark that the codec keeps
             if len(line) > self._limits.header_chars:
                 raise ImportRefused(
                     HEADER_TOO_LONG, f"the header has more than the limit of {self._limits.header_chars} characters"
                 )
-            if line.strip("\r\n"):
+            if line.strip(_BLANKS) or line.count('"') % 2:
                 return line, blank
             blank += 1
         raise ImportRefused(EMPTY_FILE, "the file is empty: it has no header")
 
     def _taken(self, before: int) -> list[str]:
         """The lines that the reader has taken since it had taken ``before``."""
-        return list(itertools.islice(self._lines, self._reader.line_num - before))
+        lines = list(itertools.islice(self._lines, self._reader.line_num - before))
+        if self._stray is not None and self._stray.search("".join(lines)):
+            raise UnicodeDecodeError(self._encoding, b"", 0, 0, "a byte without a character")
+        return lines
 
     def _header(self) -> list[str]:
         try:
@@ -175,7 +186,7 @@ def examined(batch: Batch, index: int, header: list[str], limits: CsvLimits) -> 
     line, end = batch.first_line, batch.first_line + batch.lines
     dropped = iter(batch.dropped_lines)
     for values in batch.records:
-        if values:
+        if not is_blank(values):
             yield _examined(values, index, line, header, limits)
             index += 1
         line += lines_in(values) + next(dropped, 0)
@@ -208,6 +219,11 @@ def _of_report(batch: Batch) -> Batch:
     dropped = [lines_in(values[:front]) - 1 for values in batch.records]
     records = [[restored(value) for value in values[front:]] for values in batch.records]
     return Batch(records, batch.first_line, batch.text, batch.malformed, dropped)
+
+
+def is_blank(values: list[str]) -> bool:
+    """A line, or a row of a spreadsheet, with nothing in it: it is no row. Ctrl-Z alone ends a text of DOS."""
+    return not any(map(str.strip, values)) or values == ["\x1a"]
 
 
 def lines_in(values: list[str]) -> int:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from handlers.commands.model import Command, CommandInput
 from handlers.errors import RegistryError, ValidationError
+from handlers.imports.encodings import encoding_named
+from handlers.imports.errors import ImportRefused
 from handlers.json_values import same_json
 from handlers.registry import instance_of, marked_classes
 
@@ -42,7 +44,7 @@ class Layout:
     """What the files of a table look like, and how their rows are published.
 
     ``columns``: those that a file must have; ``optional``: those that it may have, empty where it doesn't; ``key``:
-    those that tell one row from another.
+    those that tell one row from another. ``encoding``: that of the files, where an import names none; None: found out.
     """
 
     table: str
@@ -51,6 +53,7 @@ class Layout:
     optional: tuple[str, ...] = ()
     publish: str = ASYNC
     on_duplicate: str = LAST
+    encoding: str | None = None
 
 
 class ImportStrategy:
@@ -94,6 +97,7 @@ def import_strategy(
     optional: tuple[str, ...] = (),
     publish: str = ASYNC,
     on_duplicate: str = LAST,
+    encoding: str | None = None,
 ) -> Callable[[C], C]:
     """Mark a class as the strategy for files of ``table``; the parameters are those of ``Layout``.
 
@@ -101,7 +105,7 @@ def import_strategy(
     """
 
     def mark(cls: C) -> C:
-        setattr(cls, _MARK, Layout(table, columns, key, optional, publish, on_duplicate))
+        setattr(cls, _MARK, Layout(table, columns, key, optional, publish, on_duplicate, encoding))
         return cls
 
     return mark
@@ -175,6 +179,11 @@ def _check(where: str, layout: Layout) -> None:
     ):
         if given not in allowed:
             raise RegistryError(f"{where}: {name} {given!r} is not allowed; expected one of {', '.join(allowed)}")
+    if layout.encoding is not None:
+        try:
+            encoding_named(layout.encoding)
+        except ImportRefused as error:
+            raise RegistryError(f"{where}: {error}") from error
     for name, columns in (("columns", layout.columns), ("key", layout.key), ("optional", layout.optional)):
         if not isinstance(columns, tuple) or not all(isinstance(one, str) and one for one in columns):
             raise RegistryError(f"{where}: {name} {columns!r} is not allowed; expected a tuple of names")

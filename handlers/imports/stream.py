@@ -8,24 +8,35 @@ from typing import BinaryIO
 from handlers.imports.errors import LINE_TOO_LONG, ImportRefused
 
 _BLOCK = 256 * 1024
+#: Ctrl-Z.
+END_MARK = b"\x1a"
 
 
 class WatchedBytes(io.BufferedIOBase):
     """A binary stream for ``io.TextIOWrapper``.
 
     ``size``: bytes so far. ``backslashes``, ``quotes``, ``lone_returns``: whether there were any. ``escapes``: those of
-    ISO-2022-JP, which is ASCII to every decoder but its own. ``long_lines``: a line of several thousand bytes may have
-    come, so that rows have to be measured. All are known before the text is.
+    ISO 2022, whose encodings are ASCII to every decoder but their own. ``zeros``: bytes that no text has.
+    ``end_marks``: how many Ctrl-Z the file ends with, which are left out: DOS programs mark the end of a text so.
+    ``long_lines``: a line of several thousand bytes may have come, so that rows have to be measured. All are known
+    before the text is.
     """
 
-    def __init__(self, stream: BinaryIO, *, line_bytes: int) -> None:
+    def __init__(self, stream: BinaryIO, *, line_bytes: int, end_mark: bytes = END_MARK) -> None:
+        """``end_mark``: Ctrl-Z in the file's encoding; in one of several bytes, line ends can't be told from parts of
+        other characters.
+        """
         self._stream = stream
         self._line_bytes = line_bytes
+        self._end_mark = end_mark
+        self._held = b""
         self._block = memoryview(b"")
         self._since_line_end = 0
         self._after_return = False
-        self.size = 0
-        self.backslashes = self.quotes = self.lone_returns = self.long_lines = self.escapes = False
+        self._after_escape = False
+        self.size = self.end_marks = 0
+        self.backslashes = self.quotes = self.lone_returns = self.escapes = self.zeros = False
+        self.long_lines = len(end_mark) > 1
 
     def readable(self) -> bool:
         """It is."""
@@ -43,8 +54,9 @@ class WatchedBytes(io.BufferedIOBase):
             ImportRefused: a line has no end.
         """
         if not self._block:
-            self._block = memoryview(self._stream.read(_BLOCK))
-            self._watch(self._block.tobytes())
+            block = self._next()
+            self._block = memoryview(block)
+            self._watch(block)
         length = len(self._block) if size is None or size < 0 else size
         chunk = self._block[:length].tobytes()
         self._block = self._block[length:]
@@ -55,14 +67,30 @@ class WatchedBytes(io.BufferedIOBase):
         """As ``read1``: the wrapper asks again."""
         return self.read1(size)
 
+    def _next(self) -> bytes:
+        """The next block, without what may be the end mark; empty at the end."""
+        while block := self._stream.read(_BLOCK):
+            text = self._held + block
+            end = len(text)
+            while text.endswith(self._end_mark, 0, end) and len(text) - end < self._line_bytes:
+                end -= len(self._end_mark)
+            self._held = text[end:]
+            if end:
+                return text[:end]
+        self.end_marks = len(self._held) // len(self._end_mark)
+        return b""
+
     def _watch(self, block: bytes) -> None:
         self.size += len(block)
         if not self.backslashes:
             self.backslashes = b"\\" in block
         if not self.quotes:
             self.quotes = b'"' in block
-        if not self.escapes:
-            self.escapes = b"\x1b$B" in block or b"\x1b$@" in block
+        if not self.zeros:
+            self.zeros = b"\0" in block
+        if not self.escapes and (self._after_escape or b"\x1b" in block):
+            self.escapes = b"\x1b$" in block or b"\x1b(" in block or (self._after_escape and block[:1] in (b"$", b"("))
+            self._after_escape = block.endswith(b"\x1b")
         if not self.lone_returns and (self._after_return or b"\r" in block):
             text = b"\r" + block if self._after_return else block
             self._after_return = block.endswith(b"\r")

@@ -13,6 +13,7 @@ from typing import Any
 
 from handlers.clock import SystemClock
 from handlers.context import InvokeContext
+from handlers.imports.encodings import encoding_named
 from handlers.imports.model import MODES, ImportJob, Reason
 from handlers.imports.service import ImportService
 from handlers.imports.status import COMPLETED, SKIPPED, TERMINAL
@@ -20,6 +21,7 @@ from handlers.imports.strategy import load_import_tables
 from handlers.imports.zip_finalise import ImportedFile
 from handlers.operations.cli.arguments import add_stack
 from handlers.operations.cli.errors import CommandError
+from handlers.operations.cli.imports import reading
 from handlers.operations.cli.output import Progress, as_json, table
 from handlers.operations.cli.stack import Stack, on_stack
 from handlers.operations.cli.terminal import show
@@ -41,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--table", help="the import strategy's table; for an archive only where its files' names don't tell"
     )
     parser.add_argument("--tenant", required=True, help="whose rows they are")
-    parser.add_argument("--encoding", help="where it can't be told: UTF-8, UTF-16, CP932 (Shift_JIS) or EUC-JP")
+    parser.add_argument("--encoding", help="where it is not certain: CP932, CP1252, GB18030, ISO-8859-2, ...")
     parser.add_argument(
         "--mode",
         choices=MODES,
@@ -66,6 +68,8 @@ def import_file(stack: Stack, options: argparse.Namespace, sleep: Callable[[floa
     is_archive = options.file.suffix.lower() == ARCHIVE
     if options.table is not None:
         tables.of(options.table)  # before anything is uploaded
+    if options.encoding is not None:
+        encoding_named(options.encoding)
     if is_archive and options.mode is not None:
         raise CommandError("--mode is for a CSV file; the files of an archive decide by their rows")
     if options.table is None and not is_archive:
@@ -113,6 +117,8 @@ def plain(job: ImportJob, files: Sequence[ImportedFile] = ()) -> dict[str, Any]:
         "status": job.status,
         "mode": job.mode,
         "counts": asdict(job.counts),
+        "ignoredRows": job.ignored,
+        "encoding": job.encoding,
         "error": job.error,
         "reasons": [asdict(reason) for reason in job.reasons],
         "report": list(job.report_urls),
@@ -127,6 +133,7 @@ def rendered(job: ImportJob, files: Sequence[ImportedFile] = ()) -> str:
         rows.append(("mode", job.mode))
     if job.counts.total is not None:
         rows += [(name, number) for name, number in asdict(job.counts).items() if number or name == "total"]
+    rows += reading(job)
     if job.error is not None:
         rows.append(("error", f"{job.error['type']}: {job.error['message']}"))
     rows += [("report", url) for url in job.report_urls]

@@ -75,6 +75,8 @@ def _entry(job: ImportJob, files: Sequence[ImportedFile] = ()) -> dict[str, Any]
         "status": job.status,
         "attempt": job.attempt,
         "counts": asdict(job.counts),
+        "ignoredRows": job.ignored,
+        "encoding": job.encoding,
         "isCancelling": job.is_cancelling,
         "createdAt": job.created_at,
         "startedAt": job.started_at,
@@ -103,11 +105,18 @@ def _shown(job: ImportJob, files: Sequence[ImportedFile], now: float) -> str:
         ("updated", job.updated_at),
         ("rows", _progress(job)),
         *(("pace", words) for words in [pace_of(job, now)] if words),
+        *reading(job),
     ]
     if job.error is not None:
         rows.append(("error", f"{job.error['type']}: {job.error['message']}"))
     rows += (("report", url) for url in job.report_urls)
     return "\n\n".join([table(pasteable(job.id), rows), *details(job, files)])
+
+
+def reading(job: ImportJob) -> list[tuple[str, object]]:
+    """How the file was read, once it was."""
+    rows: list[tuple[str, object]] = [] if job.encoding is None else [("encoding", job.encoding)]
+    return [*rows, ("ignored", f"{job.ignored} rows without values")] if job.ignored else rows
 
 
 def _status(job: ImportJob) -> str:

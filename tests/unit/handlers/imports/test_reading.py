@@ -50,8 +50,11 @@ def problems(text: str, layout: Layout = LAYOUT) -> dict[int, str]:
     [
         (JAPANESE.encode(), "utf-8"),
         (codecs.BOM_UTF8 + JAPANESE.encode(), "utf-8-sig"),
-        (JAPANESE.encode("utf-16"), "utf-16"),
-        (codecs.BOM_UTF16_BE + JAPANESE.encode("utf-16-be"), "utf-16"),
+        (JAPANESE.encode("utf-16"), "utf-16-le"),
+        (codecs.BOM_UTF16_BE + JAPANESE.encode("utf-16-be"), "utf-16-be"),
+        (JAPANESE.encode("utf-32"), "utf-32-le"),
+        (codecs.BOM_UTF32_BE + JAPANESE.encode("utf-32-be"), "utf-32-be"),
+        (b"\x84\x31\x95\x33" + JAPANESE.encode("gb18030"), "gb18030"),
         (JAPANESE.encode("utf-16-le"), "utf-16-le"),
         (JAPANESE.encode("utf-16-be"), "utf-16-be"),
         (JAPANESE.encode("cp932"), "cp932"),
@@ -65,34 +68,33 @@ def test_encodings_are_told_apart(content: bytes, encoding: str) -> None:
 
 def test_the_whole_file_decides() -> None:
     """Nothing but ASCII for megabytes, then a Japanese row."""
-    content = b"id,name\n" + b"".join(b"%d,plain\n" % n for n in range(300_000)) + "x,東京\n".encode("cp932")
+    content = b"id,name\n" + b"".join(b"%d,plain\n" % n for n in range(300_000)) + "x,東京駅\n".encode("cp932")
     found = look(content)
     assert (found.encoding, found.rows) == ("cp932", 300_001)
 
 
 @pytest.mark.parametrize(
-    ("content", "name"),
+    ("content", "message"),
     [
-        (JAPANESE.encode("utf-32"), "UTF-32"),
-        (JAPANESE.encode("iso2022_jp"), "ISO-2022-JP"),
-        ("id,name\n1,café résumé\n2,naïve\n3,Málaga\n".encode("latin-1"), "not known|Latin-1"),
-        ("id,name\n1,r\u00e9sum\u00e9s\n2,t\u00eate\n".encode("latin-1"), "Latin-1"),
-        (b"\x84\x31\x95\x33" + JAPANESE.encode("gb18030"), "GB 18030"),
-        (b"id,name\n1,\xff\xff\n", "encoding is not known"),
+        (JAPANESE.encode("iso2022_jp"), "escape sequences of ISO-2022-JP"),
+        ("id,name\n1,커피\n".encode("iso2022_kr"), "escape sequences of ISO-2022-JP or ISO-2022-KR"),
+        ("имя,город\n1,Москва\n".encode("utf-16-le"), "zero bytes"),
+        (b"id,name\n" + b"1,a\n" * 3_000 + b"2,\0\n", "zero bytes"),
+        ("id,name\n1,café résumé\n2,naïve\n".encode("latin-1"), r"line 2, byte 6: 0xE9.*could be CP1252"),
+        ("id,name\n1,r\u00e9sum\u00e9s\n2,t\u00eate\n".encode("latin-1"), r"line 2, byte 4: 0xE9.*could be .*CP1252"),
+        (b"+/v8-id,name\n", "the mark of UTF-7"),
+        (b"id,name\n1,\xff\xff\n", "line 2, byte 3: 0xFF"),
     ],
 )
-def test_other_encodings_are_refused(content: bytes, name: str) -> None:
-    with pytest.raises(ImportRefused, match=name) as refused:
+def test_other_encodings_are_refused(content: bytes, message: str) -> None:
+    with pytest.raises(ImportRefused, match=message) as refused:
         look(content)
     assert refused.value.code == "UnknownEncoding"
 
 
-@pytest.mark.parametrize("name", ["latin-1", "utf-32", "", "windows-1252", None])
-def test_a_given_encoding_is_one_of_the_known(name: str | None) -> None:
-    if name is None:
-        assert look("id,name\n", encoding=name).encoding == "utf-8"
-        return
-    with pytest.raises(ImportRefused, match=f"encoding {name!r} is not read; known: UTF-8, UTF-16, CP932"):
+@pytest.mark.parametrize("name", ["latin-99", "utf-7", "", "johab"])
+def test_a_given_encoding_is_one_of_the_known(name: str) -> None:
+    with pytest.raises(ImportRefused, match=f"encoding {name!r} is not read; known: UTF-8, UTF-16, .*CP932, .*GB18030"):
         look("id,name\n", encoding=name)
 
 
@@ -102,7 +104,7 @@ def test_a_given_encoding_has_several_names(name: str) -> None:
 
 
 def test_a_given_encoding_is_held_to() -> None:
-    with pytest.raises(ImportRefused, match="the file is not EUC_JP throughout"):
+    with pytest.raises(ImportRefused, match="the file is not EUC-JP throughout: line 2, byte 3: 0x93"):
         look(JAPANESE.encode("cp932"), encoding="euc-jp")
 
 
@@ -125,15 +127,19 @@ def test_delimiters_are_found_by_the_columns(delimiter: str) -> None:
     [
         ("", "EmptyFile", "the file is empty"),
         ("\n\r\n\n", "EmptyFile", "the file is empty"),
-        ("id\n1\n", "MissingColumn", "column 'name' of table 'things' is missing; .* has 'id'"),
-        ("a:b\n", "MissingColumn", "columns 'id', 'name' of table 'things' are missing; .* has 'a:b'"),
+        ("id\n1\n", "MissingColumn", "column 'name' of table 'things' is missing; the first line, .* holds 'id'"),
+        (
+            "a:b\n",
+            "MissingColumn",
+            "columns 'id', 'name' of table 'things' are missing; the first line, .* holds 'a:b'",
+        ),
         ("id,name,id\n", "DuplicateColumn", "column 'id' is in the header more than once"),
         (
             "id,name,Note\n",
             "UnknownColumn",
             "column 'Note' is not known to table 'things'; expected 'id', ",
         ),
-        ("id,name,\n", "UnknownColumn", "column '' is not known"),
+        ("id,name,\n", "UnknownColumn", "column 3 of the header has no name"),
         (f"id,name,{'x' * 20_000}\n", "HeaderTooLong", "more than the limit of 10240 characters"),
         ('id,"name"x\n', "MalformedQuotes", "the header's quotes are malformed"),
         ('id,"name\n', "UnclosedQuote", "line 1: a quote is opened and never closed"),
@@ -276,8 +282,8 @@ PLAIN = 'id,name\n1,"a, ""b"""\n2,c\n'
         (b"id,name\n1\n", {reasons.SHORT_ROWS}),
         (b"id,name\n1,a,b\n", {reasons.BAD_ROWS}),
         (b'id,name\n1,"a"b\n', {reasons.BAD_ROWS}),
-        (b"id,name\n\n1,a\n", {reasons.BLANK_LINES}),
-        (b"\nid,name\n1,a\n", {reasons.BLANK_LINES}),
+        (b"id,name\n\n1,a\n", {reasons.BLANK_ROWS}),
+        (b"\nid,name\n1,a\n", {reasons.BLANK_ROWS}),
         (b"id,name\r1,a\r", {reasons.LONE_RETURNS}),
         (b"id,name\n1," + b"x" * 70_000 + b"\n", {reasons.LARGE_ROWS}),
         (b'id,name\n1,"' + b"xxxxxxx\n" * 9_000 + b'"\n', {reasons.LARGE_ROWS, reasons.MANY_LINES}),
