@@ -23,8 +23,8 @@ NO_ROWS = Counts(0)
 
 @dataclass(frozen=True, slots=True)
 class ImportedFile:
-    """A file of an archive. ``job``: the id of its own import, ``report`` the URLs of that one's; ``table`` where it is
-    known. What is no file to import is SKIPPED; its ``error`` has the reason.
+    """A file of an archive. ``job``: the id of its own import, ``report`` the URLs of that one's, ``encoding`` that it
+    was read in; ``table`` where it is known. What is no file to import is SKIPPED; its ``error`` has the reason.
     """
 
     name: str
@@ -34,6 +34,7 @@ class ImportedFile:
     job: str | None = None
     error: Mapping[str, str] | None = None
     report: tuple[str, ...] = ()
+    encoding: str | None = None
 
 
 class ZipFinaliser:
@@ -96,7 +97,9 @@ def _file(book: ImportBook, file: Item, job: Item | None) -> ImportedFile:
     given_up = "status" in file and job["status"] not in (status.COMPLETED, status.FAILED)
     told = file if given_up else job
     report = report_urls(job)
-    return ImportedFile(name, table, told["status"], counts, job["id"], told.get("error"), report)
+    return ImportedFile(
+        name, table, told["status"], counts, job["id"], told.get("error"), report, job.get("fileEncoding")
+    )
 
 
 def _outcome(files: list[ImportedFile], error: Mapping[str, str] | None, failed: list[ImportedFile]) -> str:

@@ -13,7 +13,7 @@ from handlers.objects.port import Objects
 if TYPE_CHECKING:
     from handlers.imports.zip_finalise import ImportedFile
 
-COLUMNS = ("file", "table", "status", "code", "message", "rows", "succeeded", "failed", "job", "report")
+COLUMNS = ("file", "table", "status", "code", "message", "rows", "succeeded", "failed", "encoding", "job", "report")
 
 
 def write_files_report(objects: Objects, key: ImportJobKey, attempt: int, files: Sequence[ImportedFile]) -> str:
@@ -31,5 +31,6 @@ def files_report(files: Sequence[ImportedFile]) -> bytes:
         counts = file.counts
         told = (file.name, file.table or "", file.status, error.get("type", ""), error.get("message", ""))
         numbers = (counts.total or 0, counts.succeeded, counts.failed)
-        lines.append(line_of(map(neutralised, (*told, *numbers, file.job or "", " ".join(file.report)))))
+        others = (file.encoding or "", file.job or "", " ".join(file.report))
+        lines.append(line_of(map(neutralised, (*told, *numbers, *others))))
     return (BYTE_ORDER_MARK + "".join(lines)).encode()

@@ -48,6 +48,21 @@ def test_imp_07_a_failed_import_is_shown_and_retried(
     assert (answer["status"], answer["attempt"], answer["counts"]["total"]) == ("COMPLETED", 2, 2)
 
 
+def test_edge_20_23_show_tells_how_the_file_was_read(
+    deployed: DeployedImports, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = deployed.begin_file("code,name\nn1,東京駅\nn2,ひらがな\n,\n".encode("cp932"), table="notes")
+    deployed.run()
+    assert main(["imports", "show", job.id]) == 0
+    shown = capsys.readouterr().out
+    assert "2 of 2 done" in shown
+    assert "CP932" in shown
+    assert "1 rows without values" in shown
+    assert main(["imports", "show", job.id, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["encoding"], answer["ignoredRows"]) == ("CP932", 1)
+
+
 def test_an_import_is_cancelled(deployed: DeployedImports, capsys: pytest.CaptureFixture[str]) -> None:
     job = deployed.begin_file(b"code,name\nn1,a\n", table="notes")
     assert main(["imports", "cancel", job.id]) == 0

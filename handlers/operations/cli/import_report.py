@@ -97,7 +97,7 @@ def _lines_of(parts: Iterator[str]) -> tuple[list[str], Iterator[list[str]]]:
 
 
 def _plain(job: ImportJob, header: Sequence[str], lines: Iterator[list[str]]) -> dict[str, Any]:
-    told = {"id": job.id, "status": job.status, "report": list(job.report_urls)}
+    told = {"id": job.id, "status": job.status, "encoding": job.encoding, "report": list(job.report_urls)}
     if job.key.kind == ZIP_IMPORT_KIND:
         return {**told, "files": [dict(zip(header, line, strict=True)) for line in lines]}
     front = len(REPORT_COLUMNS)
@@ -123,7 +123,8 @@ def _rendered(job: ImportJob, header: Sequence[str], lines: Iterator[list[str]],
         ]
         text = table(f"Failed rows of {pasteable(job.id)}", rows, header=[*header[:front], "values"])
     left = f"\n\n{more:,} more; --limit N shows more of them, --csv all" if more else ""
-    return "\n".join((f"{text}{left}\n", *(f"report: {url}" for url in job.report_urls)))
+    encoding = () if job.encoding is None else (f"encoding of the file: {job.encoding}",)
+    return "\n".join((f"{text}{left}\n", *encoding, *(f"report: {url}" for url in job.report_urls)))
 
 
 def _cut(text: str) -> str:

@@ -185,7 +185,7 @@ def test_imp_09_wrong_requests_write_nothing(arguments: tuple[str, str, str], me
     with pytest.raises(ValidationError, match=message):
         world.service.create_csv_import(*arguments, CONTEXT)
     with pytest.raises(ValidationError, match="encoding: 'latin-1' is not allowed; expected UTF-8"):
-        world.service.create_csv_import("airports", BUCKET, "a.csv", CONTEXT, encoding="latin-1")
+        world.service.create_csv_import("airports", BUCKET, "a.csv", CONTEXT, encoding="latin-99")
     assert world.images == []
 
 
@@ -527,3 +527,23 @@ def interrupted_turn(at: int) -> int:
     (row,) = world.rows()
     assert (row["status"], row["result"], len(world.commands())) == ("COMPLETED", "APPLIED", 1)
     return calls
+
+
+def test_edge_20_23_the_job_tells_the_encoding_and_the_ignored_rows(mode: str) -> None:
+    world = ImportWorld(mode=mode)
+    content = (HEADER + "A001,,東京駅,ひらがな,,JP,,1,2,,\n,,,,,,,,,,\n\x1a").encode("cp932")
+    job = world.import_file(content)
+    assert (job.status, job.counts.total, job.encoding, job.ignored) == ("COMPLETED", 1, "CP932", 2)
+
+
+def test_edge_20_a_file_that_is_not_certain_writes_no_row_until_it_is_named(mode: str) -> None:
+    world = ImportWorld(mode=mode)
+    content = (HEADER + "A001,,Москва,,,JP,,1,2,,\n").encode("cp1251")
+    refused = world.import_file(content)
+    assert (refused.status, refused.counts.total, refused.encoding) == ("FAILED", None, None)
+    assert refused.error is not None
+    assert refused.error["type"] == "UnknownEncoding"
+    assert re.search(r"line 2, byte 7: 0xCC.*CP1251", refused.error["message"])
+    assert world.commands() == []
+    named = world.import_file(content, encoding="cp1251")
+    assert (named.status, named.counts.applied, named.encoding) == ("COMPLETED", 1, "CP1251")

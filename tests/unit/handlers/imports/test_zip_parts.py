@@ -134,16 +134,19 @@ def test_the_report_names_each_file_and_no_spreadsheet_runs_it() -> None:
     error = {"type": "RowsFailed", "message": "1 of 3 rows failed; see the report"}
     files = [
         ImportedFile("=cmd.csv", None, "FAILED", Counts(None), error={"type": "NoTable", "message": "no table"}),
-        ImportedFile("a,b.csv", "airports", "FAILED", Counts(3, 1, 1, 1), "CSV_IMPORT#j", error, ("reports/1", "2")),
+        ImportedFile(
+            "a,b.csv", "airports", "FAILED", Counts(3, 1, 1, 1), "CSV_IMPORT#j", error, ("reports/1", "2"), "CP932"
+        ),
     ]
     text = files_report(files).decode("utf-8-sig")
     header, *rows = csv.reader(io.StringIO(text, newline=""))
-    assert header == ["file", "table", "status", "code", "message", "rows", "succeeded", "failed", "job", "report"]
+    named = ["file", "table", "status", "code", "message", "rows", "succeeded", "failed", "encoding", "job", "report"]
+    assert header == named
     assert rows == [
-        ["'=cmd.csv", "", "FAILED", "NoTable", "no table", "0", "0", "0", "", ""],
+        ["'=cmd.csv", "", "FAILED", "NoTable", "no table", "0", "0", "0", "", "", ""],
         [
             *("a,b.csv", "airports", "FAILED", "RowsFailed", error["message"]),
-            *("3", "2", "1", "CSV_IMPORT#j", "reports/1 2"),
+            *("3", "2", "1", "CP932", "CSV_IMPORT#j", "reports/1 2"),
         ],
     ]
 
@@ -154,7 +157,7 @@ def test_the_report_names_each_file_and_no_spreadsheet_runs_it() -> None:
         ({"bucket": "other"}, "bucket: 'other' is not allowed; expected one of files"),
         ({"object_key": ""}, "key: '' is not allowed"),
         ({"table": "planes"}, "tableName: 'planes' is not allowed; expected one of airports"),
-        ({"encoding": "latin-1"}, "encoding: 'latin-1' is not allowed"),
+        ({"encoding": "latin-99"}, "encoding: 'latin-99' is not allowed"),
     ],
 )
 def test_bad_input_is_told_before_anything_is_written(given: dict[str, Any], message: str) -> None:
