@@ -128,6 +128,7 @@ def test_edge_33_the_report_of_failed_rows_is_printed(
         f"    2     3  TooManyValues  {message}  n2,b,\\x1b[2J",
         f"    3     4  TooManyValues  {message}  n3,=1+1,-53.49",
         "",
+        "encoding of the file: UTF-8",
         f"report: {url}",
     ]
     assert "1 more; --limit N shows more of them, --csv all" in printed(capsys, "report", job.id, "--limit", "1")
