@@ -208,7 +208,7 @@ def _no_archive(head: bytes, error: Exception) -> str:
     if found is not None:
         return f"the file is {found[0]}, not a ZIP archive; {found[1]}"
     if head and b"\0" not in head:
-        return "the file is no ZIP archive, but may be CSV; import it as such (create_csv_import, or a name in .csv)"
+        return "the file is not a ZIP archive, but may be CSV; import it as such (create_csv_import, a name in .csv)"
     return f"the file is not a ZIP archive that can be read: {error}"
 
 

@@ -102,7 +102,7 @@ class Bytes:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (CSV * 10, "no ZIP archive, but may be CSV; import it as such"),
+        (CSV * 10, "not a ZIP archive, but may be CSV; import it as such"),
         ("id,name\n1,男\n".encode("cp932") * 10, "may be CSV"),
         (gzip.compress(CSV * 10), "the file is compressed with gzip, not a ZIP archive; unpack it first"),
         (zipped("a.csv")[:-30], "the ZIP archive is damaged or cut off"),
