@@ -142,7 +142,7 @@ def test_a_file_is_imported_from_the_command_line(tmp_path: Path, capsys: pytest
         file.write_bytes(b"icao\n")
         options = parser_of("import").parse_args([*arguments[1:], "--wait"])
         assert on_stack(options, lambda stack: import_file(stack, options, wait)) == 1
-        assert "MissingColumn: columns 'iata'" in capsys.readouterr().out
+        assert "MissingColumn: columns 'name', 'country'" in capsys.readouterr().out
 
         assert main([*arguments[:3], "planes", *arguments[4:]]) == 1
         assert "tableName: 'planes' is not allowed; expected one of airports" in capsys.readouterr().err

@@ -340,7 +340,7 @@ def test_zip_an_archive_is_imported_from_the_command_line(
     told = dict(line.split(maxsplit=1) for line in text.splitlines()[2:])
     assert told["status"] == "FAILED"
     assert told["20250101000000-airports.csv"] == "COMPLETED, 2 rows"
-    assert told["20250102000000-airports.csv"].startswith("FAILED, MissingColumn: columns 'iata'")
+    assert told["20250102000000-airports.csv"].startswith("FAILED, MissingColumn: columns 'name', 'country'")
     assert told["report"].endswith("/files.csv")
 
     file.write_bytes(archive(**{"x.csv": airports("c")}))
