@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pulumi
 
-from infra.config import ConfigError, StackConfig
-from infra.definitions import DefinitionError
-from infra.naming import Names
+from infra.configuration.stack_config import ConfigError, StackConfig
+from infra.definitions.checks import DefinitionError
+from infra.definitions.substitution import SubstitutionError
+from infra.naming.names import Names
 from infra.packaging import PackagingError
 from infra.stack import build
-from infra.substitution import SubstitutionError
 
 try:
     config = StackConfig.from_pulumi()

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from bench import csv_reading, imports, memory, prices
 from bench.cold_start import import_milliseconds
 from bench.commands import Bench
-from handlers.operations.cli.output import as_json, table
-from handlers.operations.cli.terminal import show
+from cli.output import as_json, table
+from cli.terminal import show
 
 VARIANTS = [(workflow, detail) for workflow in ("STANDARD", "EXPRESS") for detail in ("full", "terminal")]
 MEASURED = 20

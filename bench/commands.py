@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import prices
-from handlers import aws
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import LATEST, CommandInput
-from handlers.commands.publish import CommandPublisher
-from handlers.context import InvokeContext
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.core import aws_clients as aws
+from handlers.core.context import InvokeContext
 from handlers.objects.s3 import S3Objects
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, DUE_AT, OPEN_PROJECTION, OPEN_SHARD
 from local.aws.model import AwsCall
-from local.aws.streams import read_new_records
+from local.aws.tables.streams import read_new_records
 from local.functions.model import InvokeResult
 from local.runtime import LocalRuntime
 from local.scheduler import Scheduler

@@ -15,18 +15,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from handlers.clock import SystemClock
+from cli.output import table
+from handlers.core.clock import SystemClock
+from handlers.core.keys import CSV_IMPORT_KIND, ULID_RANDOM_BYTES, ImportJobKey, ulid
 from handlers.domain.airports import COLUMNS, AirportImport
-from handlers.imports.book import ImportBook
-from handlers.imports.csv_rows import RowsHandler
-from handlers.imports.inspection import inspect, records_of
-from handlers.imports.job_run import JobRun
-from handlers.imports.normalise import normalised
-from handlers.imports.row_batches import RowBatches, writes_of
-from handlers.imports.rows import prepare, row_of
+from handlers.imports.csv.rows_handler import RowsHandler
+from handlers.imports.files.inspection import inspect, records_of
+from handlers.imports.files.normalized_copy import normalised
+from handlers.imports.jobs.job_run import JobRun
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.rows.preparation import prepare, row_of
+from handlers.imports.rows.row_batches import RowBatches, writes_of
 from handlers.imports.strategy import ImportTables, load_import_tables
-from handlers.keys import CSV_IMPORT_KIND, ULID_RANDOM_BYTES, ImportJobKey, ulid
-from handlers.operations.cli.output import table
 from handlers.store.memory import MemoryTableStore
 
 SIZES = (10_000, 100_000, 1_000_000)

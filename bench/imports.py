@@ -19,15 +19,15 @@ from typing import Any
 
 from bench import prices
 from bench.commands import index_writes, read_units, write_units
-from handlers import aws
-from handlers.context import InvokeContext
-from handlers.imports.model import ImportJob
-from handlers.imports.service import ImportService
-from handlers.operations.cli.output import table
+from cli.output import table
+from handlers.core import aws_clients as aws
+from handlers.core.context import InvokeContext
+from handlers.imports.jobs.model import ImportJob
+from handlers.imports.jobs.service import ImportService
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, IMPORT_TMP
 from local.aws.model import AwsCall
-from local.aws.streams import read_new_records
+from local.aws.tables.streams import read_new_records
 from local.functions.model import InvokeResult
 from local.runtime import PROJECT_DIR, LocalRuntime
 from local.scheduler import Scheduler

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from bench.commands import Bench
-from handlers.operations.cli.output import table
+from cli.output import table
 
 ROUNDS = 6
 COMMANDS_A_ROUND = 500

@@ -1,4 +1,4 @@
-"""Stack outputs: the contract with other projects (design section 8).
+"""Stack outputs: the contract with other projects (docs/outputs.md).
 
 Names are never changed or removed without raising ``SCHEMA_VERSION``; a test holds the list.
 """
@@ -9,13 +9,13 @@ from collections.abc import Mapping
 
 import pulumi
 
-from infra.config import StackConfig
-from infra.functions import Function
-from infra.messaging import Messaging
-from infra.monitoring import Monitoring
-from infra.storage import Storage
-from infra.tables import TABLES, Tables
-from infra.workflows import Workflow
+from infra.components.functions import Function
+from infra.components.messaging import Messaging
+from infra.components.monitoring import Monitoring
+from infra.components.state_machines import Workflow
+from infra.components.storage import Storage
+from infra.components.tables import TABLES, Tables
+from infra.configuration.stack_config import StackConfig
 
 SCHEMA_VERSION = 1
 QUEUE_OUTPUTS = {

@@ -7,26 +7,22 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from infra.config import ConfigError, StackConfig
-from infra.custom_machines import custom_machine_arns, custom_permissions, custom_workflows
-from infra.custom_workflows import find_workflows
-from infra.environments import Environment, Places, check_sizes, declared_places, environments, expected_places
-from infra.functions import STARTS_COMMAND, STREAM_READERS, Function, FunctionArgs, stream_mapping
-from infra.imports import FILES, Imports, ImportsArgs
-from infra.messaging import IMPORT_QUEUE, NOTIFICATION_QUEUE, TASK_QUEUE, Messaging, MessagingArgs
-from infra.monitoring import Monitoring, MonitoringArgs
-from infra.naming import Account, Names
-from infra.notifications import Notifications, NotificationsArgs
-from infra.outputs import stack_outputs
-from infra.packaging import archive_members, build_archive, check_modules
-from infra.permissions import OF_CUSTOM_WORKFLOWS, Resources
-from infra.physical_names import MACHINES, check_names, taken_names
-from infra.rules import IMPORTS_ENDED_BADLY, ended_badly_rule, sweep_schedule
-from infra.storage import Storage, StorageArgs
-from infra.sync_targets import duplicated_ids, target_permissions
-from infra.tables import OPEN_INDEX, Tables, TablesArgs
-from infra.tasks import Tasks, TasksArgs
-from infra.workflows import (
+from infra.components.custom_machines import custom_machine_arns, custom_permissions, custom_workflows
+from infra.components.environments import (
+    Environment,
+    Places,
+    check_sizes,
+    declared_places,
+    environments,
+    expected_places,
+)
+from infra.components.functions import STARTS_COMMAND, STREAM_READERS, Function, FunctionArgs, stream_mapping
+from infra.components.imports import FILES, Imports, ImportsArgs
+from infra.components.messaging import IMPORT_QUEUE, NOTIFICATION_QUEUE, TASK_QUEUE, Messaging, MessagingArgs
+from infra.components.monitoring import Monitoring, MonitoringArgs
+from infra.components.notifications import Notifications, NotificationsArgs
+from infra.components.rules import IMPORTS_ENDED_BADLY, ended_badly_rule, sweep_schedule
+from infra.components.state_machines import (
     COMMAND_HANDLER,
     COMMAND_HANDLER_EXPRESS,
     EXPRESS,
@@ -39,6 +35,17 @@ from infra.workflows import (
     command_numbers,
     load_definition,
 )
+from infra.components.storage import Storage, StorageArgs
+from infra.components.tables import OPEN_INDEX, Tables, TablesArgs
+from infra.components.tasks import Tasks, TasksArgs
+from infra.configuration.stack_config import ConfigError, StackConfig
+from infra.configuration.sync_targets import duplicated_ids, target_permissions
+from infra.definitions.custom_workflows import find_workflows
+from infra.naming.names import Account, Names
+from infra.naming.physical import MACHINES, check_names, taken_names
+from infra.outputs import stack_outputs
+from infra.packaging import archive_members, build_archive, check_modules
+from infra.permissions.policies import OF_CUSTOM_WORKFLOWS, Resources
 
 EVENTS_TIMEOUT_SECONDS = 60
 SWEEPER_TIMEOUT_SECONDS = 300

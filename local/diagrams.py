@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from infra import json_files
+from infra.definitions import json_files
 
 DEFINITIONS = Path("infra", "state_machines")
 PAGES = Path("docs", "diagrams")

@@ -11,12 +11,12 @@ from typing import Any
 
 import boto3
 
-from local.aws import stepfunctions
 from local.aws.endpoint import AwsEndpoint
-from local.aws.map_objects import S3MapObjects
 from local.aws.model import Faults
 from local.aws.queues import Queues
-from local.aws.streams import TableStreams
+from local.aws.state_machines import stepfunctions
+from local.aws.state_machines.map_objects import S3MapObjects
+from local.aws.tables.streams import TableStreams
 from local.deploy.deploy import deploy_program
 from local.deploy.model import DeployContext, Deployment
 from local.deploy.program import Evaluate, evaluate
@@ -26,8 +26,8 @@ from local.scheduler import Scheduler
 from local.sources.destinations import Destinations
 from local.sources.faults import DeliveryFaults
 from local.sources.manager import EventSources
-from local.states.executions import RUNNING, Execution
 from local.states.manager import ExecutionManager
+from local.states.running.executions import RUNNING, Execution
 
 #: The repository: where ``__main__.py`` and ``Pulumi.yaml`` are.
 PROJECT_DIR = Path(__file__).resolve().parents[1]

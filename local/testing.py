@@ -17,18 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from handlers.workflows.checks import check_input, execution_name
-from handlers.workflows.custom_states import CustomStates
+from handlers.state_machines.checks import check_input, execution_name
+from handlers.workflows.states import CustomStates
 from handlers.workflows.workflow import WorkflowEvent, mark_of, state_methods
-from infra import json_files
-from infra.custom_workflows import FUNCTION, check_workflow, complete
-from infra.definitions import TASK_TOKEN, DefinitionError, tasks_of
-from infra.workflow_sources import SUFFIX
+from infra.definitions import json_files
+from infra.definitions.checks import TASK_TOKEN, DefinitionError, tasks_of
+from infra.definitions.custom_workflows import FUNCTION, check_workflow, complete
+from infra.definitions.workflow_sources import SUFFIX
 from local.functions.model import FunctionError, InvokeResult
 from local.scheduler import Scheduler
 from local.states.errors import TaskTimedOut
-from local.states.history import visited_states
 from local.states.manager import ExecutionManager
+from local.states.running.history import visited_states
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"

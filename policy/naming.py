@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from infra.name_rules import DASHBOARD, NAME_RULES, ROLE
+from infra.naming.rules import DASHBOARD, NAME_RULES, ROLE
 from policy.model import Declared, StackRule
 
 #: Dashboards take no tags.

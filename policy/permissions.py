@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from infra.token_permissions import TOKEN_ACTIONS, TOKENS_ON_MACHINES
+from infra.permissions.task_tokens import TOKEN_ACTIONS, TOKENS_ON_MACHINES
 from policy.model import Props, ResourceRule, as_list, parsed
 
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"

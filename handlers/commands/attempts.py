@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.clock import Clock
 from handlers.commands import status
-from handlers.commands.publish import START_GRACE_SECONDS
-from handlers.keys import open_shard
+from handlers.commands.publishing.publisher import START_GRACE_SECONDS
+from handlers.core.clock import Clock
+from handlers.core.keys import open_shard
 from handlers.store.conditions import Condition, Path, absent, at_most, equals, exists, less
 from handlers.store.port import COMMANDS, Change, Item, TableStore
 

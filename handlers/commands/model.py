@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from handlers.clock import iso
 from handlers.commands.attributes import MAX_ATTRIBUTES_BYTES, POINTER
-from handlers.context import InvokeContext
-from handlers.errors import ValidationError
-from handlers.json_values import check_attributes, check_text, plain_value
-from handlers.key_parts import VERSION_SEPARATOR, check_new_part
-from handlers.keys import DEFAULT_KIND, MAX_VERSION, EntityKey, VersionKey, open_shard, to_stored_name
+from handlers.core.clock import iso
+from handlers.core.context import InvokeContext
+from handlers.core.errors import ValidationError
+from handlers.core.json_values import check_attributes, check_text, plain_value
+from handlers.core.key_parts import VERSION_SEPARATOR, check_new_part
+from handlers.core.keys import DEFAULT_KIND, MAX_VERSION, EntityKey, VersionKey, open_shard, to_stored_name
 
 LATEST = -1
 NOTHING_STORED = 0
@@ -168,7 +168,7 @@ def build_command(
     first: dict[str, Any] | None,
     source: str,
 ) -> Command:
-    """The one place that makes a new version, from an allow-list of business fields (pitfall C13).
+    """The one place that makes a new version, from an allow-list of business fields (defect C13).
 
     ``first`` is the row that the created-fields come from: the latest version, if there is one.
     """

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from handlers.commands.model import completed
-from handlers.commands.policies import is_expired
-from handlers.keys import EntityKey, VersionKey
+from handlers.core.keys import EntityKey, VersionKey
+from handlers.core.ttl_policies import is_expired
 from handlers.store.port import COMMANDS, DATA, HISTORY, Item, TableStore
 
 PAGE = 100

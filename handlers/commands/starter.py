@@ -7,9 +7,9 @@ import logging
 from typing import Any
 
 from handlers.commands import status
-from handlers.log import log_step
+from handlers.core.log import log_step
+from handlers.state_machines.port import Workflows
 from handlers.store.values import item_from_dynamo
-from handlers.workflows.port import Workflows
 
 
 def execution_name(pk: str, sk: str, row_id: str, attempt: int, restart: int) -> str:

@@ -1,4 +1,4 @@
-"""The payload that a state of the command machine hands to the function (design section 5)."""
+"""The payload that a state of the command machine hands to the function (docs/spec/pipeline.md)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.commands.pipeline.run import Run
-from handlers.keys import VersionKey, check_version_number
-from handlers.workflows.state_payload import StatePayload, check_fields
+from handlers.core.keys import VersionKey, check_version_number
+from handlers.state_machines.state_payload import StatePayload, check_fields
 
 
 @dataclass(frozen=True, slots=True)

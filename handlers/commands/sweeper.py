@@ -6,21 +6,21 @@ may run at any moment, twice, or beside the run that it takes for dead.
 
 from __future__ import annotations
 
-from handlers.clock import Clock, seconds_of
 from handlers.commands import status
 from handlers.commands.pipeline.check_version import WAIT, Refusal, decide
 from handlers.commands.pipeline.failure import Failure, FailureRecorder
 from handlers.commands.pipeline.finish import Finisher
 from handlers.commands.pipeline.park import CHECK_AGAIN, Park
 from handlers.commands.pipeline.run import LostRun, Progress, Run
-from handlers.commands.pipeline.waking import Waker
-from handlers.commands.publish import START_GRACE_SECONDS
+from handlers.commands.pipeline.successor import Waker
+from handlers.commands.publishing.publisher import START_GRACE_SECONDS
 from handlers.commands.repository import CommandRepository, Neighbourhood
 from handlers.commands.starter import CommandStarter
-from handlers.errors import NotRunning, TransientThrottle, WaitExpired
-from handlers.keys import VersionKey
+from handlers.core.clock import Clock, seconds_of
+from handlers.core.errors import NotRunning, TransientThrottle, WaitExpired
+from handlers.core.keys import VersionKey
+from handlers.store.open_rows import Sweep, SweepReport
 from handlers.store.port import COMMANDS, Item, TableStore
-from handlers.sweeping import Sweep, SweepReport
 
 SWEEPER_RUN = "sweeper"
 #: Executions that may die before the command fails as NotRunning.

@@ -8,10 +8,10 @@ from contextlib import suppress
 from typing import Any
 
 from handlers.commands.model import LATEST, Command, CommandInput
-from handlers.errors import NotFound, ValidationError
+from handlers.commands.targets.registry import APPLIED, SKIPPED, data_sync_handler
+from handlers.core.errors import NotFound, ValidationError
+from handlers.core.keys import DEFAULT_KIND, EntityKey
 from handlers.imports.strategy import ImportStrategy, import_strategy
-from handlers.keys import DEFAULT_KIND, EntityKey
-from handlers.registry import APPLIED, SKIPPED, data_sync_handler
 from handlers.store.conditions import absent, at_most
 from handlers.store.port import DATA, ConditionFailed, TableStore
 from handlers.tasks.handlers import TaskCall, task_handler

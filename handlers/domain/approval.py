@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.clock import Clock
-from handlers.errors import ValidationError
-from handlers.keys import approval_partition, approval_sk
+from handlers.core.clock import Clock
+from handlers.core.errors import ValidationError
+from handlers.core.keys import approval_partition, approval_sk
+from handlers.state_machines.port import CustomWorkflows
 from handlers.store.port import TableStore
 from handlers.workflows.approvals import BROKEN, MAX_TEXT_CHARS, Approvals
-from handlers.workflows.port import CustomWorkflows
 from handlers.workflows.workflow import WorkflowEvent, reason_of, workflow
 
 NAME = "approval"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import zlib
 
 from handlers.commands.model import Command
+from handlers.commands.targets.registry import data_sync_handler
 from handlers.domain.airports import TYPE
-from handlers.registry import data_sync_handler
 
 ONE_IN = 10
 

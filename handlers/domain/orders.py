@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from handlers.commands.model import Command
-from handlers.keys import EntityKey
-from handlers.registry import APPLIED, SKIPPED, data_sync_handler
+from handlers.commands.targets.registry import APPLIED, SKIPPED, data_sync_handler
+from handlers.core.keys import EntityKey
 from handlers.store.conditions import absent, at_most
 from handlers.store.port import DATA, ConditionFailed, TableStore
 

@@ -6,14 +6,14 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from handlers.clock import Clock
 from handlers.commands import status
 from handlers.commands.model import Command, CommandInput
-from handlers.commands.publish import CommandPublisher
-from handlers.commands.publish_sync import SyncPublisher
-from handlers.commands.retry import publish_with_retry
-from handlers.context import InvokeContext
-from handlers.errors import (
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.commands.publishing.retry import publish_with_retry
+from handlers.commands.publishing.sync_publisher import SyncPublisher
+from handlers.core.clock import Clock
+from handlers.core.context import InvokeContext
+from handlers.core.errors import (
     CqrsError,
     NotFound,
     PendingVersions,
@@ -22,7 +22,7 @@ from handlers.errors import (
     TransientError,
     ValidationError,
 )
-from handlers.keys import (
+from handlers.core.keys import (
     DEFAULT_KIND,
     MAX_REQUEST_ID_CHARS,
     EntityKey,
@@ -30,7 +30,7 @@ from handlers.keys import (
     approval_sk,
     saga_partition,
 )
-from handlers.log import log_step
+from handlers.core.log import log_step
 from handlers.operations.skip import Skipper, SkipRefused
 from handlers.store.port import Item, TableStore
 from handlers.workflows.saga import SagaLog

@@ -6,28 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers import aws
-from handlers.clock import Clock, SystemClock
-from handlers.commands.ended_outside import EndedOutside
+from handlers.commands.execution_ended import EndedOutside
 from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.run import FULL, Progress
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
-from handlers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadLetters
-from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
-from handlers.errors import ValidationError
-from handlers.notifications.port import Topic
-from handlers.notifications.sns import SnsTopic
-from handlers.settings import EventsSettings
+from handlers.consumers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadLetters
+from handlers.consumers.stream_answers import partial_answer
+from handlers.core import aws_clients as aws
+from handlers.core.clock import Clock, SystemClock
+from handlers.core.errors import ValidationError
+from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
+from handlers.entrypoints.wiring.settings import EventsSettings
+from handlers.state_machines.port import Workflows
+from handlers.state_machines.state_payload import STATUS_SOURCE
+from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, TASKS, TableStore
-from handlers.stream_answers import partial_answer
-from handlers.tasks.finalise import Finaliser
+from handlers.tasks.finalize import Finaliser
+from handlers.tasks.states import TaskEndedOutside
 from handlers.tasks.stream import TaskQueue, TaskStream
-from handlers.tasks.workflow_states import TaskEndedOutside
-from handlers.workflows.port import Workflows
-from handlers.workflows.state_payload import STATUS_SOURCE
-from handlers.workflows.stepfunctions import StepFunctions
+from handlers.topics.port import Topic
+from handlers.topics.sns import SnsTopic
 
 
 @dataclass(frozen=True)

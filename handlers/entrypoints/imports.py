@@ -8,43 +8,43 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers import aws
-from handlers.clock import Clock, SystemClock
 from handlers.commands.attributes import AttributeStore
-from handlers.commands.publish import CommandPublisher, new_row_id
-from handlers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLetters, SqsDeadLetters
-from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
-from handlers.errors import ValidationError
-from handlers.imports.book import ImportBook
-from handlers.imports.callbacks import Callbacks
-from handlers.imports.command_outcomes import SOURCE
-from handlers.imports.csv_rows import RowsHandler
-from handlers.imports.csv_states import rows_states
-from handlers.imports.csv_wait import RowsWait
-from handlers.imports.finalise import Finaliser
-from handlers.imports.row_batches import RowBatches
+from handlers.commands.publishing.publisher import CommandPublisher, new_row_id
+from handlers.commands.targets.connect import connect
+from handlers.commands.targets.handler import remote_handlers
+from handlers.commands.targets.registry import Registry, load_registry
+from handlers.consumers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLetters, SqsDeadLetters
+from handlers.consumers.stream_answers import partial_answer
+from handlers.core import aws_clients as aws
+from handlers.core.clock import Clock, SystemClock
+from handlers.core.errors import ValidationError
+from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
+from handlers.entrypoints.wiring.settings import ImportsSettings
+from handlers.entrypoints.wiring.sync_rows import sync_rows
+from handlers.imports.csv.rows_handler import RowsHandler
+from handlers.imports.csv.states import rows_states
+from handlers.imports.csv.wait import RowsWait
+from handlers.imports.jobs.finalize import Finaliser
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.rows.command_outcomes import SOURCE
+from handlers.imports.rows.consumer import RowWorker
+from handlers.imports.rows.row_batches import RowBatches
+from handlers.imports.rows.table_stream import ImportStream
 from handlers.imports.strategy import ImportTables, load_import_tables
-from handlers.imports.sync_setup import sync_rows
-from handlers.imports.table_stream import ImportStream
-from handlers.imports.worker import RowWorker
-from handlers.imports.zip_book import ZipBook
-from handlers.imports.zip_files import ZipFiles
-from handlers.imports.zip_states import ZipStates, imports_steps
-from handlers.notifications.port import Topic
-from handlers.notifications.sns import SnsTopic
+from handlers.imports.zip.callbacks import Callbacks
+from handlers.imports.zip.files import ZipFiles
+from handlers.imports.zip.repository import ZipBook
+from handlers.imports.zip.states import ZipStates, imports_steps
 from handlers.objects.port import Objects
 from handlers.objects.s3 import S3Objects
-from handlers.registry import Registry, load_registry
-from handlers.settings import ImportsSettings
+from handlers.state_machines.port import Workflows
+from handlers.state_machines.state_payload import SOURCE as STATE_SOURCE
+from handlers.state_machines.state_payload import state_of
+from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY, IMPORT_TMP, TableStore
-from handlers.stream_answers import partial_answer
-from handlers.targets.connect import connect
-from handlers.targets.handler import remote_handlers
-from handlers.workflows.port import Workflows
-from handlers.workflows.state_payload import SOURCE as STATE_SOURCE
-from handlers.workflows.state_payload import state_of
-from handlers.workflows.stepfunctions import StepFunctions
+from handlers.topics.port import Topic
+from handlers.topics.sns import SnsTopic
 
 
 @dataclass(frozen=True)

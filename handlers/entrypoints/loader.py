@@ -8,42 +8,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers import aws
-from handlers.clock import Clock, SystemClock
-from handlers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadLetters
-from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
-from handlers.errors import ValidationError
-from handlers.imports.archive import ZipLimits
-from handlers.imports.book import ImportBook
-from handlers.imports.cancel import Canceller
-from handlers.imports.csv_loader import CsvLoader
-from handlers.imports.csv_progress import CsvProgress
-from handlers.imports.csv_rows import RowsHandler
-from handlers.imports.csv_states import CsvEndedOutside, loader_states
-from handlers.imports.files import JobFiles
-from handlers.imports.finalise import Finaliser
-from handlers.imports.job_stream import JobStream, by_kind
-from handlers.imports.loader import Loader
-from handlers.imports.machine import CsvMachine
-from handlers.imports.retry import RowResetter
-from handlers.imports.row_batches import RowBatches
+from handlers.consumers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadLetters
+from handlers.consumers.stream_answers import partial_answer
+from handlers.core import aws_clients as aws
+from handlers.core.clock import Clock, SystemClock
+from handlers.core.errors import ValidationError
+from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
+from handlers.entrypoints.wiring.settings import LoaderSettings
+from handlers.imports.csv.loader import CsvLoader
+from handlers.imports.csv.machine import CsvMachine
+from handlers.imports.csv.progress import CsvProgress
+from handlers.imports.csv.rows_handler import RowsHandler
+from handlers.imports.csv.states import CsvEndedOutside, loader_states
+from handlers.imports.files.job_file import JobFiles
+from handlers.imports.jobs.cancel import Canceller
+from handlers.imports.jobs.finalize import Finaliser
+from handlers.imports.jobs.job_stream import JobStream, by_kind
+from handlers.imports.jobs.loader import Loader
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.retry import RowResetter
+from handlers.imports.rows.row_batches import RowBatches
 from handlers.imports.strategy import load_import_tables
-from handlers.imports.zip_book import ZipBook
-from handlers.imports.zip_files import ZipCanceller
-from handlers.imports.zip_finalise import ZipFinaliser
-from handlers.imports.zip_loader import ZipLoader
-from handlers.imports.zip_machine import ZipMachine
-from handlers.imports.zip_states import ZipEndedOutside, ZipStates, loader_steps
+from handlers.imports.zip.archive import ZipLimits
+from handlers.imports.zip.files import ZipCanceller
+from handlers.imports.zip.finalize import ZipFinaliser
+from handlers.imports.zip.loader import ZipLoader
+from handlers.imports.zip.machine import ZipMachine
+from handlers.imports.zip.repository import ZipBook
+from handlers.imports.zip.states import ZipEndedOutside, ZipStates, loader_steps
 from handlers.objects.port import Objects
 from handlers.objects.s3 import S3Objects, S3Source
 from handlers.objects.source import ObjectSource
-from handlers.settings import LoaderSettings
+from handlers.state_machines.port import Workflows
+from handlers.state_machines.state_payload import SOURCE, STATUS_SOURCE, state_of
+from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import IMPORT_TMP, TableStore
-from handlers.stream_answers import partial_answer
-from handlers.workflows.port import Workflows
-from handlers.workflows.state_payload import SOURCE, STATUS_SOURCE, state_of
-from handlers.workflows.stepfunctions import StepFunctions
 
 
 @dataclass(frozen=True)

@@ -10,23 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers import aws
-from handlers.clock import Clock, SystemClock
-from handlers.commands.status_events import StatusEvents
-from handlers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLetters, SqsDeadLetters
-from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
-from handlers.errors import ValidationError
-from handlers.imports.book import ImportBook
-from handlers.imports.command_outcomes import CommandOutcomes
-from handlers.notifications.bus import EventBus
-from handlers.notifications.eventbridge import EventBridgeBus
+from handlers.commands.outcomes import StatusEvents
+from handlers.consumers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLetters, SqsDeadLetters
+from handlers.consumers.stream_answers import partial_answer
+from handlers.core import aws_clients as aws
+from handlers.core.clock import Clock, SystemClock
+from handlers.core.errors import ValidationError
+from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
+from handlers.entrypoints.wiring.settings import NotificationsSettings
+from handlers.event_bus.eventbridge import EventBridgeBus
+from handlers.event_bus.port import EventBus
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.rows.command_outcomes import CommandOutcomes
 from handlers.notifications.forwarder import Forwarder
-from handlers.notifications.port import Topic
-from handlers.notifications.sns import SnsTopic
-from handlers.settings import NotificationsSettings
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import IMPORT_TMP, TableStore
-from handlers.stream_answers import partial_answer
+from handlers.topics.port import Topic
+from handlers.topics.sns import SnsTopic
 
 
 @dataclass(frozen=True)

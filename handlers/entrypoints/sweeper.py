@@ -7,30 +7,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers import aws, metrics
-from handlers.clock import Clock, SystemClock
 from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.run import FULL, Progress
 from handlers.commands.pipeline.steps import Ports
-from handlers.commands.pipeline.waking import Waker
+from handlers.commands.pipeline.successor import Waker
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
 from handlers.commands.sweeper import Sweeper
-from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
-from handlers.errors import CqrsError, Nature
-from handlers.imports.book import ImportBook
-from handlers.imports.callbacks import Callbacks
-from handlers.imports.sweeper import ImportSweeper
-from handlers.imports.zip_book import ZipBook
-from handlers.log import log_step
-from handlers.notifications.port import Topic
-from handlers.notifications.sns import SnsTopic
-from handlers.settings import SweeperSettings
+from handlers.core import aws_clients as aws
+from handlers.core import metrics
+from handlers.core.clock import Clock, SystemClock
+from handlers.core.errors import CqrsError, Nature
+from handlers.core.log import log_step
+from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
+from handlers.entrypoints.wiring.settings import SweeperSettings
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.sweeper import ImportSweeper
+from handlers.imports.zip.callbacks import Callbacks
+from handlers.imports.zip.repository import ZipBook
+from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, IMPORT_TMP, TASKS
 from handlers.tasks.stream import TaskQueue
 from handlers.tasks.sweeper import TaskSweeper
-from handlers.workflows.stepfunctions import StepFunctions
+from handlers.topics.port import Topic
+from handlers.topics.sns import SnsTopic
 
 OLDEST_OPEN_COMMAND = "OldestOpenCommandSeconds"
 #: Kept for the last row and the answer.

@@ -7,22 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers import aws
-from handlers.clock import Clock, SystemClock
-from handlers.dead_letters import QUEUE_SOURCE, DeadLetters, SqsDeadLetters
-from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
-from handlers.errors import ValidationError
-from handlers.settings import TasksSettings
+from handlers.consumers.dead_letters import QUEUE_SOURCE, DeadLetters, SqsDeadLetters
+from handlers.core import aws_clients as aws
+from handlers.core.clock import Clock, SystemClock
+from handlers.core.errors import ValidationError
+from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
+from handlers.entrypoints.wiring.settings import TasksSettings
+from handlers.state_machines.port import Workflows
+from handlers.state_machines.state_payload import SOURCE
+from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import DATA, TASKS, TableStore
-from handlers.tasks.finalise import Finaliser
+from handlers.tasks.finalize import Finaliser
 from handlers.tasks.handlers import load_task_handlers
 from handlers.tasks.items import ItemRunner
 from handlers.tasks.runner import RunnerOptions, TaskRunner
-from handlers.tasks.workflow_states import TaskStates
-from handlers.workflows.port import Workflows
-from handlers.workflows.state_payload import SOURCE
-from handlers.workflows.stepfunctions import StepFunctions
+from handlers.tasks.states import TaskStates
 
 
 @dataclass(frozen=True)

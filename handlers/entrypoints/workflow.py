@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from handlers import aws
-from handlers.clock import Clock, SystemClock
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.pipeline.steps import Pipeline, PipelineOptions, Ports
-from handlers.commands.workflow_states import CommandStates
-from handlers.entrypoints.lazy import Handler, bounded, lambda_handler
-from handlers.errors import ValidationError
-from handlers.notifications.sns import SnsTopic
+from handlers.commands.states import CommandStates
+from handlers.commands.targets.connect import connect
+from handlers.commands.targets.handler import remote_handlers
+from handlers.commands.targets.registry import load_registry
+from handlers.core import aws_clients as aws
+from handlers.core.clock import Clock, SystemClock
+from handlers.core.errors import ValidationError
+from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
+from handlers.entrypoints.wiring.settings import WorkflowSettings
 from handlers.objects.s3 import S3Objects
-from handlers.registry import load_registry
-from handlers.settings import WorkflowSettings
+from handlers.state_machines.port import CustomWorkflows
+from handlers.state_machines.state_payload import StatePayload
+from handlers.state_machines.stepfunctions import StepFunctions, StepFunctionsWorkflows
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY, TASKS
-from handlers.targets.connect import connect
-from handlers.targets.handler import remote_handlers
-from handlers.workflows.custom_states import CustomStates
-from handlers.workflows.port import CustomWorkflows
-from handlers.workflows.state_payload import StatePayload
-from handlers.workflows.stepfunctions import StepFunctions, StepFunctionsWorkflows
+from handlers.topics.sns import SnsTopic
+from handlers.workflows.states import CustomStates
 from handlers.workflows.workflow import WorkflowEvent, build_workflows, workflow_classes
 
 #: The command machines: one is the other's name with this end, and both send their states here.
@@ -67,7 +67,7 @@ def create(
     classes = workflow_classes(settings.handler_modules)
     if classes:
         # Imported here: a function without workflows of its own starts without the publishing code.
-        from handlers.workflows.collaborators import publishing
+        from handlers.entrypoints.wiring.publishing import publishing
 
         collaborators |= publishing(ports, attributes, pipeline, settings, new_id)
     command_states = CommandStates(pipeline, ports.clock)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handlers.errors import CqrsError
+from handlers.core.errors import CqrsError
 
 EMPTY_FILE = "EmptyFile"
 NOT_CSV = "NotCsv"

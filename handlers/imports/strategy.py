@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from handlers.commands.model import Command, CommandInput
-from handlers.errors import RegistryError, ValidationError
-from handlers.imports.encodings import encoding_named
+from handlers.commands.targets.registry import instance_of, marked_classes
+from handlers.core.errors import RegistryError, ValidationError
+from handlers.core.json_values import same_json
 from handlers.imports.errors import ImportRefused
-from handlers.json_values import same_json
-from handlers.registry import instance_of, marked_classes
+from handlers.imports.files.encodings import encoding_named
 
 EQUAL = "EQUAL"
 NOT_EXIST = "NOT_EXIST"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers.dead_letters import DeadLetters, is_kept
-from handlers.errors import ValidationError
-from handlers.failure_policy import Consumer
-from handlers.log import log_step
-from handlers.notifications.bus import BusEvent, EventBus
+from handlers.consumers.dead_letters import DeadLetters, is_kept
+from handlers.consumers.failure_policy import Consumer
+from handlers.consumers.queue_messages import message_of
+from handlers.core.log import log_step
+from handlers.event_bus.port import BusEvent, EventBus
 
 
 class Forwarder:
@@ -34,7 +33,7 @@ class Forwarder:
         events: dict[int, BusEvent] = {}
         for index, record in enumerate(records):
             try:
-                events[index] = event_of(record)
+                events[index] = BusEvent(*message_of(record))
             except Exception as error:  # noqa: BLE001 - boundary: one message; it is logged and comes again
                 failed[index] = error
         places = list(events)
@@ -48,21 +47,3 @@ class Forwarder:
                 again.append({"itemIdentifier": message_id})
         log_step("forwarded", level=logging.INFO, sent=len(records) - len(failed), unsent=len(failed))
         return {"batchItemFailures": again}
-
-
-def event_of(record: Mapping[str, Any]) -> BusEvent:
-    """The event of one queue record, whose body is what SNS sends to a queue (SNS Developer Guide, "Fanout to Amazon
-    SQS queues"): ``Message`` holds the message as text.
-
-    Raises:
-        ValidationError, ValueError: it isn't that.
-    """
-    body = json.loads(record["body"])
-    text = body.get("Message") if isinstance(body, dict) else None
-    if not isinstance(text, str):
-        raise ValidationError("body.Message", text, "a message of the main topic as text")
-    message = json.loads(text)
-    action = message.get("action") if isinstance(message, dict) else None
-    if not isinstance(action, str) or not action:
-        raise ValidationError("action", action, "the action of a message of the main topic")
-    return BusEvent(action, message)

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from handlers.errors import BucketMissing, ObjectChanged, ObjectMissing, ObjectTooLarge
+from handlers.core.errors import BucketMissing, ObjectChanged, ObjectMissing, ObjectTooLarge
 from handlers.objects.port import JSON
 from handlers.objects.source import ObjectInfo
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 
-from handlers.aws import UNREACHABLE
-from handlers.aws_errors import CONFLICTS, http_status_of, passes
-from handlers.errors import (
+from handlers.core.aws_clients import UNREACHABLE
+from handlers.core.aws_errors import CONFLICTS, http_status_of, passes
+from handlers.core.errors import (
     BucketMissing,
     ObjectChanged,
     ObjectMissing,
@@ -22,7 +22,7 @@ from handlers.errors import (
     TransientError,
     TransientThrottle,
 )
-from handlers.log import log_step
+from handlers.core.log import log_step
 from handlers.objects.port import JSON
 from handlers.objects.source import ObjectInfo
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from handlers.clock import Clock, iso
-from handlers.commands.policies import SECONDS_PER_DAY
-from handlers.error_text import cut
-from handlers.errors import CqrsError
-from handlers.keys import resync_key
+from handlers.core.clock import Clock, iso
+from handlers.core.error_text import cut
+from handlers.core.errors import CqrsError
+from handlers.core.keys import resync_key
+from handlers.core.ttl_policies import SECONDS_PER_DAY
 from handlers.store.conditions import absent, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from handlers.clock import Clock, iso
 from handlers.commands.model import completed
-from handlers.commands.policies import is_expired
 from handlers.commands.repository import CommandRepository
-from handlers.errors import NotFound
-from handlers.keys import EntityKey, VersionKey
+from handlers.core.clock import Clock, iso
+from handlers.core.errors import NotFound
+from handlers.core.keys import EntityKey, VersionKey
+from handlers.core.ttl_policies import is_expired
 from handlers.operations import situation as where
 from handlers.operations.advice import Advisor
 from handlers.operations.key_text import pasteable

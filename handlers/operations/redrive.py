@@ -6,16 +6,16 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from handlers.clock import Clock
 from handlers.commands import status
 from handlers.commands.attempts import Attempts
 from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.run import Run
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
-from handlers.errors import NotFound
-from handlers.keys import EntityKey, VersionKey
-from handlers.log import log_step
+from handlers.core.clock import Clock
+from handlers.core.errors import NotFound
+from handlers.core.keys import EntityKey, VersionKey
+from handlers.core.log import log_step
 from handlers.operations import situation as where
 from handlers.operations.key_text import pasteable
 from handlers.operations.situation import Chain

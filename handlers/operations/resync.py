@@ -12,16 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from handlers.clock import Clock
 from handlers.commands.model import Command
-from handlers.commands.policies import is_expired
 from handlers.commands.repository import CommandRepository
-from handlers.error_text import message_of, type_of
-from handlers.errors import TransientError
-from handlers.keys import EntityKey, row_id
-from handlers.log import log_step
+from handlers.commands.targets.registry import APPLIED, SKIPPED
+from handlers.core.clock import Clock
+from handlers.core.error_text import message_of, type_of
+from handlers.core.errors import TransientError
+from handlers.core.keys import EntityKey, row_id
+from handlers.core.log import log_step
+from handlers.core.ttl_policies import is_expired
 from handlers.operations.checkpoint import COMPLETED, Checkpoint, Checkpoints
-from handlers.registry import APPLIED, SKIPPED
 from handlers.store.conditions import Condition, equals, exists, one_of
 from handlers.store.port import DATA, Item, TableStore
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from handlers.commands import status
 from handlers.commands.pipeline.apply import APPLIED
-from handlers.errors import WaitExpired
-from handlers.keys import FIRST_VERSION, VersionKey
-from handlers.registry import BUILT_IN_TARGET
+from handlers.commands.targets.registry import BUILT_IN_TARGET
+from handlers.core.errors import WaitExpired
+from handlers.core.keys import FIRST_VERSION, VersionKey
 
 DONE = "DONE"
 SKIPPED = "SKIPPED"

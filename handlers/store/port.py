@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from handlers.errors import CqrsError, Nature, ValidationError
-from handlers.key_parts import encoded
-from handlers.keys import MAX_PK_BYTES, MAX_SK_BYTES
+from handlers.core.errors import CqrsError, Nature, ValidationError
+from handlers.core.key_parts import encoded
+from handlers.core.keys import MAX_PK_BYTES, MAX_SK_BYTES
 from handlers.store.conditions import Condition, Path, plain_operand, shown_path
 
 COMMANDS = "commands"
@@ -25,7 +25,7 @@ IMPORT_TMP = "import_tmp"
 OPEN_INDEX = "open"
 OPEN_SHARD = "openShard"
 DUE_AT = "dueAt"
-#: What the index holds beside these (``infra/tables.py`` declares it).
+#: What the index holds beside these (``infra/components/tables.py`` declares it).
 OPEN_PROJECTION = ("pk", "sk", OPEN_SHARD, DUE_AT, "status", "rank", "attempt")
 
 Item = dict[str, Any]
@@ -136,7 +136,7 @@ class TableStore(Protocol):
     """Tables. Every method may raise ``TransientThrottle``, writes also ``TransientConflict``.
 
     Writes raise ``ValidationError`` before anything is written, naming the attribute, for what a table does not keep as
-    it is (``handlers.json_values``). What is read may be written as another type was: 1.0 comes back as 1.
+    it is (``handlers.core.json_values``). What is read may be written as another type was: 1.0 comes back as 1.
     """
 
     def get(self, table: str, pk: str, sk: str, *, consistent: bool = True) -> Item | None:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from handlers.context import InvokeContext
-from handlers.errors import RegistryError, ValidationError
-from handlers.registry import instance_of, marked_classes
+from handlers.commands.targets.registry import instance_of, marked_classes
+from handlers.core.context import InvokeContext
+from handlers.core.errors import RegistryError, ValidationError
 
 _MARK = "__cqrs_task__"
 _TYPE = re.compile(r"[a-z][a-z0-9-]{0,62}")

@@ -8,15 +8,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
-from handlers.context import restored_context
-from handlers.error_text import error_of
-from handlers.errors import TransientConflict
-from handlers.failure_policy import Consumer, Outcome, outcome_of
-from handlers.json_values import check_json
-from handlers.keys import TaskItemKey
-from handlers.log import log_step
+from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
+from handlers.core.clock import Clock
+from handlers.core.context import restored_context
+from handlers.core.error_text import error_of
+from handlers.core.errors import TransientConflict
+from handlers.core.json_values import check_json
+from handlers.core.keys import TaskItemKey
+from handlers.core.log import log_step
 from handlers.store.conditions import absent, equals
 from handlers.store.port import (
     TASKS,

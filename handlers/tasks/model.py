@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.errors import ValidationError
-from handlers.json_values import check_json
-from handlers.keys import TaskItemKey, TaskKey
+from handlers.core.errors import ValidationError
+from handlers.core.json_values import check_json
+from handlers.core.keys import TaskItemKey, TaskKey
 from handlers.tasks import status
 
 #: The history of one execution holds 25,000 events, and an item may need 21: 7 in the ordinary case, 9 for three

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handlers.keys import TaskItemKey, TaskKey, task_sk_of
+from handlers.core.keys import TaskItemKey, TaskKey, task_sk_of
 from handlers.store.port import TASKS, Item, TableStore
 
 PAGE = 100

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from handlers.clock import Clock
-from handlers.context import InvokeContext
-from handlers.errors import NotFound, TransientConflict, WrongStatus
-from handlers.keys import TaskItemKey, TaskKey
+from handlers.core.clock import Clock
+from handlers.core.context import InvokeContext
+from handlers.core.errors import NotFound, TransientConflict, WrongStatus
+from handlers.core.keys import TaskItemKey, TaskKey
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore, TransactionFailed, Update, Write
 from handlers.tasks import status
-from handlers.tasks.finalise import Finaliser
+from handlers.tasks.finalize import Finaliser
 from handlers.tasks.model import STOPPED_BY_CANCEL, Task
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.writes import LEASE_MARKS, START_GRACE_SECONDS, WORK_MARKS, becomes, indexed, of_attempt

@@ -8,27 +8,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.clock import Clock
 from handlers.commands.pipeline.failure import Failure
-from handlers.context import restored_context
-from handlers.dead_letters import DeadLetters
-from handlers.error_text import error_of, message_of, type_of
-from handlers.errors import CqrsError, Nature, TransientError, TransientThrottle
-from handlers.failure_policy import Consumer, Outcome, outcome_of
-from handlers.json_values import check_json
-from handlers.keys import TaskKey
-from handlers.log import log_step
-from handlers.queue_messages import answer_each, row_named
+from handlers.consumers.dead_letters import DeadLetters
+from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
+from handlers.consumers.queue_messages import answer_each, row_named
+from handlers.core.clock import Clock
+from handlers.core.context import restored_context
+from handlers.core.error_text import error_of, message_of, type_of
+from handlers.core.errors import CqrsError, Nature, TransientError, TransientThrottle
+from handlers.core.json_values import check_json
+from handlers.core.keys import TaskKey
+from handlers.core.log import log_step
+from handlers.state_machines.port import Workflows
 from handlers.store.conditions import Condition, absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 from handlers.tasks import status
-from handlers.tasks.finalise import Finaliser
+from handlers.tasks.finalize import Finaliser
 from handlers.tasks.handlers import TaskCall, TaskHandlers
 from handlers.tasks.model import MAX_INPUT_BYTES
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.stream import EXECUTE
 from handlers.tasks.writes import LEASE_MARKS, WORK_MARKS, becomes, of_attempt
-from handlers.workflows.port import Workflows
 
 #: A single task that shows no sign of life for this long is taken for dead: beyond all deliveries of its message.
 SINGLE_GRACE_SECONDS = 2 * 3_600

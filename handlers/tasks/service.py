@@ -7,13 +7,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from handlers.clock import Clock, iso
-from handlers.commands.policies import SECONDS_PER_DAY, is_expired
-from handlers.commands.requests import REMEMBERED_DAYS
-from handlers.context import InvokeContext
-from handlers.errors import NotFound, RequestConflict, ValidationError
-from handlers.json_values import check_json, json_bytes
-from handlers.keys import (
+from handlers.commands.publishing.requests import REMEMBERED_DAYS
+from handlers.core.clock import Clock, iso
+from handlers.core.context import InvokeContext
+from handlers.core.errors import NotFound, RequestConflict, ValidationError
+from handlers.core.json_values import check_json, json_bytes
+from handlers.core.keys import (
     BATCH_KIND,
     TASK_KIND,
     ULID_RANDOM_BYTES,
@@ -23,6 +22,7 @@ from handlers.keys import (
     task_type_prefix,
     ulid,
 )
+from handlers.core.ttl_policies import SECONDS_PER_DAY, is_expired
 from handlers.store.conditions import absent, at_most
 from handlers.store.port import TASKS, ConditionFailed, Item, Put, TableStore, TransactionFailed
 from handlers.tasks import status

@@ -24,7 +24,7 @@ TERMINAL = (COMPLETED, FAILED, CANCELLED)
 TASK = "task"
 BATCH = "batch"
 ITEM = "item"
-#: Rows that go to the queue; items never do (pitfall T2).
+#: Rows that go to the queue; items never do (defect T2).
 QUEUED_KINDS = (TASK, BATCH)
 
 #: New status to those that it may follow within an attempt. PROCESSING follows itself when a run that died is taken

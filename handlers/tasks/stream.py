@@ -10,18 +10,18 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers.clock import Clock
-from handlers.commands import status_events
-from handlers.errors import NotRunning
-from handlers.keys import TaskItemKey, TaskKey, row_id
-from handlers.log import log_step
-from handlers.notifications.alarms import send_alarm
-from handlers.notifications.port import Notice, Topic
+from handlers.commands import outcomes as status_events
+from handlers.core.clock import Clock
+from handlers.core.errors import NotRunning
+from handlers.core.keys import TaskItemKey, TaskKey, row_id
+from handlers.core.log import log_step
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 from handlers.store.values import item_from_dynamo
 from handlers.tasks import status
 from handlers.tasks.model import ITEMS_FAILED
 from handlers.tasks.writes import becomes, of_attempt
+from handlers.topics.alarms import send_alarm
+from handlers.topics.port import Notice, Topic
 
 EXECUTE = "task-execute"
 TASK_STATUS = "task-status"

@@ -6,19 +6,19 @@ takes for dead.
 
 from __future__ import annotations
 
-from handlers.clock import Clock, seconds_of
-from handlers.error_text import error_of
-from handlers.errors import NotRunning
-from handlers.keys import TaskKey
-from handlers.notifications.port import Topic
+from handlers.core.clock import Clock, seconds_of
+from handlers.core.error_text import error_of
+from handlers.core.errors import NotRunning
+from handlers.core.keys import TaskKey
 from handlers.store.conditions import absent, equals
+from handlers.store.open_rows import Sweep, SweepReport
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
-from handlers.sweeping import Sweep, SweepReport
 from handlers.tasks import status
-from handlers.tasks.finalise import Finaliser
+from handlers.tasks.finalize import Finaliser
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.stream import QUEUE_GRACE_SECONDS, TaskQueue
 from handlers.tasks.writes import of_attempt
+from handlers.topics.port import Topic
 
 #: Messages sent again for one attempt; given up four days after the first (``QUEUE_GRACE_SECONDS``).
 MAX_RESTARTS = 5

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.clock import iso
-from handlers.context import InvokeContext
-from handlers.keys import TaskKey, open_shard
+from handlers.core.clock import iso
+from handlers.core.context import InvokeContext
+from handlers.core.keys import TaskKey, open_shard
 from handlers.store.conditions import Condition, Path, equals
 from handlers.store.port import Item
 from handlers.tasks import status

@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.clock import Clock, iso
-from handlers.commands.policies import SECONDS_PER_DAY
-from handlers.context import InvokeContext
-from handlers.errors import CqrsError, NotFound, TokenGone, TransientConflict, ValidationError
-from handlers.json_values import check_text
-from handlers.keys import approval_partition, approval_prefix, approval_sk, parse_approval_sk
+from handlers.core.clock import Clock, iso
+from handlers.core.context import InvokeContext
+from handlers.core.errors import CqrsError, NotFound, TokenGone, TransientConflict, ValidationError
+from handlers.core.json_values import check_text
+from handlers.core.keys import approval_partition, approval_prefix, approval_sk, parse_approval_sk
+from handlers.core.ttl_policies import SECONDS_PER_DAY
+from handlers.state_machines.port import CustomWorkflows
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
-from handlers.workflows.port import CustomWorkflows
 
 OPEN = "OPEN"
 APPROVED = "APPROVED"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from handlers.clock import Clock, iso
-from handlers.commands.policies import SECONDS_PER_DAY, is_expired
-from handlers.errors import CqrsError, RequestConflict, TransientConflict
-from handlers.json_values import check_json, same_json
+from handlers.core.clock import Clock, iso
+from handlers.core.errors import CqrsError, RequestConflict, TransientConflict
+from handlers.core.json_values import check_json, same_json
+from handlers.core.ttl_policies import SECONDS_PER_DAY, is_expired
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 

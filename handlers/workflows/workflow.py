@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from handlers.errors import RegistryError, ValidationError
-from handlers.registry import instance_of, marked_classes
-from handlers.workflows.state_payload import SOURCE
+from handlers.commands.targets.registry import instance_of, marked_classes
+from handlers.core.errors import RegistryError, ValidationError
+from handlers.state_machines.state_payload import SOURCE
 
 STANDARD = "STANDARD"
 EXPRESS = "EXPRESS"

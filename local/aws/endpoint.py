@@ -24,7 +24,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.dynamodb.models.table import Table
 
-from local.aws import dynamodb, services
+from local.aws import services
 from local.aws.access import access_of
 from local.aws.bounds import LocalSns, untracked_models
 from local.aws.clock import clock_of
@@ -44,6 +44,7 @@ from local.aws.model import (
 )
 from local.aws.operations import READS, refusal
 from local.aws.queues import LocalSqs, ReceiveMessage, serve_at
+from local.aws.tables import dynamodb
 from local.functions.host import FunctionHost
 from local.functions.model import current_function
 from local.scheduler import Scheduler

@@ -17,7 +17,7 @@ from typing import Any
 
 from botocore.session import get_session
 
-from infra import json_files
+from infra.definitions import json_files
 from local.deploy.errors import DeployError
 from local.deploy.project_rules import (
     STACK_FIELDS,

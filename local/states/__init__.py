@@ -3,11 +3,11 @@
 ``ExecutionManager`` is the API, ``validate`` checks a definition and refuses what isn't known by name.
 """
 
-from local.states.definition import validate
+from local.states.definition.parser import validate
 from local.states.errors import ApiError, InvalidDefinition, UnsupportedFeature
-from local.states.executions import Execution, Machine
-from local.states.history import visited_states
 from local.states.manager import ExecutionManager
+from local.states.running.executions import Execution, Machine
+from local.states.running.history import visited_states
 
 __all__ = [
     "ApiError",

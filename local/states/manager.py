@@ -16,7 +16,8 @@ from typing import Any
 from local.aws.partitions import partition_of
 from local.functions.model import FunctionInvoker
 from local.scheduler import Scheduler
-from local.states.definition import parse_definition
+from local.states.definition.model import EXPRESS, STANDARD
+from local.states.definition.parser import parse_definition
 from local.states.errors import (
     RUNTIME,
     TIMEOUT,
@@ -30,14 +31,13 @@ from local.states.errors import (
     StateMachineDoesNotExist,
     StatesError,
 )
-from local.states.executions import ABORTED, FAILED, RUNNING, SUCCEEDED, TIMED_OUT, Execution, Machine
-from local.states.history import Event
-from local.states.interpreter import Interpreter, OnAccess
 from local.states.limits import EXPRESS_SECONDS, HISTORY_EVENTS, NAME_CHARACTERS, PAYLOAD_BYTES, dumps, loads
-from local.states.map_runs import MapRuns
-from local.states.model import EXPRESS, STANDARD
-from local.states.objects import NoObjects, Objects
-from local.states.tokens import Answer, TokenRegistry
+from local.states.maps.map_runs import MapRuns
+from local.states.maps.objects import NoObjects, Objects
+from local.states.running.executions import ABORTED, FAILED, RUNNING, SUCCEEDED, TIMED_OUT, Execution, Machine
+from local.states.running.history import Event
+from local.states.running.interpreter import Interpreter, OnAccess
+from local.states.running.tokens import Answer, TokenRegistry
 
 #: Closed executions that keep their history (about 45 KB for a command).
 KEEP_HISTORIES = 2_000

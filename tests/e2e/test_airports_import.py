@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from handlers.core.keys import EntityKey
 from handlers.domain.airports import TYPE
-from handlers.keys import EntityKey
 from handlers.store.port import COMMANDS, DATA, Item
 from local.runtime import PROJECT_DIR
 from tests.support.imports import DeployedImports

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.demo.airports import REVISED
 from handlers.domain.failing import ONE_IN
-from local.cli.airports import REVISED
 from tests.support.checkout import Cli, checkout
 
 STOP_SECONDS = 2.0

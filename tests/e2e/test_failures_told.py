@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handlers.operations.cli.explain import rendered
+from cli.operate.explain import rendered
 from handlers.operations.explain import Explainer
 from tests.support.clock import ManualClock
 from tests.support.deployments import Deployed

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from handlers.clock import seconds_of
-from handlers.imports.model import DIRECT, STEP_FUNCTION
+from handlers.core.clock import seconds_of
+from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION
 from local.functions.model import InvokeResult
 from tests.support.deployments import RECORDING
 from tests.support.imports import DeployedImports

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from cli.__main__ import main, parser_of
+from cli.imports.import_file import import_file
+from cli.operate.stack import on_stack
+from handlers.core.keys import EntityKey
 from handlers.domain.airports import TYPE
-from handlers.keys import EntityKey
-from handlers.operations.cli.import_file import import_file
-from handlers.operations.cli.stack import on_stack
-from local.cli.__main__ import main, parser_of
 from local.runtime import PROJECT_DIR
 from tests.support.imports import DeployedImports
 from tests.support.pipelines import CONTEXT

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from handlers import aws
-from handlers.imports.model import ImportJob
+from cli.__main__ import main
+from handlers.core import aws_clients as aws
+from handlers.imports.jobs.model import ImportJob
 from handlers.store.port import IMPORT_TMP, Change
-from local.cli.__main__ import main
 from tests.support.deployments import RECORDING
 from tests.support.imports import DeployedImports
 from tests.support.pipelines import CONTEXT

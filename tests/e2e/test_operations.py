@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from handlers import aws
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.finish import Finisher
 from handlers.commands.pipeline.run import FULL, Progress
-from handlers.commands.pipeline.waking import Waker
+from handlers.commands.pipeline.successor import Waker
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
-from handlers.keys import EntityKey, VersionKey
-from handlers.notifications.sns import SnsTopic
+from handlers.core import aws_clients as aws
+from handlers.core.keys import EntityKey, VersionKey
 from handlers.operations.explain import Explainer, Explanation
 from handlers.operations.failed import Selection, find_failed
 from handlers.operations.redrive import Redriver
 from handlers.operations.skip import Skipper, SkipRefused
-from handlers.workflows.stepfunctions import StepFunctions
+from handlers.state_machines.stepfunctions import StepFunctions
+from handlers.topics.sns import SnsTopic
 from tests.support.deployments import Deployed
 from tests.support.pipelines import KEY
 

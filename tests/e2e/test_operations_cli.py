@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from cli.__main__ import main
 from handlers.commands.model import CommandInput
-from handlers.keys import EntityKey
+from handlers.core.keys import EntityKey
 from handlers.store.port import COMMANDS, DATA
 from local.aws.model import AwsCall
-from local.cli.__main__ import main
 from local.runtime import PROJECT_DIR
 from tests.support.deployments import Deployed
 from tests.support.pipelines import KEY
@@ -359,7 +359,7 @@ def test_over_http_without_credentials_and_without_the_local_runtime(deployed: D
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     code = (
         "import sys\n"
-        "from local.cli.__main__ import main\n"
+        "from cli.__main__ import main\n"
         "code = main(sys.argv[1:])\n"
         "heavy = {'boto3', 'moto', 'pulumi', 'local.runtime', 'infra'} & set(sys.modules)\n"
         "sys.exit(f'imports {heavy}' if heavy else code)\n"

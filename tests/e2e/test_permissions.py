@@ -16,14 +16,14 @@ import boto3
 import pytest
 
 from handlers.commands.model import CommandInput
+from handlers.core.keys import EntityKey
 from handlers.domain.airports import COLUMNS, TEXT_COLUMNS, airport_input
-from handlers.imports.model import STEP_FUNCTION
-from handlers.keys import EntityKey
+from handlers.imports.jobs.model import STEP_FUNCTION
 from handlers.objects.s3 import PART_BYTES
 from handlers.store.port import COMMANDS
 from local.aws.model import AwsCall
 from local.functions.model import InvokeResult, SimulatedCrash
-from local.states.executions import RUNNING
+from local.states.running.executions import RUNNING
 from tests.support.deployments import RECORDING, Deployed
 from tests.support.imports import DeployedImports
 from tests.support.permissions import allowed_not_used, calls_not_allowed, merged

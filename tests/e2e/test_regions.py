@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from handlers import aws
+from cli.develop.serve import how_to_look
 from handlers.commands.model import CommandInput
-from local.cli.serve import how_to_look
+from handlers.core import aws_clients as aws
 from tests.support.deployments import Deployed
 
 REGIONS = {"eu-west-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov"}

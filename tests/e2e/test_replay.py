@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from handlers.commands.publish import CommandPublisher
+from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.store.port import COMMANDS, DATA
 from local.sources.faults import DeliveryFaults
 from tests.support.deployments import Deployed

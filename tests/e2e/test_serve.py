@@ -16,11 +16,11 @@ from typing import Any
 import boto3
 import pytest
 
-from handlers.clock import SystemClock
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import CommandInput
-from handlers.commands.publish import CommandPublisher
-from handlers.context import InvokeContext
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.core.clock import SystemClock
+from handlers.core.context import InvokeContext
 from handlers.objects.memory import MemoryObjects
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA

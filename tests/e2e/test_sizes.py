@@ -11,8 +11,8 @@ import boto3
 import pytest
 
 from handlers.commands.model import CommandInput
-from handlers.errors import ValidationError
-from handlers.json_values import json_bytes
+from handlers.core.errors import ValidationError
+from handlers.core.json_values import json_bytes
 from handlers.store.port import COMMANDS, DATA
 from local.aws.model import AwsCall
 from tests.support.deployments import Deployed
@@ -153,7 +153,7 @@ def test_a_repeated_request_is_not_uploaded_again(tmp_path: Path) -> None:
 
 MANY = 200
 MANY_HANDLERS = f"""
-from handlers.registry import data_sync_handler
+from handlers.commands.targets.registry import data_sync_handler
 from tests.support import recorder
 
 

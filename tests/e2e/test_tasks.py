@@ -11,7 +11,7 @@ import pytest
 from handlers.tasks.model import MAX_ITEMS
 from handlers.tasks.runner import execution_name
 from local.functions.model import InvokeResult, SimulatedCrash
-from local.states.executions import SUCCEEDED
+from local.states.running.executions import SUCCEEDED
 from tests.support.pipelines import CONTEXT
 from tests.support.recorder import NotYet
 from tests.support.tasks import DeployedTasks, check_counters

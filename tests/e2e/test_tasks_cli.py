@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.cli.__main__ import main
+from cli.__main__ import main
 from tests.support.pipelines import CONTEXT
 from tests.support.tasks import DeployedTasks
 

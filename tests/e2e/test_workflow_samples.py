@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from handlers import aws
+from cli.__main__ import main
 from handlers.commands.model import CommandInput
-from handlers.keys import EntityKey, approval_partition, approval_sk
+from handlers.core import aws_clients as aws
+from handlers.core.keys import EntityKey, approval_partition, approval_sk
+from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, TASKS
-from handlers.workflows.stepfunctions import StepFunctionsWorkflows
-from infra.custom_machines import DESCRIBE, TOKEN_ACTIONS
-from infra.permissions import OF_CUSTOM_WORKFLOWS
+from infra.components.custom_machines import DESCRIBE, TOKEN_ACTIONS
+from infra.permissions.policies import OF_CUSTOM_WORKFLOWS
 from local.aws.model import AwsCall
-from local.cli.__main__ import main
 from local.functions.model import InvokeResult, SimulatedCrash
-from local.states.executions import Execution
+from local.states.running.executions import Execution
 from tests.support.deployments import RECORDING, Deployed
 from tests.support.permissions import allowed_not_used
 
@@ -31,8 +31,8 @@ START, MOVED = {"a": 100, "b": 5}, {"a": 70, "b": 35}
 #: A workflow that makes the calls that the samples don't.
 BUSY = """
 from handlers.commands.model import CommandInput
-from handlers.context import InvokeContext
-from handlers.errors import RequestConflict, TokenGone
+from handlers.core.context import InvokeContext
+from handlers.core.errors import RequestConflict, TokenGone
 from handlers.workflows.workflow import WorkflowEvent, workflow
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from handlers import aws
-from handlers.errors import ValidationError
-from handlers.workflows.port import CustomWorkflows
-from handlers.workflows.stepfunctions import StepFunctionsWorkflows
-from infra.workflow_sources import TYPES
+from handlers.core import aws_clients as aws
+from handlers.core.errors import ValidationError
+from handlers.state_machines.port import CustomWorkflows
+from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
+from infra.definitions.workflow_sources import TYPES
 from tests.support.deployments import Deployed, project
 from tests.support.evaluation import evaluated
 

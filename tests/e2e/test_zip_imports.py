@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from handlers import aws
+from cli.__main__ import main, parser_of
+from cli.imports.import_file import import_file
+from cli.operate.stack import on_stack
+from handlers.core import aws_clients as aws
+from handlers.core.keys import EntityKey
 from handlers.domain.airports import COLUMNS, TYPE
-from handlers.imports.model import ImportJob
-from handlers.imports.status import is_terminal
-from handlers.keys import EntityKey
-from handlers.operations.cli.import_file import import_file
-from handlers.operations.cli.stack import on_stack
+from handlers.imports.jobs.model import ImportJob
+from handlers.imports.jobs.status import is_terminal
 from handlers.store.port import IMPORT_TMP
-from local.cli.__main__ import main, parser_of
 from local.functions.model import InvokeResult, SimulatedCrash
 from local.runtime import PROJECT_DIR
-from local.states.executions import RUNNING, SUCCEEDED
+from local.states.running.executions import RUNNING, SUCCEEDED
 from tests.support.imports import DeployedImports
 from tests.support.pipelines import CONTEXT
 

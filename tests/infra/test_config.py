@@ -12,8 +12,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 import yaml
 
-from infra.config import NAMESPACE, ConfigError, StackConfig
-from infra.config_keys import AWS
+from infra.configuration.keys import AWS
+from infra.configuration.stack_config import NAMESPACE, ConfigError, StackConfig
 from local.deploy.errors import DeployError
 from tests.support.evaluation import PROJECT_DIR, Evaluation, evaluate_into
 

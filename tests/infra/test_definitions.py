@@ -8,10 +8,16 @@ from typing import Any
 
 import pytest
 
-from infra.definitions import LAMBDA_INVOKE, DefinitionError, check_definition, distributed_maps_of, task_resources
-from infra.distributed_maps import GET_OBJECT, PUT_OBJECT
-from infra.substitution import placeholders
-from infra.workflows import DEFINITIONS, load_definition
+from infra.components.state_machines import DEFINITIONS, load_definition
+from infra.definitions.checks import (
+    LAMBDA_INVOKE,
+    DefinitionError,
+    check_definition,
+    distributed_maps_of,
+    task_resources,
+)
+from infra.definitions.distributed_maps import GET_OBJECT, PUT_OBJECT
+from infra.definitions.substitution import placeholders
 from tests.support.evaluation import Evaluation
 
 NAMES = sorted(path.name.removesuffix(".asl.json") for path in DEFINITIONS.glob("*.asl.json"))

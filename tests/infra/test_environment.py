@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from handlers import settings
+from handlers.entrypoints import settings
 from tests.support.evaluation import Evaluation
 
-#: Read by the entry points' shared frame (handlers/entrypoints/lazy.py), for every function.
+#: Read by the entry points' shared frame (handlers/entrypoints/wiring/lazy.py), for every function.
 BY_THE_FRAME = {"LOG_LEVEL"}
 
 
@@ -36,7 +36,7 @@ def settings_of(function: str) -> Any:
     """``EventsSettings`` of ``handlers.entrypoints.events``."""
     name = "".join(part.capitalize() for part in function.split("_")) + "Settings"
     found = getattr(settings, name, None)
-    assert found is not None, f"handlers/settings.py has no {name} for the function {function!r}"
+    assert found is not None, f"handlers/entrypoints/wiring/settings.py has no {name} for the function {function!r}"
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handlers.entrypoints import sweeper
-from infra.monitoring import OLDEST_OPEN_COMMAND
+from infra.components.monitoring import OLDEST_OPEN_COMMAND
 from tests.support.evaluation import Evaluation, evaluated
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"

@@ -1,4 +1,4 @@
-"""INF-07: the stack's outputs are a contract with other projects (design section 8)."""
+"""INF-07: the stack's outputs are a contract with other projects (docs/outputs.md)."""
 
 from __future__ import annotations
 

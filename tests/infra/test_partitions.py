@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.definitions import in_partition
+from infra.definitions.checks import in_partition
 from tests.support.evaluation import Evaluation, evaluated
 
 REGIONS = {"cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov", "eu-west-1": "aws"}

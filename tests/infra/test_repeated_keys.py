@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from infra import json_files
-from infra.custom_workflows import find_workflows
-from infra.definitions import DefinitionError
+from infra.definitions import json_files
+from infra.definitions.checks import DefinitionError
+from infra.definitions.custom_workflows import find_workflows
 from infra.packaging import archive_members
-from local.states.definition import parse_definition
+from local.states.definition.parser import parse_definition
 from local.states.errors import InvalidDefinition
 from tests.support.evaluation import PROJECT_DIR
 

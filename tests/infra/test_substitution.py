@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.substitution import SubstitutionError, override, placeholders, substitute
+from infra.definitions.substitution import SubstitutionError, override, placeholders, substitute
 
 
 def filled(document: Any, values: dict[str, str]) -> Any:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra.config import ConfigError, StackConfig
+from infra.configuration.stack_config import ConfigError, StackConfig
+from infra.configuration.sync_targets import duplicated_ids, target_permissions, targets_json
 from infra.packaging import archive_members
-from infra.sync_targets import duplicated_ids, target_permissions, targets_json
 
 ROOT = Path(__file__).parents[2]
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:q.fifo"
@@ -40,7 +40,7 @@ def test_good_targets_give_exactly_their_permissions() -> None:
 
 
 def test_the_variable_is_what_the_function_reads() -> None:
-    from handlers.targets.model import TargetSpec, parse_targets
+    from handlers.commands.targets.model import TargetSpec, parse_targets
 
     text = targets_json(parsed(entry()).sync_targets)
     assert parse_targets(text) == (TargetSpec("search", ("ORDER",), "sqs", QUEUE),)

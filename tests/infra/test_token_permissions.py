@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from infra.token_permissions import TOKEN_ACTIONS, TOKENS_ON_MACHINES, placed
+from infra.permissions.task_tokens import TOKEN_ACTIONS, TOKENS_ON_MACHINES, placed
 from tests.support.evaluation import evaluated
 
 MACHINE = ":stateMachine:"

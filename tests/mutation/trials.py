@@ -31,7 +31,7 @@ TESTS_FAILED, INTERRUPTED, NOTHING_RAN = 1, 2, 5
 #: place that fits counts.
 WIDER: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
-        "handlers/operations/cli",
+        "cli/operate",
         ("tests/e2e/test_operations_cli.py", "tests/e2e/test_imports_cli.py", "tests/e2e/test_tasks_cli.py"),
     ),
     ("handlers/operations", ("tests/simulation/test_operators.py", "tests/e2e/test_operations_cli.py")),

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from infra.config import StackConfig
-from infra.environments import environments as declared_environments
-from infra.environments import expected_places
-from infra.functions import (
+from infra.components.environments import environments as declared_environments
+from infra.components.environments import expected_places
+from infra.components.functions import (
     APPLIED_AT_ONCE,
     IMPORTED,
     STARTS_COMMAND,
@@ -19,18 +18,19 @@ from infra.functions import (
     STREAM_RECORD_AGE_SECONDS,
     STREAM_RETRIES,
 )
-from infra.messaging import CONSUMER_TIMEOUT_SECONDS
-from infra.naming import Account, Names
-from infra.physical_names import MACHINES as OWN_MACHINES
-from infra.rules import ENDED_BADLY
+from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS
+from infra.components.rules import ENDED_BADLY
+from infra.components.state_machines import EXPRESS, STANDARD, command_numbers, load_definition
+from infra.configuration.stack_config import StackConfig
+from infra.definitions.substitution import override
+from infra.naming.names import Account, Names
+from infra.naming.physical import MACHINES as OWN_MACHINES
 from infra.stack import (
     COMMAND_MACHINES,
     EVENTS_TIMEOUT_SECONDS,
     SWEEPER_TIMEOUT_SECONDS,
     WORKFLOW_TIMEOUT_SECONDS,
 )
-from infra.substitution import override
-from infra.workflows import EXPRESS, STANDARD, command_numbers, load_definition
 from local.sources.eventbridge import Rule, Target
 from local.sources.filters import FilterSet
 from local.sources.mappings import StreamMapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from handlers.errors import TransientConflict, TransientError, TransientThrottle
+from handlers.core.errors import TransientConflict, TransientError, TransientThrottle
 from local.functions.model import SimulatedCrash
 from local.scheduler import Scheduler
 from tests.simulation.plan import FaultPlan

@@ -1,7 +1,7 @@
 """ORD-17: finish(v) against wait(v+1), every interleaving of their atomic steps, with a crash at every point.
 
 The store is sequentially consistent: each step sees all steps before it. A step is one call to AWS. The steps are
-those of ``handlers/commands/pipeline/finish.py`` and ``wait.py`` (pitfalls, section 1); the simulation beside it
+those of ``handlers/commands/pipeline/finish.py`` and ``wait.py`` (docs/spec/defects.md); the simulation beside it
 shows that the code keeps to them.
 """
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from handlers.imports import status
-from handlers.imports.zip_finalise import FILES_FAILED
+from handlers.imports.jobs import status
+from handlers.imports.zip.finalize import FILES_FAILED
 from handlers.store.port import Item
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from infra import import_csv, import_zip
-from infra.config import StackConfig
-from infra.imports import CHANGED, LOADER_TIMEOUT_SECONDS, OF_THE_LOADER
-from infra.messaging import CONSUMER_TIMEOUT_SECONDS, VISIBILITY_TIMES_TIMEOUT
-from infra.substitution import override
-from infra.workflows import load_definition
+from infra.components import import_csv, import_zip
+from infra.components.imports import CHANGED, LOADER_TIMEOUT_SECONDS, OF_THE_LOADER
+from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS, VISIBILITY_TIMES_TIMEOUT
+from infra.components.state_machines import load_definition
+from infra.configuration.stack_config import StackConfig
+from infra.definitions.substitution import override
 from local.sources.eventbridge import Rule
 from local.sources.filters import FilterSet
 from local.sources.mappings import QueueMapping, StreamMapping

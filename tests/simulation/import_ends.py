@@ -13,28 +13,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from handlers.context import InvokeContext
-from handlers.dead_letters import MemoryDeadLetters
+from handlers.consumers.dead_letters import MemoryDeadLetters
+from handlers.core.context import InvokeContext
 from handlers.entrypoints import imports, loader
-from handlers.imports import status
-from handlers.imports.book import ImportBook
-from handlers.imports.model import STEP_FUNCTION, UNCHANGED
-from handlers.imports.row_batches import MOST_ROWS, RowBatches
-from handlers.imports.service import ImportService
-from handlers.notifications.memory import MemoryTopic
+from handlers.imports.jobs import status
+from handlers.imports.jobs.model import STEP_FUNCTION, UNCHANGED
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.service import ImportService
+from handlers.imports.rows.row_batches import MOST_ROWS, RowBatches
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import IMPORT_TMP, Change, Item
 from handlers.store.values import item_to_dynamo
-from infra.imports import COUNTED_ALL
+from handlers.topics.memory import MemoryTopic
+from infra.components.imports import COUNTED_ALL
 from local.functions.host import FunctionHost
 from local.functions.model import FunctionSpec
 from local.scheduler import Scheduler
 from local.sources.filters import FilterSet
+from local.states.definition.model import STANDARD
 from local.states.errors import TaskDoesNotExist, TaskTimedOut
-from local.states.history import visited_states
 from local.states.manager import ExecutionManager
-from local.states.model import STANDARD
+from local.states.running.history import visited_states
 from tests.simulation import deployment, import_deployment
 from tests.support.zip_world import ENVIRONMENT
 

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar
 
-from handlers.errors import TransientError
+from handlers.core.errors import TransientError
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.objects.port import JSON
 from handlers.objects.source import ObjectInfo
 from local.functions.model import SimulatedCrash
 from local.sources.queues import Message
 from local.states.errors import ExecutionAlreadyExists
-from local.states.objects import ObjectError, Pinned
+from local.states.maps.objects import ObjectError, Pinned
 from tests.simulation.gate import Gate
 from tests.simulation.ports import GatedWorkflows
 from tests.simulation.sites import READ, START, WRITE, Visit, current_visit

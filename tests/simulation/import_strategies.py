@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.commands.model import CommandInput
-from handlers.errors import ValidationError
+from handlers.core.errors import ValidationError
 from handlers.imports.strategy import REJECT, SYNC, ImportStrategy, Row, import_strategy
 
 COLUMNS = ("code", "n", "note")

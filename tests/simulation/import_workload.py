@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from handlers.errors import NotFound, TransientError, WrongStatus
-from handlers.imports.model import ImportJob
-from handlers.imports.status import FAILED, TERMINAL
+from handlers.core.errors import NotFound, TransientError, WrongStatus
+from handlers.imports.jobs.model import ImportJob
+from handlers.imports.jobs.status import FAILED, TERMINAL
 from local.functions.model import SimulatedCrash
 from tests.simulation.import_files import BROKEN, SECRET, draw_archive, draw_file
 from tests.simulation.import_ports import BUCKET

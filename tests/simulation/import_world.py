@@ -9,23 +9,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.commands.model import Command
-from handlers.dead_letters import QUEUE_SOURCE
+from handlers.consumers.dead_letters import QUEUE_SOURCE
+from handlers.core.keys import ImportJobKey
 from handlers.entrypoints import imports, loader
 from handlers.entrypoints.imports import ImportPorts
 from handlers.entrypoints.loader import LoaderPorts
-from handlers.imports.model import EXECUTE
-from handlers.imports.service import ImportService
-from handlers.imports.table_stream import STATUS
-from handlers.keys import ImportJobKey
+from handlers.imports.jobs.model import EXECUTE
+from handlers.imports.jobs.service import ImportService
+from handlers.imports.rows.table_stream import STATUS
 from handlers.store.memory import Listener, MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY, IMPORT_TMP, TASKS, Item
-from infra.messaging import MAX_RECEIVE_COUNT
+from infra.components.messaging import MAX_RECEIVE_COUNT
 from local.scheduler import VIRTUAL_EPOCH
 from local.sources.eventbridge import Rule
 from local.sources.mappings import StreamMapping
 from local.sources.queues import QueueSource
-from local.states.executions import RUNNING, Execution
-from local.states.model import STANDARD
+from local.states.definition.model import STANDARD
+from local.states.running.executions import RUNNING, Execution
 from tests.simulation import deployment, import_deployment
 from tests.simulation.gate import Refused
 from tests.simulation.import_files import REFUSED, Archive, File

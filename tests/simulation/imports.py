@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from handlers.store.port import Item
 from local.scheduler import VIRTUAL_EPOCH
-from local.states.model import EXPRESS, STANDARD
+from local.states.definition.model import EXPRESS, STANDARD
 from tests.simulation.__main__ import CHUNK, faults_text, parse_faults
 from tests.simulation.import_deployment import MACHINES
 from tests.simulation.import_workload import ImportWorkload

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.commands.model import Command
-from handlers.registry import data_sync_handler
+from handlers.commands.targets.registry import data_sync_handler
 from tests.simulation.targets import apply_to_target
 
 LEDGER = "ledger"

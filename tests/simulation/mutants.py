@@ -27,6 +27,7 @@ from tests.simulation.mutations import MUTATIONS, Mutation
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = (
     "bench",
+    "cli",
     "policy",
     "handlers",
     "infra",

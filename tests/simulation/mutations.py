@@ -14,7 +14,7 @@ SEEDS = ("tests/simulation/test_seeds.py", "-k", "test_ord_14_without or test_or
 EVERY_CALL = ("tests/simulation/test_every_call.py",)
 HANDSHAKE = (*EVERY_CALL, "-k", "test_ord_06")
 IMPORTS = ("tests/simulation/test_import_seeds.py", "tests/simulation/test_import_every_call.py")
-BOOK = "handlers/imports/book.py"
+BOOK = "handlers/imports/jobs/repository.py"
 WORKFLOWS = ("tests/simulation/test_workflow_seeds.py", "-k", "promises or every_call or asked_ones")
 
 
@@ -238,7 +238,7 @@ MUTATIONS = (
     _edit(
         "ExecutionAlreadyExists as an error",
         "a repeated start is a success",
-        "handlers/workflows/stepfunctions.py",
+        "handlers/state_machines/stepfunctions.py",
         '["Code"] != "ExecutionAlreadyExists":\n                raise\n            return False\n',
         '["Code"] != "Never":\n                raise\n            return False\n',
         ("tests/unit/handlers/workflows",),
@@ -254,7 +254,7 @@ MUTATIONS = (
     _edit(
         "a new version inherits the latest row",
         "no status, token or ttl is inherited",
-        "handlers/commands/publish.py",
+        "handlers/commands/publishing/publisher.py",
         "return {**command.to_row(), **pipeline(key, row_id, now)}",
         "return {**(latest or {}), **command.to_row(), **pipeline(key, row_id, now)}",
     ),
@@ -375,7 +375,7 @@ MUTATIONS = (
     _edit(
         "a job ends without a look at its open rows",
         "a job has its outcome when all of its rows have",
-        "handlers/imports/finalise.py",
+        "handlers/imports/jobs/finalize.py",
         "if status.is_terminal(job) or not counts.is_complete:",
         "if status.is_terminal(job) or counts.total is None:",
         IMPORTS,
@@ -384,9 +384,9 @@ MUTATIONS = (
         "rows with a command are cancelled",
         "a row that says CANCELLED is not applied later",
         (
-            ("handlers/imports/status.py", "CANCELLED: (CREATED,),\n", "CANCELLED: (CREATED, PROCESSING),\n"),
+            ("handlers/imports/jobs/status.py", "CANCELLED: (CREATED,),\n", "CANCELLED: (CREATED, PROCESSING),\n"),
             (
-                "handlers/imports/cancel.py",
+                "handlers/imports/jobs/cancel.py",
                 'if row.get("status") == status.CREATED]',
                 'if row.get("status") in (status.CREATED, status.PROCESSING)]',
             ),
@@ -396,7 +396,7 @@ MUTATIONS = (
     _edit(
         "a row is marked apart from its command",
         "a row gets a command or is cancelled, never both",
-        "handlers/imports/worker.py",
+        "handlers/imports/rows/consumer.py",
         "wanted, caller, companions=lambda command: [self._book.published(row, command)]",
         "wanted, caller",
         IMPORTS,
@@ -404,7 +404,7 @@ MUTATIONS = (
     _edit(
         "a row equal to a version that has not ended is told as stored",
         "every row is applied or in the report",
-        "handlers/imports/latest.py",
+        "handlers/imports/rows/unchanged_rows.py",
         """        raise LatestOpen(""",
         """        book.unchanged(row)
         _ = (""",
@@ -413,7 +413,7 @@ MUTATIONS = (
     _edit(
         "a batch writes over rows that are there",
         "a child that is started again leaves its rows as they are",
-        "handlers/imports/row_batches.py",
+        "handlers/imports/rows/row_batches.py",
         'Put(IMPORT_TMP, row, absent("pk"))',
         "Put(IMPORT_TMP, row)",
         IMPORTS,
@@ -429,7 +429,7 @@ MUTATIONS = (
     _edit(
         "a request id without the attempt",
         "a row that is tried again has a command of its own",
-        "handlers/keys.py",
+        "handlers/core/keys.py",
         'return f"{self.name}{SEPARATOR}{attempt}"',
         'return f"{self.name}{SEPARATOR}{min(attempt, 1)}"',
         ("tests/unit/handlers/imports/test_retry.py", *IMPORTS),

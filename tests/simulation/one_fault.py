@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handlers.commands.model import CommandInput
-from handlers.errors import TransientError
+from handlers.core.errors import TransientError
 from local.functions.model import SimulatedCrash
 from tests.simulation.plan import FaultPlan, ListedFaults
 from tests.simulation.sites import HANDLER, INVOKE, KINDS, PERMANENT, current_visit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.commands import status
-from handlers.errors import TransientError
+from handlers.core.errors import TransientError
 from local.functions.model import SimulatedCrash
 from tests.simulation.sites import current_visit
 from tests.simulation.world import World

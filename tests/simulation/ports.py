@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from handlers.errors import TransientError
-from handlers.keys import VersionKey
-from handlers.notifications.port import Notice
+from handlers.core.errors import TransientError
+from handlers.core.keys import VersionKey
 from handlers.objects.memory import MemoryObjects
 from handlers.objects.port import JSON
 from handlers.store.conditions import Condition
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import Change, Item, Page, TableStore, Write
+from handlers.topics.port import Notice
 from local.states.errors import ExecutionAlreadyExists, InvalidToken, TaskDoesNotExist, TaskTimedOut
 from local.states.manager import ExecutionManager
 from tests.simulation.gate import Gate

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from handlers.store.memory import Listener, MemoryTableStore
 from local.scheduler import VIRTUAL_EPOCH
-from local.states.model import EXPRESS, STANDARD
+from local.states.definition.model import EXPRESS, STANDARD
 from tests.simulation.plan import FaultPlan, ListedFaults, SeededFaults, rates
 from tests.simulation.watcher import Violation
 from tests.simulation.workload import Workload, entity_names

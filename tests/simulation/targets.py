@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 
 from handlers.commands.model import Command
-from handlers.registry import data_sync_handler
+from handlers.commands.targets.registry import data_sync_handler
 
 TARGETS = ("mail", "search")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.states.model import EXPRESS, STANDARD
+from local.states.definition.model import EXPRESS, STANDARD
 from tests.simulation.one_fault import EveryCall, final_state, function_sites, places, run, run_with
 from tests.simulation.plan import ListedFaults, NoFaults, SeededFaults
 from tests.simulation.sites import (

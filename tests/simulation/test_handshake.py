@@ -1,4 +1,4 @@
-"""ORD-17, and the table of pitfalls section 1."""
+"""ORD-17, and the table of docs/spec/defects.md."""
 
 from __future__ import annotations
 

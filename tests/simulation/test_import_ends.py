@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from handlers.imports.csv_progress import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS
-from infra.config import StackConfig
-from infra.import_csv import numbers_of
-from infra.workflows import load_definition
+from handlers.imports.csv.progress import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS
+from infra.components.import_csv import numbers_of
+from infra.components.state_machines import load_definition
+from infra.configuration.stack_config import StackConfig
 from tests.simulation.import_ends import PROFILES, End, EndsWorld, one_late, steady
 
 #: From the first state to the last, beside the turns of a wait.

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from handlers.commands.publish import CommandPublisher
+from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.store.port import COMMANDS, DATA, HISTORY
 from handlers.store.values import item_from_dynamo
 from local.aws.model import AwsCall
-from local.aws.streams import read_new_records
+from local.aws.tables.streams import read_new_records
 from local.functions.model import SimulatedCrash
 from local.scheduler import VIRTUAL_EPOCH
 from local.sources.faults import DeliveryFaults

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from local.scheduler import VIRTUAL_EPOCH
-from local.states.model import EXPRESS, STANDARD
+from local.states.definition.model import EXPRESS, STANDARD
 from tests.simulation.operator import Operator
 from tests.simulation.plan import NoFaults, SeededFaults, rates
 from tests.simulation.sites import ABORT, PERMANENT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.states.model import EXPRESS, STANDARD
+from local.states.definition.model import EXPRESS, STANDARD
 from tests.simulation.one_fault import Recorder, final_state, places, run, run_sync, run_with
 from tests.simulation.plan import ListedFaults, NoFaults, SeededFaults
 from tests.simulation.sites import ABORT, ANSWER_LOST, CRASH, CRASH_AFTER, KINDS, THROTTLE

@@ -9,12 +9,12 @@ from typing import Any
 
 from handlers.commands import status
 from handlers.commands.attributes import ATTRIBUTES, POINTER
-from handlers.keys import REQUEST_TYPE, EntityKey, VersionKey, row_id
+from handlers.core.keys import REQUEST_TYPE, EntityKey, VersionKey, row_id
 from handlers.store.port import COMMANDS, DATA, HISTORY, Item
 from tests.simulation.keys import version_key
 from tests.simulation.sites import Visit
 
-#: Fields of a command row that the pipeline may change (design section 4); all others are business fields.
+#: Fields of a command row that the pipeline may change (docs/spec/data.md); all others are business fields.
 PIPELINE_FIELDS = frozenset(
     {
         *("status", "rank", "attempt", "error", "taskToken", "tokenEnteredAt", "waitingSince", "openShard", "dueAt"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from handlers.errors import TokenExpired, TokenGone, TokenInvalid, TokenUnknown
-from handlers.workflows import checks
+from handlers.core.errors import TokenExpired, TokenGone, TokenInvalid, TokenUnknown
+from handlers.state_machines import checks
 from local.states.errors import ExecutionAlreadyExists, InvalidToken, TaskDoesNotExist, TaskTimedOut
 from local.states.manager import ExecutionManager
 from tests.simulation.gate import Gate

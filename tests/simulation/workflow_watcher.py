@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from handlers.core.keys import APPROVAL_KIND, SAGA_KIND, parse_approval_sk
 from handlers.domain.transfer import CREDITED, DEBITED, TYPE, UNDONE
-from handlers.keys import APPROVAL_KIND, SAGA_KIND, parse_approval_sk
 from handlers.store.port import COMMANDS, TASKS, Item
 from handlers.workflows import approvals as decided
 from handlers.workflows import saga

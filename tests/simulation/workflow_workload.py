@@ -9,15 +9,15 @@ from typing import Any
 
 from handlers.commands import status
 from handlers.commands.model import Command, CommandInput
-from handlers.commands.retry import publish_with_retry
-from handlers.context import InvokeContext
+from handlers.commands.publishing.retry import publish_with_retry
+from handlers.core.context import InvokeContext
+from handlers.core.errors import CommandFailed, NotFound, TokenGone, TransientError, VersionConflict
+from handlers.core.keys import DEFAULT_KIND, EntityKey, VersionKey
 from handlers.domain.transfer import TYPE
-from handlers.errors import CommandFailed, NotFound, TokenGone, TransientError, VersionConflict
-from handlers.keys import DEFAULT_KIND, EntityKey, VersionKey
 from handlers.operations.skip import SkipRefused
 from handlers.workflows.approvals import AlreadyDecided, Approval
 from local.functions.model import SimulatedCrash
-from local.states.executions import Execution
+from local.states.running.executions import Execution
 from tests.simulation.beats import BEATS_EVERY
 from tests.simulation.gate import Refused
 from tests.simulation.sites import current_visit

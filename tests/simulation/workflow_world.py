@@ -11,18 +11,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from handlers.core.log import LOGGER_NAME
 from handlers.domain import approval, three_steps, transfer
 from handlers.domain.approval import Approval
 from handlers.domain.three_steps import ThreeSteps
 from handlers.domain.transfer import Transfer
-from handlers.log import LOGGER_NAME
 from handlers.store.port import Item
 from handlers.workflows.approvals import Approvals
 from handlers.workflows.workflow import state_methods
-from infra.custom_workflows import FUNCTION, check_workflow, complete
-from infra.workflow_sources import SUFFIX
-from local.states.executions import RUNNING, Execution
-from local.states.model import STANDARD
+from infra.definitions.custom_workflows import FUNCTION, check_workflow, complete
+from infra.definitions.workflow_sources import SUFFIX
+from local.states.definition.model import STANDARD
+from local.states.running.executions import RUNNING, Execution
 from tests.simulation import beats, deployment
 from tests.simulation.beats import Beats, hand_over
 from tests.simulation.ledger import LEDGER

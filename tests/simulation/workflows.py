@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 from local.scheduler import VIRTUAL_EPOCH
-from local.states.model import EXPRESS, STANDARD
+from local.states.definition.model import EXPRESS, STANDARD
 from tests.simulation.__main__ import CHUNK, parse_faults
 from tests.simulation.plan import FaultPlan, ListedFaults, SeededFaults, rates
 from tests.simulation.sites import PERMANENT

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from handlers.commands.model import LATEST, CommandInput
-from handlers.commands.publish import CommandPublisher
-from handlers.context import InvokeContext
-from handlers.errors import TransientError, VersionConflict
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.core.context import InvokeContext
+from handlers.core.errors import TransientError, VersionConflict
 from local.functions.model import SimulatedCrash
 from tests.simulation.sites import current_visit
 from tests.simulation.world import World

@@ -15,10 +15,11 @@ from handlers.commands import status
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import Command
 from handlers.commands.pipeline.steps import Pipeline, PipelineOptions, Ports
-from handlers.commands.policies import TtlPolicies
-from handlers.commands.publish import CommandPublisher
-from handlers.commands.publish_sync import SyncPublisher
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.commands.publishing.sync_publisher import SyncPublisher
 from handlers.commands.starter import CommandStarter
+from handlers.commands.targets.registry import load_registry
+from handlers.core.ttl_policies import TtlPolicies
 from handlers.entrypoints import events, notifications, sweeper, workflow
 from handlers.entrypoints.events import EventPorts
 from handlers.entrypoints.notifications import NotificationPorts
@@ -26,11 +27,10 @@ from handlers.entrypoints.sweeper import SweeperPorts
 from handlers.objects.memory import MemoryObjects
 from handlers.operations.redrive import Redriver
 from handlers.operations.skip import Skipper
-from handlers.registry import load_registry
+from handlers.state_machines.port import CustomWorkflows
 from handlers.store.memory import Listener, MemoryTableStore
 from handlers.store.port import COMMANDS, Item
 from handlers.store.values import item_to_dynamo
-from handlers.workflows.port import CustomWorkflows
 from local.functions.host import FunctionHost
 from local.functions.model import FunctionSpec, InvokeResult, SimulatedCrash, TooManyRequests
 from local.scheduler import VIRTUAL_EPOCH, Scheduler, Stalled
@@ -39,10 +39,10 @@ from local.sources.eventbridge import EventBus, Rule
 from local.sources.faults import DeliveryFaults
 from local.sources.mappings import StreamMapping
 from local.sources.streams import StreamSource
-from local.states.executions import RUNNING, Execution
+from local.states.definition.model import EXPRESS, STANDARD
 from local.states.manager import ExecutionManager
-from local.states.model import EXPRESS, STANDARD
-from local.states.objects import Objects
+from local.states.maps.objects import Objects
+from local.states.running.executions import RUNNING, Execution
 from tests.simulation import deployment
 from tests.simulation.gate import Gate
 from tests.simulation.keys import version_key

@@ -17,7 +17,7 @@ from types import TracebackType
 from local.runtime import PROJECT_DIR
 
 #: What a clone has; what tools and runs leave behind stays out.
-PARTS = ("cqrs", "__main__.py", "Pulumi*.yaml", "requirements*.txt", "handlers", "infra", "local", "data")
+PARTS = ("cqrs", "__main__.py", "Pulumi*.yaml", "requirements*.txt", "handlers", "infra", "local", "cli", "data")
 _LEFTOVERS = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 PATIENCE_SECONDS = 90.0
 
@@ -86,9 +86,9 @@ class Cli:
         return found
 
     def wait_for_python(self) -> None:
-        """Until the launcher has handed on to ``local.cli``."""
+        """Until the launcher has handed on to ``cli``."""
         command = Path(f"/proc/{self.process.pid}/cmdline")
-        self._read_until(lambda: b"local.cli" in command.read_bytes())
+        self._read_until(lambda: b"cli" in command.read_bytes())
 
     def end(self) -> int:
         """Wait for its end; the exit code."""

@@ -12,20 +12,20 @@ from typing import Any
 
 import boto3
 
-from handlers import aws
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import Command, CommandInput
-from handlers.commands.publish import CommandPublisher
-from handlers.keys import EntityKey, VersionKey
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.core import aws_clients as aws
+from handlers.core.keys import EntityKey, VersionKey
 from handlers.objects.s3 import S3Objects
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY
 from handlers.store.values import item_from_dynamo
-from local.aws.streams import read_new_records
+from local.aws.tables.streams import read_new_records
 from local.functions.model import InvokeResult
 from local.runtime import PROJECT_DIR, LocalRuntime
 from local.scheduler import Scheduler
-from local.states.executions import Execution
+from local.states.running.executions import Execution
 from tests.support import recorder
 from tests.support.permissions import calls_not_allowed
 from tests.support.pipelines import CONTEXT, KEY

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from handlers.commands.model import Command, CommandInput
+from handlers.commands.targets.registry import data_sync_handler
 from handlers.imports.strategy import ImportStrategy, Row, import_strategy
-from handlers.registry import data_sync_handler
 from handlers.tasks.handlers import task_handler
 
 #: What is raised; nothing when it is empty.

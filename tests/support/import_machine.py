@@ -12,12 +12,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from handlers.clock import Clock, iso
-from handlers.errors import TransientError
-from handlers.imports.csv_states import CHECK_ROWS, CSV_LOADER, FINALIZE, ROWS_HANDLER, WAIT_ROWS, CsvStates
+from handlers.core.clock import Clock, iso
+from handlers.core.errors import TransientError
+from handlers.imports.csv.states import CHECK_ROWS, CSV_LOADER, FINALIZE, ROWS_HANDLER, WAIT_ROWS, CsvStates
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.objects.source import ObjectInfo
-from infra.workflows import load_definition
+from infra.components.state_machines import load_definition
 from local.functions.model import SimulatedCrash
 
 MOST_CALLS = 5

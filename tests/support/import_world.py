@@ -16,46 +16,46 @@ from typing import Any, TypeVar
 
 from handlers.commands import status as command_status
 from handlers.commands.attributes import AttributeStore
-from handlers.commands.policies import TtlPolicies
-from handlers.commands.publish import CommandPublisher
-from handlers.context import InvokeContext
-from handlers.dead_letters import MemoryDeadLetters
-from handlers.imports import status
-from handlers.imports.book import ImportBook
-from handlers.imports.callbacks import Callbacks
-from handlers.imports.cancel import Canceller
-from handlers.imports.command_outcomes import SOURCE, CommandOutcomes
-from handlers.imports.counters import counter_of
-from handlers.imports.csv_loader import CsvLoader
-from handlers.imports.csv_progress import CsvProgress
-from handlers.imports.csv_rows import RowsHandler
-from handlers.imports.csv_states import loader_states, rows_states
-from handlers.imports.csv_wait import RowsWait
-from handlers.imports.files import JobFiles
-from handlers.imports.finalise import Finaliser
-from handlers.imports.job_stream import JobStream
-from handlers.imports.limits import CsvLimits
-from handlers.imports.loader import Loader
-from handlers.imports.machine import CsvMachine
-from handlers.imports.model import SHARD_COUNTERS, ImportJob
-from handlers.imports.report import PREFIX
-from handlers.imports.retry import RowResetter
-from handlers.imports.row_batches import RowBatches
-from handlers.imports.service import ImportService
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.commands.targets.registry import Registry
+from handlers.consumers.dead_letters import MemoryDeadLetters
+from handlers.core.context import InvokeContext
+from handlers.core.keys import VersionKey
+from handlers.core.ttl_policies import TtlPolicies
+from handlers.entrypoints.wiring.sync_rows import sync_rows
+from handlers.imports.csv.loader import CsvLoader
+from handlers.imports.csv.machine import CsvMachine
+from handlers.imports.csv.progress import CsvProgress
+from handlers.imports.csv.rows_handler import RowsHandler
+from handlers.imports.csv.states import loader_states, rows_states
+from handlers.imports.csv.wait import RowsWait
+from handlers.imports.files.job_file import JobFiles
+from handlers.imports.files.limits import CsvLimits
+from handlers.imports.jobs import status
+from handlers.imports.jobs.cancel import Canceller
+from handlers.imports.jobs.counters import counter_of
+from handlers.imports.jobs.finalize import Finaliser
+from handlers.imports.jobs.job_stream import JobStream
+from handlers.imports.jobs.loader import Loader
+from handlers.imports.jobs.model import SHARD_COUNTERS, ImportJob
+from handlers.imports.jobs.report import PREFIX
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.retry import RowResetter
+from handlers.imports.jobs.service import ImportService
+from handlers.imports.jobs.sweeper import ImportSweeper
+from handlers.imports.rows.command_outcomes import SOURCE, CommandOutcomes
+from handlers.imports.rows.consumer import RowWorker
+from handlers.imports.rows.row_batches import RowBatches
+from handlers.imports.rows.table_stream import ImportStream
 from handlers.imports.strategy import ImportTables, Table, load_import_tables
-from handlers.imports.sweeper import ImportSweeper
-from handlers.imports.sync_setup import sync_rows
-from handlers.imports.table_stream import ImportStream
-from handlers.imports.worker import RowWorker
-from handlers.imports.zip_book import ZipBook
-from handlers.keys import VersionKey
-from handlers.notifications.memory import MemoryTopic
+from handlers.imports.zip.callbacks import Callbacks
+from handlers.imports.zip.repository import ZipBook
 from handlers.objects.memory import MemoryObjects, MemorySource
-from handlers.registry import Registry
+from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, IMPORT_TMP, Change, Item
 from handlers.store.values import item_to_dynamo
-from handlers.workflows.memory import MemoryWorkflows
+from handlers.topics.memory import MemoryTopic
 from local.functions.model import SimulatedCrash
 from tests.support.clock import ManualClock
 from tests.support.import_machine import Gated, PlayedMachine, SharedObjects

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from local.states.objects import ObjectError, Pinned
+from local.states.maps.objects import ObjectError, Pinned
 
 
 class MemoryObjects:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from infra.permissions import USED_BY_LAMBDA_ITSELF
+from infra.permissions.policies import USED_BY_LAMBDA_ITSELF
 
 #: Function to action to the resources that it was used on; ``*`` where the request names none.
 Used = Mapping[str, Mapping[str, set[str]]]

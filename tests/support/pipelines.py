@@ -9,21 +9,21 @@ from handlers.commands.model import Command, CommandInput
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
 from handlers.commands.pipeline.steps import Pipeline, PipelineOptions, Ports
-from handlers.commands.pipeline.waking import Waker
-from handlers.commands.policies import TtlPolicies
-from handlers.commands.publish import CommandPublisher
-from handlers.commands.publish_sync import SyncPublisher
+from handlers.commands.pipeline.successor import Waker
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.commands.publishing.sync_publisher import SyncPublisher
 from handlers.commands.starter import CommandStarter
 from handlers.commands.sweeper import Sweeper
-from handlers.context import InvokeContext
-from handlers.dead_letters import MemoryDeadLetters
-from handlers.keys import EntityKey, VersionKey
-from handlers.notifications.memory import MemoryTopic
+from handlers.commands.targets.registry import Registry
+from handlers.consumers.dead_letters import MemoryDeadLetters
+from handlers.core.context import InvokeContext
+from handlers.core.keys import EntityKey, VersionKey
+from handlers.core.ttl_policies import TtlPolicies
 from handlers.objects.memory import MemoryObjects
-from handlers.registry import Registry
+from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, TableStore
-from handlers.workflows.memory import MemoryWorkflows
+from handlers.topics.memory import MemoryTopic
 from tests.support.clock import ManualClock
 
 CONTEXT = InvokeContext(user_id="u1", tenant_code="t1", source_ip="203.0.113.7")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from handlers.commands.model import LATEST, Command, CommandInput
-from handlers.errors import TransientError, ValidationError
+from handlers.commands.targets.registry import data_sync_handler
+from handlers.core.errors import TransientError, ValidationError
 from handlers.imports.strategy import SYNC, ImportStrategy, Row, import_strategy
-from handlers.registry import data_sync_handler
 from handlers.tasks.handlers import TaskCall, task_handler
 from tests.support import recorder
 

@@ -9,24 +9,24 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from handlers.dead_letters import MemoryDeadLetters
+from handlers.consumers.dead_letters import MemoryDeadLetters
 from handlers.entrypoints import events, sweeper, tasks
-from handlers.notifications.memory import MemoryTopic
-from handlers.notifications.port import Notice
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Item, TableStore
 from handlers.store.values import item_to_dynamo
 from handlers.tasks.retry import TaskOperations
 from handlers.tasks.service import TaskService
-from infra.environments import TASK_LEASE_SECONDS as LEASE_SECONDS
-from infra.messaging import MAX_RECEIVE_COUNT, TASKS_TIMEOUT_SECONDS, VISIBILITY_TIMES_TIMEOUT
-from infra.workflows import load_definition
+from handlers.topics.memory import MemoryTopic
+from handlers.topics.port import Notice
+from infra.components.environments import TASK_LEASE_SECONDS as LEASE_SECONDS
+from infra.components.messaging import MAX_RECEIVE_COUNT, TASKS_TIMEOUT_SECONDS, VISIBILITY_TIMES_TIMEOUT
+from infra.components.state_machines import load_definition
 from local.functions.host import FunctionHost
 from local.functions.model import FunctionSpec, InvokeResult, SimulatedCrash
 from local.scheduler import Scheduler
 from local.states.errors import ExecutionAlreadyExists
-from local.states.executions import Execution
 from local.states.manager import ExecutionManager
+from local.states.running.executions import Execution
 from tests.support import recorder
 from tests.support.tasks import TERMINAL, TYPES, check_images
 from tests.unit.handlers.test_settings import EVENTS, SWEEPER, TASKS_ENV

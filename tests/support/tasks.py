@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from handlers import aws
-from handlers.keys import task_sk_of
+from handlers.core import aws_clients as aws
+from handlers.core.keys import task_sk_of
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import TASKS, Item, TableStore
 from handlers.tasks.handlers import TaskType

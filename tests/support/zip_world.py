@@ -13,29 +13,29 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from handlers.context import InvokeContext
-from handlers.dead_letters import MemoryDeadLetters
+from handlers.consumers.dead_letters import MemoryDeadLetters
+from handlers.core.context import InvokeContext
 from handlers.entrypoints import imports, loader, sweeper
-from handlers.imports import status
-from handlers.imports.book import ImportBook
-from handlers.imports.command_outcomes import CommandOutcomes
-from handlers.imports.counters import counter_of
-from handlers.imports.model import SHARD_COUNTERS, ImportJob
-from handlers.imports.service import ImportService
-from handlers.imports.zip_finalise import ImportedFile
-from handlers.notifications.memory import MemoryTopic
+from handlers.imports.jobs import status
+from handlers.imports.jobs.counters import counter_of
+from handlers.imports.jobs.model import SHARD_COUNTERS, ImportJob
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.service import ImportService
+from handlers.imports.rows.command_outcomes import CommandOutcomes
+from handlers.imports.zip.finalize import ImportedFile
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, IMPORT_TMP, Change, Item
 from handlers.store.values import item_to_dynamo
-from infra.messaging import CONSUMER_TIMEOUT_SECONDS, MAX_RECEIVE_COUNT, VISIBILITY_TIMES_TIMEOUT
-from infra.workflows import load_definition
+from handlers.topics.memory import MemoryTopic
+from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS, MAX_RECEIVE_COUNT, VISIBILITY_TIMES_TIMEOUT
+from infra.components.state_machines import load_definition
 from local.functions.host import FunctionHost
 from local.functions.model import FunctionSpec
 from local.scheduler import Scheduler
 from local.states.errors import ExecutionAlreadyExists, TaskDoesNotExist, TaskTimedOut
-from local.states.executions import Execution
 from local.states.manager import ExecutionManager
+from local.states.running.executions import Execution
 from tests.support.task_world import ACCOUNT, AT_ONCE, ENDED_BADLY, REGION, Gate, GatedStore, GatedTopic, interceptor
 from tests.support.task_world import queue_record as record_of
 from tests.unit.handlers.test_settings import SWEEPER
@@ -72,7 +72,7 @@ ENVIRONMENT = {
     "ZIP_MAX_RATIO": "200",
     "LOG_LEVEL": "INFO",
 }
-#: The event source mappings' filters (``infra/imports.py``), as far as they matter here.
+#: The event source mappings' filters (``infra/components/imports.py``), as far as they matter here.
 LOADED = ("CREATED", "PROCESSING")
 VISIBILITY_SECONDS = VISIBILITY_TIMES_TIMEOUT * CONSUMER_TIMEOUT_SECONDS
 STREAM_TRIES = 10

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "infra" / "state_machines"
-#: An EXPRESS execution ends after 300 s; what takes longer must not be possible (design section 5).
+#: An EXPRESS execution ends after 300 s; what takes longer must not be possible (docs/spec/pipeline.md).
 EXPRESS_BUDGET_SECONDS = 270
 OWN = {"wait_prev_command", "park", "park_result"}
 

@@ -6,8 +6,8 @@ import csv
 import hashlib
 from pathlib import Path
 
+from handlers.core.errors import ValidationError
 from handlers.domain.airports import airport_input
-from handlers.errors import ValidationError
 
 DATA = Path(__file__).parents[2] / "data"
 

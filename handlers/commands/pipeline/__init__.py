@@ -1,1 +1,1 @@
-"""The states of the command state machine (design section 5), one module per step."""
+"""The states of the command state machine (docs/spec/pipeline.md), one module per step."""

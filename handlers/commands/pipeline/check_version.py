@@ -1,17 +1,17 @@
-"""``check_version``: may this version be applied now? The rules a to g of design section 5."""
+"""``check_version``: may this version be applied now? The rules a to g of docs/spec/pipeline.md."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.clock import Clock
 from handlers.commands import status
 from handlers.commands.pipeline.finish import Finisher
 from handlers.commands.pipeline.run import LostRun, Progress, Run
 from handlers.commands.repository import CommandRepository, Neighbourhood
-from handlers.errors import VersionGap, VersionMismatch, WaitExpired
-from handlers.keys import FIRST_VERSION
+from handlers.core.clock import Clock
+from handlers.core.errors import VersionGap, VersionMismatch, WaitExpired
+from handlers.core.keys import FIRST_VERSION
 from handlers.store.port import Item
 
 PROCEED = 0

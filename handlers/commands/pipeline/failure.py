@@ -11,12 +11,12 @@ from handlers.commands import status
 from handlers.commands.pipeline.failing_target import target_of
 from handlers.commands.pipeline.run import LostRun, Progress, Run
 from handlers.commands.repository import CommandRepository
-from handlers.error_text import MAX_MESSAGE_CHARS, MAX_TYPE_CHARS, cut, error_of, message_of, type_of
-from handlers.errors import NotRunning, VersionGap, VersionMismatch, WaitExpired
-from handlers.log import log_step
-from handlers.notifications.alarms import send_alarm
-from handlers.notifications.port import Topic
+from handlers.core.error_text import MAX_MESSAGE_CHARS, MAX_TYPE_CHARS, cut, error_of, message_of, type_of
+from handlers.core.errors import NotRunning, VersionGap, VersionMismatch, WaitExpired
+from handlers.core.log import log_step
 from handlers.store.port import Item
+from handlers.topics.alarms import send_alarm
+from handlers.topics.port import Topic
 
 #: Errors whose text is ours and holds no record data. Of all others the alarm tells only the type.
 OUR_OUTCOMES = frozenset(error.__name__ for error in (VersionMismatch, VersionGap, WaitExpired, NotRunning))

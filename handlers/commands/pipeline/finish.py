@@ -12,9 +12,9 @@ from typing import Any
 
 from handlers.commands import status
 from handlers.commands.pipeline.run import LostRun, Progress, Run
-from handlers.commands.pipeline.waking import Waker
+from handlers.commands.pipeline.successor import Waker
 from handlers.commands.repository import CommandRepository
-from handlers.keys import VersionKey
+from handlers.core.keys import VersionKey
 from handlers.store.conditions import Path
 from handlers.store.port import Item
 

@@ -2,7 +2,7 @@
 
 In this order: mark the row as parked; strongly consistent read of the predecessor; go on at once if it
 is DONE. The predecessor writes DONE before it looks for a parked successor, so at least one of the two
-sees the other (pitfalls, section 1, rule 5).
+sees the other (docs/spec/defects.md, rule 5).
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from handlers.clock import Clock
 from handlers.commands import status
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.pipeline.apply import Applier
@@ -15,19 +14,20 @@ from handlers.commands.pipeline.failure import Failure, FailureRecorder
 from handlers.commands.pipeline.finish import Finisher
 from handlers.commands.pipeline.park import Park
 from handlers.commands.pipeline.run import LostRun, Progress, Run
+from handlers.commands.pipeline.successor import Waker
 from handlers.commands.pipeline.sync import Synchroniser
 from handlers.commands.pipeline.wait import WaitPrevCommand
-from handlers.commands.pipeline.waking import Waker
-from handlers.commands.policies import TtlPolicies
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
-from handlers.errors import TransientError
-from handlers.failure_policy import named_for_retry
-from handlers.keys import FIRST_VERSION
-from handlers.notifications.port import Topic
-from handlers.registry import Registry
+from handlers.commands.targets.registry import Registry
+from handlers.consumers.failure_policy import named_for_retry
+from handlers.core.clock import Clock
+from handlers.core.errors import TransientError
+from handlers.core.keys import FIRST_VERSION
+from handlers.core.ttl_policies import TtlPolicies
+from handlers.state_machines.port import Workflows
 from handlers.store.port import Item, TableStore
-from handlers.workflows.port import Workflows
+from handlers.topics.port import Topic
 
 T = TypeVar("T")
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers.clock import Clock, iso
 from handlers.commands import status
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import Command
 from handlers.commands.pipeline.apply import APPLIED, Applier
 from handlers.commands.pipeline.failing_target import naming
 from handlers.commands.pipeline.run import Progress, Run
-from handlers.registry import BUILT_IN_TARGET, Registry
+from handlers.commands.targets.registry import BUILT_IN_TARGET, Registry
+from handlers.core.clock import Clock, iso
 from handlers.store.conditions import Path
 from handlers.store.port import Item
 
@@ -61,6 +61,6 @@ class Synchroniser:
     def _apply(self, row: Item, target: str) -> str:
         if target == BUILT_IN_TARGET:
             return self._applier.write_data(row)
-        # What a handler returns is dropped on purpose: a state's output must stay small (pitfall S2).
+        # What a handler returns is dropped on purpose: a state's output must stay small (defect S2).
         self._registry.sync_handler(target).up(Command.from_row(self._attributes.decoded(row)))
         return APPLIED

@@ -1,4 +1,4 @@
-"""``wait_prev_command``: the successor's half of the handshake (pitfalls, section 1).
+"""``wait_prev_command``: the successor's half of the handshake (docs/spec/defects.md).
 
 In this order: store the token; strongly consistent read of the predecessor; resume itself if the
 predecessor is DONE. The predecessor writes DONE before it reads the token, so at least one of the two
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.clock import seconds_of
 from handlers.commands import status
 from handlers.commands.pipeline.run import LostRun, Progress, Run
-from handlers.commands.pipeline.waking import resume_output
+from handlers.commands.pipeline.successor import resume_output
 from handlers.commands.repository import CommandRepository
-from handlers.workflows.port import Workflows
+from handlers.core.clock import seconds_of
+from handlers.state_machines.port import Workflows
 
 
 class WaitPrevCommand:

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.config import StackConfig
-from infra.tables import TABLES
-from local.cli.__main__ import COMMANDS, parser_of
-from local.cli.docs import generated
+from cli.__main__ import COMMANDS, parser_of
+from cli.develop.docs import generated
+from infra.components.tables import TABLES
+from infra.configuration.stack_config import StackConfig
 from local.runtime import PROJECT_DIR
 from tests.support.deployments import Deployed
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import yaml
 
-from handlers import aws
-from handlers.imports.model import ImportJob
-from handlers.imports.service import ImportService
-from handlers.keys import EntityKey
+from handlers.core import aws_clients as aws
+from handlers.core.keys import EntityKey
+from handlers.imports.jobs.model import ImportJob
+from handlers.imports.jobs.service import ImportService
 from local.runtime import PROJECT_DIR
 from tests.support.deployments import project
 from tests.support.imports import DeployedImports

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.aws_errors import PASSING, reason_of, refusal
-from handlers.errors import TransientThrottle, WrongStatus
+from handlers.core.aws_errors import PASSING, reason_of, refusal
+from handlers.core.errors import TransientThrottle, WrongStatus
 
 #: API references: SNS "Common error types" and Publish (KMSThrottling, Throttled, InternalError), SQS SendMessage
 #: (KmsThrottled, RequestThrottled), EventBridge PutEvents (ThrottlingException, InternalException, InternalFailure),

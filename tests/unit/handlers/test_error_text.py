@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import handlers.entrypoints
 from handlers.commands.pipeline.failure import Failure
-from handlers.entrypoints.lazy import bounded
-from handlers.error_text import MAX_FRAMES, MAX_MESSAGE_CHARS, MAX_TYPE_CHARS, cut, error_of, leaving
+from handlers.core.error_text import MAX_FRAMES, MAX_MESSAGE_CHARS, MAX_TYPE_CHARS, cut, error_of, leaving
+from handlers.entrypoints.wiring.lazy import bounded
 
 HUGE = "index is full " + "x" * 2_000_000
 #: API reference, TaskFailedEventDetails: a cause has at most so many characters.

@@ -9,19 +9,19 @@ import pytest
 
 from handlers.commands.model import CommandInput
 from handlers.commands.pipeline.apply import ALREADY_APPLIED, APPLIED, Applier
-from handlers.commands.policies import TtlPolicies, is_expired
-from handlers.commands.publish_applied import AppliedPublisher
-from handlers.errors import NotFound, RequestConflict, ValidationError, VersionConflict
-from handlers.keys import VersionKey, approval_partition, approval_sk, request_sk, saga_partition, task_partition
+from handlers.commands.publishing.applied import AppliedPublisher
+from handlers.core.errors import NotFound, RequestConflict, ValidationError, VersionConflict
+from handlers.core.keys import VersionKey, approval_partition, approval_sk, request_sk, saga_partition, task_partition
+from handlers.core.ttl_policies import TtlPolicies, is_expired
 from handlers.operations.explain import Explainer
 from handlers.operations.resync import ResyncSelection, count_rows
+from handlers.state_machines.memory import MemoryCustomWorkflows
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY, TASKS, Change
 from handlers.tasks.handlers import TaskType
 from handlers.tasks.model import TaskLimits
 from handlers.tasks.service import TaskService
 from handlers.workflows.approvals import Approvals
-from handlers.workflows.memory import MemoryCustomWorkflows
 from handlers.workflows.saga import SagaLog
 from tests.support.clock import ManualClock
 from tests.support.pipelines import CONTEXT, KEY, World, order

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from handlers.commands.model import CommandInput
-from handlers.context import InvokeContext
+from handlers.consumers.failure_policy import OUTCOMES, Consumer, Outcome
+from handlers.core.context import InvokeContext
+from handlers.core.errors import CqrsError, TransientError
+from handlers.core.keys import ImportRowKey
 from handlers.entrypoints import events, imports, loader, notifications, sweeper, tasks, workflow
-from handlers.errors import CqrsError, TransientError
-from handlers.failure_policy import OUTCOMES, Consumer, Outcome
-from handlers.imports.book import ImportBook
-from handlers.imports.csv_states import CHECK_ROWS, ROWS_HANDLER
-from handlers.imports.service import ImportService
-from handlers.keys import ImportRowKey
-from handlers.notifications.memory import MemoryBus, MemoryTopic
+from handlers.event_bus.memory import MemoryBus
+from handlers.imports.csv.states import CHECK_ROWS, ROWS_HANDLER
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.service import ImportService
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, IMPORT_TMP, TASKS, Change, Item
@@ -28,7 +28,8 @@ from handlers.store.values import item_to_dynamo
 from handlers.tasks.handlers import TaskType
 from handlers.tasks.service import TaskService
 from handlers.tasks.stream import TaskQueue
-from infra.workflows import load_definition
+from handlers.topics.memory import MemoryTopic
+from infra.components.state_machines import load_definition
 from tests.support import failing_handlers
 from tests.support.pipelines import World
 from tests.support.zip_world import BUCKET, ENVIRONMENT

@@ -20,8 +20,8 @@ from botocore.exceptions import (
 )
 
 import handlers
-from handlers.errors import CqrsError, Nature, TransientConflict, TransientError, VersionConflict
-from handlers.failure_policy import OUTCOMES, Consumer, Outcome, named_for_retry, nature_of, outcome_of
+from handlers.consumers.failure_policy import OUTCOMES, Consumer, Outcome, named_for_retry, nature_of, outcome_of
+from handlers.core.errors import CqrsError, Nature, TransientConflict, TransientError, VersionConflict
 
 PERMANENT, MISCONFIGURED, TRANSIENT, UNKNOWN = Nature
 #: Every other class of ours is permanent.
@@ -115,7 +115,7 @@ def test_every_error_of_ours_has_the_nature_that_the_table_says() -> None:
 
 def issubclass_of_remote(name: str) -> bool:
     """Errors of functions of other projects have classes made when they are met."""
-    from handlers.targets.port import RemoteTargetError
+    from handlers.commands.targets.port import RemoteTargetError
 
     return name in {one.__name__ for one in RemoteTargetError.__subclasses__()}
 

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from handlers import json_numbers
-from handlers.errors import ValidationError
-from handlers.json_values import (
+from handlers.core import json_numbers
+from handlers.core.errors import ValidationError
+from handlers.core.json_values import (
     MAX_LEVELS,
     check_json,
     json_bytes,
@@ -28,7 +28,7 @@ from handlers.json_values import (
     storable_text,
 )
 from handlers.store.values import from_dynamo, item_to_dynamo, to_dynamo
-from local.aws.attribute_values import canonical_value, canonical_values, item_size
+from local.aws.tables.attribute_values import canonical_value, canonical_values, item_size
 from tests.support.values import Float64, Status, Word, alike, anything, json_values
 
 HALF = "Cup \ud83d"

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.commands.model import CommandInput
-from handlers.context import InvokeContext
-from handlers.errors import ValidationError
-from handlers.key_parts import check_new_part
-from handlers.keys import EntityKey
+from handlers.core.context import InvokeContext
+from handlers.core.errors import ValidationError
+from handlers.core.key_parts import check_new_part
+from handlers.core.keys import EntityKey
 
 COMPOSED = "caf\u00e9"
 DECOMPOSED = "cafe\u0301"

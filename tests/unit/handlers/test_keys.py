@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.errors import ValidationError
-from handlers.keys import EntityKey, VersionKey, open_shard, request_sk, tenant_of, to_stored_name
+from handlers.core.errors import ValidationError
+from handlers.core.keys import EntityKey, VersionKey, open_shard, request_sk, tenant_of, to_stored_name
 
 PART = st.text(min_size=1, max_size=20).filter(
     lambda s: "#" not in s and "@" not in s and s != "REQ" and s.isprintable()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from handlers.errors import RegistryError
-from handlers.registry import load_registry
+from handlers.commands.targets.registry import load_registry
+from handlers.core.errors import RegistryError
 
-HEADER = "from handlers.registry import data_sync_handler\n"
+HEADER = "from handlers.commands.targets.registry import data_sync_handler\n"
 GOOD = "@data_sync_handler('ORDER', id='{0}')\nclass {1}:\n    def up(self, command): return None\n"
 
 

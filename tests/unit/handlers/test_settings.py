@@ -4,8 +4,14 @@ import json
 
 import pytest
 
-from handlers.errors import SettingsError
-from handlers.settings import EventsSettings, NotificationsSettings, SweeperSettings, TasksSettings, WorkflowSettings
+from handlers.core.errors import SettingsError
+from handlers.entrypoints.wiring.settings import (
+    EventsSettings,
+    NotificationsSettings,
+    SweeperSettings,
+    TasksSettings,
+    WorkflowSettings,
+)
 
 WORKFLOW = {
     "COMMANDS_TABLE": "c",

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from handlers.keys import OPEN_SHARDS
-from handlers.log import LOGGER_NAME
+from handlers.core.keys import OPEN_SHARDS
+from handlers.core.log import LOGGER_NAME
 from handlers.store.memory import MemoryTableStore
+from handlers.store.open_rows import PAGE, Sweep, SweepReport
 from handlers.store.port import COMMANDS, Item
-from handlers.sweeping import PAGE, Sweep, SweepReport
 from tests.support.clock import ManualClock
 
 ORDINARY = ("waiting",)

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, IncompleteReadError, ReadTimeoutError
 
-from handlers.errors import TransientError
-from handlers.notifications.sns import SnsTopic
+from handlers.core.errors import TransientError
 from handlers.objects.s3 import S3Objects
+from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.workflows.stepfunctions import StepFunctions
+from handlers.topics.sns import SnsTopic
 
 ERRORS = [kind(endpoint_url="u") for kind in (ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError)]
 

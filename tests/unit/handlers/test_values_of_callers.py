@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 
+from cli.operate.explain import rendered
 from handlers.commands.model import NO_STATUS, Command, CommandInput, completed
 from handlers.commands.pipeline.failure import Failure
-from handlers.context import InvokeContext
-from handlers.errors import RequestConflict, ValidationError
-from handlers.imports.book import error_of as row_error
-from handlers.imports.rows import prepare
-from handlers.imports.service import ImportService
+from handlers.core.context import InvokeContext
+from handlers.core.errors import RequestConflict, ValidationError
+from handlers.core.keys import EntityKey, TaskKey, saga_partition
+from handlers.imports.jobs.repository import error_of as row_error
+from handlers.imports.jobs.service import ImportService
+from handlers.imports.rows.preparation import prepare
 from handlers.imports.strategy import ImportStrategy, Row
-from handlers.keys import EntityKey, TaskKey, saga_partition
-from handlers.operations.cli.explain import rendered
+from handlers.state_machines.checks import check_payload
+from handlers.state_machines.memory import MemoryCustomWorkflows
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, IMPORT_TMP, TASKS
 from handlers.store.values import item_from_dynamo, item_to_dynamo
@@ -27,10 +29,8 @@ from handlers.tasks.model import Task
 from handlers.tasks.service import TaskService
 from handlers.tasks.writes import error_of as task_error
 from handlers.workflows.approvals import Approvals
-from handlers.workflows.checks import check_payload
-from handlers.workflows.custom_states import CustomStates
-from handlers.workflows.memory import MemoryCustomWorkflows
 from handlers.workflows.saga import SagaLog
+from handlers.workflows.states import CustomStates
 from handlers.workflows.workflow import WorkflowEvent
 from tests.support.clock import ManualClock
 from tests.support.operations import Operator

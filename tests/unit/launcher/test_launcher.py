@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from local.cli.__main__ import COMMANDS
+from cli.__main__ import COMMANDS
 from local.runtime import PROJECT_DIR
 
 FILES = ("requirements.txt", "requirements-local.txt", "requirements-dev.txt")
@@ -24,10 +24,10 @@ HELLO = "import sys; print('hello', *sys.argv[1:])\n"
 def folder(tmp_path: Path) -> Path:
     """A repository without packages to install, whose commands say hello."""
     folder = tmp_path / "repository"
-    (folder / "local" / "cli").mkdir(parents=True)
-    for name in ("local/__init__.py", "local/cli/__init__.py"):
+    (folder / "cli").mkdir(parents=True)
+    for name in ("cli/__init__.py",):
         (folder / name).touch()
-    (folder / "local" / "cli" / "__main__.py").write_text(HELLO)
+    (folder / "cli" / "__main__.py").write_text(HELLO)
     for name in FILES:
         (folder / name).write_text("# nothing\n")
     shutil.copy2(PROJECT_DIR / "cqrs", folder / "cqrs")

@@ -13,8 +13,8 @@ from local.deadlines import Deadline
 from local.functions.model import InvokeResult
 from local.futures import Future, Timer
 from local.scheduler import Scheduler, WaitTimeout
-from local.states.executions import SUCCEEDED
 from local.states.manager import ExecutionManager
+from local.states.running.executions import SUCCEEDED
 from local.workers import FIRST, HeldTime, Workers
 
 PATIENCE_SECONDS = 60.0

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from handlers.core.errors import RegistryError, TransientError
 from handlers.domain.three_steps import ThreeSteps
-from handlers.errors import RegistryError, TransientError
-from handlers.workflows.checks import MAX_RESULT_BYTES
+from handlers.state_machines.checks import MAX_RESULT_BYTES
 from handlers.workflows.workflow import WorkflowEvent, workflow
-from infra.definitions import DefinitionError
+from infra.definitions.checks import DefinitionError
 from local.runtime import PROJECT_DIR
 from local.testing import WorkflowTest, _beside
 

@@ -15,9 +15,9 @@ from handlers.commands.attributes import (
     object_key,
 )
 from handlers.commands.model import Command, CommandInput
-from handlers.errors import AttributesDamaged, ObjectMissing, PendingVersions, ValidationError, VersionConflict
-from handlers.json_values import json_bytes
-from handlers.keys import EntityKey, VersionKey
+from handlers.core.errors import AttributesDamaged, ObjectMissing, PendingVersions, ValidationError, VersionConflict
+from handlers.core.json_values import json_bytes
+from handlers.core.keys import EntityKey, VersionKey
 from handlers.objects.memory import MemoryObjects
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY

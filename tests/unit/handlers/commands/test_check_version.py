@@ -7,7 +7,7 @@ import pytest
 from handlers.commands.pipeline.check_version import Refusal, decide
 from handlers.commands.pipeline.run import Run
 from handlers.commands.repository import Neighbourhood
-from handlers.keys import VersionKey
+from handlers.core.keys import VersionKey
 from tests.support.pipelines import KEY, World, order
 
 NOW = 1_000_000

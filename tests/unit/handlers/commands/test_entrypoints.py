@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from handlers.commands.starter import CommandStarter, execution_name
+from handlers.core.errors import ValidationError
 from handlers.entrypoints import events, workflow
-from handlers.errors import ValidationError
-from handlers.notifications.memory import MemoryTopic
 from handlers.store.values import item_to_dynamo
+from handlers.topics.memory import MemoryTopic
 from tests.support.pipelines import World, order
 from tests.unit.handlers.test_settings import EVENTS, WORKFLOW
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from handlers.commands.ended_outside import EndedOutside
+from cli.operate.skip import rendered
+from handlers.commands.execution_ended import EndedOutside
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
 from handlers.commands.starter import execution_name
 from handlers.commands.sweeper import LOOK_AGAIN_SECONDS
-from handlers.keys import VersionKey
-from handlers.operations.cli.skip import rendered
+from handlers.core.keys import VersionKey
 from handlers.operations.redrive import Redriver
 from handlers.store.port import COMMANDS, Change
 from tests.support.operations import ENTERED, Operator, failed, next_attempt, waiting

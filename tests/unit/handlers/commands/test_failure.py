@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from handlers.commands.ended_outside import EndedOutside
+from handlers.commands.execution_ended import EndedOutside
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
 from handlers.commands.starter import execution_name
-from handlers.errors import ValidationError
+from handlers.core.errors import ValidationError
 from tests.support.pipelines import CONTEXT, World, order
 
 CATCH = {

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from handlers.commands.model import CommandInput
-from handlers.commands.publish import CompanionRefused
-from handlers.context import InvokeContext
-from handlers.errors import NotFound, PendingVersions, RequestConflict, ValidationError, VersionConflict
+from handlers.commands.publishing.publisher import CompanionRefused
+from handlers.core.context import InvokeContext
+from handlers.core.errors import NotFound, PendingVersions, RequestConflict, ValidationError, VersionConflict
 from handlers.store.conditions import equals
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, TASKS, Change, Item, Update, Write

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from handlers.commands.pipeline.run import Run
-from handlers.commands.publish import START_GRACE_SECONDS
-from handlers.errors import CommandFailed, PendingVersions, RequestConflict, TransientConflict, TransientThrottle
+from handlers.commands.publishing.publisher import START_GRACE_SECONDS
+from handlers.core.errors import CommandFailed, PendingVersions, RequestConflict, TransientConflict, TransientThrottle
 from handlers.store.memory import MemoryTableStore
 from tests.support.pipelines import CONTEXT, KEY, LEASE_SECONDS, World, order
 

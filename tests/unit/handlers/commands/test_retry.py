@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from handlers.commands.model import Command, CommandInput
-from handlers.commands.retry import MAX_ATTEMPTS, publish_with_retry
-from handlers.errors import NotFound, PendingVersions, RequestConflict, ValidationError, VersionConflict
-from handlers.log import LOGGER_NAME
+from handlers.commands.publishing.retry import MAX_ATTEMPTS, publish_with_retry
+from handlers.core.errors import NotFound, PendingVersions, RequestConflict, ValidationError, VersionConflict
+from handlers.core.log import LOGGER_NAME
 from handlers.store.port import COMMANDS
 from tests.support.pipelines import CONTEXT, KEY, World, order
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from handlers.commands.status_events import StatusEvents, notice_of
-from handlers.dead_letters import MemoryDeadLetters
+from handlers.commands.outcomes import StatusEvents, notice_of
+from handlers.consumers.dead_letters import MemoryDeadLetters
+from handlers.core.errors import TransientThrottle, ValidationError
 from handlers.entrypoints import notifications
-from handlers.errors import TransientThrottle, ValidationError
-from handlers.notifications.memory import MemoryBus, MemoryTopic
+from handlers.event_bus.memory import MemoryBus
 from handlers.store.memory import MemoryTableStore
 from handlers.store.values import item_to_dynamo
+from handlers.topics.memory import MemoryTopic
 from tests.support.clock import ManualClock
 from tests.unit.handlers.test_settings import NOTIFICATIONS
 

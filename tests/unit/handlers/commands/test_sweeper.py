@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from handlers.commands.pipeline.run import Run
-from handlers.commands.pipeline.waking import Waker
-from handlers.commands.publish import START_GRACE_SECONDS
+from handlers.commands.pipeline.successor import Waker
+from handlers.commands.publishing.publisher import START_GRACE_SECONDS
 from handlers.commands.starter import CommandStarter, execution_name
 from handlers.commands.sweeper import LOOK_AGAIN_SECONDS, MAX_RESTARTS
-from handlers.errors import TransientError, TransientThrottle
-from handlers.keys import VersionKey
+from handlers.core.errors import TransientError, TransientThrottle
+from handlers.core.keys import VersionKey
+from handlers.store.open_rows import SweepReport
 from handlers.store.port import COMMANDS, Change
-from handlers.sweeping import SweepReport
 from tests.support.pipelines import KEY, LEASE_SECONDS, MACHINE, World, order
 
 DUE = START_GRACE_SECONDS + 1

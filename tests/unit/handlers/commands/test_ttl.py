@@ -7,8 +7,8 @@ import pytest
 from handlers.commands.attempts import Attempts
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
-from handlers.commands.policies import TtlPolicies, TtlPolicy
-from handlers.keys import EntityKey
+from handlers.core.keys import EntityKey
+from handlers.core.ttl_policies import TtlPolicies, TtlPolicy
 from tests.support.pipelines import CONTEXT, KEY, World, order
 
 DAY = 86_400

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from handlers.imports.inspection import Inspection, inspect, records_of
-from handlers.imports.records import Record
-from handlers.imports.rows import Prepared, prepare, row_of
+from handlers.imports.files.inspection import Inspection, inspect, records_of
+from handlers.imports.files.records import Record
+from handlers.imports.rows.preparation import Prepared, prepare, row_of
 from handlers.imports.strategy import Layout, load_import_tables
 
 QUIRKS = Path(__file__).parents[3] / "fixtures" / "quirks"

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from handlers.imports.archive import Archive, ZipLimits
 from handlers.imports.errors import ImportRefused
+from handlers.imports.zip.archive import Archive, ZipLimits
 from tests.unit.handlers.imports.quirks import EXPECTED, QUIRKS, read
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from handlers.errors import NotFound, WrongStatus
-from handlers.imports import status
-from handlers.imports.book import ImportBook
-from handlers.imports.cancel import Canceller
-from handlers.imports.loader import ROWS_PER_LOOK
-from handlers.imports.model import MODES, ImportJob
-from handlers.imports.service import ImportService
+from handlers.core.errors import NotFound, WrongStatus
+from handlers.imports.jobs import status
+from handlers.imports.jobs.cancel import Canceller
+from handlers.imports.jobs.loader import ROWS_PER_LOOK
+from handlers.imports.jobs.model import MODES, ImportJob
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.service import ImportService
 from tests.support.import_world import BUCKET, CONTEXT, ImportWorld
 from tests.support.task_world import AFTER, BEFORE, Gate, GatedStore
 from tests.unit.handlers.imports.test_route import airports

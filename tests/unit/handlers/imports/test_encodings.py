@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.imports import encodings
-from handlers.imports.encodings import ENCODINGS
 from handlers.imports.errors import ImportRefused
-from handlers.imports.inspection import inspect, records_of
-from handlers.imports.places import first_bad
+from handlers.imports.files import encodings
+from handlers.imports.files.encodings import ENCODINGS
+from handlers.imports.files.inspection import inspect, records_of
+from handlers.imports.files.places import first_bad
 from handlers.imports.strategy import Layout
 from tests.unit.handlers.imports.quirks import bytes_of
 
@@ -263,7 +263,7 @@ def test_edge_20_a_named_encoding_is_held_to(codec: str, content: bytes, place: 
 
 @pytest.mark.parametrize("edge", range(-5, 6))
 def test_a_place_is_found_wherever_blocks_end(edge: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    from handlers.imports import places
+    from handlers.imports.files import places
 
     monkeypatch.setattr(places, "BLOCK", 64)
     good = b"a\r\n" * 20 + b"x" * (4 + edge) + "表\r\n".encode("cp932")

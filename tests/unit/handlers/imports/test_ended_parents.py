@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from handlers.error_text import error_of
-from handlers.errors import TransientConflict, ValidationError, WrongStatus
-from handlers.imports import status
-from handlers.imports.book import ImportBook
-from handlers.imports.callbacks import Callbacks
-from handlers.imports.cancel import CANCEL_REQUESTED, request_cancel
-from handlers.imports.zip_book import Wait
-from handlers.imports.zip_files import ZipFiles
-from handlers.imports.zip_finalise import ZipFinaliser
+from handlers.core.error_text import error_of
+from handlers.core.errors import TransientConflict, ValidationError, WrongStatus
+from handlers.imports.jobs import status
+from handlers.imports.jobs.cancel import CANCEL_REQUESTED, request_cancel
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.zip.callbacks import Callbacks
+from handlers.imports.zip.files import ZipFiles
+from handlers.imports.zip.finalize import ZipFinaliser
+from handlers.imports.zip.repository import Wait
+from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.port import IMPORT_TMP, Change, Item
-from handlers.workflows.memory import MemoryWorkflows
 from tests.support.zip_world import airports, archive
 from tests.unit.handlers.imports.test_zip_parts import World
 

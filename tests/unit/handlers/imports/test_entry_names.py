@@ -9,8 +9,8 @@ import zlib
 
 import pytest
 
-from handlers.imports.archive import Archive, ZipLimits
 from handlers.imports.errors import ImportRefused
+from handlers.imports.zip.archive import Archive, ZipLimits
 from tests.unit.handlers.imports.test_archive import Bytes, archive
 
 CSV = b"a,b\n"

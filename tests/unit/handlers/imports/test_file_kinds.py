@@ -11,11 +11,11 @@ import zipfile
 
 import pytest
 
-from handlers.imports import inspection as reasons
-from handlers.imports.archive import Archive, ZipLimits
 from handlers.imports.errors import ImportRefused
-from handlers.imports.inspection import Inspection, inspect, records_of
+from handlers.imports.files import inspection as reasons
+from handlers.imports.files.inspection import Inspection, inspect, records_of
 from handlers.imports.strategy import Layout
+from handlers.imports.zip.archive import Archive, ZipLimits
 from tests.unit.handlers.imports.quirks import AIRPORTS, bytes_of, read
 
 LAYOUT = Layout("things", ("id", "name"), ("id",), optional=("note",))

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from handlers.errors import ValidationError
-from handlers.imports.csv_states import CHECK_ROWS, CSV_LOADER, FINALIZE, WAIT_ROWS
-from handlers.imports.job_run import JobRun
-from handlers.imports.map_results import batches_not_done
-from handlers.imports.model import DIRECT, STEP_FUNCTION, ImportJob
-from handlers.imports.row_batches import MOST_ROWS, RowBatches, writes_of
-from handlers.keys import ImportJobKey
+from handlers.core.errors import ValidationError
+from handlers.core.keys import ImportJobKey
+from handlers.imports.csv.map_results import batches_not_done
+from handlers.imports.csv.states import CHECK_ROWS, CSV_LOADER, FINALIZE, WAIT_ROWS
+from handlers.imports.jobs.job_run import JobRun
+from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION, ImportJob
+from handlers.imports.rows.row_batches import MOST_ROWS, RowBatches, writes_of
 from handlers.objects.memory import MemoryObjects
 from local.functions.model import SimulatedCrash
 from tests.support.import_world import CONTEXT, ImportWorld

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from handlers.imports.errors import ImportRefused
-from handlers.imports.limits import CsvLimits
+from handlers.imports.files.limits import CsvLimits
 from tests.unit.handlers.imports.quirks import EXPECTED, QUIRKS, quirk, read
 
 #: Files that are refused whole, with the message.

@@ -7,11 +7,11 @@ import io
 
 import pytest
 
-from handlers.imports.inspection import REPORT, inspect
-from handlers.imports.model import DIRECT, STEP_FUNCTION, ImportJob, Reason
-from handlers.imports.report import MOST_REASONS, report_parts, write_report
+from handlers.core.keys import ImportJobKey
+from handlers.imports.files.inspection import REPORT, inspect
+from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION, ImportJob, Reason
+from handlers.imports.jobs.report import MOST_REASONS, report_parts, write_report
 from handlers.imports.strategy import Layout
-from handlers.keys import ImportJobKey
 from handlers.objects.memory import MemoryObjects
 from handlers.store.memory import MemoryTableStore
 from tests.support.import_world import BUCKET, CONTEXT, ImportWorld

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from handlers.errors import NotFound, ValidationError, WrongStatus
-from handlers.imports import status
-from handlers.imports.book import ImportBook
-from handlers.imports.cancel import Canceller
-from handlers.imports.model import MODES, ImportJob
-from handlers.imports.retry import MAX_RETRIED_ROWS, RowResetter
+from handlers.core.errors import NotFound, ValidationError, WrongStatus
+from handlers.imports.jobs import status
+from handlers.imports.jobs.cancel import Canceller
+from handlers.imports.jobs.model import MODES, ImportJob
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.retry import MAX_RETRIED_ROWS, RowResetter
 from handlers.store.port import COMMANDS, IMPORT_TMP, Change
 from handlers.store.values import item_to_dynamo
 from tests.support.import_world import CONTEXT, ImportWorld

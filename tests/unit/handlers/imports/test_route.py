@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from handlers.errors import NotFound, RequestConflict, TransientConflict, ValidationError
-from handlers.imports import status
-from handlers.imports.limits import CsvLimits
-from handlers.imports.model import DIRECT, STEP_FUNCTION
+from handlers.core.errors import NotFound, RequestConflict, TransientConflict, ValidationError
+from handlers.imports.files.limits import CsvLimits
+from handlers.imports.jobs import status
+from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION
 from handlers.imports.strategy import REJECT
 from handlers.store.port import COMMANDS, Change
 from tests.support.import_world import BUCKET, CONTEXT, ImportWorld

@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 
-from handlers.errors import ValidationError
-from handlers.imports import status
-from handlers.imports.model import Counts
-from handlers.keys import ImportJobKey, ImportRowKey
+from handlers.core.errors import ValidationError
+from handlers.core.keys import ImportJobKey, ImportRowKey
+from handlers.imports.jobs import status
+from handlers.imports.jobs.model import Counts
 
 ALLOWED = {
     status.JOB: {

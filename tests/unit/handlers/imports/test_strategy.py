@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from handlers.commands.model import Command, CommandInput
-from handlers.errors import RegistryError, TransientError, ValidationError
-from handlers.imports.rows import prepare, row_of
+from handlers.core.errors import RegistryError, TransientError, ValidationError
+from handlers.imports.rows.preparation import prepare, row_of
 from handlers.imports.strategy import (
     CHANGED,
     EQUAL,

@@ -10,12 +10,12 @@ import pytest
 
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import Command
-from handlers.commands.publish import CommandPublisher
-from handlers.context import InvokeContext
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.core.context import InvokeContext
+from handlers.core.errors import TransientThrottle
 from handlers.domain.airports import TYPE, airport_input
-from handlers.errors import TransientThrottle
-from handlers.imports import status
-from handlers.imports.model import ImportJob
+from handlers.imports.jobs import status
+from handlers.imports.jobs.model import ImportJob
 from handlers.imports.strategy import SYNC
 from handlers.objects.memory import MemoryObjects
 from handlers.store.port import COMMANDS, DATA, HISTORY, Change, Item

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 from zipfile import ZipInfo
 
-from handlers.context import InvokeContext
-from handlers.imports import status
-from handlers.imports.archive import CsvEntry
-from handlers.imports.book import ImportBook
-from handlers.imports.callbacks import Callbacks
-from handlers.imports.job_run import JobRun
-from handlers.imports.service import ImportService
-from handlers.imports.zip_book import Wait, ZipBook
-from handlers.imports.zip_files import ZipFiles, child_of
+from handlers.core.context import InvokeContext
+from handlers.imports.jobs import status
+from handlers.imports.jobs.job_run import JobRun
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.service import ImportService
+from handlers.imports.zip.archive import CsvEntry
+from handlers.imports.zip.callbacks import Callbacks
+from handlers.imports.zip.files import ZipFiles, child_of
+from handlers.imports.zip.repository import Wait, ZipBook
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import Item
 from tests.support.clock import ManualClock

@@ -9,24 +9,24 @@ from typing import Any
 
 import pytest
 
-from handlers.errors import NotFound, RequestConflict, ValidationError
-from handlers.imports.archive import ZipLimits
-from handlers.imports.book import ImportBook
-from handlers.imports.callbacks import Callbacks
-from handlers.imports.job_run import JobRun
-from handlers.imports.model import Counts
-from handlers.imports.object_ranges import ObjectRanges
-from handlers.imports.service import ImportService
+from handlers.core.errors import NotFound, RequestConflict, ValidationError
+from handlers.core.keys import ImportJobKey
+from handlers.imports.jobs.job_run import JobRun
+from handlers.imports.jobs.model import Counts
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.service import ImportService
 from handlers.imports.strategy import load_import_tables
-from handlers.imports.zip_book import Wait, ZipBook
-from handlers.imports.zip_files import ZipCanceller, ZipFiles
-from handlers.imports.zip_finalise import ImportedFile
-from handlers.imports.zip_loader import UNPACK_SECONDS, ZipLoader
-from handlers.imports.zip_report import files_report
-from handlers.keys import ImportJobKey
+from handlers.imports.zip.archive import ZipLimits
+from handlers.imports.zip.callbacks import Callbacks
+from handlers.imports.zip.files import ZipCanceller, ZipFiles
+from handlers.imports.zip.finalize import ImportedFile
+from handlers.imports.zip.loader import UNPACK_SECONDS, ZipLoader
+from handlers.imports.zip.object_ranges import ObjectRanges
+from handlers.imports.zip.report import files_report
+from handlers.imports.zip.repository import Wait, ZipBook
 from handlers.objects.memory import MemoryObjects, MemorySource
+from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.memory import MemoryTableStore
-from handlers.workflows.memory import MemoryWorkflows
 from tests.support.clock import ManualClock
 from tests.support.import_world import CONTEXT
 from tests.support.task_world import Gate, GatedStore

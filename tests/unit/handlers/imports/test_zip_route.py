@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from handlers.imports import status
+from handlers.imports.jobs import status
 from local.functions.model import InvokeResult, SimulatedCrash
-from local.states.executions import FAILED, RUNNING, SUCCEEDED
+from local.states.running.executions import FAILED, RUNNING, SUCCEEDED
 from tests.support.task_world import AFTER, AT_ONCE, BEFORE, LATER, Gate
 from tests.support.zip_world import CONTEXT, MACHINE, ZipWorld, airports, archive
 

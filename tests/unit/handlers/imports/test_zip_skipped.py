@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.imports.model import ImportJob
+from handlers.imports.jobs.model import ImportJob
 from tests.support.zip_world import CONTEXT, HEADER, ZipWorld, airports, archive
 from tests.unit.handlers.imports.test_archive import encrypted
 

@@ -13,11 +13,11 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from moto import mock_aws
 
-from handlers.errors import TransientError, TransientThrottle, ValidationError
-from handlers.notifications.bus import MAX_BUS_BYTES, BusEvent, EventBus
-from handlers.notifications.eventbridge import EventBridgeBus
-from handlers.notifications.memory import MemoryBus
-from handlers.notifications.port import MessageRefused
+from handlers.core.errors import TransientError, TransientThrottle, ValidationError
+from handlers.event_bus.eventbridge import EventBridgeBus
+from handlers.event_bus.memory import MemoryBus
+from handlers.event_bus.port import MAX_BUS_BYTES, BusEvent, EventBus
+from handlers.topics.port import MessageRefused
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
 Read = Callable[[], list[tuple[str, Any]]]

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from handlers.dead_letters import MemoryDeadLetters
+from handlers.consumers.dead_letters import MemoryDeadLetters
+from handlers.core.errors import TransientThrottle
 from handlers.entrypoints import notifications
-from handlers.errors import TransientThrottle
-from handlers.notifications.bus import BusEvent
+from handlers.event_bus.memory import MemoryBus
+from handlers.event_bus.port import BusEvent
 from handlers.notifications.forwarder import Forwarder
-from handlers.notifications.memory import MemoryBus, MemoryTopic
 from handlers.store.memory import MemoryTableStore
+from handlers.topics.memory import MemoryTopic
 from tests.support.clock import ManualClock
 from tests.unit.handlers.test_settings import NOTIFICATIONS
 

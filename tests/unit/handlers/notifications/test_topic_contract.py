@@ -13,11 +13,11 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from moto import mock_aws
 
-from handlers.errors import TransientError, TransientThrottle, ValidationError
-from handlers.notifications.batches import divide, message_text
-from handlers.notifications.memory import MemoryTopic
-from handlers.notifications.port import MAX_BYTES, MessageRefused, Notice, Topic
-from handlers.notifications.sns import SnsTopic
+from handlers.core.errors import TransientError, TransientThrottle, ValidationError
+from handlers.core.message_batches import divide, message_text
+from handlers.topics.memory import MemoryTopic
+from handlers.topics.port import MAX_BYTES, MessageRefused, Notice, Topic
+from handlers.topics.sns import SnsTopic
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
 Sent = list[tuple[dict[str, Any], dict[str, str]]]

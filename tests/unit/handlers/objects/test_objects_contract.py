@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from moto import mock_aws
 
-from handlers.errors import ObjectMissing, ObjectTooLarge, TransientConflict, TransientError, TransientThrottle
+from handlers.core.errors import ObjectMissing, ObjectTooLarge, TransientConflict, TransientError, TransientThrottle
 from handlers.objects.memory import MemoryObjects
 from handlers.objects.port import Objects
 from handlers.objects.s3 import PART_BYTES, S3Objects

@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
-from handlers.errors import BucketMissing, ObjectChanged, ObjectMissing, TransientError, TransientThrottle
-from handlers.imports.inspection import inspect
+from handlers.core.errors import BucketMissing, ObjectChanged, ObjectMissing, TransientError, TransientThrottle
+from handlers.imports.files.inspection import inspect
 from handlers.imports.strategy import Layout
 from handlers.objects.memory import MemorySource
 from handlers.objects.s3 import S3Source

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from handlers.errors import ValidationError
-from handlers.keys import EntityKey, VersionKey, row_id
+from handlers.core.errors import ValidationError
+from handlers.core.keys import EntityKey, VersionKey, row_id
+from handlers.core.text import is_visible
 from handlers.operations.advice import Advisor
 from handlers.operations.key_text import parse_key, pasteable
 from handlers.operations.situation import Chain
-from handlers.text import is_visible
 from tests.support.pipelines import KEY
 
 

@@ -6,10 +6,10 @@ import io
 
 import pytest
 
-from handlers.imports.model import Counts, ImportJob
-from handlers.operations.cli.imports import pace_of
-from handlers.operations.cli.output import Progress
-from handlers.operations.cli.pace import Pace, duration, pace_words
+from cli.imports.jobs import pace_of
+from cli.imports.pace import Pace, duration, pace_words
+from cli.output import Progress
+from handlers.imports.jobs.model import Counts, ImportJob
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
+from cli.operate.resync import plain, rendered
 from handlers.commands.model import Command, CommandInput
-from handlers.context import InvokeContext
+from handlers.commands.targets.registry import APPLIED, SKIPPED
+from handlers.core.context import InvokeContext
+from handlers.core.errors import TransientThrottle
 from handlers.domain.airports import AirportCard
 from handlers.domain.orders import OrderSummary
-from handlers.errors import TransientThrottle
 from handlers.operations.checkpoint import REMEMBERED_FAILURES, Checkpoint, TakenOver
-from handlers.operations.cli.resync import plain, rendered
 from handlers.operations.resync import Resync, ResyncSelection, count_rows
-from handlers.registry import APPLIED, SKIPPED
 from handlers.store.port import DATA, TASKS
 from tests.support.pipelines import World, order
 

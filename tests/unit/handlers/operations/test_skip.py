@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from handlers.commands.pipeline.run import Run
-from handlers.errors import NotFound
-from handlers.keys import VersionKey, open_shard
+from handlers.core.errors import NotFound
+from handlers.core.keys import VersionKey, open_shard
 from handlers.operations.skip import SkipRefused
 from handlers.store.port import COMMANDS, DATA, Change
 from tests.support.operations import Operator, fail, failed, next_attempt, waiting

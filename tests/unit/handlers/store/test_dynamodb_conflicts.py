@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.errors import TransientConflict, TransientThrottle
+from handlers.core.errors import TransientConflict, TransientThrottle
 from handlers.store.dynamodb import CONFLICT_TRIES, DynamoTableStore
 from handlers.store.port import ConditionFailed, Put
 

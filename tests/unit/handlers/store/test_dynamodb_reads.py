@@ -1,4 +1,4 @@
-"""What the DynamoDB adapter sends with its reads (pitfall C5)."""
+"""What the DynamoDB adapter sends with its reads (defect C5)."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import CommandInput
-from handlers.commands.publish import CommandPublisher
-from handlers.context import InvokeContext
-from handlers.errors import RequestConflict, ValidationError
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.core.context import InvokeContext
+from handlers.core.errors import RequestConflict, ValidationError
 from handlers.objects.memory import MemoryObjects
 from handlers.store.conditions import absent, equals, less, one_of
 from handlers.store.dynamodb import DynamoTableStore

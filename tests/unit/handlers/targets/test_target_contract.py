@@ -15,15 +15,15 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 from moto import mock_aws
 
 from handlers.commands.model import Command
-from handlers.errors import TransientError, TransientThrottle
-from handlers.targets.eventbridge import EventBridgeTarget
-from handlers.targets.lambda_ import LambdaTarget
-from handlers.targets.memory import MemoryTarget
-from handlers.targets.message import MAX_MESSAGE_BYTES, delivery_of, fifo_id
-from handlers.targets.model import TargetSpec
-from handlers.targets.port import RemoteTarget, RemoteTargetError, TargetRefused
-from handlers.targets.sns import SnsTarget
-from handlers.targets.sqs import SqsTarget, queue_url
+from handlers.commands.targets.eventbridge import EventBridgeTarget
+from handlers.commands.targets.lambda_ import LambdaTarget
+from handlers.commands.targets.memory import MemoryTarget
+from handlers.commands.targets.message import MAX_MESSAGE_BYTES, delivery_of, fifo_id
+from handlers.commands.targets.model import TargetSpec
+from handlers.commands.targets.port import RemoteTarget, RemoteTargetError, TargetRefused
+from handlers.commands.targets.sns import SnsTarget
+from handlers.commands.targets.sqs import SqsTarget, queue_url
+from handlers.core.errors import TransientError, TransientThrottle
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
 ACCOUNT = "123456789012"

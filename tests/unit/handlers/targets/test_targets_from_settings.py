@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from handlers.commands.targets.handler import remote_handlers
+from handlers.commands.targets.memory import MemoryTarget
+from handlers.commands.targets.model import TargetSpec, parse_targets
+from handlers.commands.targets.registry import load_registry
+from handlers.core.errors import RegistryError, SettingsError
 from handlers.entrypoints import workflow
-from handlers.errors import RegistryError, SettingsError
-from handlers.registry import load_registry
-from handlers.targets.handler import remote_handlers
-from handlers.targets.memory import MemoryTarget
-from handlers.targets.model import TargetSpec, parse_targets
 from tests.support.pipelines import World, order
 from tests.unit.handlers.test_settings import WORKFLOW
 

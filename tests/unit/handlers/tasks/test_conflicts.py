@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from handlers.errors import TransientConflict
+from handlers.core.errors import TransientConflict
 from handlers.store.dynamodb import CONFLICT_SECONDS, CONFLICT_TRIES
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Change, Write

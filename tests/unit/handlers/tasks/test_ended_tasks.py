@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from handlers.commands.pipeline.failure import Failure
-from handlers.error_text import error_of
-from handlers.errors import TransientConflict, WrongStatus
+from handlers.core.error_text import error_of
+from handlers.core.errors import TransientConflict, WrongStatus
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Change, Item
 from handlers.tasks import status
-from handlers.tasks.finalise import Finaliser
+from handlers.tasks.finalize import Finaliser
 from handlers.tasks.handlers import TaskHandlers
 from handlers.tasks.items import DROPPED, ItemRunner
 from handlers.tasks.model import STOPPED_BY_CANCEL, STOPPED_BY_ERROR, Task

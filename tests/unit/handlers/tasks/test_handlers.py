@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from handlers.context import InvokeContext
+from handlers.core.context import InvokeContext
+from handlers.core.errors import NotFound, RegistryError, ValidationError
 from handlers.domain.airports import airport_input
-from handlers.errors import NotFound, RegistryError, ValidationError
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import DATA
 from handlers.tasks.handlers import TaskCall, load_task_handlers, task_types

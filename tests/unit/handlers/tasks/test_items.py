@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from handlers.commands.pipeline.failure import Failure
-from handlers.errors import TransientConflict
+from handlers.core.errors import TransientConflict
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Change, Item, Write
-from handlers.tasks.finalise import Finaliser
+from handlers.tasks.finalize import Finaliser
 from handlers.tasks.handlers import TaskHandlers
 from handlers.tasks.items import DROPPED, SETTLE_ROUNDS, ItemRunner
 from handlers.tasks.model import Task

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from handlers.dead_letters import MemoryDeadLetters
-from handlers.errors import TransientError, TransientThrottle, WrongStatus
+from handlers.consumers.dead_letters import MemoryDeadLetters
+from handlers.core.errors import TransientError, TransientThrottle, WrongStatus
+from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Change, Item
 from handlers.tasks import stream
@@ -16,7 +17,6 @@ from handlers.tasks.model import Task
 from handlers.tasks.retry import TaskOperations
 from handlers.tasks.runner import MACHINE_GRACE_SECONDS, RunnerOptions, TaskIsLeased, TaskRunner
 from handlers.tasks.service import TaskService
-from handlers.workflows.memory import MemoryWorkflows
 from tests.support.clock import ManualClock
 from tests.support.pipelines import CONTEXT
 from tests.support.tasks import TYPES

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from handlers.errors import NotFound, RequestConflict, ValidationError
-from handlers.keys import TaskItemKey, TaskKey, ulid
+from handlers.core.errors import NotFound, RequestConflict, ValidationError
+from handlers.core.keys import TaskItemKey, TaskKey, ulid
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Change, Item, Write
 from handlers.tasks.handlers import TaskType

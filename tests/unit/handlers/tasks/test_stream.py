@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from handlers.commands import status_events
-from handlers.keys import TaskKey, ulid
-from handlers.notifications.memory import MemoryTopic
+from handlers.commands import outcomes as status_events
+from handlers.core.keys import TaskKey, ulid
 from handlers.store.memory import MemoryTableStore
 from handlers.store.values import item_to_dynamo
 from handlers.tasks import status
 from handlers.tasks.stream import TaskQueue, TaskStream
 from handlers.tasks.writes import item_row, task_row
+from handlers.topics.memory import MemoryTopic
 from tests.support.clock import ManualClock
 from tests.support.pipelines import CONTEXT
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from handlers.notifications.memory import MemoryTopic
 from handlers.store.memory import MemoryTableStore
+from handlers.store.open_rows import SweepReport
 from handlers.store.port import TASKS, Change, Item
-from handlers.sweeping import SweepReport
 from handlers.tasks.model import Task
 from handlers.tasks.service import TaskService
 from handlers.tasks.stream import QUEUE_GRACE_SECONDS, TaskQueue
 from handlers.tasks.sweeper import MAX_RESTARTS, TaskSweeper
+from handlers.topics.memory import MemoryTopic
 from tests.support.clock import ManualClock
 from tests.support.pipelines import CONTEXT
 from tests.support.tasks import TYPES, check_counters

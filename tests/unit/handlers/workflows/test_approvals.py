@@ -9,20 +9,20 @@ from typing import Any
 
 import pytest
 
-from handlers.context import InvokeContext
+from handlers.core.context import InvokeContext
+from handlers.core.errors import NotFound, TokenExpired, TokenInvalid, TokenUnknown, ValidationError
+from handlers.core.keys import approval_partition, approval_sk
+from handlers.core.log import LOGGER_NAME, JsonFormatter
 from handlers.domain.approval import Approval
-from handlers.errors import NotFound, TokenExpired, TokenInvalid, TokenUnknown, ValidationError
-from handlers.keys import approval_partition, approval_sk
-from handlers.log import LOGGER_NAME, JsonFormatter
+from handlers.state_machines import checks
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS
-from handlers.workflows import checks
 from handlers.workflows.approvals import AlreadyDecided, Approvals
 from local.functions.model import FunctionError, InvokeResult
 from local.scheduler import Scheduler
 from local.states import errors
-from local.states.executions import Execution
 from local.states.manager import ExecutionManager
+from local.states.running.executions import Execution
 from local.testing import WorkflowResult, WorkflowTest
 
 BOSS = InvokeContext("boss", "t1")

@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.errors import (
+from handlers.core.errors import (
     RequestConflict,
     TokenExpired,
     TokenInvalid,
@@ -22,12 +22,12 @@ from handlers.errors import (
     TransientThrottle,
     ValidationError,
 )
-from handlers.workflows.checks import MAX_OUTPUT_BYTES, execution_name
-from handlers.workflows.memory import MemoryCustomWorkflows
-from handlers.workflows.port import CustomWorkflows
-from handlers.workflows.stepfunctions import StepFunctionsWorkflows
-from local.aws import stepfunctions
+from handlers.state_machines.checks import MAX_OUTPUT_BYTES, execution_name
+from handlers.state_machines.memory import MemoryCustomWorkflows
+from handlers.state_machines.port import CustomWorkflows
+from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
 from local.aws.endpoint import AwsEndpoint
+from local.aws.state_machines import stepfunctions
 from local.functions.model import InvokeResult
 from local.scheduler import Scheduler
 from local.states.manager import ExecutionManager

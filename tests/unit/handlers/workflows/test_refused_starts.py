@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from handlers.aws import ONCE_CONFIG
-from handlers.errors import TransientError, TransientThrottle
-from handlers.workflows.stepfunctions import StepFunctions
+from handlers.core.aws_clients import ONCE_CONFIG
+from handlers.core.errors import TransientError, TransientThrottle
+from handlers.state_machines.stepfunctions import StepFunctions
 
 
 class Client:

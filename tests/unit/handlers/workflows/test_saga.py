@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from handlers.errors import RequestConflict, TransientConflict
-from handlers.keys import approval_sk, saga_partition
+from handlers.core.errors import RequestConflict, TransientConflict
+from handlers.core.keys import approval_sk, saga_partition
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Item
 from handlers.workflows.saga import SagaIsUndone, SagaLog

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.errors import TransientThrottle
-from handlers.workflows.stepfunctions import StepFunctions
+from handlers.core.errors import TransientThrottle
+from handlers.state_machines.stepfunctions import StepFunctions
 
 
 class Client:

@@ -12,10 +12,10 @@ from handlers.commands import status
 from handlers.commands.attempts import Attempts
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.pipeline.run import Run
-from handlers.context import InvokeContext
+from handlers.core.context import InvokeContext
+from handlers.core.errors import TransientThrottle
+from handlers.core.keys import EntityKey, VersionKey, approval_sk, saga_partition
 from handlers.domain.transfer import MAX_TRANSFER_ID_CHARS, Transfer
-from handlers.errors import TransientThrottle
-from handlers.keys import EntityKey, VersionKey, approval_sk, saga_partition
 from handlers.operations.skip import Skipper
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, TASKS

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from handlers.errors import RegistryError, ValidationError
-from handlers.workflows.custom_states import CustomStates
+from handlers.core.errors import RegistryError, ValidationError
+from handlers.workflows.states import CustomStates
 from handlers.workflows.workflow import WorkflowEvent, build_workflows, workflow_classes
 from tests.support.clock import ManualClock
 

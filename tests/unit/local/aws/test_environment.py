@@ -14,7 +14,7 @@ import botocore
 import botocore.session
 import pytest
 
-from handlers.operations.cli.stack import Stack, StackArgs
+from cli.operate.stack import Stack, StackArgs
 from local.aws.endpoint import AwsEndpoint
 from local.aws.environment import ACCESS_KEY, botocore_variables, clean_environment, is_users
 from local.aws.model import EndpointError

@@ -1,4 +1,7 @@
-"""What DynamoDB refuses, and the one form of what it keeps (EDGE-40); sources in ``local/aws/attribute_values.py``."""
+"""What DynamoDB refuses, and the one form of what it keeps (EDGE-40).
+
+Sources: ``local/aws/tables/attribute_values.py``.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto.dynamodb.exceptions import MockValidationException
 
-from local.aws.attribute_values import canonical_number, canonical_values, item_size
+from local.aws.tables.attribute_values import canonical_number, canonical_values, item_size
 from tests.unit.local.aws.conftest import create_table
 from tests.unit.local.aws.helpers import item, key, read
 

@@ -8,8 +8,8 @@ import boto3
 import pytest
 
 from local.aws.endpoint import AwsEndpoint
-from local.aws.map_objects import S3MapObjects
-from local.states.objects import ObjectError, Objects
+from local.aws.state_machines.map_objects import S3MapObjects
+from local.states.maps.objects import ObjectError, Objects
 from tests.support.map_objects import MemoryObjects
 
 BUCKET = "bucket"

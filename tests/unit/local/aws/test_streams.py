@@ -9,10 +9,10 @@ from typing import Any
 import boto3
 import pytest
 
-from local.aws import streams
 from local.aws.endpoint import AwsEndpoint
 from local.aws.model import EndpointError
-from local.aws.streams import TableStreams, TrimmedRecords, read_new_records, stream_end
+from local.aws.tables import streams
+from local.aws.tables.streams import TableStreams, TrimmedRecords, read_new_records, stream_end
 from local.scheduler import VIRTUAL_EPOCH, Scheduler
 from tests.unit.local.aws.conftest import create_table
 from tests.unit.local.aws.helpers import item, key

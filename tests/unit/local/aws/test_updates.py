@@ -14,11 +14,11 @@ from handlers.store.conditions import absent, equals, exists, less, one_of
 from handlers.store.expressions import Expressions
 from handlers.store.port import Change
 from handlers.store.values import from_dynamo, to_dynamo
-from local.aws.condition_trees import condition_tree
 from local.aws.endpoint import AwsEndpoint
-from local.aws.images import plain
-from local.aws.streams import read_new_records
-from local.aws.updates import updated
+from local.aws.tables.condition_trees import condition_tree
+from local.aws.tables.images import plain
+from local.aws.tables.streams import read_new_records
+from local.aws.tables.updates import updated
 from tests.unit.local.aws.conftest import create_table
 from tests.unit.local.aws.helpers import key, read
 

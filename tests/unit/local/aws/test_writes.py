@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws.endpoint import AwsEndpoint
-from local.aws.streams import read_new_records
+from local.aws.tables.streams import read_new_records
 from tests.unit.local.aws.conftest import create_table
 from tests.unit.local.aws.helpers import item, key, read
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.imports.encodings import UTF_8
-from handlers.imports.model import Counts, ImportJob
-from local.cli.import_demo import CHANGED, Imported, ImportsOutcome, files
+from cli.demo.imports import CHANGED, Imported, ImportsOutcome, files
+from handlers.imports.files.encodings import UTF_8
+from handlers.imports.jobs.model import Counts, ImportJob
 
 JOB = ImportJob(
     id="CSV_IMPORT#demo#airports#01KDVDNA00ZZZZZZZZZZZZZZZZ",

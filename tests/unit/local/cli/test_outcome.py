@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.cli.outcome import DONE, WAITING, Outcome, blocked
+from cli.demo.outcome import DONE, WAITING, Outcome, blocked
 
 FAILED = "sync_data:FAILED"
 REASON = "sync_data failed: SearchIsDown, target failing-search"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.cli.errors import CommandError
-from local.cli.patience import Patience
+from cli.demo.patience import Patience
+from cli.develop.errors import CommandError
 
 
 def test_edge_45_a_run_that_stands_still_ends_and_names_what_is_open() -> None:

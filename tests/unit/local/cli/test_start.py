@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.cli.errors import CommandError
-from local.cli.start import started
+from cli.develop.errors import CommandError
+from cli.develop.start import started
 
 
 @pytest.mark.parametrize(

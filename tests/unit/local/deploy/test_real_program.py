@@ -10,8 +10,8 @@ from typing import Any
 import boto3
 import pytest
 
-from local.aws import stepfunctions
 from local.aws.endpoint import AwsEndpoint
+from local.aws.state_machines import stepfunctions
 from local.deploy import DeployContext, DeployError, Deployment, deploy_program
 from local.deploy.project import load_stack
 from local.functions.host import FunctionHost

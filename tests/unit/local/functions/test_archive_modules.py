@@ -110,9 +110,9 @@ def test_a_closed_archive_leaves_nothing_in_the_process(tmp_path: Path) -> None:
 
 
 def test_the_repository_is_not_found_through_an_archive(tmp_path: Path) -> None:
-    modules = archive(tmp_path, "one", wants="import handlers.keys\n")
+    modules = archive(tmp_path, "one", wants="import handlers.core.keys\n")
 
-    with pytest.raises(ModuleNotFoundError, match=r"No module named 'handlers\.keys'"):
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'handlers\.core'"):
         modules.load("handlers.wants")
     with pytest.raises(ModuleNotFoundError, match=r"No module named 'local\.scheduler'"):
         modules.load("local.scheduler")

@@ -12,7 +12,7 @@ import pytest
 
 from local.aws.endpoint import AwsEndpoint
 from local.aws.queues import Queues
-from local.aws.streams import TableStreams
+from local.aws.tables.streams import TableStreams
 from local.scheduler import Scheduler
 from local.sources.destinations import Destinations
 from local.sources.filters import FilterSet

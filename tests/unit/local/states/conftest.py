@@ -12,7 +12,7 @@ import pytest
 from local.functions.model import FunctionError, FunctionNotFound, InvokeResult
 from local.scheduler import Scheduler
 from local.states import Execution, ExecutionManager
-from local.states.executions import RUNNING
+from local.states.running.executions import RUNNING
 from tests.support.map_objects import MemoryObjects
 
 ROLE = "arn:aws:iam::123456789012:role/machine"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from local.states.csv_items import csv_items
 from local.states.errors import StatesError
+from local.states.maps.csv_items import csv_items
 
 
 def rows(text: str | bytes, delimiter: str = ",", headers: tuple[str, ...] | None = ("a", "b"), piece: int = 3) -> list:

@@ -1,4 +1,4 @@
-"""Every feature that the interpreter takes has a documented example in tests/fixtures/asl (design section 9).
+"""Every feature that the interpreter takes has a documented example in tests/fixtures/asl (docs/local-runtime.md).
 
 What it takes is asked of the parser itself: an unknown field is refused with a list of the known ones. So a feature
 that is added without an example fails here, by name.
@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from local.states.choice import OPERATORS
-from local.states.definition import parse_definition
+from local.states.data.intrinsic_functions import FUNCTIONS
+from local.states.definition.choice import OPERATORS
+from local.states.definition.parser import parse_definition
 from local.states.errors import UnsupportedFeature
-from local.states.intrinsic_functions import FUNCTIONS
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "fixtures" / "asl").glob("*.json"))
 PASS = {"Type": "Pass", "End": True}

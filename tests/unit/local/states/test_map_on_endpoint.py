@@ -10,8 +10,8 @@ import boto3
 import pytest
 
 from local.aws.endpoint import AwsEndpoint
-from local.aws.map_objects import S3MapObjects
-from local.aws.stepfunctions import install
+from local.aws.state_machines.map_objects import S3MapObjects
+from local.aws.state_machines.stepfunctions import install
 from local.functions.model import InvokeResult
 from local.scheduler import Scheduler
 from local.states import Execution, ExecutionManager

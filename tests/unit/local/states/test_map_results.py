@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.states import map_results
+from local.states.maps import map_results
 
 from .conftest import WRITER, Failed, Runtime, chain, csv_reader, distributed, task
 

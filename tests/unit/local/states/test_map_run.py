@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from local.states import Execution
-from local.states.executions import RUNNING
-from local.states.map_runs import KEEP_CHILDREN
+from local.states.maps.map_runs import KEEP_CHILDREN
+from local.states.running.executions import RUNNING
 
 from .conftest import WRITER, Failed, Runtime, callback, chain, csv_reader, distributed, task
 

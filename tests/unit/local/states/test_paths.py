@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from local.states.data.paths import PathNotFound, PathSyntaxError, parse_path, parse_reference_path
 from local.states.errors import StatesError
-from local.states.paths import PathNotFound, PathSyntaxError, parse_path, parse_reference_path
 
 from .conftest import Runtime
 

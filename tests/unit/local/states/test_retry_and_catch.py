@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.states.limits import PAYLOAD_BYTES
-from local.states.retry import Retrier, Retries, matches
+from local.states.running.retry import Retrier, Retries, matches
 
 from .conftest import Failed, Runtime, chain, task
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws.endpoint import AwsEndpoint
-from local.aws.stepfunctions import install
+from local.aws.state_machines.stepfunctions import install
 from local.states.errors import ApiError
 
 from .conftest import ROLE, Failed, Runtime, callback, chain, distributed, task

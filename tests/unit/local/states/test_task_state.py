@@ -10,7 +10,7 @@ import pytest
 from local.functions.model import TooManyRequests
 from local.states.errors import InvalidOutput, InvalidToken, TaskDoesNotExist, TaskTimedOut
 from local.states.limits import PAYLOAD_BYTES
-from local.states.tokens import Answer, TokenRegistry
+from local.states.running.tokens import Answer, TokenRegistry
 
 from .conftest import INVOKE, Failed, Runtime, callback, chain, task
 

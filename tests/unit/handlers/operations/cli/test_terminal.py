@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.errors import CqrsError
-from handlers.log import JsonFormatter
-from handlers.operations.cli.answers import Place, line_of
-from handlers.operations.cli.output import Progress, as_json, table
-from handlers.operations.cli.terminal import OutputEnded, complain, ended, show, write
-from handlers.text import is_visible
-from local.cli.__main__ import main
+from cli.__main__ import main
+from cli.operate.answers import Place, line_of
+from cli.output import Progress, as_json, table
+from cli.terminal import OutputEnded, complain, ended, show, write
+from handlers.core.errors import CqrsError
+from handlers.core.log import JsonFormatter
+from handlers.core.text import is_visible
 from local.runtime import PROJECT_DIR
 
 HOSTILE = "index\x1b]0;owned\x07\x1b[2J\r\n  9  DONE\x9b31m\u202e\u2028\x85\x7f"
@@ -96,7 +96,7 @@ def gone() -> int:
 
 
 def run(code: str, *, stdout: int = subprocess.PIPE, stderr: int = subprocess.PIPE) -> tuple[int, str, str]:
-    program = f"import sys\nfrom handlers.operations.cli.terminal import *\n{code}"
+    program = f"import sys\nfrom cli.terminal import *\n{code}"
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=PROJECT_DIR,
@@ -153,7 +153,7 @@ def test_edge_52_characters_that_the_terminal_lacks_are_named() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["./cqrs"], [sys.executable, "-m", "local.cli"], [sys.executable, "-m", "local.cli", "explain", "--help"]],
+    [["./cqrs"], [sys.executable, "-m", "cli"], [sys.executable, "-m", "cli", "explain", "--help"]],
 )
 def test_edge_52_the_command_line_itself(command: list[str]) -> None:
     done = subprocess.run(command, cwd=PROJECT_DIR, env=BUFFERED, stdout=gone(), stderr=subprocess.PIPE, timeout=120)

@@ -1,0 +1,1 @@
+"""The commands of ``./cqrs``: one module each, registered in one place."""

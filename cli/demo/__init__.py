@@ -1,0 +1,1 @@
+"""``./cqrs demo``: real data through the whole program on the embedded runtime."""

@@ -1,0 +1,51 @@
+"""``./cqrs serve``: the embedded runtime for the AWS CLI and any SDK, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+
+from cli.develop.start import started
+from cli.terminal import show
+from local.runtime import LocalRuntime
+
+DEFAULT_PORT = 4566
+HIGHEST_PORT = 65_535
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``./cqrs serve``."""
+    parser.add_argument(
+        "--port", type=_port, default=DEFAULT_PORT, help=f"port on 127.0.0.1 (default {DEFAULT_PORT}; 0: any free one)"
+    )
+    parser.add_argument("--stack", default="dev", help="whose Pulumi.<stack>.yaml is used (default dev)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    with started(options.stack, {}, port=options.port) as runtime:
+        show(how_to_look(runtime, runtime.url))
+        threading.Event().wait()
+    return 0
+
+
+def how_to_look(runtime: LocalRuntime, url: str) -> str:
+    """The text for the person in front of it."""
+    outputs = runtime.outputs
+    return f"""serving on {url} (Ctrl-C stops; nothing is kept)
+
+  export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={runtime.endpoint.region}
+  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
+
+  aws dynamodb list-tables
+  aws dynamodb scan --table-name {outputs["commandsTableName"]}
+  aws stepfunctions list-executions --state-machine-arn {outputs["commandStateMachineArn"]}
+  aws stepfunctions describe-execution --execution-arn <one of them>
+  aws stepfunctions get-execution-history --execution-arn <one of them>
+"""
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: a whole number from 0 to {HIGHEST_PORT}")
+    return int(text)

@@ -1,0 +1,77 @@
+"""Starts the runtime for a command, with its log in a file and its errors as one line."""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli import stopping
+from cli.develop.errors import CommandError
+from cli.terminal import complain
+from handlers.core.log import LOGGER_NAME, JsonFormatter
+from local.aws.model import EndpointError
+from local.deploy.errors import DeployError
+from local.runtime import PROJECT_DIR, LocalRuntime
+
+LOG_DIR = PROJECT_DIR / ".local"
+
+
+@contextmanager
+def started(stack: str, config: Mapping[str, str], *, port: int | None = None) -> Iterator[LocalRuntime]:
+    """A running deployment of the program, served on ``port`` if there is one.
+
+    Raises:
+        CommandError: the port is taken, or the program or its configuration was refused.
+    """
+    try:
+        runtime = LocalRuntime(stack=stack, config=config, port=port)
+    except EndpointError as error:
+        raise CommandError(f"{error} (--port)") from error
+    except DeployError as error:
+        raise CommandError(str(error)) from error
+    stopping.on_stop(runtime.drop_files)
+    log_file = log_to_file(LOG_DIR)
+    complain(f"deploying stack {stack} on the embedded runtime")
+    begin = time.monotonic()
+    try:
+        runtime.start()
+    except DeployError as error:
+        raise CommandError(str(error)) from error
+    try:
+        seconds = time.monotonic() - begin
+        count = sum(resource.custom for resource in runtime.deployment.resources)
+        log_name = log_file.relative_to(PROJECT_DIR)
+        complain(f"deployed {count} resources in {seconds:.1f} s; functions log to {log_name}")
+        yield runtime
+    finally:
+        runtime.stop()
+
+
+def log_to_file(directory: Path) -> Path:
+    """What the functions log goes where CloudWatch would be; the terminal belongs to the command. Returns the file.
+
+    It is ``functions.log``, begun anew. While another process writes there it is ``functions-2.log``, and so on.
+    """
+    directory.mkdir(exist_ok=True)
+    for number in itertools.count(1):
+        path = directory / ("functions.log" if number == 1 else f"functions-{number}.log")
+        stream = path.open("a", encoding="utf-8")
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process ends, however it ends
+        except BlockingIOError:
+            stream.close()
+            continue
+        stream.truncate(0)
+        break
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    logger = logging.getLogger(LOGGER_NAME)
+    logger.handlers[:] = [handler]
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    return path

@@ -1,0 +1,52 @@
+"""``./cqrs test``: lint, format, types, tests; what CI runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from cli import stopping
+from cli.terminal import show
+
+CHECKS = (
+    ("ruff check", ["ruff", "check", "."]),
+    ("ruff format", ["ruff", "format", "--check", "."]),
+    ("mypy", ["mypy"]),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``./cqrs test``."""
+    parser.add_argument("--slow", action="store_true", help="also the long runs (thousands of seeds, large files)")
+    parser.add_argument("--mutants", type=int, metavar="N", help="instead: break handlers/ in N ways; who notices?")
+    parser.add_argument("--seed", type=int, default=1, help="decides which mutants (default: 1)")
+    parser.add_argument("pytest", nargs="*", help="passed on to pytest; with it, the other checks are left out")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the checks. Returns the exit code of the first that fails."""
+    env = {**os.environ, "PULUMI_ERROR_OUTPUT_STRING": "true"}
+    if options.mutants is not None:
+        count, seed = str(options.mutants), str(options.seed)
+        return _run([sys.executable, "-m", "tests.mutation", "--count", count, "--seed", seed], env)
+    chosen = list(options.pytest)
+    if not chosen:
+        for name, command in CHECKS:
+            show(f"== {name}")
+            code = _run([sys.executable, "-m", *command], env)
+            if code != 0:
+                return code
+        show("== pytest")
+    markers = [] if options.slow else ["-m", "not slow"]
+    parallel = [] if chosen else ["-n", str(os.cpu_count() or 2), "--dist", "loadfile"]
+    arguments = [sys.executable, "-m", "pytest", "-q", *parallel, *markers, *chosen]
+    return _run(arguments, env)
+
+
+def _run(command: list[str], env: Mapping[str, str]) -> int:
+    with subprocess.Popen(command, env=env) as child:
+        stopping.on_stop(child.terminate)
+        return child.wait()

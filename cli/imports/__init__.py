@@ -1,0 +1,1 @@
+"""``./cqrs import`` and ``./cqrs imports``."""

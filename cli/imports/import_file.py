@@ -1,0 +1,152 @@
+"""``./cqrs import``: puts a CSV file, or an archive of them, into the stack's bucket and imports it."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cli.errors import CommandError
+from cli.imports.jobs import reading
+from cli.operate.arguments import add_stack
+from cli.operate.stack import Stack, on_stack
+from cli.output import Progress, as_json, table
+from cli.terminal import show
+from handlers.core.clock import SystemClock
+from handlers.core.context import InvokeContext
+from handlers.entrypoints.wiring.settings import LoaderSettings
+from handlers.imports.files.encodings import encoding_named
+from handlers.imports.jobs.model import MODES, ImportJob, Reason
+from handlers.imports.jobs.service import ImportService
+from handlers.imports.jobs.status import COMPLETED, SKIPPED, TERMINAL
+from handlers.imports.strategy import load_import_tables
+from handlers.imports.zip.finalize import ImportedFile
+from handlers.operations.key_text import pasteable
+
+OPERATOR = "operator"
+POLL_SECONDS = 1.0
+#: Where the loader may read (``infra/components/imports.py``).
+PREFIX = "imports/"
+ARCHIVE = ".zip"
+CSV_TYPE, ZIP_TYPE = "text/csv", "application/zip"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``./cqrs import``."""
+    parser.add_argument("file", metavar="FILE", type=Path, help="a CSV file, or a ZIP archive of CSV files")
+    parser.add_argument(
+        "--table", help="the import strategy's table; for an archive only where its files' names don't tell"
+    )
+    parser.add_argument("--tenant", required=True, help="whose rows they are")
+    parser.add_argument("--encoding", help="where it is not certain: CP932, CP1252, GB18030, ISO-8859-2, ...")
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        help="DIRECT: by one function, few rows; STEP_FUNCTION: by the import-csv machine; without it the rows decide",
+    )
+    parser.add_argument("--wait", action="store_true", help="until every row has its outcome; 1 if some failed")
+    add_stack(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Upload and import. Raises CommandError."""
+    return on_stack(options, lambda stack: import_file(stack, options))
+
+
+def import_file(stack: Stack, options: argparse.Namespace, sleep: Callable[[float], None] = time.sleep) -> int:
+    """See ``run``."""
+    settings = LoaderSettings.from_env(stack.environment_of("loader"))
+    clock = SystemClock()
+    tables = load_import_tables(settings.handler_modules, {"store": stack.store, "clock": clock})
+    service = ImportService(stack.store, clock, tables.names, settings.import_buckets)
+    context = InvokeContext(OPERATOR, options.tenant)
+    is_archive = options.file.suffix.lower() == ARCHIVE
+    if options.table is not None:
+        tables.of(options.table)  # before anything is uploaded
+    if options.encoding is not None:
+        encoding_named(options.encoding)
+    if is_archive and options.mode is not None:
+        raise CommandError("--mode is for a CSV file; the files of an archive decide by their rows")
+    if options.table is None and not is_archive:
+        raise CommandError(f"--table is needed for a CSV file: {', '.join(tables.names)}")
+    key = _upload(stack, settings.bucket, options.file, options.tenant, ZIP_TYPE if is_archive else CSV_TYPE)
+    given = {"table": options.table, "bucket": settings.bucket, "object_key": key, "encoding": options.encoding}
+    if is_archive:
+        job = service.create_zip_import(context=context, **given)
+    else:
+        job = service.create_csv_import(context=context, mode=options.mode, **given)
+    if options.wait:
+        job = _wait(service, job, context, sleep)
+    files = service.list_files(job.id, context) if is_archive else []
+    show(as_json(plain(job, files)) if options.json else rendered(job, files))
+    return 0 if not options.wait or job.status == COMPLETED else 1
+
+
+def _upload(stack: Stack, bucket: str, path: Path, tenant: str, content_type: str) -> str:
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            name = re.sub(r"[^A-Za-z0-9._-]", "_", path.name)[-100:]
+            key = f"{PREFIX}{tenant}/{digest[:16]}/{name}"
+            stack.client("s3").put_object(Bucket=bucket, Key=key, Body=file, ContentType=content_type)
+    except OSError as error:
+        raise CommandError(f"{path} can't be read: {error.strerror}") from error
+    return key
+
+
+def _wait(service: ImportService, job: ImportJob, context: InvokeContext, sleep: Callable[[float], None]) -> ImportJob:
+    progress = Progress("import", job.counts.total)
+    while job.status not in TERMINAL:
+        sleep(POLL_SECONDS)
+        job = service.get_import(job.id, context)
+        progress.show(job.counts.processed, total=job.counts.total)
+    progress.end()
+    return job
+
+
+def plain(job: ImportJob, files: Sequence[ImportedFile] = ()) -> dict[str, Any]:
+    """For machines."""
+    told = {
+        "id": job.id,
+        "status": job.status,
+        "mode": job.mode,
+        "counts": asdict(job.counts),
+        "ignoredRows": job.ignored,
+        "encoding": job.encoding,
+        "error": job.error,
+        "reasons": [asdict(reason) for reason in job.reasons],
+        "report": list(job.report_urls),
+    }
+    return {**told, "files": [asdict(file) for file in files]} if files else told
+
+
+def rendered(job: ImportJob, files: Sequence[ImportedFile] = ()) -> str:
+    """For people."""
+    rows: list[tuple[str, object]] = [("status", job.status)]
+    if job.mode is not None:
+        rows.append(("mode", job.mode))
+    if job.counts.total is not None:
+        rows += [(name, number) for name, number in asdict(job.counts).items() if number or name == "total"]
+    rows += reading(job)
+    if job.error is not None:
+        rows.append(("error", f"{job.error['type']}: {job.error['message']}"))
+    rows += [("report", url) for url in job.report_urls]
+    rows += [("reason", _reason(reason)) for reason in job.reasons]
+    rows += [(file.name, _outcome(file)) for file in files]
+    return table(pasteable(job.id), rows)
+
+
+def _reason(reason: Reason) -> str:
+    return f"{reason.code}: {reason.rows} rows, the first is row {reason.row} (line {reason.line}): {reason.message}"
+
+
+def _outcome(file: ImportedFile) -> str:
+    error = "" if file.error is None else f", {file.error['type']}: {file.error['message']}"
+    rows = "" if file.counts.total is None or file.status == SKIPPED else f", {file.counts.total} rows"
+    return "".join((file.status, rows, error, *(f", {url}" for url in file.report)))

@@ -1,0 +1,145 @@
+"""``./cqrs imports list | show | report | retry | cancel``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from cli.imports import report as import_report
+from cli.imports.details import details
+from cli.imports.pace import pace_words
+from cli.operate.arguments import add_stack, positive
+from cli.operate.stack import Stack, on_stack
+from cli.output import as_json, table
+from cli.terminal import show
+from handlers.core.clock import SystemClock, seconds_of
+from handlers.core.context import InvokeContext
+from handlers.core.keys import ZIP_IMPORT_KIND, ImportJobKey
+from handlers.imports.jobs.model import ImportJob
+from handlers.imports.jobs.service import MAX_LISTED, ImportService
+from handlers.imports.jobs.status import PROCESSING
+from handlers.imports.zip.finalize import ImportedFile
+from handlers.operations.key_text import pasteable
+
+ID_HELP = "CSV_IMPORT#<tenant>#<table>#<ulid> or ZIP_IMPORT#...: the id of an alarm, of `import` or of `list`"
+OPERATOR = "operator"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``./cqrs imports``."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="the latest imports of a tenant")
+    listing.add_argument("--tenant", required=True, help="whose imports")
+    listing.add_argument("--table", help="only this table's")
+    listing.add_argument("--archives", action="store_true", help="those of archives; their files are listed without it")
+    listing.add_argument("--limit", type=positive, default=20, help=f"imports at most (default 20, up to {MAX_LISTED})")
+    show = actions.add_parser("show", help="one import: its status, counters, errors by reason, files and report")
+    report = actions.add_parser("report", help="the failed rows of an import, or the files of an archive")
+    import_report.add_arguments(report)
+    retry = actions.add_parser("retry", help="try the failed rows of a FAILED import again, and what was never loaded")
+    cancel = actions.add_parser("cancel", help="import no further row; rows whose command is published end as usual")
+    for one in (show, report, retry, cancel):
+        one.add_argument("id", metavar="ID", help=ID_HELP)
+    for one in (listing, show, report, retry, cancel):
+        add_stack(one)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what is asked. Raises CommandError."""
+    return on_stack(options, lambda stack: _run(stack, options))
+
+
+def _run(stack: Stack, options: argparse.Namespace) -> int:
+    service = ImportService(stack.store, SystemClock(), (), ())  # creates none, so no table needs to be known
+    if options.action == "list":
+        context = InvokeContext(OPERATOR, options.tenant)
+        jobs = service.list_imports(context, table=options.table, limit=options.limit, archives=options.archives)
+        show(as_json([_entry(one) for one in jobs]) if options.json else _listed(jobs, options.tenant))
+        return 0
+    key = ImportJobKey.parse_id(options.id)
+    context = InvokeContext(OPERATOR, key.tenant_code)
+    if options.action == "report":
+        return import_report.report(stack, service.get_import(options.id, context), options)
+    actions = {"show": service.get_import, "retry": service.retry_failed_rows, "cancel": service.cancel_import}
+    job = actions[options.action](options.id, context)
+    files = service.list_files(job.id, context) if key.kind == ZIP_IMPORT_KIND else []
+    show(as_json(_entry(job, files)) if options.json else _shown(job, files, SystemClock().now()))
+    return 0
+
+
+def _entry(job: ImportJob, files: Sequence[ImportedFile] = ()) -> dict[str, Any]:
+    given = {
+        "id": job.id,
+        "status": job.status,
+        "attempt": job.attempt,
+        "counts": asdict(job.counts),
+        "ignoredRows": job.ignored,
+        "encoding": job.encoding,
+        "isCancelling": job.is_cancelling,
+        "createdAt": job.created_at,
+        "startedAt": job.started_at,
+        "createdBy": job.created_by,
+        "error": job.error,
+        "reasons": list(job.reasons) or None,
+        "report": list(job.report_urls),
+        "files": list(files) or None,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _listed(jobs: list[ImportJob], tenant: str) -> str:
+    if not jobs:
+        return f"no imports of tenant {tenant}"
+    rows = [(pasteable(one.id), _status(one), one.attempt, _progress(one), one.created_at) for one in jobs]
+    return table("Imports", rows, header=("import", "status", "attempt", "rows", "created"))
+
+
+def _shown(job: ImportJob, files: Sequence[ImportedFile], now: float) -> str:
+    rows: list[tuple[str, object]] = [
+        ("status", _status(job)),
+        ("attempt", job.attempt),
+        ("file", f"s3://{job.bucket}/{job.object_key}"),
+        ("created", f"{job.created_at} by {job.created_by}"),
+        ("updated", job.updated_at),
+        ("rows", _progress(job)),
+        *(("pace", words) for words in [pace_of(job, now)] if words),
+        *reading(job),
+    ]
+    if job.error is not None:
+        rows.append(("error", f"{job.error['type']}: {job.error['message']}"))
+    rows += (("report", url) for url in job.report_urls)
+    return "\n\n".join([table(pasteable(job.id), rows), *details(job, files)])
+
+
+def reading(job: ImportJob) -> list[tuple[str, object]]:
+    """How the file was read, once it was."""
+    rows: list[tuple[str, object]] = [] if job.encoding is None else [("encoding", job.encoding)]
+    return [*rows, ("ignored", f"{job.ignored} rows without values")] if job.ignored else rows
+
+
+def _status(job: ImportJob) -> str:
+    return f"{job.status} (cancelling)" if job.is_cancelling else job.status
+
+
+def pace_of(job: ImportJob, now: float) -> str:
+    """The mean rate of a running job since it began, and the time for the rest. Empty where it would mislead: a later
+    attempt begins with the rows that are done.
+    """
+    counts = job.counts
+    if job.status != PROCESSING or job.attempt > 1 or counts.total is None or not job.started_at:
+        return ""
+    seconds = now - seconds_of(job.started_at)
+    if seconds <= 0:
+        return ""
+    return pace_words(counts.processed / seconds, counts.total - counts.processed)
+
+
+def _progress(job: ImportJob) -> str:
+    counts = job.counts
+    if counts.total is None:
+        return "not read yet"
+    parts = {"failed": counts.failed, "superseded": counts.superseded, "cancelled": counts.cancelled}
+    others = "".join(f", {number} {name}" for name, number in parts.items() if number)
+    return f"{counts.succeeded} of {counts.total} done{others}"

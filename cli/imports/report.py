@@ -1,0 +1,131 @@
+"""``./cqrs imports report``: the failed rows of an import, or the files of an archive, as their report tells them."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from cli.errors import CommandError
+from cli.operate.arguments import positive
+from cli.operate.stack import Stack
+from cli.output import as_json, table
+from cli.terminal import complain, show, write
+from handlers.core.keys import ZIP_IMPORT_KIND
+from handlers.imports.jobs.model import ImportJob
+from handlers.imports.jobs.spreadsheet import BYTE_ORDER_MARK, restored
+from handlers.imports.jobs.status import FAILED, TERMINAL
+from handlers.imports.strategy import REPORT_COLUMNS
+from handlers.objects.s3 import S3Objects
+from handlers.operations.key_text import pasteable
+
+SHOWN_ROWS = 50
+SHOWN_CHARS = 60
+#: Above the size of a part (``handlers.imports.jobs.report.PART_BYTES``) by far; an archive's files are in one part.
+MAX_PART_BYTES = 256 * 1024 * 1024
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``./cqrs imports report``, but for those that all actions take."""
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--csv", action="store_true", help="the report itself, to be corrected and imported")
+    forms.add_argument("--path", action="store_true", help="only where it lies: s3://bucket/key, a line for each part")
+    parser.add_argument(
+        "--limit", type=positive, default=SHOWN_ROWS, help=f"lines of the table at most (default {SHOWN_ROWS})"
+    )
+
+
+def report(stack: Stack, job: ImportJob, options: argparse.Namespace) -> int:
+    """Print the report of a job in the form that the options ask for.
+
+    Raises:
+        CommandError: it has none yet, or was refused before a row was read.
+        CqrsError: the report is not there any more, or may not be read.
+    """
+    if job.status not in TERMINAL:
+        raise CommandError(f"{job.id}: {job.status}; the report is written when the import has ended")
+    if not job.report_urls:
+        if job.status == FAILED:
+            why = "" if job.error is None else f": {job.error['type']}: {job.error['message']}"
+            raise CommandError(f"{job.id}: it has no report, since no row was read{why}")
+        complain(f"{job.id}: {job.status}, nothing failed; there is no report")
+        return 0
+    if options.path:
+        show("\n".join(job.report_urls))
+        return 0
+    csv.field_size_limit(MAX_PART_BYTES)  # the module's own is below what a row may hold
+    parts = (_part(stack, url) for url in job.report_urls)
+    if options.csv:
+        _print_csv(parts)
+        return 0
+    header, lines = _lines_of(parts)
+    show(as_json(_plain(job, header, lines)) if options.json else _rendered(job, header, lines, options.limit))
+    return 0
+
+
+def _part(stack: Stack, url: str) -> str:
+    place = urlsplit(url)
+    objects = S3Objects(lambda: stack.client("s3"), place.netloc)
+    return objects.get(place.path.removeprefix("/"), max_bytes=MAX_PART_BYTES).decode("utf-8-sig")
+
+
+def _print_csv(parts: Iterator[str]) -> None:
+    """One file whatever the number of parts, byte for byte; on a terminal, what would steer it is escaped."""
+    for number, part in enumerate(parts):
+        lines = iter(io.StringIO(part, newline=""))
+        if number:
+            next(csv.reader(lines))
+        text = "".join(lines)
+        if sys.stdout.isatty():
+            show(text.replace("\r\n", "\n").removesuffix("\n"))
+        else:
+            write(sys.stdout, text if number else BYTE_ORDER_MARK + text)
+
+
+def _lines_of(parts: Iterator[str]) -> tuple[list[str], Iterator[list[str]]]:
+    """The header, and the lines of all parts with their values as they were."""
+    readers = (csv.reader(io.StringIO(part, newline="")) for part in parts)
+    first = next(readers)
+    header = list(map(restored, next(first)))
+    others = (line for reader in readers for line in itertools.islice(reader, 1, None))
+    return header, (list(map(restored, line)) for line in itertools.chain(first, others))
+
+
+def _plain(job: ImportJob, header: Sequence[str], lines: Iterator[list[str]]) -> dict[str, Any]:
+    told = {"id": job.id, "status": job.status, "encoding": job.encoding, "report": list(job.report_urls)}
+    if job.key.kind == ZIP_IMPORT_KIND:
+        return {**told, "files": [dict(zip(header, line, strict=True)) for line in lines]}
+    front = len(REPORT_COLUMNS)
+    rows = []
+    for line in lines:
+        number, physical, code, message = line[:front]
+        row = {"row": int(number), "line": int(physical), "code": code, "message": message}
+        row["values"] = dict(zip(header[front:], line[front:], strict=False))
+        rows.append({**row, "beyond": line[len(header) :]} if len(line) > len(header) else row)
+    return {**told, "rows": rows}
+
+
+def _rendered(job: ImportJob, header: Sequence[str], lines: Iterator[list[str]], limit: int) -> str:
+    shown = list(itertools.islice(lines, limit))
+    more = sum(1 for _ in lines)
+    if job.key.kind == ZIP_IMPORT_KIND:
+        text = table(f"Files of {pasteable(job.id)}", shown, header=header)
+    else:
+        front = len(REPORT_COLUMNS)
+        rows = [
+            (int(number), int(physical), code, message, _cut(",".join(values)))
+            for number, physical, code, message, *values in shown
+        ]
+        text = table(f"Failed rows of {pasteable(job.id)}", rows, header=[*header[:front], "values"])
+    left = f"\n\n{more:,} more; --limit N shows more of them, --csv all" if more else ""
+    encoding = () if job.encoding is None else (f"encoding of the file: {job.encoding}",)
+    return "\n".join((f"{text}{left}\n", *encoding, *(f"report: {url}" for url in job.report_urls)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARS else f"{text[: SHOWN_CHARS - 3]}..."

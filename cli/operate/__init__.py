@@ -1,0 +1,1 @@
+"""Commands for operators of a deployed stack. They need boto3's core and nothing else."""

@@ -1,0 +1,39 @@
+"""``./cqrs approvals``: what waits for a person."""
+
+from __future__ import annotations
+
+import argparse
+
+from cli.operate.approving import approvals_of
+from cli.operate.arguments import add_stack
+from cli.operate.stack import Stack, on_stack
+from cli.output import as_json, table
+from cli.terminal import show
+from handlers.operations.key_text import pasteable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``./cqrs approvals``."""
+    parser.add_argument("--tenant", required=True, help="the tenant's code")
+    parser.add_argument("--workflow", help="only those of this workflow")
+    add_stack(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the open approvals. Raises CommandError."""
+    return on_stack(options, lambda stack: _list(stack, options))
+
+
+def _list(stack: Stack, options: argparse.Namespace) -> int:
+    found = list(approvals_of(stack).list_open(options.tenant, workflow=options.workflow))
+    if options.json:
+        show(as_json(found))
+    elif not found:
+        show(f"No approval of tenant {options.tenant} is open.")
+    else:
+        rows = [
+            (one.workflow, pasteable(one.request_id), one.subject, one.requested_by, one.requested_at) for one in found
+        ]
+        header = ("workflow", "request", "subject", "asked by", "since")
+        show(table(f"Open approvals of tenant {options.tenant}", rows, header=header))
+    return 0

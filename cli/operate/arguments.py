@@ -1,0 +1,63 @@
+"""What the commands' arguments have in common."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from datetime import datetime
+
+from cli.errors import CommandError
+from cli.operate.stack import default_project
+
+_AGO = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+KEY_HELP = "'TENANT#t1 ORDER#o1' or 'TENANT#t1#ORDER#o1', each with or without @<version>"
+
+
+def add_stack(parser: argparse.ArgumentParser) -> None:
+    """Which stack, and how the answer is given."""
+    parser.add_argument("--stack", default="dev", help="the Pulumi stack (default dev)")
+    parser.add_argument("--project", default=default_project(), help="the Pulumi project (default: Pulumi.yaml's)")
+    parser.add_argument("--endpoint", metavar="URL", help="a local stack: http://127.0.0.1:4566 with `./cqrs serve`")
+    parser.add_argument("--region", help="the AWS region (default: as the AWS CLI finds it)")
+    parser.add_argument("--profile", help="the AWS profile (default: as the AWS CLI finds it)")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
+
+
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+    """For commands that change something."""
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done and change nothing")
+
+
+def since(text: str, now: float) -> float:
+    """A moment, or a time ago, as seconds since 1970. Raises CommandError naming the allowed forms."""
+    ago = _AGO.fullmatch(text)
+    if ago is not None:
+        return now - int(ago.group(1)) * _SECONDS[ago.group(2)]
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise CommandError(
+            f"--since {text!r} is neither a time with its zone (2026-01-31T09:00:00Z) nor 90m, 2h or 3d ago"
+        )
+    return moment.timestamp()
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def rate(text: str) -> float:
+    """Rows a second."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.01 <= number <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows a second from 0.01 to 10,000")
+    return number

@@ -1,0 +1,91 @@
+"""``./cqrs explain``."""
+
+from __future__ import annotations
+
+import argparse
+
+from cli.operate.arguments import KEY_HELP, add_stack
+from cli.operate.stack import Stack, on_stack
+from cli.output import as_json, table
+from cli.terminal import show
+from handlers.core.clock import SystemClock
+from handlers.operations.explain import Explainer, Explanation, VersionView
+from handlers.operations.key_text import parse_key, pasteable
+
+HEADER = ("version", "stands", "status", "attempt", "time", "blocked by", "targets", "error")
+MESSAGE_CHARS = 60
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``./cqrs explain``."""
+    parser.add_argument("key", nargs="+", metavar="KEY", help=KEY_HELP)
+    add_stack(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print an explanation. Raises CommandError."""
+    return on_stack(options, lambda stack: _explain(stack, options))
+
+
+def _explain(stack: Stack, options: argparse.Namespace) -> int:
+    key, version = parse_key(" ".join(options.key))
+    explanation = Explainer(stack.store, SystemClock())(key, version)
+    show(as_json(explanation) if options.json else rendered(explanation))
+    return 0
+
+
+#: Of a row that others wrote.
+UNKNOWN_TIME = "at an unknown time"
+
+
+def rendered(explanation: Explanation) -> str:
+    """For people."""
+    parts = [table(pasteable(explanation.key), [("read model", _data(explanation))])]
+    if explanation.versions:
+        title = "Versions (older ones are not shown)" if explanation.older_versions else "Versions"
+        parts.append(table(title, [_row(view) for view in explanation.versions], header=HEADER))
+    parts.append(table("What to do", [(line,) for line in explanation.what_to_do]))
+    return "\n\n".join(parts)
+
+
+def _data(explanation: Explanation) -> str:
+    data = explanation.data
+    if data is None:
+        return "nothing applied yet"
+    deleted = ", deleted" if data["isDeleted"] else ""
+    return f"version {data['version']}{deleted}, published {data['updatedAt'] or UNKNOWN_TIME}"
+
+
+def _row(view: VersionView) -> tuple[object, ...]:
+    blocked = view.blocked_by
+    error = view.error
+    return (
+        view.version,
+        view.situation,
+        view.status,
+        view.attempt,
+        _time(view),
+        "" if blocked is None else f"@{blocked.root} {blocked.root_situation}",
+        ", ".join(f"{target} {outcome}" for target, outcome in view.targets.items()),
+        "" if error is None else _cut(f"{error['type']}: {error['message']}"),
+    )
+
+
+def _time(view: VersionView) -> str:
+    if view.lease is not None and view.lease.live:
+        return f"lease until {_seconds(view.lease.until)}"
+    if view.failed_at is not None:
+        return f"failed {_seconds(view.failed_at)}"
+    if view.waiting_since is not None:
+        return f"waits since {_seconds(view.waiting_since)}"
+    return f"published {_seconds(view.published_at)}"
+
+
+def _seconds(timestamp: str) -> str:
+    """Without the fraction, which only fills the line."""
+    return timestamp.partition(".")[0] + "Z" if timestamp else UNKNOWN_TIME
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= MESSAGE_CHARS else f"{line[: MESSAGE_CHARS - 3]}..."

@@ -1,0 +1,110 @@
+"""``./cqrs redrive``."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from typing import Any
+
+from cli.errors import CommandError
+from cli.operate.arguments import KEY_HELP, add_dry_run, add_stack, positive, since
+from cli.operate.machinery import machinery
+from cli.operate.stack import Stack, on_stack
+from cli.output import Progress, as_json, table
+from cli.terminal import show
+from handlers.core.keys import VersionKey
+from handlers.operations.failed import FAILED, Found, Selection, find_failed
+from handlers.operations.key_text import parse_key, pasteable
+from handlers.operations.redrive import NOT_STARTED, Redriven, Redriver
+
+SHOWN = 50
+#: Commands of one run, unless --limit says otherwise.
+MOST = 10_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``./cqrs redrive``."""
+    parser.add_argument("key", nargs="*", metavar="KEY", help=f"{KEY_HELP}; without: a selection")
+    parser.add_argument("--since", metavar="T", help="failed since 2026-01-31T09:00:00Z, or 90m, 2h, 3d ago")
+    parser.add_argument("--status", help="FAILED: all that failed; or one state's, such as sync_data:FAILED")
+    parser.add_argument("--tenant", help="only this tenant's")
+    parser.add_argument("--type", help="only this type's")
+    parser.add_argument("--limit", type=positive, default=MOST, help=f"commands at most (default {MOST:,})")
+    add_dry_run(parser)
+    add_stack(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Redrive what was named or selected. Returns 1 if something was not started at once. Raises CommandError."""
+    return on_stack(options, lambda stack: _run(stack, options))
+
+
+def _run(stack: Stack, options: argparse.Namespace) -> int:
+    selects = any(value is not None for value in (options.since, options.status, options.tenant, options.type))
+    if bool(options.key) == selects:
+        raise CommandError("give either a KEY, or a selection: --since T, --status FAILED (--tenant, --type)")
+    if options.key:
+        key, version = parse_key(" ".join(options.key))
+        redriver = _redriver(stack, options)
+        outcomes = redriver.entity(key) if version is None else redriver.version(VersionKey(key, version))
+        if not any(one.changed for one in outcomes):
+            raise CommandError(f"{pasteable(outcomes[0].key)}: {outcomes[0].note}")
+        return _report(outcomes, options, more=False)
+    selection = _selection(options)
+    redriver = _redriver(stack, options)
+    found = _find(stack, selection, options.limit)
+    return _report(_redrive(redriver, found), options, more=found.more)
+
+
+def _redriver(stack: Stack, options: argparse.Namespace) -> Redriver:
+    tools = machinery(stack)
+    return Redriver(stack.store, tools.clock, tools.starter, tools.recorder, dry_run=options.dry_run)
+
+
+def _selection(options: argparse.Namespace) -> Selection:
+    begin = None if options.since is None else since(options.since, time.time())
+    return Selection(begin, options.status or FAILED, options.tenant, options.type)
+
+
+def _find(stack: Stack, selection: Selection, limit: int) -> Found:
+    progress = Progress("search", None)
+    found = find_failed(stack.store, selection, limit=limit, on_page=lambda scanned, _: progress.show(scanned))
+    progress.end()
+    return found
+
+
+def _redrive(redriver: Redriver, found: Found) -> list[Redriven]:
+    progress = Progress("redrive", len({key.entity for key in found.keys}))
+    outcomes = list(redriver.all(found.keys, on_entity=progress.show))
+    progress.end()
+    return outcomes
+
+
+def _report(outcomes: list[Redriven], options: argparse.Namespace, *, more: bool) -> int:
+    counts = Counter(one.outcome for one in outcomes)
+    if options.json:
+        entries = [_entry(one) for one in outcomes]
+        show(as_json({"dryRun": options.dry_run, "outcomes": entries, "counts": counts, "more": more}))
+    else:
+        show(rendered(outcomes, counts, dry_run=options.dry_run, more=more))
+    return 1 if any(one.note.startswith(NOT_STARTED) for one in outcomes) else 0
+
+
+def rendered(outcomes: list[Redriven], counts: Counter[str], *, dry_run: bool, more: bool) -> str:
+    """For people."""
+    if not outcomes:
+        return "no failed command in this selection"
+    rows = [(pasteable(one.key), one.outcome, one.attempt, one.note) for one in outcomes[:SHOWN]]
+    title = "Redrive (dry run: nothing was changed)" if dry_run else "Redrive"
+    parts = [table(title, rows, header=("command", "outcome", "attempt", "note"))]
+    if len(outcomes) > SHOWN:
+        parts.append(f"  ... and {len(outcomes) - SHOWN:,} more (--json lists all)")
+    parts.append(table("Outcomes", sorted(counts.items()), header=("outcome", "commands")))
+    if more:
+        parts.append("There are more failed commands: run it again.")
+    return "\n\n".join(parts)
+
+
+def _entry(one: Redriven) -> dict[str, Any]:
+    return {"key": str(one.key), "outcome": one.outcome, "attempt": one.attempt, "note": one.note}

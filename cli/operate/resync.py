@@ -1,0 +1,130 @@
+"""``./cqrs resync``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import time
+import uuid
+from collections.abc import Sequence
+from functools import partial
+from itertools import count
+
+from cli.errors import CommandError
+from cli.operate.arguments import add_dry_run, add_stack, rate
+from cli.operate.stack import Stack, on_stack
+from cli.output import Progress, as_json, table
+from cli.terminal import show
+from handlers.commands.attributes import AttributeStore
+from handlers.commands.targets.connect import connect
+from handlers.commands.targets.handler import remote_handlers
+from handlers.commands.targets.registry import BUILT_IN_TARGET, Registry, load_registry
+from handlers.core.clock import SystemClock
+from handlers.entrypoints.wiring.settings import WorkflowSettings
+from handlers.objects.s3 import S3Objects
+from handlers.operations.checkpoint import Checkpoint
+from handlers.operations.key_text import pasteable
+from handlers.operations.resync import Resync, ResyncSelection, count_rows
+from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
+
+SHOWN_FAILURES = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``./cqrs resync``."""
+    parser.add_argument("target", metavar="TARGET", help="the id of the sync target")
+    parser.add_argument("--tenant", help="only this tenant's rows")
+    parser.add_argument("--type", help="only rows of this type, where the target takes several")
+    parser.add_argument("--rate", type=rate, metavar="N", help="rows a second at most (default: no limit)")
+    parser.add_argument("--restart", action="store_true", help="begin again instead of going on from the checkpoint")
+    add_dry_run(parser)
+    add_stack(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Hand all rows over. Returns 1 if some failed. Raises CommandError."""
+    return on_stack(options, lambda stack: _resync(stack, options))
+
+
+def _resync(stack: Stack, options: argparse.Namespace) -> int:
+    settings = WorkflowSettings.from_env(stack.environment_of("workflow"))
+    registry = _registry(stack, settings)
+    selection = _selection(registry, options)
+    if options.dry_run:
+        rows = count_rows(stack.store, SystemClock(), selection)
+        show(as_json({"dryRun": True, "rows": rows}) if options.json else f"{rows:,} rows would be handed over")
+        return 0
+    checkpoint = _run(stack, settings, registry, selection, options)
+    show(as_json(plain(options.target, checkpoint)) if options.json else rendered(options.target, checkpoint))
+    return 1 if checkpoint.counts.failed else 0
+
+
+def _registry(stack: Stack, settings: WorkflowSettings) -> Registry:
+    """The targets that the stack is deployed with, this project's and others', reached with our credentials."""
+    remote = remote_handlers(settings.sync_targets, settings.commands_table, partial(connect, clients=stack))
+    workflows = StepFunctionsWorkflows(partial(stack.client, "stepfunctions"), settings.custom_machines)
+    collaborators = {"store": stack.store, "clock": SystemClock(), "workflows": workflows}
+    return load_registry(settings.handler_modules, collaborators, remote)
+
+
+def _selection(registry: Registry, options: argparse.Namespace) -> ResyncSelection:
+    if options.target == BUILT_IN_TARGET:
+        raise CommandError(f"target {BUILT_IN_TARGET!r} is the read model itself, which a resync reads from")
+    types = registry.types_of(options.target)
+    if options.type not in (None, *types):
+        raise CommandError(f"--type {options.type!r}: target {options.target!r} takes {', '.join(types)}")
+    return ResyncSelection(options.target, types, options.type, options.tenant)
+
+
+def _run(
+    stack: Stack,
+    settings: WorkflowSettings,
+    registry: Registry,
+    selection: ResyncSelection,
+    options: argparse.Namespace,
+) -> Checkpoint:
+    attributes = AttributeStore(S3Objects(partial(stack.client, "s3"), settings.bucket))
+    resync = Resync(
+        stack.store,
+        SystemClock(),
+        registry.sync_handler(options.target),
+        decoded=attributes.decoded,
+        run_id=uuid.uuid4().hex,
+        sleep=time.sleep,
+        rate=options.rate,
+    )
+    progress, numbers = Progress("resync", None), count(1)
+    checkpoint = resync.run(selection, restart=options.restart, on_row=lambda *_: progress.show(next(numbers)))
+    progress.end()
+    return checkpoint
+
+
+def plain(target: str, checkpoint: Checkpoint) -> dict[str, object]:
+    """For machines."""
+    return {
+        "target": target,
+        "status": checkpoint.status,
+        "startedAt": checkpoint.started_at,
+        "resumed": checkpoint.resumed,
+        "counts": {**dataclasses.asdict(checkpoint.counts), "untold": checkpoint.counts.untold},
+        "failures": checkpoint.failures,
+    }
+
+
+def rendered(target: str, checkpoint: Checkpoint) -> str:
+    """For people."""
+    counts = checkpoint.counts
+    rows: Sequence[tuple[str, object]] = [
+        ("rows handed over", counts.handed),
+        ("  applied", counts.applied),
+        ("  left, the target has a later version", counts.kept),
+        ("  without a word, the target doesn't say", counts.untold),
+        ("rows failed", counts.failed),
+        ("rows gone meanwhile", counts.skipped),
+    ]
+    began = f", went on from the checkpoint of {checkpoint.started_at}" if checkpoint.resumed else ""
+    parts = [table(f"Resync of {target}{began}", rows)]
+    if checkpoint.failures:
+        shown = [(pasteable(one["key"]), one["error"]) for one in checkpoint.failures[:SHOWN_FAILURES]]
+        parts.append(table(f"Failed rows (the first {len(shown)})", shown, header=("row", "error")))
+    return "\n\n".join(parts)

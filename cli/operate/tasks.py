@@ -1,0 +1,127 @@
+"""``./cqrs tasks list | show | retry | cancel``."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from typing import Any
+
+from cli.operate.arguments import add_stack, positive
+from cli.operate.stack import Stack, on_stack
+from cli.output import as_json, table
+from cli.terminal import show
+from handlers.core.clock import SystemClock
+from handlers.core.context import InvokeContext
+from handlers.core.keys import TaskKey, to_stored_name
+from handlers.operations.key_text import pasteable
+from handlers.tasks.model import Task, TaskItem
+from handlers.tasks.retry import TaskOperations
+from handlers.tasks.service import MAX_LISTED, TaskService
+
+ID_HELP = "TASK#<tenant>#<type>#<ulid> or SFN_TASK#...: the id of an alarm or of `list`"
+OPERATOR = "operator"
+SHOWN_ITEMS = 20
+_FIELDS = (
+    *("id", "status", "attempt", "total", "succeeded", "failed", "cancelled", "max_concurrency", "on_item_error"),
+    *("is_stopping", "created_at", "created_by", "updated_at", "result", "error"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``./cqrs tasks``."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="the latest tasks of a tenant")
+    listing.add_argument("--tenant", required=True, help="whose tasks")
+    listing.add_argument("--type", help="only this task type's")
+    listing.add_argument("--limit", type=positive, default=20, help=f"tasks at most (default 20, up to {MAX_LISTED})")
+    show = actions.add_parser("show", help="one task, its counters, and items that failed")
+    retry = actions.add_parser("retry", help="run a failed task again: its failed and cancelled items")
+    cancel = actions.add_parser("cancel", help="start no further item; running ones end as usual")
+    for one in (show, retry, cancel):
+        one.add_argument("id", metavar="ID", help=ID_HELP)
+    show.add_argument("--all", action="store_true", help="all items, not only failed ones")
+    for one in (listing, show, retry, cancel):
+        add_stack(one)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what is asked. Raises CommandError."""
+    return on_stack(options, lambda stack: _run(stack, options))
+
+
+def _run(stack: Stack, options: argparse.Namespace) -> int:
+    service = TaskService(stack.store, SystemClock(), {})  # only reads, so no type needs to be known
+    if options.action == "list":
+        tasks = service.list_tasks(InvokeContext(OPERATOR, options.tenant), type_=options.type, limit=options.limit)
+        show(as_json([_entry(one) for one in tasks]) if options.json else _listed(tasks, options.tenant))
+        return 0
+    context = InvokeContext(OPERATOR, TaskKey.parse_id(options.id).tenant_code)
+    operations = TaskOperations(stack.store, SystemClock())
+    if options.action == "retry":
+        return _print(operations.retry_failed_items(options.id, context), options)
+    if options.action == "cancel":
+        return _print(operations.cancel(options.id, context), options)
+    task = service.get_task(options.id, context)
+    items = (one for one in service.list_items(options.id, context) if options.all or one.status == "FAILED")
+    return _print(task, options, list(items) if options.json else list(itertools.islice(items, SHOWN_ITEMS + 1)))
+
+
+def _print(task: Task, options: argparse.Namespace, items: list[TaskItem] | None = None) -> int:
+    if options.json:
+        entry = _entry(task)
+        show(as_json(entry if items is None else {**entry, "items": [_item(one) for one in items]}))
+    else:
+        show("\n\n".join([_shown(task), *([_items(items)] if items else [])]))
+    return 0
+
+
+def _entry(task: Task) -> dict[str, Any]:
+    fields = {to_stored_name(name): getattr(task, name) for name in _FIELDS}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _item(item: TaskItem) -> dict[str, Any]:
+    given = {"index": item.index, "status": item.status, "attempt": item.attempt, "error": item.error}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _listed(tasks: list[Task], tenant: str) -> str:
+    if not tasks:
+        return f"no tasks of tenant {tenant}"
+    rows = [(pasteable(one.id), _status(one), one.attempt, _progress(one), one.created_at) for one in tasks]
+    return table("Tasks", rows, header=("task", "status", "attempt", "items", "created"))
+
+
+def _shown(task: Task) -> str:
+    rows: list[tuple[str, object]] = [
+        ("status", _status(task)),
+        ("attempt", task.attempt),
+        ("created", f"{task.created_at} by {task.created_by}"),
+        ("updated", task.updated_at),
+    ]
+    if task.has_items:
+        rows.append(("items", _progress(task)))
+        rows.append(("at once", f"{task.max_concurrency}, after a failed item: {task.on_item_error}"))
+    if task.error is not None:
+        rows.append(("error", f"{task.error['type']}: {task.error['message']}"))
+    return table(pasteable(task.id), rows)
+
+
+def _items(items: list[TaskItem]) -> str:
+    rows = [(one.index, one.status, _error(one)) for one in items[:SHOWN_ITEMS]]
+    text = table("Items", rows, header=("index", "status", "error"))
+    return text if len(items) <= SHOWN_ITEMS else f"{text}\n  ... and more (--json lists all)"
+
+
+def _error(item: TaskItem) -> str:
+    return "" if item.error is None else f"{item.error['type']}: {item.error['message']}"
+
+
+def _status(task: Task) -> str:
+    return f"{task.status} (stopping)" if task.is_stopping else task.status
+
+
+def _progress(task: Task) -> str:
+    if not task.has_items:
+        return ""
+    return f"{task.succeeded} of {task.total} done, {task.failed} failed, {task.cancelled} cancelled"

@@ -1,0 +1,127 @@
+"""What commands print: tables, JSON, and progress as a bar on a terminal and as plain lines elsewhere.
+
+Data in it is escaped, so one row is one line whatever was stored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TextIO
+
+from cli.imports.pace import Pace
+from cli.terminal import OutputEnded, write
+from handlers.core.keys import to_stored_name
+from handlers.core.text import visible, visible_json
+
+BAR_WIDTH = 30
+#: Seconds between two updates: a bar may move often, a log file shouldn't fill up.
+BAR_INTERVAL = 0.1
+LINE_INTERVAL = 2.0
+#: And where nothing happens.
+IDLE_INTERVAL = 10.0
+
+
+def table(title: str, rows: Iterable[Sequence[object]], *, header: Sequence[str] | None = None) -> str:
+    """Rows as an aligned text table; numbers to the right, the rest to the left."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    numeric = [[isinstance(value, int | float) for value in row] for row in rows]
+    lines = [list(header)] if header else []
+    widths = [max(len(row[column]) for row in [*lines, *cells]) for column in range(len((lines or cells)[0]))]
+    right = [all(flags[column] for flags in numeric) for column in range(len(widths))] if numeric else []
+    shown_title = visible(title)
+    out = [shown_title, "-" * len(shown_title)]
+    for row in [*lines, *cells]:
+        padded = (
+            cell.rjust(width) if right and right[column] else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        out.append("  " + "  ".join(padded).rstrip())
+    return "\n".join(out)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else visible(str(value))
+
+
+def as_json(value: object) -> str:
+    """A result as one JSON document; field names in the form of the stored ones (camelCase)."""
+    return visible_json(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {to_stored_name(name): _plain(entry) for name, entry in fields.items()}
+    if isinstance(value, Mapping):
+        return {name: _plain(entry) for name, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+class Progress:
+    """One line of progress: what is done, of how much, how fast, and how long it will take.
+
+    Where nobody reads it, the work goes on without it.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        total: int | None,
+        *,
+        stream: TextIO | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``total``: None as long as it is not known."""
+        self._label = label
+        self._total = None if total is None else max(total, 1)
+        self._stream: TextIO | None = stream or sys.stderr
+        self._is_terminal = self._stream is not None and self._stream.isatty()
+        self._now = now
+        self._pace = Pace()
+        self._started = self._shown_at = now()
+        self._shown = -1
+
+    def show(self, done: int, *, total: int | None = None, last: bool = False) -> None:
+        """Update, if it is time to (or it is the last time). ``total``: where it has become known since.
+
+        Where nothing happens, it says so from time to time: whoever waits sees that it is alive.
+        """
+        now = self._now()
+        self._pace.note(now, done)
+        if total is not None:
+            self._total = max(total, 1)
+        since = now - self._shown_at
+        due = since >= (BAR_INTERVAL if self._is_terminal else LINE_INTERVAL)
+        if not (due or last or done == self._total) or (done == self._shown and since < IDLE_INTERVAL):
+            return
+        self._shown_at, self._shown = now, done
+        text = f"{done:,}" if self._total is None else f"{done:,} of {self._total:,}"
+        pace = self._pace.words(self._total)
+        text = f"{text}, {pace}" if pace else text
+        if self._is_terminal:
+            self._write(f"\r\x1b[K{self._label} {self._bar(done)}{text}")
+        else:
+            self._write(f"{self._label}: {text}, {now - self._started:.0f} s\n")
+
+    def _bar(self, done: int) -> str:
+        if self._total is None:
+            return ""
+        filled = BAR_WIDTH * min(done, self._total) // self._total
+        return f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] "
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._is_terminal:
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
+        try:
+            write(self._stream, text)
+        except OutputEnded:
+            self._stream = None

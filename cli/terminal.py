@@ -1,0 +1,96 @@
+"""The one place that prints: nothing that was stored steers the terminal, and a reader that stops ends the command."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from typing import TextIO
+
+from handlers.core.text import visible_lines
+
+FAILED = 1
+#: By the shell's convention, as for a process that the signal ends: 128 + SIGPIPE.
+READER_GONE = 128 + signal.SIGPIPE
+
+
+class OutputEnded(SystemExit):
+    """Nothing can be printed any more; ``why`` is None if the reader has just stopped (``| head``).
+
+    Like the end by a signal it passes boundaries that catch errors.
+    """
+
+    def __init__(self, code: int, why: str | None = None) -> None:
+        super().__init__(code)
+        self.exit_code = code
+        self.why = why
+
+
+def show(text: str) -> None:
+    """Print text of one or more lines. Data in it was escaped before (``handlers.core.text``), the rest here."""
+    write(sys.stdout, f"{visible_lines(text)}\n")
+
+
+def complain(text: str) -> None:
+    """Print an error or a notice beside the output."""
+    write(sys.stderr, f"{visible_lines(text)}\n")
+
+
+def write(stream: TextIO | None, text: str) -> None:
+    """Write text as it is, at once. Without a stream (closed when the process began) there is nobody to tell.
+
+    Raises:
+        OutputEnded: the reader has gone, or the disk is full.
+    """
+    if stream is None:
+        return
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        raise OutputEnded(READER_GONE) from None
+    except OSError as error:
+        raise OutputEnded(FAILED, f"the output can't be written: {error.strerror}") from error
+
+
+def ended(command: Callable[[], int]) -> int:
+    """Run a command as the whole process. Returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # characters that the terminal's encoding lacks
+    try:
+        code = _code_of(command)
+        write(sys.stdout, "")  # what others printed, such as help, may still be in the buffer
+    except OutputEnded as end:
+        code = end.exit_code
+        _drop(sys.stdout)
+        if end.why is not None:
+            with contextlib.suppress(OutputEnded):
+                complain(f"cqrs: error: {end.why}")
+        _drop(sys.stderr)
+    return code
+
+
+def _code_of(command: Callable[[], int]) -> int:
+    try:
+        return command()
+    except OutputEnded:
+        raise
+    except SystemExit as asked:  # by argparse, after help or a wrong option
+        return int(asked.code or 0)
+    except Exception:  # noqa: BLE001 - boundary: the process; told with its traceback, which may quote data
+        complain(traceback.format_exc().rstrip())
+        return FAILED
+
+
+def _drop(stream: TextIO | None) -> None:
+    """At its end Python writes what is left in the buffers, and would complain that it can't.
+
+    https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    """
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,64 @@
+"""Executions that ended without recording it: failed in ``fail_unrecorded``, timed out, aborted.
+
+Fed by the EventBridge rule on "Step Functions Execution Status Change" (Step Functions Developer
+Guide, "Automating Step Functions event delivery with EventBridge").
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from handlers.commands import status
+from handlers.commands.pipeline.failure import Failure, FailureRecorder
+from handlers.commands.pipeline.run import Run
+from handlers.commands.repository import CommandRepository
+from handlers.commands.starter import execution_name
+from handlers.commands.state_event import parse_run
+from handlers.core.errors import NotRunning, ValidationError
+from handlers.store.port import Item
+
+TIMED_OUT = "TIMED_OUT"
+
+
+class EndedOutside:
+    """Writes FAILED (NotRunning) for a command whose execution is gone, unless the outcome is stored already.
+
+    A command that waits outlives the time limit of its execution: a redrive of what it waits for restarts its clock,
+    not the execution's. It stays open, and the sweeper starts it or lets its wait expire (decision record 0048).
+    The late end of an execution after which the sweeper started another one changes nothing either.
+    """
+
+    def __init__(self, recorder: FailureRecorder, repository: CommandRepository) -> None:
+        self._recorder = recorder
+        self._repository = repository
+
+    def __call__(self, event: dict[str, Any]) -> dict[str, str]:
+        """Handle one event. Raises ValidationError if it is not one of the command machine."""
+        detail = event.get("detail", {})
+        try:
+            execution_input = json.loads(detail["input"])
+        except (KeyError, TypeError, ValueError):
+            raise ValidationError("detail.input", detail.get("input"), "JSON with pk, sk, id, attempt") from None
+        run = parse_run(execution_input, detail["executionArn"])
+        row = self._repository.command(run.key)
+        if row is not None and run.own.holds(row):
+            if detail["status"] == TIMED_OUT and _still_waits(row):
+                return {"left": "it waits, the sweeper goes on with it"}
+            if _was_started_again(row, run, detail["name"]):
+                return {"left": "a newer execution goes on with it, or the sweeper"}
+        message = f"execution {detail['name']} ended as {detail['status']}"
+        if detail.get("error"):
+            message = f"{message}: {detail['error']}"
+        return self._recorder(run, Failure(NotRunning.__name__, message))
+
+
+def _still_waits(row: Item) -> bool:
+    """Never claimed in this attempt, so none of its states ran; with few statuses only the claim tells."""
+    return status.is_waiting(row) and "runId" not in row
+
+
+def _was_started_again(row: Item, run: Run, name: str) -> bool:
+    """The sweeper has started another execution since, and this one does not hold the command."""
+    latest = execution_name(row["pk"], row["sk"], row["id"], row["attempt"], row.get("restart", 0))
+    return name != latest and row.get("runId") != run.run_id

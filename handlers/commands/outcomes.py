@@ -1,0 +1,118 @@
+"""Status events: one message per outcome of a command, from the ``commands`` stream and not from the steps.
+
+They follow from what is stored, so that no step depends on the topic, and a crash between a write and its message
+loses nothing (defect P7). Delivery is at least once: consumers know repeats by (id, attempt, status).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from handlers.commands import status
+from handlers.core.keys import VersionKey, row_id
+from handlers.core.log import log_step
+from handlers.store.values import item_from_dynamo
+from handlers.topics.port import Notice, Topic
+
+ACTION = "command-status"
+TERMINAL = "terminal"
+ALL = "all"
+NONE = "none"
+KINDS = (TERMINAL, ALL, NONE)
+
+DONE = "DONE"
+_READ = ("pk", "sk", "id", "status", "attempt", "requestId", "error", "updatedAt")
+#: What of a failure goes out: no stack trace is ever stored, and nothing that is added later leaves by accident.
+_ERROR_FIELDS = ("type", "message", "state", "blockedBy")
+
+
+class StatusEvents:
+    """Sends the events that stream records ask for to one topic."""
+
+    def __init__(self, topic: Topic, table: str, which: str) -> None:
+        """``table`` is the table's name in the messages; ``which`` is one of ``KINDS``."""
+        self._topic = topic
+        self._table = table
+        self._which = which
+
+    def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
+        """Send the events of a batch. Answers the records whose event is not out: index to the reason."""
+        unsent: dict[int, Exception] = {}
+        notices: dict[int, Notice] = {}
+        for index, record in enumerate(records):
+            try:
+                notice = notice_of(record, self._table, self._which)
+            except Exception as error:  # noqa: BLE001 - boundary: one record; the reason is the answer
+                unsent[index] = error
+                continue
+            if notice is not None:
+                notices[index] = notice
+        if not notices:
+            return unsent
+        places = list(notices)
+        refused = self._topic.publish_many(list(notices.values()))
+        unsent.update({places[position]: error for position, error in refused.items()})
+        log_step("status events", level=logging.INFO, sent=len(notices) - len(refused), unsent=len(unsent))
+        return unsent
+
+
+def notice_of(record: Mapping[str, Any], table: str, which: str) -> Notice | None:
+    """The event of one stream record, None where there is none to send.
+
+    Raises:
+        ValidationError, KeyError: a row with a status that is no command.
+    """
+    change = record.get("dynamodb", {})
+    new, old = change.get("NewImage"), change.get("OldImage")
+    if new is None or "status" not in new:
+        return None
+    applied_at_once = record.get("eventName") == "INSERT" and "syncMode" in new
+    if not applied_at_once and (record.get("eventName") != "MODIFY" or old is None):
+        return None
+    old = old or {}
+    row = item_from_dynamo({name: new[name] for name in _READ if name in new})
+    before = item_from_dynamo({name: old[name] for name in ("status", "attempt") if name in old})
+    if not _is_wanted(row["status"], which) or (applied_at_once and not status.is_terminal(row["status"])):
+        return None
+    if (before.get("status"), before.get("attempt")) == (row["status"], row["attempt"]):
+        return None
+    key = VersionKey.parse(row["pk"], row["sk"])
+    message = {
+        "id": row_id(key.pk, key.sk),
+        "action": ACTION,
+        "table": table,
+        "pk": key.pk,
+        "sk": key.sk,
+        "tenantCode": key.entity.tenant_code,
+        "content": _content(key, row),
+    }
+    return Notice(message, {"action": ACTION})
+
+
+def _content(key: VersionKey, row: Mapping[str, Any]) -> dict[str, Any]:
+    """From an allow-list: never attributes, never a task token."""
+    content = {
+        "commandId": row["id"],
+        "type": key.entity.type,
+        "code": key.entity.code,
+        "version": key.version,
+        "status": row["status"],
+        "attempt": row["attempt"],
+    }
+    if status.is_terminal(row["status"]):
+        failed = status.is_failed(dict(row))
+        content["outcome"] = status.FAILED if failed else DONE
+        if failed:
+            error = row.get("error", {})
+            content["error"] = {name: error[name] for name in _ERROR_FIELDS if name in error}
+    content.update({name: row[name] for name in ("requestId", "updatedAt") if name in row})
+    return content
+
+
+def _is_wanted(new: str, which: str) -> bool:
+    """Being accepted is no step's outcome: neither a new command nor a redrive is told of."""
+    if which == ALL:
+        return new not in (status.ACCEPTED, status.SYNC)
+    return which == TERMINAL and status.is_terminal(new)

@@ -1,0 +1,40 @@
+"""Waking a successor: by its task token, by starting it if it is parked, by both if both are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.commands.starter import CommandStarter
+from handlers.state_machines.port import Workflows
+from handlers.store.port import Item
+
+RESUMED = "resumed_by_prev_version"
+
+
+def resume_output(prev_version: int) -> dict[str, Any]:
+    """What a resumed wait gets: shaped as a Lambda answer, so that the state's OutputPath fits."""
+    return {"Payload": [[{"result": RESUMED, "prevVersion": prev_version}]]}
+
+
+class Waker:
+    """Both variants of the wait, whichever machine receives the starts: switching strands nothing."""
+
+    def __init__(self, workflows: Workflows, starter: CommandStarter) -> None:
+        self._workflows = workflows
+        self._starter = starter
+
+    def wake(self, row: Item, prev_version: int) -> bool:
+        """Wake a waiting command. True: a run of it goes on or was started; False: nothing waited.
+
+        A parked one is started first and claims later, in its own ``check_version``.
+        """
+        resumed = self.resume(row, prev_version)
+        if "parkedAt" not in row:
+            return resumed
+        started = self._starter.start(row, restart=row.get("restart", 0))
+        return resumed or started
+
+    def resume(self, row: Item, prev_version: int) -> bool:
+        """Answer the token of a waiting command. False: there is none, or nobody waits for it any more."""
+        token = row.get("taskToken")
+        return token is not None and self._workflows.resume(token, resume_output(prev_version))

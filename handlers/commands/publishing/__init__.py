@@ -1,0 +1,1 @@
+"""Accepting commands: conditional writes, request ids, retries, and the synchronous paths."""

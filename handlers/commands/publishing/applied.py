@@ -1,0 +1,212 @@
+"""Accepting a version and applying it to the read model in one transaction: for imports that publish synchronously.
+
+Where the type has no other sync targets, the command is finished with it. Where it has, the command is open with a
+claim, as one of ``publish_sync``: its targets get their turn at once, and after a crash the sweeper takes it over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.commands import status
+from handlers.commands.model import Command, CommandInput, pipeline_fields
+from handlers.commands.pipeline.apply import APPLIED, Applier
+from handlers.commands.pipeline.failure import Failure, FailureRecorder
+from handlers.commands.pipeline.run import LostRun, Progress, Run
+from handlers.commands.pipeline.sync import Synchroniser
+from handlers.commands.publishing.publisher import START_GRACE_SECONDS, CommandPublisher, CompanionRefused, Companions
+from handlers.commands.publishing.sync_publisher import SYNC_RUN
+from handlers.commands.repository import CommandRepository
+from handlers.commands.targets.registry import BUILT_IN_TARGET
+from handlers.consumers.failure_policy import named_for_retry
+from handlers.core.clock import Clock, iso
+from handlers.core.context import InvokeContext
+from handlers.core.errors import PendingVersions, RequestConflict, TransientConflict, TransientError, VersionConflict
+from handlers.core.keys import EntityKey, VersionKey
+from handlers.store.conditions import Condition, absent, at_most, equals
+from handlers.store.port import COMMANDS, DATA, HISTORY, Item, Put, TableStore, TransactionFailed, Write
+
+#: Others that write a counter of the same transaction at the same moment.
+MAX_CONFLICTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An entity as it was read: its latest command, and its data row."""
+
+    key: EntityKey
+    command: Item | None
+    data: Item | None
+
+    @property
+    def latest(self) -> Item | None:
+        """The row with the higher version."""
+        return CommandRepository.higher(self.command, self.data)
+
+    @property
+    def version(self) -> int:
+        """0: nothing is stored."""
+        return 0 if self.latest is None else int(self.latest["version"])
+
+
+class AppliedPublisher:
+    """Two reads and one transaction a version."""
+
+    def __init__(self, store: TableStore, publisher: CommandPublisher, applier: Applier, clock: Clock) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._applier = applier
+        self._clock = clock
+        self._rows = CommandRepository(store, clock.now)
+
+    def seen(self, key: EntityKey) -> Seen:
+        """The entity as it is now; rows as they are stored.
+
+        The command is read last: what it tells is not older than the data row, which may be written before its command
+        is done.
+        """
+        data = self._rows.data(key)
+        return Seen(key, self._rows.latest_command(key), data)
+
+    def latest(self, seen: Seen) -> Command | None:
+        """The latest version, as strategies see it."""
+        row = self._publisher.whole(seen.latest)
+        return None if row is None else Command.from_row({**row, "sk": VersionKey(seen.key, row["version"]).sk})
+
+    def is_same(self, seen: Seen, given: CommandInput) -> bool:
+        """The latest version has this content already."""
+        return seen.latest is not None and self._publisher.is_same(seen.latest, given)
+
+    def publish(
+        self,
+        seen: Seen,
+        given: CommandInput,
+        context: InvokeContext,
+        companions: Companions,
+        *,
+        lease_seconds: int | None = None,
+    ) -> Item:
+        """Write the version after the one that was seen, and apply it; answers the command's row.
+
+        ``lease_seconds``: the command stays open for that long, claimed, since it has targets beside the read model.
+
+        Raises:
+            PendingVersions: the version that was seen is not applied.
+            VersionConflict: it is not the latest any more; read again.
+            CompanionRefused: what was to be written beside has moved on.
+            RequestConflict: the request id was used for something else.
+            TransientError: worth another try.
+        """
+        if seen.command is seen.latest and seen.command is not None and not status.is_done(seen.command):
+            raise PendingVersions(str(seen.key), seen.version, seen.command["status"])
+
+        def pipeline(key: VersionKey, row_id: str, now: float) -> dict[str, Any]:
+            return self._finished() if lease_seconds is None else _claimed(key, row_id, now, lease_seconds)
+
+        row = self._publisher.build(given, VersionKey(seen.key, seen.version + 1), context, seen.latest, pipeline)
+        stored = self._publisher.encoded(row)
+        entry = self._publisher.request_entry(row, given, context)
+        history = self._applier.history_row(seen.key, seen.data) if seen.data is not None else None
+        own: list[Write] = [Put(COMMANDS, stored, self._free()), self._data(stored, seen), *entry]
+        own += self._applier.expiry_of(seen.command)
+        beside = companions(row)
+        for _ in range(MAX_CONFLICTS):
+            kept: list[Write] = [] if history is None else [Put(HISTORY, history, self._free())]
+            try:
+                self._store.transact([*own, *beside, *kept])
+            except TransactionFailed as error:
+                if self._publisher.lost(stored, error.failed.get(0)):
+                    return row
+                if history is not None and set(error.failed) == {len(own) + len(beside)}:
+                    history = None  # kept before
+                    continue
+                self._explain(seen, own, len(beside), error, context)
+            except TransientConflict:
+                continue
+            return row
+        raise TransientConflict(f"{seen.key}: others kept writing beside; try again")
+
+    def _explain(
+        self, seen: Seen, own: Sequence[Write], beside: int, error: TransactionFailed, context: InvokeContext
+    ) -> None:
+        if any(len(own) <= index < len(own) + beside for index in error.failed):
+            raise CompanionRefused(f"{seen.key}@{seen.version + 1}: what belongs to it has moved on") from None
+        if set(error.failed) == {2} and context.request_id is not None:
+            raise RequestConflict(f"requestId {context.request_id!r} was used for something else; use a new id")
+        raise VersionConflict(str(seen.key), seen.version, seen.version + 1) from None
+
+    def _data(self, stored: Item, seen: Seen) -> Put:
+        """Fenced by the version that was seen, so that history holds exactly what is replaced."""
+        same = self._free() if seen.data is None else equals("version", seen.data["version"])
+        return Put(DATA, self._applier.data_row(stored), same)
+
+    def _finished(self) -> dict[str, Any]:
+        rank = status.rank_of(1, status.FINISH, status.FINISHED)
+        applied = {"outcome": APPLIED, "attempt": 1, "at": iso(self._clock.now())}
+        finished = status.status_of(status.FINISH, status.FINISHED)
+        fields = {"status": finished, "rank": rank, "attempt": 1, "targets": {BUILT_IN_TARGET: applied}}
+        return {**fields, "syncMode": True}
+
+    def _free(self) -> Condition:
+        return absent("pk") | at_most("ttl", int(self._clock.now()))
+
+
+class InlineTargets:
+    """The targets beside the read model, for a command whose data row is written."""
+
+    def __init__(
+        self, progress: Progress, synchroniser: Synchroniser, record_failure: FailureRecorder, *, lease_seconds: int
+    ) -> None:
+        """``progress``: with terminal statuses only."""
+        self._progress = progress
+        self._synchroniser = synchroniser
+        self._record_failure = record_failure
+        self.lease_seconds = lease_seconds
+
+    def of(self, type_: str) -> list[str]:
+        """The targets of a type beside the read model."""
+        targets = (entry["target"] for entry in self._synchroniser.targets(type_))
+        return [target for target in targets if target != BUILT_IN_TARGET]
+
+    def run(self, command: Item, *, again: bool = False) -> None:
+        """Hand the command to its targets and finish it. ``again``: the claim has to be renewed first.
+
+        A successor that was published meanwhile is woken by the sweeper: the function has no right on machines.
+
+        Raises:
+            LostRun: another run works on it. TransientError: repeat the call. What a handler raised: it is FAILED.
+        """
+        key = VersionKey.parse(command["pk"], command["sk"])
+        run = Run(key, command["id"], command["attempt"], _run_id(command["id"]))
+        try:
+            if again:
+                self._progress.claim(run, command)
+            with named_for_retry():
+                for target in self.of(key.entity.type):
+                    self._synchroniser.sync(run, target)
+            applied = self._synchroniser.built_in_outcome(run, [{"target": BUILT_IN_TARGET, "outcome": APPLIED}])
+            if not self._progress.done_without_successor(run, applied):
+                self._progress.done(run, applied)
+        except (LostRun, TransientError):
+            raise
+        except Exception as error:
+            self._record_without_hiding(run, error)
+            raise
+
+    def _record_without_hiding(self, run: Run, error: Exception) -> None:
+        try:
+            self._record_failure(run, Failure.from_exception(error))
+        except Exception as second:  # noqa: BLE001 - error path: the original error is the one reported
+            error.add_note(f"the failure could not be recorded either: {type(second).__name__}: {second}")
+
+
+def _claimed(key: VersionKey, row_id: str, now: float, lease_seconds: int) -> dict[str, Any]:
+    rank = status.rank_of(1, "publish", status.STARTED)
+    fields = pipeline_fields(key, status.SYNC, rank, int(now) + START_GRACE_SECONDS)
+    return {**fields, "syncMode": True, "runId": _run_id(row_id), "leaseUntil": int(now) + lease_seconds}
+
+
+def _run_id(row_id: str) -> str:
+    return f"{SYNC_RUN}:{row_id}"

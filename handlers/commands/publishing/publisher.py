@@ -1,0 +1,299 @@
+"""Accepting commands: validation, optimistic concurrency, idempotency, one conditional write."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from handlers.commands import status
+from handlers.commands.attributes import AttributeStore
+from handlers.commands.model import (
+    LATEST,
+    NOTHING_STORED,
+    Command,
+    CommandInput,
+    build_command,
+    check_expected_version,
+    pipeline_fields,
+)
+from handlers.commands.publishing.requests import RequestLog
+from handlers.commands.repository import CommandRepository
+from handlers.core.clock import Clock
+from handlers.core.context import InvokeContext
+from handlers.core.errors import CqrsError, Nature, NotFound, TransientConflict, ValidationError, VersionConflict
+from handlers.core.json_values import check_text
+from handlers.core.keys import FIRST_VERSION, EntityKey, VersionKey
+from handlers.core.log import log_step
+from handlers.store.conditions import absent, at_most
+from handlers.store.port import (
+    COMMANDS,
+    DATA,
+    Check,
+    ConditionFailed,
+    Item,
+    Put,
+    TableStore,
+    TransactionFailed,
+    Write,
+)
+
+#: Rounds when others publish on the same entity at the same moment.
+MAX_ROUNDS = 20
+#: The sweeper looks at a new row after this many seconds: the stream starts it far sooner.
+START_GRACE_SECONDS = 300
+#: Of ``source``, which tells what published a version.
+MAX_SOURCE_CHARS = 200
+PARTIAL_FIELDS = ("name", "attributes", "is_deleted", "seq")
+
+#: Looks at the latest row before a new version is built on it; may refuse by raising.
+Guard = Callable[[EntityKey, Item | None], None]
+#: What is to be written in the same transaction as a new command: its row to the writes.
+Companions = Callable[[Item], Sequence[Write]]
+
+
+class CompanionRefused(CqrsError):
+    """A write that belongs to the new command's transaction was refused by its condition; nothing was written."""
+
+    nature = Nature.TRANSIENT
+
+
+def new_row_id() -> str:
+    """A random id: unique per row, never derived from content."""
+    return uuid.uuid4().hex
+
+
+class CommandPublisher:
+    """``publish_async`` and what it shares with ``publish_sync``."""
+
+    def __init__(
+        self,
+        store: TableStore,
+        attributes: AttributeStore,
+        clock: Clock,
+        *,
+        new_id: Callable[[], str] = new_row_id,
+        source: str = "api",
+    ) -> None:
+        self._store = store
+        self._attributes = attributes
+        self._clock = clock
+        self._new_id = new_id
+        self._source = check_text("source", source, MAX_SOURCE_CHARS)
+        self._rows = CommandRepository(store, clock.now)
+        #: For readers: rows with their attributes, wherever these are stored.
+        self.repository = CommandRepository(store, clock.now, attributes.decoded)
+        self._requests = RequestLog(store, clock.now)
+
+    def publish_async(
+        self, given: CommandInput, context: InvokeContext, *, companions: Companions | None = None
+    ) -> Command | None:
+        """Accept a new version; the stream starts the pipeline that applies it.
+
+        ``companions``: writes that happen with the command's or not at all; a repeated request makes them no more.
+
+        Returns:
+            The accepted command; the first result again for a repeated request id; None if the
+            latest version equals the input (nothing is written).
+
+        Raises:
+            ValidationError: a field is wrong.
+            VersionConflict: the latest version is another one; carries its row.
+            RequestConflict: the request id was used with other content.
+            TransientConflict: others kept publishing on the entity; try again.
+            CompanionRefused: the condition of a companion did not hold.
+        """
+        row, _ = self.accept(given, context, pipeline=_stream_started, companions=companions)
+        return None if row is None else Command.from_row(row)
+
+    def publish_partial_async(
+        self, pk: str, sk: str, version: int | None, changes: dict[str, Any], context: InvokeContext
+    ) -> Command | None:
+        """Merge ``changes`` into the latest version and publish the result on ``version``.
+
+        ``changes``: any of ``name``, ``attributes`` (merged by top-level name; None is stored as null),
+        ``is_deleted``, ``seq``. Only business fields are merged: no status, token, source or request id is inherited.
+
+        Raises:
+            NotFound: nothing is stored under the key.
+            ValidationError, VersionConflict, RequestConflict, TransientConflict: as ``publish_async``.
+        """
+        key = EntityKey.parse(pk, sk)
+        if key.tenant_code != context.tenant_code:
+            raise ValidationError("pk", pk, f"a key of the caller's tenant {context.tenant_code!r}")
+        unknown = sorted(set(changes) - set(PARTIAL_FIELDS))
+        if unknown:
+            raise ValidationError(unknown[0], changes[unknown[0]], f"one of {', '.join(PARTIAL_FIELDS)}")
+        check_expected_version(version)
+        latest = self.whole(self._rows.latest(key))
+        if latest is None:
+            raise NotFound(f"{key}: nothing is stored, so there is nothing to merge into")
+        return self.publish_async(_merged(key, latest, version, changes), context)
+
+    def accept(
+        self,
+        given: CommandInput,
+        context: InvokeContext,
+        *,
+        pipeline: Callable[[VersionKey, str, float], dict[str, Any]],
+        guard: Guard | None = None,
+        companions: Companions | None = None,
+    ) -> tuple[Item | None, bool]:
+        """The shared part: checks in the order request id, version, not dirty; then one write.
+
+        Returns:
+            The command's row and whether it was written now (False: a repeated request); (None, False) if not dirty.
+        """
+        given, context = given.checked(), context.checked()
+        expected = check_expected_version(given.version)
+        key = given.key(context)
+        data_may_be_absent = expected in (LATEST, NOTHING_STORED)
+        for _ in range(MAX_ROUNDS):
+            first = self._requests.first_result(given, key, context)
+            if first is not None:
+                return self._attributes.decoded(first), False
+            latest = self._rows.latest_command(key)
+            if latest is not None or not data_may_be_absent:
+                latest = self._rows.higher(latest, self._rows.data(key))
+            actual = latest["version"] if latest is not None else 0
+            if latest is not None and actual < FIRST_VERSION:
+                raise ValidationError("version", None, f"a data row with a version; others wrote {key} without one")
+            if expected not in (LATEST, actual):
+                raise VersionConflict(str(key), expected, actual, self.whole(latest))
+            if guard is not None:
+                guard(key, latest)
+            if latest is not None and self.is_same(latest, given):
+                return None, False
+            row = self.build(given, VersionKey(key, actual + 1), context, latest, pipeline)
+            beside = () if companions is None else companions(row)
+            if self._write(row, given, context, beside, first=key if latest is None else None):
+                return row, True
+            data_may_be_absent = False
+        raise TransientConflict(f"{key}: others kept publishing, {MAX_ROUNDS} rounds were lost; try again")
+
+    def result_of_request(self, key: EntityKey, context: InvokeContext) -> Item | None:
+        """What the caller's request id published before, whatever the content; None if it is new. Raises NotFound."""
+        if context.request_id is None:
+            return None
+        return self.whole(self._requests.result(key.pk, context.request_id))
+
+    def withdraw(self, key: EntityKey, context: InvokeContext) -> Item | None:
+        """Make sure that the caller's request id publishes nothing from now on, however late a call of it comes.
+
+        Returns:
+            The row of the command that it has published before, which stays; None if it had published nothing.
+
+        Raises:
+            ValidationError: the context has no request id.
+            NotFound: it has published a command, whose row has expired.
+        """
+        if context.request_id is None:
+            raise ValidationError("requestId", None, "the request id to withdraw")
+        return self.whole(self._requests.withdraw(key.pk, context.request_id, self._new_id()))
+
+    def whole(self, row: Item | None) -> Item | None:
+        """A stored row as readers see it."""
+        return None if row is None else self._attributes.decoded(row)
+
+    def build(
+        self,
+        given: CommandInput,
+        key: VersionKey,
+        context: InvokeContext,
+        latest: Item | None,
+        pipeline: Callable[[VersionKey, str, float], dict[str, Any]],
+    ) -> Item:
+        """The row of a new version. ``latest``: that before it; ``pipeline``: key, id and time to the other fields."""
+        now, row_id = self._clock.now(), self._new_id()
+        command = build_command(given, key, context, row_id=row_id, now=now, first=latest, source=self._source)
+        return {**command.to_row(), **pipeline(key, row_id, now)}
+
+    def _write(
+        self,
+        row: Item,
+        given: CommandInput,
+        context: InvokeContext,
+        companions: Sequence[Write],
+        *,
+        first: EntityKey | None,
+    ) -> bool:
+        """Append the row, its object before it. False: somebody was faster, so look again. Raises CompanionRefused.
+
+        ``first``: the entity, if this is to be its first row. The data row then must be absent, which is
+        checked in the same transaction instead of read before.
+        """
+        stored = self._attributes.encoded(row)
+        free = absent("pk") | at_most("ttl", int(self._clock.now()))
+        writes: list[Write] = [Put(COMMANDS, stored, free)]
+        if first is not None:
+            writes.append(Check(DATA, first.pk, first.sk, free))
+        writes.extend(self.request_entry(row, given, context))
+        own = len(writes)
+        writes.extend(companions)
+        try:
+            if len(writes) == 1:
+                self._store.put(COMMANDS, stored, free)
+            else:
+                self._store.transact(writes)
+        except ConditionFailed as error:
+            return self.lost(stored, error.item)
+        except TransactionFailed as error:
+            is_ours = self.lost(stored, error.failed.get(0))
+            if not is_ours and max(error.failed) >= own:
+                raise CompanionRefused(f"{row['pk']} {row['sk']}: what belongs to it has moved on") from None
+            return is_ours
+        except TransientConflict:
+            return False
+        return True
+
+    def encoded(self, row: Item) -> Item:
+        """A row as it is stored; its object, where it has one, is written."""
+        return self._attributes.encoded(row)
+
+    def request_entry(self, row: Item, given: CommandInput, context: InvokeContext) -> list[Write]:
+        """The write that remembers the caller's request id; none without one."""
+        if context.request_id is None:
+            return []
+        return [self._requests.entry(Command.from_row(row), given, context.request_id, self._new_id())]
+
+    def lost(self, stored: Item, winner: Item | None) -> bool:
+        """The version is taken. True: by this very row, whose write the SDK repeated after a lost answer."""
+        if winner is not None and winner["id"] == stored["id"]:
+            return True
+        if winner is not None:
+            try:
+                self._attributes.discard(stored, winner)
+            except Exception as error:  # noqa: BLE001 - boundary: tidying up; the object stays, the publish goes on
+                log_step("not removed: attributes of a lost publish", level=logging.WARNING, error=error)
+        return False
+
+    def is_same(self, latest: Item, given: CommandInput) -> bool:
+        """Publishing this on the latest row would change nothing."""
+        # A skipped version was never applied, so publishing its content again is a change.
+        return (
+            latest.get("status") != status.SKIPPED
+            and latest["name"] == given.name
+            and latest["isDeleted"] == given.is_deleted
+            and latest.get("seq") == given.seq
+            and self._attributes.same(latest, given.attributes)
+        )
+
+
+def _stream_started(key: VersionKey, row_id: str, now: float) -> dict[str, Any]:
+    rank = status.rank_of(1, "publish", status.STARTED)
+    return pipeline_fields(key, status.ACCEPTED, rank, int(now) + START_GRACE_SECONDS)
+
+
+def _merged(key: EntityKey, latest: Item, version: int | None, changes: dict[str, Any]) -> CommandInput:
+    attributes = changes.get("attributes", {})
+    if not isinstance(attributes, dict):
+        raise ValidationError("attributes", attributes, "a JSON object (dict)")
+    merged: dict[str, Any] = {
+        "name": latest["name"],
+        "is_deleted": latest["isDeleted"],
+        "seq": latest.get("seq"),
+        **changes,
+        "attributes": {**latest["attributes"], **attributes},
+    }
+    return CommandInput(kind=key.kind, type=key.type, code=key.code, version=version, **merged)

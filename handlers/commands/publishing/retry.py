@@ -1,0 +1,103 @@
+"""``publish_with_retry``: read, build, publish; on a conflict read and build again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from handlers.commands.model import Command, CommandInput
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.core.context import InvokeContext
+from handlers.core.errors import PendingVersions, ValidationError, VersionConflict
+from handlers.core.keys import EntityKey, VersionKey
+from handlers.core.log import log_step
+
+MAX_ATTEMPTS = 20
+
+#: The latest version (None: nothing is stored) to what is to be published on it; None: nothing.
+Build = Callable[[Command | None], CommandInput | None]
+#: ``CommandPublisher.publish_async`` or ``SyncPublisher.publish_sync``.
+Publish = Callable[[CommandInput, InvokeContext], Command | None]
+#: Told of each conflict that leads to another attempt: the number of the lost one, from 1, and the conflict.
+OnRetry = Callable[[int, VersionConflict], None]
+
+
+def publish_with_retry(
+    build: Build,
+    attempts: int,
+    *,
+    key: EntityKey,
+    context: InvokeContext,
+    publisher: CommandPublisher,
+    publish: Publish | None = None,
+    on_retry: OnRetry | None = None,
+) -> Command | None:
+    """Publish what ``build`` makes of the latest version, on exactly that version.
+
+    ``build`` may be called several times and must not have effects. The version in its result is replaced by the one
+    that it was given, so nothing that it didn't see is overwritten. ``publish`` is ``publisher.publish_async`` unless
+    given (``SyncPublisher.publish_sync``). A request id that was used before gives its first result, and ``build`` is
+    not called. There is no pause between the attempts: who conflicts was overtaken, so the next version is there.
+
+    Returns:
+        What ``publish`` returns; None also if ``build`` wants nothing published.
+
+    Raises:
+        ValidationError: ``attempts`` is not within 1 to 20, or ``build`` answers with another entity.
+        VersionConflict: every attempt was overtaken; the last conflict.
+        PendingVersions: at once, since only the pipeline's progress helps (``publish_sync``).
+        What ``publish`` and ``build`` raise otherwise.
+    """
+    if isinstance(attempts, bool) or not isinstance(attempts, int) or not 1 <= attempts <= MAX_ATTEMPTS:
+        raise ValidationError("attempts", attempts, f"a whole number from 1 to {MAX_ATTEMPTS}")
+    publish = publish if publish is not None else publisher.publish_async
+    first = _first_input(publisher, key, context)
+    if first is not None:
+        return publish(first, context)
+    for attempt in range(1, attempts + 1):
+        given = _build(build, publisher, key, context)
+        if given is None:
+            return None
+        try:
+            return publish(given, context)
+        except PendingVersions:
+            raise
+        except VersionConflict as conflict:
+            if attempt == attempts:
+                raise
+            log_step(
+                "conflict, built again", level=logging.INFO, pk=key.pk, sk=key.sk, attempt=attempt, attempts=attempts
+            )
+            if on_retry is not None:
+                on_retry(attempt, conflict)
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _build(build: Build, publisher: CommandPublisher, key: EntityKey, context: InvokeContext) -> CommandInput | None:
+    row = publisher.repository.latest(key)
+    # The data row may be the latest, where the command rows have expired; its key has no version.
+    latest = None if row is None else Command.from_row({**row, "sk": VersionKey(key, row["version"]).sk})
+    given = build(latest)
+    if given is None:
+        return None
+    if given.key(context) != key:
+        raise ValidationError("code", str(given.key(context)), f"what build was asked for, {key}")
+    return replace(given, version=0 if latest is None else latest.version)
+
+
+def _first_input(publisher: CommandPublisher, key: EntityKey, context: InvokeContext) -> CommandInput | None:
+    """What the request published before, to be answered by the ordinary replay of ``publish``."""
+    row = publisher.result_of_request(key, context)
+    if row is None or VersionKey.parse(row["pk"], row["sk"]).entity != key:
+        return None  # of another entity: publish refuses the request id
+    return CommandInput(
+        type=row["type"],
+        code=row["code"],
+        name=row["name"],
+        attributes=row["attributes"],
+        version=row["version"] - 1,
+        is_deleted=row["isDeleted"],
+        seq=row.get("seq"),
+        kind=key.kind,
+    )

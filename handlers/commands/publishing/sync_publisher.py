@@ -1,0 +1,86 @@
+"""``publish_sync``: the same steps as the state machine, inline, with the answer at the end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.commands import status
+from handlers.commands.model import Command, CommandInput, pipeline_fields
+from handlers.commands.pipeline.run import LostRun, Run
+from handlers.commands.pipeline.steps import Pipeline
+from handlers.commands.publishing.publisher import START_GRACE_SECONDS, CommandPublisher
+from handlers.core.clock import Clock
+from handlers.core.context import InvokeContext
+from handlers.core.errors import CommandFailed, PendingVersions, TransientConflict
+from handlers.core.keys import EntityKey, VersionKey
+from handlers.store.port import Item
+
+SYNC_RUN = "sync"
+
+
+class SyncPublisher:
+    """Accepts a command with a claim of its own and applies it before it answers."""
+
+    def __init__(self, publisher: CommandPublisher, pipeline: Pipeline, clock: Clock, *, lease_seconds: int) -> None:
+        self._publisher = publisher
+        self._pipeline = pipeline
+        self._clock = clock
+        self._lease_seconds = lease_seconds
+
+    def publish_sync(self, given: CommandInput, context: InvokeContext) -> Command | None:
+        """Accept a new version and apply it to all targets.
+
+        A call that stopped on the way may be repeated with the same request id: it goes on where it stopped.
+        Without a request id the sweeper finishes the command once the lease has ended.
+
+        Returns:
+            The applied command; None if the latest version equals the input.
+
+        Raises:
+            PendingVersions: an earlier version is not applied yet; nothing was written.
+            CommandFailed: the command of this request id has failed before, or was skipped since.
+            TransientError: AWS was not available, or another run is applying the command; repeat the call.
+            What ``publish_async`` raises; what a sync handler raised (the command is FAILED then, with an alarm).
+        """
+        row, is_new = self._publisher.accept(given, context, pipeline=self._claimed_row, guard=self._refuse_pending)
+        if row is None:
+            return None
+        command = Command.from_row(row)
+        run = Run(command.key, command.id, row["attempt"], _run_id(command.id))
+        if not is_new and self._has_ended(run, row):
+            return command
+        try:
+            if not is_new:
+                self._pipeline.claim(run, row)
+            self._pipeline.run_inline(run)
+        except LostRun as lost:
+            if not self._has_ended(run, lost.row):
+                raise TransientConflict(f"{command.key}: another run is applying it; repeat the call") from None
+        return command
+
+    def _has_ended(self, run: Run, row: Item | None) -> bool:
+        """Whether the command is DONE (its tail is completed then). Raises CommandFailed."""
+        if status.is_failed(row) and row is not None:
+            raise CommandFailed(f"{run.key}: {row['error']['type']}: {row['error']['message']}; redrive or skip it")
+        if row is None or not status.is_done(row):
+            return False
+        if row["status"] == status.SKIPPED:
+            raise CommandFailed(f"{run.key}: it had failed and was skipped, so it is not applied to all targets")
+        self._pipeline.complete_tail(run, row)
+        return True
+
+    def _claimed_row(self, key: VersionKey, row_id: str, now: float) -> dict[str, Any]:
+        rank = status.rank_of(1, "publish", status.STARTED)
+        fields = pipeline_fields(key, status.SYNC, rank, int(now) + START_GRACE_SECONDS)
+        claim = {"syncMode": True, "runId": _run_id(row_id), "leaseUntil": int(now) + self._lease_seconds}
+        return {**fields, **claim}
+
+    def _refuse_pending(self, key: EntityKey, latest: Item | None) -> None:
+        """The latest version must be DONE. A data row alone has nothing pending."""
+        if latest is not None and "status" in latest and not status.is_done(latest):
+            raise PendingVersions(str(key), latest["version"], latest["status"], self._publisher.whole(latest))
+
+
+def _run_id(row_id: str) -> str:
+    """The same for every repetition of the call, so that a repeated request goes on with its own claim."""
+    return f"{SYNC_RUN}:{row_id}"

@@ -1,0 +1,65 @@
+"""Which targets a deployment has: the ``SYNC_TARGETS`` variable, checked when the function starts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.core.errors import SettingsError
+
+LAMBDA = "lambda"
+SQS = "sqs"
+SNS = "sns"
+EVENTBRIDGE = "eventbridge"
+#: Kind to the service in its ARN.
+SERVICES = {LAMBDA: "lambda", SQS: "sqs", SNS: "sns", EVENTBRIDGE: "events"}
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSpec:
+    """One configured target. ``types`` are the types of commands that it gets."""
+
+    id: str
+    types: tuple[str, ...]
+    kind: str
+    arn: str
+
+    @property
+    def region(self) -> str:
+        """Where the target is; calls go there."""
+        return self.arn.split(":")[3]
+
+    @property
+    def is_fifo(self) -> bool:
+        """A FIFO queue or topic: its name says so (SQS and SNS Developer Guides)."""
+        return self.kind in (SQS, SNS) and self.arn.endswith(".fifo")
+
+
+def parse_targets(text: str) -> tuple[TargetSpec, ...]:
+    """From ``[{"id", "types", "kind", "arn"}, ...]``.
+
+    Raises:
+        SettingsError: naming the entry and what is wrong; ids are the registry's to check.
+    """
+    try:
+        entries = json.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"SYNC_TARGETS: not JSON: {error}") from error
+    if not isinstance(entries, list):
+        raise SettingsError(f"SYNC_TARGETS: {text!r} is not a list of targets")
+    return tuple(_spec(number, entry) for number, entry in enumerate(entries))
+
+
+def _spec(number: int, entry: Any) -> TargetSpec:
+    if not isinstance(entry, Mapping) or set(entry) != {"id", "types", "kind", "arn"}:
+        raise SettingsError(f"SYNC_TARGETS: entry {number} is not an object of id, types, kind and arn: {entry!r}")
+    kind, arn, types = entry["kind"], entry["arn"], entry["types"]
+    if kind not in SERVICES:
+        raise SettingsError(f"SYNC_TARGETS: entry {number}: kind {kind!r} is not one of {', '.join(SERVICES)}")
+    if not isinstance(arn, str) or arn.split(":")[2:3] != [SERVICES[kind]] or len(arn.split(":")) < 6:
+        raise SettingsError(f"SYNC_TARGETS: entry {number}: arn {arn!r} is not one of the service {SERVICES[kind]}")
+    if not isinstance(types, list) or not types or not all(isinstance(one, str) and one for one in types):
+        raise SettingsError(f"SYNC_TARGETS: entry {number}: types {types!r} is not a list of types")
+    return TargetSpec(str(entry["id"]), tuple(types), kind, arn)

@@ -1,0 +1,161 @@
+"""The application's own code: found in the configured modules, by explicit ids.
+
+A decorator only marks a class; nothing is registered by importing. The registry is built once per
+function at start-up and refuses duplicates there, so a mistake is seen at the first deployment and
+not at the first command.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Protocol, TypeVar
+
+from handlers.commands.model import Command
+from handlers.core.errors import RegistryError
+
+BUILT_IN_TARGET = "data"
+#: What ``up`` may answer: the target took the version, or it has a later one. A resync counts them; any other answer,
+#: or none, says nothing. The pipeline ignores them all.
+APPLIED = "APPLIED"
+SKIPPED = "SKIPPED"
+_MARK = "__cqrs_data_sync__"
+_ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
+
+
+class DataSyncHandler(Protocol):
+    """What ``@data_sync_handler`` classes offer."""
+
+    def up(self, command: Command) -> object:
+        """Apply one version to the target. Must be conditional on (key, version); may be called again.
+
+        May answer APPLIED or SKIPPED.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteHandler:
+    """A target in another project, from configuration rather than from a module."""
+
+    id: str
+    types: tuple[str, ...]
+    handler: DataSyncHandler
+
+
+C = TypeVar("C", bound=type)
+
+
+def data_sync_handler(type_: str, *, id: str) -> Any:
+    """Mark a class as sync target ``id`` for commands of ``type_``.
+
+    The constructor may ask for collaborators by parameter name: ``store`` (TableStore), ``clock`` and ``workflows``
+    (CustomWorkflows, to start the application's workflows).
+    """
+
+    def mark(cls: C) -> C:
+        setattr(cls, _MARK, (type_, id))
+        return cls
+
+    return mark
+
+
+class Registry:
+    """The sync handlers of a deployment."""
+
+    def __init__(
+        self,
+        handlers: Mapping[str, tuple[str, DataSyncHandler]] | None = None,
+        remote: Iterable[RemoteHandler] = (),
+    ) -> None:
+        """``handlers`` are this project's own: id to type and handler."""
+        self._handlers: dict[str, tuple[tuple[str, ...], DataSyncHandler]] = {
+            target: ((type_,), handler) for target, (type_, handler) in (handlers or {}).items()
+        }
+        self._handlers.update({one.id: (one.types, one.handler) for one in remote})
+
+    def sync_targets(self, type_: str) -> list[str]:
+        """Ids of the targets for commands of a type, in a stable order."""
+        return sorted(target for target, (handled, _) in self._handlers.items() if type_ in handled)
+
+    def sync_handler(self, target: str) -> DataSyncHandler:
+        """The handler of a target. Raises RegistryError: it was there when the run began and is not now."""
+        if target not in self._handlers:
+            raise RegistryError(f"sync target {target!r} is not registered; known: {sorted(self._handlers)}")
+        return self._handlers[target][1]
+
+    def types_of(self, target: str) -> tuple[str, ...]:
+        """The types of the commands that a target is for. Raises RegistryError: no such target."""
+        self.sync_handler(target)
+        return self._handlers[target][0]
+
+
+def load_registry(
+    module_names: Iterable[str], collaborators: Mapping[str, Any], remote: Sequence[RemoteHandler] = ()
+) -> Registry:
+    """Import the modules and build the registry, with the targets of other projects beside.
+
+    Raises:
+        RegistryError: a module can't be imported, or an id is wrong or used twice.
+    """
+    found: dict[str, tuple[str, DataSyncHandler]] = {}
+    for module_name in module_names:
+        for cls in marked_classes(module_name, _MARK):
+            type_, target = getattr(cls, _MARK)
+            where = f"{module_name}.{cls.__name__}"
+            _check_id(where, target)
+            if target in found:
+                other = type(found[target][1])
+                raise RegistryError(
+                    f"{where}: sync target id {target!r} is used by {other.__module__}.{other.__name__} already"
+                )
+            found[target] = (type_, instance_of(cls, where, collaborators, "a data sync handler", "up(command)"))
+    places = {target: f"{type(handler).__module__}.{type(handler).__name__}" for target, (_, handler) in found.items()}
+    for one in remote:
+        _check_id("SYNC_TARGETS", one.id)
+        if one.id in places:
+            raise RegistryError(f"SYNC_TARGETS: sync target id {one.id!r} is used by {places[one.id]} already")
+        places[one.id] = "SYNC_TARGETS"
+    return Registry(found, remote)
+
+
+def _check_id(where: str, target: object) -> None:
+    if not isinstance(target, str) or not _ID.fullmatch(target) or target == BUILT_IN_TARGET:
+        raise RegistryError(
+            f"{where}: sync target id {target!r} is not allowed; expected lower-case letters, digits and '-', "
+            f"starting with a letter, and not {BUILT_IN_TARGET!r}"
+        )
+
+
+def _import(module_name: str) -> ModuleType:
+    try:
+        return importlib.import_module(module_name)
+    except Exception as error:  # boundary: the application's module; it ends the start with one line
+        detail = str(error) if isinstance(error, ImportError | SyntaxError) else f"{type(error).__name__}: {error}"
+        raise RegistryError(f"handler module {module_name!r} can't be imported: {detail}") from error
+
+
+def marked_classes(module_name: str, mark: str) -> list[type]:
+    """The classes that a module itself defines and a decorator marked. Raises RegistryError if it can't be imported."""
+    module = _import(module_name)
+    classes = (value for value in vars(module).values() if inspect.isclass(value))
+    return [cls for cls in classes if mark in vars(cls) and cls.__module__ == module.__name__]
+
+
+def instance_of(cls: type, where: str, collaborators: Mapping[str, Any], what: str, method: str) -> Any:
+    """An instance, with the collaborators that its constructor asks for by name.
+
+    Raises:
+        RegistryError: it has not got ``method`` (``name(parameters)``), or asks for something unknown.
+    """
+    if not callable(getattr(cls, method.partition("(")[0], None)):
+        raise RegistryError(f"{where}: {what} needs a method {method}")
+    wanted = list(inspect.signature(cls).parameters) if "__init__" in vars(cls) else []
+    unknown = [name for name in wanted if name not in collaborators]
+    if unknown:
+        raise RegistryError(f"{where}: unknown parameter {unknown[0]!r}; available: {', '.join(sorted(collaborators))}")
+    return cls(**{name: collaborators[name] for name in wanted})

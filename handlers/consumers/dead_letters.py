@@ -1,0 +1,99 @@
+"""Dead-letter queues: where records and messages go that nobody can work on, at once instead of after every try.
+
+They are the queues in which Lambda and SQS put what was delivered too often, so that one alarm tells of both.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
+from handlers.core.aws_errors import CALL_ERRORS, reason_of
+from handlers.core.log import log_step, without_text
+from handlers.topics.port import MessageRefused
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+
+#: ``eventSource`` of a record.
+STREAM_SOURCE = "aws:dynamodb"
+QUEUE_SOURCE = "aws:sqs"
+PERMANENT_FAILURE = "PermanentFailure"
+
+
+class DeadLetters(Protocol):
+    """The dead-letter queues of one function."""
+
+    def put(self, record: Mapping[str, Any], error: Exception) -> None:
+        """Keep a record of a stream or queue, with the error's type. Raises TransientError."""
+        ...
+
+
+class MemoryDeadLetters:
+    """In memory. ``letters``: records and the types of their errors; ``refuses``: what a put raises."""
+
+    def __init__(self) -> None:
+        self.letters: list[tuple[Mapping[str, Any], str]] = []
+        self.refuses: Exception | None = None
+
+    def put(self, record: Mapping[str, Any], error: Exception) -> None:
+        """See DeadLetters."""
+        if self.refuses is not None:
+            raise self.refuses
+        self.letters.append((record, type(error).__name__))
+
+
+class SqsDeadLetters:
+    """On SQS."""
+
+    def __init__(self, client: Callable[[], SQSClient], urls: Mapping[str, str]) -> None:
+        """``urls``: the queue for each ``eventSource``; ``client`` is asked for when something is put."""
+        self._client = client
+        self._urls = urls
+
+    def put(self, record: Mapping[str, Any], error: Exception) -> None:
+        """See DeadLetters."""
+        source = record.get("eventSource", STREAM_SOURCE)
+        body = record["body"] if source == QUEUE_SOURCE else json.dumps(pointer(record, error))
+        attributes: Any = {"errorType": {"DataType": "String", "StringValue": type(error).__name__}}
+        url = self._urls[source]
+        try:
+            self._client().send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
+        except CALL_ERRORS as failed:
+            raise reason_of(failed, url, MessageRefused) from failed
+
+
+def pointer(record: Mapping[str, Any], error: Exception) -> dict[str, Any]:
+    """What is kept of a stream's record: where it is, and the keys of its row, never values of it.
+
+    The shape is that of Lambda's own (Lambda Developer Guide, "Retain discarded records for a DynamoDB event source in
+    Lambda"), without the shard, which records don't tell.
+    """
+    change = record.get("dynamodb", {})
+    number = change.get("SequenceNumber")
+    return {
+        "requestContext": {"condition": PERMANENT_FAILURE, "errorType": type(error).__name__},
+        "version": "1.0",
+        "keys": change.get("Keys"),
+        "DDBStreamBatchInfo": {
+            "startSequenceNumber": number,
+            "endSequenceNumber": number,
+            "batchSize": 1,
+            "streamArn": record.get("eventSourceARN"),
+        },
+    }
+
+
+def is_kept(record: Mapping[str, Any], error: Exception, consumer: Consumer, letters: DeadLetters) -> bool:
+    """Put what is permanent where somebody finds it. False: the record is to be delivered again, within its bounds."""
+    if outcome_of(error, consumer) is not Outcome.DEAD_LETTERED:
+        return False
+    try:
+        letters.put(record, error)
+    except Exception as second:  # noqa: BLE001 - boundary: one record; it is delivered again, and put then
+        log_step("not put into the dead-letter queue", level=logging.ERROR, **without_text(second))
+        return False
+    return True

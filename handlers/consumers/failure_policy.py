@@ -1,0 +1,133 @@
+"""What becomes of work that failed: the nature of an error, and what follows from it for each consumer.
+
+One table for all of them. Whatever is permanent has its outcome at once; whatever may pass is tried again, within the
+bounds of the one who delivers it: a queue's ``maxReceiveCount``, a stream's retries and age, a state's ``Retry``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
+
+from handlers.core.aws_errors import nature_of_aws
+from handlers.core.errors import CqrsError, Nature, TransientError
+
+
+class Consumer(StrEnum):
+    """Who met the error."""
+
+    #: A caller of this package's services: publish, create, cancel, retry.
+    DOOR = "door"
+    #: A record of a table's stream, in ``events``, ``notifications``, ``imports`` and ``loader``.
+    STREAM_RECORD = "stream record"
+    #: A message of a queue before it is known what it is about, and each of the notification queue.
+    QUEUE_MESSAGE = "queue message"
+    #: A row of an import, from its queue or in a batch of the Distributed Map.
+    IMPORT_ROW = "import row"
+    #: A file or archive, in the loader.
+    IMPORT_JOB = "import job"
+    #: A single task, from its queue.
+    TASK = "task"
+    #: A state of a machine of ours: commands, lists of tasks, files, archives.
+    STATE = "state"
+    #: One row that the sweeper looks at.
+    SWEEP = "sweep"
+
+
+class Outcome(StrEnum):
+    """What becomes of the work."""
+
+    #: The caller gets the error; nothing was written.
+    RAISED = "raised to the caller"
+    #: The row, job or task is FAILED with the error, now.
+    FAILED = "failed"
+    #: Delivered or called again within its bounds. Where these end, it is FAILED or in a dead-letter queue.
+    RETRIED = "retried"
+    #: In the dead-letter queue, now, which raises an alarm.
+    DEAD_LETTERED = "dead-lettered"
+    #: The machine's Catch records it.
+    CAUGHT = "caught"
+    #: Logged and counted; the next sweep looks at the row again.
+    LEFT = "left to the next sweep"
+
+
+_RETRIED_UNLESS_SURE = {
+    Nature.PERMANENT: Outcome.FAILED,
+    Nature.MISCONFIGURED: Outcome.FAILED,
+    Nature.TRANSIENT: Outcome.RETRIED,
+    Nature.UNKNOWN: Outcome.RETRIED,
+}
+#: A message or record has no outcome of its own to show. A missing right may come within the bounds of its deliveries,
+#: and others would go to the dead-letter queue by the thousand; so only what is wrong in itself does at once.
+_KEPT_AS_LONG_AS_IT_MAY_PASS = {
+    Nature.PERMANENT: Outcome.DEAD_LETTERED,
+    Nature.MISCONFIGURED: Outcome.RETRIED,
+    Nature.TRANSIENT: Outcome.RETRIED,
+    Nature.UNKNOWN: Outcome.RETRIED,
+}
+OUTCOMES: Mapping[Consumer, Mapping[Nature, Outcome]] = {
+    Consumer.DOOR: dict.fromkeys(Nature, Outcome.RAISED),
+    Consumer.STREAM_RECORD: _KEPT_AS_LONG_AS_IT_MAY_PASS,
+    Consumer.QUEUE_MESSAGE: _KEPT_AS_LONG_AS_IT_MAY_PASS,
+    Consumer.IMPORT_ROW: _RETRIED_UNLESS_SURE,
+    Consumer.IMPORT_JOB: _RETRIED_UNLESS_SURE,
+    Consumer.TASK: _RETRIED_UNLESS_SURE,
+    Consumer.STATE: {
+        Nature.PERMANENT: Outcome.CAUGHT,
+        Nature.MISCONFIGURED: Outcome.CAUGHT,
+        Nature.TRANSIENT: Outcome.RETRIED,
+        Nature.UNKNOWN: Outcome.CAUGHT,
+    },
+    Consumer.SWEEP: dict.fromkeys(Nature, Outcome.LEFT),
+}
+
+#: Errors of Python that say that a value or the code is wrong: the same value meets the same code again. An answer of
+#: another service that can't be read raises them, too; code that wants another try then raises a TransientError.
+_PERMANENT = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    FileExistsError,
+    FileNotFoundError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+)
+
+
+def nature_of(error: BaseException) -> Nature:
+    """Whether another try may help. The network errors of Python's libraries are OSErrors."""
+    if isinstance(error, CqrsError):
+        return error.nature
+    of_aws = nature_of_aws(error)
+    if of_aws is not None:
+        return of_aws
+    if isinstance(error, _PERMANENT):
+        return Nature.PERMANENT
+    return Nature.TRANSIENT if isinstance(error, OSError) else Nature.UNKNOWN
+
+
+def outcome_of(error: BaseException, consumer: Consumer) -> Outcome:
+    """What becomes of the work that a consumer could not do."""
+    return OUTCOMES[consumer][nature_of(error)]
+
+
+@contextmanager
+def named_for_retry() -> Iterator[None]:
+    """For the work of a state: what may pass leaves as a TransientError, since machines retry by name."""
+    try:
+        yield
+    except TransientError:
+        raise
+    except Exception as error:
+        if outcome_of(error, Consumer.STATE) is Outcome.RETRIED:
+            raise TransientError(f"{type(error).__name__}: {error}") from error
+        raise

@@ -1,0 +1,157 @@
+"""Which errors of AWS pass, which a change of the deployment heals, and which stay: one list for every adapter, and for
+the errors of calls that the application's own code makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    ParamValidationError,
+)
+
+from handlers.core.aws_clients import UNREACHABLE
+from handlers.core.errors import CqrsError, Nature, TransientError, TransientThrottle
+
+#: "Common errors" and the throttles and outages in the services' API references: DynamoDB, EventBridge, Lambda, S3,
+#: SNS, SQS, Step Functions, KMS. Codes that stand beside an HTTP status of 429 or of 500 and above pass as well.
+PASSING = frozenset(
+    {
+        "ExecutionLimitExceeded",
+        "InternalError",
+        "InternalErrorException",
+        "InternalException",
+        "InternalFailure",
+        "InternalServerError",
+        "KMSThrottling",
+        "KMSThrottlingException",
+        "KmsThrottled",
+        "ProvisionedThroughputExceeded",  # as the reason of a cancelled transaction, where it has no "Exception"
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttled",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingError",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+#: Others work on the same item or object at this moment (DynamoDB Developer Guide, "Transaction conflict handling"; S3
+#: API reference, "Error responses").
+CONFLICTS = frozenset(
+    {
+        "ConditionalRequestConflict",
+        "OperationAborted",
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+#: A condition that did not hold: somebody else was faster, and another look decides anew.
+CONDITIONS = frozenset({"ConditionalCheckFailed", "ConditionalCheckFailedException", "PreconditionFailed"})
+CANCELLED = "TransactionCanceledException"
+#: Rights, credentials and resources that are not there (the same references). HTTP statuses 401 and 403 say so, too.
+DEPLOYMENT = frozenset(
+    {
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "KMSAccessDenied",
+        "KMSAccessDeniedException",
+        "KMSDisabled",
+        "KMSDisabledException",
+        "KMSInvalidState",
+        "KMSInvalidStateException",
+        "KMSNotFound",
+        "KMSNotFoundException",
+        "KmsAccessDenied",
+        "KmsDisabled",
+        "KmsInvalidState",
+        "KmsNotFound",
+        "MissingAuthenticationToken",
+        "NoSuchBucket",
+        "NotAuthorized",
+        "NotFound",
+        "NotFoundException",
+        "OptInRequired",
+        "QueueDoesNotExist",
+        "ResourceNotFoundException",
+        "StateMachineDeleting",
+        "StateMachineDoesNotExist",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+    }
+)
+#: What a call may raise that ``reason_of`` understands.
+CALL_ERRORS = (ClientError, *UNREACHABLE)
+
+
+def passes(code: str, http_status: int = 400) -> bool:
+    """Another try of the call may work: the service throttled it or had an error of its own."""
+    return code in PASSING or http_status == 429 or http_status >= 500
+
+
+def nature_of_aws(error: BaseException) -> Nature | None:
+    """What another try of a call would find; None for errors that are not botocore's."""
+    if isinstance(error, UNREACHABLE):
+        return Nature.TRANSIENT
+    if isinstance(error, ClientError):
+        return _nature_of_answer(error.response)
+    if isinstance(error, ParamValidationError):
+        return Nature.PERMANENT
+    if isinstance(error, (NoCredentialsError, NoRegionError)):
+        return Nature.MISCONFIGURED
+    return Nature.UNKNOWN if isinstance(error, BotoCoreError) else None
+
+
+def _nature_of_answer(response: Mapping[str, Any]) -> Nature:
+    code, status = response.get("Error", {}).get("Code", ""), http_status_of(response)
+    if code == CANCELLED:
+        reasons = [reason.get("Code", "None") for reason in response.get("CancellationReasons", [])]
+        asks_again = PASSING | CONFLICTS | CONDITIONS | {"None"}
+        return Nature.TRANSIENT if asks_again.issuperset(reasons) else Nature.PERMANENT
+    if passes(code, status) or code in CONFLICTS or code in CONDITIONS:
+        return Nature.TRANSIENT
+    return Nature.MISCONFIGURED if code in DEPLOYMENT or status in (401, 403) else Nature.PERMANENT
+
+
+def http_status_of(response: Mapping[str, Any]) -> int:
+    """The HTTP status of an error's answer; 400, the caller's fault, where it is not known."""
+    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
+
+
+def reason_of(error: Exception, what: str, refused: type[CqrsError]) -> CqrsError:
+    """The port's error for one of ``CALL_ERRORS``.
+
+    ``what`` was called; ``refused`` is for what another try won't heal.
+    """
+    if not isinstance(error, ClientError):
+        return TransientError(f"{what} could not be reached: {type(error).__name__}")
+    response: Mapping[str, Any] = error.response
+    return refusal(
+        what, response["Error"]["Code"], response["Error"].get("Message", ""), refused, http_status_of(response)
+    )
+
+
+def refusal(what: str, code: str, message: str, refused: type[CqrsError], http_status: int = 400) -> CqrsError:
+    """The port's error for a code that the service answered, for a call or for one entry of it."""
+    if passes(code, http_status):
+        return TransientThrottle(f"{code} from {what}")
+    return refused(f"{code} from {what}: {message}")

@@ -1,0 +1,49 @@
+"""Who asks: the one object that every public call takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.core.json_values import check_text
+from handlers.core.key_parts import check_new_part
+from handlers.core.keys import MAX_REQUEST_ID_CHARS, request_sk
+
+MAX_USER_CHARS = 1_000
+#: Also for the list of addresses that proxies add (X-Forwarded-For).
+MAX_IP_CHARS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeContext:
+    """The caller of a public operation; workers restore it from the stored row.
+
+    ``user_id``: text; "" where nobody is known, never None. ``request_id`` is the caller's idempotency key: the same id
+    with the same content gives the first result again. Leave it None where a repeated call may write again.
+    """
+
+    user_id: str
+    tenant_code: str
+    source_ip: str = ""
+    request_id: str | None = None
+
+    def checked(self) -> InvokeContext:
+        """The same as it is stored: public calls that write begin with it.
+
+        Raises:
+            ValidationError: naming ``userId``, ``tenantCode``, ``sourceIp`` or ``requestId``.
+        """
+        if self.request_id is not None:
+            request_sk(self.request_id)
+        return InvokeContext(
+            check_text("userId", self.user_id, MAX_USER_CHARS),
+            check_new_part("tenantCode", self.tenant_code),
+            check_text("sourceIp", self.source_ip, MAX_IP_CHARS),
+            None if self.request_id is None else check_text("requestId", self.request_id, MAX_REQUEST_ID_CHARS),
+        )
+
+
+def restored_context(row: Mapping[str, Any], request_id: str | None) -> InvokeContext:
+    """Whoever created a stored row; what it does not tell is unknown."""
+    return InvokeContext(row.get("createdBy", ""), row["tenantCode"], row.get("createdIp", ""), request_id)

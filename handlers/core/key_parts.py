@@ -1,0 +1,62 @@
+"""What a part of a key (kind, tenant, type, code) may be.
+
+``check_part`` says what a stored key can hold, so that every row that is there can be read. ``check_new_part`` is what
+callers are held to, publishers and imports alike: parts that look the same must be the same (decision record 0145).
+"""
+
+from __future__ import annotations
+
+import re
+
+from handlers.core.errors import SHOWN_CHARS, ValidationError
+
+SEPARATOR = "#"
+VERSION_SEPARATOR = "@"
+#: Characters of no width that Python does not count as blanks: ZERO WIDTH SPACE, WORD JOINER, and the byte order mark,
+#: which files bring along (Unicode Standard, section 23.2, "Layout Controls").
+NO_WIDTH = "\u200b\u2060\ufeff"
+
+#: What nearly all parts are, at the cost of one call: visible ASCII, with blanks inside at most.
+_PLAIN = re.compile(r"[!\"$-?A-~](?:[ !\"$-?A-~]*[!\"$-?A-~])?")
+
+
+def check_part(field: str, value: object) -> str:
+    """The part, if it keeps the key grammar. Raises ValidationError naming ``field``."""
+    if type(value) is str and _PLAIN.fullmatch(value):
+        return value
+    if not isinstance(value, str) or not value or SEPARATOR in value or VERSION_SEPARATOR in value:
+        raise ValidationError(field, value, "text that is not empty and has no '#' and no '@'")
+    encoded(field, value)
+    return str.__str__(value)  # the content of an enumeration's member, not its name
+
+
+def check_new_part(field: str, value: object) -> str:
+    """The part, if a caller may use it: also without blanks at its ends, and in Unicode's normal form C.
+
+    Raises:
+        ValidationError: naming ``field``, and what to call to make the part an allowed one.
+    """
+    if type(value) is str and _PLAIN.fullmatch(value):
+        return value
+    part = check_part(field, value)
+    if part[0].isspace() or part[-1].isspace() or part[0] in NO_WIDTH or part[-1] in NO_WIDTH:
+        raise ValidationError(field, part, "text without blanks at its ends (strip() takes them away)")
+    if not part.isascii():
+        import unicodedata  # a shared library, which the worker of a plain key need not load
+
+        if not unicodedata.is_normalized("NFC", part):
+            raise ValidationError(
+                field,
+                part,
+                f"text in Unicode's normal form C, which {ascii(part)[:SHOWN_CHARS]} is not: "
+                "unicodedata.normalize('NFC', text), or String.normalize() in JavaScript",
+            )
+    return part
+
+
+def encoded(field: str, value: str) -> bytes:
+    """Text as UTF-8. Raises ValidationError naming ``field``: half a surrogate pair has none."""
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        raise ValidationError(field, value, "text that can be encoded as UTF-8: no half of a surrogate pair") from None

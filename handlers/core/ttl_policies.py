@@ -1,0 +1,68 @@
+"""Time-to-live policies: days per table, with overrides per tenant and type."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from handlers.core.errors import SettingsError
+from handlers.core.keys import EntityKey
+
+SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class TtlPolicy:
+    """Days to keep rows of one table; None keeps them for ever.
+
+    Overrides are looked up as ``<tenant>/<TYPE>``, then ``*/<TYPE>``, then ``<tenant>/*``.
+    """
+
+    default: int | None = None
+    overrides: Mapping[str, int] = field(default_factory=dict)
+
+    def expires_at(self, key: EntityKey, now: float) -> int | None:
+        """Seconds since 1970 for the ``ttl`` attribute, or None: never."""
+        names = (f"{key.tenant_code}/{key.type}", f"*/{key.type}", f"{key.tenant_code}/*")
+        days = next((self.overrides[name] for name in names if name in self.overrides), self.default)
+        return None if days is None else int(now) + days * SECONDS_PER_DAY
+
+
+@dataclass(frozen=True)
+class TtlPolicies:
+    """The policies of a stack; a table that isn't named keeps its rows for ever."""
+
+    tables: Mapping[str, TtlPolicy] = field(default_factory=dict)
+
+    def of(self, table: str) -> TtlPolicy:
+        """The policy of a logical table."""
+        return self.tables.get(table, TtlPolicy())
+
+    @classmethod
+    def parse(cls, text: str) -> TtlPolicies:
+        """From the ``TTL_DAYS`` variable: ``{"commands": {"default": 90, "overrides": {"t1/ORDER": 10}}}``.
+
+        Raises:
+            SettingsError: not JSON of that form, or a number of days below 1.
+        """
+        try:
+            parsed: dict[str, Any] = json.loads(text)
+            tables = {
+                table: TtlPolicy(policy.get("default"), dict(policy.get("overrides", {})))
+                for table, policy in parsed.items()
+            }
+        except (ValueError, AttributeError) as error:
+            raise SettingsError(f"TTL_DAYS: {text!r} is not an object of policies per table: {error}") from error
+        for table, policy in tables.items():
+            days = [policy.default, *policy.overrides.values()]
+            if any(d is not None and (not isinstance(d, int) or isinstance(d, bool) or d < 1) for d in days):
+                raise SettingsError(f"TTL_DAYS: {table} must give whole days of at least 1, not {days}")
+        return cls(tables)
+
+
+def is_expired(row: Mapping[str, Any], now: float) -> bool:
+    """A row past its ttl counts as absent, though DynamoDB removes it days later."""
+    ttl = row.get("ttl")
+    return ttl is not None and ttl <= now

@@ -1,0 +1,1 @@
+"""Collaborators that several entry points put together alike."""

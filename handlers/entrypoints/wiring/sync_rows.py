@@ -1,0 +1,46 @@
+"""What rows of tables that publish synchronously need, put together for the ``imports`` function."""
+
+from __future__ import annotations
+
+from handlers.commands.attributes import AttributeStore
+from handlers.commands.pipeline.apply import Applier
+from handlers.commands.pipeline.failure import FailureRecorder
+from handlers.commands.pipeline.run import TERMINAL, Progress
+from handlers.commands.pipeline.sync import Synchroniser
+from handlers.commands.publishing.applied import AppliedPublisher, InlineTargets
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.commands.repository import CommandRepository
+from handlers.commands.targets.registry import Registry
+from handlers.core.clock import Clock
+from handlers.core.ttl_policies import TtlPolicies
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.rows.sync_rows import SyncRows
+from handlers.store.port import TableStore
+from handlers.topics.port import Topic
+
+
+def sync_rows(
+    store: TableStore,
+    clock: Clock,
+    book: ImportBook,
+    publisher: CommandPublisher,
+    attributes: AttributeStore,
+    registry: Registry,
+    alarms: Topic,
+    *,
+    commands_table: str,
+    lease_seconds: int,
+    ttl: TtlPolicies,
+) -> SyncRows:
+    """``registry``: the targets of commands; ``commands_table``: its name in alarms."""
+    repository = CommandRepository(store, clock.now)
+    # Statuses between the first and the last would be a call each, for a command that takes milliseconds.
+    progress = Progress(store, clock, lease_seconds=lease_seconds, detail=TERMINAL)
+    applier = Applier(store, repository, clock, ttl)
+    targets = InlineTargets(
+        progress,
+        Synchroniser(registry, applier, progress, attributes, clock),
+        FailureRecorder(repository, progress, alarms, commands_table),
+        lease_seconds=lease_seconds,
+    )
+    return SyncRows(book, AppliedPublisher(store, publisher, applier, clock), targets)

@@ -1,0 +1,128 @@
+"""``csv_loader``: the first state of the machine looks at the file, and copies it if the Distributed Map can't read it.
+
+The rows that have their outcome from the start (they can't be read, or a later one supersedes them) are recorded here,
+so that the Map has the others only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from handlers.core.clock import Clock
+from handlers.core.keys import ImportRowKey
+from handlers.core.log import log_step
+from handlers.imports.files.inspection import Inspection
+from handlers.imports.files.job_file import REFUSALS, JobFiles, error_of_refusal
+from handlers.imports.files.normalized_copy import normalised
+from handlers.imports.files.records import Record
+from handlers.imports.jobs import status
+from handlers.imports.jobs.job_run import JobRun
+from handlers.imports.jobs.report import CSV_TYPE
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.rows.row_batches import MOST_ROWS, RowBatches
+from handlers.imports.strategy import ImportTables, Layout
+from handlers.objects.port import Objects
+from handlers.objects.source import ObjectInfo, ObjectSource
+from handlers.store.port import Item
+
+PREFIX = "normalised/"
+SECONDS_PER_HOUR = 3_600
+
+
+class CsvLoader:
+    """May run again for the same attempt: what it writes is the same."""
+
+    def __init__(
+        self,
+        book: ImportBook,
+        files: JobFiles,
+        source: ObjectSource,
+        objects: Objects,
+        tables: ImportTables,
+        clock: Clock,
+        *,
+        timeout_hours: int,
+    ) -> None:
+        self._book = book
+        self._files = files
+        self._source = source
+        self._objects = objects
+        self._tables = tables
+        self._clock = clock
+        self._batches = RowBatches(book)
+        self._timeout = timeout_hours * SECONDS_PER_HOUR
+
+    def __call__(self, run: JobRun) -> dict[str, Any]:
+        """Answers what the Map is to read, and ``rows``: how many; 0 where there is nothing to read.
+
+        Raises:
+            TransientError: worth another try.
+        """
+        answer = {
+            "jobKey": run.key.id,
+            "attempt": run.attempt,
+            "deadline": int(self._clock.now()) + self._timeout,
+            "rows": 0,
+        }
+        job = self._book.job(run.key)
+        if job is None or job["attempt"] != run.attempt or status.is_terminal(job) or "rowsWritten" in job:
+            return answer
+        try:
+            layout = self._tables.of(job["tableName"]).layout
+            info = self._files.pinned(run.key, job)
+            if info is None:
+                return answer
+            found = self._files.inspected(job, info, layout)
+            if found.is_direct:
+                rows = found.rows
+            else:
+                info, rows = self._copied(run, job, info, layout, found)
+        except REFUSALS as error:
+            refused = error_of_refusal(error)
+            log_step("file refused", level=logging.WARNING, pk=run.key.pk, sk=run.key.sk, code=refused["type"])
+            self._book.change_job(run.key, run.attempt, status.FAILED, error=refused)
+            return answer
+        self._book.expect(run.key, found.rows)
+        self._book.change_job(run.key, run.attempt, status.PROCESSING, **found.stored())
+        return {**answer, "bucket": info.bucket, "key": info.key, "versionId": info.version_id, "rows": rows}
+
+    def _copied(
+        self, run: JobRun, job: Item, info: ObjectInfo, layout: Layout, found: Inspection
+    ) -> tuple[ObjectInfo, int]:
+        """The normalised copy, and how many rows it has."""
+        copied = 0
+        again = True
+
+        def write(ended: list[Item]) -> None:
+            """A call before this one may have been cut short. Rows are written in their order, so that one that is
+            there tells that those before it are: this call does not try them again, and gets beyond.
+            """
+            nonlocal again
+            again = (
+                again
+                and bool(ended)
+                and self._book.row(ImportRowKey.parse(ended[-1]["pk"], ended[-1]["sk"])) is not None
+            )
+            if not again:
+                self._batches.write(ended)
+
+        def kept() -> Iterator[Record]:
+            nonlocal copied
+            ended: list[Item] = []
+            for row in self._files.rows(info, layout, found):
+                if row.end is None:
+                    copied += 1
+                    yield row.record
+                    continue
+                key = run.key.row(row.record.index)
+                ended.append(self._book.ended(job, key, row.record.number, row.record.line, row.values, row.end))
+                if len(ended) == MOST_ROWS:
+                    write(ended)
+                    ended.clear()
+            write(ended)
+
+        key = f"{PREFIX}{run.key.tenant_code}/{run.key.ulid}/{run.attempt}.csv"
+        self._objects.write(key, normalised(found.header, kept()), content_type=CSV_TYPE)
+        return self._source.find(self._objects.bucket, key), copied

@@ -1,0 +1,31 @@
+"""The machine that imports large files: how it is started."""
+
+from __future__ import annotations
+
+from handlers.core.keys import ImportJobKey
+from handlers.imports.jobs.job_run import JobRun
+from handlers.objects.source import ObjectInfo
+from handlers.state_machines.port import Workflows
+from handlers.store.port import Item
+
+
+class CsvMachine:
+    """Starts executions of ``import-csv``."""
+
+    def __init__(self, workflows: Workflows, machine_arn: str) -> None:
+        self._workflows = workflows
+        self._machine_arn = machine_arn
+
+    def start(self, key: ImportJobKey, job: Item, info: ObjectInfo) -> None:
+        """Import the file as it is pinned. One that has been started is not started again. Raises TransientError."""
+        run = JobRun(key, job["attempt"])
+        payload = {
+            "jobKey": key.id,
+            "bucket": info.bucket,
+            "key": info.key,
+            "versionId": info.version_id,
+            "tableName": job["tableName"],
+            "tenantCode": job["tenantCode"],
+            "attempt": run.attempt,
+        }
+        self._workflows.start(self._machine_arn, run.execution_name, payload)

@@ -1,0 +1,78 @@
+"""``wait_rows``: the machine of a large file waits with a task token for the last row's outcome.
+
+In this order: the state stores its token, then reads the counters; a row's outcome is counted, then the token is read.
+So one of the two sees the other, whatever comes first. A wake-up that is lost costs no more than the state's timeout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.core.clock import seconds_of
+from handlers.core.keys import ImportJobKey
+from handlers.core.log import log_step
+from handlers.imports.jobs import status
+from handlers.imports.jobs.counters import LEFT
+from handlers.imports.jobs.job_run import JobRun
+from handlers.imports.jobs.open_index import WAIT_MARKS
+from handlers.imports.jobs.repository import ImportBook
+from handlers.state_machines.port import Workflows
+from handlers.store.conditions import absent, at_most, equals
+from handlers.store.port import Change, Item
+from handlers.store.values import item_from_dynamo
+
+TOKEN, ENTRY = WAIT_MARKS
+#: More than a state is tried again: an entry's number leaves room for its tries.
+MOST_TRIES = 100
+
+
+class RowsWait:
+    """The state, and its end. Both may come again, or late."""
+
+    def __init__(self, book: ImportBook, workflows: Workflows) -> None:
+        self._book = book
+        self._workflows = workflows
+
+    def wait(self, run: JobRun, token: str, entered_at: str, retry: int) -> dict[str, Any]:
+        """Wait, or go on at once where nothing is to be waited for.
+
+        ``entered_at`` and ``retry`` number the entry: a late call never replaces the token of a later one.
+
+        Raises:
+            TransientError: worth another call, which brings another token.
+        """
+        entry = round(seconds_of(entered_at) * 1000) * MOST_TRIES + min(retry, MOST_TRIES - 1)
+        waits = equals("attempt", run.attempt) & status.may_become(status.JOB, status.PROCESSING)
+        newer = absent(ENTRY) | at_most(ENTRY, entry)
+        self._book.update_job(run.key, Change(set={TOKEN: token, ENTRY: entry}), waits & newer)
+        found = self._book.job_and_counts(run.key)
+        if found is None or found[0]["attempt"] != run.attempt or found[0].get(TOKEN) is None:
+            self._workflows.resume(token, {})  # it has its outcome, or an attempt of its own
+            return {"waiting": False}
+        job, counts = found
+        if counts.is_complete and job[TOKEN] == token:
+            self._answer(run.key, job)
+            return {"waiting": False}
+        return {"waiting": True}
+
+    def wake(self, key: ImportJobKey) -> None:
+        """Perhaps the last row has its outcome: then whoever waits for it goes on. Raises TransientError."""
+        found = self._book.job_and_counts(key)
+        if found is not None and TOKEN in found[0] and found[1].is_complete:
+            self._answer(key, found[0])
+
+    def _answer(self, key: ImportJobKey, job: Item) -> None:
+        answered = self._workflows.resume(job[TOKEN], {})
+        log_step("machine goes on" if answered else "nobody waits for the rows", pk=key.pk, sk=key.sk)
+        self._book.update_job(key, Change(remove=WAIT_MARKS), equals(TOKEN, job[TOKEN]))
+
+
+def counted_all(record: Mapping[str, Any]) -> ImportJobKey | None:
+    """The job of a counter that has just counted the last of its rows; None for every other record of the stream."""
+    change = record.get("dynamodb", {})
+    new, old = change.get("NewImage", {}), change.get("OldImage", {})
+    counter = item_from_dynamo({name: new[name] for name in ("kind", "jobId", LEFT) if name in new})
+    if counter.get("kind") != status.COUNTERS or counter.get(LEFT) != 0 or new.get(LEFT) == old.get(LEFT):
+        return None
+    return ImportJobKey.parse_id(counter["jobId"])

@@ -1,0 +1,1 @@
+"""Reading files: bytes, encodings, dialects, records, within limits."""

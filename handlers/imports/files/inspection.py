@@ -1,0 +1,255 @@
+"""The loader's first look at a CSV file, the whole of it: encoding, columns, number of rows, repeated keys, and whether
+the Distributed Map may read the object itself.
+
+Batches of ordinary rows are checked at C speed; only where a batch has something unusual are its rows looked at one by
+one. Memory: one batch, and a hash per key (about 85 MB for a million rows).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
+
+from handlers.imports.errors import REPEATED_KEY, TOO_MANY_ROWS, ImportRefused, RowProblem
+from handlers.imports.files import encodings
+from handlers.imports.files.byte_scanner import WatchedBytes
+from handlers.imports.files.decoding import in_its_encoding
+from handlers.imports.files.encodings import Open
+from handlers.imports.files.header import COMMA
+from handlers.imports.files.limits import MAP_ROW_BYTES, CsvLimits
+from handlers.imports.files.records import Batch, Record, RecordReader, examined, is_blank, lines_in
+from handlers.imports.strategy import REJECT, Layout
+
+#: A key's value, or those of several columns.
+Key = str | tuple[str, ...]
+
+NOT_UTF_8 = "not UTF-8 without byte order mark"
+NOT_COMMA = "delimiter is not a comma"
+BACKSLASHES = "backslashes"
+LONE_RETURNS = "carriage returns without line feed"
+BLANK_ROWS = "blank lines, or rows without values"
+END_MARK = "Ctrl-Z at the end"
+MANY_LINES = "records of several lines"
+SHORT_ROWS = "rows with absent values"
+BAD_ROWS = "rows that can't be read"
+LARGE_ROWS = f"rows above {MAP_ROW_BYTES} bytes"
+QUOTES = "quotes in values without quotes round them"
+REPEATED_KEYS = "repeated keys"
+REPORT = "a report of failed rows"
+NO_VERSION = "the object has no version"
+#: A line whose quotes stand round values, or are doubled in these. Nothing is tried twice, so its time is its length.
+_QUOTED_WELL = re.compile(r"""(?:(?:"(?:[^"]++|"")*+"|[^",\r\n]*+),)*+(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)[\r\n]*""")
+
+
+@dataclass(slots=True)
+class Inspection:
+    """What a file is. ``rows`` counts all, those with problems included, but not the ``ignored`` ones: blank lines,
+    rows without any value, and Ctrl-Z at the end.
+
+    ``encoding``: Python's codec. ``reasons``: why the Distributed Map can't read the object itself; none: it can.
+    """
+
+    encoding: str
+    delimiter: str
+    header: list[str]
+    rows: int = 0
+    ignored: int = 0
+    bytes: int = 0
+    reasons: set[str] = field(default_factory=set)
+    #: Key to the index of the last row that has it, of the keys that more than one row has.
+    last: dict[Key, int] = field(default_factory=dict)
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the Distributed Map may read the object itself."""
+        return not self.reasons
+
+    def stored(self) -> dict[str, Any]:
+        """As the job's row keeps it."""
+        name = encodings.name_of(self.encoding)
+        rows = {"totalRows": self.rows, "ignoredRows": self.ignored}
+        return {**rows, "fileEncoding": name, "columns": self.header}
+
+
+def inspect(
+    open_: Open, layout: Layout, *, versioned: bool, encoding: str | None = None, limits: CsvLimits | None = None
+) -> Inspection:
+    """Read the whole file once; again where it turns out not to be UTF-8.
+
+    ``encoding``: a name that the caller gave; without it, the strategy's counts. ``versioned``: the object has a
+    version that can be read again.
+
+    Raises:
+        ImportRefused: the file can't be imported; says why.
+    """
+    named = layout.encoding if encoding is None else encoding
+    limits = limits or CsvLimits()
+    return in_its_encoding(open_, named, lambda codec: _inspected(open_, codec, layout, limits, versioned))
+
+
+def records_of(
+    open_: Open, layout: Layout, inspection: Inspection, *, limits: CsvLimits | None = None
+) -> Iterator[tuple[Record, int | None]]:
+    """The rows of an inspected file in their order, each with the index of the row that supersedes it, if one does.
+
+    Where the strategy rejects repeated keys, the repeats have a problem that names the first row.
+    """
+    reader = RecordReader(open_(), inspection.encoding, layout, limits or CsvLimits())
+    key_of = key_reader(inspection.header, layout)
+    first: dict[Key, Record] = {}
+    try:
+        for record in reader.records():
+            if not inspection.last or record.problem is not None:
+                yield record, None
+                continue
+            key = key_of(record.values)
+            last = inspection.last.get(key)
+            if last is None or _is_empty(key):
+                yield record, None
+            elif layout.on_duplicate == REJECT:
+                yield _rejected(record, first.setdefault(key, record), key), None
+            else:
+                yield record, None if last == record.index else last
+    finally:
+        reader.close()
+
+
+def key_reader(header: list[str], layout: Layout) -> Callable[[list[str]], Any]:
+    """Takes a record's values to its key."""
+    return itemgetter(*(header.index(name) for name in layout.key))
+
+
+class _Look:
+    """One pass over the file."""
+
+    def __init__(self, reader: RecordReader, layout: Layout, limits: CsvLimits, found: Inspection) -> None:
+        self._reader = reader
+        self._limits = limits
+        self._found = found
+        self._key_of = key_reader(reader.header, layout)
+        self._width = len(reader.header)
+        self._seen: set[int] = set()
+
+    def run(self) -> None:
+        found = self._found
+        for batch in self._reader.batches():
+            if self._reader.watched.quotes and QUOTES not in found.reasons and _has_lone_quotes(batch):
+                found.reasons.add(QUOTES)
+            keys = list(map(self._key_of, batch.records)) if self._is_ordinary(batch) else []
+            if keys and _have_text(keys):
+                self._add_keys(keys, found.rows)
+                found.rows += len(keys)
+            else:
+                self._look_closely(batch)
+            if found.rows > self._limits.rows:
+                raise ImportRefused(TOO_MANY_ROWS, f"the file has more than the limit of {self._limits.rows} rows")
+
+    def _is_ordinary(self, batch: Batch) -> bool:
+        return (
+            batch.malformed is None
+            and batch.lines == len(batch.records)
+            and not self._reader.watched.long_lines
+            and set(map(len, batch.records)) == {self._width}
+        )
+
+    def _look_closely(self, batch: Batch) -> None:
+        found = self._found
+        whole = []
+        index = found.rows
+        for record in examined(batch, found.rows, self._reader.header, self._limits):
+            index = record.index + 1
+            if record.problem is not None:
+                found.reasons.add(BAD_ROWS)
+                continue
+            whole.append(record)
+            if record.short:
+                found.reasons.add(SHORT_ROWS)
+            if record.bytes > MAP_ROW_BYTES:
+                found.reasons.add(LARGE_ROWS)
+        blank = sum(map(is_blank, batch.records))
+        if blank:
+            found.reasons.add(BLANK_ROWS)
+            found.ignored += blank
+        if any(lines_in(values) > 1 for values in batch.records):
+            found.reasons.add(MANY_LINES)  # the Map doesn't tell the line of a row
+        found.rows = index
+        for record in whole:
+            self._add_key(self._key_of(record.values), record.index)
+
+    def _add_keys(self, keys: list[Key], index: int) -> None:
+        hashes = set(map(hash, keys))
+        if len(hashes) == len(keys) and self._seen.isdisjoint(hashes):
+            self._seen |= hashes
+            return
+        for offset, key in enumerate(keys):
+            self._add_key(key, index + offset)
+
+    def _add_key(self, key: Key, index: int) -> None:
+        """Two keys with one hash count as repeated here; each then is the last of its own, so nothing follows."""
+        number = hash(key)
+        if number in self._seen and not _is_empty(key):
+            self._found.last[key] = index
+        self._seen.add(number)
+
+
+def _inspected(
+    open_: Open, codec: str, layout: Layout, limits: CsvLimits, versioned: bool
+) -> tuple[Inspection, WatchedBytes]:
+    """Raises ImportRefused, UnicodeDecodeError."""
+    reader = RecordReader(open_(), codec, layout, limits)
+    try:
+        found = Inspection(codec, reader.delimiter, reader.header)
+        _Look(reader, layout, limits, found).run()
+        watched = reader.watched
+        found.bytes = watched.size
+        found.ignored += reader.lines_before + bool(watched.end_marks)
+        for reason, applies in (
+            (NOT_UTF_8, codec != encodings.UTF_8),
+            (NOT_COMMA, reader.delimiter != COMMA),
+            (BACKSLASHES, watched.backslashes),
+            (LONE_RETURNS, watched.lone_returns),
+            (BLANK_ROWS, reader.lines_before > 0),
+            (END_MARK, watched.end_marks > 0),
+            (MANY_LINES, reader.header_lines > 1),
+            (REPORT, reader.is_report),
+            (REPEATED_KEYS, bool(found.last)),
+            (NO_VERSION, not versioned),
+        ):
+            if applies:
+                found.reasons.add(reason)
+    finally:
+        reader.close()
+    return found, watched
+
+
+def _rejected(record: Record, first: Record, key: Key) -> Record:
+    if first.index == record.index:
+        return record
+    shown = key if isinstance(key, str) else " / ".join(key)
+    problem = RowProblem(REPEATED_KEY, f"key {shown!r} is in row {first.number} (line {first.line}) already")
+    return Record(record.index, record.line, record.values, problem, record.bytes, record.short)
+
+
+def _has_lone_quotes(batch: Batch) -> bool:
+    """The guide tells how doubled quotes in quotes are read, but not a quote in a value without ("Parsing an input CSV
+    file"). Where records and lines differ in number, the file is copied in any case.
+    """
+    if batch.lines != len(batch.records) or '"' not in "".join(map("".join, batch.records)):
+        return False
+    lines = zip(batch.records, batch.text, strict=True)
+    return any('"' in "".join(values) and not _QUOTED_WELL.fullmatch(line) for values, line in lines)
+
+
+def _have_text(keys: list[Any]) -> bool:
+    """Whether each row has a key. One without may have nothing at all."""
+    if isinstance(keys[0], str):
+        return all(map(str.strip, keys))
+    return all(any(map(str.strip, key)) for key in keys)
+
+
+def _is_empty(key: Key) -> bool:
+    """Rows without key are not the same row: each fails by itself."""
+    return not key if isinstance(key, str) else not all(key)

@@ -1,0 +1,128 @@
+"""A job's file: pinned when it is first found, looked at, and read row by row."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from handlers.core.error_text import error_of
+from handlers.core.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError, shown
+from handlers.core.keys import ImportJobKey
+from handlers.imports.errors import WRONG_PLACE, ImportRefused
+from handlers.imports.files.inspection import Inspection, inspect, records_of
+from handlers.imports.files.limits import CsvLimits
+from handlers.imports.files.records import Record
+from handlers.imports.jobs.repository import End, ImportBook
+from handlers.imports.rows.preparation import row_of
+from handlers.imports.strategy import Layout
+from handlers.objects.source import ObjectInfo, ObjectSource
+from handlers.store.port import Item
+
+#: What is wrong with the file or the request.
+REFUSALS = (BucketMissing, ObjectMissing, ObjectChanged, ImportRefused, ValidationError)
+
+#: Where files are put in the stack's own bucket.
+FILES = "imports/"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A row of the file. ``end``: the outcome that it has from the start, a problem or the index of the row that
+    supersedes it.
+    """
+
+    record: Record
+    values: dict[str, str]
+    end: End | None
+
+
+class JobFiles:
+    """Reads the files of jobs, the same content whenever it is asked."""
+
+    def __init__(
+        self,
+        book: ImportBook,
+        source: ObjectSource,
+        *,
+        limits: CsvLimits | None = None,
+        own_bucket: str | None = None,
+    ) -> None:
+        """``own_bucket``: the stack's, see ``check_place``."""
+        self._book = book
+        self._source = source
+        self._own_bucket = own_bucket
+        self._limits = limits or CsvLimits()
+
+    def pinned(self, key: ImportJobKey, job: Item) -> ObjectInfo | None:
+        """The object as the first call found it; its counters are there and the job is PROCESSING. None: the job was
+        cancelled before. Raises REFUSALS.
+        """
+        pinned: dict[str, Any] | None = job.get("object")
+        if pinned is None:
+            check_place(job, self._own_bucket)
+            info = self._source.find(job["bucket"], job["key"])
+            pinned = {"size": info.size, "etag": info.etag, "versionId": info.version_id}
+            self._book.open_shards(key)
+            self._book.begin(key, job["attempt"], pinned)
+            # Another call may have been faster, or whoever cancelled the job.
+            pinned = (self._book.job(key) or job).get("object")
+            if pinned is None:
+                return None
+        return ObjectInfo(job["bucket"], job["key"], pinned["size"], pinned["etag"], pinned["versionId"])
+
+    def inspected(self, job: Item, info: ObjectInfo, layout: Layout) -> Inspection:
+        """What the file is. Raises REFUSALS."""
+        return inspect(
+            self._opener(info),
+            layout,
+            versioned=info.version_id is not None,
+            encoding=job.get("encoding"),
+            limits=self._limits,
+        )
+
+    def rows(self, info: ObjectInfo, layout: Layout, found: Inspection) -> Iterator[FileRow]:
+        """The rows of an inspected file in their order. Raises REFUSALS."""
+        for record, winner in records_of(self._opener(info), layout, found, limits=self._limits):
+            end = record.problem if record.problem is not None else winner
+            cells = record.values
+            if 6 * sum(map(len, cells)) > self._limits.row_bytes and record.problem is not None:
+                cells = []  # it can't be stored, so the report tells of its line only
+            yield FileRow(record, _named(found.header, cells, layout), end)
+
+    def _opener(self, info: ObjectInfo) -> Callable[[], BinaryIO]:
+        return lambda: self._source.open(info)
+
+
+def check_place(job: Item, own_bucket: str | None) -> None:
+    """In the stack's own bucket, files lie where people put them: copies and what archives were unpacked to are other
+    tenants', too. The files of an archive are named by its own machine (``parent``). Raises ImportRefused.
+    """
+    if job["bucket"] == own_bucket and "parent" not in job and not job["key"].startswith(FILES):
+        raise ImportRefused(WRONG_PLACE, f"key {shown(job['key'])}: files in bucket {own_bucket} lie under {FILES}")
+
+
+def error_of_refusal(error: Exception) -> dict[str, str]:
+    """One of REFUSALS as the job tells it."""
+    return error_of(error.code if isinstance(error, ImportRefused) else type(error).__name__, str(error))
+
+
+def _named(header: list[str], cells: list[str], layout: Layout) -> dict[str, str]:
+    """By column name, whatever is wrong with the record: the report has the same columns for all rows of a file. Values
+    beyond the header's columns are named by their number.
+    """
+    width = len(header)
+    row = row_of(header, [*cells[:width], *[""] * (width - len(cells))], layout)
+    row.update((_beyond(number), value) for number, value in enumerate(cells[width:], start=width + 1))
+    return row
+
+
+def beyond_header(row: Mapping[str, str], width: int) -> Iterator[str]:
+    """The values of a stored row beyond the ``width`` columns of its file's header, in their order."""
+    numbers = itertools.count(width + 1)
+    return (row[name] for name in itertools.takewhile(lambda name: name in row, map(_beyond, numbers)))
+
+
+def _beyond(number: int) -> str:
+    return f"value {number}"

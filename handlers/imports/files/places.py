@@ -1,0 +1,105 @@
+"""Where a file can't be decoded: found by passes of their own, once reading it has failed."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from handlers.imports.files.encodings import Open, is_wide, stray_in
+
+BLOCK = 256 * 1024
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A byte: its ``line`` and its place in it (``byte``), from 1; ``found``: what stands there, for people."""
+
+    line: int
+    byte: int
+    found: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, byte {self.byte}: {self.found}, {self.reason}"
+
+
+def first_bad(open_: Open, codec: str) -> Place | None:
+    """The first byte that the encoding does not have; None: all of the file can be decoded."""
+    with open_() as stream:
+        bad = _first_bad(stream, codec)
+    if bad is None:
+        return None
+    offset, found, reason = bad
+    with open_() as stream:
+        line, byte = _line_of(stream, codec, offset)
+    return Place(line, byte, " ".join(f"0x{one:02X}" for one in found[:4]), reason)
+
+
+def blocks_of(stream: BinaryIO) -> Iterator[bytes]:
+    """A stream to its end."""
+    while block := stream.read(BLOCK):
+        yield block
+
+
+def _first_bad(stream: BinaryIO, codec: str) -> tuple[int, bytes, str] | None:
+    """Offset, bytes and reason."""
+    decoder = codecs.getincrementaldecoder(codec)()
+    stray = stray_in(codec)
+    offset, more = 0, True
+    while more:
+        pending = decoder.getstate()[0]
+        block = stream.read(BLOCK)
+        more = bool(block)
+        raw = pending + block
+        try:
+            text, start, error = decoder.decode(block, final=not more), len(raw), None
+        except UnicodeDecodeError as raised:
+            start, error = len(raw) - len(raised.object) + raised.start, raised
+            text = "" if stray is None else raw[:start].decode(codec, "ignore")
+        if stray is not None and (found := stray.search(text)):
+            before = _bytes_before(raw, codec, found.start())
+            return offset + before, raw[before : before + 1], "a byte without a character"
+        if error is not None:
+            return offset + start, raw[start : start + max(error.end - error.start, 1)], error.reason
+        offset += len(raw) - len(decoder.getstate()[0])
+    return None
+
+
+def _bytes_before(raw: bytes, codec: str, index: int) -> int:
+    """How many bytes the first ``index`` characters take."""
+    decoder = codecs.getincrementaldecoder(codec)()
+    seen = position = 0
+    while seen <= index:
+        seen += len(decoder.decode(raw[position : position + 1]))
+        position += 1
+    return position - 1  # such a character is one byte
+
+
+def _line_of(stream: BinaryIO, codec: str, offset: int) -> tuple[int, int]:
+    """The line of a byte and its place there. LF, CRLF and CR end a line; no other character has their bytes in it, but
+    in UTF-16 and UTF-32, which are therefore decoded.
+    """
+    decoder = codecs.getincrementaldecoder(codec if is_wide(codec) else "latin-1")()
+    line, since, left, after_return = 1, 0, offset, False
+    for block in blocks_of(stream):
+        text = decoder.decode(block[:left])
+        left -= min(left, len(block))
+        ends = list(_LINE_END.finditer(text))
+        # The other half of a line end that was counted with the block before.
+        line += len(ends) - (after_return and text.startswith("\n"))
+        since = _size(text[ends[-1].end() :], codec) if ends else since + _size(text, codec)
+        after_return = text.endswith("\r") if text else after_return
+        if not left:
+            break
+    return line, 1 + (offset if line == 1 else since)
+
+
+def _size(text: str, codec: str) -> int:
+    """In bytes; ``text`` has a character for each, but in UTF-16 and UTF-32."""
+    if codec.startswith("utf-16"):
+        return 2 * len(text) + 2 * sum(one > "\uffff" for one in text)
+    return 4 * len(text) if codec.startswith("utf-32") else len(text)

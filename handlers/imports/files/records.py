@@ -1,0 +1,235 @@
+"""CSV records in batches, at the speed of the ``csv`` module; single records, with their lines, where needed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, cast
+
+from handlers.core.json_values import json_bytes
+from handlers.imports.errors import (
+    EMPTY_FILE,
+    FIELD_TOO_LONG,
+    HEADER_TOO_LONG,
+    MALFORMED_QUOTES,
+    ROW_TOO_LONG,
+    TOO_MANY_VALUES,
+    UNCLOSED_QUOTE,
+    ImportRefused,
+    RowProblem,
+)
+from handlers.imports.files import encodings
+from handlers.imports.files.byte_scanner import END_MARK, WatchedBytes
+from handlers.imports.files.header import check_header, delimiter_of, is_of_report
+from handlers.imports.files.limits import CsvLimits
+from handlers.imports.jobs.spreadsheet import restored
+from handlers.imports.strategy import REPORT_COLUMNS, Layout
+
+BATCH_ROWS = 2_048
+#: What a line without values has.
+_BLANKS = ' \t,;|"\r\n\xa0\u3000\ufeff'
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive records, blank ones too.
+
+    ``text``: the physical lines that they took, those of a malformed record behind them included, whose ``malformed``
+    tells what is wrong with it. ``dropped_lines``: of a report's records, the line ends in the columns in front, which
+    are left out.
+    """
+
+    records: list[list[str]]
+    first_line: int
+    text: list[str]
+    malformed: str | None
+    dropped_lines: list[int] = field(default_factory=list)
+
+    @property
+    def lines(self) -> int:
+        """How many physical lines."""
+        return len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row of the file: ``index`` counts rows from 0, ``line`` is its first physical line, from 1.
+
+    ``values``: one per column, absent ones at the end filled up with empty text; as they came where there is a
+    ``problem``. ``bytes``: at least as many as the row has as JSON; ``short``: whether values were absent.
+    """
+
+    index: int
+    line: int
+    values: list[str]
+    problem: RowProblem | None
+    bytes: int
+    short: bool = False
+
+    @property
+    def number(self) -> int:
+        """For people: rows count from 1."""
+        return self.index + 1
+
+
+class RecordReader:
+    """The records of one CSV stream. ``header`` and ``delimiter`` are known from the start.
+
+    A report of failed rows (``is_report``) is read as the file that its rows are of: without the columns in front, and
+    cells as they were before the report made them safe for spreadsheets.
+
+    Raises:
+        ImportRefused: the file is empty, its header is wrong, or a limit is passed; also while it is read.
+        UnicodeDecodeError: it is not in this encoding; also while it is read.
+    """
+
+    def __init__(self, stream: BinaryIO, encoding: str, layout: Layout, limits: CsvLimits) -> None:
+        end_mark = "\x1a".encode(encoding) if encodings.is_wide(encoding) else END_MARK
+        self.watched = WatchedBytes(stream, line_bytes=limits.line_bytes, end_mark=end_mark)
+        self._limits = limits
+        self._encoding = encoding
+        self._stray = encodings.stray_in(encoding)
+        # newline="": lines end with LF, CRLF or CR and keep it, so that the csv module sees values as they are.
+        self._text = io.TextIOWrapper(cast(BinaryIO, self.watched), encoding=encoding, errors="strict", newline="")
+        # The limit is the module's, for all readers of the process.
+        csv.field_size_limit(limits.field_chars)
+        line, self.lines_before = self._first_line()
+        self.delimiter = delimiter_of(line, layout)
+        # The second of them is what the first has given already.
+        read, self._lines = itertools.tee(
+            itertools.chain(itertools.repeat("\n", self.lines_before), [line], self._text)
+        )
+        self._reader = csv.reader(read, delimiter=self.delimiter, strict=True)
+        self.header = self._header()
+        self._taken(0)
+        self.header_lines = self._reader.line_num - self.lines_before
+        self.is_report = is_of_report(self.header, layout)
+        if self.is_report:
+            self.header = [restored(name) for name in self.header[len(REPORT_COLUMNS) :]]
+        check_header(self.header, layout, self.delimiter)
+
+    def batches(self) -> Iterator[Batch]:
+        """All records behind the header."""
+        while True:
+            before = self._reader.line_num
+            records: list[list[str]] = []
+            malformed = None
+            try:
+                # On an error, the list keeps what was read before.
+                records.extend(itertools.islice(self._reader, BATCH_ROWS))
+            except csv.Error as error:
+                malformed = self._survived(error, before + 1 + sum(map(lines_in, records)))
+            if not records and malformed is None:
+                return
+            batch = Batch(records, before + 1, self._taken(before), malformed)
+            yield _of_report(batch) if self.is_report else batch
+
+    def close(self) -> None:
+        """Also the stream."""
+        self._text.close()
+
+    def records(self) -> Iterator[Record]:
+        """Single records, blank ones left out."""
+        index = 0
+        for batch in self.batches():
+            for record in examined(batch, index, self.header, self._limits):
+                yield record
+                index = record.index + 1
+
+    def _first_line(self) -> tuple[str, int]:
+        """The line in which the header begins, and how many blank ones come before it."""
+        blank = 0
+        while line := self._text.readline(self._limits.header_chars + 1):
+            line = line.removeprefix("\ufeff")  # a byte order mark that the codec keeps
+            if len(line) > self._limits.header_chars:
+                raise ImportRefused(
+                    HEADER_TOO_LONG, f"the header has more than the limit of {self._limits.header_chars} characters"
+                )
+            if line.strip(_BLANKS) or line.count('"') % 2:
+                return line, blank
+            blank += 1
+        raise ImportRefused(EMPTY_FILE, "the file is empty: it has no header")
+
+    def _taken(self, before: int) -> list[str]:
+        """The lines that the reader has taken since it had taken ``before``."""
+        lines = list(itertools.islice(self._lines, self._reader.line_num - before))
+        if self._stray is not None and self._stray.search("".join(lines)):
+            raise UnicodeDecodeError(self._encoding, b"", 0, 0, "a byte without a character")
+        return lines
+
+    def _header(self) -> list[str]:
+        try:
+            return next(record for record in self._reader if record)
+        except csv.Error as error:
+            self._survived(error, self.lines_before + 1)
+            raise ImportRefused(MALFORMED_QUOTES, f"the header's quotes are malformed: {error}") from error
+
+    def _survived(self, error: csv.Error, line: int) -> str:
+        """The message of an error that concerns one record. Raises ImportRefused where the rest is unreadable."""
+        text = str(error)
+        if "field limit" in text or "field larger" in text:
+            raise ImportRefused(
+                FIELD_TOO_LONG,
+                f"line {line}: a value is longer than the limit of {self._limits.field_chars} characters; perhaps a "
+                "quote is not closed",
+            ) from error
+        if "unexpected end of data" in text:
+            raise ImportRefused(UNCLOSED_QUOTE, f"line {line}: a quote is opened and never closed") from error
+        return text
+
+
+def examined(batch: Batch, index: int, header: list[str], limits: CsvLimits) -> Iterator[Record]:
+    """The rows of a batch one by one; ``index`` is that of the first."""
+    line, end = batch.first_line, batch.first_line + batch.lines
+    dropped = iter(batch.dropped_lines)
+    for values in batch.records:
+        if not is_blank(values):
+            yield _examined(values, index, line, header, limits)
+            index += 1
+        line += lines_in(values) + next(dropped, 0)
+    if batch.malformed is not None:
+        yield Record(index, line, [], RowProblem(MALFORMED_QUOTES, f"malformed quotes: {batch.malformed}"), 0)
+    elif line != end:
+        raise AssertionError(f"lines {batch.first_line} to {end - 1}: counted {line - batch.first_line}")
+
+
+def _examined(values: list[str], index: int, line: int, header: list[str], limits: CsvLimits) -> Record:
+    width = len(header)
+    if len(values) > width:
+        message = f"{len(values)} values, but the header names {width} columns"
+        return Record(index, line, values, RowProblem(TOO_MANY_VALUES, message), 0)
+    short = len(values) < width
+    if short:
+        values = [*values, *[""] * (width - len(values))]
+    # JSON needs at most six bytes for a character; an exact count is needed for few rows only.
+    size = 6 * (sum(map(len, values)) + sum(map(len, header)) + width)
+    if size > limits.row_bytes // 4:
+        size = len(json_bytes(dict(zip(header, values, strict=True))))
+    problem = None
+    if size > limits.row_bytes:
+        problem = RowProblem(ROW_TOO_LONG, f"the row has {size} bytes; at most {limits.row_bytes} are imported")
+    return Record(index, line, values, problem, size, short)
+
+
+def _of_report(batch: Batch) -> Batch:
+    front = len(REPORT_COLUMNS)
+    dropped = [lines_in(values[:front]) - 1 for values in batch.records]
+    records = [[restored(value) for value in values[front:]] for values in batch.records]
+    return Batch(records, batch.first_line, batch.text, batch.malformed, dropped)
+
+
+def is_blank(values: list[str]) -> bool:
+    """A line, or a row of a spreadsheet, with nothing in it: it is no row. Ctrl-Z alone ends a text of DOS."""
+    return not any(map(str.strip, values)) or values == ["\x1a"]
+
+
+def lines_in(values: list[str]) -> int:
+    """Physical lines of a record: line ends inside of it stand in quotes and are kept."""
+    return 1 + sum(
+        value.count("\n") + value.count("\r") - value.count("\r\n")
+        for value in values
+        if "\n" in value or "\r" in value
+    )

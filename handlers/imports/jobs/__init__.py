@@ -1,0 +1,1 @@
+"""Import jobs: creating, loading, counting, ending, cancelling, retrying, reporting."""

@@ -1,0 +1,86 @@
+"""Cancelling the import of a file: rows without a command end CANCELLED, the others run to their end."""
+
+from __future__ import annotations
+
+from handlers.core.errors import NotFound, TransientConflict, WrongStatus
+from handlers.core.keys import IMPORT_SHARDS, ImportJobKey
+from handlers.imports.jobs import status
+from handlers.imports.jobs.open_index import MARKS
+from handlers.imports.jobs.repository import ImportBook
+from handlers.store.conditions import equals, one_of
+from handlers.store.port import IMPORT_TMP, Change, Item, TableStore
+
+#: On the row of a job that is being cancelled.
+CANCEL_REQUESTED = "cancelRequested"
+MAX_ROUNDS = 20
+#: A page is 1 MB at most, whatever is asked for (API reference, Query); all rows of the file pass.
+PAGE = 1_000
+
+
+def request_cancel(book: ImportBook, key: ImportJobKey) -> None:
+    """CANCELLED at once if nothing of the file was read; else the ``Canceller`` is asked for, by way of the stream.
+
+    Raises:
+        NotFound: there is no such job.
+        WrongStatus: it has another outcome.
+        TransientConflict: others kept changing it, or it was retried at the same moment: the new attempt goes on unless
+            it is cancelled anew.
+    """
+    attempt = None
+    for _ in range(MAX_ROUNDS):
+        job = book.job(key)
+        if job is None:
+            raise NotFound(f"{key}: there is no such import")
+        attempt = attempt or job["attempt"]
+        if job["attempt"] != attempt:
+            raise TransientConflict(f"{key}: attempt {job['attempt']} began at this moment; call again")
+        if job["status"] == status.CANCELLED or _is_asked(job):
+            return
+        if status.is_terminal(job):
+            raise WrongStatus(f"{key}: {job['status']}; only an import without outcome is cancelled")
+        if job["status"] == status.PROCESSING or job["attempt"] > 1:
+            # A retry that nobody has begun ends as FAILED as it was: its failed rows may be tried again later.
+            change = Change(set={CANCEL_REQUESTED: True})
+            allowed = one_of("status", (status.CREATED, status.QUEUED, status.PROCESSING))
+        else:
+            change = Change(set=book.becomes(status.CANCELLED), remove=MARKS)
+            allowed = one_of("status", (status.CREATED, status.QUEUED))
+        if book.update_job(key, change, equals("attempt", job["attempt"]) & allowed):
+            return
+    raise TransientConflict(f"{key}: others kept changing it; call again")
+
+
+class Canceller:
+    """Called for a job that is to be cancelled, and again whenever its row has changed since.
+
+    Rows that somebody writes meanwhile are found by the call that follows when all are written: that changes the job.
+    """
+
+    def __init__(self, store: TableStore, book: ImportBook) -> None:
+        self._store = store
+        self._book = book
+
+    def __call__(self, key: ImportJobKey) -> None:
+        """Cancel the job's rows that wait; their outcomes end the job as others do.
+
+        A call that stopped on the way is repeated: it goes on with the rows that are left.
+        """
+        job = self._book.job(key)
+        if job is None or status.is_terminal(job) or not _is_asked(job):
+            return
+        for number in range(IMPORT_SHARDS):
+            self._partition(key.shard(number)[0])
+
+    def _partition(self, pk: str) -> None:
+        start: Item | None = None
+        while True:
+            page = self._store.query(IMPORT_TMP, pk, limit=PAGE, start=start)
+            waiting = [row for row in page.items if row.get("status") == status.CREATED]
+            self._book.end_rows(waiting, status.CANCELLED)
+            if page.next_key is None:
+                return
+            start = page.next_key
+
+
+def _is_asked(job: Item) -> bool:
+    return bool(job.get(CANCEL_REQUESTED, False))

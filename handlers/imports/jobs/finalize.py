@@ -1,0 +1,48 @@
+"""The end of a job: once every row has an outcome, by one conditional write. The only place that ends jobs well."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from handlers.core.error_text import error_of
+from handlers.core.keys import ImportJobKey
+from handlers.imports.jobs import status
+from handlers.imports.jobs.model import outcome_of
+from handlers.imports.jobs.report import write_report
+from handlers.imports.jobs.repository import ImportBook
+from handlers.objects.port import Objects
+from handlers.store.port import TableStore
+
+ROWS_FAILED = "RowsFailed"
+
+
+class Finaliser:
+    """Called whenever a row has come to its outcome, and when a file has been read; any number of times."""
+
+    def __init__(self, store: TableStore, book: ImportBook, objects: Objects) -> None:
+        self._store = store
+        self._book = book
+        self._objects = objects
+
+    def __call__(self, key: ImportJobKey) -> str | None:
+        """End the job if it is complete; answers its status, None if there is no such job.
+
+        The row that ended last has been counted before this is called, and so has the number of rows been stored: who
+        comes last sees both.
+        """
+        found = self._book.job_and_counts(key)
+        if found is None:
+            return None
+        job, counts = found
+        if status.is_terminal(job) or not counts.is_complete:
+            return str(job["status"])
+        new = outcome_of(counts)
+        fields: dict[str, object] = {**counts.stored()}
+        if counts.failed:
+            report = write_report(self._store, self._objects, key, job["attempt"], job["columns"])
+            fields["report"] = report.keys
+            fields["reportBucket"] = self._objects.bucket
+            fields["reasons"] = [asdict(one) for one in report.reasons]
+            fields["error"] = error_of(ROWS_FAILED, f"{counts.failed} of {counts.total} rows failed; see the report")
+        self._book.change_job(key, job["attempt"], new, **fields)
+        return new

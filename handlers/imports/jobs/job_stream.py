@@ -1,0 +1,76 @@
+"""What the loader does about changes of jobs, read from the table's stream: it loads new ones, and those that the
+sweeper found without progress, and cancels others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from handlers.core.keys import ZIP_IMPORT_KIND, ImportJobKey
+from handlers.imports.jobs import status
+from handlers.imports.jobs.cancel import CANCEL_REQUESTED
+from handlers.imports.rows.table_stream import changed_row
+from handlers.store.port import Item
+from handlers.store.values import item_from_dynamo
+
+#: Does something about a job; a repeated call changes nothing.
+Step = Callable[[ImportJobKey], object]
+
+
+def by_kind(file: Step, archive: Step) -> Step:
+    """One step for the jobs of files, another for those of archives."""
+    return lambda key: archive(key) if key.kind == ZIP_IMPORT_KIND else file(key)
+
+
+class JobStream:
+    """The loader's part of the stream. ``load`` and ``cancel`` may be called again for the same job."""
+
+    def __init__(self, load: Step, cancel: Step, reset: Step) -> None:
+        """``reset`` comes before ``load``: the rows that a new attempt of the job tries again."""
+        self._load_file = load
+        self._cancel = cancel
+        self._reset = reset
+
+    def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
+        """Do what the records ask for. Answers those that need another delivery: index to the reason."""
+        failed: dict[int, Exception] = {}
+        for index, record in enumerate(records):
+            try:
+                self._one(record)
+            except Exception as error:  # noqa: BLE001 - boundary: one job; it is logged and delivered again
+                failed[index] = error
+        return failed
+
+    def _one(self, record: Mapping[str, Any]) -> None:
+        job = changed_row(record)
+        if job is not None and job["kind"] == status.JOB and job["status"] == status.CREATED:
+            self._load(ImportJobKey.parse_id(job["id"]))
+            return
+        started_again = _started_again(record)
+        if started_again is not None:
+            self._load(ImportJobKey.parse_id(started_again))
+        asked = _cancelled(record)
+        if asked is not None:
+            self._cancel(ImportJobKey.parse_id(asked["id"]))
+
+    def _load(self, key: ImportJobKey) -> None:
+        self._reset(key)
+        self._load_file(key)
+
+
+def _started_again(record: Mapping[str, Any]) -> str | None:
+    """The id of a job whose ``restart`` the sweeper has counted up."""
+    change = record.get("dynamodb", {})
+    new, old = change.get("NewImage", {}), change.get("OldImage", {})
+    row = item_from_dynamo({name: new[name] for name in ("id", "kind", "restart") if name in new})
+    return row["id"] if row.get("kind") == status.JOB and new.get("restart") != old.get("restart") else None
+
+
+def _cancelled(record: Mapping[str, Any]) -> Item | None:
+    """A running job that somebody wants cancelled, whatever changed in its row."""
+    new = record.get("dynamodb", {}).get("NewImage", {})
+    names = ("id", "kind", "status", CANCEL_REQUESTED)
+    row = item_from_dynamo({name: new[name] for name in names if name in new})
+    is_meant = row.get("kind") == status.JOB and row.get("status") == status.PROCESSING and CANCEL_REQUESTED in row
+    return row if is_meant else None

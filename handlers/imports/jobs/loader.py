@@ -1,0 +1,118 @@
+"""The loader: reads a new job's file and writes its rows (DIRECT), or has the machine do it (STEP_FUNCTION)."""
+
+from __future__ import annotations
+
+import logging
+
+from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
+from handlers.core.errors import TransientConflict
+from handlers.core.keys import ImportJobKey
+from handlers.core.log import log_step
+from handlers.imports.csv.machine import CsvMachine
+from handlers.imports.errors import TOO_MANY_ROWS, ImportRefused
+from handlers.imports.files.inspection import Inspection
+from handlers.imports.files.job_file import REFUSALS, JobFiles, error_of_refusal
+from handlers.imports.files.limits import DIRECT_ROW_BYTES
+from handlers.imports.jobs import status
+from handlers.imports.jobs.cancel import CANCEL_REQUESTED
+from handlers.imports.jobs.finalize import Finaliser
+from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.rows.row_batches import RowBatches
+from handlers.imports.strategy import ImportTables, Layout
+from handlers.objects.source import ObjectInfo
+from handlers.store.port import Item
+
+#: Rows that are written between two looks at whether the job is to be cancelled.
+ROWS_PER_LOOK = 100
+
+
+class Loader:
+    """May be called again for the same job: after a crash, or because the call was delivered twice."""
+
+    def __init__(
+        self,
+        book: ImportBook,
+        files: JobFiles,
+        tables: ImportTables,
+        finalise: Finaliser,
+        machine: CsvMachine,
+        *,
+        direct_rows: int,
+    ) -> None:
+        self._book = book
+        self._files = files
+        self._batches = RowBatches(book)
+        self._tables = tables
+        self._finalise = finalise
+        self._machine = machine
+        self._direct_rows = direct_rows
+
+    def load(self, key: ImportJobKey) -> str | None:
+        """Write the rows of a job's file; answers the job's status then, None if there is no such job.
+
+        A file that can't be imported makes the job FAILED, and no row is written; one in a bucket without versions that
+        is replaced while it is read leaves the rows that were.
+
+        Raises:
+            TransientError, and what else another call may find right.
+        """
+        job = self._book.job(key)
+        if job is None or status.is_terminal(job) or "totalRows" in job:
+            # A machine that died unheard may have left a job whose rows have all ended.
+            reached = None if job is None else self._finalise(key)
+            if job is None or reached in status.TERMINAL or job["mode"] == DIRECT:
+                return reached
+        try:
+            layout = self._tables.of(job["tableName"]).layout
+            info = self._files.pinned(key, job)
+            if info is None:
+                return self._finalise(key)
+            found = self._found_for_direct(job, info, layout)
+            mode = DIRECT if found is not None else STEP_FUNCTION
+            decided = self._book.decide(key, job["attempt"], mode)
+            if decided is None:
+                return self._finalise(key)
+            if decided != mode:
+                raise TransientConflict(f"{key}: another call has decided for {decided}")
+            if found is None:
+                self._machine.start(key, job, info)
+                # A job whose rows have all ended may have lost its machine: an execution is not started twice.
+                return self._finalise(key)
+            self._write_rows(key, job, info, layout, found)
+        except Exception as error:
+            if not isinstance(error, REFUSALS) and outcome_of(error, Consumer.IMPORT_JOB) is not Outcome.FAILED:
+                raise
+            refused = error_of_refusal(error)
+            log_step("file refused", level=logging.WARNING, pk=key.pk, sk=key.sk, code=refused["type"])
+            self._book.change_job(key, job["attempt"], status.FAILED, error=refused)
+            return status.FAILED
+        self._book.change_job(key, job["attempt"], status.PROCESSING, **found.stored())
+        return self._finalise(key)
+
+    def _found_for_direct(self, job: Item, info: ObjectInfo, layout: Layout) -> Inspection | None:
+        """What the file is. None: it is the machine's, as the caller wants or because it is large."""
+        mode = job.get("mode")
+        if mode == STEP_FUNCTION or (mode is None and info.size > self._direct_rows * DIRECT_ROW_BYTES):
+            return None
+        found = self._files.inspected(job, info, layout)
+        if found.rows <= self._direct_rows:
+            return found
+        if mode is None:
+            return None
+        raise ImportRefused(
+            TOO_MANY_ROWS,
+            f"the file has {found.rows} rows; at most {self._direct_rows} are imported directly (importDirectRows)",
+        )
+
+    def _write_rows(self, key: ImportJobKey, job: Item, info: ObjectInfo, layout: Layout, found: Inspection) -> None:
+        cancelled = False
+        for row in self._files.rows(info, layout, found):
+            record, row_key = row.record, key.row(row.record.index)
+            if record.index % ROWS_PER_LOOK == 0:
+                cancelled = CANCEL_REQUESTED in (self._book.job(key) or {})
+            if row.end is None and not cancelled:
+                self._book.add(job, row_key, record.number, record.line, row.values)
+            else:
+                ended = self._book.ended(job, row_key, record.number, record.line, row.values, row.end)
+                self._batches.write([ended])

@@ -1,0 +1,291 @@
+"""The rows of imports and the counters of their jobs: a row's outcome and its count are one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from handlers.core.clock import Clock, iso
+from handlers.core.error_text import error_of
+from handlers.core.errors import TransientConflict
+from handlers.core.keys import IMPORT_SHARDS, ImportJobKey, ImportRowKey
+from handlers.core.ttl_policies import SECONDS_PER_DAY
+from handlers.imports.errors import RowProblem
+from handlers.imports.jobs import status
+from handlers.imports.jobs.counters import counter_of, counting, expectations
+from handlers.imports.jobs.model import APPLIED, STEP_FUNCTION, UNCHANGED, Counts, job_key_of
+from handlers.imports.jobs.open_index import MARKS, WAIT_MARKS
+from handlers.store.conditions import Condition, Path, absent, equals
+from handlers.store.port import (
+    IMPORT_TMP,
+    Change,
+    ConditionFailed,
+    Item,
+    Put,
+    TableStore,
+    TransactionFailed,
+    Update,
+    Write,
+)
+
+#: Rows are remembered as long as request ids, on which the idempotency of their commands rests.
+ROW_DAYS = 30
+#: Rows that get the same outcome in one transaction, which another row that ends meanwhile makes wait.
+ROWS_PER_WRITE = 50
+#: Rows that end at the same moment in the same partition.
+MAX_CONFLICTS = 20
+#: Key, number, line, values and status of a row to the row.
+NewRow = Callable[[ImportRowKey, int, int, Mapping[str, str], str], Item]
+#: Why a row has its outcome from the start: a problem, or the index of the row that supersedes it.
+End = RowProblem | int
+
+
+class ImportBook:
+    """Reads and writes ``import_tmp``. Every write may be repeated."""
+
+    def __init__(self, store: TableStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    # -- jobs -----------------------------------------------------------------------------------------
+
+    def job(self, key: ImportJobKey) -> Item | None:
+        """The job's row."""
+        return self._store.get(IMPORT_TMP, key.pk, key.sk)
+
+    def job_and_counts(self, key: ImportJobKey) -> tuple[Item, Counts] | None:
+        """The job with its counters, all as of one moment where that can be had; None if there is no such job.
+
+        DynamoDB refuses a transaction of reads while one of its items is being written (Developer Guide, "Transaction
+        conflict handling"), and counters of a running job are all the time. Then they are read one by one, after the
+        job: counters only grow once the number of rows is known, so a sum that has reached it is exact (decision 0136).
+        """
+        shards = [(IMPORT_TMP, *key.shard(number)) for number in range(IMPORT_SHARDS)]
+        found: list[Item | None]
+        try:
+            job, *found = self._store.get_together([(IMPORT_TMP, key.pk, key.sk), *shards])
+        except TransientConflict:
+            job = self.job(key)
+            found = [self._store.get(*shard) for shard in shards]
+        return None if job is None else (job, Counts.of(job, found))
+
+    def open_shards(self, key: ImportJobKey) -> None:
+        """The job's counters, once."""
+        expires = self._expires()
+        puts = []
+        for number in range(IMPORT_SHARDS):
+            pk, sk = key.shard(number)
+            item = {"pk": pk, "sk": sk, "kind": status.COUNTERS, "jobId": key.id, "ttl": expires}
+            puts.append(Put(IMPORT_TMP, item, absent("pk")))
+        try:
+            self._store.transact(puts)
+        except TransactionFailed:
+            return  # a call before this one has made them, all of them
+
+    def expect(self, key: ImportJobKey, rows: int) -> None:
+        """Tell the job's counters how many rows there will be, once. See ``expectations``."""
+        try:
+            if rows:
+                self.transact(expectations(key, rows))
+        except TransactionFailed:
+            return  # a call before this one has told them
+
+    def change_job(self, key: ImportJobKey, attempt: int, new: str, **fields: Any) -> bool:
+        """Give a job a status, and what belongs to it. False: it is beyond that, or gone."""
+        condition = equals("attempt", attempt) & status.may_become(status.JOB, new)
+        gone = (*MARKS, *WAIT_MARKS) if new in status.TERMINAL else ()
+        return self.update_job(key, Change(set=self.becomes(new, **fields), remove=gone), condition)
+
+    def update_job(self, key: ImportJobKey, change: Change, condition: Condition) -> bool:
+        """Change a job's row. False: the condition did not hold."""
+        try:
+            self._store.update(IMPORT_TMP, key.pk, key.sk, change, condition)
+        except ConditionFailed:
+            return False
+        return True
+
+    def begin(self, key: ImportJobKey, attempt: int, pinned: Mapping[str, Any]) -> None:
+        """PROCESSING, with the object that is read; the first to say so is right."""
+        change = Change(set=self.becomes(status.PROCESSING), set_once={"object": dict(pinned)})
+        condition = equals("attempt", attempt) & status.may_become(status.JOB, status.PROCESSING)
+        self.update_job(key, change, condition)
+
+    def decide(self, key: ImportJobKey, attempt: int, mode: str) -> str | None:
+        """How the job's file is imported; who says so first is right. Answers the mode, None for a job beyond that."""
+        condition = equals("attempt", attempt) & status.may_become(status.JOB, status.PROCESSING)
+        try:
+            found = self._store.update(IMPORT_TMP, key.pk, key.sk, Change(set_once={"mode": mode}), condition)
+        except ConditionFailed:
+            return None
+        return str(found["mode"])
+
+    # -- rows -----------------------------------------------------------------------------------------
+
+    def row(self, key: ImportRowKey) -> Item | None:
+        """One row."""
+        return self._store.get(IMPORT_TMP, key.pk, key.sk)
+
+    def add(self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, str]) -> None:
+        """A row that is to be worked on. One that is there stays as it is."""
+        item = self.new_rows(job)(key, number, line, values, status.CREATED)
+        try:
+            self._store.put(IMPORT_TMP, item, absent("pk"))
+        except ConditionFailed:
+            return
+
+    def ended(
+        self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, str], end: End | None
+    ) -> Item:
+        """A row that has its outcome from the start; ``end`` None: the job is being cancelled."""
+        new_row = self.new_rows(job)
+        if end is None:
+            return new_row(key, number, line, values, status.CANCELLED)
+        if isinstance(end, RowProblem):
+            item = new_row(key, number, line, values, status.FAILED)
+            item["error"] = error_of(end.code, end.message)
+        else:
+            item = new_row(key, number, line, values, status.SUPERSEDED)
+            item["supersededBy"] = end
+        return item
+
+    def published(self, row: Item, command: Item) -> Update:
+        """PROCESSING: to be written with the row's command, so that no row that was cancelled gets one."""
+        change = Change(set=self.becomes(status.PROCESSING, commandPk=command["pk"], commandSk=command["sk"]))
+        condition = equals("attempt", row["attempt"]) & status.may_become(status.ROW, status.PROCESSING)
+        return Update(IMPORT_TMP, row["pk"], row["sk"], change, condition)
+
+    def applied(self, row: Item, command: Item) -> list[Write]:
+        """COMPLETED and counted: to be written with the row's command, which is applied."""
+        fields = {"result": APPLIED, "commandPk": command["pk"], "commandSk": command["sk"]}
+        change = Change(set=self.becomes(status.COMPLETED, **fields), remove=() if job_key_of(row) else MARKS)
+        condition = equals("attempt", row["attempt"]) & equals("status", status.CREATED)
+        update = Update(IMPORT_TMP, row["pk"], row["sk"], change, condition)
+        counted = self._counted({**row, "status": status.COMPLETED, **fields})
+        return [update] if counted is None else [update, counted]
+
+    def end_rows(self, rows: Sequence[Item], new: str, **fields: Any) -> None:
+        """CANCELLED or FAILED and counted, rows of one partition together; those that have ended stay as they are."""
+        for start in range(0, len(rows), ROWS_PER_WRITE):
+            left = list(rows[start : start + ROWS_PER_WRITE])
+            while left:
+                counted = self._counted({**left[0], "status": new, **fields}, len(left))
+                assert counted is not None
+                try:
+                    self.transact([*(self._ended(row, new, fields) for row in left), counted])
+                    break
+                except TransactionFailed as error:
+                    if len(left) in error.failed:
+                        raise
+                    left = [row for number, row in enumerate(left) if number not in error.failed]
+
+    def reset_rows(self, rows: Sequence[Item], attempt: int) -> None:
+        """FAILED rows of one partition back to CREATED in a later attempt, and uncounted; others stay as they are."""
+        change = Change(set=self.becomes(status.CREATED, attempt=attempt), remove=("error", "commandPk", "commandSk"))
+        for start in range(0, len(rows), ROWS_PER_WRITE):
+            left = list(rows[start : start + ROWS_PER_WRITE])
+            while left:
+                counted = self._counted(left[0], -len(left))
+                assert counted is not None
+                guards = (equals("attempt", row["attempt"]) & status.may_be_retried() for row in left)
+                resets = [
+                    Update(IMPORT_TMP, row["pk"], row["sk"], change, guard)
+                    for row, guard in zip(left, guards, strict=True)
+                ]
+                try:
+                    self.transact([*resets, counted])
+                    break
+                except TransactionFailed as error:
+                    if len(left) in error.failed:
+                        raise
+                    left = [row for number, row in enumerate(left) if number not in error.failed]
+
+    def _ended(self, row: Item, new: str, fields: Mapping[str, Any]) -> Update:
+        condition = equals("attempt", row["attempt"]) & status.may_become(status.ROW, new)
+        return Update(IMPORT_TMP, row["pk"], row["sk"], Change(set=self.becomes(new, **fields)), condition)
+
+    def complete(self, row: Item, attempt: int, result: str, **fields: Any) -> bool:
+        """COMPLETED, as APPLIED or UNCHANGED, and counted. False: the row had its outcome, or is in another attempt."""
+        return self._end(row, attempt, status.COMPLETED, {"result": result, **fields})
+
+    def fail(self, row: Item, attempt: int, kind: str, message: str, **fields: Any) -> bool:
+        """FAILED and counted. False: as ``complete``."""
+        return self._end(row, attempt, status.FAILED, {"error": error_of(kind, message), **fields})
+
+    def unchanged(self, row: Item) -> bool:
+        """COMPLETED without a command. False: as ``complete``, or a command was published meanwhile, which decides."""
+        return self._end(row, row["attempt"], status.COMPLETED, {"result": UNCHANGED}, unpublished=True)
+
+    def refuse(self, row: Item, kind: str, message: str) -> bool:
+        """FAILED without a command. False: as ``unchanged``."""
+        return self._end(row, row["attempt"], status.FAILED, {"error": error_of(kind, message)}, unpublished=True)
+
+    def _end(self, row: Item, attempt: int, new: str, fields: Mapping[str, Any], *, unpublished: bool = False) -> bool:
+        condition = equals("attempt", attempt) & status.may_become(status.ROW, new)
+        if unpublished:
+            condition &= equals("status", status.CREATED)
+        change = Change(set=self.becomes(new, **fields), remove=() if job_key_of(row) else MARKS)
+        writes: list[Write] = [Update(IMPORT_TMP, row["pk"], row["sk"], change, condition)]
+        counted = self._counted({**row, "status": new, **fields})
+        if counted is not None:
+            writes.append(counted)
+        try:
+            self.transact(writes)
+        except TransactionFailed as error:
+            if 0 not in error.failed:
+                raise
+            return False
+        return True
+
+    def _counted(self, row: Item, rows: int = 1) -> Update | None:
+        """The count of a row's outcome, or of several in its partition with the same; none for a row on its own."""
+        job = job_key_of(row)
+        if job is None:
+            return None
+        index = ImportRowKey.parse(row["pk"], row["sk"]).index
+        assert index is not None
+        pk, sk = job.shard(index % IMPORT_SHARDS)
+        return Update(IMPORT_TMP, pk, sk, Change(add=counting({counter_of(row): rows})))
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        """Rows of one partition share a counter: a conflict is over at once. Raises TransactionFailed."""
+        for number in range(MAX_CONFLICTS):
+            try:
+                return self._store.transact(writes)
+            except TransientConflict:
+                if number == MAX_CONFLICTS - 1:
+                    raise
+        return None
+
+    def new_rows(self, job: Item) -> NewRow:
+        """Makes the rows of a job's file: key, number, line, values and status to the row."""
+        now = iso(self._clock.now())
+        common = {
+            "kind": status.ROW,
+            "jobId": job["id"],
+            "tableName": job["tableName"],
+            "tenantCode": job["tenantCode"],
+            "attempt": 1,
+            "createdAt": now,
+            "createdBy": job.get("createdBy", ""),
+            "createdIp": job.get("createdIp", ""),
+            "updatedAt": now,
+            "ttl": self._expires(),
+        }
+        if job.get("mode") == STEP_FUNCTION:
+            # Its machine ends the job, not its rows.
+            common["mode"] = STEP_FUNCTION
+
+        def new_row(key: ImportRowKey, number: int, line: int, values: Mapping[str, str], new: str) -> Item:
+            own = {"pk": key.pk, "sk": key.sk, "number": number, "line": line, "row": dict(values), "status": new}
+            return {**own, **common}
+
+        return new_row
+
+    def becomes(self, new: str, **fields: Any) -> dict[Path, Any]:
+        """A status and when it was written."""
+        changed: dict[Path, Any] = {"status": new, "updatedAt": iso(self._clock.now())}
+        changed.update(fields)
+        return changed
+
+    def _expires(self) -> int:
+        return int(self._clock.now()) + ROW_DAYS * SECONDS_PER_DAY

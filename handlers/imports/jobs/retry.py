@@ -1,0 +1,92 @@
+"""Trying the failed rows of a file again, in a new attempt of its job: only those, and what was never loaded."""
+
+from __future__ import annotations
+
+from handlers.core.clock import Clock
+from handlers.core.errors import NotFound, TransientConflict, WrongStatus
+from handlers.core.keys import IMPORT_SHARDS, ZIP_IMPORT_KIND, ImportJobKey
+from handlers.imports.errors import PERMANENT
+from handlers.imports.jobs import status
+from handlers.imports.jobs.cancel import CANCEL_REQUESTED
+from handlers.imports.jobs.model import STEP_FUNCTION
+from handlers.imports.jobs.open_index import LOOK_MARKS, opened
+from handlers.imports.jobs.repository import ImportBook
+from handlers.store.conditions import equals
+from handlers.store.port import IMPORT_TMP, Change, Item, TableStore
+
+#: Failed rows of a job that is tried again, within the loader's time.
+MAX_RETRIED_ROWS = 100_000
+MAX_ROUNDS = 20
+PAGE = 100
+#: On a job that is tried again: how many rows its file has, all of which were written before.
+KNOWN_ROWS = "knownRows"
+
+
+def request_retry(book: ImportBook, clock: Clock, key: ImportJobKey) -> None:
+    """Give a FAILED job its next attempt; the stream has the loader do the rest.
+
+    Raises:
+        NotFound: there is no such job.
+        WrongStatus: it is not FAILED, is that of an archive, or too many of its rows failed.
+        TransientConflict: others kept changing it; call again.
+    """
+    for _ in range(MAX_ROUNDS):
+        found = book.job_and_counts(key)
+        if found is None:
+            raise NotFound(f"{key}: there is no such import")
+        job, counts = found
+        if key.kind == ZIP_IMPORT_KIND:
+            raise WrongStatus(f"{key}: an archive's rows are retried with the imports of its files; see list_files")
+        if job["status"] != status.FAILED:
+            raise WrongStatus(f"{key}: {job['status']}; only a FAILED import is retried")
+        if counts.failed > MAX_RETRIED_ROWS:
+            raise WrongStatus(
+                f"{key}: {counts.failed} rows failed; at most {MAX_RETRIED_ROWS} are retried: import them as a file"
+            )
+        attempt = job["attempt"]
+        changed = book.becomes(status.CREATED, attempt=attempt + 1, **opened(key.pk, key.sk, clock.now()))
+        if "totalRows" in job and (job.get("mode") != STEP_FUNCTION or "rowsWritten" in job):
+            changed[KNOWN_ROWS] = job["totalRows"]
+        # Without ``totalRows`` nobody ends the job before all its rows are reset.
+        gone = ("totalRows", "error", "report", "reportBucket", "reasons", CANCEL_REQUESTED, *LOOK_MARKS)
+        condition = equals("attempt", attempt) & status.may_be_retried()
+        if book.update_job(key, Change(set=changed, remove=gone), condition):
+            return
+    raise TransientConflict(f"{key}: others kept changing it; call again")
+
+
+class RowResetter:
+    """Called before a job is loaded. A call that stopped is repeated: it goes on with the rows that are left."""
+
+    def __init__(self, store: TableStore, book: ImportBook) -> None:
+        self._store = store
+        self._book = book
+
+    def __call__(self, key: ImportJobKey) -> None:
+        """Bring the failed rows of earlier attempts back to CREATED, uncounted; those stay that no attempt can mend."""
+        job = self._book.job(key)
+        if job is None or job["attempt"] == 1 or "totalRows" in job or status.is_terminal(job):
+            return
+        attempt = job["attempt"]
+        # From here on the job is cancelled by way of its rows.
+        if not self._book.change_job(key, attempt, status.PROCESSING):
+            return
+        if CANCEL_REQUESTED not in job:
+            for number in range(IMPORT_SHARDS):
+                self._partition(key.shard(number)[0], attempt)
+        if KNOWN_ROWS in job:
+            self._book.change_job(key, attempt, status.PROCESSING, totalRows=job[KNOWN_ROWS])
+
+    def _partition(self, pk: str, attempt: int) -> None:
+        start: Item | None = None
+        while True:
+            page = self._store.query(IMPORT_TMP, pk, limit=PAGE, start=start)
+            self._book.reset_rows([row for row in page.items if _is_tried_again(row, attempt)], attempt)
+            if page.next_key is None:
+                return
+            start = page.next_key
+
+
+def _is_tried_again(row: Item, attempt: int) -> bool:
+    failed = row.get("status") == status.FAILED and row["attempt"] < attempt
+    return failed and row["error"]["type"] not in PERMANENT

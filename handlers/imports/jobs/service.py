@@ -1,0 +1,319 @@
+"""Creating imports and reading them: what application code, the API and ``./cqrs import`` call."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from handlers.core.clock import Clock, iso
+from handlers.core.context import InvokeContext
+from handlers.core.errors import NotFound, RequestConflict, ValidationError
+from handlers.core.json_values import check_json, json_bytes
+from handlers.core.key_parts import encoded
+from handlers.core.keys import (
+    CSV_IMPORT_KIND,
+    ULID_RANDOM_BYTES,
+    ZIP_IMPORT_KIND,
+    ImportJobKey,
+    ImportRowKey,
+    import_partition,
+    request_sk,
+    ulid,
+)
+from handlers.core.ttl_policies import SECONDS_PER_DAY
+from handlers.imports.errors import ImportRefused
+from handlers.imports.files import encodings
+from handlers.imports.jobs import status
+from handlers.imports.jobs.cancel import request_cancel
+from handlers.imports.jobs.model import MODES, STEP_FUNCTION, Counts, ImportJob
+from handlers.imports.jobs.open_index import opened
+from handlers.imports.jobs.repository import ROW_DAYS, ImportBook
+from handlers.imports.jobs.retry import request_retry
+from handlers.imports.zip.finalize import ImportedFile, counts_so_far, imported_files
+from handlers.imports.zip.repository import ZipBook
+from handlers.store.conditions import absent
+from handlers.store.port import IMPORT_TMP, ConditionFailed, Item, TableStore
+
+MAX_ROW_BYTES = 190_000
+MAX_LISTED = 100
+#: In place of a table, where the names of an archive's files tell theirs; no strategy's table has capitals.
+ANY_TABLE = "ZIP"
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+#: S3 User Guide, "Naming Amazon S3 objects".
+_MAX_KEY_BYTES = 1024
+
+
+class ImportService:
+    """Imports of the callers' tenants.
+
+    ``tables``: the names for which there is a strategy. ``buckets``: where files may be, the stack's own and
+    ``importBuckets``.
+    """
+
+    def __init__(
+        self,
+        store: TableStore,
+        clock: Clock,
+        tables: Collection[str],
+        buckets: Collection[str],
+        *,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._tables = tables
+        self._buckets = buckets
+        self._random_bytes = random_bytes
+        self._book = ImportBook(store, clock)
+        self._files = ZipBook(store, clock)
+
+    def create_import(self, table: str, row: Mapping[str, str], context: InvokeContext) -> str:
+        """Accept one row; the stream queues it. Answers its id, the same for the same ``request_id``.
+
+        Raises:
+            ValidationError: the table is unknown, or the row is no text by column name or too large.
+            RequestConflict: the request id was used with another row.
+        """
+        self._check_table(table)
+        context = context.checked()
+        if not isinstance(row, Mapping):
+            raise ValidationError("row", row, "text by column name")
+        values = check_json("row", dict(row), MAX_ROW_BYTES)
+        for name, value in values.items():
+            if not isinstance(value, str):
+                raise ValidationError(f"row.{name}", value, "text")
+        key = ImportRowKey(context.tenant_code, f"{table}#{self._ulid(table, context)}")
+        stored = self._put(
+            {
+                "pk": key.pk,
+                "sk": key.sk,
+                "kind": status.ROW,
+                "tableName": table,
+                "row": values,
+                **opened(key.pk, key.sk, self._clock.now()),
+                **self._common(context, [table, values]),
+            }
+        )
+        return f"{stored['pk']}#{stored['sk']}"
+
+    def create_csv_import(
+        self,
+        table: str,
+        bucket: str,
+        object_key: str,
+        context: InvokeContext,
+        *,
+        encoding: str | None = None,
+        mode: str | None = None,
+    ) -> ImportJob:
+        """Accept a file; the stream starts the loader, which reads it and writes its rows.
+
+        ``mode``: DIRECT, for at most ``importDirectRows`` rows, or STEP_FUNCTION; None lets the loader decide. The same
+        ``request_id`` with the same file gives the first job again.
+
+        Raises:
+            ValidationError: a field is wrong; nothing is written.
+            RequestConflict: the request id was used for another file.
+        """
+        self._check_table(table)
+        context = context.checked()
+        self._check_file(bucket, object_key, encoding)
+        if mode is not None and mode not in MODES:
+            raise ValidationError("mode", mode, f"one of {', '.join(MODES)}, or none")
+        key = ImportJobKey(CSV_IMPORT_KIND, context.tenant_code, table, self._ulid(table, context))
+        row: Item = {
+            "pk": key.pk,
+            "sk": key.sk,
+            "id": key.id,
+            "kind": status.JOB,
+            "tableName": table,
+            "bucket": bucket,
+            "key": object_key,
+            **{name: value for name, value in (("encoding", encoding), ("mode", mode)) if value is not None},
+            **opened(key.pk, key.sk, self._clock.now()),
+            **self._common(context, [table, bucket, object_key, encoding, *([] if mode is None else [mode])]),
+        }
+        self._put(row)
+        return self.get_import(key.id, context)
+
+    def create_zip_import(
+        self,
+        bucket: str,
+        object_key: str,
+        context: InvokeContext,
+        *,
+        table: str | None = None,
+        encoding: str | None = None,
+    ) -> ImportJob:
+        """Accept an archive; its CSV files are imported one after the other in the order of their names.
+
+        ``table``: that of every file; None: their names tell, ``<14 digits>-<table>.csv``. ``encoding``: of every file.
+        The same ``request_id`` with the same archive gives the first job again. Each file gets a job of its own, see
+        ``list_files``.
+
+        Raises:
+            ValidationError: a field is wrong; nothing is written.
+            RequestConflict: the request id was used for another archive.
+        """
+        if table is not None:
+            self._check_table(table)
+        context = context.checked()
+        self._check_file(bucket, object_key, encoding)
+        name = table or ANY_TABLE
+        key = ImportJobKey(ZIP_IMPORT_KIND, context.tenant_code, name, self._ulid(name, context))
+        given = {"table": table, "encoding": encoding}
+        row: Item = {
+            "pk": key.pk,
+            "sk": key.sk,
+            "id": key.id,
+            "kind": status.JOB,
+            "tableName": name,
+            "mode": STEP_FUNCTION,
+            "bucket": bucket,
+            "key": object_key,
+            **{field: value for field, value in given.items() if value is not None},
+            **opened(key.pk, key.sk, self._clock.now()),
+            **self._common(context, [ZIP_IMPORT_KIND, table, bucket, object_key, encoding]),
+        }
+        self._put(row)
+        return self.get_import(key.id, context)
+
+    def list_files(self, import_id: str, context: InvokeContext) -> list[ImportedFile]:
+        """The files of an archive in the order in which they are imported; none before it is unpacked.
+
+        Raises:
+            NotFound, ValidationError: there is no such import of an archive in the caller's tenant.
+        """
+        key = ImportJobKey.parse_id(import_id)
+        if key.kind != ZIP_IMPORT_KIND:
+            raise ValidationError("importId", import_id, "the id of an archive's import, ZIP_IMPORT#...")
+        self._job(key, context)
+        return imported_files(self._book, self._files, key)
+
+    def get_import(self, import_id: str, context: InvokeContext) -> ImportJob:
+        """A job with its counters, as of one moment; those of an archive are its files', read one after the other.
+
+        Raises NotFound, also for another tenant's; ValidationError.
+        """
+        key = ImportJobKey.parse_id(import_id)
+        if key.kind == ZIP_IMPORT_KIND:
+            job = self._job(key, context)
+            counts = Counts.from_stored(job)
+            if counts is None:
+                counts = counts_so_far(imported_files(self._book, self._files, key))
+            return ImportJob.from_rows(job, counts)
+        found = self._book.job_and_counts(key) if key.tenant_code == context.tenant_code else None
+        if found is None:
+            raise NotFound(f"{import_id}: there is no such import")
+        return ImportJob.from_rows(*found)
+
+    def cancel_import(self, import_id: str, context: InvokeContext) -> ImportJob:
+        """Import no further row of a file: rows whose command is published run to their end, the others are CANCELLED.
+
+        A job that nobody has begun is CANCELLED at once; another one when its last row has ended (``is_cancelling``
+        until then). A repeated call changes nothing.
+
+        Raises:
+            NotFound: there is no such job in the caller's tenant.
+            WrongStatus: it has another outcome.
+            TransientConflict: others kept changing it; call again.
+        """
+        self.get_import(import_id, context)
+        request_cancel(self._book, ImportJobKey.parse_id(import_id))
+        return self.get_import(import_id, context)
+
+    def retry_failed_rows(self, import_id: str, context: InvokeContext) -> ImportJob:
+        """Try the failed rows of a file again, in a new attempt of its job, and load what was never loaded.
+
+        Rows that the file itself makes fail (too long, malformed, a key that is rejected) stay as they are. A row whose
+        command failed in the pipeline fails again until that is redriven: its content is the latest version already.
+
+        Raises:
+            NotFound: there is no such job in the caller's tenant.
+            WrongStatus: it is not FAILED, is that of an archive, or too many of its rows failed.
+            TransientConflict: others kept changing it; call again.
+        """
+        self.get_import(import_id, context)
+        request_retry(self._book, self._clock, ImportJobKey.parse_id(import_id))
+        return self.get_import(import_id, context)
+
+    def list_imports(
+        self,
+        context: InvokeContext,
+        *,
+        table: str | None = None,
+        limit: int = 20,
+        after: str | None = None,
+        archives: bool = False,
+    ) -> list[ImportJob]:
+        """The tenant's jobs by table, the latest first where no request id made them; ``after``: id of the last one.
+
+        ``archives``: those of archives, which are listed apart from those of their files.
+        """
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LISTED:
+            raise ValidationError("limit", limit, f"a whole number from 1 to {MAX_LISTED}")
+        pk = import_partition(ZIP_IMPORT_KIND if archives else CSV_IMPORT_KIND, context.tenant_code)
+        start = None if after is None else {"pk": pk, "sk": ImportJobKey.parse_id(after).sk}
+        prefix = "" if table is None else f"{table}#"
+        page = self._store.query(IMPORT_TMP, pk, sk_prefix=prefix, descending=True, limit=limit, start=start)
+        return [self.get_import(row["id"], context) for row in page.items]
+
+    def _job(self, key: ImportJobKey, context: InvokeContext) -> Item:
+        job = self._book.job(key) if key.tenant_code == context.tenant_code else None
+        if job is None:
+            raise NotFound(f"{key}: there is no such import")
+        return job
+
+    def _check_table(self, table: str) -> None:
+        if table not in self._tables:
+            known = ", ".join(sorted(self._tables)) or "(none is registered)"
+            raise ValidationError("tableName", table, f"one of {known}")
+
+    def _check_file(self, bucket: str, object_key: str, encoding: str | None) -> None:
+        if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket) or bucket not in self._buckets:
+            raise ValidationError("bucket", bucket, f"one of {', '.join(sorted(self._buckets))} (importBuckets)")
+        if not isinstance(object_key, str) or not 0 < len(encoded("key", object_key)) <= _MAX_KEY_BYTES:
+            raise ValidationError("key", object_key, f"text of 1 to {_MAX_KEY_BYTES} bytes")
+        if encoding is not None:
+            try:
+                encodings.encoding_named(encoding)
+            except ImportRefused as error:
+                raise ValidationError("encoding", encoding, encodings.KNOWN) from error
+
+    def _ulid(self, table: str, context: InvokeContext) -> str:
+        """By time; with a request id always the same, so that a repeated call finds the first one's row."""
+        if context.request_id is None:
+            return ulid(int(self._clock.now() * 1000), self._random_bytes(ULID_RANDOM_BYTES))
+        request_sk(context.request_id)
+        digest = hashlib.sha256(json_bytes([context.tenant_code, table, context.request_id])).digest()
+        return ulid(int.from_bytes(digest[:6]) >> 3, digest[6 : 6 + ULID_RANDOM_BYTES])
+
+    def _common(self, context: InvokeContext, content: list[Any]) -> dict[str, Any]:
+        now = self._clock.now()
+        fields = {
+            "status": status.CREATED,
+            "attempt": 1,
+            "tenantCode": context.tenant_code,
+            "contentHash": hashlib.sha256(json_bytes(content)).hexdigest(),
+            "requestId": context.request_id,
+            "createdAt": iso(now),
+            "createdBy": context.user_id,
+            "createdIp": context.source_ip,
+            "updatedAt": iso(now),
+            "ttl": int(now) + ROW_DAYS * SECONDS_PER_DAY,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def _put(self, item: Item) -> Item:
+        try:
+            self._store.put(IMPORT_TMP, item, absent("pk"))
+        except ConditionFailed as error:
+            if error.item is None or error.item["contentHash"] != item["contentHash"]:
+                raise RequestConflict(
+                    f"requestId {item.get('requestId')!r} was used for {item['sk']} with other content; use a new id"
+                ) from None
+            return error.item
+        return item

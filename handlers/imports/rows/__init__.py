@@ -1,0 +1,1 @@
+"""Rows of imports: from a record to a command to an outcome."""

@@ -1,0 +1,72 @@
+"""Rows come to their outcome when their command does, as the commands stream tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from handlers.commands import status as command_status
+from handlers.core.keys import ImportRowKey, tenant_of
+from handlers.imports.jobs import status
+from handlers.imports.jobs.model import APPLIED
+from handlers.imports.jobs.repository import ImportBook
+from handlers.store.port import Item
+from handlers.store.values import item_from_dynamo
+
+#: ``source`` of commands that imports publish.
+SOURCE = "import"
+SKIPPED = "Skipped"
+_READ = ("pk", "sk", "status", "source", "requestId", "error")
+
+
+class CommandOutcomes:
+    """A reader of the commands stream. A record may come again: a row's outcome stays."""
+
+    def __init__(self, book: ImportBook) -> None:
+        self._book = book
+
+    def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
+        """End the rows of a batch. Answers the records that need another delivery: index to the reason."""
+        failed: dict[int, Exception] = {}
+        for index, record in enumerate(records):
+            try:
+                self._end(record)
+            except Exception as error:  # noqa: BLE001 - boundary: one record; the reason is the answer
+                failed[index] = error
+        return failed
+
+    def _end(self, record: Mapping[str, Any]) -> None:
+        if record.get("eventName") == "INSERT":
+            return  # a command that is applied at once gives its row the outcome itself
+        new = record.get("dynamodb", {}).get("NewImage", {})
+        command = item_from_dynamo({name: new[name] for name in _READ if name in new})
+        if command.get("source") != SOURCE or "status" not in command:
+            return
+        found = ImportRowKey.of_request(tenant_of(command["pk"]), command.get("requestId", ""))
+        if found is None or not command_status.is_terminal(command["status"]):
+            return
+        key, attempt = found
+        row = self._book.row(key)
+        if row is not None and not status.is_terminal(row):
+            settle(self._book, row, attempt, command)
+
+
+def settle_published(book: ImportBook, row: Item, command: Item | None) -> None:
+    """The same for a row in PROCESSING whose event may be lost. None: its command has expired, as only DONE ones do."""
+    if command is None:
+        book.complete(row, row["attempt"], APPLIED)
+    else:
+        settle(book, row, row["attempt"], command)
+
+
+def settle(book: ImportBook, row: Item, attempt: int, command: Item) -> None:
+    """Give a row the outcome of its command, if that has one."""
+    fields = {"commandSk": command["sk"]}
+    if command["status"] == command_status.SKIPPED:
+        book.fail(row, attempt, SKIPPED, "the command was skipped by an operator", **fields)
+    elif command_status.is_done(command):
+        book.complete(row, attempt, APPLIED, **fields)
+    elif command_status.is_failed(command):
+        error = command.get("error", {})
+        message = error.get("message") or "the command failed; its error has no further message"
+        book.fail(row, attempt, error.get("type", "Error"), message, **fields)

@@ -1,0 +1,148 @@
+"""The import queue's consumer: compares a row with the latest version and publishes what is new."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from handlers.commands import status as command_status
+from handlers.commands.model import Command, CommandInput
+from handlers.commands.publishing.publisher import CommandPublisher, CompanionRefused
+from handlers.commands.publishing.retry import publish_with_retry
+from handlers.consumers.dead_letters import DeadLetters
+from handlers.consumers.queue_messages import answer_each, row_named
+from handlers.core.context import InvokeContext, restored_context
+from handlers.core.error_text import message_of, type_of
+from handlers.core.keys import ImportRowKey, VersionKey
+from handlers.core.log import log_step, without_text
+from handlers.imports.errors import RowProblem
+from handlers.imports.jobs import status
+from handlers.imports.jobs.model import EXECUTE
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.rows.command_outcomes import settle_published
+from handlers.imports.rows.preparation import prepare, problem_of
+from handlers.imports.rows.sync_rows import SyncRows
+from handlers.imports.rows.unchanged_rows import end_unchanged
+from handlers.imports.strategy import EQUAL, SYNC, ImportStrategy, ImportTables
+from handlers.store.port import Item
+
+#: Rounds when others publish on the same entity at the same moment.
+PUBLISH_ATTEMPTS = 5
+
+
+class RowWorker:
+    """Works on rows, any number of times: the request id of a row's command is the row with its attempt."""
+
+    def __init__(
+        self,
+        book: ImportBook,
+        publisher: CommandPublisher,
+        tables: ImportTables,
+        apply: SyncRows,
+        letters: DeadLetters,
+        *,
+        max_receives: int,
+    ) -> None:
+        """``apply``: rows of tables that publish synchronously; ``letters``: for messages that name no row."""
+        self._letters = letters
+        self._book = book
+        self._publisher = publisher
+        self._tables = tables
+        self._apply = apply
+        self._max_receives = max_receives
+
+    def __call__(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Work on a batch of the queue.
+
+        Returns:
+            ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: those come again.
+        """
+
+        def work(record: Mapping[str, Any], receives: int) -> None:
+            key, attempt = row_named(record, EXECUTE, ImportRowKey.parse)
+            self.run(key, attempt, is_last=receives >= self._max_receives)
+
+        return answer_each(records, work, "import message failed", self._letters, has_record_data=True)
+
+    def run(self, key: ImportRowKey, attempt: int, *, is_last: bool) -> None:
+        """Let one attempt of a row have its turn. Returning means that its message is not needed any more.
+
+        What another try would not find otherwise is the row's error at once, everything else with the last receive.
+
+        Raises:
+            What keeps it from being published, before that.
+        """
+        row = self._book.row(key)
+        if row is None or row["attempt"] != attempt or status.is_terminal(row):
+            log_step("dropped: the row has moved on", pk=key.pk, sk=key.sk, attempt=attempt)
+            return
+        try:
+            self._publish(key, row)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is None:
+                if not is_last:
+                    raise
+                problem = RowProblem(type_of(error), message_of(error))
+            log_step("row failed", level=logging.ERROR, pk=key.pk, sk=key.sk, attempt=attempt, **without_text(error))
+            self._book.refuse(row, problem.code, problem.message)
+
+    def _publish(self, key: ImportRowKey, row: Item) -> None:
+        attempt: int = row["attempt"]
+        if row["status"] == status.PROCESSING:
+            self._settle(row)
+            return
+        table = self._tables.of(row["tableName"])
+        strategy = table.strategy
+        prepared = prepare(row["row"], strategy)
+        if prepared.given is None:
+            assert prepared.problem is not None
+            self._book.refuse(row, prepared.problem.code, prepared.problem.message)
+            return
+        context = restored_context(row, key.request_id(attempt))
+        try:
+            if table.layout.publish == SYNC:
+                self._apply(row, prepared.given, strategy, context)
+                return
+            command = self._published(row, prepared.given, strategy, context)
+        except CompanionRefused:
+            log_step("dropped: the row was cancelled or has ended", pk=key.pk, sk=key.sk, attempt=attempt)
+            return
+        if command is None:
+            self._unchanged(row, prepared.given, context)
+
+    def _settle(self, row: Item) -> None:
+        """A message that comes again: the event that tells of the command's end may be lost."""
+        command = self._publisher.repository.command(VersionKey.parse(row["commandPk"], row["commandSk"]))
+        if command is not None and command_status.is_open_sync(command):
+            self._apply.resume(row, command)
+        else:
+            settle_published(self._book, row, command)
+
+    def _published(
+        self, row: Item, given: CommandInput, strategy: ImportStrategy, context: InvokeContext
+    ) -> Command | None:
+        """Publish, and mark the row in the same transaction. None: nothing is to be published."""
+
+        def build(latest: Command | None) -> CommandInput | None:
+            return None if strategy.compare(latest, given) == EQUAL else given
+
+        def publish(wanted: CommandInput, caller: InvokeContext) -> Command | None:
+            return self._publisher.publish_async(
+                wanted, caller, companions=lambda command: [self._book.published(row, command)]
+            )
+
+        return publish_with_retry(
+            build,
+            PUBLISH_ATTEMPTS,
+            key=given.key(context),
+            context=context,
+            publisher=self._publisher,
+            publish=publish,
+        )
+
+    def _unchanged(self, row: Item, given: CommandInput, context: InvokeContext) -> None:
+        """The latest version is equal, and what becomes of it becomes of the row. Raises LatestOpen."""
+        latest = self._publisher.repository.latest_command(given.key(context))
+        end_unchanged(self._book, row, latest, context.request_id)

@@ -1,0 +1,149 @@
+"""What follows from changes in ``import_tmp``, read from its stream: rows are queued, jobs ended and told of, alarms.
+
+It follows from what is stored, so that a crash between a write and what comes after it loses nothing. Delivery is at
+least once: whoever is called knows repeats.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from handlers.core.keys import ImportJobKey, ImportRowKey, row_id
+from handlers.core.log import log_step
+from handlers.imports.csv.wait import counted_all
+from handlers.imports.jobs import status
+from handlers.imports.jobs.finalize import Finaliser
+from handlers.imports.jobs.model import EXECUTE, STEP_FUNCTION, job_key_of
+from handlers.store.port import Item
+from handlers.store.values import item_from_dynamo
+from handlers.topics.alarms import send_alarm
+from handlers.topics.port import Notice, Topic
+
+STATUS = "import-status"
+_READ = (
+    "pk",
+    "sk",
+    "id",
+    "kind",
+    "status",
+    "attempt",
+    "tableName",
+    "tenantCode",
+    "mode",
+    "parent",
+    "error",
+    "updatedAt",
+)
+_COUNTERS = (
+    *("totalRows", "processedRows", "succeededRows", "failedRows", "supersededRows", "cancelledRows"),
+    *("totalFiles", "skippedFiles", "failedFiles"),
+)
+
+
+class ImportStream:
+    """The consumer of the table's stream."""
+
+    def __init__(
+        self,
+        topic: Topic,
+        alarms: Topic,
+        finalise: Finaliser,
+        answer: Callable[[ImportJobKey], None],
+        wake: Callable[[ImportJobKey], None],
+        table: str,
+    ) -> None:
+        """``topic`` is the main topic, ``table`` the table's name in messages; ``answer`` tells a file's archive,
+        ``wake`` the machine of a large file.
+        """
+        self._topic = topic
+        self._alarms = alarms
+        self._finalise = finalise
+        self._answer = answer
+        self._wake = wake
+        self._table = table
+
+    def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
+        """Do what a batch asks for. Answers the records that need another delivery: index to the reason."""
+        failed: dict[int, Exception] = {}
+        notices: list[tuple[int, Notice]] = []
+        #: Looked at once for the batch, however many of their rows it holds.
+        ended: dict[ImportJobKey, int] = {}
+        for index, record in enumerate(records):
+            try:
+                counted = counted_all(record)
+                if counted is not None:
+                    self._wake(counted)
+                    continue
+                row = changed_row(record)
+                if row is None:
+                    continue
+                if row["kind"] == status.JOB:
+                    if status.is_terminal(row):
+                        notices.append((index, self._told(row)))
+                        if "parent" in row:
+                            self._answer(ImportJobKey.parse_id(row["id"]))
+                        self._alarm(ImportJobKey.parse_id(row["id"]), row)
+                elif row["status"] == status.CREATED:
+                    notices.append((index, row_message(row, self._table)))
+                elif status.is_terminal(row):
+                    job = job_key_of(row)
+                    if job is None:
+                        self._alarm(ImportRowKey.parse(row["pk"], row["sk"]), row)
+                    elif row.get("mode") != STEP_FUNCTION:  # else a machine looks after the job
+                        ended[job] = index
+            except Exception as error:  # noqa: BLE001 - boundary: one record; the reason is the answer
+                failed[index] = error
+        refused = self._topic.publish_many([notice for _, notice in notices]) if notices else {}
+        failed.update({notices[position][0]: error for position, error in refused.items()})
+        for job, index in ended.items():
+            try:
+                self._finalise(job)
+            except Exception as error:  # noqa: BLE001 - boundary: one job; its last record comes again
+                failed[index] = error
+        log_step("import records", level=logging.INFO, sent=len(notices) - len(refused), unsent=len(failed))
+        return failed
+
+    def _alarm(self, key: ImportJobKey | ImportRowKey, row: Item) -> None:
+        """Of a job, or a row on its own, that failed. The rows of a file are told of by their job."""
+        if row["status"] != status.FAILED:
+            return
+        what = "import" if row["kind"] == status.JOB else "import of a row"
+        rows = f", {row['failedRows']} of {row['totalRows']} rows" if "failedRows" in row else ""
+        text = f"{what}, table {row['tableName']}, failed: {row['error']['type']}{rows}"
+        send_alarm(self._alarms, self._table, key, row["attempt"], text, "")
+
+    def _told(self, row: Item) -> Notice:
+        content = {"tableName": row["tableName"], "status": row["status"], "attempt": row["attempt"]}
+        content.update({name: row[name] for name in (*_COUNTERS, "parent", "error", "updatedAt") if name in row})
+        return _notice(STATUS, row, content, self._table)
+
+
+def row_message(row: Item, table: str) -> Notice:
+    """The message that lets a consumer work on a row; ``table`` is the table's name in messages."""
+    return _notice(EXECUTE, row, {"tableName": row["tableName"]}, table)
+
+
+def _notice(action: str, row: Item, content: dict[str, Any], table: str) -> Notice:
+    message = {
+        "id": row_id(row["pk"], row["sk"]),
+        "action": action,
+        "table": table,
+        "pk": row["pk"],
+        "sk": row["sk"],
+        "tenantCode": row["tenantCode"],
+        "content": {**content, "attempt": row["attempt"]},
+    }
+    return Notice(message, {"action": action})
+
+
+def changed_row(record: Mapping[str, Any]) -> Item | None:
+    """The job or row of a record whose status or attempt is new; no values of the file."""
+    change = record.get("dynamodb", {})
+    new, old = change.get("NewImage"), change.get("OldImage")
+    if new is None or "status" not in new or "kind" not in new:
+        return None
+    row = item_from_dynamo({name: new[name] for name in (*_READ, *_COUNTERS) if name in new})
+    before = item_from_dynamo({name: old[name] for name in ("status", "attempt") if name in old}) if old else {}
+    return None if (before.get("status"), before.get("attempt")) == (row["status"], row["attempt"]) else row

@@ -1,0 +1,37 @@
+"""Rows whose content is the latest version already: what becomes of that version becomes of the row."""
+
+from __future__ import annotations
+
+from handlers.commands import status as command_status
+from handlers.core.errors import CqrsError, Nature
+from handlers.imports.jobs.repository import ImportBook
+from handlers.store.port import Item
+
+LATEST_FAILED = "LatestFailed"
+LATEST_SKIPPED = "LatestSkipped"
+
+
+class LatestOpen(CqrsError):
+    """The latest version has the row's content, and nobody knows yet whether it will be applied."""
+
+    nature = Nature.TRANSIENT
+
+
+def end_unchanged(book: ImportBook, row: Item, latest: Item | None, request_id: str | None) -> None:
+    """``latest``: the latest command, None where only the data row is left; ``request_id``: of the row's own.
+
+    Raises:
+        LatestOpen: what becomes of it is not known yet.
+    """
+    if latest is not None and latest.get("requestId") == request_id:
+        return  # it is the row's own, which another delivery has published
+    if latest is None or latest["status"] in command_status.APPLIED_STATUSES:
+        book.unchanged(row)
+    elif command_status.is_failed(latest):
+        message = f"{latest['sk']} with the same content has failed; redrive it, or publish another version"
+        book.refuse(row, LATEST_FAILED, message)
+    elif command_status.is_done(latest):
+        message = f"{latest['sk']} with the same content was skipped by an operator; publish another version"
+        book.refuse(row, LATEST_SKIPPED, message)
+    else:
+        raise LatestOpen(f"{latest['sk']} with the same content has not ended ({latest['status']})")

@@ -1,0 +1,1 @@
+"""Archives: their files one after the other, by the ``import-zip`` machine."""

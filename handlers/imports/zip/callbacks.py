@@ -1,0 +1,54 @@
+"""The answer to an archive's machine when the job of one of its files has ended.
+
+The job's outcome is stored before the token is read here; ``trigger_single_csv`` stores its token on condition that
+there is no outcome, and answers by itself if there is one. So one of the two sees both, whatever comes first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.core.keys import ImportJobKey
+from handlers.core.log import log_step
+from handlers.imports.jobs import status
+from handlers.imports.jobs.model import Counts
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.zip.repository import TOKEN, ZipBook
+from handlers.state_machines.port import Workflows
+from handlers.store.port import Item
+
+
+class Callbacks:
+    """Tells the machine of a file's outcome, as data and never as a failure; any number of times."""
+
+    def __init__(self, book: ImportBook, files: ZipBook, workflows: Workflows) -> None:
+        self._book = book
+        self._files = files
+        self._workflows = workflows
+
+    def __call__(self, key: ImportJobKey) -> None:
+        """A job has ended: if a machine waits for it, it goes on. Raises TransientError."""
+        job = self._book.job(key)
+        if job is not None and status.is_terminal(job):
+            self.answer(job)
+
+    def answer(self, job: Item) -> None:
+        """Answer with what a job is now, then forget the token. One that is used or gone counts as answered."""
+        if TOKEN not in job:
+            return
+        self.tell(job[TOKEN], job)
+        self._files.forget_token(job)
+
+    def tell(self, token: str, job: Item) -> None:
+        """Answer a token with what a job is now."""
+        answered = self._workflows.resume(token, outcome_of_file(job["status"], Counts.from_stored(job)))
+        log_step("file answered" if answered else "nobody waits for the file", pk=job["pk"], sk=job["sk"])
+
+    def skip(self, token: str, job_status: str) -> None:
+        """Answer a state whose file has no job."""
+        self._workflows.resume(token, outcome_of_file(job_status, None))
+
+
+def outcome_of_file(job_status: str, counts: Counts | None) -> dict[str, Any]:
+    """What the machine gets: small, whatever the file."""
+    return {"status": job_status, "counts": {} if counts is None else counts.stored()}

@@ -1,0 +1,115 @@
+"""``finalize_zip_job``: the files' outcomes become the archive's, by one conditional write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from handlers.core.error_text import error_of
+from handlers.core.keys import ImportJobKey
+from handlers.imports.jobs import status
+from handlers.imports.jobs.job_run import JobRun
+from handlers.imports.jobs.model import Counts, report_urls
+from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.zip.files import child_of
+from handlers.imports.zip.report import write_files_report
+from handlers.imports.zip.repository import ZipBook
+from handlers.objects.port import Objects
+from handlers.store.port import Item
+
+FILES_FAILED = "FilesFailed"
+NO_ROWS = Counts(0)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedFile:
+    """A file of an archive. ``job``: the id of its own import, ``report`` the URLs of that one's, ``encoding`` that it
+    was read in; ``table`` where it is known. What is no file to import is SKIPPED; its ``error`` has the reason.
+    """
+
+    name: str
+    table: str | None
+    status: str
+    counts: Counts
+    job: str | None = None
+    error: Mapping[str, str] | None = None
+    report: tuple[str, ...] = ()
+    encoding: str | None = None
+
+
+class ZipFinaliser:
+    """Also for machines that died; any number of times."""
+
+    def __init__(self, book: ImportBook, files: ZipBook, objects: Objects) -> None:
+        self._book = book
+        self._files = files
+        self._objects = objects
+
+    def __call__(self, run: JobRun, error: Mapping[str, str] | None = None) -> str | None:
+        """Bring the job to its outcome; answers its status, None if there is no such job.
+
+        ``error``: why the files did not all have their turn. The report names each file with its outcome.
+        """
+        job = self._book.job(run.key)
+        if job is None or job["attempt"] != run.attempt or status.is_terminal(job):
+            return None if job is None else str(job["status"])
+        files = imported_files(self._book, self._files, run.key)
+        counts = sum((file.counts for file in files), NO_ROWS)
+        skipped = [file for file in files if file.status == status.SKIPPED]
+        failed = [file for file in files if file.status not in (status.COMPLETED, status.CANCELLED, status.SKIPPED)]
+        new = _outcome(files, error, failed)
+        total = len(files) - len(skipped)
+        fields: dict[str, object] = {**counts.stored(), "totalFiles": total, "failedFiles": len(failed)}
+        if skipped or (new != status.COMPLETED and files):
+            fields["report"] = [write_files_report(self._objects, run.key, run.attempt, files)]
+            fields["reportBucket"] = self._objects.bucket
+        if new == status.FAILED:
+            fields["error"] = dict(error) if error is not None else _files_failed(failed, total)
+        self._book.change_job(run.key, run.attempt, new, **fields)
+        return new
+
+
+def imported_files(book: ImportBook, files: ZipBook, key: ImportJobKey) -> list[ImportedFile]:
+    """The files of an archive in their order, each with its outcome so far; behind them what was skipped."""
+    found = list(files.files(key))
+    keys = [child_of(key, file) for file in found if "tableName" in file]
+    jobs = dict(zip(keys, files.jobs(keys), strict=True))
+    return [_file(book, file, jobs.get(child_of(key, file)) if "tableName" in file else None) for file in found]
+
+
+def counts_so_far(files: Sequence[ImportedFile]) -> Counts:
+    """The sum of the files' counters; the total is None as long as some file is to be read."""
+    counts = sum((file.counts for file in files), NO_ROWS)
+    unread = any(file.counts.total is None and file.status not in status.TERMINAL for file in files)
+    return replace(counts, total=None) if unread or not files else counts
+
+
+def _file(book: ImportBook, file: Item, job: Item | None) -> ImportedFile:
+    name, table = file["name"], file.get("tableName")
+    if job is None:
+        rows = NO_ROWS if "status" in file else Counts(None)
+        return ImportedFile(name, table, file.get("status", status.CREATED), rows, error=file.get("error"))
+    counts = Counts.from_stored(job)
+    if counts is None:
+        live = book.job_and_counts(ImportJobKey.parse_id(job["id"]))
+        counts = Counts(None) if live is None else live[1]
+    # A file that was given up because it took too long is told as such, unless it has come to its end all the same.
+    given_up = "status" in file and job["status"] not in (status.COMPLETED, status.FAILED)
+    told = file if given_up else job
+    report = report_urls(job)
+    return ImportedFile(
+        name, table, told["status"], counts, job["id"], told.get("error"), report, job.get("fileEncoding")
+    )
+
+
+def _outcome(files: list[ImportedFile], error: Mapping[str, str] | None, failed: list[ImportedFile]) -> str:
+    if error is not None or failed:
+        return status.FAILED
+    return status.CANCELLED if any(file.status == status.CANCELLED for file in files) else status.COMPLETED
+
+
+def _files_failed(failed: list[ImportedFile], total: int) -> dict[str, str]:
+    first = failed[0]
+    why = "" if first.error is None else f" ({first.error['type']})"
+    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    return error_of(FILES_FAILED, f"{len(failed)} of {total} files failed: {first.name}{why}{more}; see the report")

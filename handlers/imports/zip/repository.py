@@ -1,0 +1,193 @@
+"""The files of an archive and the jobs that import them: rows of ``import_tmp`` beside those of other imports.
+
+A file's row says where it was unpacked to. It has a status only where no job tells what became of it: the file can't
+be imported, was never begun, or did not end in time. What it has keeps a job from being opened afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.core.clock import Clock, iso
+from handlers.core.error_text import error_of
+from handlers.core.keys import ImportJobKey
+from handlers.core.ttl_policies import SECONDS_PER_DAY
+from handlers.imports.jobs import status
+from handlers.imports.jobs.cancel import CANCEL_REQUESTED
+from handlers.imports.jobs.open_index import opened
+from handlers.imports.jobs.repository import ROW_DAYS
+from handlers.imports.zip.archive import CsvEntry, SkippedEntry
+from handlers.store.conditions import absent, at_most, equals, one_of
+from handlers.store.port import (
+    IMPORT_TMP,
+    Change,
+    Check,
+    ConditionFailed,
+    Item,
+    Put,
+    TableStore,
+    TransactionFailed,
+    Update,
+)
+
+#: On the row of a file's job: what the archive's machine waits with, and the try of the state that it came from.
+TOKEN = "taskToken"
+TOKEN_RETRY = "tokenRetry"
+#: Whoever created the archive's job is who imports its files.
+_INHERITED = ("createdAt", "createdBy", "createdIp", "tenantCode", "encoding")
+_PAGE = 500
+#: API reference, TransactGetItems.
+_TOGETHER = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A state that waits for a file's job: its token, and which try of the state it is."""
+
+    token: str
+    retry_count: int
+
+
+class FileNotOpened(Exception):
+    """The file's job was not created: ``is_there`` already, the archive's job is over or ``cancelled``, or neither: the
+    file has its outcome.
+    """
+
+    def __init__(self, *, is_there: bool, cancelled: bool) -> None:
+        super().__init__("the file's job was not created")
+        self.is_there = is_there
+        self.cancelled = cancelled
+
+
+class ZipBook:
+    """Reads and writes them. Every write may be repeated."""
+
+    def __init__(self, store: TableStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    # -- files ----------------------------------------------------------------------------------------
+
+    def file(self, key: ImportJobKey, position: int) -> Item | None:
+        """One file."""
+        return self._store.get(IMPORT_TMP, *key.file(position))
+
+    def files(self, key: ImportJobKey) -> Iterator[Item]:
+        """All files in the order in which they are imported; behind them what was skipped."""
+        start: Item | None = None
+        while True:
+            page = self._store.query(IMPORT_TMP, key.files_pk, limit=_PAGE, start=start)
+            yield from page.items
+            start = page.next_key
+            if start is None:
+                return
+
+    def add_file(self, archive: ImportJobKey, entry: CsvEntry, **fields: Any) -> None:
+        """A file that was unpacked, or can't be imported. One that is there stays as it is."""
+        table = {} if entry.table is None else {"tableName": entry.table}
+        self._add(archive, entry, **table, **fields)
+
+    def add_skipped(self, archive: ImportJobKey, entry: SkippedEntry) -> None:
+        """An entry that is no file to import, with its reason."""
+        self._add(archive, entry, status=status.SKIPPED, error=error_of(entry.code, entry.reason))
+
+    def _add(self, archive: ImportJobKey, entry: CsvEntry | SkippedEntry, **fields: Any) -> None:
+        pk, sk = archive.file(entry.position)
+        now = self._clock.now()
+        item: Item = {
+            "pk": pk,
+            "sk": sk,
+            "kind": status.FILE,
+            "jobId": archive.id,
+            "position": entry.position,
+            "name": entry.name,
+            "updatedAt": iso(now),
+            "ttl": int(now) + ROW_DAYS * SECONDS_PER_DAY,
+            **fields,
+        }
+        try:
+            self._store.put(IMPORT_TMP, item, absent("pk"))
+        except ConditionFailed:
+            return
+
+    def end_file(self, key: ImportJobKey, position: int, new: str, error: Mapping[str, str]) -> None:
+        """Give a file an outcome of its own, once; from then on no job is opened for it."""
+        now = self._clock.now()
+        change = Change(set={"status": new, "error": dict(error), "updatedAt": iso(now), "endedAt": int(now)})
+        try:
+            self._store.update(IMPORT_TMP, *key.file(position), change, absent("status"))
+        except ConditionFailed:
+            return
+
+    # -- their jobs -----------------------------------------------------------------------------------
+
+    def open_job(self, archive: Item, file: Item, child: ImportJobKey, wait: Wait) -> None:
+        """Create the job of a file, which starts it; the archive's job tells that it is this file's turn.
+
+        Raises:
+            FileNotOpened: nothing was written.
+        """
+        now = self._clock.now()
+        job: Item = {
+            **{name: archive[name] for name in _INHERITED if name in archive},
+            "pk": child.pk,
+            "sk": child.sk,
+            "id": child.id,
+            "kind": status.JOB,
+            "tableName": child.table,
+            "bucket": file["bucket"],
+            "key": file["key"],
+            "parent": archive["id"],
+            "file": file["name"],
+            "position": file["position"],
+            TOKEN: wait.token,
+            TOKEN_RETRY: wait.retry_count,
+            "status": status.CREATED,
+            "attempt": 1,
+            **opened(child.pk, child.sk, now),
+            "contentHash": archive["contentHash"],
+            "updatedAt": iso(now),
+            "ttl": int(now) + ROW_DAYS * SECONDS_PER_DAY,
+        }
+        turn = Change(set={"current": file["position"], "updatedAt": iso(now)})
+        running = equals("attempt", archive["attempt"]) & equals("status", status.PROCESSING)
+        running &= absent(CANCEL_REQUESTED)
+        try:
+            self._store.transact(
+                [
+                    Put(IMPORT_TMP, job, absent("pk")),
+                    Update(IMPORT_TMP, archive["pk"], archive["sk"], turn, running),
+                    Check(IMPORT_TMP, file["pk"], file["sk"], absent("status")),
+                ]
+            )
+        except TransactionFailed as error:
+            raise FileNotOpened(is_there=0 in error.failed, cancelled=1 in error.failed) from None
+
+    def wait_for(self, child: ImportJobKey, wait: Wait) -> bool:
+        """Let the job answer to this token instead of one of an earlier try. False: to a later one, or it has ended."""
+        change = Change(set={TOKEN: wait.token, TOKEN_RETRY: wait.retry_count})
+        # A late call leaves no token on a job that has its outcome.
+        open_ = one_of("status", (status.CREATED, status.QUEUED, status.PROCESSING))
+        try:
+            condition = at_most(TOKEN_RETRY, wait.retry_count) & open_
+            self._store.update(IMPORT_TMP, child.pk, child.sk, change, condition)
+        except ConditionFailed:
+            return False
+        return True
+
+    def forget_token(self, job: Item) -> None:
+        """Remove the token that the job was read with: nobody waits with it any more."""
+        if TOKEN not in job:
+            return
+        try:
+            self._store.update(IMPORT_TMP, job["pk"], job["sk"], Change(remove=(TOKEN,)), equals(TOKEN, job[TOKEN]))
+        except ConditionFailed:
+            return  # another call did, or the state was tried again
+
+    def jobs(self, keys: Sequence[ImportJobKey]) -> list[Item | None]:
+        """Jobs by key, in the order of the keys."""
+        names = [(IMPORT_TMP, key.pk, key.sk) for key in keys]
+        parts = (names[start : start + _TOGETHER] for start in range(0, len(names), _TOGETHER))
+        return [job for part in parts for job in self._store.get_together(part)]

@@ -1,0 +1,107 @@
+"""The workflow ports in memory: they remember starts and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.core.errors import TokenExpired, TokenInvalid, TokenUnknown, TransientError, TransientThrottle
+from handlers.state_machines import checks
+
+
+class MemoryWorkflows:
+    """See ``Workflows``. ``open_tokens`` holds the tokens that somebody waits for; ``refuse_starts`` throttles,
+    ``lost_answer`` is raised after a start that was made.
+    """
+
+    def __init__(self) -> None:
+        self.started: dict[tuple[str, str], dict[str, Any]] = {}
+        self.open_tokens: set[str] = set()
+        self.resumed: list[tuple[str, dict[str, Any]]] = []
+        self.refuse_starts = False
+        self.lost_answer: TransientError | None = None
+
+    def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
+        """See Workflows."""
+        if self.refuse_starts:
+            raise TransientThrottle("starts are refused", refused=True)
+        if (machine, name) in self.started:
+            return False
+        self.started[machine, name] = dict(payload)
+        if self.lost_answer is not None:
+            raise self.lost_answer
+        return True
+
+    def resume(self, token: str, output: Mapping[str, Any]) -> bool:
+        """See Workflows."""
+        if token not in self.open_tokens:
+            return False
+        self.open_tokens.discard(token)
+        self.resumed.append((token, dict(output)))
+        return True
+
+
+class MemoryCustomWorkflows:
+    """See ``CustomWorkflows``. Tokens are ``open(...)``-ed by tests; ``answers`` tells what each got."""
+
+    #: What a token looks like here; anything else is no token.
+    PREFIX = "token-"
+
+    def __init__(self, machines: Mapping[str, str]) -> None:
+        self._machines = dict(machines)
+        self.started: dict[str, tuple[str, dict[str, Any]]] = {}
+        self.open_tokens: set[str] = set()
+        self.closed_tokens: set[str] = set()
+        self.answers: list[tuple[str, str, Any]] = []
+
+    def open(self, name: str) -> str:
+        """A token that a state waits for."""
+        token = self.PREFIX + name
+        self.open_tokens.add(token)
+        return token
+
+    def close(self, token: str) -> None:
+        """Its wait has timed out."""
+        self.open_tokens.discard(token)
+        self.closed_tokens.add(token)
+
+    def start(self, name: str, given: Mapping[str, Any], id_: str) -> str:
+        """See CustomWorkflows."""
+        machine = checks.machine_of(self._machines, name)
+        execution = checks.execution_name(id_)
+        text = checks.check_input(given)
+        arn = checks.execution_arn(machine, execution)
+        if arn in self.started:
+            checks.check_same_input(name, id_, checks.check_input(self.started[arn][1]), text)
+        self.started.setdefault(arn, (name, dict(given)))
+        return arn
+
+    def resume(self, token: str, output: Any) -> None:
+        """See CustomWorkflows."""
+        checks.check_payload("output", output)
+        self._take(token)
+        self.answers.append((token, "resumed", output))
+
+    def fail(self, token: str, error: str, cause: str = "") -> None:
+        """See CustomWorkflows."""
+        failure = checks.check_failure(error, cause)
+        self._take(token)
+        self.answers.append((token, "failed", failure))
+
+    def heartbeat(self, token: str) -> None:
+        """See CustomWorkflows."""
+        self._find(token)
+        self.answers.append((token, "heartbeat", None))
+
+    def _take(self, token: str) -> None:
+        self._find(token)
+        self.close(token)
+
+    def _find(self, token: str) -> None:
+        checks.check_token(token)
+        if not token.startswith(self.PREFIX):
+            raise TokenInvalid("nothing waits for this token: it is none")
+        if token in self.closed_tokens:
+            raise TokenExpired("nothing waits for this token: it was answered or has timed out")
+        if token not in self.open_tokens:
+            raise TokenUnknown("nothing waits for this token: it is unknown")

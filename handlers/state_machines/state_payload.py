@@ -1,0 +1,65 @@
+"""The payload that a state hands to its function (docs/spec/pipeline.md), whatever the machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.core.errors import ValidationError
+
+SOURCE = "step-function"
+#: ``source`` of EventBridge's events on the status of executions.
+STATUS_SOURCE = "aws.states"
+
+
+@dataclass(frozen=True, slots=True)
+class StatePayload:
+    """One entry of one state. The key of the work is in ``execution_input``."""
+
+    execution_input: dict[str, Any]
+    execution_id: str
+    execution_name: str
+    state: str
+    entered_at: str
+    input: Any
+    task_token: str | None
+
+    @classmethod
+    def parse(cls, event: Any) -> StatePayload:
+        """From the Lambda payload. Raises ValidationError naming what is missing or wrong."""
+        if not isinstance(event, dict) or event.get("source") != SOURCE:
+            raise ValidationError("source", event.get("source") if isinstance(event, dict) else event, SOURCE)
+        try:
+            context = event["context"]
+            execution, state = context["Execution"], context["State"]
+            if not isinstance(execution["Input"], dict):
+                raise ValidationError("Execution.Input", execution["Input"], "the execution's input, an object")
+            return cls(
+                execution_input=execution["Input"],
+                execution_id=execution["Id"],
+                execution_name=execution["Name"],
+                state=state["Name"],
+                entered_at=state["EnteredTime"],
+                input=event["input"],
+                task_token=event.get("taskToken"),
+            )
+        except KeyError as error:
+            raise ValidationError(str(error.args[0]), None, "a state's payload with this field") from None
+
+
+def state_of(event: Any) -> Any:
+    """The name of the state that a payload comes from, whatever else is in it; None if it tells none."""
+    try:
+        return event["context"]["State"]["Name"]
+    except (KeyError, TypeError):
+        return None
+
+
+def check_fields(execution_input: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """The input of an execution, which has these fields. Raises ValidationError naming the first that is missing."""
+    if not isinstance(execution_input, dict):
+        raise ValidationError("Execution.Input", execution_input, f"an object of {', '.join(names)}")
+    for name in names:
+        if name not in execution_input:
+            raise ValidationError(f"Execution.Input.{name}", None, "a value")
+    return execution_input

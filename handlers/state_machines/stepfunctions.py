@@ -1,0 +1,141 @@
+"""The workflow port on Step Functions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import ClientError
+
+from handlers.core.aws_clients import UNREACHABLE
+from handlers.core.aws_errors import http_status_of, passes
+from handlers.core.errors import TokenExpired, TokenGone, TokenInvalid, TokenUnknown, TransientError, TransientThrottle
+from handlers.state_machines import checks
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.client import SFNClient
+
+#: Of the errors that pass, refusals of a request that was not accepted. After others something may have been done.
+REFUSALS = frozenset({"ThrottlingException", "ExecutionLimitExceeded"})
+#: API reference, SendTaskSuccess: nobody waits for this token any more.
+GONE: dict[str, type[TokenGone]] = {
+    "TaskTimedOut": TokenExpired,
+    "TaskDoesNotExist": TokenUnknown,
+    "InvalidToken": TokenInvalid,
+}
+
+
+class StepFunctions:
+    """See ``Workflows``. ``starts``: another client for StartExecution (``handlers.core.aws_clients.ONCE_CONFIG``)."""
+
+    def __init__(self, client: SFNClient, starts: SFNClient | None = None) -> None:
+        self._client = client
+        self._starts = starts or client
+
+    def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
+        """See Workflows."""
+        try:
+            with _transient():
+                self._starts.start_execution(
+                    stateMachineArn=machine, name=name, input=json.dumps(payload, sort_keys=True)
+                )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+                raise
+            return False
+        return True
+
+    def resume(self, token: str, output: Mapping[str, Any]) -> bool:
+        """See Workflows."""
+        try:
+            with _transient():
+                self._client.send_task_success(taskToken=token, output=json.dumps(output))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in GONE:
+                raise
+            return False
+        return True
+
+
+class StepFunctionsWorkflows:
+    """See ``CustomWorkflows``. ``machines``: workflow to the ARN of its machine; ``client`` makes or gives a client."""
+
+    def __init__(self, client: Callable[[], SFNClient], machines: Mapping[str, str]) -> None:
+        self._client = client
+        self._machines = dict(machines)
+
+    def start(self, name: str, given: Mapping[str, Any], id_: str) -> str:
+        """See CustomWorkflows."""
+        machine = checks.machine_of(self._machines, name)
+        execution, text = checks.execution_name(id_), checks.check_input(given)
+        try:
+            with _transient():
+                answer = self._client().start_execution(stateMachineArn=machine, name=execution, input=text)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+                raise
+        else:
+            return answer["executionArn"]
+        arn = checks.execution_arn(machine, execution)
+        checks.check_same_input(name, id_, self._input_of(arn), text)
+        return arn
+
+    def _input_of(self, arn: str) -> str:
+        """What an execution was started with. Raises TransientError: it is not shown (yet, or any more)."""
+        try:
+            with _transient():
+                return self._client().describe_execution(executionArn=arn)["input"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
+                raise
+            raise TransientError(f"{arn} exists, but can't be described; repeat the call") from error
+
+    def resume(self, token: str, output: Any) -> None:
+        """See CustomWorkflows."""
+        token, text = checks.check_token(token), checks.text_of("output", output)
+        with _token_errors(), _transient():
+            self._client().send_task_success(taskToken=token, output=text)
+
+    def fail(self, token: str, error: str, cause: str = "") -> None:
+        """See CustomWorkflows."""
+        token, (error, cause) = checks.check_token(token), checks.check_failure(error, cause)
+        with _token_errors(), _transient():
+            self._client().send_task_failure(taskToken=token, error=error, cause=cause)
+
+    def heartbeat(self, token: str) -> None:
+        """See CustomWorkflows."""
+        checks.check_token(token)
+        with _token_errors(), _transient():
+            self._client().send_task_heartbeat(taskToken=token)
+
+
+@contextmanager
+def _token_errors() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        gone = GONE.get(error.response["Error"]["Code"])
+        if gone is None:
+            raise
+        raise gone(f"Step Functions answered {error.response['Error']['Code']}: nothing waits for this token") from None
+
+
+@contextmanager
+def _transient() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if passes(code, http_status_of(cast("Mapping[str, Any]", error.response))):
+            raise TransientThrottle(f"Step Functions answered {code}", refused=_is_refusal(error)) from error
+        raise
+    except UNREACHABLE as error:
+        raise TransientError(f"Step Functions could not be reached: {type(error).__name__}") from error
+
+
+def _is_refusal(error: ClientError) -> bool:
+    """Nothing was done: the call was made once, and refused. One that was repeated may have had an effect before."""
+    attempts = error.response.get("ResponseMetadata", {}).get("RetryAttempts")
+    return attempts == 0 and error.response["Error"]["Code"] in REFUSALS

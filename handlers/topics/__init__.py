@@ -1,0 +1,1 @@
+"""The topic port: messages with attributes, and the alarm message."""

@@ -1,0 +1,47 @@
+"""The topic port: one bound topic, a JSON message and string attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from handlers.core.errors import CqrsError, ValidationError
+
+#: A message with its attributes, and all messages of one call together (SNS API reference, Publish and PublishBatch:
+#: 256 KiB unless the topic's MaximumMessageSize is raised).
+MAX_BYTES = 256 * 1024
+
+
+class MessageRefused(CqrsError):
+    """The service took the call but not this message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message and its attributes."""
+
+    message: Mapping[str, Any]
+    attributes: Mapping[str, str]
+
+
+class Topic(Protocol):
+    """One topic."""
+
+    def publish(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
+        """Send a message. Raises ``TransientError`` when a later try may work."""
+        ...
+
+    def publish_many(self, notices: Sequence[Notice]) -> dict[int, Exception]:
+        """Send several in their order, with as few calls as the service allows.
+
+        Returns:
+            What was not sent: index to the reason, a ``TransientError`` when a later try may work. The others are
+            sent; one that can't be sent keeps none of them back.
+        """
+        ...
+
+
+def too_large(size: int) -> ValidationError:
+    """The reason for a message that no call can carry."""
+    return ValidationError("message", f"{size} bytes", f"at most {MAX_BYTES} bytes with its attributes")

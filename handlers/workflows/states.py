@@ -1,0 +1,64 @@
+"""Routes the states of the application's workflows to their methods; answers as definitions expect: ``[[output]]``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from handlers.core.clock import Clock
+from handlers.core.errors import ValidationError
+from handlers.core.log import log_step
+from handlers.state_machines.checks import MAX_RESULT_BYTES, check_payload
+from handlers.workflows.workflow import WorkflowEvent, state_methods
+
+
+class CustomStates:
+    """The handler of all states of the registered workflows."""
+
+    def __init__(self, workflows: Mapping[str, Any], clock: Clock) -> None:
+        """``workflows``: name to handler."""
+        self._clock = clock
+        self._states: dict[str, dict[str, Callable[[WorkflowEvent], Any]]] = {
+            name: {state: getattr(handler, state) for state in state_methods(type(handler))}
+            for name, handler in workflows.items()
+        }
+
+    def __call__(self, name: str, event: WorkflowEvent) -> list[list[Any]]:
+        """Run a state's method. Raises what it raises: the machine's Retry and Catch decide.
+
+        Raises:
+            ValidationError: no such workflow or state; or the result is no JSON or too large for an execution.
+        """
+        states = self._states.get(name)
+        if states is None:
+            raise ValidationError("StateMachine.Name", event.machine, f"one of {_listed(self._states)}")
+        method = states.get(event.state)
+        if method is None:
+            raise ValidationError("State.Name", event.state, f"one of {_listed(states)} of workflow {name!r}")
+        started = self._clock.now()
+        try:
+            output = check_payload("output", method(event), MAX_RESULT_BYTES)
+        except Exception as error:
+            self._log("failed", name, event, started, error)
+            raise
+        self._log("done", name, event, started)
+        return [[output]]
+
+    def _log(
+        self, outcome: str, name: str, event: WorkflowEvent, started: float, error: Exception | None = None
+    ) -> None:
+        """Never the input: it may hold personal data, and a token."""
+        log_step(
+            outcome,
+            level=logging.INFO if error is None else logging.ERROR,
+            error=error,
+            workflow=name,
+            executionName=event.execution_name,
+            state=event.state,
+            durationMs=round((self._clock.now() - started) * 1000),
+        )
+
+
+def _listed(names: Mapping[str, Any]) -> str:
+    return ", ".join(sorted(names)) or "(none is registered)"

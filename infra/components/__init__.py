@@ -1,0 +1,1 @@
+"""Component resources: each declares what belongs together."""

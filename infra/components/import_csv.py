@@ -1,0 +1,84 @@
+"""The machine that imports large CSV files with a Distributed Map."""
+
+from __future__ import annotations
+
+import pulumi
+
+from infra.components.functions import Function
+from infra.components.import_zip import read_buckets
+from infra.components.state_machines import IMPORT_CSV, ONE_HOUR, STANDARD, Workflow, WorkflowArgs, load_definition
+from infra.components.storage import Storage
+from infra.configuration.stack_config import StackConfig
+from infra.naming.names import Account, Names
+
+#: Under the bucket, what the Map may read: files as they came or as they were unpacked, and their copies.
+READ = ("imports/", "normalised/", "zip/")
+RESULTS = "map-results/"
+
+
+def import_csv_workflow(
+    loader: Function,
+    imports: Function,
+    storage: Storage,
+    account: Account,
+    names: Names,
+    config: StackConfig,
+    opts: pulumi.ResourceOptions,
+) -> Workflow:
+    """The machine with its role and log group. Raises DefinitionError."""
+    functions = {"LoaderFunctionArn": loader.function.arn, "ImportsFunctionArn": imports.function.arn}
+    return Workflow(
+        IMPORT_CSV,
+        WorkflowArgs(
+            IMPORT_CSV,
+            load_definition("import_csv"),
+            {**functions, "BucketName": storage.bucket.bucket},
+            functions,
+            names,
+            account,
+            config,
+            numbers_of(config),
+            STANDARD,
+            also=(*_files(storage, config, account), *_children(names, account)),
+        ),
+        opts,
+    )
+
+
+def numbers_of(config: StackConfig) -> dict[str, int]:
+    """What configuration decides. The machine outlives the job's time, so that it can end the job itself."""
+    batcher = "/States/import-csv/ItemBatcher"
+    return {
+        "/TimeoutSeconds": config.import_timeout_hours * ONE_HOUR + ONE_HOUR,
+        "/States/import-csv/MaxConcurrency": config.import_max_concurrency,
+        f"{batcher}/MaxItemsPerBatch": config.import_batch_rows,
+        f"{batcher}/MaxInputBytesPerBatch": config.import_batch_bytes,
+    }
+
+
+def _files(storage: Storage, config: StackConfig, account: Account) -> list[dict[str, object]]:
+    """What the reader and the ResultWriter need (Step Functions Developer Guide, "IAM policies for using Distributed
+    Map states"). A version is read with an action of its own.
+    """
+    read = [pulumi.Output.concat(storage.bucket.arn, f"/{prefix}*") for prefix in READ]
+    read += [pulumi.Output.from_input(arn) for arn in read_buckets(config, account.partition)]
+    results = pulumi.Output.concat(storage.bucket.arn, f"/{RESULTS}*")
+    written = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
+    return [
+        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": read},
+        {"Effect": "Allow", "Action": written, "Resource": results},
+    ]
+
+
+def _children(names: Names, account: Account) -> list[dict[str, object]]:
+    """Child executions are started as executions of the machine itself (the same page)."""
+    machine = names.of(IMPORT_CSV)
+    executions = [account.arn("states", f"execution:{machine}{end}") for end in (":*", "/*")]
+    return [
+        {
+            "Effect": "Allow",
+            "Action": "states:StartExecution",
+            "Resource": account.arn("states", f"stateMachine:{machine}"),
+        },
+        {"Effect": "Allow", "Action": ["states:DescribeExecution", "states:StopExecution"], "Resource": executions},
+    ]

@@ -1,0 +1,147 @@
+"""Topics and queues: the main topic fans out by the message attribute ``action``; alarms have a topic of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import cloudwatch, sns, sqs
+
+from infra.naming.names import Account, Names
+
+#: Queue to the actions that it gets (docs/spec/capabilities.md).
+TASK_QUEUE = "task-action-queue"
+NOTIFICATION_QUEUE = "notification-queue"
+IMPORT_QUEUE = "import-action-queue"
+QUEUES = {
+    TASK_QUEUE: ("task-execute",),
+    NOTIFICATION_QUEUE: ("command-status", "task-status", "sub-task-status", "import-status"),
+    IMPORT_QUEUE: ("import-execute",),
+}
+STREAM_FAILURES = "stream-failures"
+MAX_RECEIVE_COUNT = 5
+CONSUMER_TIMEOUT_SECONDS = 60
+#: One item or one single task: decision record 0060.
+TASKS_TIMEOUT_SECONDS = 120
+#: Of the consumer's timeout, at least (Lambda Developer Guide, "Using Lambda with Amazon SQS").
+VISIBILITY_TIMES_TIMEOUT = 6
+FOURTEEN_DAYS = 14 * 86_400
+#: Messages carry keys, never records. Set on both sides, since SNS and SQS have different defaults.
+MAX_MESSAGE_BYTES = 262_144
+
+
+@dataclass(frozen=True)
+class MessagingArgs:
+    """What topics and queues need to know."""
+
+    names: Names
+    account: Account
+    alarm_emails: Sequence[str]
+
+
+class Messaging(pulumi.ComponentResource):
+    """``main_topic``, ``alarm_topic``, ``queues`` and ``dead_letter_queues`` by name, ``stream_failures``.
+
+    ``event_bus``: the notification queue's consumer puts the status events there, for the rules of other projects.
+    """
+
+    main_topic: sns.Topic
+    alarm_topic: sns.Topic
+    queues: dict[str, sqs.Queue]
+    dead_letter_queues: dict[str, sqs.Queue]
+    stream_failures: sqs.Queue
+    event_bus: cloudwatch.EventBus
+
+    def __init__(self, name: str, args: MessagingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("cqrs:infra:Messaging", name, None, opts)
+        self._args = args
+        self.main_topic = self._topic("main-topic")
+        self.alarm_topic = self._topic("alarm-topic")
+        for email in args.alarm_emails:
+            sns.TopicSubscription(
+                f"alarm-email-{email}",
+                topic=self.alarm_topic.arn,
+                protocol="email",
+                endpoint=email,
+                opts=self._child,
+            )
+        self.dead_letter_queues = {queue: self._dead_letter_queue(f"{queue}-dlq") for queue in QUEUES}
+        self.queues = {queue: self._queue(queue, actions) for queue, actions in QUEUES.items()}
+        self.stream_failures = self._dead_letter_queue(STREAM_FAILURES)
+        self.event_bus = cloudwatch.EventBus(
+            "event-bus", name=args.names.of("events"), tags=args.names.tags, opts=self._child
+        )
+        self.register_outputs({"mainTopicArn": self.main_topic.arn, "alarmTopicArn": self.alarm_topic.arn})
+
+    @property
+    def _child(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self)
+
+    def _topic(self, topic: str) -> sns.Topic:
+        return sns.Topic(
+            topic,
+            name=self._args.names.of(topic),
+            kms_master_key_id="alias/aws/sns" if topic == "main-topic" else None,
+            tags=self._args.names.tags,
+            opts=self._child,
+        )
+
+    def _dead_letter_queue(self, queue: str) -> sqs.Queue:
+        return sqs.Queue(
+            queue,
+            name=self._args.names.of(queue),
+            message_retention_seconds=FOURTEEN_DAYS,
+            max_message_size=MAX_MESSAGE_BYTES,
+            sqs_managed_sse_enabled=True,
+            tags=self._args.names.tags,
+            opts=self._child,
+        )
+
+    def _queue(self, queue: str, actions: Sequence[str]) -> sqs.Queue:
+        dead_letters = self.dead_letter_queues[queue]
+        resource = sqs.Queue(
+            queue,
+            name=self._args.names.of(queue),
+            visibility_timeout_seconds=VISIBILITY_TIMES_TIMEOUT
+            * (TASKS_TIMEOUT_SECONDS if queue == TASK_QUEUE else CONSUMER_TIMEOUT_SECONDS),
+            message_retention_seconds=FOURTEEN_DAYS,
+            max_message_size=MAX_MESSAGE_BYTES,
+            sqs_managed_sse_enabled=True,
+            redrive_policy=pulumi.Output.json_dumps(
+                {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": MAX_RECEIVE_COUNT}, sort_keys=True
+            ),
+            tags=self._args.names.tags,
+            opts=self._child,
+        )
+        sqs.QueuePolicy(
+            f"{queue}-policy",
+            queue_url=resource.url,
+            policy=pulumi.Output.json_dumps(_only_from(resource.arn, self.main_topic.arn), sort_keys=True),
+            opts=self._child,
+        )
+        sns.TopicSubscription(
+            f"{queue}-subscription",
+            topic=self.main_topic.arn,
+            protocol="sqs",
+            endpoint=resource.arn,
+            filter_policy=json.dumps({"action": list(actions)}),
+            opts=self._child,
+        )
+        return resource
+
+
+def _only_from(queue_arn: pulumi.Output[str], topic_arn: pulumi.Output[str]) -> dict[str, object]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "sns.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": queue_arn,
+                "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+            }
+        ],
+    }

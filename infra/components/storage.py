@@ -1,0 +1,117 @@
+"""The bucket: private, encrypted, versioned, with a lifecycle per prefix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import s3
+
+from infra.naming.names import Account, Names
+
+#: Prefix to days after which its objects go. ``attributes/`` is not among them: rows point there for as long as they
+#: live, and no rule by age knows for how long (decision record 0030).
+EXPIRY_DAYS = {"normalised/": 30, "map-results/": 30, "reports/": 180, "zip/": 30}
+NONCURRENT_DAYS = 30
+ABANDONED_UPLOAD_DAYS = 7
+
+
+@dataclass(frozen=True)
+class StorageArgs:
+    """What the bucket needs to know."""
+
+    names: Names
+    account: Account
+    deletion_protection: bool
+
+
+class Storage(pulumi.ComponentResource):
+    """``bucket``."""
+
+    bucket: s3.Bucket
+
+    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("cqrs:infra:Storage", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.bucket = s3.Bucket(
+            "bucket",
+            bucket=args.names.bucket(args.account.account_id),
+            tags=args.names.tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
+        )
+        s3.BucketVersioning(
+            "bucket-versioning",
+            bucket=self.bucket.bucket,
+            versioning_configuration=s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+            opts=child,
+        )
+        s3.BucketServerSideEncryptionConfiguration(
+            "bucket-encryption",
+            bucket=self.bucket.bucket,
+            rules=[
+                s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                    apply_server_side_encryption_by_default=(
+                        s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+                            sse_algorithm="AES256"
+                        )
+                    )
+                )
+            ],
+            opts=child,
+        )
+        s3.BucketPublicAccessBlock(
+            "bucket-public-access",
+            bucket=self.bucket.bucket,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child,
+        )
+        s3.BucketPolicy(
+            "bucket-policy",
+            bucket=self.bucket.bucket,
+            policy=pulumi.Output.json_dumps(_tls_only(self.bucket.arn), sort_keys=True),
+            opts=child,
+        )
+        s3.BucketLifecycleConfiguration("bucket-lifecycle", bucket=self.bucket.bucket, rules=_lifecycle(), opts=child)
+        self.register_outputs({"bucketName": self.bucket.bucket})
+
+
+def _tls_only(bucket_arn: pulumi.Output[str]) -> dict[str, object]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [bucket_arn, pulumi.Output.concat(bucket_arn, "/*")],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ],
+    }
+
+
+def _lifecycle() -> list[s3.BucketLifecycleConfigurationRuleArgs]:
+    rules = [
+        s3.BucketLifecycleConfigurationRuleArgs(
+            id=f"expire-{prefix.rstrip('/')}",
+            status="Enabled",
+            filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=prefix),
+            expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+        )
+        for prefix, days in EXPIRY_DAYS.items()
+    ]
+    tidy = s3.BucketLifecycleConfigurationRuleArgs(
+        id="tidy",
+        status="Enabled",
+        filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+        noncurrent_version_expiration=s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+            noncurrent_days=NONCURRENT_DAYS
+        ),
+        abort_incomplete_multipart_upload=s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+            days_after_initiation=ABANDONED_UPLOAD_DAYS
+        ),
+    )
+    return [*rules, tidy]

@@ -1,0 +1,77 @@
+"""The five tables of docs/spec/data.md, with their streams, time-to-live and the index of what is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import dynamodb
+
+from infra.naming.names import Names
+
+#: Logical table name to physical suffix and whether it has a stream. ``history`` is only ever read by key.
+TABLES = {
+    "commands": True,
+    "data": True,
+    "history": False,
+    "tasks": True,
+    "import_tmp": True,
+}
+OPEN_INDEX = "open"
+#: Tables whose open rows the sweeper looks for.
+INDEXED = ("commands", "import_tmp", "tasks")
+#: The index tells which rows to look at; decisions are made on consistent reads of the table.
+OPEN_ATTRIBUTES = ["status", "rank", "attempt"]
+
+
+@dataclass(frozen=True)
+class TablesArgs:
+    """What the tables need to know."""
+
+    names: Names
+    point_in_time_recovery: bool
+    deletion_protection: bool
+
+
+class Tables(pulumi.ComponentResource):
+    """All tables; ``by_name`` maps the logical name to the resource."""
+
+    by_name: dict[str, dynamodb.Table]
+
+    def __init__(self, name: str, args: TablesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("cqrs:infra:Tables", name, None, opts)
+        self.by_name = {table: self._table(table, has_stream, args) for table, has_stream in TABLES.items()}
+        self.register_outputs({table: resource.name for table, resource in self.by_name.items()})
+
+    def _table(self, table: str, has_stream: bool, args: TablesArgs) -> dynamodb.Table:
+        has_index = table in INDEXED
+        attributes = [("pk", "S"), ("sk", "S"), *([("openShard", "N"), ("dueAt", "N")] if has_index else [])]
+        return dynamodb.Table(
+            table.replace("_", "-"),
+            name=args.names.of(table),
+            billing_mode="PAY_PER_REQUEST",
+            hash_key="pk",
+            range_key="sk",
+            attributes=[dynamodb.TableAttributeArgs(name=attribute, type=kind) for attribute, kind in attributes],
+            global_secondary_indexes=[_open_index()] if has_index else [],
+            ttl=dynamodb.TableTtlArgs(attribute_name="ttl", enabled=True),
+            stream_enabled=has_stream,
+            stream_view_type="NEW_AND_OLD_IMAGES" if has_stream else None,
+            server_side_encryption=dynamodb.TableServerSideEncryptionArgs(enabled=True),
+            point_in_time_recovery=dynamodb.TablePointInTimeRecoveryArgs(enabled=args.point_in_time_recovery),
+            deletion_protection_enabled=args.deletion_protection,
+            tags=args.names.tags,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
+        )
+
+
+def _open_index() -> dynamodb.TableGlobalSecondaryIndexArgs:
+    return dynamodb.TableGlobalSecondaryIndexArgs(
+        name=OPEN_INDEX,
+        key_schemas=[
+            dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name="openShard", key_type="HASH"),
+            dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name="dueAt", key_type="RANGE"),
+        ],
+        projection_type="INCLUDE",
+        non_key_attributes=OPEN_ATTRIBUTES,
+    )

@@ -1,0 +1,108 @@
+"""The task runner: its function and state machine, and what leads to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from infra.components.functions import Function, FunctionArgs, queue_mapping, stream_mapping
+from infra.components.messaging import TASK_QUEUE, TASKS_TIMEOUT_SECONDS, Messaging
+from infra.components.state_machines import STANDARD, TASK_HANDLER, Workflow, WorkflowArgs, load_definition
+from infra.components.tables import Tables
+from infra.configuration.stack_config import StackConfig
+from infra.naming.names import Account, Names
+from infra.permissions.policies import Resources
+
+ACCEPTED = {
+    "eventName": ["INSERT", "MODIFY"],
+    "dynamodb": {"NewImage": {"kind": {"S": ["task", "batch"]}, "status": {"S": ["CREATED"]}}},
+}
+#: Statuses that others are told of, by ``statusEvents``. Failures are always read: each raises its alarm.
+TOLD = {
+    "terminal": ["COMPLETED", "FAILED", "CANCELLED"],
+    "all": ["QUEUED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED"],
+    "none": ["FAILED"],
+}
+
+
+@dataclass(frozen=True)
+class TasksArgs:
+    """What the task runner needs to know."""
+
+    names: Names
+    account: Account
+    config: StackConfig
+    resources: Resources
+    archive: pulumi.Archive
+    tables: Tables
+    messaging: Messaging
+    environment: Mapping[str, pulumi.Input[str]]
+    events: Function
+
+
+class Tasks(pulumi.ComponentResource):
+    """``function`` runs the handlers, ``workflow`` goes over lists."""
+
+    function: Function
+    workflow: Workflow
+
+    def __init__(self, name: str, args: TasksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("cqrs:infra:Tasks", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        config = args.config
+        self.function = Function(
+            "tasks",
+            FunctionArgs(
+                "tasks",
+                "Task handlers: single tasks from the queue, items from the task state machine",
+                TASKS_TIMEOUT_SECONDS,
+                args.environment,
+                args.resources,
+                args.archive,
+                args.names,
+                config,
+            ),
+            child,
+        )
+        functions = {"TasksFunctionArn": self.function.function.arn}
+        self.workflow = Workflow(
+            TASK_HANDLER,
+            WorkflowArgs(
+                TASK_HANDLER,
+                load_definition("task"),
+                functions,
+                functions,
+                args.names,
+                args.account,
+                config,
+                {"/TimeoutSeconds": config.task_timeout_minutes * 60},
+                STANDARD,
+            ),
+            child,
+        )
+        # One mapping for all: a topic that refuses messages holds back the queueing anyway.
+        stream_mapping(
+            "events-tasks-stream",
+            stream_arn=args.tables.by_name["tasks"].stream_arn,
+            function=args.events,
+            on_failure_arn=args.messaging.stream_failures.arn,
+            patterns=[ACCEPTED, has_status(TOLD[config.status_events])],
+            batch_size=config.stream_batch_size,
+        )
+        queue_mapping(
+            "tasks-action-queue",
+            queue_arn=args.messaging.queues[TASK_QUEUE].arn,
+            function=self.function,
+            batch_size=1,
+        )
+        self.register_outputs({"stateMachineArn": self.workflow.machine.arn})
+
+
+def has_status(statuses: list[str]) -> dict[str, object]:
+    """Tasks and items with one of these statuses; the code drops those that only got another field."""
+    return {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {"NewImage": {"kind": {"S": ["task", "batch", "item"]}, "status": {"S": statuses}}},
+    }

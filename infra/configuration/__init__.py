@@ -1,0 +1,1 @@
+"""The stack's configuration: typed, with defaults and ranges."""

@@ -1,0 +1,286 @@
+"""The stack's configuration: typed, with defaults and ranges, refused as a whole before any resource is declared.
+
+``Pulumi.yaml`` declares the same keys for the Pulumi CLI; a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from pulumi import get_project
+from pulumi.runtime import config as runtime_config
+
+from infra.configuration.keys import misplaced
+from infra.configuration.sync_targets import SyncTarget, WrongTarget, parse_sync_targets
+from infra.definitions import json_files
+
+#: The project's name. In a project of another name its keys are in that namespace.
+NAMESPACE = "cqrs"
+#: Polls that one wait may need at most: the wait limit divided by the poll (docs/spec/infrastructure.md).
+MAX_POLLS = 1500
+#: CloudWatch Logs API reference, PutRetentionPolicy.
+LOG_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+TTL_TABLES = ("commands", "data", "history")
+MAX_TTL_DAYS = 36_500
+#: Each takes about 150 of the 10,240 characters that a role's policies may have together (IAM quotas).
+MAX_IMPORT_BUCKETS = 10
+
+
+class ConfigError(Exception):
+    """The configuration is wrong. One line per problem: the key, the value, what is allowed."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class _Refused(Exception):
+    """What is allowed; the caller knows the key and the value."""
+
+
+Check = Callable[[Any], Any]
+
+
+def _setting(default: Any, check: Check) -> Any:
+    return field(default=default, metadata={"check": check})
+
+
+def _whole(low: int, high: int) -> Check:
+    def check(value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise _Refused(f"a whole number from {low} to {high}")
+        return value
+
+    return check
+
+
+def _one_of(*allowed: Any) -> Check:
+    def check(value: Any) -> Any:
+        if isinstance(value, bool) or value not in allowed:
+            raise _Refused(f"one of {', '.join(map(str, allowed))}")
+        return value
+
+    return check
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _Refused("true or false")
+    return value
+
+
+def _texts(pattern: str, allowed: str, most: int | None = None) -> Check:
+    def check(value: Any) -> tuple[str, ...]:
+        good = isinstance(value, list | tuple) and all(isinstance(v, str) and re.fullmatch(pattern, v) for v in value)
+        if not good or len(set(value)) != len(value) or (most is not None and len(value) > most):
+            raise _Refused(allowed)
+        return tuple(value)
+
+    return check
+
+
+def _is_days(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_TTL_DAYS
+
+
+def _ttl(value: Any) -> dict[str, dict[str, Any]]:
+    days = f"days from 1 to {MAX_TTL_DAYS}"
+    allowed = (
+        f"an object of {', '.join(TTL_TABLES)}, each {days} or {{default: {days}, <tenant>/<TYPE>, */<TYPE>, "
+        f"<tenant>/*: {days}}}"
+    )
+    if not isinstance(value, Mapping) or set(value) - set(TTL_TABLES):
+        raise _Refused(allowed)
+    policies: dict[str, dict[str, Any]] = {}
+    for table, policy in value.items():
+        parts = dict(policy) if isinstance(policy, Mapping) else {"default": policy}
+        default = parts.pop("default", None)
+        names_are_good = all(re.fullmatch(r"[^/#@]+/[^/#@]+", name) and name != "*/*" for name in parts)
+        if not names_are_good or not all(map(_is_days, parts.values())) or not (default is None or _is_days(default)):
+            raise _Refused(allowed)
+        policies[str(table)] = {"default": default, "overrides": parts}
+    return policies
+
+
+def _sync_targets(value: Any) -> tuple[SyncTarget, ...]:
+    try:
+        return parse_sync_targets(value)
+    except WrongTarget as wrong:
+        raise _Refused(str(wrong)) from None
+
+
+@dataclass(frozen=True)
+class StackConfig:
+    """What a team may set per environment. Names here are the keys in ``Pulumi.<stack>.yaml``, in snake_case."""
+
+    handler_modules: tuple[str, ...] = _setting(
+        ("handlers.domain.orders", "handlers.domain.airports"),
+        _texts(r"handlers\.domain(\.[a-z_][a-z0-9_]*)+", "a list of distinct module names below handlers.domain"),
+    )
+    status_events: str = _setting("terminal", _one_of("terminal", "all", "none"))
+    command_workflow: str = _setting("STANDARD", _one_of("STANDARD", "EXPRESS"))
+    status_detail: str = _setting("auto", _one_of("auto", "full", "terminal"))
+    sync_targets: tuple[SyncTarget, ...] = _setting((), _sync_targets)
+    wait_poll_seconds: int = _setting(300, _whole(60, 86_400))
+    wait_limit_hours: int = _setting(24, _whole(1, 8_760))
+    lease_seconds: int = _setting(180, _whole(90, 3_600))
+    sweep_minutes: int = _setting(5, _whole(1, 60))
+    ttl_days: dict[str, dict[str, Any]] = field(default_factory=dict, metadata={"check": _ttl})
+    #: The upper end keeps an item below DynamoDB's 400 KB (decision record 0030).
+    inline_attribute_limit: int = _setting(65_536, _whole(1_024, 196_608))
+    task_max_concurrency: int = _setting(2, _whole(1, 40))
+    task_timeout_minutes: int = _setting(15, _whole(1, 1_440))
+    import_direct_rows: int = _setting(1_000, _whole(1, 10_000))
+    import_max_concurrency: int = _setting(50, _whole(1, 1_000))
+    import_batch_rows: int = _setting(10, _whole(1, 98))
+    #: The lower end holds the largest row that is imported, the upper end leaves room in a state's 256 KiB.
+    import_batch_bytes: int = _setting(200_000, _whole(196_000, 250_000))
+    #: The upper end keeps the machine's looks at the counters below 25,000 events of history.
+    import_timeout_hours: int = _setting(24, _whole(1, 168))
+    import_buckets: tuple[str, ...] = _setting(
+        (),
+        _texts(
+            r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+            f"a list of at most {MAX_IMPORT_BUCKETS} distinct names of buckets of the same account and region",
+            MAX_IMPORT_BUCKETS,
+        ),
+    )
+    #: The upper end keeps the machine's execution below 25,000 events of history: a file needs 8.
+    zip_max_entries: int = _setting(1_000, _whole(1, 1_000))
+    zip_max_bytes: int = _setting(10_737_418_240, _whole(1_048_576, 107_374_182_400))
+    zip_max_ratio: int = _setting(200, _whole(1, 10_000))
+    stream_batch_size: int = _setting(10, _whole(1, 1_000))
+    queue_batch_size: int = _setting(10, _whole(1, 10))
+    log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"))
+    log_retention_days: int = _setting(180, _one_of(*LOG_RETENTION_DAYS))
+    workflow_log_level: str = _setting("ERROR", _one_of("ALL", "ERROR", "FATAL", "OFF"))
+    tracing: bool = _setting(False, _flag)
+    lambda_memory: int = _setting(512, _whole(256, 10_240))
+    lambda_architecture: str = _setting("arm64", _one_of("arm64", "x86_64"))
+    lambda_runtime: str = _setting("python3.13", _one_of("python3.11", "python3.12", "python3.13", "python3.14"))
+    point_in_time_recovery: bool = _setting(False, _flag)
+    deletion_protection: bool = _setting(False, _flag)
+    alarm_emails: tuple[str, ...] = _setting(
+        (), _texts(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a list of distinct e-mail addresses")
+    )
+    alarm_iterator_age_seconds: int = _setting(300, _whole(60, 86_400))
+    alarm_failed_executions: int = _setting(1, _whole(1, 100_000))
+    alarm_failure_rate_percent: int = _setting(5, _whole(1, 100))
+    alarm_execution_seconds: int = _setting(900, _whole(1, 31_536_000))
+    alarm_oldest_open_command_seconds: int = _setting(3_600, _whole(600, 604_800))
+
+    @property
+    def shown_status_detail(self) -> str:
+        """``status_detail``; for ``auto`` what suits the command workflow."""
+        if self.status_detail != "auto":
+            return self.status_detail
+        return "full" if self.command_workflow == "STANDARD" else "terminal"
+
+    @classmethod
+    def keys(cls) -> dict[str, str]:
+        """Configuration key to attribute: ``waitPollSeconds`` to ``wait_poll_seconds``."""
+        return {_key(one.name): one.name for one in fields(cls)}
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any], namespace: str = NAMESPACE) -> StackConfig:
+        """From parsed values; keys without the namespace, which the messages have.
+
+        Raises:
+            ConfigError: naming every wrong or unknown key.
+        """
+        known = cls.keys()
+        problems = [_unknown(key, known, namespace) for key in sorted(set(given) - set(known))]
+        values: dict[str, Any] = {}
+        for one in fields(cls):
+            key = _key(one.name)
+            if key not in given:
+                continue
+            try:
+                values[one.name] = one.metadata["check"](given[key])
+            except _Refused as refused:
+                problems.append(f"{namespace}:{key}: {_shown(given[key])} is not allowed; expected {refused}")
+        if not problems:
+            config = cls(**values)
+            problems = config._contradictions(namespace)
+            if not problems:
+                return config
+        raise ConfigError(problems)
+
+    @classmethod
+    def from_texts(cls, texts: Mapping[str, str], namespace: str = NAMESPACE) -> StackConfig:
+        """From Pulumi's configuration, in which every value is text and all but strings are JSON.
+
+        Raises:
+            ConfigError: as ``from_mapping``; also for keys of other namespaces that nothing reads.
+        """
+        prefix = f"{namespace}:"
+        problems = list(misplaced(texts, namespace, cls.keys()))
+        given: dict[str, Any] = {}
+        for key, text in texts.items():
+            if key.startswith(prefix):
+                try:
+                    given[key.removeprefix(prefix)] = _parsed(text)
+                except json_files.RepeatedKey as error:
+                    problems.append(f"{key}: {error}")
+        try:
+            config = cls.from_mapping(given, namespace)
+        except ConfigError as error:
+            raise ConfigError([*problems, *error.problems]) from None
+        if problems:
+            raise ConfigError(problems)
+        return config
+
+    @classmethod
+    def from_pulumi(cls) -> StackConfig:
+        """The configuration of the running Pulumi program.
+
+        ``pulumi.Config`` can only be asked for known keys; an unknown one (a typing error) must be refused too.
+        The engine hands the configuration over in the environment, mocks and tests in the runtime's settings.
+
+        Raises:
+            ConfigError: as ``from_mapping``.
+        """
+        return cls.from_texts({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}, get_project())
+
+    def _contradictions(self, namespace: str) -> list[str]:
+        polls = self.wait_limit_hours * 3600 / self.wait_poll_seconds
+        if polls <= MAX_POLLS:
+            return []
+        return [
+            f"{namespace}:waitPollSeconds: {self.wait_poll_seconds} is not allowed with waitLimitHours "
+            f"{self.wait_limit_hours}; expected waitLimitHours x 3600 / waitPollSeconds of at most {MAX_POLLS}, "
+            f"this is {polls:g}"
+        ]
+
+
+def _key(attribute: str) -> str:
+    first, *rest = attribute.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json_files.parse(text)
+    except json_files.RepeatedKey:
+        raise
+    except ValueError:
+        return text
+
+
+def _unknown(key: str, known: Mapping[str, str], namespace: str) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"; did you mean {namespace}:{close[0]}?" if close else f"; known: {', '.join(sorted(known))}"
+    return f"{namespace}:{key} is not a known key{hint}"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 80 else f"{text[:77]}..."

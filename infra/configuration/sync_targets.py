@@ -1,0 +1,111 @@
+"""Sync targets in other projects: what configuration may say, and what the workflow function may do for it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.definitions.workflow_sources import member_of
+
+#: Kind to the resource part of its ARNs and to the action that a delivery needs (Service Authorization Reference).
+_ARN = r"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:{resource}"
+KINDS = {
+    "lambda": (_ARN.format(service="lambda", resource="function:[A-Za-z0-9-_]+(:[A-Za-z0-9-_$]+)?"), "InvokeFunction"),
+    "sqs": (_ARN.format(service="sqs", resource=r"[A-Za-z0-9-_]{1,80}(\.fifo)?"), "SendMessage"),
+    "sns": (_ARN.format(service="sns", resource=r"[A-Za-z0-9-_]{1,256}(\.fifo)?"), "Publish"),
+    "eventbridge": (_ARN.format(service="events", resource="event-bus/[A-Za-z0-9-_./]+"), "PutEvents"),
+}
+_ACTION_PREFIX = {"lambda": "lambda", "sqs": "sqs", "sns": "sns", "eventbridge": "events"}
+FIELDS = ("id", "types", "kind", "arn")
+#: The built-in target's id.
+RESERVED = "data"
+ID = r"[a-z][a-z0-9-]{0,62}"
+TYPE = r"[^#@\x00-\x1f]{1,256}"
+DECORATOR = "data_sync_handler"
+
+
+@dataclass(frozen=True)
+class SyncTarget:
+    """One target: the commands of ``types`` go to the resource ``arn`` of a ``kind``."""
+
+    id: str
+    types: tuple[str, ...]
+    kind: str
+    arn: str
+
+    @property
+    def action(self) -> str:
+        """What the workflow function's role must allow on the ARN."""
+        return f"{_ACTION_PREFIX[self.kind]}:{KINDS[self.kind][1]}"
+
+
+class WrongTarget(ValueError):
+    """What is allowed, and which entry isn't."""
+
+
+def parse_sync_targets(value: Any) -> tuple[SyncTarget, ...]:
+    """The value of ``syncTargets``. Raises WrongTarget naming entry, field, value and what is allowed."""
+    if not isinstance(value, list | tuple):
+        raise WrongTarget(f"a list of {{{', '.join(FIELDS)}}}")
+    targets = tuple(_target(number, entry) for number, entry in enumerate(value, start=1))
+    ids = [one.id for one in targets]
+    for number, id_ in enumerate(ids):
+        if id_ in ids[:number]:
+            raise WrongTarget(f"ids that are used once; entry {number + 1} has id {id_!r} of an earlier one")
+    return targets
+
+
+def targets_json(targets: Sequence[SyncTarget]) -> str:
+    """The ``SYNC_TARGETS`` variable."""
+    return json.dumps([asdict(one) for one in targets], separators=(",", ":"))
+
+
+def target_permissions(targets: Sequence[SyncTarget]) -> dict[str, tuple[str, ...]]:
+    """ARN to actions: exactly the configured ones."""
+    return {one.arn: (one.action,) for one in targets}
+
+
+def duplicated_ids(targets: Sequence[SyncTarget], members: Mapping[str, Path], modules: Sequence[str]) -> Iterator[str]:
+    """One text per configured id that a handler module uses as well.
+
+    Read from the source without running it, so only ids that stand there as text are seen; the function's start
+    refuses the others.
+    """
+    wanted = {one.id for one in targets}
+    for module in modules if wanted else ():
+        for found in _ids_in(members[member_of(members, module)]):
+            if found in wanted:
+                yield f"cqrs:syncTargets: id {found!r} is not allowed; expected one that {module} does not use"
+
+
+def _ids_in(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == DECORATOR:
+            for keyword in node.keywords:
+                if keyword.arg == "id" and isinstance(keyword.value, ast.Constant):
+                    yield str(keyword.value.value)
+
+
+def _target(number: int, entry: Any) -> SyncTarget:
+    where = f"entry {number}"
+    if not isinstance(entry, Mapping) or set(entry) != set(FIELDS):
+        raise WrongTarget(f"objects with exactly {', '.join(FIELDS)}; {where} is {entry!r}")
+    id_, types, kind, arn = (entry[name] for name in FIELDS)
+    if not isinstance(id_, str) or not re.fullmatch(ID, id_) or id_ == RESERVED:
+        raise WrongTarget(
+            f"an id of lower-case letters, digits and '-', starting with a letter, and not {RESERVED!r}; "
+            f"{where} has {id_!r}"
+        )
+    good = isinstance(types, list | tuple) and all(isinstance(one, str) and re.fullmatch(TYPE, one) for one in types)
+    if not good or not types or len(set(types)) != len(types):
+        raise WrongTarget(f"types as a list of distinct types without '#' and '@'; {where} ({id_}) has {types!r}")
+    if kind not in KINDS:
+        raise WrongTarget(f"a kind of {', '.join(KINDS)}; {where} ({id_}) has {kind!r}")
+    if not isinstance(arn, str) or not re.fullmatch(KINDS[kind][0], arn):
+        raise WrongTarget(f"an arn of the kind {kind}; {where} ({id_}) has {arn!r}")
+    return SyncTarget(id_, tuple(types), kind, arn)

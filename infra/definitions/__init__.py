@@ -1,0 +1,1 @@
+"""State machine definitions: found, completed, checked, filled in."""

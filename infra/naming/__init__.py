@@ -1,0 +1,1 @@
+"""Names: how they are made, and what AWS takes as one."""

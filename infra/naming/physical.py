@@ -1,0 +1,115 @@
+"""All physical names of a stack, known before anything is declared, and checked then.
+
+The list repeats what the components declare; a test holds the two against each other, so that no new resource escapes
+the check.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from infra.components.functions import STREAM_READERS
+from infra.components.messaging import QUEUES, STREAM_FAILURES
+from infra.components.monitoring import alarms_of
+from infra.components.rules import RULES
+from infra.components.state_machines import (
+    COMMAND_HANDLER,
+    COMMAND_HANDLER_EXPRESS,
+    IMPORT_CSV,
+    IMPORT_ZIP,
+    TASK_HANDLER,
+)
+from infra.components.tables import TABLES
+from infra.configuration.stack_config import ConfigError
+from infra.naming import rules as name_rules
+from infra.naming.names import Names
+from infra.naming.rules import NAME_RULES
+from infra.permissions.policies import PERMISSIONS
+
+FUNCTIONS = tuple(sorted(PERMISSIONS))
+MACHINES = (COMMAND_HANDLER, COMMAND_HANDLER_EXPRESS, IMPORT_CSV, IMPORT_ZIP, TASK_HANDLER)
+DEAD_LETTER_QUEUES = (*(f"{queue}-dlq" for queue in QUEUES), STREAM_FAILURES)
+#: Account ids have twelve digits; which ones makes no difference to the check.
+ANY_ACCOUNT = "0" * 12
+#: The tightest of the rules, the bucket's, as far as project and stack can break it.
+_PART = "lower-case letters, digits and '-'"
+_PARTS = {"project": re.compile(r"[a-z0-9][a-z0-9-]*"), "stack": re.compile(r"[a-z0-9-]+")}
+
+
+@dataclass(frozen=True)
+class Named:
+    """One resource with a name of its own: its Pulumi type and its physical name. ``what`` is the part that is ours."""
+
+    type: str
+    name: str
+    what: str
+
+
+def physical_names(names: Names, workflows: Sequence[str], account_id: str = ANY_ACCOUNT) -> list[Named]:
+    """Every resource of the stack that has a physical name. ``workflows``: the application's, by name."""
+    found = [
+        *(Named(name_rules.TABLE, names.of(table), table) for table in TABLES),
+        *(Named(name_rules.QUEUE, names.of(queue), queue) for queue in (*QUEUES, *DEAD_LETTER_QUEUES)),
+        *(Named(name_rules.TOPIC, names.of(topic), topic) for topic in ("main-topic", "alarm-topic")),
+        *(Named(name_rules.EVENT_RULE, names.of(rule), rule) for rule in RULES),
+        Named(name_rules.EVENT_BUS, names.of("events"), "events"),
+        Named(name_rules.BUCKET, names.bucket(account_id), "store"),
+        Named(name_rules.DASHBOARD, names.of("dashboard"), "dashboard"),
+    ]
+    for function in FUNCTIONS:
+        found.append(Named(name_rules.FUNCTION, names.of(function), function))
+        found.append(Named(name_rules.ROLE, names.of(function), function))
+        found.append(Named(name_rules.LOG_GROUP, names.log_group_of_function(function), function))
+    for machine in (*MACHINES, *workflows):
+        found.append(Named(name_rules.STATE_MACHINE, names.of(machine), machine))
+        found.append(Named(name_rules.ROLE, names.of(machine), machine))
+        found.append(Named(name_rules.LOG_GROUP, names.log_group_of_machine(machine), machine))
+    alarms = alarms_of((*MACHINES, *workflows), FUNCTIONS, STREAM_READERS, DEAD_LETTER_QUEUES)
+    found.extend(Named(name_rules.METRIC_ALARM, names.of(alarm), alarm) for alarm in alarms)
+    return found
+
+
+def taken_names() -> dict[str, str]:
+    """The stack's own names in lower case, each with what has it: names of roles differ in more than case."""
+    return {one.what.lower(): NAME_RULES[one.type].kind for one in reversed(physical_names(Names("p", "s"), ()))}
+
+
+def check_names(names: Names, workflows: Sequence[str]) -> None:
+    """Hold all physical names against what AWS takes.
+
+    Raises:
+        ConfigError: naming the project, the stack or the resource, and what is allowed.
+    """
+    problems = [
+        f"{part} {value!r} is not allowed: it is part of the names of buckets, functions and queues; expected {_PART}"
+        for part, value in (("project", names.project), ("stack", names.stack))
+        if not _PARTS[part].fullmatch(value)
+    ]
+    planned = physical_names(names, workflows)
+    problems = problems or list(_too_long(names, planned)) or list(_refused(planned))
+    if problems:
+        raise ConfigError(problems)
+
+
+def _too_long(names: Names, planned: Sequence[Named]) -> Iterator[str]:
+    """One text, for the name that leaves the least room."""
+    over: Mapping[Named, int] = {one: len(one.name) - NAME_RULES[one.type].longest for one in planned}
+    worst = max(over, key=lambda one: over[one])
+    if over[worst] <= 0:
+        return
+    rule, room = NAME_RULES[worst.type], len(names.stack) - over[worst]
+    allowed = f"at most {room}" if room > 0 else "a shorter project name"
+    yield (
+        f"stack {names.stack!r} has {len(names.stack)} characters; expected {allowed} with the project "
+        f"{names.project!r}: the {rule.kind} {worst.name!r} would have {len(worst.name)}, at most {rule.longest}"
+    )
+
+
+def _refused(planned: Sequence[Named]) -> Iterator[str]:
+    for one in planned:
+        rule = NAME_RULES[one.type]
+        problem = rule.problem(one.name)
+        if problem is not None:
+            yield f"{rule.kind}: {problem}; the name is made of project, stack and {one.what!r}"

@@ -1,0 +1,1 @@
+"""Step Functions of the local endpoint."""

@@ -1,0 +1,126 @@
+"""Conditions and filters, parsed once per expression: moto's own trees, given new values for each request.
+
+moto takes an expression apart with a list of patterns at every position, which took longer than to evaluate it. Its
+comparisons are not kept: it compares Python's values, for which ``true`` is 1 and NULL is what an absent attribute has,
+and fails on text beside a number (Developer Guide, "Comparison operator and function reference": values of different
+types are never equal, and have no order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from operator import ge, gt, le, lt
+from typing import Any
+
+from moto.dynamodb.comparisons import AttributePath, AttributeValue, ConditionExpressionParser, Func, Op
+from moto.dynamodb.exceptions import MockValidationException
+
+from local.aws.tables.images import plain
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+class _Parser(ConditionExpressionParser):  # type: ignore[misc]
+    """Remembers which of the tree's operands stand for which value."""
+
+    def __init__(self, expression: str, names: dict[str, str] | None, values: dict[str, dict[str, Any]] | None) -> None:
+        super().__init__(expression, names, values)
+        self.operands: list[tuple[str, AttributeValue]] = []
+
+    def _make_operand(self, node: Any) -> Any:
+        operand = super()._make_operand(node)
+        if isinstance(operand, AttributeValue):
+            self.operands.append((node.text, operand))
+        return operand
+
+    def _make_op_condition(self, node: Any) -> Any:
+        if node.kind == self.Kind.COMPARISON:
+            left, comparator, right = node.children
+            return _Comparison(self._make_operand(left), comparator.value, self._make_operand(right))
+        if node.kind == self.Kind.IN:
+            wanted, *values = (self._make_operand(one) for one in node.children)
+            return _OneOf(wanted, values)
+        return super()._make_op_condition(node)
+
+
+class _Comparison(Op):  # type: ignore[misc]
+    """Two operands: paths, values, or ``size(path)``."""
+
+    def __init__(self, left: Any, operator: str, right: Any) -> None:
+        super().__init__(left, right)
+        self.OP = operator
+        for operand in (left, right):
+            if operator in _ORDERS and isinstance(operand, AttributeValue) and operand.type not in _ORDERED:
+                raise MockValidationException(
+                    "Invalid ConditionExpression: Incorrect operand type for operator or function; "
+                    f"operator or function: {operator}, operand type: {operand.type}"
+                )
+
+    def expr(self, item: Any) -> bool:
+        left, right = _typed(self.lhs, item), _typed(self.rhs, item)
+        if self.OP == "=":
+            return left is not None and left == right
+        if self.OP == "<>":
+            return left != right
+        if left is None or right is None or left.keys() != right.keys() or not left.keys() <= _ORDERED:
+            return False
+        return bool(_ORDERS[self.OP](self.lhs.expr(item), self.rhs.expr(item)))
+
+
+class _OneOf(Func):  # type: ignore[misc]
+    """``path IN (values)``."""
+
+    FUNC = "IN"
+
+    def __init__(self, wanted: Any, values: list[Any]) -> None:
+        self.wanted = wanted
+        self.values = values
+        super().__init__(wanted, *values)
+
+    def expr(self, item: Any) -> bool:
+        wanted = _typed(self.wanted, item)
+        return wanted is not None and any(wanted == _typed(value, item) for value in self.values)
+
+
+_ORDERED = frozenset({"S", "N", "B"})
+_ORDERS = {"<": lt, "<=": le, ">": gt, ">=": ge}
+
+
+def _typed(operand: Any, item: Any) -> dict[str, Any] | None:
+    """An operand as ``{type: value}``, sets in one order; None: it is not there. Numbers are in their one form."""
+    if isinstance(operand, AttributeValue):
+        kind, value = operand.type, operand.value
+    elif isinstance(operand, AttributePath):
+        attribute = operand._get_attr(item)
+        if attribute is None:
+            return None
+        ((kind, value),) = plain(attribute).items()
+    else:
+        size = operand.expr(item)
+        if size is None:
+            return None
+        kind, value = "N", str(size)
+    return {kind: sorted(value) if kind in ("SS", "NS", "BS") else value}
+
+
+def condition_tree(expression: str, names: Mapping[str, str] | None, values: Mapping[str, Any] | None) -> Op | Func:
+    """The tree to evaluate at once: the next call with the same expression changes its values.
+
+    Raises what moto's parser raises: KeyError, ValueError or an error of the API.
+    """
+    types = None if values is None else tuple((name, next(iter(value))) for name, value in values.items())
+    tree, operands = _parsed(expression, None if names is None else tuple(names.items()), types)
+    for name, operand in operands:
+        assert values is not None
+        operand.value = values[name][operand.type]
+    return tree
+
+
+@lru_cache(maxsize=1024)
+def _parsed(
+    expression: str, names: Pairs | None, types: Pairs | None
+) -> tuple[Op | Func, tuple[tuple[str, AttributeValue], ...]]:
+    values = None if types is None else {name: {kind: None} for name, kind in types}
+    parser = _Parser(expression, None if names is None else dict(names), values)
+    return parser.parse(), tuple(parser.operands)

@@ -1,0 +1,254 @@
+"""DynamoDB's item writes on moto's tables: each is first worked out, then applied in one go.
+
+moto changes items in place. Here a stored item is never changed, only replaced, so that a write that fails half
+way leaves nothing behind, a stream's images are what they were, and a transaction needs no copy of its tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import localcontext
+from functools import lru_cache
+from typing import Any
+
+from moto.dynamodb.comparisons import get_expected
+from moto.dynamodb.exceptions import (
+    ConditionalCheckFailed,
+    InvalidAttributeTypeError,
+    ItemSizeTooLarge,
+    ItemSizeToUpdateTooLarge,
+    MockValidationException,
+    ProvidedKeyDoesNotExist,
+)
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.parsing.executors import UpdateExpressionExecutor
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.parsing.validators import UpdateExpressionValidator
+
+from local.aws.tables.attribute_values import EXACT, canonical_value, canonical_values, item_size, keep_canonical
+from local.aws.tables.condition_trees import condition_tree
+from local.aws.tables.images import image, plain
+from local.aws.tables.key_order import key_added, key_removed
+from local.aws.tables.updates import updated
+
+Values = Mapping[str, Any]
+#: Bytes of an item, names included: 400 KB (API reference, "Service, account, and table quotas").
+ITEM_LIMIT = 400 * 1024
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A write's condition; ``expected`` is the older form of it."""
+
+    expression: str | None = None
+    names: Values | None = None
+    values: Values | None = None
+    return_old: bool = False
+    expected: Values | None = None
+
+    def check(self, item: Item | None) -> None:
+        """Raises:
+        ConditionalCheckFailed: with the item found, if ``return_old`` asks for it.
+        """
+        holds = not self.expected or get_expected(self.expected).expr(item)
+        if holds and self.expression:
+            holds = condition_tree(self.expression, self.names, self.values).expr(item)
+        if not holds:
+            found = image(item) if self.return_old and item is not None else None
+            raise ConditionalCheckFailed(item=found)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A write that was worked out: ``old`` and ``new`` are None where there is no item before or after."""
+
+    table: Table
+    hash_key: DynamoType
+    range_key: DynamoType | None
+    old: Item | None
+    new: Item | None
+
+
+def find(table: Table, hash_key: DynamoType, range_key: DynamoType | None) -> Item | None:
+    """The stored item, which must not be changed."""
+    found = table.items.get(hash_key)
+    if found is None or range_key is None:
+        return found
+    item: Item | None = found.get(range_key)
+    return item
+
+
+def key_of(table: Table, key: Values, *, whole: bool = True) -> tuple[DynamoType, DynamoType | None]:
+    """The key in ``key``; ``whole`` refuses other attributes beside it.
+
+    Raises:
+        ProvidedKeyDoesNotExist: it doesn't match the table's key schema.
+    """
+    names = table.table_key_attrs
+    if any(name not in key for name in names) or (whole and len(key) != len(names)):
+        raise ProvidedKeyDoesNotExist
+    hash_key = DynamoType(key[table.hash_key_attr])
+    range_key = DynamoType(key[table.range_key_attr]) if table.range_key_attr else None
+    if hash_key.type != table.hash_key_type or (range_key is not None and range_key.type != table.range_key_type):
+        raise ProvidedKeyDoesNotExist
+    return hash_key, range_key
+
+
+def plan_put(table: Table, attributes: Values, condition: Condition) -> Change:
+    """Work out PutItem."""
+    for name in table.table_key_attrs:
+        if name not in attributes:
+            raise MockValidationException(
+                f"One or more parameter values were invalid: Missing the key {name} in the item"
+            )
+    hash_key = DynamoType(attributes[table.hash_key_attr])
+    range_key = DynamoType(attributes[table.range_key_attr]) if table.range_key_attr else None
+    _check_key_type(table.hash_key_attr, table.hash_key_type, hash_key)
+    if range_key is not None:
+        _check_key_type(table.range_key_attr, table.range_key_type, range_key)
+    table._validate_item_types(attributes)
+    table._validate_key_sizes(attributes)
+    old = find(table, hash_key, range_key)
+    condition.check(old)
+    return Change(table, hash_key, range_key, old, _item(hash_key, range_key, attributes))
+
+
+def plan_delete(table: Table, key: Values, condition: Condition) -> Change:
+    """Work out DeleteItem."""
+    hash_key, range_key = key_of(table, key)
+    old = find(table, hash_key, range_key)
+    condition.check(old)
+    return Change(table, hash_key, range_key, old, None)
+
+
+def plan_update(
+    table: Table,
+    key: Values,
+    expression: str | None,
+    condition: Condition,
+    attribute_updates: Values | None = None,
+) -> Change:
+    """Work out UpdateItem on a copy of the item, or on a new one with the key only.
+
+    Raises:
+        MockValidationException: the expression is wrong, or doesn't fit the item.
+        ConditionalCheckFailed: the condition doesn't hold.
+    """
+    tree = _parsed(expression) if expression else None
+    hash_key, range_key = key_of(table, key)
+    old = find(table, hash_key, range_key)
+    condition.check(old)
+    if expression and old is not None:
+        attributes = updated(expression, old.attrs, condition.names, condition.values, table.table_key_attrs)
+        if attributes is not None:
+            return Change(table, hash_key, range_key, old, _successor(old, attributes))
+    new = _copy(old) if old is not None else Item(hash_key, range_key, dict(key))
+    if tree is not None:
+        validator = UpdateExpressionValidator(
+            tree,
+            expression_attribute_names=condition.names or {},
+            expression_attribute_values=condition.values or {},
+            item=new,
+            table=table,
+        )
+        with localcontext(EXACT):  # moto adds in the precision of the moment, 28 digits
+            validated = validator.validate()
+            validated.normalize()
+            try:
+                UpdateExpressionExecutor(validated, new, condition.names or {}).execute()
+            except ItemSizeTooLarge:
+                raise ItemSizeToUpdateTooLarge from None
+        for value in new.attrs.values():
+            keep_canonical(value)
+    elif attribute_updates:
+        new.validate_no_empty_key_values(attribute_updates, table.attribute_keys)
+        new.update_with_attribute_updates(attribute_updates)
+    table._validate_key_sizes(plain(new.attrs))
+    canonical_values(image(new))  # for the levels that a nested path adds
+    if item_size(image(new)) > ITEM_LIMIT:
+        raise ItemSizeToUpdateTooLarge
+    return Change(table, hash_key, range_key, old, new)
+
+
+def apply(change: Change) -> None:
+    """Store the outcome and write its stream record."""
+    table = change.table
+    if change.new is not None:
+        if change.range_key is None:
+            table.items[change.hash_key] = change.new
+        else:
+            table.items[change.hash_key][change.range_key] = change.new
+            if change.old is None:
+                key_added(table, change.hash_key, change.range_key)
+    elif change.old is not None:
+        if change.range_key is None:
+            del table.items[change.hash_key]
+        else:
+            rows = table.items[change.hash_key]
+            del rows[change.range_key]
+            key_removed(table, change.hash_key, change.range_key)
+            if not rows:
+                del table.items[change.hash_key]
+    if table.stream_shard is not None:
+        table.stream_shard.add(change.old, change.new)
+
+
+@lru_cache(maxsize=512)
+def _parsed(expression: str) -> Any:
+    """The expression's tree. It may be shared: moto's validator works on a copy of it."""
+    return UpdateExpressionParser.make(expression)
+
+
+def _item(hash_key: DynamoType, range_key: DynamoType | None, attributes: Values) -> Item:
+    item = _bare_item(hash_key, range_key, {name: DynamoType(value) for name, value in attributes.items()})
+    if item_size(attributes) > ITEM_LIMIT:
+        raise ItemSizeTooLarge
+    return item
+
+
+def _successor(old: Item, attributes: dict[str, DynamoType]) -> Item:
+    """The item after a quick update. Its image shares what is as before with the old one's."""
+    item = _bare_item(old.hash_key, old.range_key, attributes)
+    before = image(old)
+    item._image = {
+        # for the levels that a nested path adds: what is new is looked at as a whole
+        name: before[name] if old.attrs.get(name) is value else canonical_value(plain(value))
+        for name, value in attributes.items()
+    }
+    if item_size(item._image) > ITEM_LIMIT:
+        raise ItemSizeToUpdateTooLarge
+    return item
+
+
+def _copy(item: Item) -> Item:
+    attributes = {name: _copy_value(value) for name, value in item.attrs.items()}
+    return _bare_item(item.hash_key, item.range_key, attributes)
+
+
+def _bare_item(hash_key: DynamoType, range_key: DynamoType | None, attributes: dict[str, DynamoType]) -> Item:
+    """An item without moto's size check, which adds up the whole item for every attribute."""
+    item: Item = Item.__new__(Item)
+    item.hash_key, item.range_key = hash_key, range_key
+    item.attrs = LimitedSizeDict.__new__(LimitedSizeDict)
+    dict.update(item.attrs, attributes)
+    return item
+
+
+def _copy_value(value: DynamoType) -> DynamoType:
+    """A copy in which nothing is shared (``SET a = b`` makes moto share the value of b)."""
+    copied = DynamoType.__new__(DynamoType)
+    copied.type = value.type
+    if value.type == "M":
+        copied.value = {name: _copy_value(part) for name, part in value.value.items()}
+    elif value.type == "L":
+        copied.value = [_copy_value(part) for part in value.value]
+    else:
+        copied.value = list(value.value) if isinstance(value.value, list) else value.value
+    return copied
+
+
+def _check_key_type(name: str, expected: str, key: DynamoType) -> None:
+    if key.type != expected:
+        raise InvalidAttributeTypeError(name, expected_type=expected, actual_type=key.type)

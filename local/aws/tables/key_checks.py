@@ -1,0 +1,46 @@
+"""Keys in requests: whole, of the schema's types, not empty and not too long (Developer Guide, "Constraints")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from moto.dynamodb.exceptions import MockValidationException
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import validate_put_has_empty_keys
+
+from local.aws.tables.items import key_of
+
+Values = Mapping[str, Any]
+EMPTY_KEY = (
+    "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty "
+    "string value. Key: {}"
+)
+
+
+def check_key(table: Table, key: Values) -> None:
+    """A key that names an item: whole, not empty, not too long. Raises JsonRESTError."""
+    key_of(table, key)
+    validate_put_has_empty_keys(dict(key), table, custom_error_msg=EMPTY_KEY)
+    table._validate_key_sizes(dict(key))
+
+
+def check_read_keys(get_table: Callable[[str], Table], operation: str, request: Values) -> None:
+    """Of reads: whole, of the schema's types, not empty and not too long."""
+    if operation == "GetItem":
+        check_key(get_table(request["TableName"]), request["Key"])
+        return
+    for name, wanted in request["RequestItems"].items():
+        for key in wanted["Keys"]:
+            check_key(get_table(name), key)
+
+
+def check_condition_types(table: Table, hash_value: Values, range_values: Sequence[Values]) -> None:
+    """A key condition compares with values of the key's type, and an empty hash key can't be there."""
+    for kind, values in ((table.hash_key_type, [hash_value]), (table.range_key_type, range_values)):
+        if any(kind not in value for value in values):
+            raise MockValidationException(
+                "One or more parameter values were invalid: Condition parameter type does not match schema type"
+            )
+    if not hash_value[table.hash_key_type]:
+        raise MockValidationException(EMPTY_KEY.format(table.hash_key_attr))

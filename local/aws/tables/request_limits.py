@@ -1,0 +1,130 @@
+"""What DynamoDB refuses in a request whatever is stored; the request with its values in their one form.
+
+Limits from the API reference (each operation's parameters) and the Developer Guide, "Constraints". moto checks some of
+them, in some operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from moto.dynamodb.exceptions import MockValidationException
+
+from local.aws.tables.attribute_values import canonical_value, canonical_values, item_size
+
+Values = Mapping[str, Any]
+
+MAX_BATCH_WRITES = 25
+MAX_ACTIONS = 100
+MAX_TOKEN_CHARS = 36
+#: Bytes of UTF-8 of an expression, and of all values that it names.
+MAX_EXPRESSION_BYTES = 4_096
+MAX_VALUES_BYTES = 2 * 1024 * 1024
+
+_VALUES_BY_NAME = ("Item", "Key", "ExpressionAttributeValues", "ExclusiveStartKey")
+_EXPRESSIONS = (
+    "ConditionExpression",
+    "FilterExpression",
+    "KeyConditionExpression",
+    "ProjectionExpression",
+    "UpdateExpression",
+)
+#: The older style: values are inside of an entry for each attribute.
+_CONDITIONS_BY_NAME = ("AttributeUpdates", "Expected", "KeyConditions", "QueryFilter", "ScanFilter")
+
+
+def checked(operation: str, request: Values) -> dict[str, Any]:
+    """The parameters of a request on items; those of other operations as they are.
+
+    Raises:
+        MockValidationException: DynamoDB would refuse them.
+    """
+    request = _canonical(request)
+    match operation:
+        case "BatchWriteItem" | "BatchGetItem":
+            request["RequestItems"] = _batch(operation, request.get("RequestItems") or {})
+        case "TransactWriteItems" | "TransactGetItems":
+            request["TransactItems"] = _actions(request.get("TransactItems") or ())
+            token = request.get("ClientRequestToken")
+            if token is not None and not 1 <= len(token) <= MAX_TOKEN_CHARS:
+                raise MockValidationException(_constraint(token, "clientRequestToken", MAX_TOKEN_CHARS))
+        case "Query" | "Scan":
+            limit = request.get("Limit")
+            if limit is not None and limit < 1:
+                raise MockValidationException(
+                    f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: "
+                    "Member must have value greater than or equal to 1"
+                )
+    return request
+
+
+def _canonical(request: Values) -> dict[str, Any]:
+    """One request, or one action of a transaction."""
+    checked = dict(request)
+    for field in _VALUES_BY_NAME:
+        if isinstance(request.get(field), Mapping):
+            checked[field] = canonical_values(request[field])
+    for field in _CONDITIONS_BY_NAME:
+        if isinstance(request.get(field), Mapping):
+            checked[field] = {name: _condition(entry) for name, entry in request[field].items()}
+    for field in _EXPRESSIONS:
+        if len((request.get(field) or "").encode()) > MAX_EXPRESSION_BYTES:
+            raise MockValidationException(
+                f"Invalid {field}: Expression size has exceeded the maximum allowed size; "
+                f"expression size: {len(request[field].encode())}"
+            )
+    values = checked.get("ExpressionAttributeValues")
+    if values and item_size(values) > MAX_VALUES_BYTES:
+        raise MockValidationException("ExpressionAttributeValues exceeds max size")
+    return checked
+
+
+def _condition(entry: Any) -> Any:
+    if not isinstance(entry, Mapping):
+        return entry
+    checked = dict(entry)
+    if "Value" in entry:
+        checked["Value"] = canonical_value(entry["Value"])
+    if "AttributeValueList" in entry:
+        checked["AttributeValueList"] = [canonical_value(value) for value in entry["AttributeValueList"]]
+    return checked
+
+
+def _batch(operation: str, tables: Values) -> dict[str, Any]:
+    if not tables or not all(tables.values()):
+        raise MockValidationException(
+            "1 validation error detected: Value at 'requestItems' failed to satisfy constraint: "
+            "Member must have length greater than or equal to 1"
+        )
+    if operation == "BatchGetItem":
+        return {table: {**one, "Keys": [canonical_values(key) for key in one["Keys"]]} for table, one in tables.items()}
+    if sum(map(len, tables.values())) > MAX_BATCH_WRITES:
+        raise MockValidationException("Too many items requested for the BatchWriteItem call")
+    return {table: [_single(write, _canonical) for write in writes] for table, writes in tables.items()}
+
+
+def _actions(actions: Sequence[Values]) -> list[dict[str, Any]]:
+    if not 1 <= len(actions) <= MAX_ACTIONS:
+        bound = f"less than or equal to {MAX_ACTIONS}" if actions else "greater than or equal to 1"
+        raise MockValidationException(
+            "1 validation error detected: Value at 'transactItems' failed to satisfy constraint: "
+            f"Member must have length {bound}"
+        )
+    return [{kind: _canonical(request) for kind, request in action.items()} for action in actions]
+
+
+def _single(write: Values, check: Callable[[Values], dict[str, Any]]) -> dict[str, Any]:
+    if len(write) != 1:
+        raise MockValidationException(
+            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported "
+            "datatypes"
+        )
+    return {kind: check(request) for kind, request in write.items()}
+
+
+def _constraint(value: str, field: str, most: int) -> str:
+    return (
+        f"1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: "
+        f"Member must have length between 1 and {most}"
+    )

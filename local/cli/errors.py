@@ -1,7 +1,0 @@
-"""What ends a command with one clear line: the same for all of them."""
-
-from __future__ import annotations
-
-from handlers.operations.cli.errors import CommandError
-
-__all__ = ["CommandError"]

@@ -1,0 +1,1 @@
+"""The flow of data through states: paths, templates, intrinsic functions, the context object."""

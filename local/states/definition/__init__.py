@@ -1,0 +1,1 @@
+"""Reading definitions: JSON to a checked model."""

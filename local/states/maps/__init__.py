@@ -1,0 +1,1 @@
+"""Distributed Maps: readers, batches, child executions, results."""

@@ -1,0 +1,75 @@
+"""ItemReader: the items of an S3 object, piece by piece while the Map Run goes on.
+
+Source: Developer Guide, "ItemReader (Map)". A CSV file is never held as a whole; a JSON array is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from local.states.data.scope import Scope
+from local.states.definition.map_definition import CSV
+from local.states.definition.model import ItemReader
+from local.states.errors import ITEM_READER_FAILED, StatesError
+from local.states.limits import loads
+from local.states.maps.csv_items import csv_items
+from local.states.maps.objects import ObjectError, Pinned
+
+if TYPE_CHECKING:
+    from local.states.running.interpreter import Interpreter
+
+
+def read_items(run: Interpreter, reader: ItemReader, scope: Scope) -> Iterator[Any]:
+    """The items in their order, at most MaxItems. The object's version is that of the first look.
+
+    Raises:
+        StatesError: ``States.ItemReaderFailed``, also while the items are taken.
+    """
+    parameters = reader.parameters(scope)
+    most = reader.max_items
+    if reader.max_items_path is not None:
+        most = int(run.seconds(reader.max_items_path, scope, "MaxItemsPath"))
+    pieces = _pieces(run, parameters)
+    items = csv_items(pieces, reader.delimiter, reader.headers) if reader.input_type == CSV else _json_items(pieces)
+    return islice(items, most) if most else items
+
+
+def _pieces(run: Interpreter, parameters: dict[str, Any]) -> Iterator[bytes]:
+    for name, value in parameters.items():
+        if not isinstance(value, str) or not value:
+            raise _failed(f"{name} must be a non-empty string, not {value!r}")
+    owner = parameters.get("ExpectedBucketOwner", run.account_id)
+    if owner != run.account_id:
+        raise _failed(f"Access Denied: the bucket's owner is not {owner}")
+    caller = run.execution.machine.name
+    objects, scheduler = run.objects, run.scheduler
+    try:
+        pinned: Pinned
+        pinned, piece = scheduler.wait(
+            scheduler.execute(objects.pin, caller, parameters["Bucket"], parameters["Key"], parameters.get("VersionId"))
+        )
+        position = 0
+        while piece:
+            yield piece
+            position += len(piece)
+            if position >= pinned.size:
+                return
+            piece = scheduler.wait(scheduler.execute(objects.read, caller, pinned, position))
+    except ObjectError as error:
+        raise _failed(str(error)) from error
+
+
+def _json_items(pieces: Iterator[bytes]) -> Iterator[Any]:
+    try:
+        items = loads(b"".join(pieces).decode())
+    except ValueError as error:
+        raise _failed(f"the object is not JSON: {error}") from error
+    if not isinstance(items, list):
+        raise _failed("Attempting to map over non-iterable node.")
+    yield from items
+
+
+def _failed(cause: str) -> StatesError:
+    return StatesError(ITEM_READER_FAILED, cause, located=True)

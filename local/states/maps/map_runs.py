@@ -1,0 +1,182 @@
+"""Map Runs: what a Distributed Map started, how far it is, and the child executions that belong to it.
+
+Source: API reference, DescribeMapRun and ListMapRuns; ARNs from the Developer Guide, "Viewing a Distributed Map Run
+execution".
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from local.states.definition.model import EXPRESS, Definition, MapState
+from local.states.errors import MapRunDoesNotExist
+from local.states.maps.item_batcher import ChildInput
+from local.states.running.executions import FAILED, RUNNING, TIMED_OUT, Execution, Machine
+
+#: Map Runs that can still be described after they have ended.
+KEEP_MAP_RUNS = 1_000
+#: Children of all Map Runs that can still be described after they have ended.
+KEEP_CHILDREN = 1_000
+
+
+@dataclass(eq=False)
+class MapRun:
+    """One run of a Distributed Map. Times in epoch seconds; ``machine`` is the one that its children show.
+
+    ``items`` and ``executions`` count by status (``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT``, ``ABORTED``).
+    """
+
+    arn: str
+    execution_arn: str
+    machine: Machine
+    started: float
+    max_concurrency: int
+    tolerated_count: int | None
+    tolerated_percentage: float | None
+    status: str = RUNNING
+    stopped: float | None = None
+    #: how much of it a ResultWriter has written
+    executions_written: int = 0
+    items_written: int = 0
+    items: Counter[str] = field(default_factory=Counter)
+    executions: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def id(self) -> str:
+        """The last part of the ARN."""
+        return self.arn.rpartition(":")[2]
+
+    @property
+    def failed_items(self) -> int:
+        """Items of children that failed or timed out."""
+        return self.items[FAILED] + self.items[TIMED_OUT]
+
+    def count(self, before: str | None, after: str, items: int) -> None:
+        """A child with that many items went from one status to another; None: it is new."""
+        for counter, number in ((self.executions, 1), (self.items, items)):
+            if before is not None:
+                counter[before] -= number
+            counter[after] += number
+
+    def end(self, status: str, now: float) -> None:
+        """The Map Run is over; the first end stays."""
+        if self.status == RUNNING:
+            self.status, self.stopped = status, now
+
+
+class MapRuns:
+    """All Map Runs of a manager. ``begin``, ``start`` and ``abort`` belong on the scheduler's thread.
+
+    Args:
+        new_id: a UUID from the scheduler's random source.
+        now: the scheduler's clock.
+        launch: starts an execution and, when it has ended, calls its ``on_end``.
+        stop: ends an execution as ABORTED.
+        drop: forgets a closed execution.
+    """
+
+    def __init__(
+        self,
+        new_id: Callable[[], str],
+        now: Callable[[], float],
+        launch: Callable[[Execution], None],
+        stop: Callable[[Execution], None],
+        drop: Callable[[Execution], None],
+    ) -> None:
+        self._new_id = new_id
+        self._now = now
+        self._launch = launch
+        self._stop = stop
+        self._drop = drop
+        self._lock = threading.Lock()
+        self._runs: dict[str, MapRun] = {}
+        self._open: dict[str, dict[str, Execution]] = {}
+        self._closed: deque[Execution] = deque()
+
+    def begin(
+        self, parent: Execution, state: MapState, concurrency: int, count: int | None, percentage: float | None
+    ) -> MapRun:
+        """A new Map Run of an execution."""
+        distributed, machine = state.distributed, parent.machine
+        assert distributed is not None
+        assert state.processor is not None
+        label, now = distributed.label, self._now()
+        arn = f"{machine.arn.replace(':stateMachine:', ':mapRun:')}/{label}:{self._new_id()}"
+        child = Machine(
+            f"{machine.arn}/{label}",
+            f"{machine.name}/{label}",
+            distributed.execution_type,
+            machine.role_arn,
+            machine.text,
+            Definition(state.processor),
+            now,
+            now,
+        )
+        map_run = MapRun(arn, parent.arn, child, now, concurrency, count, percentage)
+        with self._lock:
+            self._runs[arn] = map_run
+            self._open[arn] = {}
+            closed = [one for one, run in self._runs.items() if run.status != RUNNING]
+            for one in closed[:-KEEP_MAP_RUNS]:
+                del self._runs[one]
+        return map_run
+
+    def start(self, map_run: MapRun, given: ChildInput, on_end: Callable[[Execution], None]) -> Execution:
+        """Start a child execution; ``on_end`` is called on the scheduler's thread."""
+        machine, name = map_run.machine, self._new_id()
+        kind = "express" if machine.type == EXPRESS else "execution"
+        arn = f"{machine.arn.replace(':stateMachine:', f':{kind}:')}:{name}"
+        if machine.type == EXPRESS:
+            arn = f"{arn}:{self._new_id()}"
+        child = Execution(arn, name, machine, machine.definition, given.text, given.data, self._now())
+
+        def ended(execution: Execution) -> None:
+            map_run.count(RUNNING, execution.status, given.items)
+            self._retire(map_run, execution)
+            on_end(execution)
+
+        child.map_run, child.items, child.on_end = map_run.arn, given.items, ended
+        map_run.count(None, RUNNING, given.items)
+        with self._lock:
+            self._open[map_run.arn][arn] = child
+        self._launch(child)
+        return child
+
+    def abort(self, child: Execution) -> None:
+        """End a child as ABORTED, at once."""
+        self._stop(child)
+
+    def end(self, map_run: MapRun, status: str) -> None:
+        """A Map Run is over: SUCCEEDED, FAILED or ABORTED."""
+        map_run.end(status, self._now())
+
+    def describe(self, arn: str) -> MapRun:
+        """A Map Run by ARN. Raises ``MapRunDoesNotExist``."""
+        with self._lock:
+            map_run = self._runs.get(arn)
+        if map_run is None:
+            raise MapRunDoesNotExist(f"Resource not found: '{arn}'")
+        return map_run
+
+    def of_execution(self, arn: str) -> list[MapRun]:
+        """The Map Runs that an execution started, newest first."""
+        with self._lock:
+            return [one for one in reversed(self._runs.values()) if one.execution_arn == arn]
+
+    def children(self, arn: str) -> list[Execution]:
+        """The children of a Map Run that can be described, newest first. Raises ``MapRunDoesNotExist``."""
+        self.describe(arn)
+        with self._lock:
+            ended = [one for one in self._closed if one.map_run == arn]
+            return [*reversed(self._open.get(arn, {}).values()), *reversed(ended)]
+
+    def _retire(self, map_run: MapRun, child: Execution) -> None:
+        with self._lock:
+            self._open[map_run.arn].pop(child.arn, None)
+            self._closed.append(child)
+            oldest = self._closed.popleft() if len(self._closed) > KEEP_CHILDREN else None
+        if oldest is not None:
+            self._drop(oldest)

@@ -1,0 +1,1 @@
+"""Running executions: the interpreter and the states that do work."""

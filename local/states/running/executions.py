@@ -1,0 +1,90 @@
+"""State machines and executions as the manager keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.deadlines import Deadline
+from local.scheduler import Task
+from local.states.data.timestamps import format_timestamp
+from local.states.definition.model import STANDARD, Definition
+from local.states.limits import HISTORY_EVENTS, dumps
+from local.states.running.history import History, visited_states
+from local.workers import HeldTime
+
+RUNNING = "RUNNING"
+SUCCEEDED = "SUCCEEDED"
+FAILED = "FAILED"
+TIMED_OUT = "TIMED_OUT"
+ABORTED = "ABORTED"
+
+
+@dataclass(eq=False)
+class Machine:
+    """A state machine. Times in epoch seconds."""
+
+    arn: str
+    name: str
+    type: str
+    role_arn: str
+    text: str
+    definition: Definition
+    created: float
+    updated: float
+
+
+@dataclass(eq=False, slots=True)
+class Execution:
+    """One run of a machine. It keeps the definition that it started with. Times in epoch seconds.
+
+    ``output`` is the parsed output of a SUCCEEDED execution; ``error`` and ``cause`` are set for the others.
+    """
+
+    arn: str
+    name: str
+    machine: Machine
+    definition: Definition
+    input_text: str
+    input: Any
+    started: float
+    status: str = RUNNING
+    stopped: float | None = None
+    output: Any = None
+    error: str | None = None
+    cause: str | None = None
+    history: History = field(default_factory=History)
+    task: Task | None = None
+    timer: Deadline | None = None
+    #: how long calls of its states waited for this machine
+    held: HeldTime = field(default_factory=HeldTime)
+    #: of a child of a Distributed Map: the Map Run's ARN, how many items it has, and who hears of its end
+    map_run: str | None = None
+    items: int = 0
+    on_end: Callable[[Execution], None] | None = None
+    #: the parts of the context object that are the same in every state
+    context: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.history.limit = HISTORY_EVENTS if self.machine.type == STANDARD else None
+        self.context = {
+            "Execution": {
+                "Id": self.arn,
+                "Input": self.input,
+                "Name": self.name,
+                "RoleArn": self.machine.role_arn,
+                "StartTime": format_timestamp(self.started),
+                "RedriveCount": 0,
+            },
+            "StateMachine": {"Id": self.machine.arn, "Name": self.machine.name},
+        }
+
+    @property
+    def output_text(self) -> str | None:
+        """The output as JSON text, None unless SUCCEEDED."""
+        return dumps(self.output) if self.status == SUCCEEDED else None
+
+    def visited(self) -> list[str]:
+        """Names of the states in the order in which they were entered (from the history)."""
+        return visited_states(self.history.events)

@@ -1,0 +1,143 @@
+"""Map and Parallel: branches that run side by side, each in a task of its own. Distributed mode: see ``map_run``.
+
+Source: Developer Guide, "Map workflow state", "Using Map state in Inline mode", "Parallel workflow state".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from local.scheduler import Future, Scheduler, Task
+from local.states.data.context import StateContext
+from local.states.data.paths import PathNotFound
+from local.states.data.scope import Scope
+from local.states.definition.model import MapState, ParallelState
+from local.states.errors import RUNTIME, HistoryLimitReached, StatesError
+from local.states.limits import INLINE_MAP_CONCURRENCY, check_payload
+from local.states.maps.map_run import run_distributed_map
+from local.states.running.history import Trail
+
+if TYPE_CHECKING:
+    from local.states.running.interpreter import Interpreter
+
+
+def run_map(run: Interpreter, state: MapState, scope: Scope, context: StateContext, trail: Trail) -> Any:
+    """Run the item processor for every item; the outputs in the order of the items.
+
+    Raises:
+        StatesError: an iteration failed; its error is the Map's, and the other iterations are ended.
+    """
+    wanted = _concurrency(run, state, scope)
+    if state.distributed is not None:
+        given = None if state.distributed.reader is not None else _items(state, scope)
+        return run_distributed_map(run, state, scope, context, trail, given, wanted)
+    items = _items(state, scope)
+    limit = min(wanted or INLINE_MAP_CONCURRENCY, INLINE_MAP_CONCURRENCY)
+    inputs = items if state.parameters is None else _select(run, state, scope, context, items)
+    processor = state.processor
+    assert processor is not None
+    trail.add("MapStateStarted", {"length": len(items)})
+
+    def iterate(index: int) -> Any:
+        details = {"name": state.name, "index": index}
+        line = trail.fork()
+        line.add("MapIterationStarted", details)
+        try:
+            output = run.run_branch(processor, inputs[index], line)
+        except StatesError:
+            line.add("MapIterationFailed", details)
+            raise
+        line.add("MapIterationSucceeded", details)
+        return output
+
+    try:
+        outputs = side_by_side(run.scheduler, iterate, len(items), limit, f"{run.execution.name}/{state.name}")
+        check_payload(outputs, state.name, "a result")
+    except StatesError:
+        trail.add("MapStateFailed")
+        raise
+    trail.add("MapStateSucceeded")
+    return outputs
+
+
+def run_parallel(run: Interpreter, state: ParallelState, scope: Scope, trail: Trail) -> list[Any]:
+    """Run all branches with the same input; their outputs in the order of the branches. Raises as ``run_map``."""
+    data = scope.input if state.parameters is None else state.parameters(scope)
+    check_payload(data, state.name, "an input")
+    trail.add("ParallelStateStarted")
+    count = len(state.branches)
+
+    def branch(index: int) -> Any:
+        return run.run_branch(state.branches[index], data, trail.fork())
+
+    try:
+        outputs = side_by_side(run.scheduler, branch, count, count, f"{run.execution.name}/{state.name}")
+        check_payload(outputs, state.name, "a result")
+    except StatesError:
+        trail.add("ParallelStateFailed")
+        raise
+    trail.add("ParallelStateSucceeded")
+    return outputs
+
+
+def side_by_side(scheduler: Scheduler, work: Callable[[int], Any], count: int, limit: int, name: str) -> list[Any]:
+    """Call ``work`` with 0..count-1, at most ``limit`` at once, in order of the numbers; the results in that order.
+
+    The first failure ends the others, as does the end of the calling task.
+    """
+    results: list[Any] = [None] * count
+    if not count:
+        return results
+    done: Future[None] = Future()
+    rest = count
+    numbers: Iterator[int] = iter(range(count))
+
+    def worker() -> None:
+        nonlocal rest
+        for number in numbers:
+            try:
+                results[number] = work(number)
+            except (StatesError, HistoryLimitReached) as error:
+                done.set_exception(error)
+                return
+            rest -= 1
+            if rest == 0:
+                done.set_result(None)
+
+    workers: list[Task] = [scheduler.spawn(worker, name=f"{name}#{n}") for n in range(min(count, limit))]
+    try:
+        scheduler.wait(done)
+    except BaseException:
+        for task in workers:
+            scheduler.kill(task)
+        raise
+    return results
+
+
+def _items(state: MapState, scope: Scope) -> list[Any]:
+    try:
+        items = scope.find(state.items_path)
+    except PathNotFound as error:
+        raise StatesError(RUNTIME, f"Invalid path '{state.items_path.text}': no results for this path") from error
+    if not isinstance(items, list):
+        raise StatesError(RUNTIME, f'Reference path "{state.items_path.text}" must point to array.')
+    return items
+
+
+def _select(run: Interpreter, state: MapState, scope: Scope, context: StateContext, items: list[Any]) -> list[Any]:
+    """The input of each iteration from ItemSelector, which sees the item as ``$$.Map.Item``."""
+    assert state.parameters is not None
+    inputs = []
+    for index, value in enumerate(items):
+        context.item = (index, value)
+        inputs.append(state.parameters(run.scope(scope.input, context)))
+    context.item = None
+    return inputs
+
+
+def _concurrency(run: Interpreter, state: MapState, scope: Scope) -> int:
+    """MaxConcurrency; 0 means as many as the mode allows."""
+    if state.max_concurrency_path is not None:
+        return int(run.seconds(state.max_concurrency_path, scope, "MaxConcurrencyPath", least=0))
+    return state.max_concurrency

@@ -1,0 +1,225 @@
+"""The Task state: one attempt to run a function, with timeout, heartbeat and task token.
+
+Source: Developer Guide, "Task workflow state", "Invoke an AWS Lambda function with Step Functions", "Wait for a
+callback with task token".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from local.deadlines import Deadline
+from local.functions.model import InvokeResult, LambdaServiceError
+from local.scheduler import Future
+from local.states.data.context import StateContext
+from local.states.data.scope import Scope
+from local.states.definition.model import TaskState
+from local.states.errors import HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT, StatesError
+from local.states.limits import check_payload, dumps
+from local.states.running.history import Trail
+from local.states.running.tokens import Answer
+from local.workers import HeldTime
+
+if TYPE_CHECKING:
+    from local.states.running.interpreter import Interpreter
+
+#: What a function that failed without a name is called (guide, "Handling errors").
+UNKNOWN = "Lambda.Unknown"
+
+
+def run_task(run: Interpreter, state: TaskState, scope: Scope, context: StateContext, trail: Trail) -> Any:
+    """One attempt; its result before ResultSelector.
+
+    Raises:
+        StatesError: the task failed, timed out or its input or result is too large.
+    """
+    attempt = _Attempt(run, state, trail)
+    try:
+        if state.wait_for_token:
+            context.token = attempt.token = run.tokens.issue(attempt)
+        function, payload = _call(state, scope)
+        check_payload(payload, state.name, "an input")
+        attempt.start(function, payload, *_limits(run, state, scope))
+        result = run.scheduler.wait(attempt.outcome)
+        check_payload(result, state.name, "a result")
+    except StatesError as error:
+        attempt.record_failure(error)
+        raise
+    finally:
+        context.token = None
+        attempt.close()
+    attempt.record("Succeeded", output=result)
+    return result
+
+
+def _call(state: TaskState, scope: Scope) -> tuple[str, Any]:
+    """The function and what it gets."""
+    if state.function is not None:
+        # called by its ARN, the function gets the effective input itself
+        return state.function, scope.input if state.parameters is None else state.parameters(scope)
+    assert state.parameters is not None
+    parameters = state.parameters(scope)
+    function = parameters["FunctionName"]
+    if not isinstance(function, str) or not function:
+        raise StatesError(RUNTIME, f"FunctionName must be a non-empty string, not {function!r}")
+    # what a function gets without Payload is not documented; {} chosen because Lambda hands that on for an empty body
+    return function, parameters.get("Payload", {})
+
+
+def _limits(run: Interpreter, state: TaskState, scope: Scope) -> tuple[float | None, float | None]:
+    """TimeoutSeconds and HeartbeatSeconds of this attempt. Without one the task may run for ever (99,999,999 s)."""
+    timeout, heartbeat = state.timeout, state.heartbeat
+    if state.timeout_path is not None:
+        timeout = run.seconds(state.timeout_path, scope, "TimeoutSecondsPath")
+    if state.heartbeat_path is not None:
+        heartbeat = run.seconds(state.heartbeat_path, scope, "HeartbeatSecondsPath")
+    return timeout, heartbeat
+
+
+class _Attempt:
+    """A call under way. Whatever comes first wins: the result, the token's answer, a timeout, the end of the state.
+    An answer that was accepted always wins: who sent it was told so.
+
+    The function runs in a task of its own. When the attempt ends before it, it goes on and nobody hears of it.
+    """
+
+    def __init__(self, run: Interpreter, state: TaskState, trail: Trail) -> None:
+        self._run = run
+        self._state = state
+        self._trail = trail
+        self._timeout: Deadline | None = None
+        self._heartbeat: Deadline | None = None
+        #: how long the function was not even called, because this machine had no thread for it
+        self._held = HeldTime()
+        self._heartbeat_seconds: float | None = None
+        self._scheduled = False
+        self.outcome: Future[Any] = Future()
+        self.token: str | None = None
+
+    def start(self, function: str, payload: Any, timeout: float | None, heartbeat: float | None) -> None:
+        """Call the function."""
+        scheduler = self._run.scheduler
+        self._record_start(function, payload, timeout, heartbeat)
+        if timeout is not None:
+            self._timeout = scheduler.deadline(timeout, lambda: self._fail(TIMEOUT), self._held)
+        self._heartbeat_seconds = heartbeat
+        self.beat()
+        name = f"{self._run.execution.name}/{self._state.name}"
+        scheduler.spawn(self._invoke, function, payload, name=name)
+
+    def answered(self, answer: Answer) -> None:
+        """The token was answered, perhaps while the function still runs."""
+        if answer.error is None:
+            self.outcome.set_result(answer.output)
+        else:
+            self.outcome.set_exception(StatesError(answer.error, answer.cause, located=True))
+
+    def beat(self) -> None:
+        """A heartbeat: its clock starts anew. TimeoutSeconds stays (API reference, SendTaskHeartbeat)."""
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+        if self._heartbeat_seconds is not None and not self.outcome.done:
+            seconds = self._heartbeat_seconds
+            self._heartbeat = self._run.scheduler.deadline(seconds, lambda: self._fail(HEARTBEAT_TIMEOUT), self._held)
+
+    def close(self) -> None:
+        """The attempt is over."""
+        for timer in (self._timeout, self._heartbeat):
+            if timer is not None:
+                timer.cancel()
+        if self.token is not None:
+            self._run.tokens.close(self.token)
+        self.outcome.awaited = True
+        self.outcome.set_result(None)  # without effect if done; a late answer finds it closed
+
+    def _invoke(self, function: str, payload: Any) -> None:
+        try:
+            execution = self._run.execution
+            self._run.note_access("lambda:InvokeFunction", self._arn(function))
+            with self._run.scheduler.worker(execution.started, self._held, execution.held):
+                if self.outcome.done and not self._run.scheduler.is_virtual:
+                    return  # the attempt ended while there was no thread for it: the function never ran
+                result = self._run.invoker.invoke(function, payload)
+            if not self.outcome.done:
+                self._returned(result)
+        except LambdaServiceError as error:
+            self._fail(error.error_name, str(error))
+        except Exception as error:  # boundary: whatever broke belongs to the task that waits for the outcome
+            if self.outcome.done:
+                raise  # nobody waits any more: let the scheduler report it
+            self.outcome.set_exception(error)
+
+    def _arn(self, function: str) -> str:
+        if function.startswith("arn:"):
+            return function
+        _, partition, _, region, account, *_ = self._run.execution.machine.arn.split(":")
+        return f"arn:{partition}:lambda:{region}:{account}:function:{function}"
+
+    def _returned(self, result: InvokeResult) -> None:
+        if result.error is not None:
+            name = result.error.error_type or UNKNOWN
+            self._fail(name, dumps(result.error.payload()))
+        elif self.token is not None:
+            # the function's own answer means only that the token was handed over
+            self.record("Submitted", output=_response(result))
+        else:
+            self.outcome.set_result(result.payload if self._state.function is not None else _response(result))
+
+    def _fail(self, name: str, cause: str = "") -> None:
+        """The task failed, unless its token was answered before. AWS gives no cause for a timeout, so it is ""."""
+        if self.token is None or self._run.tokens.close(self.token):
+            self.outcome.set_exception(StatesError(name, cause, located=True))
+
+    # -- history --------------------------------------------------------------------------------------
+
+    def _record_start(self, function: str, payload: Any, timeout: float | None, heartbeat: float | None) -> None:
+        self._scheduled = True
+        if self._state.function is not None:
+            details = {"resource": function, "input": payload, "timeoutInSeconds": timeout}
+            self._trail.add("LambdaFunctionScheduled", details)
+            self._trail.add("LambdaFunctionStarted")
+            return
+        region = self._run.execution.machine.arn.split(":")[3]
+        self._trail.add(
+            "TaskScheduled",
+            {
+                **self._resource(),
+                "region": region,
+                "parameters": {"FunctionName": function, "Payload": payload},
+                "timeoutInSeconds": timeout,
+                "heartbeatInSeconds": heartbeat,
+            },
+        )
+        self._trail.add("TaskStarted", self._resource())
+
+    def _resource(self) -> dict[str, Any]:
+        return {"resourceType": "lambda", "resource": self._state.resource.rpartition("lambda:")[2]}
+
+    def record(self, what: str, **details: Any) -> None:
+        """Add ``TaskSucceeded`` and the like, under the name that fits the kind of resource."""
+        if self._state.function is not None:
+            self._trail.add(f"LambdaFunction{what}", details)
+        else:
+            self._trail.add(f"Task{what}", {**self._resource(), **details})
+
+    def record_failure(self, error: StatesError) -> None:
+        """Add the event of a failed attempt; a task that wasn't scheduled has none."""
+        if self._scheduled:
+            what = "TimedOut" if error.name in (TIMEOUT, HEARTBEAT_TIMEOUT) else "Failed"
+            self.record(what, error=error.name, cause=error.cause or None)
+
+
+def _response(result: InvokeResult) -> dict[str, Any]:
+    """What lambda:invoke answers: the Invoke response with its Payload parsed."""
+    headers = {"X-Amz-Executed-Version": [result.executed_version], "x-amzn-RequestId": [result.request_id]}
+    return {
+        "ExecutedVersion": result.executed_version,
+        "Payload": result.payload,
+        "SdkHttpMetadata": {
+            "AllHttpHeaders": headers,
+            "HttpHeaders": {name: values[0] for name, values in headers.items()},
+            "HttpStatusCode": 200,
+        },
+        "SdkResponseMetadata": {"RequestId": result.request_id},
+        "StatusCode": 200,
+    }
