@@ -129,7 +129,7 @@ def _nature_of_answer(response: Mapping[str, Any]) -> Nature:
         return Nature.TRANSIENT if asks_again.issuperset(reasons) else Nature.PERMANENT
     if passes(code, status) or code in CONFLICTS or code in CONDITIONS:
         return Nature.TRANSIENT
-    return Nature.MISCONFIGURED if code in DEPLOYMENT or status in (401, 403) else Nature.PERMANENT
+    return Nature.MISCONFIGURED if _is_misconfigured(code, status) else Nature.PERMANENT
 
 
 def http_status_of(response: Mapping[str, Any]) -> int:
@@ -154,4 +154,11 @@ def refusal(what: str, code: str, message: str, refused: type[CqrsError], http_s
     """The port's error for a code that the service answered, for a call or for one entry of it."""
     if passes(code, http_status):
         return TransientThrottle(f"{code} from {what}")
-    return refused(f"{code} from {what}: {message}")
+    error = refused(f"{code} from {what}: {message}")
+    if _is_misconfigured(code, http_status):
+        error.nature = Nature.MISCONFIGURED
+    return error
+
+
+def _is_misconfigured(code: str, http_status: int) -> bool:
+    return code in DEPLOYMENT or http_status in (401, 403)

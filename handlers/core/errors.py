@@ -10,7 +10,7 @@ follows from it.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
 SHOWN_CHARS = 80
 
@@ -31,7 +31,7 @@ class Nature(StrEnum):
 class CqrsError(Exception):
     """Base of every error that this package raises on purpose."""
 
-    nature: ClassVar[Nature] = Nature.PERMANENT
+    nature: Nature = Nature.PERMANENT
 
 
 class ValidationError(CqrsError):

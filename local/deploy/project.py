@@ -12,12 +12,14 @@ import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from botocore.session import get_session
 
 from infra.definitions import json_files
+from local.aws.environment import clean_environment
 from local.deploy.errors import DeployError
 from local.deploy.project_rules import (
     STACK_FIELDS,
@@ -118,16 +120,23 @@ def load_stack(project_dir: Path, stack: str, overrides: Mapping[str, str] | Non
 
 def _check_region(region: str) -> None:
     """As the AWS provider checks it before it does anything (pulumi-aws, ``skipRegionValidation``)."""
-    session = get_session()
-    known = [
-        one
-        for partition in session.get_available_partitions()
-        for one in session.get_available_regions("dynamodb", partition)
-    ]
+    known = _regions()
     if region not in known:
         close = difflib.get_close_matches(region, known, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise DeployError(f"{REGION}: {region} is not a region{hint}")
+
+
+@cache
+def _regions() -> tuple[str, ...]:
+    """All regions that botocore's own data names, whatever the user's settings would have it read instead."""
+    with clean_environment(DEFAULT_REGION):
+        session = get_session()
+        return tuple(
+            one
+            for partition in session.get_available_partitions()
+            for one in session.get_available_regions("dynamodb", partition)
+        )
 
 
 def _refuse(file: str, problems: list[str]) -> None:

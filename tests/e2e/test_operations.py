@@ -85,7 +85,12 @@ def test_ord_09_ops_01_explain_and_redrive(tmp_path: Path, workflow: str) -> Non
         ]
         second, third, fourth = explanation.versions[1:]
         assert second.status == "sync_data:FAILED"
-        assert second.error == {"type": "RuntimeError", "message": "index is full", "state": "sync_data"}
+        assert second.error == {
+            "type": "RuntimeError",
+            "message": "index is full",
+            "state": "sync_data",
+            "target": "two",
+        }
         assert second.targets["data"] == "APPLIED"
         assert "two" not in second.targets
         assert [view.blocked_by.root if view.blocked_by else None for view in (third, fourth)] == [2, 2]

@@ -103,7 +103,12 @@ def test_pipe_04_a_permanent_error(tmp_path: Path, workflow: str) -> None:
         deployed.run()
         row = deployed.row(1)
         assert row["status"] == "sync_data:FAILED"
-        assert row["error"] == {"type": "OutOfStock", "message": "customer 4711 wants too much", "state": "sync_data"}
+        assert row["error"] == {
+            "type": "OutOfStock",
+            "message": "customer 4711 wants too much",
+            "state": "sync_data",
+            "target": "two",
+        }
         (execution,) = deployed.executions()
         assert (execution.status, execution.error, execution.cause) == (
             "FAILED",

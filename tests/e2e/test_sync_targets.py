@@ -142,7 +142,12 @@ def test_an_error_of_their_function_fails_the_command_by_its_name(tmp_path: Path
         deployed.publish(order(0, price=3))
         deployed.run()
         error = deployed.row(1)["error"]
-        assert error == {"type": "OutOfStock", "message": "none left", "state": "sync_data"}
+        assert error == {
+            "type": "OutOfStock",
+            "message": "none left",
+            "state": "sync_data",
+            "target": "their-function",
+        }
         assert deployed.recorder.versions("their-function") == [1]
         assert len(deployed.alarms()) == 1
 

@@ -46,18 +46,18 @@ def test_task_01_a_single_task(deployed: DeployedTasks) -> None:
 
 def test_task_02_a_single_task_raises(deployed: DeployedTasks) -> None:
     def refuse(_: Any) -> None:
-        raise LookupError("no such thing: secret/path")
+        raise RuntimeError("no answer: secret/path")
 
     deployed.behave(refuse)
     task = deployed.service.create_task("job", 1, CONTEXT)
     deployed.run()
     failed = deployed.task(task)
     assert failed.status == "FAILED"
-    assert failed.error == {"type": "LookupError", "message": "no such thing: secret/path"}
+    assert failed.error == {"type": "RuntimeError", "message": "no answer: secret/path"}
     assert len(deployed.recorder.tasks) == 5  # the queue's maxReceiveCount
     assert deployed.task_statuses(task) == ["CREATED", "QUEUED", "PROCESSING", "FAILED"]
     (alarm,) = deployed.alarms()
-    assert (alarm["id"], alarm["content"]["errorMessage"]) == (task.id, "task job failed: LookupError")
+    assert (alarm["id"], alarm["content"]["errorMessage"]) == (task.id, "task job failed: RuntimeError")
     assert len(deployed.dead_letters()) <= 1
 
 

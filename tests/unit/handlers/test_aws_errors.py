@@ -6,15 +6,20 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handlers.core.aws_errors import PASSING, reason_of, refusal
-from handlers.core.errors import TransientThrottle, WrongStatus
+from handlers.core.errors import Nature, TransientThrottle, WrongStatus
 
 #: API references: SNS "Common error types" and Publish (KMSThrottling, Throttled, InternalError), SQS SendMessage
 #: (KmsThrottled, RequestThrottled), EventBridge PutEvents (ThrottlingException, InternalException, InternalFailure),
-#: Lambda Invoke (TooManyRequestsException), and the error codes that every service shares.
+#: Lambda Invoke (TooManyRequestsException), Step Functions StartExecution (ExecutionLimitExceeded), S3 "Error
+#: responses" (RequestTimeout, SlowDown), DynamoDB "Error handling" and TransactWriteItems
+#: (ProvisionedThroughputExceeded, RequestLimitExceeded, ThrottlingError, InternalServerError), and the error codes
+#: that every service shares.
 DOCUMENTED = {
     *("InternalError", "InternalErrorException", "InternalException", "InternalFailure", "ServiceUnavailable"),
     *("KMSThrottling", "KMSThrottlingException", "KmsThrottled", "RequestThrottled", "Throttled"),
     *("ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException"),
+    *("ExecutionLimitExceeded", "InternalServerError", "RequestLimitExceeded", "RequestTimeout", "SlowDown"),
+    *("ProvisionedThroughputExceeded", "ProvisionedThroughputExceededException", "ThrottlingError"),
 }
 
 
@@ -39,6 +44,21 @@ def test_no_other_code_is_in_the_list() -> None:
 def test_other_codes_pass_by_their_http_status(status: int, passes: bool) -> None:
     expected = TransientThrottle if passes else WrongStatus
     assert type(reason_of(error("Odd", status), "a topic", WrongStatus)) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "nature"),
+    [
+        ("AuthorizationError", 403, Nature.MISCONFIGURED),
+        ("AccessDenied", 400, Nature.MISCONFIGURED),
+        ("Odd", 401, Nature.MISCONFIGURED),
+        ("InvalidParameter", 400, Nature.PERMANENT),
+    ],
+)
+def test_edge_24_a_missing_right_is_no_fault_of_the_message(code: str, status: int, nature: Nature) -> None:
+    """It may come within the bounds of the message's deliveries."""
+    assert refusal("a topic", code, "no", WrongStatus, status).nature is nature
+    assert WrongStatus("another").nature is Nature.PERMANENT
 
 
 def test_a_refusal_names_what_was_called_the_code_and_the_message() -> None:

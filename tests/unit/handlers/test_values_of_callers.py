@@ -12,9 +12,9 @@ from cli.operate.explain import rendered
 from handlers.commands.model import NO_STATUS, Command, CommandInput, completed
 from handlers.commands.pipeline.failure import Failure
 from handlers.core.context import InvokeContext
+from handlers.core.error_text import error_of
 from handlers.core.errors import RequestConflict, ValidationError
 from handlers.core.keys import EntityKey, TaskKey, saga_partition
-from handlers.imports.jobs.repository import error_of as row_error
 from handlers.imports.jobs.service import ImportService
 from handlers.imports.rows.preparation import prepare
 from handlers.imports.strategy import ImportStrategy, Row
@@ -27,7 +27,6 @@ from handlers.tasks.handlers import TaskHandlers, TaskType
 from handlers.tasks.items import ItemRunner
 from handlers.tasks.model import Task
 from handlers.tasks.service import TaskService
-from handlers.tasks.writes import error_of as task_error
 from handlers.workflows.approvals import Approvals
 from handlers.workflows.saga import SagaLog
 from handlers.workflows.states import CustomStates
@@ -287,8 +286,7 @@ def test_edge_12_results_and_errors_of_task_items() -> None:
 
 def test_edge_11_texts_of_errors_never_keep_an_outcome_from_being_stored() -> None:
     stored = {"type": "LookupError", "message": "Cup \\ud83d"}
-    assert task_error("LookupError", HALF) == stored
-    assert row_error("LookupError", HALF) == stored
+    assert error_of("LookupError", HALF) == stored
     assert Failure.from_exception(LookupError(HALF)).stored("check_version") == {**stored, "state": "check_version"}
 
 
