@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
-from cli.imports.pace import Pace
+from cli.pace import Pace
 from cli.terminal import OutputEnded, write
 from handlers.core.keys import to_stored_name
 from handlers.core.text import visible, visible_json

@@ -42,10 +42,10 @@ from infra.configuration.stack_config import ConfigError, StackConfig
 from infra.configuration.sync_targets import duplicated_ids, target_permissions
 from infra.definitions.custom_workflows import find_workflows
 from infra.naming.names import Account, Names
-from infra.naming.physical import MACHINES, check_names, taken_names
 from infra.outputs import stack_outputs
 from infra.packaging import archive_members, build_archive, check_modules
 from infra.permissions.policies import OF_CUSTOM_WORKFLOWS, Resources
+from infra.physical_names import MACHINES, check_names, taken_names
 
 EVENTS_TIMEOUT_SECONDS = 60
 SWEEPER_TIMEOUT_SECONDS = 300

@@ -9,10 +9,10 @@ from typing import Any
 
 from cli.imports import report as import_report
 from cli.imports.details import details
-from cli.imports.pace import pace_words
 from cli.operate.arguments import add_stack, positive
 from cli.operate.stack import Stack, on_stack
 from cli.output import as_json, table
+from cli.pace import pace_words
 from cli.terminal import show
 from handlers.core.clock import SystemClock, seconds_of
 from handlers.core.context import InvokeContext

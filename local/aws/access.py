@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.aws.model import ACCOUNT_ID, AwsRequest
-from local.aws.partitions import partition_of
+from local.partitions import partition_of
 
 Access = tuple[tuple[str, str], ...]
 

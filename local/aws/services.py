@@ -14,7 +14,7 @@ from moto.core.exceptions import HTTPException
 from moto.core.request import Request
 
 from local.aws.model import ACCOUNT_ID, AwsRequest, AwsResponse, EndpointError
-from local.aws.partitions import SUFFIX, partition_of
+from local.partitions import SUFFIX, partition_of
 
 #: boto3's client name -> moto's package. Anything else is refused by name.
 MOTO_PACKAGES = {

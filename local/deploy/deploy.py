@@ -8,13 +8,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
-from local.aws.partitions import suffix_of
 from local.deploy.errors import DeployError, UnsupportedResource
 from local.deploy.model import DeployContext, Deployment, Resource
 from local.deploy.program import Engine, Evaluate, evaluate
 from local.deploy.project import Stack
 from local.deploy.resources import CREATORS
 from local.deploy.workspace import Request, Workspace
+from local.partitions import suffix_of
 from local.sources.eventbridge import RuleError
 from local.sources.filters import PatternError
 from local.sources.mappings import MappingError

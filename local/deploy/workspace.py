@@ -11,11 +11,11 @@ from typing import Any
 
 import boto3
 
-from local.aws.partitions import partition_of
 from local.deploy.archives import Archives
 from local.deploy.errors import DeployError, UnsupportedResource
 from local.deploy.model import DeployContext, Deployment
 from local.deploy.project import Stack
+from local.partitions import partition_of
 
 _HEX = re.compile(r"\$\{(?:hex|alphanum|string)\((\d+)\)\}")
 

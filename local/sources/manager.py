@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from local.aws.partitions import partition_of
 from local.functions.model import FunctionInvoker
+from local.partitions import partition_of
 from local.scheduler import Scheduler
 from local.sources.async_calls import AsyncCaller, DeadLetter
 from local.sources.eventbridge import EventBus, Rule

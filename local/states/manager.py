@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.aws.partitions import partition_of
 from local.functions.model import FunctionInvoker
+from local.partitions import partition_of
 from local.scheduler import Scheduler
 from local.states.definition.model import EXPRESS, STANDARD
 from local.states.definition.parser import parse_definition

@@ -11,8 +11,8 @@ import pytest
 
 from infra.definitions.checks import DefinitionError
 from infra.definitions.custom_workflows import CustomWorkflow, complete, find_workflows
-from infra.naming.physical import taken_names
 from infra.packaging import archive_members
+from infra.physical_names import taken_names
 
 FOLDER = "handlers/domain"
 TASK = {"Comment": "c", "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "TimeoutSeconds": 9, "End": True}

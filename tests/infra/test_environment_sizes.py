@@ -11,7 +11,7 @@ import pytest
 from infra.components.environments import MAX_BYTES, check_sizes, environments, expected_places
 from infra.configuration.stack_config import ConfigError, StackConfig
 from infra.naming.names import Account, Names
-from infra.naming.physical import MACHINES
+from infra.physical_names import MACHINES
 from local.deploy.errors import DeployError
 from tests.support.evaluation import ACCOUNT, REGION, Evaluation, evaluate_into, evaluated
 

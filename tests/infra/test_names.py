@@ -16,8 +16,8 @@ import pytest
 from infra.configuration.stack_config import ConfigError
 from infra.naming import rules as name_rules
 from infra.naming.names import Account, Names
-from infra.naming.physical import check_names, physical_names, taken_names
 from infra.naming.rules import NAME_RULES
+from infra.physical_names import check_names, physical_names, taken_names
 from local.deploy.errors import DeployError
 from tests.support.evaluation import ACCOUNT, NAMED_BY, PROJECT_DIR, Evaluation, evaluate_into, evaluated
 

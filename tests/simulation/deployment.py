@@ -24,7 +24,7 @@ from infra.components.state_machines import EXPRESS, STANDARD, command_numbers, 
 from infra.configuration.stack_config import StackConfig
 from infra.definitions.substitution import override
 from infra.naming.names import Account, Names
-from infra.naming.physical import MACHINES as OWN_MACHINES
+from infra.physical_names import MACHINES as OWN_MACHINES
 from infra.stack import (
     COMMAND_MACHINES,
     EVENTS_TIMEOUT_SECONDS,

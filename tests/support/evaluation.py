@@ -12,11 +12,11 @@ from typing import Any
 import pulumi
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
-from local.aws.partitions import partition_of
 from local.deploy.errors import DeployError
 from local.deploy.program import Engine, evaluate
 from local.deploy.program import log as deploy_log
 from local.deploy.project import load_stack
+from local.partitions import partition_of
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"

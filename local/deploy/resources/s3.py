@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local.aws.partitions import suffix_of
 from local.deploy.workspace import Created, Creator, Request, Workspace, document, list_of
+from local.partitions import suffix_of
 
 
 def bucket(workspace: Workspace, request: Request) -> Created:

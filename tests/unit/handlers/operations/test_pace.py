@@ -7,8 +7,8 @@ import io
 import pytest
 
 from cli.imports.jobs import pace_of
-from cli.imports.pace import Pace, duration, pace_words
 from cli.output import Progress
+from cli.pace import Pace, duration, pace_words
 from handlers.imports.jobs.model import Counts, ImportJob
 
 
