@@ -1,0 +1,117 @@
+"""The handshake between the state that waits for a file's rows and the last row's outcome, in every order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from handlers.core.keys import ImportJobKey
+from handlers.imports.csv.wait import ENTRY, TOKEN, RowsWait
+from handlers.imports.jobs import status
+from handlers.imports.jobs.job_run import JobRun
+from handlers.imports.jobs.model import Counts
+from handlers.imports.jobs.repository import ImportBook
+from handlers.state_machines.memory import MemoryWorkflows
+from handlers.store.conditions import Condition
+from handlers.store.memory import MemoryTableStore
+from handlers.store.port import IMPORT_TMP, Change, Item
+from tests.support.clock import ManualClock
+
+KEY = ImportJobKey("CSV_IMPORT", "t1", "airports", "01ARZ3NDEKTSV4RRFFQ69G5FAV")
+RUN = JobRun(KEY, 1)
+ENTERED = "2026-01-01T00:00:00.000Z"
+#: The calls of ``wait`` that others see: it stores its token, reads the counters, and clears the marks.
+CALLS = 3
+
+
+class Book(ImportBook):
+    """Of one job, whose rows are counted when the test says so. ``before_call`` runs before each call."""
+
+    def __init__(self) -> None:
+        self.store = MemoryTableStore()
+        super().__init__(self.store, ManualClock())
+        self.store.put(
+            IMPORT_TMP, {"pk": KEY.pk, "sk": KEY.sk, "kind": status.JOB, "status": status.PROCESSING, "attempt": 1}
+        )
+        self.complete = False
+        self.before_call: Callable[[], None] = lambda: None
+
+    def job_and_counts(self, key: ImportJobKey) -> tuple[Item, Counts] | None:
+        self.before_call()
+        job = self.store.get(IMPORT_TMP, key.pk, key.sk)
+        return (job, Counts(total=2, applied=2 if self.complete else 1)) if job else None
+
+    def update_job(self, key: ImportJobKey, change: Change, condition: Condition) -> bool:
+        self.before_call()
+        return super().update_job(key, change, condition)
+
+    def row(self) -> dict[str, Any]:
+        found = self.store.get(IMPORT_TMP, KEY.pk, KEY.sk)
+        assert found is not None
+        return found
+
+
+def machine(*tokens: str) -> MemoryWorkflows:
+    workflows = MemoryWorkflows()
+    workflows.open_tokens.update(tokens)
+    return workflows
+
+
+@pytest.mark.parametrize(
+    ("counted", "woken"), [(counted, woken) for counted in range(CALLS + 1) for woken in range(counted, CALLS + 1)]
+)
+def test_edge_25_no_order_of_the_two_sides_loses_the_wake_up(counted: int, woken: int) -> None:
+    """The last row is counted before call ``counted`` of the state, and the count is heard before call ``woken``."""
+    book, workflows = Book(), machine("token")
+    wait = RowsWait(book, workflows)
+    calls = 0
+
+    def others() -> None:
+        nonlocal calls
+        number, calls = calls, calls + 1
+        if number == counted:
+            book.complete = True
+        if number == woken:
+            book.before_call = lambda: None
+            wait.wake(KEY)
+            book.before_call = others
+
+    book.before_call = others
+    wait.wait(RUN, "token", ENTERED, 0)
+    while calls <= CALLS:  # what came after the state's last call
+        others()
+    assert workflows.resumed == [("token", {})], "once, and never lost"
+    assert TOKEN not in book.row()
+
+
+def test_edge_25_a_job_that_goes_on_is_waited_for() -> None:
+    book, workflows = Book(), machine("token")
+    wait = RowsWait(book, workflows)
+    assert wait.wait(RUN, "token", ENTERED, 0) == {"waiting": True}
+    wait.wake(KEY)
+    assert workflows.resumed == []
+    assert book.row()[TOKEN] == "token"
+
+
+def test_edge_25_a_late_call_leaves_the_token_of_a_later_one() -> None:
+    book, workflows = Book(), machine("first", "second")
+    wait = RowsWait(book, workflows)
+    wait.wait(RUN, "second", ENTERED, 1)
+    wait.wait(RUN, "first", ENTERED, 0)
+    assert book.row()[TOKEN] == "second"
+    book.complete = True
+    wait.wake(KEY)
+    assert workflows.resumed == [("second", {})]
+    assert ENTRY not in book.row()
+
+
+@pytest.mark.parametrize("change", [{"attempt": 2}, {"status": status.COMPLETED}, {"status": status.CANCELLED}])
+def test_edge_25_who_has_nothing_to_wait_for_goes_on(change: dict[str, Any]) -> None:
+    """A job with its outcome, or in another attempt, keeps no token of this one."""
+    book, workflows = Book(), machine("token")
+    book.store.update(IMPORT_TMP, KEY.pk, KEY.sk, Change(set=change), None)
+    assert RowsWait(book, workflows).wait(RUN, "token", ENTERED, 0) == {"waiting": False}
+    assert workflows.resumed == [("token", {})]
+    assert TOKEN not in book.row()
