@@ -26,6 +26,7 @@ from handlers.imports.jobs.model import ImportJob
 from handlers.imports.jobs.service import ImportService
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, IMPORT_TMP
+from infra.packaging import PACKAGES
 from local.aws.model import AwsCall
 from local.aws.tables.streams import read_new_records
 from local.functions.model import InvokeResult
@@ -111,7 +112,8 @@ class ImportBench:
         self.variant = variant
         self._folder = tempfile.TemporaryDirectory(prefix="cqrs-bench-")
         project = Path(self._folder.name)
-        shutil.copytree(PROJECT_DIR / "handlers", project / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
+        for package in PACKAGES:
+            shutil.copytree(PROJECT_DIR / package, project / package, ignore=shutil.ignore_patterns("__pycache__"))
         for path in [PROJECT_DIR / "__main__.py", *PROJECT_DIR.glob("Pulumi*.yaml")]:
             shutil.copy(path, project / path.name)
         (project / "handlers" / "domain" / "bench_airports.py").write_text(MODULE.format(publish=variant.publish))

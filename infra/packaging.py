@@ -1,4 +1,4 @@
-"""The functions' archive: allow-listed files of ``handlers``, the same bytes from any checkout.
+"""The functions' archive: allow-listed files of ``contract`` and ``handlers``, the same bytes from any checkout.
 
 An ``AssetArchive`` of single files rather than a zip of our own: Pulumi hashes it by names and contents,
 without times, and there is no build folder to keep clean (decision record 0010).
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pulumi
 
-PACKAGE = "handlers"
+#: The words that both sides share, and all Lambda code.
+PACKAGES = ("contract", "handlers")
 ALLOWED = ("*.py", "*.asl.json")
 
 
@@ -21,13 +22,21 @@ class PackagingError(Exception):
 
 
 def archive_members(root: Path) -> dict[str, Path]:
-    """Path in the archive to file, sorted. ``root`` is the folder that holds ``handlers``."""
-    found = (path for pattern in ALLOWED for path in (root / PACKAGE).rglob(pattern))
+    """Path in the archive to file, sorted. ``root`` is the folder that holds the packages.
+
+    Raises:
+        PackagingError: naming the package that is missing.
+    """
+    return dict(sorted(item for package in PACKAGES for item in _members_of(package, root).items()))
+
+
+def _members_of(package: str, root: Path) -> dict[str, Path]:
+    found = (path for pattern in ALLOWED for path in (root / package).rglob(pattern))
     members = {path.relative_to(root).as_posix(): path for path in found}
     members = {name: path for name, path in members.items() if not _is_left_over(name)}
     if not members:
-        raise PackagingError(f"no {PACKAGE} package in {root}")
-    return dict(sorted(members.items()))
+        raise PackagingError(f"no {package} package in {root}")
+    return members
 
 
 def _is_left_over(name: str) -> bool:
@@ -55,7 +64,7 @@ def check_modules(members: Mapping[str, Path], modules: Sequence[str]) -> None:
         base = module.replace(".", "/")
         path = members.get(f"{base}.py") or members.get(f"{base}/__init__.py")
         if path is None:
-            raise PackagingError(f"cqrs:handlerModules: module {module!r} is not in the {PACKAGE} package")
+            raise PackagingError(f"cqrs:handlerModules: module {module!r} is not in the handlers package")
     for name, path in members.items():
         if name.endswith(".py"):
             _compile(name, path)

@@ -1,9 +1,10 @@
 """Imports code from an unpacked archive without letting it meet other code of the same name.
 
-Several archives (and the repository itself, in tests) all have a package called ``handlers``. Each archive is mounted
-as a package of its own: what its code calls ``handlers.core.keys`` is ``lambda_archive_3.handlers.keys`` to Python. So
-archives share nothing, no table that other threads use is ever exchanged, and the locks of imports are Python's own,
-one per module: a thread that imports while another one starts a function can't wait for it in a circle.
+Several archives (and the repository itself, in tests) all have packages called ``handlers`` and ``contract``. Each
+archive is mounted as a package of its own: what its code calls ``handlers.core.keys`` is
+``lambda_archive_3.handlers.core.keys`` to Python. So archives share nothing, no table that other threads use is ever
+exchanged, and the locks of imports are Python's own, one per module: a thread that imports while another one starts a
+function can't wait for it in a circle.
 
 The archive's code knows nothing of the mount: its modules run with an ``__import__`` that adds it, and with an
 ``importlib.import_module`` and an ``os.environ`` of their own.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from infra.definitions.checks import DefinitionError
 from infra.definitions.custom_workflows import CustomWorkflow, complete, find_workflows
 from infra.packaging import archive_members
 from infra.physical_names import taken_names
+from tests.support.evaluation import PROJECT_DIR
 
 FOLDER = "handlers/domain"
 TASK = {"Comment": "c", "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "TimeoutSeconds": 9, "End": True}
@@ -33,6 +35,7 @@ def found(
 ) -> list[CustomWorkflow]:
     folder = tmp_path / FOLDER
     folder.mkdir(parents=True)
+    shutil.copytree(PROJECT_DIR / "contract", tmp_path / "contract")
     for name, content in files.items():
         text = content if isinstance(content, str) else json.dumps(content)
         header = "raise RuntimeError('a deployment runs no handler code')\n" if name.endswith(".py") else ""

@@ -27,7 +27,7 @@ MODULES = json.dumps([f"handlers.domain.{name}" for name in WORKFLOWS])
 
 def copied(folder: Path, stack: str) -> Path:
     """The project with one stack's file."""
-    for name in ("handlers", "infra"):
+    for name in ("contract", "handlers", "infra"):
         shutil.copytree(PROJECT_DIR / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("__main__.py", "Pulumi.yaml"):
         shutil.copy(PROJECT_DIR / name, folder / name)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from infra.packaging import PackagingError, archive_members, build_archive, check_modules, content_hash
+from infra.packaging import PACKAGES, PackagingError, archive_members, build_archive, check_modules, content_hash
 from local.deploy.archives import Archives
 from tests.support.evaluation import PROJECT_DIR
 
@@ -18,7 +18,8 @@ from tests.support.evaluation import PROJECT_DIR
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Another checkout of the same code, in another place, with other times."""
-    shutil.copytree(PROJECT_DIR / "handlers", tmp_path / "elsewhere" / "handlers")
+    for package in PACKAGES:
+        shutil.copytree(PROJECT_DIR / package, tmp_path / "elsewhere" / package)
     for path in (tmp_path / "elsewhere").rglob("*"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
     return tmp_path / "elsewhere"
@@ -71,16 +72,18 @@ DIRT: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("dirt", sorted(DIRT))
-def test_inf_04_what_lies_around_is_not_packaged(dirt: str, checkout: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("package", PACKAGES)
+def test_inf_04_what_lies_around_is_not_packaged(package: str, dirt: str, checkout: Path, tmp_path: Path) -> None:
     clean = fingerprint(checkout, tmp_path / "a")
-    DIRT[dirt](checkout / "handlers")
+    DIRT[dirt](checkout / package)
     assert fingerprint(checkout, tmp_path / "b") == clean
 
 
-def test_inf_04_a_change_of_the_code_changes_the_hash(checkout: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("changed", ["contract/__init__.py", "handlers/core/keys.py"])
+def test_inf_04_a_change_of_the_code_changes_the_hash(changed: str, checkout: Path, tmp_path: Path) -> None:
     before = fingerprint(checkout, tmp_path / "a")
-    keys = checkout / "handlers" / "core" / "keys.py"
-    keys.write_text(keys.read_text() + "\n")
+    path = checkout / changed
+    path.write_text(path.read_text() + "\n")
     after = fingerprint(checkout, tmp_path / "b")
     assert after[0] == before[0]
     assert after[1] != before[1]
@@ -89,17 +92,19 @@ def test_inf_04_a_change_of_the_code_changes_the_hash(checkout: Path, tmp_path: 
 
 def test_inf_04_moving_a_byte_between_files_changes_the_hash(tmp_path: Path) -> None:
     for name, first, second in (("one", "ab", "c"), ("two", "a", "bc")):
-        (tmp_path / name / "handlers").mkdir(parents=True)
+        for package in PACKAGES:
+            (tmp_path / name / package).mkdir(parents=True)
+        (tmp_path / name / "contract" / "__init__.py").write_text("")
         (tmp_path / name / "handlers" / "a.py").write_text(first)
         (tmp_path / name / "handlers" / "b.py").write_text(second)
     assert content_hash(archive_members(tmp_path / "one")) != content_hash(archive_members(tmp_path / "two"))
 
 
-def test_members_are_sorted_paths_below_handlers() -> None:
+def test_members_are_sorted_paths_below_contract_and_handlers() -> None:
     members = list(archive_members(PROJECT_DIR))
     assert members == sorted(members)
     assert "handlers/entrypoints/events.py" in members
-    assert {name.partition("/")[0] for name in members} == {"handlers"}
+    assert {name.partition("/")[0] for name in members} == {"contract", "handlers"}
     assert {name.rpartition(".")[2] for name in members} <= {"py", "json"}
 
 
@@ -110,9 +115,11 @@ def test_the_archive_is_one_asset_per_member() -> None:
     assert all(isinstance(asset, pulumi.FileAsset) for asset in assets.values())
 
 
-def test_no_handlers_package(tmp_path: Path) -> None:
-    with pytest.raises(PackagingError, match="no handlers package"):
-        archive_members(tmp_path)
+@pytest.mark.parametrize("missing", PACKAGES)
+def test_a_missing_package_is_named(missing: str, checkout: Path) -> None:
+    shutil.rmtree(checkout / missing)
+    with pytest.raises(PackagingError, match=f"no {missing} package"):
+        archive_members(checkout)
 
 
 def test_a_missing_module_is_named() -> None:

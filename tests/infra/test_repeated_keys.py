@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ TOLD = "the key 'pay' stands 2 times in one object (beside 'done')"
 def test_edge_04_a_state_twice_in_a_workflow_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "handlers" / "domain"
     folder.mkdir(parents=True)
+    shutil.copytree(PROJECT_DIR / "contract", tmp_path / "contract")
     (folder / "flow.py").write_text("@workflow('flow')\nclass Flow:\n    def pay(self, event): ...\n")
     (folder / "flow.asl.json").write_text(TWICE)
     with pytest.raises(DefinitionError) as caught:

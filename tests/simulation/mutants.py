@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COPIED = (
     "bench",
     "cli",
+    "contract",
     "policy",
     "handlers",
     "infra",

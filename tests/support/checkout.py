@@ -17,7 +17,8 @@ from types import TracebackType
 from local.runtime import PROJECT_DIR
 
 #: What a clone has; what tools and runs leave behind stays out.
-PARTS = ("cqrs", "__main__.py", "Pulumi*.yaml", "requirements*.txt", "handlers", "infra", "local", "cli", "data")
+PACKAGES = ("contract", "handlers", "infra", "local", "cli")
+PARTS = ("cqrs", "__main__.py", "Pulumi*.yaml", "requirements*.txt", *PACKAGES, "data")
 _LEFTOVERS = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 PATIENCE_SECONDS = 90.0
 

@@ -21,6 +21,7 @@ from handlers.objects.s3 import S3Objects
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY
 from handlers.store.values import item_from_dynamo
+from infra.packaging import PACKAGES
 from local.aws.tables.streams import read_new_records
 from local.functions.model import InvokeResult
 from local.runtime import PROJECT_DIR, LocalRuntime
@@ -218,7 +219,8 @@ class Deployed:
 def project(tmp_path: Path, extra: Mapping[str, str] | None = None) -> Path:
     """A copy of the project with the recording handlers (and more files of ``handlers/domain``)."""
     folder = tmp_path / "project"
-    shutil.copytree(PROJECT_DIR / "handlers", folder / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in PACKAGES:
+        shutil.copytree(PROJECT_DIR / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     for path in [PROJECT_DIR / "__main__.py", *PROJECT_DIR.glob("Pulumi*.yaml")]:
         shutil.copy(path, folder / path.name)
     shutil.copy(Path(__file__).with_name("recording_handlers.py"), folder / "handlers" / "domain" / "recording.py")

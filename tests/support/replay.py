@@ -6,13 +6,12 @@ inputs of a deployment are the same each time, which is checked.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
-from infra.packaging import ALLOWED
+from infra.packaging import archive_members, content_hash
 from local.deploy.errors import DeployError
 from local.deploy.program import Engine, evaluate
 from local.deploy.project import Stack
@@ -67,9 +66,5 @@ class Recorder(Engine):
 
 
 def fingerprint(project_dir: Path) -> str:
-    """The handlers' code and definitions: all else of the program is the test process's own."""
-    digest = hashlib.sha256()
-    packaged = (path for pattern in ALLOWED for path in (project_dir / "handlers").rglob(pattern))
-    for path in sorted(packaged):
-        digest.update(f"{path.relative_to(project_dir)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()
+    """The archive's code and definitions: all else of the program is the test process's own."""
+    return content_hash(archive_members(project_dir))

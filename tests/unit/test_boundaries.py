@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,13 @@ def test_arrows_that_never_exist(folder: str, forbidden: tuple[str, ...]) -> Non
     assert found
     wrong = {name: sorted(files) for name, files in found.items() if name.partition(".")[0] in forbidden}
     assert wrong == {}
+
+
+def test_contract_imports_the_standard_library_only() -> None:
+    assert list((ROOT / "contract").glob("*.py"))
+    found = imports("contract")
+    allowed = {"contract", *sys.stdlib_module_names}
+    assert {name: files for name, files in found.items() if name.partition(".")[0] not in allowed} == {}
 
 
 def test_only_adapters_know_botocore() -> None:

@@ -39,6 +39,7 @@ def test_house_01_the_layers_hold() -> None:
         ("handlers/core/clock.py", "import handlers.store.port", "handlers: entry points over capabilities"),
         ("handlers/tasks/model.py", "import handlers.imports.strategy", "handlers: entry points over capabilities"),
         ("handlers/commands/model.py", "import infra.stack", "functions and program never import each other"),
+        ("contract/__init__.py", "import infra.outputs", "the shared words import nothing of ours"),
         ("infra/outputs.py", "import handlers.core.keys", "the program imports neither functions nor laptop"),
         ("local/scheduler.py", "import cli.output", "the embedded AWS knows no commands"),
         ("local/states/manager.py", "import local.aws.endpoint", "no cycles between rooms"),

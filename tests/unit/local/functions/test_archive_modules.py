@@ -97,6 +97,21 @@ def test_environment_variables_are_those_of_the_function_that_runs(tmp_path: Pat
     assert found()[3] == before == dict(os.environ)
 
 
+def test_each_package_of_an_archive_is_its_own(tmp_path: Path) -> None:
+    """``contract`` stands beside ``handlers``, in every archive and in the repository."""
+    text = "from contract.word import WORD\nimport contract.word\nfound = WORD, contract.word.WORD\n"
+    found = []
+    for label in ("one", "two"):
+        folder = tmp_path / label / "contract"
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").write_text("")
+        (folder / "word.py").write_text(f"WORD = {label!r}\n")
+        found.append(archive(tmp_path / label, label, main=text).load("handlers.main").found)
+
+    assert found == [("one", "one"), ("two", "two")]
+    assert "contract.word" not in sys.modules
+
+
 def test_a_closed_archive_leaves_nothing_in_the_process(tmp_path: Path) -> None:
     before = set(sys.modules)
     modules = archive(tmp_path, "one", main=MAIN, lazy=LAZY)
