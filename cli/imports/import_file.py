@@ -64,7 +64,7 @@ def import_file(stack: Stack, options: argparse.Namespace, sleep: Callable[[floa
     clock = SystemClock()
     tables = load_import_tables(settings.handler_modules, {"store": stack.store, "clock": clock})
     service = ImportService(stack.store, clock, tables.names, settings.import_buckets)
-    context = InvokeContext(OPERATOR, options.tenant)
+    context = InvokeContext(OPERATOR, options.tenant).checked()
     is_archive = options.file.suffix.lower() == ARCHIVE
     if options.table is not None:
         tables.of(options.table)  # before anything is uploaded

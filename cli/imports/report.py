@@ -9,7 +9,6 @@ import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from cli.errors import CommandError
 from cli.operate.arguments import positive
@@ -69,9 +68,8 @@ def report(stack: Stack, job: ImportJob, options: argparse.Namespace) -> int:
 
 
 def _part(stack: Stack, url: str) -> str:
-    place = urlsplit(url)
-    objects = S3Objects(lambda: stack.client("s3"), place.netloc)
-    return objects.get(place.path.removeprefix("/"), max_bytes=MAX_PART_BYTES).decode("utf-8-sig")
+    bucket, _, key = url.removeprefix("s3://").partition("/")  # keys hold what would end a path in other URLs
+    return S3Objects(lambda: stack.client("s3"), bucket).get(key, max_bytes=MAX_PART_BYTES).decode("utf-8-sig")
 
 
 def _print_csv(parts: Iterator[str]) -> None:

@@ -104,7 +104,7 @@ _PERMANENT = (
 
 
 def nature_of(error: BaseException) -> Nature:
-    """Whether another try may help. The network errors of Python's libraries are OSErrors."""
+    """Whether another try may help."""
     if isinstance(error, CqrsError):
         return error.nature
     of_aws = nature_of_aws(error)
@@ -112,7 +112,12 @@ def nature_of(error: BaseException) -> Nature:
         return of_aws
     if isinstance(error, _PERMANENT):
         return Nature.PERMANENT
-    return Nature.TRANSIENT if isinstance(error, OSError) else Nature.UNKNOWN
+    return Nature.TRANSIENT if isinstance(error, OSError) or _is_of_the_network(error) else Nature.UNKNOWN
+
+
+def _is_of_the_network(error: BaseException) -> bool:
+    """Network errors are OSErrors but for those of two modules, which are told by name: most workers load neither."""
+    return any(base.__module__ in ("http.client", "urllib3.exceptions") for base in type(error).__mro__)
 
 
 def outcome_of(error: BaseException, consumer: Consumer) -> Outcome:

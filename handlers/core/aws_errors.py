@@ -10,6 +10,8 @@ from typing import Any
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    CredentialRetrievalError,
+    MetadataRetrievalError,
     NoCredentialsError,
     NoRegionError,
     ParamValidationError,
@@ -110,7 +112,7 @@ def passes(code: str, http_status: int = 400) -> bool:
 
 def nature_of_aws(error: BaseException) -> Nature | None:
     """What another try of a call would find; None for errors that are not botocore's."""
-    if isinstance(error, UNREACHABLE):
+    if isinstance(error, (*UNREACHABLE, CredentialRetrievalError, MetadataRetrievalError)):
         return Nature.TRANSIENT
     if isinstance(error, ClientError):
         return _nature_of_answer(error.response)

@@ -188,5 +188,8 @@ class RegistryError(CqrsError):
 
 def shown(value: object) -> str:
     """``repr`` of a value, cut so that a message stays a line."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001 - boundary: a value that is refused anyway; its type is shown
+        text = f"<{type(value).__name__} that can't be shown: {type(error).__name__}>"
     return text if len(text) <= SHOWN_CHARS else f"{text[: SHOWN_CHARS - 3]}..."

@@ -16,6 +16,10 @@ VERSION_SEPARATOR = "@"
 #: which files bring along (Unicode Standard, section 23.2, "Layout Controls").
 NO_WIDTH = "\u200b\u2060\ufeff"
 
+#: Control characters, which no shell can carry or which end a line, and code points that are no characters: message
+#: attributes of SQS and SNS take none of them (SQS API reference, SendMessage), and a pasted key would name another.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
+
 #: What nearly all parts are, at the cost of one call: visible ASCII, with blanks inside at most.
 _PLAIN = re.compile(r"[!\"$-?A-~](?:[ !\"$-?A-~]*[!\"$-?A-~])?")
 
@@ -31,7 +35,8 @@ def check_part(field: str, value: object) -> str:
 
 
 def check_new_part(field: str, value: object) -> str:
-    """The part, if a caller may use it: also without blanks at its ends, and in Unicode's normal form C.
+    """The part, if a caller may use it: also without control characters, without blanks at its ends, and in Unicode's
+    normal form C.
 
     Raises:
         ValidationError: naming ``field``, and what to call to make the part an allowed one.
@@ -41,6 +46,8 @@ def check_new_part(field: str, value: object) -> str:
     part = check_part(field, value)
     if part[0].isspace() or part[-1].isspace() or part[0] in NO_WIDTH or part[-1] in NO_WIDTH:
         raise ValidationError(field, part, "text without blanks at its ends (strip() takes them away)")
+    if _UNPRINTABLE.search(part):
+        raise ValidationError(field, part, "text without control characters")
     if not part.isascii():
         import unicodedata  # a shared library, which the worker of a plain key need not load
 

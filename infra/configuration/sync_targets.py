@@ -104,7 +104,7 @@ def _target(number: int, entry: Any) -> SyncTarget:
     good = isinstance(types, list | tuple) and all(isinstance(one, str) and re.fullmatch(TYPE, one) for one in types)
     if not good or not types or len(set(types)) != len(types):
         raise WrongTarget(f"types as a list of distinct types without '#' and '@'; {where} ({id_}) has {types!r}")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise WrongTarget(f"a kind of {', '.join(KINDS)}; {where} ({id_}) has {kind!r}")
     if not isinstance(arn, str) or not re.fullmatch(KINDS[kind][0], arn):
         raise WrongTarget(f"an arn of the kind {kind}; {where} ({id_}) has {arn!r}")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -11,6 +10,7 @@ from handlers.core.error_text import error_of
 from handlers.core.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError, shown
 from handlers.core.keys import ImportJobKey
 from handlers.imports.errors import WRONG_PLACE, ImportRefused
+from handlers.imports.extra_values import name_of_extra
 from handlers.imports.files.inspection import Inspection, inspect, records_of
 from handlers.imports.files.limits import CsvLimits
 from handlers.imports.files.records import Record
@@ -114,15 +114,5 @@ def _named(header: list[str], cells: list[str], layout: Layout) -> dict[str, str
     """
     width = len(header)
     row = row_of(header, [*cells[:width], *[""] * (width - len(cells))], layout)
-    row.update((_beyond(number), value) for number, value in enumerate(cells[width:], start=width + 1))
+    row.update((name_of_extra(number), value) for number, value in enumerate(cells[width:], start=width + 1))
     return row
-
-
-def beyond_header(row: Mapping[str, str], width: int) -> Iterator[str]:
-    """The values of a stored row beyond the ``width`` columns of its file's header, in their order."""
-    numbers = itertools.count(width + 1)
-    return (row[name] for name in itertools.takewhile(lambda name: name in row, map(_beyond, numbers)))
-
-
-def _beyond(number: int) -> str:
-    return f"value {number}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from handlers.core.keys import IMPORT_SHARDS, ImportJobKey
-from handlers.imports.files.job_file import beyond_header
+from handlers.imports.extra_values import beyond_header
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import Reason
 from handlers.imports.jobs.spreadsheet import BYTE_ORDER_MARK, line_of, neutralised

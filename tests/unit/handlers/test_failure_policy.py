@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ import pytest
 from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     NoCredentialsError,
     NoRegionError,
     ParamValidationError,
     ReadTimeoutError,
 )
+from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import ReadTimeoutError as UrllibReadTimeout
 
 import handlers
 from handlers.consumers.failure_policy import OUTCOMES, Consumer, Outcome, named_for_retry, nature_of, outcome_of
@@ -90,6 +94,9 @@ ERRORS: dict[str, tuple[Exception, Nature]] = {
     "application: connection": (ConnectionResetError("gone"), TRANSIENT),
     "application: timeout": (TimeoutError("late"), TRANSIENT),
     "application: another network error": (OSError("a library's own"), TRANSIENT),
+    "application: an answer cut off": (IncompleteRead(b"half"), TRANSIENT),
+    "application: urllib3": (UrllibReadTimeout(HTTPConnectionPool("h"), "/", "late"), TRANSIENT),
+    "credentials not to be had": (CredentialRetrievalError(provider="p", error_msg="late"), TRANSIENT),
     "application: its own": (type("SearchIsDown", (Exception,), {})("no"), UNKNOWN),
     "application: runtime": (RuntimeError("no"), UNKNOWN),
     "ours: transient": (TransientError("busy"), TRANSIENT),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from handlers.commands.model import CommandInput
 from handlers.core.context import InvokeContext
 from handlers.core.errors import ValidationError
-from handlers.core.key_parts import check_new_part
+from handlers.core.key_parts import check_new_part, check_part
 from handlers.core.keys import EntityKey
 
 COMPOSED = "caf\u00e9"
@@ -66,3 +66,16 @@ def test_edge_15_publishing_is_held_to_it_and_stored_keys_are_read() -> None:
         CommandInput("T", "a ", "x", {}).key(InvokeContext("u", "t"))
     assert EntityKey.parse("TENANT#t", "T#a ").code == "a "
     assert EntityKey.parse("TENANT#t", f"T#{DECOMPOSED}").code == DECOMPOSED
+
+
+@pytest.mark.parametrize("character", ["\x00", "\t", "\n", "\x1b", "\x7f", "\x85", "\ufffe", "\uffff"])
+def test_edge_50_control_characters_are_refused(character: str) -> None:
+    """Behind a NUL a shell drops the rest: a pasted key would name another entity."""
+    with pytest.raises(ValidationError, match="without control characters"):
+        check_new_part("code", f"a{character}b")
+    assert check_part("code", f"a{character}b") == f"a{character}b"  # rows that are there are read
+
+
+def test_a_value_that_cannot_be_shown_is_told_by_its_type() -> None:
+    with pytest.raises(ValidationError, match="<int that can't be shown: ValueError>"):
+        check_new_part("code", 10**5000)
