@@ -7,14 +7,27 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from handlers.commands.model import LATEST, Command, CommandInput
-from handlers.commands.targets.registry import APPLIED, SKIPPED, data_sync_handler
-from handlers.core.errors import NotFound, ValidationError
-from handlers.core.keys import DEFAULT_KIND, EntityKey
-from handlers.imports.strategy import ImportStrategy, import_strategy
-from handlers.store.conditions import absent, at_most
-from handlers.store.port import DATA, ConditionFailed, TableStore
-from handlers.tasks.handlers import TaskCall, task_handler
+from handlers import (
+    APPLIED,
+    DATA,
+    DEFAULT_KIND,
+    LATEST,
+    SKIPPED,
+    Command,
+    CommandInput,
+    ConditionFailed,
+    EntityKey,
+    ImportStrategy,
+    NotFound,
+    TableStore,
+    TaskCall,
+    ValidationError,
+    absent,
+    at_most,
+    import_strategy,
+    sync_handler,
+    task_handler,
+)
 
 TYPE = "AIRPORT"
 FEET_IN_A_METRE = 3.28084
@@ -59,7 +72,7 @@ class AirportImport(ImportStrategy):
         return airport_input(row)
 
 
-@data_sync_handler(TYPE, id="airport-card")
+@sync_handler(TYPE, id="airport-card")
 class AirportCard:
     """Writes ``AIRPORT_CARD#<tenant>`` rows: elevation in metres and the hemispheres, derived from the command."""
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.core.clock import Clock
-from handlers.core.errors import ValidationError
-from handlers.core.keys import approval_partition, approval_sk
-from handlers.state_machines.port import CustomWorkflows
-from handlers.store.port import TableStore
-from handlers.workflows.approvals import BROKEN, MAX_TEXT_CHARS, Approvals
-from handlers.workflows.workflow import WorkflowEvent, reason_of, workflow
+from handlers import (
+    APPROVAL_BROKEN,
+    MAX_APPROVAL_TEXT_CHARS,
+    Approvals,
+    Clock,
+    CustomWorkflows,
+    TableStore,
+    ValidationError,
+    WorkflowEvent,
+    approval_partition,
+    approval_sk,
+    reason_of,
+    workflow,
+)
 
 NAME = "approval"
 TIMEOUT = "States.Timeout"
@@ -50,22 +57,22 @@ class Approval:
         decision = self._approvals.settle(
             key, execution=event.execution_name, expired=(error or {}).get("Error") == TIMEOUT, **shown
         )
-        return _broken(error) if decision == BROKEN else {"decision": decision}
+        return _broken(error) if decision == APPROVAL_BROKEN else {"decision": decision}
 
 
 def _shown(event: WorkflowEvent) -> dict[str, str]:
     given = event.context["Execution"]["Input"]
     for field in ("subject", "requestedBy"):
         value = given.get(field)
-        if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT_CHARS:
-            raise ValidationError(field, value, f"text of 1 to {MAX_TEXT_CHARS} characters")
+        if not isinstance(value, str) or not 0 < len(value) <= MAX_APPROVAL_TEXT_CHARS:
+            raise ValidationError(field, value, f"text of 1 to {MAX_APPROVAL_TEXT_CHARS} characters")
     return {"subject": given["subject"], "requestedBy": given["requestedBy"]}
 
 
 def _broken(error: Any) -> dict[str, Any]:
     if error is None:
         error = {"Error": "NotDecided", "Cause": "the token was answered without a decision"}
-    return {"decision": BROKEN, **reason_of(error)}
+    return {"decision": APPROVAL_BROKEN, **reason_of(error)}
 
 
 def _key(event: WorkflowEvent) -> tuple[str, str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from handlers.commands.model import Command
-from handlers.commands.targets.registry import data_sync_handler
+from handlers import Command, sync_handler
 from handlers.domain.airports import TYPE
 
 ONE_IN = 10
@@ -15,7 +14,7 @@ class SearchIsDown(Exception):
     """The pretended target can't be reached, and trying again would not help."""
 
 
-@data_sync_handler(TYPE, id="failing-search")
+@sync_handler(TYPE, id="failing-search")
 class FailingSearch:
     """Stands for a target of yours that refuses some records."""
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from handlers.commands.model import Command
-from handlers.commands.targets.registry import APPLIED, SKIPPED, data_sync_handler
-from handlers.core.keys import EntityKey
-from handlers.store.conditions import absent, at_most
-from handlers.store.port import DATA, ConditionFailed, TableStore
+from handlers import (
+    APPLIED,
+    DATA,
+    SKIPPED,
+    Command,
+    ConditionFailed,
+    EntityKey,
+    TableStore,
+    absent,
+    at_most,
+    sync_handler,
+)
 
 
-@data_sync_handler("ORDER", id="order-summary")
+@sync_handler("ORDER", id="order-summary")
 class OrderSummary:
     """Writes ``ORDER_SUMMARY#<tenant>`` rows: what a list of orders needs and no more."""
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.core.errors import ValidationError
-from handlers.workflows.workflow import WorkflowEvent, workflow
+from handlers import ValidationError, WorkflowEvent, workflow
 
 MAX_NUMBERS = 1_000
 

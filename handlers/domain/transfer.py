@@ -6,35 +6,39 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from handlers.commands import status
-from handlers.commands.model import Command, CommandInput
-from handlers.commands.publishing.publisher import CommandPublisher
-from handlers.commands.publishing.retry import publish_with_retry
-from handlers.commands.publishing.sync_publisher import SyncPublisher
-from handlers.core.clock import Clock
-from handlers.core.context import InvokeContext
-from handlers.core.errors import (
+from handlers import (
+    DEFAULT_KIND,
+    MAX_REQUEST_ID_CHARS,
+    Clock,
+    Command,
+    CommandInput,
+    CommandPublisher,
     CqrsError,
+    EntityKey,
+    InvokeContext,
+    Item,
     NotFound,
     PendingVersions,
     RequestConflict,
+    SagaLog,
+    Skipper,
+    SkipRefused,
+    SyncPublisher,
+    TableStore,
     TransientConflict,
     TransientError,
     ValidationError,
-)
-from handlers.core.keys import (
-    DEFAULT_KIND,
-    MAX_REQUEST_ID_CHARS,
-    EntityKey,
     VersionKey,
+    WorkflowEvent,
     approval_sk,
+    is_done,
+    is_failed,
+    log_step,
+    publish_with_retry,
+    reason_of,
     saga_partition,
+    workflow,
 )
-from handlers.core.log import log_step
-from handlers.operations.skip import Skipper, SkipRefused
-from handlers.store.port import Item, TableStore
-from handlers.workflows.saga import SagaLog
-from handlers.workflows.workflow import WorkflowEvent, reason_of, workflow
 
 TYPE = "ACCOUNT"
 ATTEMPTS = 5
@@ -166,7 +170,7 @@ class Transfer:
 
     def _end(self, given: _Given, key: EntityKey, request_id: str, row: Item) -> None:
         """Let the step's own command come to its end, and leave it out if it failed: it holds back all others."""
-        if not status.is_done(row) and not status.is_failed(row):
+        if not is_done(row) and not is_failed(row):
             try:
                 self._publish(given, key, request_id, lambda _: None)
             except TransientError:
@@ -176,7 +180,7 @@ class Transfer:
                 row = self._publisher.result_of_request(key, given.context(request_id)) or row
             else:
                 return
-        if status.is_failed(row):
+        if is_failed(row):
             try:
                 self._skipper(VersionKey.parse(row["pk"], row["sk"]))
             except SkipRefused as refused:

@@ -26,7 +26,7 @@ FIELDS = ("id", "types", "kind", "arn")
 RESERVED = "data"
 ID = r"[a-z][a-z0-9-]{0,62}"
 TYPE = r"[^#@\x00-\x1f]{1,256}"
-DECORATOR = "data_sync_handler"
+DECORATOR = "sync_handler"
 
 
 @dataclass(frozen=True)

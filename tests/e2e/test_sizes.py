@@ -153,7 +153,7 @@ def test_a_repeated_request_is_not_uploaded_again(tmp_path: Path) -> None:
 
 MANY = 200
 MANY_HANDLERS = f"""
-from handlers.commands.targets.registry import data_sync_handler
+from handlers.commands.targets.registry import sync_handler
 from tests.support import recorder
 
 
@@ -163,7 +163,7 @@ def handler(number):
             return recorder.handle(f"many-{{number:03d}}", command)
 
     Handler.__name__ = f"Many{{number:03d}}"
-    return data_sync_handler("ORDER", id=f"handler-with-a-name-of-usual-length-{{number:03d}}")(Handler)
+    return sync_handler("ORDER", id=f"handler-with-a-name-of-usual-length-{{number:03d}}")(Handler)
 
 
 for _number in range({MANY}):

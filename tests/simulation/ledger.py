@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from handlers.commands.model import Command
-from handlers.commands.targets.registry import data_sync_handler
+from handlers.commands.targets.registry import sync_handler
 from tests.simulation.targets import apply_to_target
 
 LEDGER = "ledger"
 
 
-@data_sync_handler("ACCOUNT", id="ledger")
+@sync_handler("ACCOUNT", id="ledger")
 class Ledger:
     """A read model elsewhere, conditional on the version."""
 

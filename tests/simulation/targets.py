@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 
 from handlers.commands.model import Command
-from handlers.commands.targets.registry import data_sync_handler
+from handlers.commands.targets.registry import sync_handler
 
 TARGETS = ("mail", "search")
 
@@ -14,7 +14,7 @@ TARGETS = ("mail", "search")
 apply_to_target: ContextVar[Callable[[str, Command], None]] = ContextVar("apply_to_target")
 
 
-@data_sync_handler("ORDER", id="search")
+@sync_handler("ORDER", id="search")
 class Search:
     """A read model elsewhere, conditional on the version."""
 
@@ -23,7 +23,7 @@ class Search:
         return {"answer": "x" * 100}
 
 
-@data_sync_handler("ORDER", id="mail")
+@sync_handler("ORDER", id="mail")
 class Mail:
     """Another one."""
 

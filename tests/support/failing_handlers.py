@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from handlers.commands.model import Command, CommandInput
-from handlers.commands.targets.registry import data_sync_handler
+from handlers.commands.targets.registry import sync_handler
 from handlers.imports.strategy import ImportStrategy, Row, import_strategy
 from handlers.tasks.handlers import task_handler
 
@@ -37,7 +37,7 @@ class FailingTask:
         return given
 
 
-@data_sync_handler("FAILING", id="failing")
+@sync_handler("FAILING", id="failing")
 class FailingTarget:
     """A target that refuses."""
 

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from handlers.commands.model import LATEST, Command, CommandInput
-from handlers.commands.targets.registry import data_sync_handler
+from handlers.commands.targets.registry import sync_handler
 from handlers.core.errors import TransientError, ValidationError
 from handlers.imports.strategy import SYNC, ImportStrategy, Row, import_strategy
 from handlers.tasks.handlers import TaskCall, task_handler
 from tests.support import recorder
 
 
-@data_sync_handler("ORDER", id="one")
+@sync_handler("ORDER", id="one")
 class One:
     def up(self, command: Command) -> object:
         return recorder.handle("one", command)
 
 
-@data_sync_handler("ORDER", id="two")
+@sync_handler("ORDER", id="two")
 class Two:
     def up(self, command: Command) -> object:
         return recorder.handle("two", command)
 
 
-@data_sync_handler("ORDER", id="three")
+@sync_handler("ORDER", id="three")
 class Three:
     def up(self, command: Command) -> object:
         return recorder.handle("three", command)
 
 
-@data_sync_handler("CARD", id="card")
+@sync_handler("CARD", id="card")
 class Card:
     def up(self, command: Command) -> object:
         return recorder.handle("card", command)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
@@ -27,8 +27,8 @@ _MARK = "__cqrs_data_sync__"
 _ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
-class DataSyncHandler(Protocol):
-    """What ``@data_sync_handler`` classes offer."""
+class SyncHandler(Protocol):
+    """What ``@sync_handler`` classes offer."""
 
     def up(self, command: Command) -> object:
         """Apply one version to the target. Must be conditional on (key, version); may be called again.
@@ -44,13 +44,13 @@ class RemoteHandler:
 
     id: str
     types: tuple[str, ...]
-    handler: DataSyncHandler
+    handler: SyncHandler
 
 
 C = TypeVar("C", bound=type)
 
 
-def data_sync_handler(type_: str, *, id: str) -> Any:
+def sync_handler(type_: str, *, id: str) -> Callable[[C], C]:
     """Mark a class as sync target ``id`` for commands of ``type_``.
 
     The constructor may ask for collaborators by parameter name: ``store`` (TableStore), ``clock`` and ``workflows``
@@ -69,11 +69,11 @@ class Registry:
 
     def __init__(
         self,
-        handlers: Mapping[str, tuple[str, DataSyncHandler]] | None = None,
+        handlers: Mapping[str, tuple[str, SyncHandler]] | None = None,
         remote: Iterable[RemoteHandler] = (),
     ) -> None:
         """``handlers`` are this project's own: id to type and handler."""
-        self._handlers: dict[str, tuple[tuple[str, ...], DataSyncHandler]] = {
+        self._handlers: dict[str, tuple[tuple[str, ...], SyncHandler]] = {
             target: ((type_,), handler) for target, (type_, handler) in (handlers or {}).items()
         }
         self._handlers.update({one.id: (one.types, one.handler) for one in remote})
@@ -82,7 +82,7 @@ class Registry:
         """Ids of the targets for commands of a type, in a stable order."""
         return sorted(target for target, (handled, _) in self._handlers.items() if type_ in handled)
 
-    def sync_handler(self, target: str) -> DataSyncHandler:
+    def sync_handler(self, target: str) -> SyncHandler:
         """The handler of a target. Raises RegistryError: it was there when the run began and is not now."""
         if target not in self._handlers:
             raise RegistryError(f"sync target {target!r} is not registered; known: {sorted(self._handlers)}")
@@ -102,7 +102,7 @@ def load_registry(
     Raises:
         RegistryError: a module can't be imported, or an id is wrong or used twice.
     """
-    found: dict[str, tuple[str, DataSyncHandler]] = {}
+    found: dict[str, tuple[str, SyncHandler]] = {}
     for module_name in module_names:
         for cls in marked_classes(module_name, _MARK):
             type_, target = getattr(cls, _MARK)
@@ -113,7 +113,7 @@ def load_registry(
                 raise RegistryError(
                     f"{where}: sync target id {target!r} is used by {other.__module__}.{other.__name__} already"
                 )
-            found[target] = (type_, instance_of(cls, where, collaborators, "a data sync handler", "up(command)"))
+            found[target] = (type_, instance_of(cls, where, collaborators, "a sync handler", "up(command)"))
     places = {target: f"{type(handler).__module__}.{type(handler).__name__}" for target, (_, handler) in found.items()}
     for one in remote:
         _check_id("SYNC_TARGETS", one.id)

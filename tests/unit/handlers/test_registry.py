@@ -9,8 +9,8 @@ import pytest
 from handlers.commands.targets.registry import load_registry
 from handlers.core.errors import RegistryError
 
-HEADER = "from handlers.commands.targets.registry import data_sync_handler\n"
-GOOD = "@data_sync_handler('ORDER', id='{0}')\nclass {1}:\n    def up(self, command): return None\n"
+HEADER = "from handlers.commands.targets.registry import sync_handler\n"
+GOOD = "@sync_handler('ORDER', id='{0}')\nclass {1}:\n    def up(self, command): return None\n"
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_collaborators_arrive_by_name(module) -> None:  # type: ignore[no-untype
         (GOOD.format("a", "A") + GOOD.format("a", "B"), r"reg_bad.B: sync target id 'a' is used by reg_bad.A already"),
         (GOOD.format("data", "A"), "sync target id 'data' is not allowed"),
         (GOOD.format("Bad Id", "A"), "sync target id 'Bad Id' is not allowed"),
-        ("@data_sync_handler('ORDER', id='a')\nclass A: pass\n", r"needs a method up\(command\)"),
+        ("@sync_handler('ORDER', id='a')\nclass A: pass\n", r"needs a method up\(command\)"),
         (
             GOOD.format("a", "A") + "    def __init__(self, mailer): pass\n",
             "unknown parameter 'mailer'; available: clock, store",
