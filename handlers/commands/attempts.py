@@ -43,7 +43,7 @@ class Attempts:
         new: dict[Path, Any] = {
             "attempt": attempt,
             "status": status.ACCEPTED,
-            "rank": status.rank_of(attempt, "publish", status.STARTED),
+            "rank": status.rank_of(attempt, status.PUBLISH, status.STARTED),
             "restart": 0,
             **self._open(row, START_GRACE_SECONDS),
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from contract.command_status import FAILED_SUFFIX
 from handlers.commands.attributes import MAX_ATTRIBUTES_BYTES, POINTER
 from handlers.core.clock import iso
 from handlers.core.context import InvokeContext
@@ -138,7 +139,7 @@ def completed(row: dict[str, Any]) -> dict[str, Any]:
         filled["attributes"] = {}
     if key is not None and "cpk" not in row:
         filled.update(status=NO_STATUS, attempt=1, rank=0, targets={})
-        if str(row.get("status", "")).endswith(":FAILED"):
+        if str(row.get("status", "")).endswith(FAILED_SUFFIX):
             filled["error"] = {"type": NO_STATUS, "message": "", "state": ""}
     return {**filled, **row}
 

@@ -9,34 +9,64 @@ from __future__ import annotations
 
 from typing import Any
 
-ACCEPTED = "publish:ACCEPTED"
-#: Written by publish_sync: the stream doesn't start it (the event source's filter names ACCEPTED).
-SYNC = "publish:SYNC"
-SKIPPED = "skipped"
+from contract.command_status import (
+    ACCEPTED,
+    ATTEMPT_RANK,
+    CHECK_VERSION,
+    DONE,
+    FAILED,
+    FAILED_RANK,
+    FAILED_SUFFIX,
+    FINISH,
+    FINISHED,
+    HISTORY_COPY,
+    PUBLISH,
+    RECORD_FAILURE,
+    SET_TTL_COMMAND,
+    SKIPPED,
+    SKIPPED_RANK,
+    STARTED,
+    STATE_RANKS,
+    SYNC,
+    SYNC_DATA,
+    TRANSFORM_DATA,
+    WAIT_PREV_COMMAND,
+)
 
-CHECK_VERSION = "check_version"
-WAIT_PREV_COMMAND = "wait_prev_command"
-SET_TTL_COMMAND = "set_ttl_command"
-HISTORY_COPY = "history_copy"
-TRANSFORM_DATA = "transform_data"
-SYNC_DATA = "sync_data"
-FINISH = "finish"
-RECORD_FAILURE = "record_failure"
+__all__ = (
+    "ACCEPTED",
+    "APPLIED_STATUSES",
+    "CHECK_VERSION",
+    "DONE_STATUSES",
+    "FAILED",
+    "FINISH",
+    "FINISHED",
+    "HISTORY_COPY",
+    "PUBLISH",
+    "RECORD_FAILURE",
+    "SET_TTL_COMMAND",
+    "SKIPPED",
+    "STARTED",
+    "STATES",
+    "SYNC",
+    "SYNC_DATA",
+    "TRANSFORM_DATA",
+    "WAIT_PREV_COMMAND",
+    "is_done",
+    "is_failed",
+    "is_open_sync",
+    "is_terminal",
+    "is_waiting",
+    "rank_of",
+    "skipped_rank",
+    "state_in",
+    "status_of",
+    "tail_is_missing",
+)
 
-STARTED = "STARTED"
-FINISHED = "FINISHED"
-FAILED = "FAILED"
-
-_ORDER = ("publish", CHECK_VERSION, WAIT_PREV_COMMAND, SET_TTL_COMMAND, HISTORY_COPY, TRANSFORM_DATA, SYNC_DATA, FINISH)
-STATES = frozenset(_ORDER[1:])
-APPLIED_STATUSES = (f"{FINISH}:{STARTED}", f"{FINISH}:{FINISHED}")
+STATES = frozenset(STATE_RANKS) - {PUBLISH}
+APPLIED_STATUSES = (f"{FINISH}:{STARTED}", DONE)
 DONE_STATUSES = (*APPLIED_STATUSES, SKIPPED)
-
-_ATTEMPT = 1000
-_STATE = 10
-#: Above every state of the attempt, so that nothing but a new attempt follows.
-_FAILED = 900
-_SKIPPED = 990
 
 
 def status_of(state: str, phase: str) -> str:
@@ -47,13 +77,13 @@ def status_of(state: str, phase: str) -> str:
 def rank_of(attempt: int, state: str, phase: str) -> int:
     """The rank of a status within an attempt (1 for the first)."""
     if phase == FAILED:
-        return attempt * _ATTEMPT + _FAILED
-    return attempt * _ATTEMPT + _ORDER.index(state) * _STATE + (1 if phase == FINISHED else 0)
+        return attempt * ATTEMPT_RANK + FAILED_RANK
+    return attempt * ATTEMPT_RANK + STATE_RANKS[state] + (1 if phase == FINISHED else 0)
 
 
 def skipped_rank(attempt: int) -> int:
     """The rank of ``skipped``."""
-    return attempt * _ATTEMPT + _SKIPPED
+    return attempt * ATTEMPT_RANK + SKIPPED_RANK
 
 
 def is_done(row: dict[str, Any] | None) -> bool:
@@ -63,7 +93,7 @@ def is_done(row: dict[str, Any] | None) -> bool:
 
 def is_failed(row: dict[str, Any] | None) -> bool:
     """Failed in its current attempt."""
-    return row is not None and row["status"].endswith(f":{FAILED}")
+    return row is not None and row["status"].endswith(FAILED_SUFFIX)
 
 
 def is_open_sync(row: dict[str, Any]) -> bool:
@@ -73,7 +103,7 @@ def is_open_sync(row: dict[str, Any]) -> bool:
 
 def is_terminal(status: str) -> bool:
     """The attempt's outcome, of which others are told: the last status of a DONE command, or FAILED."""
-    return status in (status_of(FINISH, FINISHED), SKIPPED) or status.endswith(f":{FAILED}")
+    return status in (DONE, SKIPPED) or status.endswith(FAILED_SUFFIX)
 
 
 def is_waiting(row: dict[str, Any]) -> bool:

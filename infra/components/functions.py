@@ -9,25 +9,26 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_
 
+from contract.command_status import ACCEPTED, DONE, FAILED_SUFFIX, SKIPPED
 from infra.configuration.stack_config import StackConfig
 from infra.naming.names import Names
 from infra.permissions.policies import Resources, assume_role, function_policy
 
 #: A new command of the asynchronous path; rows of publish_sync and request rows don't match.
 #: Filters name leaves and positive values (Lambda Developer Guide, "Control which events Lambda sends").
-STARTS_COMMAND = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"status": {"S": ["publish:ACCEPTED"]}}}}
+STARTS_COMMAND = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"status": {"S": [ACCEPTED]}}}}
 #: Commands whose status may have changed, by ``statusEvents``; the code drops those that only got another field.
 STATUS_CHANGED: dict[str, dict[str, object]] = {
     "terminal": {
         "eventName": ["MODIFY"],
-        "dynamodb": {"NewImage": {"status": {"S": ["finish:FINISHED", "skipped", {"suffix": ":FAILED"}]}}},
+        "dynamodb": {"NewImage": {"status": {"S": [DONE, SKIPPED, {"suffix": FAILED_SUFFIX}]}}},
     },
     "all": {"eventName": ["MODIFY"], "dynamodb": {"NewImage": {"status": {"S": [{"exists": True}]}}}},
 }
 #: Commands that were applied in the transaction that accepted them.
 APPLIED_AT_ONCE: dict[str, object] = {
     "eventName": ["INSERT"],
-    "dynamodb": {"NewImage": {"status": {"S": ["finish:FINISHED"]}, "syncMode": {"BOOL": [{"exists": True}]}}},
+    "dynamodb": {"NewImage": {"status": {"S": [DONE]}, "syncMode": {"BOOL": [{"exists": True}]}}},
 }
 #: Commands of imports that have come to their outcome.
 IMPORTED: dict[str, object] = {
@@ -35,7 +36,7 @@ IMPORTED: dict[str, object] = {
     "dynamodb": {
         "NewImage": {
             "source": {"S": ["import"]},
-            "status": {"S": ["finish:FINISHED", "skipped", {"suffix": ":FAILED"}]},
+            "status": {"S": [DONE, SKIPPED, {"suffix": FAILED_SUFFIX}]},
         }
     },
 }
