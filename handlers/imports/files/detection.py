@@ -147,6 +147,8 @@ def _is_certain(codec: str, readings: dict[str, list[str]]) -> bool:
     reading = readings.get(codec)
     if reading is None:
         return False
+    if any(_NOT_JAPANESE.search(word) for word in reading):
+        return False
     evidence = {one for word in reading for one in word if one in KANA or one in TAUGHT}
     if len(evidence) < EVIDENCE:
         return False
@@ -159,6 +161,11 @@ def _is_certain(codec: str, readings: dict[str, list[str]]) -> bool:
         elif _has_words(other):
             return False
     return True
+
+
+#: Characters of private use, which only who made them can read, and half-width katakana inside a word of Latin letters,
+#: as which accented letters of Western encodings read. A file that has them on purpose names its encoding.
+_NOT_JAPANESE = re.compile("[\ue000-\uf8ff]|[A-Za-z][\uff61-\uff9f]+[A-Za-z]")
 
 
 def _has_words(reading: Sequence[str]) -> bool:

@@ -219,6 +219,17 @@ def test_edge_20_what_looks_like_japanese_is_refused(codec: str, words: list[str
     assert "not certain" in refusal(file_of(words).encode(codec))
 
 
+@pytest.mark.parametrize(
+    ("codec", "words"),
+    [
+        ("cp850", ["«oui»", "NºMüller", "élèveuvrenaïve"]),  # half-width katakana within a word
+        ("mac_latin2", ["kůňświętoźrebię", "přílišJAŹŃ"]),  # a character of private use
+    ],
+)
+def test_edge_20_what_nobody_writes_in_japanese_is_no_evidence(codec: str, words: list[str]) -> None:
+    assert "is not certain" in refusal(file_of(words).encode(codec))
+
+
 @pytest.mark.parametrize("broken", [b"\xff", b"\xe6\x9d", b"\x80", b"\xc3"])
 def test_edge_21_mostly_valid_utf_8_is_a_broken_utf_8_file(broken: bytes) -> None:
     content = file_of(["東京", "大阪"]).encode() + b"2," + broken + b"\r\n" + "3,名古屋\r\n".encode()
