@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handlers.entrypoints import settings
+from handlers.entrypoints.wiring import settings
 from tests.support.evaluation import Evaluation
 
 #: Read by the entry points' shared frame (handlers/entrypoints/wiring/lazy.py), for every function.
