@@ -14,6 +14,7 @@ from typing import Any
 
 from infra.definitions import distributed_maps
 from infra.definitions.distributed_maps import check_distributed_map, is_distributed
+from infra.definitions.shapes import misshapen
 
 TASK_TOKEN = ".waitForTaskToken"
 TERMINAL = frozenset({"Succeed", "Fail"})
@@ -45,11 +46,19 @@ class DefinitionError(Exception):
         super().__init__("\n".join(f"{name}: {problem}" for problem in problems))
 
 
+def check_shapes(name: str, definition: Any) -> None:
+    """Before anything looks into a definition. Raises DefinitionError with every field of a wrong type."""
+    problems = list(misshapen(definition))
+    if problems:
+        raise DefinitionError(name, problems)
+
+
 def check_definition(name: str, definition: Mapping[str, Any], *, needs_catch: bool = True) -> None:
-    """Raises DefinitionError with every problem found.
+    """Raises DefinitionError with every problem found; those of ``check_shapes`` hide the others.
 
     ``needs_catch``: a failed task may not end the execution by itself, since the failure must be recorded first.
     """
+    check_shapes(name, definition)
     about_catch = (NEEDS_CATCH, CATCHES_ALL, distributed_maps.NEEDS_CATCH)
     problems = [one for one in _machine(definition, "") if needs_catch or not one.endswith(about_catch)]
     if not isinstance(definition.get("TimeoutSeconds"), int):

@@ -19,6 +19,7 @@ from infra.definitions.checks import (
     TASK_TOKEN,
     DefinitionError,
     check_definition,
+    check_shapes,
     distributed_maps_of,
     tasks_of,
 )
@@ -153,6 +154,7 @@ def check_workflow(name: str, type_: str, definition: Mapping[str, Any], methods
     Raises:
         DefinitionError: one line per problem.
     """
+    check_shapes(name, definition)
     problems: list[str] = []
     try:
         check_definition(name, definition, needs_catch=False)
@@ -207,13 +209,18 @@ def _workflow(
         problems.append(f"{where}: the definition {source} is missing")
         return None
     try:
-        definition = complete(_loaded(members[source]))
+        written = _loaded(members[source])
+        check_shapes(declared.name, written)
+        definition = complete(written)
         check_workflow(declared.name, declared.type, definition, declared.methods)
     except DefinitionError as error:
         problems += [f"{source}: {problem}" for problem in error.problems]
         return None
     except ValueError as error:
         problems.append(f"{source}: {error}")
+        return None
+    except RecursionError:
+        problems.append(f"{source}: {json_files.TOO_DEEP}")
         return None
     return CustomWorkflow(declared.name, declared.type, source, definition)
 

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+TOO_DEEP = "its lists and objects are nested too deeply"
+
 
 class RepeatedKey(ValueError):
     """An object has the same key twice; names the key and one that stands beside it, to find the place by."""
@@ -16,9 +18,12 @@ def parse(text: str) -> Any:
 
     Raises:
         RepeatedKey: an object has a key twice.
-        ValueError: it is no JSON; ``NaN`` and ``Infinity`` aren't either.
+        ValueError: it is no JSON; ``NaN`` and ``Infinity`` aren't either. Or it is nested too deeply.
     """
-    return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
 
 
 def read(path: Path) -> Any:

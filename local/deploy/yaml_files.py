@@ -23,6 +23,18 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if node.tag not in _TAGS:
+            known = ", ".join(sorted(one.removeprefix(_CORE) for one in _TAGS - {_MERGE, _TIMESTAMP}))
+            raise _Refused(f"{_line(node)}: the tag {_shown_tag(node.tag)} is not allowed; expected one of {known}")
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, OverflowError):
+            # ``int`` reads no more than 4,300 digits, and PyYAML's constructors take what a tag names on trust.
+            text = str(node.value)
+            shown = text if len(text) <= 40 else f"{text[:40]}... ({len(text)} characters)"
+            raise _Refused(f"{_line(node)}: {shown!r} can't be read as {_shown_tag(node.tag)}") from None
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: dict[str, int] = {}
         for key, _ in node.value:
