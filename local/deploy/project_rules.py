@@ -124,8 +124,16 @@ def check_values(declared: Mapping[str, Declared], values: Mapping[str, Any], pr
 
 
 def is_secret(value: Any) -> bool:
-    """Whether a stack's value is ``{secure: <ciphertext>}``."""
-    return isinstance(value, Mapping) and set(value) == {"secure"} and isinstance(value["secure"], str)
+    """Whether a stack's value is ``{secure: <ciphertext>}``, or a list or object that has one somewhere inside.
+
+    The CLI takes both for encrypted (``resource/config/value.go``, ``Secure``), and no message may show either.
+    """
+    if isinstance(value, list):
+        return any(is_secret(one) for one in value)
+    if not isinstance(value, Mapping):
+        return False
+    is_ciphertext = set(value) == {"secure"} and isinstance(value["secure"], str)
+    return is_ciphertext or any(is_secret(one) for one in value.values())
 
 
 def has_type(value: Any, type_: str, items: Mapping[str, Any] | None) -> bool:
@@ -138,7 +146,10 @@ def has_type(value: Any, type_: str, items: Mapping[str, Any] | None) -> bool:
     if type_ == "integer":
         if isinstance(value, str):
             return re.fullmatch(r"[-+]?[0-9]+", value) is not None
-        return isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer()
+        # ``float`` ends at 309 digits.
+        return (isinstance(value, int) and not isinstance(value, bool)) or (
+            isinstance(value, float) and value.is_integer()
+        )
     if type_ == "boolean":
         return isinstance(value, bool) or value in ("true", "false")
     if type_ == "object":

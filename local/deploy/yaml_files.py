@@ -7,6 +7,7 @@ and "mapping key already defined" in ``decode.go``).
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -15,37 +16,50 @@ import yaml  # type: ignore[import-untyped]  # comes with pulumi
 
 from local.deploy.errors import DeployError
 
-_MERGE = "tag:yaml.org,2002:merge"
+_CORE = "tag:yaml.org,2002:"
+_MERGE = f"{_CORE}merge"
+_TIMESTAMP = f"{_CORE}timestamp"
+#: What JSON has, which is what the engine hands on (YAML 1.2.2, chapter 10.3, "Core Schema").
+_KINDS = ("str", "int", "float", "bool", "null", "map", "seq")
+_TAGS = {_TIMESTAMP, *(f"{_CORE}{kind}" for kind in _KINDS)}
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-    """``SafeLoader`` with the scalars of yaml.v3, and keys that are texts and stand once."""
+    """``SafeLoader`` with the scalars of yaml.v3, keys that are texts and stand once, and no value that JSON lacks."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node:
+        alias = self.peek_event() if self.check_event(yaml.AliasEvent) else None
+        node = super().compose_node(parent, index)
+        # A node gets its end when all in it is read.
+        if alias is not None and node.end_mark is None:
+            raise _Refused(f"{_line(alias)}: *{alias.anchor} stands inside of what it names")
+        return node
+
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        kind = node.tag.removeprefix(_CORE)
         if node.tag not in _TAGS:
-            known = ", ".join(sorted(one.removeprefix(_CORE) for one in _TAGS - {_MERGE, _TIMESTAMP}))
-            raise _Refused(f"{_line(node)}: the tag {_shown_tag(node.tag)} is not allowed; expected one of {known}")
+            raise _Refused(f"{_line(node)}: the tag {kind!r} is not allowed; expected one of {', '.join(_KINDS)}")
         try:
-            return super().construct_object(node, deep)
-        except (ValueError, OverflowError):
-            # ``int`` reads no more than 4,300 digits, and PyYAML's constructors take what a tag names on trust.
-            text = str(node.value)
-            shown = text if len(text) <= 40 else f"{text[:40]}... ({len(text)} characters)"
-            raise _Refused(f"{_line(node)}: {shown!r} can't be read as {_shown_tag(node.tag)}") from None
+            made = super().construct_object(node, deep)
+        except (ValueError, OverflowError, LookupError):
+            # A tag in front of something else (``!!int abc``), or more digits than Python reads.
+            raise _Refused(_unreadable(node, kind)) from None
+        if isinstance(made, float) and not math.isfinite(made):
+            raise _Refused(_unreadable(node, kind))
+        return made
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: dict[str, int] = {}
+        seen: dict[str, str] = {}
         for key, _ in node.value:
             if key.tag == _MERGE:
                 continue
-            line = key.start_mark.line + 1
-            if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
-                raise _Refused(f"line {line}: a key that is no text; write it in quotes")
+            if not isinstance(key, yaml.ScalarNode) or key.tag != f"{_CORE}str":
+                raise _Refused(f"{_line(key)}: a key that is no text; write it in quotes")
             if key.value in seen:
-                raise _Refused(f"the key {key.value!r} stands twice, in line {seen[key.value]} and line {line}")
-            seen[key.value] = line
+                raise _Refused(f"the key {key.value!r} stands twice, in {seen[key.value]} and {_line(key)}")
+            seen[key.value] = _line(key)
         made: dict[Any, Any] = super().construct_mapping(node, deep)
         return made
 
@@ -54,20 +68,34 @@ class _Refused(Exception):
     """What is wrong with the text; the caller knows the file."""
 
 
+def _line(at: yaml.Node | yaml.Event) -> str:
+    return f"line {at.start_mark.line + 1}"
+
+
+def _unreadable(node: yaml.Node, kind: str) -> str:
+    text = str(node.value)
+    shown = repr(text) if len(text) <= 40 else f"{text[:40]!r}... ({len(text)} characters)"
+    return f"{_line(node)}: {shown} can't be read as {kind}"
+
+
 def _no_timestamp(loader: _Loader, node: yaml.ScalarNode) -> None:
-    raise _Refused(f"line {node.start_mark.line + 1}: {node.value} is read as a date; write it in quotes")
+    raise _Refused(f"{_line(node)}: {node.value} is read as a date; write it in quotes")
 
 
 for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?(0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)", list("-+0123456789")),
+    (
+        "int",
+        r"[-+]?(0b_*[01][01_]*|0o_*[0-7][0-7_]*|0[0-7_]+|0x_*[0-9a-fA-F][0-9a-fA-F_]*|0|[1-9][0-9_]*)",
+        list("-+0123456789"),
+    ),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+0123456789.")),
     ("timestamp", r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?", list("0123456789")),
     ("merge", r"<<", ["<"]),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _no_timestamp)
+    _Loader.add_implicit_resolver(f"{_CORE}{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
+_Loader.add_constructor(_TIMESTAMP, _no_timestamp)
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -80,6 +108,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
         parsed = yaml.load(path.read_bytes().decode("utf-8-sig"), _Loader)  # a SafeLoader
     except _Refused as refused:
         raise DeployError(f"{path.name}: {refused}") from None
+    except RecursionError:
+        raise DeployError(f"{path.name}: its lists and mappings are nested too deeply") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DeployError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
     if parsed is None:

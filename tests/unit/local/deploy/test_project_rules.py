@@ -68,6 +68,23 @@ REFUSED = {
     "project-two-namespaces": Case("key: a\n  sample:key: b", "", "sample:key stands twice, once without", OURS),
     "stack-null": Case("", "key:", "sample:key: has no value", OURS),
     "stack-date": Case("", "key: 2026-01-31", "read as a date; write it in quotes", OURS),
+    "circular-object": Case("", "key: &c {a: *c}", "dev.yaml: line 2: \\*c stands inside of what it names"),
+    "circular-list": Case("", "key: &c [[*c]]", "dev.yaml: line 2: \\*c stands inside of what it names"),
+    "set": Case("", "key: !!set {a}", "dev.yaml: line 2: the tag 'set' is not allowed; expected one of str, int", OURS),
+    "binary": Case("", "key: !!binary YQ==", "dev.yaml: line 2: the tag 'binary' is not allowed", OURS),
+    "own-tag": Case("", "key: !mine a", "dev.yaml: line 2: the tag '!mine' is not allowed", OURS),
+    "no-int": Case("", 'key: !!int "abc"', "dev.yaml: line 2: 'abc' can't be read as int"),
+    "empty-int": Case("", 'key: !!int ""', "dev.yaml: line 2: '' can't be read as int"),
+    "no-bool": Case("", 'key: !!bool "abc"', "dev.yaml: line 2: 'abc' can't be read as bool"),
+    "no-float": Case("", 'key: !!float "abc"', "dev.yaml: line 2: 'abc' can't be read as float"),
+    "infinite": Case("", "key: 1e999", "dev.yaml: line 2: '1e999' can't be read as float", OURS),
+    "5000-digits": Case(
+        "", f"key: {'1' * 5000}", "line 2: '1{40}'... \\(5000 characters\\) can't be read as int", OURS
+    ),
+    "nested-3000": Case("", f"key: {'[' * 3000}", "dev.yaml: its lists and mappings are nested too deeply", OURS),
+    "nested-3000-closed": Case("", f"key: {'[' * 3000}{']' * 3000}", "are nested too deeply", OURS),
+    "project-nested": Case(f"key: {'[' * 3000}", "", "Pulumi.yaml: its lists and mappings are nested too deep", OURS),
+    "400-digits": Case("key: {type: boolean, default: true}", f"key: {'1' * 400}", "expected type boolean"),
     "no-text-as-key": Case("", "1: a", "a key that is no text"),
 }
 TAKEN = {
@@ -86,6 +103,12 @@ TAKEN = {
     "number-for-text": Case("key: {type: string, default: a}", "key: 5", "5"),
     "yes-is-a-text": Case("key: {type: string, default: a}", "key: yes", "yes"),
     "no-sexagesimal": Case("key: {type: string, default: a}", "key: 1:30", "1:30"),
+    "no-octal": Case("key: {type: string, default: a}", "key: 0o_", "0o_"),
+    "no-hexadecimal": Case("key: {type: string, default: a}", "key: 0x_", "0x_"),
+    "octal": Case("key: {type: integer, default: 1}", "key: 0o1_7", "15"),
+    "400-digits": Case("key: {type: integer, default: 1}", f"key: {'1' * 400}", "1" * 400),
+    "tagged": Case("key: {type: string, default: a}", "key: !!str 5", "5"),
+    "alias-beside": Case("key: {default: {}}", "key: {a: &c [1], b: *c}", '{"a":[1],"b":[1]}'),
     "array": Case(ARRAY, "key: [a, b]", '["a","b"]'),
     "deep-array": Case(DEEP, "", "[[1],[2,3]]"),
 }
@@ -109,6 +132,23 @@ def test_edge_01_what_the_cli_refuses_is_refused(tmp_path: Path, name: str) -> N
 @pytest.mark.parametrize("name", TAKEN)
 def test_edge_01_what_the_cli_takes_is_taken(tmp_path: Path, name: str) -> None:
     assert load_stack(write(tmp_path, TAKEN[name]), "dev").config == {"sample:key": TAKEN[name].message}
+
+
+SECRET = {
+    "whole": Case("key: {type: object, default: {}}", "key: {secure: AAAB}", ""),
+    "in-an-object": Case("key: {type: object, default: {}}", "key: {commands: {secure: AAAB}}", ""),
+    "in-a-list": Case(ARRAY, "key: [{secure: AAAB}]", ""),
+    "deep": Case("key: {default: {}}", "key: {a: [b, {c: {secure: AAAB}}]}", ""),
+    "of-another-type": Case("key: {type: integer, default: 1}", "key: {commands: {secure: AAAB}}", ""),
+}
+
+
+@pytest.mark.parametrize("name", SECRET)
+def test_edge_01_a_secret_anywhere_in_a_value_is_refused_and_not_shown(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DeployError) as caught:
+        load_stack(write(tmp_path, SECRET[name]), "dev")
+    told = "sample:key: is encrypted and can't be read locally; override it"
+    assert str(caught.value) == f"Pulumi.dev.yaml: {told}"
 
 
 def test_edge_01_every_key_of_the_project_has_a_default() -> None:
