@@ -7,7 +7,6 @@ import re
 from datetime import datetime
 
 from cli.errors import CommandError
-from cli.operate.stack import default_project
 
 _AGO = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -17,7 +16,7 @@ KEY_HELP = "'TENANT#t1 ORDER#o1' or 'TENANT#t1#ORDER#o1', each with or without @
 def add_stack(parser: argparse.ArgumentParser) -> None:
     """Which stack, and how the answer is given."""
     parser.add_argument("--stack", default="dev", help="the Pulumi stack (default dev)")
-    parser.add_argument("--project", default=default_project(), help="the Pulumi project (default: Pulumi.yaml's)")
+    parser.add_argument("--project", help="the Pulumi project (default: Pulumi.yaml's)")
     parser.add_argument("--endpoint", metavar="URL", help="a local stack: http://127.0.0.1:4566 with `./cqrs serve`")
     parser.add_argument("--region", help="the AWS region (default: as the AWS CLI finds it)")
     parser.add_argument("--profile", help="the AWS profile (default: as the AWS CLI finds it)")

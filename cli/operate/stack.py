@@ -158,7 +158,8 @@ def on_stack(options: argparse.Namespace, work: Callable[[Stack], int]) -> int:
     Raises:
         CommandError: for every error that people can do something about, as one line.
     """
-    stack = Stack(StackArgs(options.stack, options.project, options.endpoint, options.region, options.profile))
+    project = default_project() if options.project is None else options.project
+    stack = Stack(StackArgs(options.stack, project, options.endpoint, options.region, options.profile))
     try:
         return work(stack)
     except Exception as error:
@@ -168,10 +169,23 @@ def on_stack(options: argparse.Namespace, work: Callable[[Stack], int]) -> int:
         raise CommandError(line) from error
 
 
-def default_project() -> str:
-    """The name in ``Pulumi.yaml``, which the stacks' resources begin with."""
-    text = (ROOT / "Pulumi.yaml").read_text(encoding="utf-8")
-    found = re.search(r"^name:\s*(\S+)", text, re.MULTILINE)
-    if found is None:
-        raise CommandError("Pulumi.yaml has no name; give --project")
-    return found.group(1)
+def default_project(folder: Path = ROOT) -> str:
+    """The name in ``Pulumi.yaml``, which the stacks' resources begin with.
+
+    Raises:
+        CommandError: there is none, or no such file.
+    """
+    import yaml  # type: ignore[import-untyped]  # comes with pulumi; only where --project is not given
+
+    path = folder / "Pulumi.yaml"
+    try:
+        # Every scalar is a text to this loader, and no tag is followed.
+        document = yaml.load(path.read_bytes().decode("utf-8-sig"), yaml.BaseLoader)
+    except OSError as error:
+        raise CommandError(f"{path.name}: {error.strerror}; give --project") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise CommandError(f"{path.name} is not YAML: {' '.join(str(error).split())}; give --project") from None
+    name = document.get("name") if isinstance(document, dict) else None
+    if not isinstance(name, str) or not name:
+        raise CommandError(f"{path.name} has no name; give --project")
+    return name
