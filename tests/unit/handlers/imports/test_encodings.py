@@ -333,7 +333,10 @@ def test_what_python_writes_in_a_named_encoding_imports_equal(data: st.DataObjec
     encoding = data.draw(st.sampled_from(NAMED))
     delimiter, end, quoting, has_note = data.draw(st.sampled_from(DIALECTS))
     stray = encodings.stray_in(encoding.codec)
-    texts = st.text(st.characters(codec=encoding.codec, exclude_categories=("Cs",)), max_size=12)
+    # By these controls encodings with states change them, so that in a text they don't come back (RFC 1554, RFC 1557).
+    shifts = "\x0e\x0f\x1b" if encoding.codec.startswith("iso2022") else ""
+    characters = st.characters(codec=encoding.codec, exclude_categories=("Cs",), exclude_characters=shifts)
+    texts = st.text(characters, max_size=12)
     names = ("id", "name", "note") if has_note else ("id", "name")
     values = data.draw(st.lists(st.tuples(*(texts for _ in names[1:])), max_size=6))
     rows = [[str(number), *row] for number, row in enumerate(values)]
