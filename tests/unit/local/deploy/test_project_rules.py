@@ -2,6 +2,9 @@
 
 Each case was also given to the CLI's own code (Go packages sdk/v3/go/common/workspace and pkg/v3/workspace, v3.274.1),
 which refused the same ones, except those marked as ours, and gave the same texts for the others.
+
+Not given to it: what can't be read (circular aliases, tags, long numbers, deep nesting, ``0o_``) and secrets inside of
+values. These follow yaml.v3's ``resolve.go`` and ``decode_test.go`` and Pulumi's ``resource/config/value.go``.
 """
 
 from __future__ import annotations
