@@ -92,7 +92,7 @@ def test_ord_09_ops_01_explain_and_redrive(tmp_path: Path, workflow: str) -> Non
             "target": "two",
         }
         assert second.targets["data"] == "APPLIED"
-        assert "two" not in second.targets
+        assert second.targets["two"] == "FAILED"
         assert [view.blocked_by.root if view.blocked_by else None for view in (third, fourth)] == [2, 2]
         assert len(explanation.what_to_do) == 1
         assert explanation.what_to_do[0].startswith("@2: redrive TENANT#t1 ORDER#o1@2")
