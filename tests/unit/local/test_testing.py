@@ -176,7 +176,11 @@ def test_wf_06_a_heartbeat_that_is_missed() -> None:
 
 
 def test_what_a_deployment_refuses_is_refused() -> None:
+    endless = definition()
+    del endless["States"]["ask"]["TimeoutSeconds"]
     with pytest.raises(DefinitionError, match="asks: ask: a Task needs TimeoutSeconds"):
+        WorkflowTest(Asks(), definition=endless)
+    with pytest.raises(DefinitionError, match="asks: ask: TimeoutSeconds null is not allowed; expected a whole number"):
         asks(TimeoutSeconds=None)
 
     class Plain:
