@@ -23,7 +23,7 @@ from handlers.imports.csv.rows_handler import RowsHandler
 from handlers.imports.files.inspection import inspect, records_of
 from handlers.imports.files.normalized_copy import normalised
 from handlers.imports.jobs.job_run import JobRun
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.preparation import prepare, row_of
 from handlers.imports.rows.row_batches import RowBatches, writes_of
 from handlers.imports.strategy import ImportTables, load_import_tables
@@ -86,8 +86,8 @@ def handle_batches(path: Path) -> dict[str, Any]:
     found = inspect(opener(path), TABLE.layout, versioned=True)
     records = [record for record, _ in records_of(opener(path), TABLE.layout, found)]
     rows = [{"index": one.index, "row": dict(zip(found.header, one.values, strict=True))} for one in records]
-    book = ImportBook(MemoryTableStore(), SystemClock())
-    handler = RowsHandler(book, RowBatches(book), ImportTables({"airports": TABLE}))
+    import_repository = ImportRepository(MemoryTableStore(), SystemClock())
+    handler = RowsHandler(import_repository, RowBatches(import_repository), ImportTables({"airports": TABLE}))
     run = JobRun(ImportJobKey(CSV_IMPORT_KIND, "t1", "airports", ulid(0, bytes(ULID_RANDOM_BYTES))), 1)
     job = {"id": run.key.id, "tableName": "airports", "tenantCode": "t1", "createdBy": "u1", "createdIp": "10.0.0.1"}
     begin = time.process_time()

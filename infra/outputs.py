@@ -12,7 +12,7 @@ import pulumi
 from infra.components.functions import Function
 from infra.components.messaging import Messaging
 from infra.components.monitoring import Monitoring
-from infra.components.state_machines import Workflow
+from infra.components.state_machines import StateMachine
 from infra.components.storage import Storage
 from infra.components.tables import TABLES, Tables
 from infra.configuration.stack_config import StackConfig
@@ -31,11 +31,11 @@ def stack_outputs(
     messaging: Messaging,
     storage: Storage,
     functions: dict[str, Function],
-    command_workflow: Workflow,
-    task_workflow: Workflow,
-    import_csv_workflow: Workflow,
-    import_zip_workflow: Workflow,
-    custom_workflows: Mapping[str, Workflow],
+    command_machine: StateMachine,
+    task_machine: StateMachine,
+    import_csv_machine: StateMachine,
+    import_zip_machine: StateMachine,
+    custom_workflows: Mapping[str, StateMachine],
     monitoring: Monitoring,
 ) -> dict[str, pulumi.Input[object]]:
     """Output name to value."""
@@ -59,10 +59,10 @@ def stack_outputs(
     }
     outputs["eventBusName"] = messaging.event_bus.name
     outputs["eventBusArn"] = messaging.event_bus.arn
-    outputs["commandStateMachineArn"] = command_workflow.machine.arn
-    outputs["taskStateMachineArn"] = task_workflow.machine.arn
-    outputs["importCsvStateMachineArn"] = import_csv_workflow.machine.arn
-    outputs["importZipStateMachineArn"] = import_zip_workflow.machine.arn
+    outputs["commandStateMachineArn"] = command_machine.machine.arn
+    outputs["taskStateMachineArn"] = task_machine.machine.arn
+    outputs["importCsvStateMachineArn"] = import_csv_machine.machine.arn
+    outputs["importZipStateMachineArn"] = import_zip_machine.machine.arn
     outputs["customStateMachineArns"] = {name: one.machine.arn for name, one in custom_workflows.items()}
     # For creators of tasks outside of the stack, which refuse what the machine could not do.
     outputs["taskMaxConcurrency"] = config.task_max_concurrency

@@ -20,7 +20,7 @@ from infra.components.functions import STARTS_COMMAND, STREAM_READERS, Function,
 from infra.components.imports import FILES, Imports, ImportsArgs
 from infra.components.messaging import IMPORT_QUEUE, NOTIFICATION_QUEUE, TASK_QUEUE, Messaging, MessagingArgs
 from infra.components.monitoring import Monitoring, MonitoringArgs
-from infra.components.notifications import Notifications, NotificationsArgs
+from infra.components.outcomes import Outcomes, OutcomesArgs
 from infra.components.rules import IMPORTS_ENDED_BADLY, ended_badly_rule, sweep_schedule
 from infra.components.state_machines import (
     COMMAND_HANDLER,
@@ -30,8 +30,8 @@ from infra.components.state_machines import (
     IMPORT_ZIP,
     STANDARD,
     TASK_HANDLER,
-    Workflow,
-    WorkflowArgs,
+    StateMachine,
+    StateMachineArgs,
     command_numbers,
     load_definition,
 )
@@ -50,7 +50,7 @@ from infra.physical_names import MACHINES, check_names, taken_names
 EVENTS_TIMEOUT_SECONDS = 60
 SWEEPER_TIMEOUT_SECONDS = 300
 #: Below the states' own timeout (60 s), so that the function's end is seen first.
-WORKFLOW_TIMEOUT_SECONDS = 30
+STATES_TIMEOUT_SECONDS = 30
 #: Type of the command machine to its name.
 COMMAND_MACHINES = {STANDARD: COMMAND_HANDLER, EXPRESS: COMMAND_HANDLER_EXPRESS}
 
@@ -111,13 +111,13 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         }
     )
     environment = environments_at(declared_places(tables, messaging, storage))
-    workflow = Function(
-        "workflow",
+    states = Function(
+        "states",
         FunctionArgs(
-            "workflow",
+            "states",
             "The Lambda states of the command state machine",
-            WORKFLOW_TIMEOUT_SECONDS,
-            environment["workflow"],
+            STATES_TIMEOUT_SECONDS,
+            environment["states"],
             resources,
             archive,
             names,
@@ -153,14 +153,14 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         ),
     )
     # Both are always declared and one receives starts, so that switching strands nothing that is on its way.
-    command_workflows = {
-        kind: Workflow(
+    command_machines = {
+        kind: StateMachine(
             name,
-            WorkflowArgs(
+            StateMachineArgs(
                 name,
                 definitions[kind],
-                {"WorkflowFunctionArn": workflow.function.arn},
-                {"WorkflowFunctionArn": workflow.function.arn},
+                {"StatesFunctionArn": states.function.arn},
+                {"StatesFunctionArn": states.function.arn},
                 names,
                 account,
                 config,
@@ -178,15 +178,15 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         patterns=[STARTS_COMMAND],
         batch_size=config.stream_batch_size,
     )
-    notifications = Notifications(
-        "notifier",
-        NotificationsArgs(names, config, environment["notifications"], resources, archive, tables, messaging),
+    outcomes = Outcomes(
+        "outcomes",
+        OutcomesArgs(names, config, environment["outcomes"], resources, archive, tables, messaging),
     )
     tasks = Tasks(
         "task-runner",
         TasksArgs(names, account, config, resources, archive, tables, messaging, environment["tasks"], events),
     )
-    custom_machines = custom_workflows(custom, workflow, names, account, config)
+    custom_machines = custom_workflows(custom, states, names, account, config)
     imports = Imports(
         "imports",
         ImportsArgs(
@@ -202,17 +202,17 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             environment["loader"],
         ),
     )
-    ended_badly_rule(names, events, [command_workflows[STANDARD], tasks.workflow])
-    ended_badly_rule(names, imports.loader, [imports.csv_workflow, imports.zip_workflow], name=IMPORTS_ENDED_BADLY)
+    ended_badly_rule(names, events, [command_machines[STANDARD], tasks.state_machine])
+    ended_badly_rule(names, imports.loader, [imports.csv_machine, imports.zip_machine], name=IMPORTS_ENDED_BADLY)
     sweep_schedule(names, sweeper, config.sweep_minutes)
     functions = {
         "events": events,
         "imports": imports.function,
         "loader": imports.loader,
-        "notifications": notifications.function,
+        "outcomes": outcomes.function,
         "sweeper": sweeper,
         "tasks": tasks.function,
-        "workflow": workflow,
+        "states": states,
     }
     monitoring = Monitoring(
         "monitoring",
@@ -222,10 +222,10 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             config,
             messaging.alarm_topic.arn,
             machines={
-                **{COMMAND_MACHINES[kind]: one.machine.arn for kind, one in command_workflows.items()},
-                TASK_HANDLER: tasks.workflow.machine.arn,
-                IMPORT_CSV: imports.csv_workflow.machine.arn,
-                IMPORT_ZIP: imports.zip_workflow.machine.arn,
+                **{COMMAND_MACHINES[kind]: one.machine.arn for kind, one in command_machines.items()},
+                TASK_HANDLER: tasks.state_machine.machine.arn,
+                IMPORT_CSV: imports.csv_machine.machine.arn,
+                IMPORT_ZIP: imports.zip_machine.machine.arn,
                 **{name: one.machine.arn for name, one in custom_machines.items()},
             },
             functions={name: function.function.name for name, function in functions.items()},
@@ -243,7 +243,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             },
         ),
     )
-    receiving = command_workflows[config.command_workflow]
+    receiving = command_machines[config.command_workflow]
     return stack_outputs(
         config,
         tables,
@@ -251,9 +251,9 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         storage,
         functions,
         receiving,
-        tasks.workflow,
-        imports.csv_workflow,
-        imports.zip_workflow,
+        tasks.state_machine,
+        imports.csv_machine,
+        imports.zip_machine,
         custom_machines,
         monitoring,
     )

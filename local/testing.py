@@ -141,7 +141,7 @@ class WorkflowTest:
     # -- FunctionInvoker -----------------------------------------------------------------------------------
 
     def invoke(self, function: str, payload: Any) -> InvokeResult:
-        """Call the method, as the workflow function does."""
+        """Call the method, as the states function does."""
         event = WorkflowEvent.parse(json.loads(json.dumps(payload)))
         self._calls.append(event.state)
         request_id = f"request-{len(self._calls)}"

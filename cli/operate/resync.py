@@ -20,7 +20,7 @@ from handlers.commands.targets.connect import connect
 from handlers.commands.targets.handler import remote_handlers
 from handlers.commands.targets.registry import BUILT_IN_TARGET, Registry, load_registry
 from handlers.core.clock import SystemClock
-from handlers.entrypoints.wiring.settings import WorkflowSettings
+from handlers.entrypoints.wiring.settings import StatesSettings
 from handlers.objects.s3 import S3Objects
 from handlers.operations.checkpoint import Checkpoint
 from handlers.operations.key_text import pasteable
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _resync(stack: Stack, options: argparse.Namespace) -> int:
-    settings = WorkflowSettings.from_env(stack.environment_of("workflow"))
+    settings = StatesSettings.from_env(stack.environment_of("states"))
     registry = _registry(stack, settings)
     selection = _selection(registry, options)
     if options.dry_run:
@@ -59,7 +59,7 @@ def _resync(stack: Stack, options: argparse.Namespace) -> int:
     return 1 if checkpoint.counts.failed else 0
 
 
-def _registry(stack: Stack, settings: WorkflowSettings) -> Registry:
+def _registry(stack: Stack, settings: StatesSettings) -> Registry:
     """The targets that the stack is deployed with, this project's and others', reached with our credentials."""
     remote = remote_handlers(settings.sync_targets, settings.commands_table, partial(connect, clients=stack))
     workflows = StepFunctionsWorkflows(partial(stack.client, "stepfunctions"), settings.custom_machines)
@@ -78,7 +78,7 @@ def _selection(registry: Registry, options: argparse.Namespace) -> ResyncSelecti
 
 def _run(
     stack: Stack,
-    settings: WorkflowSettings,
+    settings: StatesSettings,
     registry: Registry,
     selection: ResyncSelection,
     options: argparse.Namespace,

@@ -21,7 +21,7 @@ from handlers.store.port import Item
 TIMED_OUT = "TIMED_OUT"
 
 
-class EndedOutside:
+class CommandExecutionEndedHandler:
     """Writes FAILED (NotRunning) for a command whose execution is gone, unless the outcome is stored already.
 
     A command that waits outlives the time limit of its execution: a redrive of what it waits for restarts its clock,

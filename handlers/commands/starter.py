@@ -8,7 +8,7 @@ from typing import Any
 
 from handlers.commands import status
 from handlers.core.log import log_step
-from handlers.state_machines.port import Workflows
+from handlers.state_machines.port import StateMachines
 from handlers.store.values import item_from_dynamo
 
 
@@ -29,7 +29,7 @@ def execution_input(row: dict[str, Any]) -> dict[str, Any]:
 class CommandStarter:
     """Starts executions."""
 
-    def __init__(self, workflows: Workflows, machine_arn: str) -> None:
+    def __init__(self, workflows: StateMachines, machine_arn: str) -> None:
         self._workflows = workflows
         self._machine_arn = machine_arn
 

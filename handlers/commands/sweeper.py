@@ -26,7 +26,7 @@ SWEEPER_RUN = "sweeper"
 #: Executions that may die before the command fails as NotRunning.
 MAX_RESTARTS = 5
 #: A row that was looked at comes again after this time at the earliest: behind those not looked at yet.
-LOOK_AGAIN_SECONDS = 60
+RESCHEDULE_SECONDS = 60
 
 
 class Sweeper:
@@ -75,7 +75,7 @@ class Sweeper:
             return self._announce(run, own, rows.prev)
         report.oldest_seconds = max(report.oldest_seconds, now - seconds_of(own["updatedAt"]))
         if own.get("leaseUntil", 0) > now and "runId" in own:
-            self._progress.look_again(run, own, max(own["leaseUntil"], int(now) + LOOK_AGAIN_SECONDS))
+            self._progress.reschedule(run, own, max(own["leaseUntil"], int(now) + RESCHEDULE_SECONDS))
             return "running"
         return self._heal_idle(run, own, rows)
 
@@ -86,7 +86,7 @@ class Sweeper:
                 self._progress.alarmed(run)
                 return "expired behind a failed one"
             if status.is_waiting(prev):
-                self._progress.look_again(run, own, int(self._clock.now()) + LOOK_AGAIN_SECONDS)
+                self._progress.reschedule(run, own, int(self._clock.now()) + RESCHEDULE_SECONDS)
                 return "waiting"
         self._recorder(run, Failure.from_row(own))
         return "alarm repeated"
@@ -94,17 +94,17 @@ class Sweeper:
     def _heal_idle(self, run: Run, own: Item, rows: Neighbourhood) -> str:
         """Nobody holds a claim: the command waits, was never started, or its run died."""
         now = self._clock.now()
-        again = int(now) + LOOK_AGAIN_SECONDS
+        again = int(now) + RESCHEDULE_SECONDS
         decision = decide(run, rows, now, self._wait_limit_seconds)
         if isinstance(decision, Refusal):
             failure = Failure(decision.error, decision.cause, decision.blocked_by, alarm=decision.alarm)
             self._recorder(run, failure)
             return "failed"
         if decision == WAIT and (status.is_waiting(own) or self._park(run)["result"] != CHECK_AGAIN):
-            self._progress.look_again(run, own, again)
+            self._progress.reschedule(run, own, again)
             return "waiting"
         if self._waker.resume(own, run.key.version - 1):
-            self._progress.look_again(run, own, again)
+            self._progress.reschedule(run, own, again)
             return "woken"
         return self._restart(run, own)
 
@@ -122,6 +122,6 @@ class Sweeper:
             # Refused: that says nothing of the command, so it doesn't count. After any other error the execution may
             # run under this name, so the name stays counted (decision record 0170).
             if error.refused:
-                self._progress.take_back_restart(run, restart, now + LOOK_AGAIN_SECONDS)
+                self._progress.take_back_restart(run, restart, now + RESCHEDULE_SECONDS)
             raise
         return "restarted"

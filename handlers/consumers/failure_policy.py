@@ -19,7 +19,7 @@ class Consumer(StrEnum):
 
     #: A caller of this package's services: publish, create, cancel, retry.
     DOOR = "door"
-    #: A record of a table's stream, in ``events``, ``notifications``, ``imports`` and ``loader``.
+    #: A record of a table's stream, in ``events``, ``outcomes``, ``imports`` and ``loader``.
     STREAM_RECORD = "stream record"
     #: A message of a queue before it is known what it is about, and each of the notification queue.
     QUEUE_MESSAGE = "queue message"

@@ -39,7 +39,7 @@ CLIENT_CONFIG = Config(
 
 
 #: For calls of other projects' functions: they may take long, and one that is slow must not be called again behind
-#: the state machine's back. Below the workflow function's own timeout (infra/stack.py, 30 s).
+#: the state machine's back. Below the states function's own timeout (infra/stack.py, 30 s).
 LAMBDA_CALL_CONFIG = Config(connect_timeout=3, read_timeout=25, retries={"mode": "standard", "total_max_attempts": 1})
 
 #: For calls whose refusal must be certain: a call that was repeated may have been refused after it had been accepted.

@@ -6,25 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.commands.execution_ended import EndedOutside
+from handlers.commands.execution_ended import CommandExecutionEndedHandler
 from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.run import FULL, Progress
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
+from handlers.consumers.batch_results import partial_answer
 from handlers.consumers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadLetters
-from handlers.consumers.stream_answers import partial_answer
 from handlers.core import aws_clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import ValidationError
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import EventsSettings
-from handlers.state_machines.port import Workflows
+from handlers.state_machines.port import StateMachines
 from handlers.state_machines.state_payload import STATUS_SOURCE
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, TASKS, TableStore
-from handlers.tasks.finalize import Finaliser
-from handlers.tasks.states import TaskEndedOutside
+from handlers.tasks.finalize import Finalizer
+from handlers.tasks.states import TaskExecutionEndedHandler
 from handlers.tasks.stream import TaskQueue, TaskStream
 from handlers.topics.port import Topic
 from handlers.topics.sns import SnsTopic
@@ -35,7 +35,7 @@ class EventPorts:
     """Where the function reaches AWS."""
 
     store: TableStore
-    workflows: Workflows
+    workflows: StateMachines
     alarms: Topic
     clock: Clock
     main_topic: Topic
@@ -59,8 +59,8 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPo
     progress = Progress(ports.store, ports.clock, lease_seconds=1, detail=FULL)
     repository = CommandRepository(ports.store, ports.clock.now)
     recorder = FailureRecorder(repository, progress, ports.alarms, settings.commands_table)
-    command_ended = EndedOutside(recorder, repository)
-    task_ended = TaskEndedOutside(Finaliser(ports.store, ports.clock))
+    command_ended = CommandExecutionEndedHandler(recorder, repository)
+    task_ended = TaskExecutionEndedHandler(Finalizer(ports.store, ports.clock))
     queue = TaskQueue(ports.store, ports.clock, settings.tasks_table)
     tasks = TaskStream(queue, ports.main_topic, ports.alarms, settings.tasks_table, settings.status_events)
     tasks_stream = f":table/{settings.tasks_table}/stream/"

@@ -13,8 +13,8 @@ from handlers.commands.publishing.publisher import CommandPublisher, new_row_id
 from handlers.commands.targets.connect import connect
 from handlers.commands.targets.handler import remote_handlers
 from handlers.commands.targets.registry import Registry, load_registry
+from handlers.consumers.batch_results import partial_answer
 from handlers.consumers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLetters, SqsDeadLetters
-from handlers.consumers.stream_answers import partial_answer
 from handlers.core import aws_clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import ValidationError
@@ -24,8 +24,8 @@ from handlers.entrypoints.wiring.sync_rows import sync_rows
 from handlers.imports.csv.rows_handler import RowsHandler
 from handlers.imports.csv.states import rows_states
 from handlers.imports.csv.wait import RowsWait
-from handlers.imports.jobs.finalize import Finaliser
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.finalize import Finalizer
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.command_outcomes import SOURCE
 from handlers.imports.rows.consumer import RowWorker
 from handlers.imports.rows.row_batches import RowBatches
@@ -33,11 +33,11 @@ from handlers.imports.rows.table_stream import ImportStream
 from handlers.imports.strategy import ImportTables, load_import_tables
 from handlers.imports.zip.callbacks import Callbacks
 from handlers.imports.zip.files import ZipFiles
-from handlers.imports.zip.repository import ZipBook
+from handlers.imports.zip.repository import ArchiveRepository
 from handlers.imports.zip.states import ZipStates, imports_steps
 from handlers.objects.port import Objects
 from handlers.objects.s3 import S3Objects
-from handlers.state_machines.port import Workflows
+from handlers.state_machines.port import StateMachines
 from handlers.state_machines.state_payload import SOURCE as STATE_SOURCE
 from handlers.state_machines.state_payload import state_of
 from handlers.state_machines.stepfunctions import StepFunctions
@@ -55,7 +55,7 @@ class ImportPorts:
     objects: Objects
     main_topic: Topic
     alarms: Topic
-    workflows: Workflows
+    workflows: StateMachines
     clock: Clock
     dead_letters: DeadLetters
 
@@ -92,14 +92,14 @@ def create(
             ),
         )
     store, clock = ports.store, ports.clock
-    book = ImportBook(store, clock)
+    import_repository = ImportRepository(store, clock)
     attributes = AttributeStore(ports.objects, settings.inline_attribute_limit)
     publisher = CommandPublisher(store, attributes, clock, new_id=new_id, source=SOURCE)
     strategies = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
     apply = sync_rows(
         store,
         clock,
-        book,
+        import_repository,
         publisher,
         attributes,
         _registry(settings, strategies, ports),
@@ -108,14 +108,18 @@ def create(
         lease_seconds=settings.lease_seconds,
         ttl=settings.ttl,
     )
-    worker = RowWorker(book, publisher, strategies, apply, ports.dead_letters, max_receives=settings.max_receives)
-    rows_wait = RowsWait(book, ports.workflows)
-    csv_states = rows_states(RowsHandler(book, RowBatches(book), strategies), rows_wait, clock)
-    finalise = Finaliser(store, book, ports.objects)
-    files = ZipBook(store, clock)
-    callbacks = Callbacks(book, files, ports.workflows)
-    zip_states = ZipStates(imports_steps(ZipFiles(book, files, callbacks, clock)), clock)
-    stream = ImportStream(ports.main_topic, ports.alarms, finalise, callbacks, rows_wait.wake, settings.import_table)
+    worker = RowWorker(
+        import_repository, publisher, strategies, apply, ports.dead_letters, max_receives=settings.max_receives
+    )
+    rows_wait = RowsWait(import_repository, ports.workflows)
+    csv_states = rows_states(
+        RowsHandler(import_repository, RowBatches(import_repository), strategies), rows_wait, clock
+    )
+    finalize = Finalizer(store, import_repository, ports.objects)
+    files = ArchiveRepository(store, clock)
+    callbacks = Callbacks(import_repository, files, ports.workflows)
+    zip_states = ZipStates(imports_steps(ZipFiles(import_repository, files, callbacks, clock)), clock)
+    stream = ImportStream(ports.main_topic, ports.alarms, finalize, callbacks, rows_wait.wake, settings.import_table)
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         if event.get("source") == STATE_SOURCE:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from handlers.consumers.batch_results import partial_answer
 from handlers.consumers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadLetters
-from handlers.consumers.stream_answers import partial_answer
 from handlers.core import aws_clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import ValidationError
@@ -19,27 +19,27 @@ from handlers.imports.csv.loader import CsvLoader
 from handlers.imports.csv.machine import CsvMachine
 from handlers.imports.csv.progress import CsvProgress
 from handlers.imports.csv.rows_handler import RowsHandler
-from handlers.imports.csv.states import CsvEndedOutside, loader_states
+from handlers.imports.csv.states import CsvExecutionEndedHandler, loader_states
 from handlers.imports.files.job_file import JobFiles
 from handlers.imports.jobs.cancel import Canceller
-from handlers.imports.jobs.finalize import Finaliser
+from handlers.imports.jobs.finalize import Finalizer
 from handlers.imports.jobs.job_stream import JobStream, by_kind
 from handlers.imports.jobs.loader import Loader
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.retry import RowResetter
 from handlers.imports.rows.row_batches import RowBatches
 from handlers.imports.strategy import load_import_tables
 from handlers.imports.zip.archive import ZipLimits
 from handlers.imports.zip.files import ZipCanceller
-from handlers.imports.zip.finalize import ZipFinaliser
+from handlers.imports.zip.finalize import ZipFinalizer
 from handlers.imports.zip.loader import ZipLoader
 from handlers.imports.zip.machine import ZipMachine
-from handlers.imports.zip.repository import ZipBook
-from handlers.imports.zip.states import ZipEndedOutside, ZipStates, loader_steps
+from handlers.imports.zip.repository import ArchiveRepository
+from handlers.imports.zip.states import ZipExecutionEndedHandler, ZipStates, loader_steps
 from handlers.objects.port import Objects
 from handlers.objects.s3 import S3Objects, S3Source
 from handlers.objects.source import ObjectSource
-from handlers.state_machines.port import Workflows
+from handlers.state_machines.port import StateMachines
 from handlers.state_machines.state_payload import SOURCE, STATUS_SOURCE, state_of
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
@@ -53,7 +53,7 @@ class LoaderPorts:
     store: TableStore
     objects: Objects
     source: ObjectSource
-    workflows: Workflows
+    workflows: StateMachines
     clock: Clock
     dead_letters: DeadLetters
 
@@ -75,28 +75,30 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
             dead_letters=SqsDeadLetters(aws.sqs, {STREAM_SOURCE: settings.stream_failures_url}),
         )
     store, clock = ports.store, ports.clock
-    book = ImportBook(store, clock)
+    import_repository = ImportRepository(store, clock)
     tables = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
-    files = JobFiles(book, ports.source, own_bucket=settings.bucket)
-    finalise = Finaliser(store, book, ports.objects)
+    files = JobFiles(import_repository, ports.source, own_bucket=settings.bucket)
+    finalize = Finalizer(store, import_repository, ports.objects)
     csv_machine = CsvMachine(ports.workflows, settings.import_csv_state_machine_arn)
-    loader = Loader(book, files, tables, finalise, csv_machine, direct_rows=settings.direct_rows)
+    loader = Loader(import_repository, files, tables, finalize, csv_machine, direct_rows=settings.direct_rows)
     hours = settings.timeout_hours
-    csv_loader = CsvLoader(book, files, ports.source, ports.objects, tables, clock, timeout_hours=hours)
-    write_rows = RowsHandler(book, RowBatches(book), tables)
-    progress = CsvProgress(store, book, ports.objects, finalise, write_rows, clock, timeout_hours=hours)
-    csv_states, csv_ended = loader_states(csv_loader, progress, clock), CsvEndedOutside(progress)
-    entries = ZipBook(store, clock)
+    csv_loader = CsvLoader(import_repository, files, ports.source, ports.objects, tables, clock, timeout_hours=hours)
+    write_rows = RowsHandler(import_repository, RowBatches(import_repository), tables)
+    progress = CsvProgress(store, import_repository, ports.objects, finalize, write_rows, clock, timeout_hours=hours)
+    csv_states, csv_ended = loader_states(csv_loader, progress, clock), CsvExecutionEndedHandler(progress)
+    entries = ArchiveRepository(store, clock)
     limits = ZipLimits(settings.zip_max_entries, settings.zip_max_bytes, settings.zip_max_ratio)
-    unpack = ZipLoader(book, entries, ports.source, ports.objects, tables, clock, limits, own_bucket=settings.bucket)
-    finalise_zip = ZipFinaliser(book, entries, ports.objects)
-    zip_states = ZipStates(loader_steps(unpack, finalise_zip), clock)
-    zip_ended = ZipEndedOutside(finalise_zip)
-    start_zip = ZipMachine(book, ports.workflows, settings.import_zip_state_machine_arn)
+    unpack = ZipLoader(
+        import_repository, entries, ports.source, ports.objects, tables, clock, limits, own_bucket=settings.bucket
+    )
+    finalize_zip = ZipFinalizer(import_repository, entries, ports.objects)
+    zip_states = ZipStates(loader_steps(unpack, finalize_zip), clock)
+    zip_ended = ZipExecutionEndedHandler(finalize_zip)
+    start_zip = ZipMachine(import_repository, ports.workflows, settings.import_zip_state_machine_arn)
     stream = JobStream(
         by_kind(loader.load, start_zip),
-        cancel=by_kind(Canceller(store, book), ZipCanceller(book, entries)),
-        reset=RowResetter(store, book),
+        cancel=by_kind(Canceller(store, import_repository), ZipCanceller(import_repository, entries)),
+        reset=RowResetter(store, import_repository),
     )
 
     def handle(event: dict[str, Any], context: Any) -> Any:

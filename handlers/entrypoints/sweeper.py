@@ -21,10 +21,10 @@ from handlers.core.errors import CqrsError, Nature
 from handlers.core.log import log_step
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import SweeperSettings
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.sweeper import ImportSweeper
 from handlers.imports.zip.callbacks import Callbacks
-from handlers.imports.zip.repository import ZipBook
+from handlers.imports.zip.repository import ArchiveRepository
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, IMPORT_TMP, TASKS
@@ -84,13 +84,13 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Sweeper
 
     queue = TaskQueue(ports.store, ports.clock, settings.tasks_table)
     task_sweeper = TaskSweeper(ports.store, ports.clock, queue, ports.main_topic)
-    book = ImportBook(ports.store, ports.clock)
+    import_repository = ImportRepository(ports.store, ports.clock)
     import_sweeper = ImportSweeper(
         ports.store,
-        book,
+        import_repository,
         ports.clock,
         ports.main_topic,
-        Callbacks(book, ZipBook(ports.store, ports.clock), ports.workflows),
+        Callbacks(import_repository, ArchiveRepository(ports.store, ports.clock), ports.workflows),
         settings.import_table,
         timeout_hours=settings.import_timeout_hours,
     )

@@ -13,12 +13,12 @@ from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import ValidationError
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import TasksSettings
-from handlers.state_machines.port import Workflows
+from handlers.state_machines.port import StateMachines
 from handlers.state_machines.state_payload import SOURCE
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import DATA, TASKS, TableStore
-from handlers.tasks.finalize import Finaliser
+from handlers.tasks.finalize import Finalizer
 from handlers.tasks.handlers import load_task_handlers
 from handlers.tasks.items import ItemRunner
 from handlers.tasks.runner import RunnerOptions, TaskRunner
@@ -30,7 +30,7 @@ class TaskPorts:
     """Where the function reaches AWS."""
 
     store: TableStore
-    workflows: Workflows
+    workflows: StateMachines
     clock: Clock
     dead_letters: DeadLetters
 
@@ -58,7 +58,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: TaskPor
         max_receives=settings.max_receives,
     )
     runner = TaskRunner(store, clock, ports.workflows, handlers, ports.dead_letters, options)
-    states = TaskStates(ItemRunner(store, clock, handlers), Finaliser(store, clock), clock)
+    states = TaskStates(ItemRunner(store, clock, handlers), Finalizer(store, clock), clock)
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         if event.get("source") == SOURCE:

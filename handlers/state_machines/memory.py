@@ -10,7 +10,7 @@ from handlers.state_machines import checks
 
 
 class MemoryWorkflows:
-    """See ``Workflows``. ``open_tokens`` holds the tokens that somebody waits for; ``refuse_starts`` throttles,
+    """See ``StateMachines``. ``open_tokens`` holds the tokens that somebody waits for; ``refuse_starts`` throttles,
     ``lost_answer`` is raised after a start that was made.
     """
 
@@ -22,7 +22,7 @@ class MemoryWorkflows:
         self.lost_answer: TransientError | None = None
 
     def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
-        """See Workflows."""
+        """See StateMachines."""
         if self.refuse_starts:
             raise TransientThrottle("starts are refused", refused=True)
         if (machine, name) in self.started:
@@ -33,7 +33,7 @@ class MemoryWorkflows:
         return True
 
     def resume(self, token: str, output: Mapping[str, Any]) -> bool:
-        """See Workflows."""
+        """See StateMachines."""
         if token not in self.open_tokens:
             return False
         self.open_tokens.discard(token)

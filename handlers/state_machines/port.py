@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 
-class Workflows(Protocol):
+class StateMachines(Protocol):
     """Executions and their task tokens. Methods raise ``TransientError`` when a later try may work."""
 
     def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:

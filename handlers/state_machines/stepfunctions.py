@@ -28,14 +28,14 @@ GONE: dict[str, type[TokenGone]] = {
 
 
 class StepFunctions:
-    """See ``Workflows``. ``starts``: another client for StartExecution (``handlers.core.aws_clients.ONCE_CONFIG``)."""
+    """See ``StateMachines``. ``starts``: another client for StartExecution, without retries."""
 
     def __init__(self, client: SFNClient, starts: SFNClient | None = None) -> None:
         self._client = client
         self._starts = starts or client
 
     def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
-        """See Workflows."""
+        """See StateMachines."""
         try:
             with _transient():
                 self._starts.start_execution(
@@ -48,7 +48,7 @@ class StepFunctions:
         return True
 
     def resume(self, token: str, output: Mapping[str, Any]) -> bool:
-        """See Workflows."""
+        """See StateMachines."""
         try:
             with _transient():
                 self._client.send_task_success(taskToken=token, output=json.dumps(output))

@@ -23,7 +23,7 @@ ITEMS_PER_CLOSE = 50
 MAX_ROUNDS = 100
 
 
-class Finaliser:
+class Finalizer:
     """Called by ``finalize_task``, for machines that died, and for tasks that are cancelled before they start."""
 
     def __init__(self, store: TableStore, clock: Clock) -> None:

@@ -8,7 +8,7 @@ from handlers.core.errors import NotFound, TransientConflict, WrongStatus
 from handlers.core.keys import TaskItemKey, TaskKey
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore, TransactionFailed, Update, Write
 from handlers.tasks import status
-from handlers.tasks.finalize import Finaliser
+from handlers.tasks.finalize import Finalizer
 from handlers.tasks.model import STOPPED_BY_CANCEL, Task
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.writes import LEASE_MARKS, START_GRACE_SECONDS, WORK_MARKS, becomes, indexed, of_attempt
@@ -25,7 +25,7 @@ class TaskOperations:
         self._store = store
         self._clock = clock
         self._rows = TaskRepository(store)
-        self._finalise = Finaliser(store, clock)
+        self._finalize = Finalizer(store, clock)
 
     def retry_failed_items(self, task_id: str, context: InvokeContext) -> Task:
         """Run a FAILED task again in a new attempt: its failed and cancelled items, or the single task itself.
@@ -76,7 +76,7 @@ class TaskOperations:
                 return Task.from_row(found)
             raise WrongStatus(f"{key}: {found['status']}; only a task without outcome is cancelled") from None
         if row["status"] != status.PROCESSING:  # and it never will be: its consumer finds ``stopping``
-            self._finalise(key, row["attempt"])
+            self._finalize(key, row["attempt"])
         return Task.from_row(self._row(key, context))
 
     def _row(self, key: TaskKey, context: InvokeContext) -> Item:

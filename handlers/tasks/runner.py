@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.commands.pipeline.failure import Failure
+from handlers.consumers.batch_results import answer_each
 from handlers.consumers.dead_letters import DeadLetters
 from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
-from handlers.consumers.queue_messages import answer_each, row_named
+from handlers.consumers.queue_messages import row_named
 from handlers.core.clock import Clock
 from handlers.core.context import restored_context
 from handlers.core.error_text import error_of, message_of, type_of
@@ -19,11 +20,11 @@ from handlers.core.errors import CqrsError, Nature, TransientError, TransientThr
 from handlers.core.json_values import check_json
 from handlers.core.keys import TaskKey
 from handlers.core.log import log_step
-from handlers.state_machines.port import Workflows
+from handlers.state_machines.port import StateMachines
 from handlers.store.conditions import Condition, absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 from handlers.tasks import status
-from handlers.tasks.finalize import Finaliser
+from handlers.tasks.finalize import Finalizer
 from handlers.tasks.handlers import TaskCall, TaskHandlers
 from handlers.tasks.model import MAX_INPUT_BYTES
 from handlers.tasks.repository import TaskRepository
@@ -59,7 +60,7 @@ class TaskRunner:
         self,
         store: TableStore,
         clock: Clock,
-        workflows: Workflows,
+        workflows: StateMachines,
         handlers: TaskHandlers,
         letters: DeadLetters,
         options: RunnerOptions,
@@ -72,7 +73,7 @@ class TaskRunner:
         self._handlers = handlers
         self._options = options
         self._rows = TaskRepository(store)
-        self._finalise = Finaliser(store, clock)
+        self._finalize = Finalizer(store, clock)
 
     def __call__(self, records: Sequence[Mapping[str, Any]], invocation: str) -> dict[str, Any]:
         """Work on a batch; ``invocation`` is unique to this call.
@@ -118,7 +119,7 @@ class TaskRunner:
                 if found is None or found["attempt"] != row["attempt"] or status.is_terminal(found):
                     return
                 if "stopping" in found and found["status"] != status.PROCESSING:
-                    self._finalise(key, row["attempt"])
+                    self._finalize(key, row["attempt"])
                     return
                 if found["status"] != status.PROCESSING:
                     raise TaskIsLeased(f"{key}: {found['status']}, not queued yet") from None
@@ -132,7 +133,7 @@ class TaskRunner:
                 log_step("start unknown", level=logging.WARNING, error=error, pk=key.pk, sk=key.sk)
                 return
             log_step("task not started", level=logging.ERROR, error=error, pk=key.pk, sk=key.sk, attempt=row["attempt"])
-            self._finalise(key, row["attempt"], error_of(type_of(error), message_of(error)))
+            self._finalize(key, row["attempt"], error_of(type_of(error), message_of(error)))
 
     # -- single tasks -------------------------------------------------------------------------------
 

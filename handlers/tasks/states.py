@@ -16,7 +16,7 @@ from handlers.core.errors import NotRunning, ValidationError
 from handlers.core.keys import TaskItemKey, TaskKey, check_version_number
 from handlers.core.log import log_step
 from handlers.state_machines.state_payload import StatePayload, check_fields
-from handlers.tasks.finalize import Finaliser
+from handlers.tasks.finalize import Finalizer
 from handlers.tasks.items import ItemRunner
 
 ITERATOR = "iterator"
@@ -43,14 +43,14 @@ class TaskRun:
 class TaskStates:
     """The handler of all states of the task machine."""
 
-    def __init__(self, items: ItemRunner, finalise: Finaliser, clock: Clock) -> None:
+    def __init__(self, items: ItemRunner, finalize: Finalizer, clock: Clock) -> None:
         self._items = items
-        self._finalise = finalise
+        self._finalize = finalize
         self._clock = clock
         self._steps: dict[str, Callable[[TaskRun, Any], Any]] = {
             ITERATOR: lambda run, given: items.run(_item(run, given), run.attempt),
             RECORD_ITEM_FAILURE: self._record_item_failure,
-            FINALIZE_TASK: lambda run, given: {"status": finalise(run.key, run.attempt)},
+            FINALIZE_TASK: lambda run, given: {"status": finalize(run.key, run.attempt)},
             RECORD_FAILURE: self._record_failure,
         }
 
@@ -76,7 +76,7 @@ class TaskStates:
 
     def _record_failure(self, run: TaskRun, given: Any) -> dict[str, str]:
         failure = Failure.from_state_input(given)
-        self._finalise(run.key, run.attempt, error_of(failure.type, failure.message))
+        self._finalize(run.key, run.attempt, error_of(failure.type, failure.message))
         return {"error": failure.type, "cause": failure.message}
 
     def _log(
@@ -97,11 +97,11 @@ class TaskStates:
         )
 
 
-class TaskEndedOutside:
+class TaskExecutionEndedHandler:
     """Brings a task to its outcome whose execution failed, timed out or was aborted (EventBridge status event)."""
 
-    def __init__(self, finalise: Finaliser) -> None:
-        self._finalise = finalise
+    def __init__(self, finalize: Finalizer) -> None:
+        self._finalize = finalize
 
     def __call__(self, event: dict[str, Any]) -> dict[str, str | None]:
         """Handle one event. Raises ValidationError if it is not one of the task machine."""
@@ -112,7 +112,7 @@ class TaskEndedOutside:
             raise ValidationError("detail.input", detail.get("input"), "JSON with pk, sk, attempt") from None
         run = TaskRun.parse(execution_input)
         message = f"execution {detail['name']} ended as {detail['status']}"
-        return {"status": self._finalise(run.key, run.attempt, error_of(NotRunning.__name__, message))}
+        return {"status": self._finalize(run.key, run.attempt, error_of(NotRunning.__name__, message))}
 
 
 def _item(run: TaskRun, given: Any) -> TaskItemKey:

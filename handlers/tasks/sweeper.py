@@ -14,7 +14,7 @@ from handlers.store.conditions import absent, equals
 from handlers.store.open_rows import Sweep, SweepReport
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 from handlers.tasks import status
-from handlers.tasks.finalize import Finaliser
+from handlers.tasks.finalize import Finalizer
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.stream import QUEUE_GRACE_SECONDS, TaskQueue
 from handlers.tasks.writes import of_attempt
@@ -34,7 +34,7 @@ class TaskSweeper:
         self._queue = queue
         self._topic = topic
         self._rows = TaskRepository(store)
-        self._finalise = Finaliser(store, clock)
+        self._finalize = Finalizer(store, clock)
         self.sweep = Sweep(store, TASKS, clock, self._heal)
 
     def _heal(self, found: Item, report: SweepReport) -> str:
@@ -50,7 +50,7 @@ class TaskSweeper:
         return self._send_again(key, row)
 
     def _end(self, key: TaskKey, row: Item, why: str) -> str:
-        self._finalise(key, row["attempt"], error_of(NotRunning.__name__, why))
+        self._finalize(key, row["attempt"], error_of(NotRunning.__name__, why))
         return "ended"
 
     def _send_again(self, key: TaskKey, row: Item) -> str:

@@ -1,11 +1,11 @@
-"""The machines of the application's workflows, and what the workflow function may do with them."""
+"""The machines of the application's workflows, and what the states function may do with them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from infra.components.functions import Function
-from infra.components.state_machines import STANDARD, Workflow, WorkflowArgs
+from infra.components.state_machines import STANDARD, StateMachine, StateMachineArgs
 from infra.configuration.stack_config import StackConfig
 from infra.definitions.custom_workflows import CustomWorkflow
 from infra.naming.names import Account, Names
@@ -20,7 +20,7 @@ def custom_machine_arns(names: Names, account: Account, workflows: Sequence[Cust
 
 
 def custom_permissions(workflows: Sequence[CustomWorkflow], arns: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """What the workflow function may do: ARN to actions. Nothing without workflows.
+    """What the states function may do: ARN to actions. Nothing without workflows.
 
     An execution is described where its name is taken: was it started with the same input? EXPRESS takes any name.
     """
@@ -37,13 +37,13 @@ def custom_permissions(workflows: Sequence[CustomWorkflow], arns: Mapping[str, s
 
 def custom_workflows(
     workflows: Sequence[CustomWorkflow], function: Function, names: Names, account: Account, config: StackConfig
-) -> dict[str, Workflow]:
+) -> dict[str, StateMachine]:
     """Each workflow's machine, with its role and log group, by name."""
-    functions = {"WorkflowFunctionArn": function.function.arn}
+    functions = {"StatesFunctionArn": function.function.arn}
     return {
-        one.name: Workflow(
+        one.name: StateMachine(
             one.name,
-            WorkflowArgs(one.name, one.definition, functions, functions, names, account, config, type=one.type),
+            StateMachineArgs(one.name, one.definition, functions, functions, names, account, config, type=one.type),
         )
         for one in workflows
     }

@@ -142,7 +142,7 @@ def environments(
             "STREAM_FAILURES_URL": places.stream_failures_url,
             "LOG_LEVEL": log_level,
         },
-        "notifications": {
+        "outcomes": {
             "COMMANDS_TABLE": tables["commands"],
             "IMPORT_TABLE": tables["import_tmp"],
             "MAIN_TOPIC_ARN": places.main_topic_arn,
@@ -176,7 +176,7 @@ def environments(
             "DEAD_LETTER_QUEUE_URL": places.dead_letter_urls[TASK_QUEUE],
             "LOG_LEVEL": log_level,
         },
-        "workflow": {
+        "states": {
             "COMMANDS_TABLE": tables["commands"],
             "DATA_TABLE": tables["data"],
             "HISTORY_TABLE": tables["history"],

@@ -43,7 +43,7 @@ IMPORTED: dict[str, object] = {
 #: Batches of one queue at a time, so that a flood of messages leaves the account's concurrency to others.
 QUEUE_CONCURRENCY = 10
 #: Functions that read a table's stream.
-STREAM_READERS = ("events", "imports", "loader", "notifications")
+STREAM_READERS = ("events", "imports", "loader", "outcomes")
 STREAM_RETRIES = 10
 STREAM_RECORD_AGE_SECONDS = 3_600
 

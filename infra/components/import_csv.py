@@ -6,7 +6,14 @@ import pulumi
 
 from infra.components.functions import Function
 from infra.components.import_zip import read_buckets
-from infra.components.state_machines import IMPORT_CSV, ONE_HOUR, STANDARD, Workflow, WorkflowArgs, load_definition
+from infra.components.state_machines import (
+    IMPORT_CSV,
+    ONE_HOUR,
+    STANDARD,
+    StateMachine,
+    StateMachineArgs,
+    load_definition,
+)
 from infra.components.storage import Storage
 from infra.configuration.stack_config import StackConfig
 from infra.naming.names import Account, Names
@@ -16,7 +23,7 @@ READ = ("imports/", "normalised/", "zip/")
 RESULTS = "map-results/"
 
 
-def import_csv_workflow(
+def import_csv_machine(
     loader: Function,
     imports: Function,
     storage: Storage,
@@ -24,12 +31,12 @@ def import_csv_workflow(
     names: Names,
     config: StackConfig,
     opts: pulumi.ResourceOptions,
-) -> Workflow:
+) -> StateMachine:
     """The machine with its role and log group. Raises DefinitionError."""
     functions = {"LoaderFunctionArn": loader.function.arn, "ImportsFunctionArn": imports.function.arn}
-    return Workflow(
+    return StateMachine(
         IMPORT_CSV,
-        WorkflowArgs(
+        StateMachineArgs(
             IMPORT_CSV,
             load_definition("import_csv"),
             {**functions, "BucketName": storage.bucket.bucket},

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pulumi
 
 from infra.components.functions import Function
-from infra.components.state_machines import IMPORT_ZIP, ONE_HOUR, STANDARD, Workflow, WorkflowArgs, load_definition
+from infra.components.state_machines import (
+    IMPORT_ZIP,
+    ONE_HOUR,
+    STANDARD,
+    StateMachine,
+    StateMachineArgs,
+    load_definition,
+)
 from infra.configuration.stack_config import StackConfig
 from infra.naming.names import Account, Names
 
@@ -14,19 +21,19 @@ ONE_YEAR = 31_536_000
 TRIGGER = "/States/csv_files/ItemProcessor/States/trigger_single_csv/TimeoutSeconds"
 
 
-def import_zip_workflow(
+def import_zip_machine(
     loader: Function,
     imports: Function,
     account: Account,
     names: Names,
     config: StackConfig,
     opts: pulumi.ResourceOptions,
-) -> Workflow:
+) -> StateMachine:
     """The machine with its role and log group. Raises DefinitionError."""
     functions = {"LoaderFunctionArn": loader.function.arn, "ImportsFunctionArn": imports.function.arn}
-    return Workflow(
+    return StateMachine(
         IMPORT_ZIP,
-        WorkflowArgs(
+        StateMachineArgs(
             IMPORT_ZIP,
             load_definition("import_zip"),
             functions,

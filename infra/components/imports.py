@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pulumi
 
 from infra.components.functions import Function, FunctionArgs, queue_mapping, stream_mapping
-from infra.components.import_csv import import_csv_workflow
-from infra.components.import_zip import import_zip_workflow, read_buckets
+from infra.components.import_csv import import_csv_machine
+from infra.components.import_zip import import_zip_machine, read_buckets
 from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS, IMPORT_QUEUE, Messaging
-from infra.components.state_machines import Workflow
+from infra.components.state_machines import StateMachine
 from infra.components.storage import Storage
 from infra.components.tables import Tables
 from infra.configuration.stack_config import StackConfig
@@ -89,14 +89,14 @@ class ImportsArgs:
 
 
 class Imports(pulumi.ComponentResource):
-    """``loader`` reads files, ``function`` works on rows and ends jobs; ``csv_workflow`` has both for large files,
-    ``zip_workflow`` for archives.
+    """``loader`` reads files, ``function`` works on rows and ends jobs; ``csv_machine`` has both for large files,
+    ``zip_machine`` for archives.
     """
 
     loader: Function
     function: Function
-    csv_workflow: Workflow
-    zip_workflow: Workflow
+    csv_machine: StateMachine
+    zip_machine: StateMachine
 
     def __init__(self, name: str, args: ImportsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:Imports", name, None, opts)
@@ -128,10 +128,10 @@ class Imports(pulumi.ComponentResource):
             ),
             child,
         )
-        self.csv_workflow = import_csv_workflow(
+        self.csv_machine = import_csv_machine(
             self.loader, self.function, args.storage, args.account, args.names, config, child
         )
-        self.zip_workflow = import_zip_workflow(self.loader, self.function, args.account, args.names, config, child)
+        self.zip_machine = import_zip_machine(self.loader, self.function, args.account, args.names, config, child)
         stream_mapping(
             "loader-import-stream",
             stream_arn=stream_arn,

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws import cloudwatch, lambda_
 
 from infra.components.functions import Function
-from infra.components.state_machines import Workflow
+from infra.components.state_machines import StateMachine
 from infra.naming.names import Names
 
 ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
@@ -50,7 +50,7 @@ def _call(name: str, rule: cloudwatch.EventRule, function: Function) -> None:
 
 
 def ended_badly_rule(
-    names: Names, function: Function, workflows: Sequence[Workflow], *, name: str = EXECUTIONS_ENDED_BADLY
+    names: Names, function: Function, machines: Sequence[StateMachine], *, name: str = EXECUTIONS_ENDED_BADLY
 ) -> None:
     """STANDARD executions that ended without recording it reach a function.
 
@@ -61,7 +61,7 @@ def ended_badly_rule(
     pattern = {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
-        "detail": {"status": list(ENDED_BADLY), "stateMachineArn": [one.machine.arn for one in workflows]},
+        "detail": {"status": list(ENDED_BADLY), "stateMachineArn": [one.machine.arn for one in machines]},
     }
     rule = cloudwatch.EventRule(
         name,

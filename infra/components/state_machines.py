@@ -30,7 +30,7 @@ ONE_HOUR = 3_600
 
 
 @dataclass(frozen=True)
-class WorkflowArgs:
+class StateMachineArgs:
     """One machine.
 
     ``values`` fill the definition's placeholders, ``numbers`` replace numbers by JSON pointer;
@@ -67,15 +67,15 @@ def command_numbers(config: StackConfig) -> dict[str, int]:
     }
 
 
-class Workflow(pulumi.ComponentResource):
+class StateMachine(pulumi.ComponentResource):
     """``machine``, with its ``role`` and ``log_group``."""
 
     machine: sfn.StateMachine
     role: iam.Role
     log_group: cloudwatch.LogGroup
 
-    def __init__(self, name: str, args: WorkflowArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("cqrs:infra:Workflow", name, None, opts)
+    def __init__(self, name: str, args: StateMachineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("cqrs:infra:StateMachine", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         definition = substitute(
             in_partition(override(args.definition, args.numbers), args.account.partition), args.values
@@ -139,7 +139,7 @@ TRACING = (
 )
 
 
-def _policy(args: WorkflowArgs, config: StackConfig) -> pulumi.Output[str]:
+def _policy(args: StateMachineArgs, config: StackConfig) -> pulumi.Output[str]:
     called = {function for _, function in task_resources(args.definition)}
     missing = sorted(called - {f"${{{name}}}" for name in args.functions})
     if missing:

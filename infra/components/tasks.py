@@ -9,7 +9,7 @@ import pulumi
 
 from infra.components.functions import Function, FunctionArgs, queue_mapping, stream_mapping
 from infra.components.messaging import TASK_QUEUE, TASKS_TIMEOUT_SECONDS, Messaging
-from infra.components.state_machines import STANDARD, TASK_HANDLER, Workflow, WorkflowArgs, load_definition
+from infra.components.state_machines import STANDARD, TASK_HANDLER, StateMachine, StateMachineArgs, load_definition
 from infra.components.tables import Tables
 from infra.configuration.stack_config import StackConfig
 from infra.naming.names import Account, Names
@@ -20,7 +20,7 @@ ACCEPTED = {
     "dynamodb": {"NewImage": {"kind": {"S": ["task", "batch"]}, "status": {"S": ["CREATED"]}}},
 }
 #: Statuses that others are told of, by ``statusEvents``. Failures are always read: each raises its alarm.
-TOLD = {
+PUBLISHED_STATUSES = {
     "terminal": ["COMPLETED", "FAILED", "CANCELLED"],
     "all": ["QUEUED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED"],
     "none": ["FAILED"],
@@ -43,10 +43,10 @@ class TasksArgs:
 
 
 class Tasks(pulumi.ComponentResource):
-    """``function`` runs the handlers, ``workflow`` goes over lists."""
+    """``function`` runs the handlers, ``state_machine`` goes over lists."""
 
     function: Function
-    workflow: Workflow
+    state_machine: StateMachine
 
     def __init__(self, name: str, args: TasksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:Tasks", name, None, opts)
@@ -67,9 +67,9 @@ class Tasks(pulumi.ComponentResource):
             child,
         )
         functions = {"TasksFunctionArn": self.function.function.arn}
-        self.workflow = Workflow(
+        self.state_machine = StateMachine(
             TASK_HANDLER,
-            WorkflowArgs(
+            StateMachineArgs(
                 TASK_HANDLER,
                 load_definition("task"),
                 functions,
@@ -88,7 +88,7 @@ class Tasks(pulumi.ComponentResource):
             stream_arn=args.tables.by_name["tasks"].stream_arn,
             function=args.events,
             on_failure_arn=args.messaging.stream_failures.arn,
-            patterns=[ACCEPTED, has_status(TOLD[config.status_events])],
+            patterns=[ACCEPTED, has_status(PUBLISHED_STATUSES[config.status_events])],
             batch_size=config.stream_batch_size,
         )
         queue_mapping(
@@ -97,7 +97,7 @@ class Tasks(pulumi.ComponentResource):
             function=self.function,
             batch_size=1,
         )
-        self.register_outputs({"stateMachineArn": self.workflow.machine.arn})
+        self.register_outputs({"stateMachineArn": self.state_machine.machine.arn})
 
 
 def has_status(statuses: list[str]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Sync targets in other projects: what configuration may say, and what the workflow function may do for it."""
+"""Sync targets in other projects: what configuration may say, and what the states function may do for it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class SyncTarget:
 
     @property
     def action(self) -> str:
-        """What the workflow function's role must allow on the ARN."""
+        """What the states function's role must allow on the ARN."""
         return f"{_ACTION_PREFIX[self.kind]}:{KINDS[self.kind][1]}"
 
 

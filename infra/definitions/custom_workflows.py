@@ -25,7 +25,7 @@ from infra.definitions.checks import (
 )
 from infra.definitions.workflow_sources import SUFFIX, Declared, declared_workflows, member_of, orphans
 
-FUNCTION = "${WorkflowFunctionArn}"
+FUNCTION = "${StatesFunctionArn}"
 STATE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 _EXPRESS_SECONDS = 300
 
@@ -129,7 +129,7 @@ def find_workflows(
 def complete(definition: Mapping[str, Any]) -> dict[str, Any]:
     """A copy in which every Lambda state has what all have in common, where it doesn't say otherwise.
 
-    ``Parameters``: the workflow function and the payload, with the task token where the state waits for one.
+    ``Parameters``: the states function and the payload, with the task token where the state waits for one.
     ``Retry``: the errors that pass. ``OutputPath``: the method's result, where neither ``ResultPath``,
     ``ResultSelector`` nor ``OutputPath`` is there; a state that waits for a token has the answer as its result.
     """

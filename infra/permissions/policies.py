@@ -63,7 +63,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "stream:import_tmp": STREAM,
         "queue:stream-failures": ("sqs:SendMessage",),
     },
-    "notifications": {
+    "outcomes": {
         # Rows of imports come to their outcome when their command does.
         "table:import_tmp": ("dynamodb:GetItem", "dynamodb:UpdateItem"),
         "stream:commands": STREAM,
@@ -95,7 +95,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "queue:task-action-queue": QUEUE,
         "queue:task-action-queue-dlq": ("sqs:SendMessage",),
     },
-    "workflow": {
+    "states": {
         "table:commands": ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:UpdateItem"),
         "table:data": ("dynamodb:GetItem", "dynamodb:PutItem"),
         "table:history": ("dynamodb:PutItem",),
@@ -105,7 +105,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "topic:alarm": ("sns:Publish",),
     },
 }
-#: What the workflow function may do beside, once the application has workflows of its own: their classes may publish
+#: What the states function may do beside, once the application has workflows of its own: their classes may publish
 #: commands and keep rows in ``tasks``.
 OF_CUSTOM_WORKFLOWS: dict[str, tuple[str, ...]] = {
     "table:commands": ("dynamodb:PutItem", "dynamodb:Query"),

@@ -177,7 +177,7 @@ def test_loc_06_signals_stop_it_at_any_time(
         ),
         (MACHINE, '"Type": "Choice"', '"Type": "Chioce"', "Chioce"),
         (MACHINE, '"TimeoutSeconds": 60', '"TimeoutSecond": 60', "TimeoutSecond"),
-        (MACHINE, "${WorkflowFunctionArn}", "${WorkflowArn}", "WorkflowArn"),
+        (MACHINE, "${StatesFunctionArn}", "${WorkflowArn}", "WorkflowArn"),
     ],
     ids=[
         "wrong value",

@@ -32,4 +32,4 @@ def test_inf_02_what_a_machine_calls_is_listed_under_its_name(tmp_path: Path) ->
     assert set(deployed.used_by_machines) == {MACHINE}
     assert MACHINE not in deployed.used
     (function,) = deployed.used_by_machines[MACHINE]["lambda:InvokeFunction"]
-    assert function.endswith(":function:cqrs-dev-workflow")
+    assert function.endswith(":function:cqrs-dev-states")

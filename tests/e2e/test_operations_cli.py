@@ -164,7 +164,7 @@ WRONG_INPUT = [
     (["explain", "TENANT#t1 ORDER#o1@x"], "key: 'TENANT#t1 ORDER#o1@x' is not allowed"),
     (["explain", "TENANT#t1 ORDER#o1", "--stack", "nope"], "its tables (cqrs-nope-commands, cqrs-nope-data,"),
     (["redrive", "TENANT#t1 ORDER#o1", "--stack", "nope"], "function cqrs-nope-events does not exist"),
-    (["resync", "one", "--stack", "nope"], "function cqrs-nope-workflow does not exist"),
+    (["resync", "one", "--stack", "nope"], "function cqrs-nope-states does not exist"),
     (["explain", "TENANT#t1 ORDER#o1", "--stack", "a b"], "--stack 'a b' is not a name"),
     (["explain", "TENANT#t1 ORDER#o1", "--endpoint", "localhost"], "--endpoint 'localhost' is not a URL"),
     (["explain", "TENANT#t1 ORDER#o1", "--profile", "none"], "profile (none) could not be found"),

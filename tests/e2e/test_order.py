@@ -27,7 +27,7 @@ def test_ord_01_02_03_versions_wait_for_their_turn(tmp_path: Path, workflow: str
         results = [
             (version_of(payload), result.payload[0][0]["result"])
             for name, payload, result in deployed.answers
-            if name.endswith("-workflow") and payload["context"]["State"]["Name"] == "check_version"
+            if name.endswith("-states") and payload["context"]["State"]["Name"] == "check_version"
         ]
         assert (1, 0) in results
         assert deployed.applied_versions() == [1, 2, 3]

@@ -375,13 +375,13 @@ def test_inf_02_used_is_allowed_and_allowed_is_used(tmp_path: Path) -> None:
 def test_inf_02_a_missing_permission_fails_the_test_that_needs_it(tmp_path: Path) -> None:
     def without_put() -> None:
         with Deployed(tmp_path) as deployed:
-            for document in deployed.runtime.deployment.role_policies["cqrs-dev-workflow"]:
+            for document in deployed.runtime.deployment.role_policies["cqrs-dev-states"]:
                 for statement in document["Statement"]:
                     statement["Action"] = [one for one in statement["Action"] if one != "dynamodb:PutItem"]
             deployed.publish_versions(1)
             deployed.run()
 
-    with pytest.raises(AssertionError, match="cqrs-dev-workflow called dynamodb:PutItem on arn:aws:dynamodb:"):
+    with pytest.raises(AssertionError, match="cqrs-dev-states called dynamodb:PutItem on arn:aws:dynamodb:"):
         without_put()
 
 

@@ -231,8 +231,8 @@ def test_pipe_11_inputs_contexts_and_outputs(tmp_path: Path) -> None:
         deployed.publish_versions(2)
         deployed.run()
         execution = deployed.executions()[-1]
-        payloads = [payload for name, payload in deployed.payloads if name.endswith("-workflow")]
-        answers = [result for name, _, result in deployed.answers if name.endswith("-workflow")]
+        payloads = [payload for name, payload in deployed.payloads if name.endswith("-states")]
+        answers = [result for name, _, result in deployed.answers if name.endswith("-states")]
         seen = set()
         for payload in payloads:
             state = payload["context"]["State"]["Name"]

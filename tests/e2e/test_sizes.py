@@ -34,8 +34,8 @@ def big(size: int, version: int = 0, mark: str = "a", *, code: str = "o1") -> Co
 
 def largest_payload(deployed: Deployed) -> int:
     """Bytes of the largest input or answer of a state. (Stream records hold rows, and a row its inline attributes.)"""
-    given = [payload for name, payload in deployed.payloads if name.endswith("-workflow")]
-    answered = [result.payload for name, _, result in deployed.answers if name.endswith("-workflow")]
+    given = [payload for name, payload in deployed.payloads if name.endswith("-states")]
+    answered = [result.payload for name, _, result in deployed.answers if name.endswith("-states")]
     return max(len(json.dumps(one).encode()) for one in [*given, *answered])
 
 
@@ -136,7 +136,7 @@ def test_pipe_06_a_handler_that_returns_a_megabyte(tmp_path: Path, workflow: str
         results = [
             result.payload[0][0]
             for name, payload, result in deployed.answers
-            if name.endswith("-workflow") and payload["context"]["State"]["Name"] == "sync_data"
+            if name.endswith("-states") and payload["context"]["State"]["Name"] == "sync_data"
         ]
         assert {"target": "two", "outcome": "APPLIED"} in results
         assert largest_payload(deployed) < SMALL

@@ -189,7 +189,7 @@ def test_the_role_allows_exactly_the_configured_resources(tmp_path: Path, folder
         Consumers(deployed, folder)
         deployed.publish(order(0, price=3))
         deployed.run()
-        (workflow,) = [name for name in deployed.runtime.deployment.functions if name.endswith("-workflow")]
+        (workflow,) = [name for name in deployed.runtime.deployment.functions if name.endswith("-states")]
         allowed = {
             (action, statement["Resource"])
             for document in deployed.runtime.deployment.role_policies[workflow]

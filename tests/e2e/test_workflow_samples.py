@@ -190,7 +190,7 @@ class CrashAt:
         self.at, self._after, self.calls, self.on = at, after, 0, False
 
     def _counts(self, call: AwsCall) -> bool:
-        return self.on and call.caller is not None and call.caller.endswith("-workflow")
+        return self.on and call.caller is not None and call.caller.endswith("-states")
 
     def before(self, call: AwsCall) -> str | None:
         if self._counts(call):
@@ -250,7 +250,7 @@ def test_inf_02_workflows_may_what_they_do_and_nothing_else(tmp_path: Path) -> N
         samples.run()
         assert samples.execution("busy").status == "SUCCEEDED"
         assert samples.balances() == MOVED
-    unused = [one for one in allowed_not_used(samples.used, samples.policies) if "cqrs-dev-workflow may " in one]
+    unused = [one for one in allowed_not_used(samples.used, samples.policies) if "cqrs-dev-states may " in one]
     ends = {
         "table:commands": "table/cqrs-dev-commands",
         "table:data": "table/cqrs-dev-data",

@@ -81,7 +81,7 @@ def test_wf_01_its_role_log_group_and_alarms(tmp_path: Path, kind: str) -> None:
     log_group = new["aws:cloudwatch/logGroup:LogGroup", "greeting-logs"]
     assert log_group["name"] == "/aws/vendedlogs/states/cqrs-dev-greeting-logs"
     statements = json.loads(new["aws:iam/rolePolicy:RolePolicy", "greeting-policy"]["policy"])["Statement"]
-    function = "arn:aws:lambda:us-east-1:123456789012:function:cqrs-dev-workflow"
+    function = "arn:aws:lambda:us-east-1:123456789012:function:cqrs-dev-states"
     assert statements[0] == {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": [function]}
     assert [one["Action"][0].partition(":")[0] for one in statements[1:]] == ["logs"]
     alarms = {name.removeprefix("greeting-") for type_, name in new if type_.endswith(":MetricAlarm")}
@@ -109,7 +109,7 @@ def test_wf_02_unknown_machines_and_states_are_named(deployed: Deployed) -> None
 
     def call() -> Any:
         payload = {"source": "step-function", "context": context, "input": {}}
-        future = deployed.scheduler.spawn(deployed.runtime.host.invoke, "cqrs-dev-workflow", payload).future
+        future = deployed.scheduler.spawn(deployed.runtime.host.invoke, "cqrs-dev-states", payload).future
         deployed.run()
         return future.result().error
 

@@ -205,10 +205,10 @@ CALLS: dict[str, Any] = {
     "events": (inserted, {"batchItemFailures": []}),
     "imports": (a_row_that_is_gone, {"batchItemFailures": []}),
     "loader": (a_job_that_is_gone, {"batchItemFailures": []}),
-    "notifications": (finished, {"batchItemFailures": []}),
+    "outcomes": (finished, {"batchItemFailures": []}),
     "sweeper": (lambda _: {}, {"complete": True, "oldestSeconds": 0, "outcomes": {}, "tasks": {}, "imports": {}}),
     "tasks": (iterator, [[{"result": "dropped"}]]),
-    "workflow": (check_version, [[{"result": 0}]]),
+    "states": (check_version, [[{"result": 0}]]),
 }
 
 

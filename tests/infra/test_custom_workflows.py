@@ -47,7 +47,7 @@ def test_workflows_are_found_without_running_them(tmp_path: Path) -> None:
     (one,) = found(tmp_path, {"flow.py": CLASS, "flow.asl.json": definition(first=TASK)})
     assert (one.name, one.type, one.source) == ("flow", "STANDARD", "handlers/domain/flow.asl.json")
     state = one.definition["States"]["first"]
-    assert state["Parameters"]["FunctionName"] == "${WorkflowFunctionArn}"
+    assert state["Parameters"]["FunctionName"] == "${StatesFunctionArn}"
     assert state["OutputPath"] == "$.Payload[0][0]"
     assert state["Retry"]
 
@@ -141,7 +141,7 @@ SEND = {**TASK, "Resource": "arn:aws:states:::sns:publish", "Retry": [{"ErrorEqu
         ),
         (
             {"flow.py": CLASS, "flow.asl.json": definition(first={**TASK, "Parameters": {"FunctionName": "f"}})},
-            "first: FunctionName 'f' is not allowed; expected ${WorkflowFunctionArn}",
+            "first: FunctionName 'f' is not allowed; expected ${StatesFunctionArn}",
         ),
         (
             {"flow.py": CLASS.replace("'flow'", "'flow', type='EXPRESS'"), "flow.asl.json": definition(first=WAIT)},
@@ -158,7 +158,7 @@ SEND = {**TASK, "Resource": "arn:aws:states:::sns:publish", "Retry": [{"ErrorEqu
             {
                 "flow.py": CLASS,
                 "flow.asl.json": definition(
-                    first={**WAIT, "Parameters": {"FunctionName": "${WorkflowFunctionArn}", "Payload": {}}}
+                    first={**WAIT, "Parameters": {"FunctionName": "${StatesFunctionArn}", "Payload": {}}}
                 ),
             },
             'first: Payload lacks "taskToken.$"',

@@ -49,14 +49,14 @@ def test_edge_05_the_sum_counts_and_the_largest_variables_are_named() -> None:
     check_sizes(expected({"ttlDays": config["ttlDays"]}))
     with pytest.raises(ConfigError) as caught:
         check_sizes(expected(config))
-    (line,) = [problem for problem in caught.value.problems if "'workflow'" in problem]
+    (line,) = [problem for problem in caught.value.problems if "'states'" in problem]
     pattern = (
-        r"the environment of the function 'workflow' has (\d+) bytes; expected at most 4096: "
+        r"the environment of the function 'states' has (\d+) bytes; expected at most 4096: "
         r"SYNC_TARGETS \(syncTargets\) \d+, TTL_DAYS \(ttlDays\) \d+, COMMAND_STATE_MACHINE_ARN \d+, .*"
     )
     match = re.fullmatch(pattern, line)
     assert match, line
-    variables = expected(config)["workflow"]
+    variables = expected(config)["states"]
     assert int(match[1]) == len(json.dumps(variables, separators=(",", ":")))
 
 

@@ -50,10 +50,10 @@ OUTPUTS = {
     "eventsFunctionArn",
     "importsFunctionArn",
     "loaderFunctionArn",
-    "notificationsFunctionArn",
+    "outcomesFunctionArn",
     "sweeperFunctionArn",
     "tasksFunctionArn",
-    "workflowFunctionArn",
+    "statesFunctionArn",
     "dashboardUrl",
 }
 #: By the end of the name; ``schemaVersion`` and the limits are numbers.

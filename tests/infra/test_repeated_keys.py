@@ -21,7 +21,7 @@ TWICE = """{"StartAt": "pay", "TimeoutSeconds": 60, "States": {
   "done": {"Comment": "c", "Type": "Succeed"},
   "pay": {"Comment": "c", "Type": "Pass", "End": true}
 }}"""
-TOLD = "the key 'pay' stands 2 times in one object (beside 'done')"
+MESSAGE = "the key 'pay' stands 2 times in one object (beside 'done')"
 
 
 def test_edge_04_a_state_twice_in_a_workflow_is_refused(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_edge_04_a_state_twice_in_a_workflow_is_refused(tmp_path: Path) -> None:
     (folder / "flow.asl.json").write_text(TWICE)
     with pytest.raises(DefinitionError) as caught:
         find_workflows(archive_members(tmp_path), ["handlers.domain.flow"])
-    assert caught.value.problems == [f"handlers/domain/flow.asl.json: {TOLD}"]
+    assert caught.value.problems == [f"handlers/domain/flow.asl.json: {MESSAGE}"]
 
 
 def test_edge_04_the_local_state_machines_refuse_it_as_aws_does() -> None:

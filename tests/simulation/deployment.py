@@ -28,8 +28,8 @@ from infra.physical_names import MACHINES as OWN_MACHINES
 from infra.stack import (
     COMMAND_MACHINES,
     EVENTS_TIMEOUT_SECONDS,
+    STATES_TIMEOUT_SECONDS,
     SWEEPER_TIMEOUT_SECONDS,
-    WORKFLOW_TIMEOUT_SECONDS,
 )
 from local.sources.eventbridge import Rule, Target
 from local.sources.filters import FilterSet
@@ -40,8 +40,8 @@ STREAM = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/cqrs-sim-commands/stream/1"
 FAILURES = f"arn:aws:sqs:{REGION}:{ACCOUNT}:cqrs-sim-stream-failures"
 TIMEOUTS = {
     "events": EVENTS_TIMEOUT_SECONDS,
-    "notifications": CONSUMER_TIMEOUT_SECONDS,
-    "workflow": WORKFLOW_TIMEOUT_SECONDS,
+    "outcomes": CONSUMER_TIMEOUT_SECONDS,
+    "states": STATES_TIMEOUT_SECONDS,
     "sweeper": SWEEPER_TIMEOUT_SECONDS,
 }
 DEFINITIONS = {STANDARD: "command", EXPRESS: "command_express"}
@@ -100,9 +100,7 @@ def stream_mappings(lanes: int) -> list[StreamMapping]:
     config = StackConfig()
     return [
         stream_mapping("events", STREAM, [STARTS_COMMAND], lanes),
-        stream_mapping(
-            "notifications", STREAM, [STATUS_CHANGED[config.status_events], APPLIED_AT_ONCE, IMPORTED], lanes
-        ),
+        stream_mapping("outcomes", STREAM, [STATUS_CHANGED[config.status_events], APPLIED_AT_ONCE, IMPORTED], lanes),
     ]
 
 

@@ -160,7 +160,7 @@ def park(store: Store) -> Store:
 
 
 def read_predecessor(store: Store) -> Store:
-    """``look_again`` as the two calls that it is: the read ..."""
+    """``reschedule`` as the two calls that it is: the read ..."""
     return replace(store, seen_done=store.done)
 
 
@@ -171,7 +171,7 @@ def resume_itself(store: Store) -> Store:
     return replace(store, goes_on=store.goes_on + 1, sends=store.sends + 1)
 
 
-def look_again(store: Store) -> Store:
+def reschedule(store: Store) -> Store:
     """Strongly consistent read of the predecessor after the token or mark; resumes (or goes on) itself."""
     if store.passed or not store.done:
         return store

@@ -18,7 +18,7 @@ from handlers.core.context import InvokeContext
 from handlers.entrypoints import imports, loader
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import STEP_FUNCTION, UNCHANGED
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.service import ImportService
 from handlers.imports.rows.row_batches import MOST_ROWS, RowBatches
 from handlers.objects.memory import MemoryObjects, MemorySource
@@ -76,7 +76,7 @@ class EndsWorld:
         self.looks = 0
         self.ended_at: float | None = None
         self._deploy()
-        self.book = ImportBook(self.store, self.scheduler)
+        self.import_repository = ImportRepository(self.store, self.scheduler)
         service = ImportService(self.store, self.scheduler, ["airports"], [BUCKET])
         self.key = service.create_csv_import("airports", BUCKET, "imports/a.csv", CONTEXT, mode=STEP_FUNCTION).key
         self.rows = self._written(rows)
@@ -93,11 +93,11 @@ class EndsWorld:
                 wait = began + moment - self.scheduler.now()
                 if wait > 0:
                     self.scheduler.sleep(wait)
-                assert self.book.complete(row, 1, UNCHANGED)
+                assert self.import_repository.complete(row, 1, UNCHANGED)
 
         self.scheduler.spawn(end_rows, name="rows")
         self.scheduler.run_until(lambda: execution.status != "RUNNING", timeout=max(moments) + 3_600)
-        job = self.book.job(self.key)
+        job = self.import_repository.job(self.key)
         assert job is not None
         assert self.ended_at is not None
         states = visited_states(execution.history.events)
@@ -106,11 +106,11 @@ class EndsWorld:
     # -- inside ---------------------------------------------------------------------------------------
 
     def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
-        """See Workflows."""
+        """See StateMachines."""
         raise NotImplementedError
 
     def resume(self, token: str, output: Mapping[str, Any]) -> bool:
-        """See Workflows."""
+        """See StateMachines."""
         try:
             self.executions.send_task_success(token, json.dumps(output))
         except (TaskDoesNotExist, TaskTimedOut):
@@ -137,15 +137,15 @@ class EndsWorld:
 
     def _written(self, number: int) -> list[Item]:
         """The job as it is when the Map has come to its end, with rows that wait for their commands."""
-        self.book.open_shards(self.key)
-        self.book.begin(self.key, 1, {"size": 1, "etag": "e", "versionId": "1"})
-        job = self.book.job(self.key)
+        self.import_repository.open_shards(self.key)
+        self.import_repository.begin(self.key, 1, {"size": 1, "etag": "e", "versionId": "1"})
+        job = self.import_repository.job(self.key)
         assert job is not None
-        new_row = self.book.new_rows(job)
+        new_row = self.import_repository.new_rows(job)
         rows = [new_row(self.key.row(index), index + 1, index + 2, {}, status.CREATED) for index in range(number)]
         for start in range(0, number, MOST_ROWS):
-            RowBatches(self.book).write(rows[start : start + MOST_ROWS])
-        self.book.expect(self.key, number)
+            RowBatches(self.import_repository).write(rows[start : start + MOST_ROWS])
+        self.import_repository.expect(self.key, number)
         self.store.update(IMPORT_TMP, self.key.pk, self.key.sk, Change(set={"totalRows": number, "rowsWritten": True}))
         return rows
 

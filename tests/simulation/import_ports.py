@@ -112,7 +112,7 @@ class ImportWorkflows(GatedWorkflows):
     label: Callable[[str], str]
 
     def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
-        """See Workflows."""
+        """See StateMachines."""
         if "jobKey" not in payload:
             return super().start(machine, name, payload)
         label = self.label(payload["jobKey"])

@@ -90,7 +90,7 @@ class GatedWorkflows:
         self._starts: Counter[tuple[str, int]] = Counter()
 
     def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
-        """See Workflows. The site belongs to the command, whoever starts it."""
+        """See StateMachines. The site belongs to the command, whoever starts it."""
         key = version_key(payload["pk"], payload["sk"])
         self._starts[key.entity.code, key.version] += 1
         visit = Visit(key.entity.code, key.version, "start", self._starts[key.entity.code, key.version])
@@ -108,7 +108,7 @@ class GatedWorkflows:
         return self._gate.cross(START, "StartExecution", start, visit=visit)
 
     def resume(self, token: str, output: Mapping[str, Any]) -> bool:
-        """See Workflows."""
+        """See StateMachines."""
 
         def resume() -> bool:
             try:

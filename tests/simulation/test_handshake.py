@@ -12,12 +12,12 @@ from tests.simulation.handshake import (
     check,
     done_without_wake_if_seen_absent,
     finished_if_no_successor,
-    look_again,
     park,
     publish,
     read_predecessor,
     read_successor,
     read_whether_successor,
+    reschedule,
     resume_itself,
     store_token,
     unless_seen_absent,
@@ -32,7 +32,7 @@ VARIANTS = pytest.mark.parametrize("mark", [store_token, park], ids=["token", "p
 
 
 def waiting(mark: Step, *, looks_again: bool = True, in_two_calls: bool = True) -> list[Step]:
-    second_half = [read_predecessor, resume_itself] if in_two_calls else [look_again]
+    second_half = [read_predecessor, resume_itself] if in_two_calls else [reschedule]
     return [check, mark, *(second_half if looks_again else [])]
 
 

@@ -13,7 +13,7 @@ from tests.simulation.gate import Gate
 from tests.simulation.sites import RESUME, START
 from tests.simulation.story import Story
 
-TOLD: dict[type[Exception], type[TokenGone]] = {
+GONE: dict[type[Exception], type[TokenGone]] = {
     TaskTimedOut: TokenExpired,
     TaskDoesNotExist: TokenUnknown,
     InvalidToken: TokenInvalid,
@@ -67,9 +67,9 @@ class GatedCustomWorkflows:
         def send() -> bool:
             try:
                 call()
-            except tuple(TOLD) as error:
+            except tuple(GONE) as error:
                 self._story.note(f"finds the token used or gone at {what}")
-                raise TOLD[type(error)]("nothing waits for this token") from None
+                raise GONE[type(error)]("nothing waits for this token") from None
             self._story.note(f"answers by {what}")
             return True
 

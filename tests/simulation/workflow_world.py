@@ -50,7 +50,7 @@ def definition_text(name: str) -> str:
         given = beats.DEFINITION
     completed = complete(given)
     check_workflow(name, STANDARD, completed, state_methods(CLASSES[name]))
-    return json.dumps(completed).replace(FUNCTION, deployment.function_arn("workflow"))
+    return json.dumps(completed).replace(FUNCTION, deployment.function_arn("states"))
 
 
 class WorkflowWorld(World):

@@ -20,9 +20,9 @@ from handlers.commands.publishing.sync_publisher import SyncPublisher
 from handlers.commands.starter import CommandStarter
 from handlers.commands.targets.registry import load_registry
 from handlers.core.ttl_policies import TtlPolicies
-from handlers.entrypoints import events, notifications, sweeper, workflow
+from handlers.entrypoints import events, outcomes, states, sweeper
 from handlers.entrypoints.events import EventPorts
-from handlers.entrypoints.notifications import NotificationPorts
+from handlers.entrypoints.outcomes import OutcomePorts
 from handlers.entrypoints.sweeper import SweeperPorts
 from handlers.objects.memory import MemoryObjects
 from handlers.operations.redrive import Redriver
@@ -143,7 +143,7 @@ class World:
 
     def pipeline(self) -> Pipeline:
         """The pipeline's steps behind the gate, with the deployment's own settings."""
-        environment = self._environments["workflow"]
+        environment = self._environments["states"]
         options = PipelineOptions(
             commands_table=environment["COMMANDS_TABLE"],
             machine_arn=environment["COMMAND_STATE_MACHINE_ARN"],
@@ -162,7 +162,7 @@ class World:
 
     def redriver(self) -> Redriver:
         """What an operator redrives with, behind the gate."""
-        starter = CommandStarter(self.workflows, self._environments["workflow"]["COMMAND_STATE_MACHINE_ARN"])
+        starter = CommandStarter(self.workflows, self._environments["states"]["COMMAND_STATE_MACHINE_ARN"])
         recorder = self.pipeline().record_failure
         return Redriver(self.store, self.scheduler, starter, recorder, dry_run=False)
 
@@ -291,17 +291,15 @@ class World:
     def _functions(self) -> dict[str, tuple[Callable[[], Any], float]]:
         """What starts each function, and its time limit in seconds."""
         starts: dict[str, Callable[[], Any]] = {
-            "workflow": lambda: workflow.create(
-                self._environments["workflow"],
+            "states": lambda: states.create(
+                self._environments["states"],
                 ports=self._ports(Ports),
                 attributes=self.attributes,
                 workflows=self.custom,
                 new_id=self._new_id,
             ),
             "events": lambda: events.create(self._environments["events"], ports=self._ports(EventPorts)),
-            "notifications": lambda: notifications.create(
-                self._environments["notifications"], ports=self._ports(NotificationPorts)
-            ),
+            "outcomes": lambda: outcomes.create(self._environments["outcomes"], ports=self._ports(OutcomePorts)),
             "sweeper": lambda: sweeper.create(self._environments["sweeper"], ports=self._ports(SweeperPorts)),
         }
         return {name: (starts[name], timeout) for name, timeout in deployment.TIMEOUTS.items()}

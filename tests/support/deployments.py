@@ -131,7 +131,7 @@ class Deployed:
         self.runtime.host.interceptors.remove(interceptor)
 
     def intercept(self, state: str, action: Callable[[Any, Callable[[Any], InvokeResult]], InvokeResult]) -> None:
-        """Let ``action(payload, proceed)`` make the workflow function's calls in one state."""
+        """Let ``action(payload, proceed)`` make the states function's calls in one state."""
 
         def interceptor(function: str, payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             if isinstance(payload, dict) and payload.get("context", {}).get("State", {}).get("Name") == state:

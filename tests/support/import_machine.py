@@ -56,7 +56,7 @@ class SharedObjects(MemoryObjects):
 
 
 class PlayedMachine:
-    """See ``Workflows``. ``map_dies_after``: so many batches; None: it doesn't."""
+    """See ``StateMachines``. ``map_dies_after``: so many batches; None: it doesn't."""
 
     def __init__(
         self,

@@ -34,12 +34,12 @@ from handlers.imports.files.limits import CsvLimits
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import Canceller
 from handlers.imports.jobs.counters import counter_of
-from handlers.imports.jobs.finalize import Finaliser
+from handlers.imports.jobs.finalize import Finalizer
 from handlers.imports.jobs.job_stream import JobStream
 from handlers.imports.jobs.loader import Loader
 from handlers.imports.jobs.model import SHARD_COUNTERS, ImportJob
 from handlers.imports.jobs.report import PREFIX
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.retry import RowResetter
 from handlers.imports.jobs.service import ImportService
 from handlers.imports.jobs.sweeper import ImportSweeper
@@ -49,7 +49,7 @@ from handlers.imports.rows.row_batches import RowBatches
 from handlers.imports.rows.table_stream import ImportStream
 from handlers.imports.strategy import ImportTables, Table, load_import_tables
 from handlers.imports.zip.callbacks import Callbacks
-from handlers.imports.zip.repository import ZipBook
+from handlers.imports.zip.repository import ArchiveRepository
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.memory import MemoryTableStore
@@ -112,20 +112,27 @@ class ImportWorld:
         self.topic, self.alarms = MemoryTopic(), MemoryTopic()
         self.calls_per_row: Counter[str] = Counter()
         self.service = ImportService(self.memory, self.clock, ["airports"], [BUCKET])
-        book = ImportBook(self.store, self.clock)
+        import_repository = ImportRepository(self.store, self.clock)
         tables = _tables(layout)
         publisher = CommandPublisher(self.store, AttributeStore(MemoryObjects()), self.clock, source=SOURCE)
         objects: Any = Gated(self.objects, self.gate)
         self.limits = CsvLimits()
-        self.files = JobFiles(book, self.source, limits=self.limits)
-        self.finalise = Finaliser(self.store, book, objects)
-        self.rows_handler = RowsHandler(book, RowBatches(book), tables)
+        self.files = JobFiles(import_repository, self.source, limits=self.limits)
+        self.finalize = Finalizer(self.store, import_repository, objects)
+        self.rows_handler = RowsHandler(import_repository, RowBatches(import_repository), tables)
         self.progress = CsvProgress(
-            self.store, book, objects, self.finalise, self.rows_handler, self.clock, timeout_hours=1, closed_per_call=5
+            self.store,
+            import_repository,
+            objects,
+            self.finalize,
+            self.rows_handler,
+            self.clock,
+            timeout_hours=1,
+            closed_per_call=5,
         )
         flows = _Later()
-        self.rows_wait = RowsWait(book, flows)
-        csv_loader = CsvLoader(book, self.files, self.source, objects, tables, self.clock, timeout_hours=1)
+        self.rows_wait = RowsWait(import_repository, flows)
+        csv_loader = CsvLoader(import_repository, self.files, self.source, objects, tables, self.clock, timeout_hours=1)
         self.machine = PlayedMachine(
             loader_states(csv_loader, self.progress, self.clock),
             rows_states(self.rows_handler, self.rows_wait, self.clock),
@@ -138,13 +145,20 @@ class ImportWorld:
         workflows: Any = Gated(self.machine, self.gate)
         flows.port = workflows
         self.loader = Loader(
-            book, self.files, tables, self.finalise, CsvMachine(workflows, "arn:m"), direct_rows=direct_rows
+            import_repository,
+            self.files,
+            tables,
+            self.finalize,
+            CsvMachine(workflows, "arn:m"),
+            direct_rows=direct_rows,
         )
-        self.jobs = JobStream(self.loader.load, Canceller(self.store, book), RowResetter(self.store, book))
+        self.jobs = JobStream(
+            self.loader.load, Canceller(self.store, import_repository), RowResetter(self.store, import_repository)
+        )
         apply = sync_rows(
             self.store,
             self.clock,
-            book,
+            import_repository,
             publisher,
             AttributeStore(MemoryObjects()),
             Registry(handlers),
@@ -153,15 +167,15 @@ class ImportWorld:
             lease_seconds=LEASE_SECONDS,
             ttl=TtlPolicies.parse(ttl),
         )
-        self.worker = RowWorker(book, publisher, tables, apply, self.letters, max_receives=MAX_RECEIVES)
-        self.outcomes = CommandOutcomes(book)
+        self.worker = RowWorker(import_repository, publisher, tables, apply, self.letters, max_receives=MAX_RECEIVES)
+        self.outcomes = CommandOutcomes(import_repository)
         topic: Any = GatedTopic(self.topic, self.gate, self._sent)
         alarms: Any = GatedTopic(self.alarms, self.gate, lambda _: None)
-        answer = Callbacks(book, ZipBook(self.store, self.clock), MemoryWorkflows())
+        answer = Callbacks(import_repository, ArchiveRepository(self.store, self.clock), MemoryWorkflows())
         self.sweeper = ImportSweeper(
-            self.store, book, self.clock, topic, answer, "import_tmp", timeout_hours=TIMEOUT_HOURS
+            self.store, import_repository, self.clock, topic, answer, "import_tmp", timeout_hours=TIMEOUT_HOURS
         )
-        self.stream = ImportStream(topic, alarms, self.finalise, answer, self.rows_wait.wake, "import_tmp")
+        self.stream = ImportStream(topic, alarms, self.finalize, answer, self.rows_wait.wake, "import_tmp")
 
     # -- doing ----------------------------------------------------------------------------------------
 

@@ -201,7 +201,7 @@ class TaskWorld:
         self.executions.on_status_change(self._ended)
 
     def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
-        """See Workflows."""
+        """See StateMachines."""
 
         def start() -> bool:
             try:
@@ -213,7 +213,7 @@ class TaskWorld:
         return self.gate.cross("StartExecution", start)
 
     def resume(self, token: str, output: Mapping[str, Any]) -> bool:
-        """See Workflows. Tasks have no tokens."""
+        """See StateMachines. Tasks have no tokens."""
         raise AssertionError("nothing here waits for a token")
 
     def _changed(self, table: str, before: Item | None, after: Item | None) -> None:

@@ -19,7 +19,7 @@ from handlers.entrypoints import imports, loader, sweeper
 from handlers.imports.jobs import status
 from handlers.imports.jobs.counters import counter_of
 from handlers.imports.jobs.model import SHARD_COUNTERS, ImportJob
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.service import ImportService
 from handlers.imports.rows.command_outcomes import CommandOutcomes
 from handlers.imports.zip.finalize import ImportedFile
@@ -243,11 +243,11 @@ class ZipWorld:
             clock=self.scheduler,
             dead_letters=self.letters,
         )
-        outcomes = CommandOutcomes(ImportBook(store, self.scheduler))
+        outcomes = CommandOutcomes(ImportRepository(store, self.scheduler))
         starts: dict[str, Callable[[], Any]] = {
             "loader": lambda: loader.create(ENVIRONMENT, ports=loader_ports),
             "imports": lambda: imports.create(ENVIRONMENT, ports=import_ports),
-            "notifications": lambda: lambda event, _: _partial(event, outcomes.on_stream_records(event["Records"])),
+            "outcomes": lambda: lambda event, _: _partial(event, outcomes.on_stream_records(event["Records"])),
         }
         sweeper_ports = sweeper.SweeperPorts(
             store=store, workflows=self, alarms=alarms, clock=self.scheduler, main_topic=main
@@ -264,7 +264,7 @@ class ZipWorld:
         self.executions.on_status_change(self._ended)
 
     def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
-        """See Workflows."""
+        """See StateMachines."""
 
         def start() -> bool:
             try:
@@ -276,7 +276,7 @@ class ZipWorld:
         return self.gate.cross("StartExecution", start)
 
     def resume(self, token: str, output: Mapping[str, Any]) -> bool:
-        """See Workflows."""
+        """See StateMachines."""
 
         def resume() -> bool:
             try:
@@ -299,7 +299,7 @@ class ZipWorld:
         }
         if table == COMMANDS:
             if "status" in after:
-                self.scheduler.spawn(self._deliver_record, "notifications", record, name="commands stream")
+                self.scheduler.spawn(self._deliver_record, "outcomes", record, name="commands stream")
                 if before is None:
                     self.scheduler.spawn(self._apply, after, name="pipeline")
             return

@@ -195,7 +195,7 @@ class Progress:
         guard = run.own & run.open & equals("restart", count)
         self._update_if(run, guard, {"restart": count - 1, "dueAt": due_at})
 
-    def look_again(self, run: Run, known: Item, due_at: int) -> None:
+    def reschedule(self, run: Run, known: Item, due_at: int) -> None:
         """Let the sweeper come back at ``due_at``, unless the command has moved on meanwhile."""
         guard = run.own & equals("rank", known["rank"]) & exists("openShard")
         self._update_if(run, guard, {"dueAt": due_at})

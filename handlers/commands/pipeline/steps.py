@@ -25,7 +25,7 @@ from handlers.core.clock import Clock
 from handlers.core.errors import TransientError
 from handlers.core.keys import FIRST_VERSION
 from handlers.core.ttl_policies import TtlPolicies
-from handlers.state_machines.port import Workflows
+from handlers.state_machines.port import StateMachines
 from handlers.store.port import Item, TableStore
 from handlers.topics.port import Topic
 
@@ -49,7 +49,7 @@ class Ports:
     """Where the pipeline reaches AWS."""
 
     store: TableStore
-    workflows: Workflows
+    workflows: StateMachines
     alarms: Topic
     clock: Clock
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from handlers.commands.starter import CommandStarter
-from handlers.state_machines.port import Workflows
+from handlers.state_machines.port import StateMachines
 from handlers.store.port import Item
 
 RESUMED = "resumed_by_prev_version"
@@ -19,7 +19,7 @@ def resume_output(prev_version: int) -> dict[str, Any]:
 class Waker:
     """Both variants of the wait, whichever machine receives the starts: switching strands nothing."""
 
-    def __init__(self, workflows: Workflows, starter: CommandStarter) -> None:
+    def __init__(self, workflows: StateMachines, starter: CommandStarter) -> None:
         self._workflows = workflows
         self._starter = starter
 

@@ -14,13 +14,13 @@ from handlers.commands.pipeline.run import LostRun, Progress, Run
 from handlers.commands.pipeline.successor import resume_output
 from handlers.commands.repository import CommandRepository
 from handlers.core.clock import seconds_of
-from handlers.state_machines.port import Workflows
+from handlers.state_machines.port import StateMachines
 
 
 class WaitPrevCommand:
     """The state."""
 
-    def __init__(self, repository: CommandRepository, progress: Progress, workflows: Workflows) -> None:
+    def __init__(self, repository: CommandRepository, progress: Progress, workflows: StateMachines) -> None:
         self._repository = repository
         self._progress = progress
         self._workflows = workflows

@@ -16,7 +16,7 @@ from handlers.commands.pipeline.apply import APPLIED, Applier
 from handlers.commands.pipeline.failure import Failure, FailureRecorder
 from handlers.commands.pipeline.run import LostRun, Progress, Run
 from handlers.commands.pipeline.sync import Synchroniser
-from handlers.commands.publishing.publisher import START_GRACE_SECONDS, CommandPublisher, CompanionRefused, Companions
+from handlers.commands.publishing.publisher import START_GRACE_SECONDS, CommandPublisher, ExtraWriteRefused, ExtraWrites
 from handlers.commands.publishing.sync_publisher import SYNC_RUN
 from handlers.commands.repository import CommandRepository
 from handlers.commands.targets.registry import BUILT_IN_TARGET
@@ -84,18 +84,18 @@ class AppliedPublisher:
         seen: Seen,
         given: CommandInput,
         context: InvokeContext,
-        companions: Companions,
+        extra_writes: ExtraWrites,
         *,
         lease_seconds: int | None = None,
     ) -> Item:
         """Write the version after the one that was seen, and apply it; answers the command's row.
 
-        ``lease_seconds``: the command stays open for that long, claimed, since it has targets beside the read model.
+        ``lease_seconds``: the command stays open for that long, claimed, it has targets besides the read model.
 
         Raises:
             PendingVersions: the version that was seen is not applied.
             VersionConflict: it is not the latest any more; read again.
-            CompanionRefused: what was to be written beside has moved on.
+            ExtraWriteRefused: the condition of an extra write did not hold.
             RequestConflict: the request id was used for something else.
             TransientError: worth another try.
         """
@@ -111,28 +111,28 @@ class AppliedPublisher:
         history = self._applier.history_row(seen.key, seen.data) if seen.data is not None else None
         own: list[Write] = [Put(COMMANDS, stored, self._free()), self._data(stored, seen), *entry]
         own += self._applier.expiry_of(seen.command)
-        beside = companions(row)
+        also_written = extra_writes(row)
         for _ in range(MAX_CONFLICTS):
             kept: list[Write] = [] if history is None else [Put(HISTORY, history, self._free())]
             try:
-                self._store.transact([*own, *beside, *kept])
+                self._store.transact([*own, *also_written, *kept])
             except TransactionFailed as error:
                 if self._publisher.lost(stored, error.failed.get(0)):
                     return row
-                if history is not None and set(error.failed) == {len(own) + len(beside)}:
+                if history is not None and set(error.failed) == {len(own) + len(also_written)}:
                     history = None  # kept before
                     continue
-                self._explain(seen, own, len(beside), error, context)
+                self._explain(seen, own, len(also_written), error, context)
             except TransientConflict:
                 continue
             return row
-        raise TransientConflict(f"{seen.key}: others kept writing beside; try again")
+        raise TransientConflict(f"{seen.key}: other writers kept changing it; try again")
 
     def _explain(
-        self, seen: Seen, own: Sequence[Write], beside: int, error: TransactionFailed, context: InvokeContext
+        self, seen: Seen, own: Sequence[Write], extra: int, error: TransactionFailed, context: InvokeContext
     ) -> None:
-        if any(len(own) <= index < len(own) + beside for index in error.failed):
-            raise CompanionRefused(f"{seen.key}@{seen.version + 1}: what belongs to it has moved on") from None
+        if any(len(own) <= index < len(own) + extra for index in error.failed):
+            raise ExtraWriteRefused(f"{seen.key}@{seen.version + 1}: what belongs to it has moved on") from None
         if set(error.failed) == {2} and context.request_id is not None:
             raise RequestConflict(f"requestId {context.request_id!r} was used for something else; use a new id")
         raise VersionConflict(str(seen.key), seen.version, seen.version + 1) from None

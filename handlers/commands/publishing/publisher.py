@@ -50,10 +50,10 @@ PARTIAL_FIELDS = ("name", "attributes", "is_deleted", "seq")
 #: Looks at the latest row before a new version is built on it; may refuse by raising.
 Guard = Callable[[EntityKey, Item | None], None]
 #: What is to be written in the same transaction as a new command: its row to the writes.
-Companions = Callable[[Item], Sequence[Write]]
+ExtraWrites = Callable[[Item], Sequence[Write]]
 
 
-class CompanionRefused(CqrsError):
+class ExtraWriteRefused(CqrsError):
     """A write that belongs to the new command's transaction was refused by its condition; nothing was written."""
 
     nature = Nature.TRANSIENT
@@ -87,11 +87,11 @@ class CommandPublisher:
         self._requests = RequestLog(store, clock.now)
 
     def publish_async(
-        self, given: CommandInput, context: InvokeContext, *, companions: Companions | None = None
+        self, given: CommandInput, context: InvokeContext, *, extra_writes: ExtraWrites | None = None
     ) -> Command | None:
         """Accept a new version; the stream starts the pipeline that applies it.
 
-        ``companions``: writes that happen with the command's or not at all; a repeated request makes them no more.
+        ``extra_writes``: writes that happen with the command's or not at all; a repeated request does not repeat them.
 
         Returns:
             The accepted command; the first result again for a repeated request id; None if the
@@ -102,9 +102,9 @@ class CommandPublisher:
             VersionConflict: the latest version is another one; carries its row.
             RequestConflict: the request id was used with other content.
             TransientConflict: others kept publishing on the entity; try again.
-            CompanionRefused: the condition of a companion did not hold.
+            ExtraWriteRefused: the condition of an extra write did not hold.
         """
-        row, _ = self.accept(given, context, pipeline=_stream_started, companions=companions)
+        row, _ = self.accept(given, context, pipeline=_stream_started, extra_writes=extra_writes)
         return None if row is None else Command.from_row(row)
 
     def publish_partial_async(
@@ -138,7 +138,7 @@ class CommandPublisher:
         *,
         pipeline: Callable[[VersionKey, str, float], dict[str, Any]],
         guard: Guard | None = None,
-        companions: Companions | None = None,
+        extra_writes: ExtraWrites | None = None,
     ) -> tuple[Item | None, bool]:
         """The shared part: checks in the order request id, version, not dirty; then one write.
 
@@ -166,8 +166,8 @@ class CommandPublisher:
             if latest is not None and self.is_same(latest, given):
                 return None, False
             row = self.build(given, VersionKey(key, actual + 1), context, latest, pipeline)
-            beside = () if companions is None else companions(row)
-            if self._write(row, given, context, beside, first=key if latest is None else None):
+            also_written = () if extra_writes is None else extra_writes(row)
+            if self._write(row, given, context, also_written, first=key if latest is None else None):
                 return row, True
             data_may_be_absent = False
         raise TransientConflict(f"{key}: others kept publishing, {MAX_ROUNDS} rounds were lost; try again")
@@ -214,11 +214,11 @@ class CommandPublisher:
         row: Item,
         given: CommandInput,
         context: InvokeContext,
-        companions: Sequence[Write],
+        extra_writes: Sequence[Write],
         *,
         first: EntityKey | None,
     ) -> bool:
-        """Append the row, its object before it. False: somebody was faster, so look again. Raises CompanionRefused.
+        """Append the row, its object before it. False: somebody was faster, so look again. Raises ExtraWriteRefused.
 
         ``first``: the entity, if this is to be its first row. The data row then must be absent, which is
         checked in the same transaction instead of read before.
@@ -230,7 +230,7 @@ class CommandPublisher:
             writes.append(Check(DATA, first.pk, first.sk, free))
         writes.extend(self.request_entry(row, given, context))
         own = len(writes)
-        writes.extend(companions)
+        writes.extend(extra_writes)
         try:
             if len(writes) == 1:
                 self._store.put(COMMANDS, stored, free)
@@ -241,7 +241,7 @@ class CommandPublisher:
         except TransactionFailed as error:
             is_ours = self.lost(stored, error.failed.get(0))
             if not is_ours and max(error.failed) >= own:
-                raise CompanionRefused(f"{row['pk']} {row['sk']}: what belongs to it has moved on") from None
+                raise ExtraWriteRefused(f"{row['pk']} {row['sk']}: what belongs to it has moved on") from None
             return is_ours
         except TransientConflict:
             return False

@@ -9,7 +9,7 @@ from handlers.commands.attributes import AttributeStore
 from handlers.commands.pipeline.steps import Pipeline, Ports
 from handlers.commands.publishing.publisher import CommandPublisher, new_row_id
 from handlers.commands.publishing.sync_publisher import SyncPublisher
-from handlers.entrypoints.wiring.settings import WorkflowSettings
+from handlers.entrypoints.wiring.settings import StatesSettings
 from handlers.operations.skip import Skipper
 
 SOURCE = "workflow"
@@ -19,7 +19,7 @@ def publishing(
     ports: Ports,
     attributes: AttributeStore,
     pipeline: Pipeline,
-    settings: WorkflowSettings,
+    settings: StatesSettings,
     new_id: Callable[[], str] | None = None,
 ) -> dict[str, Any]:
     """``publisher`` (CommandPublisher), ``sync_publisher`` (SyncPublisher) and ``skipper`` (Skipper), by name.

@@ -46,8 +46,8 @@ class EventsSettings:
 
 
 @dataclass(frozen=True)
-class NotificationsSettings:
-    """Environment of the ``notifications`` function."""
+class OutcomesSettings:
+    """Environment of the ``outcomes`` function."""
 
     commands_table: str
     import_table: str
@@ -59,7 +59,7 @@ class NotificationsSettings:
     log_level: str
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> NotificationsSettings:
+    def from_env(cls, env: Mapping[str, str]) -> OutcomesSettings:
         """Raises SettingsError naming the variable."""
         return cls(
             commands_table=_text(env, "COMMANDS_TABLE"),
@@ -156,8 +156,8 @@ class ImportsSettings:
 
 
 @dataclass(frozen=True)
-class WorkflowSettings:
-    """Environment of the ``workflow`` function."""
+class StatesSettings:
+    """Environment of the ``states`` function."""
 
     commands_table: str
     data_table: str
@@ -177,7 +177,7 @@ class WorkflowSettings:
     log_level: str
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> WorkflowSettings:
+    def from_env(cls, env: Mapping[str, str]) -> StatesSettings:
         """Raises SettingsError naming the variable."""
         return cls(
             commands_table=_text(env, "COMMANDS_TABLE"),

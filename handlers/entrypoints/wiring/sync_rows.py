@@ -13,7 +13,7 @@ from handlers.commands.repository import CommandRepository
 from handlers.commands.targets.registry import Registry
 from handlers.core.clock import Clock
 from handlers.core.ttl_policies import TtlPolicies
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.sync_rows import SyncRows
 from handlers.store.port import TableStore
 from handlers.topics.port import Topic
@@ -22,7 +22,7 @@ from handlers.topics.port import Topic
 def sync_rows(
     store: TableStore,
     clock: Clock,
-    book: ImportBook,
+    import_repository: ImportRepository,
     publisher: CommandPublisher,
     attributes: AttributeStore,
     registry: Registry,
@@ -43,4 +43,4 @@ def sync_rows(
         FailureRecorder(repository, progress, alarms, commands_table),
         lease_seconds=lease_seconds,
     )
-    return SyncRows(book, AppliedPublisher(store, publisher, applier, clock), targets)
+    return SyncRows(import_repository, AppliedPublisher(store, publisher, applier, clock), targets)

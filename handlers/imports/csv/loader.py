@@ -20,7 +20,7 @@ from handlers.imports.files.records import Record
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.report import CSV_TYPE
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.row_batches import MOST_ROWS, RowBatches
 from handlers.imports.strategy import ImportTables, Layout
 from handlers.objects.port import Objects
@@ -36,7 +36,7 @@ class CsvLoader:
 
     def __init__(
         self,
-        book: ImportBook,
+        repository: ImportRepository,
         files: JobFiles,
         source: ObjectSource,
         objects: Objects,
@@ -45,13 +45,13 @@ class CsvLoader:
         *,
         timeout_hours: int,
     ) -> None:
-        self._book = book
+        self._repository = repository
         self._files = files
         self._source = source
         self._objects = objects
         self._tables = tables
         self._clock = clock
-        self._batches = RowBatches(book)
+        self._batches = RowBatches(repository)
         self._timeout = timeout_hours * SECONDS_PER_HOUR
 
     def __call__(self, run: JobRun) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class CsvLoader:
             "deadline": int(self._clock.now()) + self._timeout,
             "rows": 0,
         }
-        job = self._book.job(run.key)
+        job = self._repository.job(run.key)
         if job is None or job["attempt"] != run.attempt or status.is_terminal(job) or "rowsWritten" in job:
             return answer
         try:
@@ -82,10 +82,10 @@ class CsvLoader:
         except REFUSALS as error:
             refused = error_of_refusal(error)
             log_step("file refused", level=logging.WARNING, pk=run.key.pk, sk=run.key.sk, code=refused["type"])
-            self._book.change_job(run.key, run.attempt, status.FAILED, error=refused)
+            self._repository.change_job(run.key, run.attempt, status.FAILED, error=refused)
             return answer
-        self._book.expect(run.key, found.rows)
-        self._book.change_job(run.key, run.attempt, status.PROCESSING, **found.stored())
+        self._repository.expect(run.key, found.rows)
+        self._repository.change_job(run.key, run.attempt, status.PROCESSING, **found.stored())
         return {**answer, "bucket": info.bucket, "key": info.key, "versionId": info.version_id, "rows": rows}
 
     def _copied(
@@ -103,7 +103,7 @@ class CsvLoader:
             again = (
                 again
                 and bool(ended)
-                and self._book.row(ImportRowKey.parse(ended[-1]["pk"], ended[-1]["sk"])) is not None
+                and self._repository.row(ImportRowKey.parse(ended[-1]["pk"], ended[-1]["sk"])) is not None
             )
             if not again:
                 self._batches.write(ended)
@@ -117,7 +117,7 @@ class CsvLoader:
                     yield row.record
                     continue
                 key = run.key.row(row.record.index)
-                ended.append(self._book.ended(job, key, row.record.number, row.record.line, row.values, row.end))
+                ended.append(self._repository.ended(job, key, row.record.number, row.record.line, row.values, row.end))
                 if len(ended) == MOST_ROWS:
                     write(ended)
                     ended.clear()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from handlers.core.keys import ImportJobKey
 from handlers.imports.jobs.job_run import JobRun
 from handlers.objects.source import ObjectInfo
-from handlers.state_machines.port import Workflows
+from handlers.state_machines.port import StateMachines
 from handlers.store.port import Item
 
 
 class CsvMachine:
     """Starts executions of ``import-csv``."""
 
-    def __init__(self, workflows: Workflows, machine_arn: str) -> None:
+    def __init__(self, workflows: StateMachines, machine_arn: str) -> None:
         self._workflows = workflows
         self._machine_arn = machine_arn
 

@@ -13,10 +13,10 @@ from handlers.core.log import log_step
 from handlers.imports.csv.map_results import batches_not_done
 from handlers.imports.csv.rows_handler import RowsHandler
 from handlers.imports.jobs import status
-from handlers.imports.jobs.finalize import Finaliser
+from handlers.imports.jobs.finalize import Finalizer
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.model import Counts
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.objects.port import Objects
 from handlers.store.port import IMPORT_TMP, Item, TableStore
 
@@ -39,9 +39,9 @@ class CsvProgress:
     def __init__(
         self,
         store: TableStore,
-        book: ImportBook,
+        repository: ImportRepository,
         objects: Objects,
-        finalise: Finaliser,
+        finalize: Finalizer,
         write_rows: RowsHandler,
         clock: Clock,
         *,
@@ -49,9 +49,9 @@ class CsvProgress:
         closed_per_call: int = CLOSED_PER_CALL,
     ) -> None:
         self._store = store
-        self._book = book
+        self._repository = repository
         self._objects = objects
-        self._finalise = finalise
+        self._finalize = finalize
         self._write_rows = write_rows
         self._clock = clock
         self._late = f"no outcome within {timeout_hours} hours (importTimeoutHours)"
@@ -70,7 +70,7 @@ class CsvProgress:
             for batch in batches_not_done(self._objects, given["map"]) if "map" in given else ():
                 log_step("batch written late", level=logging.WARNING, pk=run.key.pk, sk=run.key.sk)
                 self._write_rows(batch)
-            self._book.change_job(run.key, run.attempt, status.PROCESSING, rowsWritten=True)
+            self._repository.change_job(run.key, run.attempt, status.PROCESSING, rowsWritten=True)
             found = self._open(run)
         is_late = self._clock.now() >= given["deadline"]
         return {**answer, "waitSeconds": wait, "done": found is None or found[1].is_complete or is_late}
@@ -82,7 +82,7 @@ class CsvProgress:
         Raises:
             TransientError: worth another try.
         """
-        reached = self._finalise(run.key)
+        reached = self._finalize(run.key)
         if self._open(run) is None:
             return {"status": reached, "more": False}
         for name, code in (("mapError", MAP_FAILED), ("error", MACHINE_FAILED)):
@@ -93,28 +93,28 @@ class CsvProgress:
         cursor = self._close(run.key, given.get("cursor", [0, None]))
         if cursor is not None:
             return {**given, "cursor": cursor, "more": True}
-        reached = self._finalise(run.key)
+        reached = self._finalize(run.key)
         if self._open(run) is None:
             return {"status": reached, "more": False}
         return self._failed(run, TIMEOUT, self._late)
 
     def machine_ended(self, run: JobRun, message: str) -> dict[str, Any]:
         """The machine ended without having brought the job to its outcome."""
-        reached = self._finalise(run.key)
+        reached = self._finalize(run.key)
         if self._open(run) is None:
             return {"status": reached, "more": False}
         return self._failed(run, MACHINE_FAILED, message)
 
     def _open(self, run: JobRun) -> tuple[Item, Counts] | None:
         """The job with its counts, while this attempt has no outcome."""
-        found = self._book.job_and_counts(run.key)
+        found = self._repository.job_and_counts(run.key)
         if found is None or found[0]["attempt"] != run.attempt or status.is_terminal(found[0]):
             return None
         return found
 
     def _failed(self, run: JobRun, code: str, message: str) -> dict[str, Any]:
         log_step("import failed", level=logging.ERROR, pk=run.key.pk, sk=run.key.sk, code=code)
-        self._book.change_job(run.key, run.attempt, status.FAILED, error=error_of(code, message))
+        self._repository.change_job(run.key, run.attempt, status.FAILED, error=error_of(code, message))
         return {"status": status.FAILED, "more": False}
 
     def _close(self, key: ImportJobKey, cursor: list[Any]) -> list[Any] | None:
@@ -126,7 +126,7 @@ class CsvProgress:
             start = None if after is None else {"pk": pk, "sk": after}
             page = self._store.query(IMPORT_TMP, pk, limit=PAGE, start=start)
             rows = [row for row in page.items if row["kind"] == status.ROW and not status.is_terminal(row)]
-            self._book.end_rows(rows, status.FAILED, error=error_of(TIMEOUT, self._late))
+            self._repository.end_rows(rows, status.FAILED, error=error_of(TIMEOUT, self._late))
             seen += len(page.items)
             shard, after = (shard + 1, None) if page.next_key is None else (shard, page.next_key["sk"])
             if seen >= self._closed_per_call and shard < IMPORT_SHARDS:

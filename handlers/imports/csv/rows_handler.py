@@ -12,7 +12,7 @@ from handlers.core.log import log_step, without_text
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import CANCEL_REQUESTED
 from handlers.imports.jobs.job_run import JobRun
-from handlers.imports.jobs.repository import ImportBook, NewRow
+from handlers.imports.jobs.repository import ImportRepository, NewRow
 from handlers.imports.rows.preparation import prepare
 from handlers.imports.rows.row_batches import RowBatches
 from handlers.imports.strategy import LINE_COLUMN, ROW_COLUMN, ImportTables, Table
@@ -24,8 +24,8 @@ DROPPED = {"result": "dropped"}
 class RowsHandler:
     """One read and one transaction a batch, however often it comes."""
 
-    def __init__(self, book: ImportBook, batches: RowBatches, tables: ImportTables) -> None:
-        self._book = book
+    def __init__(self, repository: ImportRepository, batches: RowBatches, tables: ImportTables) -> None:
+        self._repository = repository
         self._batches = batches
         self._tables = tables
 
@@ -36,7 +36,7 @@ class RowsHandler:
             ValidationError: it is no such batch. TransientError: worth another try.
         """
         run, items = parsed(given)
-        job = self._book.job(run.key)
+        job = self._repository.job(run.key)
         if job is None or job["attempt"] != run.attempt or status.is_terminal(job):
             return dict(DROPPED)
         return {"written": self._batches.write(self.rows(run, job, items))}
@@ -44,7 +44,7 @@ class RowsHandler:
     def rows(self, run: JobRun, job: Item, items: list[Any]) -> list[Item]:
         """The rows to write, without any I/O."""
         table = self._tables.of(job["tableName"])
-        new_row = self._book.new_rows(job)
+        new_row = self._repository.new_rows(job)
         return [self._row(run, job, table, new_row, item) for item in items]
 
     def _row(self, run: JobRun, job: Item, table: Table, new_row: NewRow, item: Mapping[str, Any]) -> Item:

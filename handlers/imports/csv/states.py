@@ -95,7 +95,7 @@ def rows_states(handler: RowsHandler, rows: RowsWait, clock: Clock) -> CsvStates
     return CsvStates(steps, clock, run_of)
 
 
-class CsvEndedOutside:
+class CsvExecutionEndedHandler:
     """Brings a job to its outcome whose execution failed, timed out or was aborted (EventBridge status event)."""
 
     def __init__(self, progress: CsvProgress) -> None:

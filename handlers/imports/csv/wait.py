@@ -16,8 +16,8 @@ from handlers.imports.jobs import status
 from handlers.imports.jobs.counters import LEFT
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.open_index import WAIT_MARKS
-from handlers.imports.jobs.repository import ImportBook
-from handlers.state_machines.port import Workflows
+from handlers.imports.jobs.repository import ImportRepository
+from handlers.state_machines.port import StateMachines
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import Change, Item
 from handlers.store.values import item_from_dynamo
@@ -30,8 +30,8 @@ MOST_TRIES = 100
 class RowsWait:
     """The state, and its end. Both may come again, or late."""
 
-    def __init__(self, book: ImportBook, workflows: Workflows) -> None:
-        self._book = book
+    def __init__(self, repository: ImportRepository, workflows: StateMachines) -> None:
+        self._repository = repository
         self._workflows = workflows
 
     def wait(self, run: JobRun, token: str, entered_at: str, retry: int) -> dict[str, Any]:
@@ -45,8 +45,8 @@ class RowsWait:
         entry = round(seconds_of(entered_at) * 1000) * MOST_TRIES + min(retry, MOST_TRIES - 1)
         waits = equals("attempt", run.attempt) & status.may_become(status.JOB, status.PROCESSING)
         newer = absent(ENTRY) | at_most(ENTRY, entry)
-        self._book.update_job(run.key, Change(set={TOKEN: token, ENTRY: entry}), waits & newer)
-        found = self._book.job_and_counts(run.key)
+        self._repository.update_job(run.key, Change(set={TOKEN: token, ENTRY: entry}), waits & newer)
+        found = self._repository.job_and_counts(run.key)
         if found is None or found[0]["attempt"] != run.attempt or found[0].get(TOKEN) is None:
             self._workflows.resume(token, {})  # it has its outcome, or an attempt of its own
             return {"waiting": False}
@@ -58,14 +58,14 @@ class RowsWait:
 
     def wake(self, key: ImportJobKey) -> None:
         """Perhaps the last row has its outcome: then whoever waits for it goes on. Raises TransientError."""
-        found = self._book.job_and_counts(key)
+        found = self._repository.job_and_counts(key)
         if found is not None and TOKEN in found[0] and found[1].is_complete:
             self._answer(key, found[0])
 
     def _answer(self, key: ImportJobKey, job: Item) -> None:
         answered = self._workflows.resume(job[TOKEN], {})
         log_step("machine goes on" if answered else "nobody waits for the rows", pk=key.pk, sk=key.sk)
-        self._book.update_job(key, Change(remove=WAIT_MARKS), equals(TOKEN, job[TOKEN]))
+        self._repository.update_job(key, Change(remove=WAIT_MARKS), equals(TOKEN, job[TOKEN]))
 
 
 def counted_all(record: Mapping[str, Any]) -> ImportJobKey | None:

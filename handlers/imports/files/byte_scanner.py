@@ -12,7 +12,7 @@ _BLOCK = 256 * 1024
 END_MARK = b"\x1a"
 
 
-class WatchedBytes(io.BufferedIOBase):
+class ScannedBytes(io.BufferedIOBase):
     """A binary stream for ``io.TextIOWrapper``.
 
     ``size``: bytes so far. ``backslashes``, ``quotes``, ``lone_returns``: whether there were any. ``escapes``: those of

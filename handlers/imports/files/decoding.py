@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from handlers.imports.errors import UNKNOWN_ENCODING, ImportRefused
 from handlers.imports.files import encodings
-from handlers.imports.files.byte_scanner import WatchedBytes
+from handlers.imports.files.byte_scanner import ScannedBytes
 from handlers.imports.files.encodings import Open
 from handlers.imports.files.file_kinds import HEAD_BYTES, check_csv
 from handlers.imports.files.places import first_bad
@@ -24,7 +24,7 @@ _ISO_2022 = (
 T = TypeVar("T")
 
 
-def in_its_encoding(open_: Open, named: str | None, read: Callable[[str], tuple[T, WatchedBytes]]) -> T:
+def in_its_encoding(open_: Open, named: str | None, read: Callable[[str], tuple[T, ScannedBytes]]) -> T:
     """Read the whole file by ``read``, which gets the codec; twice where it turns out not to be UTF-8.
 
     ``named``: what the caller or the strategy says.
@@ -54,7 +54,7 @@ def in_its_encoding(open_: Open, named: str | None, read: Callable[[str], tuple[
     return found
 
 
-def _held(open_: Open, codec: str, read: Callable[[str], tuple[T, WatchedBytes]]) -> T:
+def _held(open_: Open, codec: str, read: Callable[[str], tuple[T, ScannedBytes]]) -> T:
     try:
         return read(codec)[0]
     except UnicodeDecodeError as error:

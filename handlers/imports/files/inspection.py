@@ -15,7 +15,7 @@ from typing import Any
 
 from handlers.imports.errors import REPEATED_KEY, TOO_MANY_ROWS, ImportRefused, RowProblem
 from handlers.imports.files import encodings
-from handlers.imports.files.byte_scanner import WatchedBytes
+from handlers.imports.files.byte_scanner import ScannedBytes
 from handlers.imports.files.decoding import in_its_encoding
 from handlers.imports.files.encodings import Open
 from handlers.imports.files.header import COMMA
@@ -122,7 +122,7 @@ def key_reader(header: list[str], layout: Layout) -> Callable[[list[str]], Any]:
     return itemgetter(*(header.index(name) for name in layout.key))
 
 
-class _Look:
+class _FileScan:
     """One pass over the file."""
 
     def __init__(self, reader: RecordReader, layout: Layout, limits: CsvLimits, found: Inspection) -> None:
@@ -197,12 +197,12 @@ class _Look:
 
 def _inspected(
     open_: Open, codec: str, layout: Layout, limits: CsvLimits, versioned: bool
-) -> tuple[Inspection, WatchedBytes]:
+) -> tuple[Inspection, ScannedBytes]:
     """Raises ImportRefused, UnicodeDecodeError."""
     reader = RecordReader(open_(), codec, layout, limits)
     try:
         found = Inspection(codec, reader.delimiter, reader.header)
-        _Look(reader, layout, limits, found).run()
+        _FileScan(reader, layout, limits, found).run()
         watched = reader.watched
         found.bytes = watched.size
         found.ignored += reader.lines_before + bool(watched.end_marks)

@@ -14,7 +14,7 @@ from handlers.imports.extra_values import name_of_extra
 from handlers.imports.files.inspection import Inspection, inspect, records_of
 from handlers.imports.files.limits import CsvLimits
 from handlers.imports.files.records import Record
-from handlers.imports.jobs.repository import End, ImportBook
+from handlers.imports.jobs.repository import End, ImportRepository
 from handlers.imports.rows.preparation import row_of
 from handlers.imports.strategy import Layout
 from handlers.objects.source import ObjectInfo, ObjectSource
@@ -43,14 +43,14 @@ class JobFiles:
 
     def __init__(
         self,
-        book: ImportBook,
+        repository: ImportRepository,
         source: ObjectSource,
         *,
         limits: CsvLimits | None = None,
         own_bucket: str | None = None,
     ) -> None:
         """``own_bucket``: the stack's, see ``check_place``."""
-        self._book = book
+        self._repository = repository
         self._source = source
         self._own_bucket = own_bucket
         self._limits = limits or CsvLimits()
@@ -64,10 +64,10 @@ class JobFiles:
             check_place(job, self._own_bucket)
             info = self._source.find(job["bucket"], job["key"])
             pinned = {"size": info.size, "etag": info.etag, "versionId": info.version_id}
-            self._book.open_shards(key)
-            self._book.begin(key, job["attempt"], pinned)
+            self._repository.open_shards(key)
+            self._repository.begin(key, job["attempt"], pinned)
             # Another call may have been faster, or whoever cancelled the job.
-            pinned = (self._book.job(key) or job).get("object")
+            pinned = (self._repository.job(key) or job).get("object")
             if pinned is None:
                 return None
         return ObjectInfo(job["bucket"], job["key"], pinned["size"], pinned["etag"], pinned["versionId"])

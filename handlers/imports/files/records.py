@@ -22,7 +22,7 @@ from handlers.imports.errors import (
     RowProblem,
 )
 from handlers.imports.files import encodings
-from handlers.imports.files.byte_scanner import END_MARK, WatchedBytes
+from handlers.imports.files.byte_scanner import END_MARK, ScannedBytes
 from handlers.imports.files.header import check_header, delimiter_of, is_of_report
 from handlers.imports.files.limits import CsvLimits
 from handlers.imports.jobs.spreadsheet import restored
@@ -88,7 +88,7 @@ class RecordReader:
 
     def __init__(self, stream: BinaryIO, encoding: str, layout: Layout, limits: CsvLimits) -> None:
         end_mark = "\x1a".encode(encoding) if encodings.is_wide(encoding) else END_MARK
-        self.watched = WatchedBytes(stream, line_bytes=limits.line_bytes, end_mark=end_mark)
+        self.watched = ScannedBytes(stream, line_bytes=limits.line_bytes, end_mark=end_mark)
         self._limits = limits
         self._encoding = encoding
         self._stray = encodings.stray_in(encoding)

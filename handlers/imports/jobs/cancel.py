@@ -6,7 +6,7 @@ from handlers.core.errors import NotFound, TransientConflict, WrongStatus
 from handlers.core.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.open_index import MARKS
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.store.conditions import equals, one_of
 from handlers.store.port import IMPORT_TMP, Change, Item, TableStore
 
@@ -17,7 +17,7 @@ MAX_ROUNDS = 20
 PAGE = 1_000
 
 
-def request_cancel(book: ImportBook, key: ImportJobKey) -> None:
+def request_cancel(repository: ImportRepository, key: ImportJobKey) -> None:
     """CANCELLED at once if nothing of the file was read; else the ``Canceller`` is asked for, by way of the stream.
 
     Raises:
@@ -28,7 +28,7 @@ def request_cancel(book: ImportBook, key: ImportJobKey) -> None:
     """
     attempt = None
     for _ in range(MAX_ROUNDS):
-        job = book.job(key)
+        job = repository.job(key)
         if job is None:
             raise NotFound(f"{key}: there is no such import")
         attempt = attempt or job["attempt"]
@@ -43,9 +43,9 @@ def request_cancel(book: ImportBook, key: ImportJobKey) -> None:
             change = Change(set={CANCEL_REQUESTED: True})
             allowed = one_of("status", (status.CREATED, status.QUEUED, status.PROCESSING))
         else:
-            change = Change(set=book.becomes(status.CANCELLED), remove=MARKS)
+            change = Change(set=repository.becomes(status.CANCELLED), remove=MARKS)
             allowed = one_of("status", (status.CREATED, status.QUEUED))
-        if book.update_job(key, change, equals("attempt", job["attempt"]) & allowed):
+        if repository.update_job(key, change, equals("attempt", job["attempt"]) & allowed):
             return
     raise TransientConflict(f"{key}: others kept changing it; call again")
 
@@ -56,16 +56,16 @@ class Canceller:
     Rows that somebody writes meanwhile are found by the call that follows when all are written: that changes the job.
     """
 
-    def __init__(self, store: TableStore, book: ImportBook) -> None:
+    def __init__(self, store: TableStore, repository: ImportRepository) -> None:
         self._store = store
-        self._book = book
+        self._repository = repository
 
     def __call__(self, key: ImportJobKey) -> None:
         """Cancel the job's rows that wait; their outcomes end the job as others do.
 
         A call that stopped on the way is repeated: it goes on with the rows that are left.
         """
-        job = self._book.job(key)
+        job = self._repository.job(key)
         if job is None or status.is_terminal(job) or not _is_asked(job):
             return
         for number in range(IMPORT_SHARDS):
@@ -76,7 +76,7 @@ class Canceller:
         while True:
             page = self._store.query(IMPORT_TMP, pk, limit=PAGE, start=start)
             waiting = [row for row in page.items if row.get("status") == status.CREATED]
-            self._book.end_rows(waiting, status.CANCELLED)
+            self._repository.end_rows(waiting, status.CANCELLED)
             if page.next_key is None:
                 return
             start = page.next_key

@@ -9,19 +9,19 @@ from handlers.core.keys import ImportJobKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import outcome_of
 from handlers.imports.jobs.report import write_report
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.objects.port import Objects
 from handlers.store.port import TableStore
 
 ROWS_FAILED = "RowsFailed"
 
 
-class Finaliser:
+class Finalizer:
     """Called whenever a row has come to its outcome, and when a file has been read; any number of times."""
 
-    def __init__(self, store: TableStore, book: ImportBook, objects: Objects) -> None:
+    def __init__(self, store: TableStore, repository: ImportRepository, objects: Objects) -> None:
         self._store = store
-        self._book = book
+        self._repository = repository
         self._objects = objects
 
     def __call__(self, key: ImportJobKey) -> str | None:
@@ -30,7 +30,7 @@ class Finaliser:
         The row that ended last has been counted before this is called, and so has the number of rows been stored: who
         comes last sees both.
         """
-        found = self._book.job_and_counts(key)
+        found = self._repository.job_and_counts(key)
         if found is None:
             return None
         job, counts = found
@@ -44,5 +44,5 @@ class Finaliser:
             fields["reportBucket"] = self._objects.bucket
             fields["reasons"] = [asdict(one) for one in report.reasons]
             fields["error"] = error_of(ROWS_FAILED, f"{counts.failed} of {counts.total} rows failed; see the report")
-        self._book.change_job(key, job["attempt"], new, **fields)
+        self._repository.change_job(key, job["attempt"], new, **fields)
         return new

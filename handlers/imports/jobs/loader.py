@@ -15,9 +15,9 @@ from handlers.imports.files.job_file import REFUSALS, JobFiles, error_of_refusal
 from handlers.imports.files.limits import DIRECT_ROW_BYTES
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import CANCEL_REQUESTED
-from handlers.imports.jobs.finalize import Finaliser
+from handlers.imports.jobs.finalize import Finalizer
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.row_batches import RowBatches
 from handlers.imports.strategy import ImportTables, Layout
 from handlers.objects.source import ObjectInfo
@@ -32,19 +32,19 @@ class Loader:
 
     def __init__(
         self,
-        book: ImportBook,
+        repository: ImportRepository,
         files: JobFiles,
         tables: ImportTables,
-        finalise: Finaliser,
+        finalize: Finalizer,
         machine: CsvMachine,
         *,
         direct_rows: int,
     ) -> None:
-        self._book = book
+        self._repository = repository
         self._files = files
-        self._batches = RowBatches(book)
+        self._batches = RowBatches(repository)
         self._tables = tables
-        self._finalise = finalise
+        self._finalize = finalize
         self._machine = machine
         self._direct_rows = direct_rows
 
@@ -57,38 +57,38 @@ class Loader:
         Raises:
             TransientError, and what else another call may find right.
         """
-        job = self._book.job(key)
+        job = self._repository.job(key)
         if job is None or status.is_terminal(job) or "totalRows" in job:
             # A machine that died unheard may have left a job whose rows have all ended.
-            reached = None if job is None else self._finalise(key)
+            reached = None if job is None else self._finalize(key)
             if job is None or reached in status.TERMINAL or job["mode"] == DIRECT:
                 return reached
         try:
             layout = self._tables.of(job["tableName"]).layout
             info = self._files.pinned(key, job)
             if info is None:
-                return self._finalise(key)
+                return self._finalize(key)
             found = self._found_for_direct(job, info, layout)
             mode = DIRECT if found is not None else STEP_FUNCTION
-            decided = self._book.decide(key, job["attempt"], mode)
+            decided = self._repository.decide(key, job["attempt"], mode)
             if decided is None:
-                return self._finalise(key)
+                return self._finalize(key)
             if decided != mode:
                 raise TransientConflict(f"{key}: another call has decided for {decided}")
             if found is None:
                 self._machine.start(key, job, info)
                 # A job whose rows have all ended may have lost its machine: an execution is not started twice.
-                return self._finalise(key)
+                return self._finalize(key)
             self._write_rows(key, job, info, layout, found)
         except Exception as error:
             if not isinstance(error, REFUSALS) and outcome_of(error, Consumer.IMPORT_JOB) is not Outcome.FAILED:
                 raise
             refused = error_of_refusal(error)
             log_step("file refused", level=logging.WARNING, pk=key.pk, sk=key.sk, code=refused["type"])
-            self._book.change_job(key, job["attempt"], status.FAILED, error=refused)
+            self._repository.change_job(key, job["attempt"], status.FAILED, error=refused)
             return status.FAILED
-        self._book.change_job(key, job["attempt"], status.PROCESSING, **found.stored())
-        return self._finalise(key)
+        self._repository.change_job(key, job["attempt"], status.PROCESSING, **found.stored())
+        return self._finalize(key)
 
     def _found_for_direct(self, job: Item, info: ObjectInfo, layout: Layout) -> Inspection | None:
         """What the file is. None: it is the machine's, as the caller wants or because it is large."""
@@ -110,9 +110,9 @@ class Loader:
         for row in self._files.rows(info, layout, found):
             record, row_key = row.record, key.row(row.record.index)
             if record.index % ROWS_PER_LOOK == 0:
-                cancelled = CANCEL_REQUESTED in (self._book.job(key) or {})
+                cancelled = CANCEL_REQUESTED in (self._repository.job(key) or {})
             if row.end is None and not cancelled:
-                self._book.add(job, row_key, record.number, record.line, row.values)
+                self._repository.add(job, row_key, record.number, record.line, row.values)
             else:
-                ended = self._book.ended(job, row_key, record.number, record.line, row.values, row.end)
+                ended = self._repository.ended(job, row_key, record.number, record.line, row.values, row.end)
                 self._batches.write([ended])

@@ -40,7 +40,7 @@ NewRow = Callable[[ImportRowKey, int, int, Mapping[str, str], str], Item]
 End = RowProblem | int
 
 
-class ImportBook:
+class ImportRepository:
     """Reads and writes ``import_tmp``. Every write may be repeated."""
 
     def __init__(self, store: TableStore, clock: Clock) -> None:

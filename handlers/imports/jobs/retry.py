@@ -10,7 +10,7 @@ from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import CANCEL_REQUESTED
 from handlers.imports.jobs.model import STEP_FUNCTION
 from handlers.imports.jobs.open_index import LOOK_MARKS, opened
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.store.conditions import equals
 from handlers.store.port import IMPORT_TMP, Change, Item, TableStore
 
@@ -22,7 +22,7 @@ PAGE = 100
 KNOWN_ROWS = "knownRows"
 
 
-def request_retry(book: ImportBook, clock: Clock, key: ImportJobKey) -> None:
+def request_retry(repository: ImportRepository, clock: Clock, key: ImportJobKey) -> None:
     """Give a FAILED job its next attempt; the stream has the loader do the rest.
 
     Raises:
@@ -31,7 +31,7 @@ def request_retry(book: ImportBook, clock: Clock, key: ImportJobKey) -> None:
         TransientConflict: others kept changing it; call again.
     """
     for _ in range(MAX_ROUNDS):
-        found = book.job_and_counts(key)
+        found = repository.job_and_counts(key)
         if found is None:
             raise NotFound(f"{key}: there is no such import")
         job, counts = found
@@ -44,13 +44,13 @@ def request_retry(book: ImportBook, clock: Clock, key: ImportJobKey) -> None:
                 f"{key}: {counts.failed} rows failed; at most {MAX_RETRIED_ROWS} are retried: import them as a file"
             )
         attempt = job["attempt"]
-        changed = book.becomes(status.CREATED, attempt=attempt + 1, **opened(key.pk, key.sk, clock.now()))
+        changed = repository.becomes(status.CREATED, attempt=attempt + 1, **opened(key.pk, key.sk, clock.now()))
         if "totalRows" in job and (job.get("mode") != STEP_FUNCTION or "rowsWritten" in job):
             changed[KNOWN_ROWS] = job["totalRows"]
         # Without ``totalRows`` nobody ends the job before all its rows are reset.
         gone = ("totalRows", "error", "report", "reportBucket", "reasons", CANCEL_REQUESTED, *LOOK_MARKS)
         condition = equals("attempt", attempt) & status.may_be_retried()
-        if book.update_job(key, Change(set=changed, remove=gone), condition):
+        if repository.update_job(key, Change(set=changed, remove=gone), condition):
             return
     raise TransientConflict(f"{key}: others kept changing it; call again")
 
@@ -58,30 +58,30 @@ def request_retry(book: ImportBook, clock: Clock, key: ImportJobKey) -> None:
 class RowResetter:
     """Called before a job is loaded. A call that stopped is repeated: it goes on with the rows that are left."""
 
-    def __init__(self, store: TableStore, book: ImportBook) -> None:
+    def __init__(self, store: TableStore, repository: ImportRepository) -> None:
         self._store = store
-        self._book = book
+        self._repository = repository
 
     def __call__(self, key: ImportJobKey) -> None:
         """Bring the failed rows of earlier attempts back to CREATED, uncounted; those stay that no attempt can mend."""
-        job = self._book.job(key)
+        job = self._repository.job(key)
         if job is None or job["attempt"] == 1 or "totalRows" in job or status.is_terminal(job):
             return
         attempt = job["attempt"]
         # From here on the job is cancelled by way of its rows.
-        if not self._book.change_job(key, attempt, status.PROCESSING):
+        if not self._repository.change_job(key, attempt, status.PROCESSING):
             return
         if CANCEL_REQUESTED not in job:
             for number in range(IMPORT_SHARDS):
                 self._partition(key.shard(number)[0], attempt)
         if KNOWN_ROWS in job:
-            self._book.change_job(key, attempt, status.PROCESSING, totalRows=job[KNOWN_ROWS])
+            self._repository.change_job(key, attempt, status.PROCESSING, totalRows=job[KNOWN_ROWS])
 
     def _partition(self, pk: str, attempt: int) -> None:
         start: Item | None = None
         while True:
             page = self._store.query(IMPORT_TMP, pk, limit=PAGE, start=start)
-            self._book.reset_rows([row for row in page.items if _is_tried_again(row, attempt)], attempt)
+            self._repository.reset_rows([row for row in page.items if _is_tried_again(row, attempt)], attempt)
             if page.next_key is None:
                 return
             start = page.next_key

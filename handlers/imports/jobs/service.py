@@ -30,10 +30,10 @@ from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import request_cancel
 from handlers.imports.jobs.model import MODES, STEP_FUNCTION, Counts, ImportJob
 from handlers.imports.jobs.open_index import opened
-from handlers.imports.jobs.repository import ROW_DAYS, ImportBook
+from handlers.imports.jobs.repository import ROW_DAYS, ImportRepository
 from handlers.imports.jobs.retry import request_retry
 from handlers.imports.zip.finalize import ImportedFile, counts_so_far, imported_files
-from handlers.imports.zip.repository import ZipBook
+from handlers.imports.zip.repository import ArchiveRepository
 from handlers.store.conditions import absent
 from handlers.store.port import IMPORT_TMP, ConditionFailed, Item, TableStore
 
@@ -67,8 +67,8 @@ class ImportService:
         self._tables = tables
         self._buckets = buckets
         self._random_bytes = random_bytes
-        self._book = ImportBook(store, clock)
-        self._files = ZipBook(store, clock)
+        self._repository = ImportRepository(store, clock)
+        self._files = ArchiveRepository(store, clock)
 
     def create_import(self, table: str, row: Mapping[str, str], context: InvokeContext) -> str:
         """Accept one row; the stream queues it. Answers its id, the same for the same ``request_id``.
@@ -191,7 +191,7 @@ class ImportService:
         if key.kind != ZIP_IMPORT_KIND:
             raise ValidationError("importId", import_id, "the id of an archive's import, ZIP_IMPORT#...")
         self._job(key, context)
-        return imported_files(self._book, self._files, key)
+        return imported_files(self._repository, self._files, key)
 
     def get_import(self, import_id: str, context: InvokeContext) -> ImportJob:
         """A job with its counters, as of one moment; those of an archive are its files', read one after the other.
@@ -203,9 +203,9 @@ class ImportService:
             job = self._job(key, context)
             counts = Counts.from_stored(job)
             if counts is None:
-                counts = counts_so_far(imported_files(self._book, self._files, key))
+                counts = counts_so_far(imported_files(self._repository, self._files, key))
             return ImportJob.from_rows(job, counts)
-        found = self._book.job_and_counts(key) if key.tenant_code == context.tenant_code else None
+        found = self._repository.job_and_counts(key) if key.tenant_code == context.tenant_code else None
         if found is None:
             raise NotFound(f"{import_id}: there is no such import")
         return ImportJob.from_rows(*found)
@@ -222,7 +222,7 @@ class ImportService:
             TransientConflict: others kept changing it; call again.
         """
         self.get_import(import_id, context)
-        request_cancel(self._book, ImportJobKey.parse_id(import_id))
+        request_cancel(self._repository, ImportJobKey.parse_id(import_id))
         return self.get_import(import_id, context)
 
     def retry_failed_rows(self, import_id: str, context: InvokeContext) -> ImportJob:
@@ -237,7 +237,7 @@ class ImportService:
             TransientConflict: others kept changing it; call again.
         """
         self.get_import(import_id, context)
-        request_retry(self._book, self._clock, ImportJobKey.parse_id(import_id))
+        request_retry(self._repository, self._clock, ImportJobKey.parse_id(import_id))
         return self.get_import(import_id, context)
 
     def list_imports(
@@ -262,7 +262,7 @@ class ImportService:
         return [self.get_import(row["id"], context) for row in page.items]
 
     def _job(self, key: ImportJobKey, context: InvokeContext) -> Item:
-        job = self._book.job(key) if key.tenant_code == context.tenant_code else None
+        job = self._repository.job(key) if key.tenant_code == context.tenant_code else None
         if job is None:
             raise NotFound(f"{key}: there is no such import")
         return job

@@ -16,7 +16,7 @@ from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import CANCEL_REQUESTED
 from handlers.imports.jobs.model import STEP_FUNCTION, Counts
 from handlers.imports.jobs.open_index import LOOK_SECONDS, MARKS
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.command_outcomes import settle_published
 from handlers.imports.rows.table_stream import row_message
 from handlers.imports.zip.files import child_of
@@ -45,7 +45,7 @@ class ImportSweeper:
     def __init__(
         self,
         store: TableStore,
-        book: ImportBook,
+        repository: ImportRepository,
         clock: Clock,
         topic: Topic,
         answer: Callable[[ImportJobKey], None],
@@ -55,7 +55,7 @@ class ImportSweeper:
     ) -> None:
         """``topic`` is the main topic, ``table`` the table's name in messages; ``answer`` tells a file's archive."""
         self._store = store
-        self._book = book
+        self._repository = repository
         self._clock = clock
         self._topic = topic
         self._answer = answer
@@ -80,9 +80,9 @@ class ImportSweeper:
 
     def _single(self, row: Item) -> str:
         if self._age(row["startedAt"]) >= self._seconds:
-            self._book.fail(row, row["attempt"], **_named(self._late))
+            self._repository.fail(row, row["attempt"], **_named(self._late))
             return "timed out"
-        if not self._look_again(row, **self._later(row)):
+        if not self._reschedule(row, **self._later(row)):
             return "moved on"
         self._heal_rows([row])
         return "looked after"
@@ -90,7 +90,7 @@ class ImportSweeper:
     # -- jobs -------------------------------------------------------------------------------------------
 
     def _job(self, key: ImportJobKey, row: Item) -> str:
-        found = self._book.job_and_counts(key)
+        found = self._repository.job_and_counts(key)
         if found is None or found[0] != row:
             return "moved on"
         _, counts = found
@@ -122,18 +122,18 @@ class ImportSweeper:
         for one in rows:
             by_partition.setdefault(one["pk"], []).append(one)
         for part in by_partition.values():
-            self._book.end_rows(part, status.FAILED, error=self._late)
+            self._repository.end_rows(part, status.FAILED, error=self._late)
         if cursor[0] != 0 or rows:
             return self._outcome("rows timed out", row, closing=cursor, dueAt=self._due(NEXT_PART_SECONDS))
         if counts.is_complete and "lastChance" not in row:
             return self._outcome("started again", row, lastChance=True, **self._later(row))
-        self._book.change_job(key, row["attempt"], status.FAILED, error=self._late)
+        self._repository.change_job(key, row["attempt"], status.FAILED, error=self._late)
         return "timed out"
 
     def _archive(self, key: ImportJobKey, row: Item) -> str:
         """Its files have jobs of their own, and each begins by changing this one."""
         if self._age(row["updatedAt"]) >= self._seconds + MACHINE_GRACE_SECONDS:
-            self._book.change_job(key, row["attempt"], status.FAILED, error=self._late)
+            self._repository.change_job(key, row["attempt"], status.FAILED, error=self._late)
             return "timed out"
         begun = row["status"] == status.PROCESSING
         if "current" in row:
@@ -155,7 +155,7 @@ class ImportSweeper:
             if row["status"] == status.CREATED:
                 waiting.append(row_message(row, self._table))
             else:
-                settle_published(self._book, row, self._store.get(COMMANDS, row["commandPk"], row["commandSk"]))
+                settle_published(self._repository, row, self._store.get(COMMANDS, row["commandPk"], row["commandSk"]))
         unsent = self._topic.publish_many(waiting) if waiting else {}
         if unsent:
             raise next(iter(unsent.values()))
@@ -178,9 +178,9 @@ class ImportSweeper:
         return {"dueAt": due_at} if begun else {"dueAt": due_at, "restart": known + 1}
 
     def _outcome(self, outcome: str, row: Item, **fields: Any) -> str:
-        return outcome if self._look_again(row, **fields) else "moved on"
+        return outcome if self._reschedule(row, **fields) else "moved on"
 
-    def _look_again(self, row: Item, **fields: Any) -> bool:
+    def _reschedule(self, row: Item, **fields: Any) -> bool:
         """Note the next look; a row that has its outcome leaves the index. False: somebody was faster."""
         changed: dict[Path, Any] = {}
         changed.update(fields)

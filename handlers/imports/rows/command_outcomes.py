@@ -9,7 +9,7 @@ from handlers.commands import status as command_status
 from handlers.core.keys import ImportRowKey, tenant_of
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import APPLIED
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.store.port import Item
 from handlers.store.values import item_from_dynamo
 
@@ -22,8 +22,8 @@ _READ = ("pk", "sk", "status", "source", "requestId", "error")
 class CommandOutcomes:
     """A reader of the commands stream. A record may come again: a row's outcome stays."""
 
-    def __init__(self, book: ImportBook) -> None:
-        self._book = book
+    def __init__(self, repository: ImportRepository) -> None:
+        self._repository = repository
 
     def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
         """End the rows of a batch. Answers the records that need another delivery: index to the reason."""
@@ -46,27 +46,27 @@ class CommandOutcomes:
         if found is None or not command_status.is_terminal(command["status"]):
             return
         key, attempt = found
-        row = self._book.row(key)
+        row = self._repository.row(key)
         if row is not None and not status.is_terminal(row):
-            settle(self._book, row, attempt, command)
+            settle(self._repository, row, attempt, command)
 
 
-def settle_published(book: ImportBook, row: Item, command: Item | None) -> None:
+def settle_published(repository: ImportRepository, row: Item, command: Item | None) -> None:
     """The same for a row in PROCESSING whose event may be lost. None: its command has expired, as only DONE ones do."""
     if command is None:
-        book.complete(row, row["attempt"], APPLIED)
+        repository.complete(row, row["attempt"], APPLIED)
     else:
-        settle(book, row, row["attempt"], command)
+        settle(repository, row, row["attempt"], command)
 
 
-def settle(book: ImportBook, row: Item, attempt: int, command: Item) -> None:
+def settle(repository: ImportRepository, row: Item, attempt: int, command: Item) -> None:
     """Give a row the outcome of its command, if that has one."""
     fields = {"commandSk": command["sk"]}
     if command["status"] == command_status.SKIPPED:
-        book.fail(row, attempt, SKIPPED, "the command was skipped by an operator", **fields)
+        repository.fail(row, attempt, SKIPPED, "the command was skipped by an operator", **fields)
     elif command_status.is_done(command):
-        book.complete(row, attempt, APPLIED, **fields)
+        repository.complete(row, attempt, APPLIED, **fields)
     elif command_status.is_failed(command):
         error = command.get("error", {})
         message = error.get("message") or "the command failed; its error has no further message"
-        book.fail(row, attempt, error.get("type", "Error"), message, **fields)
+        repository.fail(row, attempt, error.get("type", "Error"), message, **fields)

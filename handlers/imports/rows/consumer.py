@@ -8,10 +8,11 @@ from typing import Any
 
 from handlers.commands import status as command_status
 from handlers.commands.model import Command, CommandInput
-from handlers.commands.publishing.publisher import CommandPublisher, CompanionRefused
+from handlers.commands.publishing.publisher import CommandPublisher, ExtraWriteRefused
 from handlers.commands.publishing.retry import publish_with_retry
+from handlers.consumers.batch_results import answer_each
 from handlers.consumers.dead_letters import DeadLetters
-from handlers.consumers.queue_messages import answer_each, row_named
+from handlers.consumers.queue_messages import row_named
 from handlers.core.context import InvokeContext, restored_context
 from handlers.core.error_text import message_of, type_of
 from handlers.core.keys import ImportRowKey, VersionKey
@@ -19,7 +20,7 @@ from handlers.core.log import log_step, without_text
 from handlers.imports.errors import RowProblem
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import EXECUTE
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.command_outcomes import settle_published
 from handlers.imports.rows.preparation import prepare, problem_of
 from handlers.imports.rows.sync_rows import SyncRows
@@ -36,7 +37,7 @@ class RowWorker:
 
     def __init__(
         self,
-        book: ImportBook,
+        repository: ImportRepository,
         publisher: CommandPublisher,
         tables: ImportTables,
         apply: SyncRows,
@@ -46,7 +47,7 @@ class RowWorker:
     ) -> None:
         """``apply``: rows of tables that publish synchronously; ``letters``: for messages that name no row."""
         self._letters = letters
-        self._book = book
+        self._repository = repository
         self._publisher = publisher
         self._tables = tables
         self._apply = apply
@@ -73,7 +74,7 @@ class RowWorker:
         Raises:
             What keeps it from being published, before that.
         """
-        row = self._book.row(key)
+        row = self._repository.row(key)
         if row is None or row["attempt"] != attempt or status.is_terminal(row):
             log_step("dropped: the row has moved on", pk=key.pk, sk=key.sk, attempt=attempt)
             return
@@ -86,7 +87,7 @@ class RowWorker:
                     raise
                 problem = RowProblem(type_of(error), message_of(error))
             log_step("row failed", level=logging.ERROR, pk=key.pk, sk=key.sk, attempt=attempt, **without_text(error))
-            self._book.refuse(row, problem.code, problem.message)
+            self._repository.refuse(row, problem.code, problem.message)
 
     def _publish(self, key: ImportRowKey, row: Item) -> None:
         attempt: int = row["attempt"]
@@ -98,7 +99,7 @@ class RowWorker:
         prepared = prepare(row["row"], strategy)
         if prepared.given is None:
             assert prepared.problem is not None
-            self._book.refuse(row, prepared.problem.code, prepared.problem.message)
+            self._repository.refuse(row, prepared.problem.code, prepared.problem.message)
             return
         context = restored_context(row, key.request_id(attempt))
         try:
@@ -106,7 +107,7 @@ class RowWorker:
                 self._apply(row, prepared.given, strategy, context)
                 return
             command = self._published(row, prepared.given, strategy, context)
-        except CompanionRefused:
+        except ExtraWriteRefused:
             log_step("dropped: the row was cancelled or has ended", pk=key.pk, sk=key.sk, attempt=attempt)
             return
         if command is None:
@@ -118,7 +119,7 @@ class RowWorker:
         if command is not None and command_status.is_open_sync(command):
             self._apply.resume(row, command)
         else:
-            settle_published(self._book, row, command)
+            settle_published(self._repository, row, command)
 
     def _published(
         self, row: Item, given: CommandInput, strategy: ImportStrategy, context: InvokeContext
@@ -130,7 +131,7 @@ class RowWorker:
 
         def publish(wanted: CommandInput, caller: InvokeContext) -> Command | None:
             return self._publisher.publish_async(
-                wanted, caller, companions=lambda command: [self._book.published(row, command)]
+                wanted, caller, extra_writes=lambda command: [self._repository.published(row, command)]
             )
 
         return publish_with_retry(
@@ -145,4 +146,4 @@ class RowWorker:
     def _unchanged(self, row: Item, given: CommandInput, context: InvokeContext) -> None:
         """The latest version is equal, and what becomes of it becomes of the row. Raises LatestOpen."""
         latest = self._publisher.repository.latest_command(given.key(context))
-        end_unchanged(self._book, row, latest, context.request_id)
+        end_unchanged(self._repository, row, latest, context.request_id)

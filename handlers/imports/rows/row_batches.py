@@ -8,7 +8,7 @@ from handlers.core.keys import IMPORT_SHARDS, ImportRowKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.counters import counter_of, counting
 from handlers.imports.jobs.model import job_key_of
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.store.conditions import absent
 from handlers.store.port import IMPORT_TMP, Change, Item, Put, TransactionFailed, Update, Write
 
@@ -21,8 +21,8 @@ MOST_CHARACTERS = 750_000
 class RowBatches:
     """Writes rows. A call may be repeated: a row counts once."""
 
-    def __init__(self, book: ImportBook) -> None:
-        self._book = book
+    def __init__(self, repository: ImportRepository) -> None:
+        self._repository = repository
 
     def write(self, rows: Sequence[Item]) -> int:
         """Answers how many rows are new; those that are there stay as they are."""
@@ -32,7 +32,7 @@ class RowBatches:
         """What another call has written before is left out, so that its rows count once."""
         while rows:
             try:
-                self._book.transact(writes_of(rows))
+                self._repository.transact(writes_of(rows))
             except TransactionFailed as error:
                 refused = {index for index in error.failed if index < len(rows)}
                 if not refused:

@@ -11,7 +11,7 @@ from handlers.core.context import InvokeContext
 from handlers.core.errors import PendingVersions, TransientConflict, TransientError, VersionConflict
 from handlers.core.log import log_step
 from handlers.imports.jobs.model import APPLIED
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.unchanged_rows import end_unchanged
 from handlers.imports.strategy import EQUAL, ImportStrategy
 from handlers.store.port import Item, Write
@@ -23,8 +23,8 @@ PUBLISH_ATTEMPTS = 5
 class SyncRows:
     """Applies rows. Without other targets, command, data, history, row and count are one transaction."""
 
-    def __init__(self, book: ImportBook, publisher: AppliedPublisher, targets: InlineTargets) -> None:
-        self._book = book
+    def __init__(self, repository: ImportRepository, publisher: AppliedPublisher, targets: InlineTargets) -> None:
+        self._repository = repository
         self._publisher = publisher
         self._targets = targets
 
@@ -33,22 +33,22 @@ class SyncRows:
 
         Raises:
             PendingVersions, LatestOpen: an earlier version is not applied yet; the message comes again.
-            CompanionRefused: the row was cancelled or has ended.
+            ExtraWriteRefused: the row was cancelled or has ended.
             TransientError: worth another try.
         """
         inline = self._targets.of(given.type)
         lease = self._targets.lease_seconds if inline else None
 
-        def beside(command: Item) -> list[Write]:
-            return [self._book.published(row, command)] if inline else self._book.applied(row, command)
+        def extra_writes(command: Item) -> list[Write]:
+            return [self._repository.published(row, command)] if inline else self._repository.applied(row, command)
 
         for _ in range(PUBLISH_ATTEMPTS):
             seen = self._publisher.seen(given.key(context))
             if strategy.compare(self._publisher.latest(seen), given) == EQUAL or self._publisher.is_same(seen, given):
-                end_unchanged(self._book, row, seen.command, context.request_id)
+                end_unchanged(self._repository, row, seen.command, context.request_id)
                 return
             try:
-                command = self._publisher.publish(seen, given, context, beside, lease_seconds=lease)
+                command = self._publisher.publish(seen, given, context, extra_writes, lease_seconds=lease)
             except PendingVersions:
                 raise
             except VersionConflict:
@@ -72,4 +72,4 @@ class SyncRows:
         except Exception as error:  # noqa: BLE001 - boundary: one row; the command is FAILED, its event tells the row
             log_step("row's command failed", level=logging.WARNING, error=error, pk=row["pk"], sk=row["sk"])
         else:
-            self._book.complete(row, row["attempt"], APPLIED)
+            self._repository.complete(row, row["attempt"], APPLIED)

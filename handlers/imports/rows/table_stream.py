@@ -14,7 +14,7 @@ from handlers.core.keys import ImportJobKey, ImportRowKey, row_id
 from handlers.core.log import log_step
 from handlers.imports.csv.wait import counted_all
 from handlers.imports.jobs import status
-from handlers.imports.jobs.finalize import Finaliser
+from handlers.imports.jobs.finalize import Finalizer
 from handlers.imports.jobs.model import EXECUTE, STEP_FUNCTION, job_key_of
 from handlers.store.port import Item
 from handlers.store.values import item_from_dynamo
@@ -49,7 +49,7 @@ class ImportStream:
         self,
         topic: Topic,
         alarms: Topic,
-        finalise: Finaliser,
+        finalize: Finalizer,
         answer: Callable[[ImportJobKey], None],
         wake: Callable[[ImportJobKey], None],
         table: str,
@@ -59,7 +59,7 @@ class ImportStream:
         """
         self._topic = topic
         self._alarms = alarms
-        self._finalise = finalise
+        self._finalize = finalize
         self._answer = answer
         self._wake = wake
         self._table = table
@@ -99,7 +99,7 @@ class ImportStream:
         failed.update({notices[position][0]: error for position, error in refused.items()})
         for job, index in ended.items():
             try:
-                self._finalise(job)
+                self._finalize(job)
             except Exception as error:  # noqa: BLE001 - boundary: one job; its last record comes again
                 failed[index] = error
         log_step("import records", level=logging.INFO, sent=len(notices) - len(refused), unsent=len(failed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handlers.commands import status as command_status
 from handlers.core.errors import CqrsError, Nature
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.store.port import Item
 
 LATEST_FAILED = "LatestFailed"
@@ -17,7 +17,7 @@ class LatestOpen(CqrsError):
     nature = Nature.TRANSIENT
 
 
-def end_unchanged(book: ImportBook, row: Item, latest: Item | None, request_id: str | None) -> None:
+def end_unchanged(repository: ImportRepository, row: Item, latest: Item | None, request_id: str | None) -> None:
     """``latest``: the latest command, None where only the data row is left; ``request_id``: of the row's own.
 
     Raises:
@@ -26,12 +26,12 @@ def end_unchanged(book: ImportBook, row: Item, latest: Item | None, request_id: 
     if latest is not None and latest.get("requestId") == request_id:
         return  # it is the row's own, which another delivery has published
     if latest is None or latest["status"] in command_status.APPLIED_STATUSES:
-        book.unchanged(row)
+        repository.unchanged(row)
     elif command_status.is_failed(latest):
         message = f"{latest['sk']} with the same content has failed; redrive it, or publish another version"
-        book.refuse(row, LATEST_FAILED, message)
+        repository.refuse(row, LATEST_FAILED, message)
     elif command_status.is_done(latest):
         message = f"{latest['sk']} with the same content was skipped by an operator; publish another version"
-        book.refuse(row, LATEST_SKIPPED, message)
+        repository.refuse(row, LATEST_SKIPPED, message)
     else:
         raise LatestOpen(f"{latest['sk']} with the same content has not ended ({latest['status']})")

@@ -12,23 +12,23 @@ from handlers.core.keys import ImportJobKey
 from handlers.core.log import log_step
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import Counts
-from handlers.imports.jobs.repository import ImportBook
-from handlers.imports.zip.repository import TOKEN, ZipBook
-from handlers.state_machines.port import Workflows
+from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.zip.repository import TOKEN, ArchiveRepository
+from handlers.state_machines.port import StateMachines
 from handlers.store.port import Item
 
 
 class Callbacks:
     """Tells the machine of a file's outcome, as data and never as a failure; any number of times."""
 
-    def __init__(self, book: ImportBook, files: ZipBook, workflows: Workflows) -> None:
-        self._book = book
+    def __init__(self, repository: ImportRepository, files: ArchiveRepository, workflows: StateMachines) -> None:
+        self._repository = repository
         self._files = files
         self._workflows = workflows
 
     def __call__(self, key: ImportJobKey) -> None:
         """A job has ended: if a machine waits for it, it goes on. Raises TransientError."""
-        job = self._book.job(key)
+        job = self._repository.job(key)
         if job is not None and status.is_terminal(job):
             self.answer(job)
 
@@ -36,10 +36,10 @@ class Callbacks:
         """Answer with what a job is now, then forget the token. One that is used or gone counts as answered."""
         if TOKEN not in job:
             return
-        self.tell(job[TOKEN], job)
+        self.send_result(job[TOKEN], job)
         self._files.forget_token(job)
 
-    def tell(self, token: str, job: Item) -> None:
+    def send_result(self, token: str, job: Item) -> None:
         """Answer a token with what a job is now."""
         answered = self._workflows.resume(token, outcome_of_file(job["status"], Counts.from_stored(job)))
         log_step("file answered" if answered else "nobody waits for the file", pk=job["pk"], sk=job["sk"])

@@ -14,9 +14,9 @@ from handlers.core.log import log_step
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import request_cancel
 from handlers.imports.jobs.job_run import JobRun
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.zip.callbacks import Callbacks
-from handlers.imports.zip.repository import FileNotOpened, Wait, ZipBook
+from handlers.imports.zip.repository import ArchiveRepository, FileNotOpened, Wait
 from handlers.store.port import Item
 
 TIMEOUT = "Timeout"
@@ -30,8 +30,10 @@ LONGEST_WAIT_SECONDS = 300
 class ZipFiles:
     """``trigger_single_csv`` and ``cancel_single_csv``. Repeated and late calls change nothing."""
 
-    def __init__(self, book: ImportBook, files: ZipBook, callbacks: Callbacks, clock: Clock) -> None:
-        self._book = book
+    def __init__(
+        self, repository: ImportRepository, files: ArchiveRepository, callbacks: Callbacks, clock: Clock
+    ) -> None:
+        self._repository = repository
         self._files = files
         self._callbacks = callbacks
         self._clock = clock
@@ -90,25 +92,25 @@ class ZipFiles:
         if self._job_of(archive, file) is None:
             return None
         with suppress(WrongStatus):  # it ended meanwhile
-            request_cancel(self._book, child_of(archive, file))
+            request_cancel(self._repository, child_of(archive, file))
         return self._job_of(archive, file)
 
     def _take_over(self, child_key: ImportJobKey, wait: Wait) -> None:
         """The job is there: from an earlier try of the state, whose token is void, or from this call's twin."""
         if self._files.wait_for(child_key, wait):
             return
-        child = self._book.job(child_key)
+        child = self._repository.job(child_key)
         if child is not None and status.is_terminal(child):
-            self._callbacks.tell(wait.token, child)
+            self._callbacks.send_result(wait.token, child)
 
     def _of(self, run: JobRun, position: int) -> tuple[Item, Item]:
-        archive, file = self._book.job(run.key), self._files.file(run.key, position)
+        archive, file = self._repository.job(run.key), self._files.file(run.key, position)
         if archive is None or file is None or archive["attempt"] != run.attempt:
             raise ValidationError("input.position", position, f"the position of a file of {run.key}")
         return archive, file
 
     def _job_of(self, archive: ImportJobKey, file: Item) -> Item | None:
-        return None if "tableName" not in file else self._book.job(child_of(archive, file))
+        return None if "tableName" not in file else self._repository.job(child_of(archive, file))
 
 
 def child_of(archive: ImportJobKey, file: Item) -> ImportJobKey:
@@ -119,18 +121,18 @@ def child_of(archive: ImportJobKey, file: Item) -> ImportJobKey:
 class ZipCanceller:
     """Cancels the file that is being imported when its archive's import is: those that follow are not begun then."""
 
-    def __init__(self, book: ImportBook, files: ZipBook) -> None:
-        self._book = book
+    def __init__(self, repository: ImportRepository, files: ArchiveRepository) -> None:
+        self._repository = repository
         self._files = files
 
     def __call__(self, key: ImportJobKey) -> str | None:
         """Cancel it; answers the archive's status, None if there is no such job. Raises TransientConflict."""
-        archive = self._book.job(key)
+        archive = self._repository.job(key)
         if archive is None or status.is_terminal(archive) or "current" not in archive:
             return None if archive is None else str(archive["status"])
         file = self._files.file(key, archive["current"])
         if file is None:
             raise TransientConflict(f"{key}: file {archive['current']} is not there yet")
         with suppress(WrongStatus):  # it has ended
-            request_cancel(self._book, child_of(key, file))
+            request_cancel(self._repository, child_of(key, file))
         return str(archive["status"])

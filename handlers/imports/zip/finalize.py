@@ -10,10 +10,10 @@ from handlers.core.keys import ImportJobKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.model import Counts, report_urls
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.zip.files import child_of
 from handlers.imports.zip.report import write_files_report
-from handlers.imports.zip.repository import ZipBook
+from handlers.imports.zip.repository import ArchiveRepository
 from handlers.objects.port import Objects
 from handlers.store.port import Item
 
@@ -37,11 +37,11 @@ class ImportedFile:
     encoding: str | None = None
 
 
-class ZipFinaliser:
+class ZipFinalizer:
     """Also for machines that died; any number of times."""
 
-    def __init__(self, book: ImportBook, files: ZipBook, objects: Objects) -> None:
-        self._book = book
+    def __init__(self, repository: ImportRepository, files: ArchiveRepository, objects: Objects) -> None:
+        self._repository = repository
         self._files = files
         self._objects = objects
 
@@ -50,10 +50,10 @@ class ZipFinaliser:
 
         ``error``: why the files did not all have their turn. The report names each file with its outcome.
         """
-        job = self._book.job(run.key)
+        job = self._repository.job(run.key)
         if job is None or job["attempt"] != run.attempt or status.is_terminal(job):
             return None if job is None else str(job["status"])
-        files = imported_files(self._book, self._files, run.key)
+        files = imported_files(self._repository, self._files, run.key)
         counts = sum((file.counts for file in files), NO_ROWS)
         skipped = [file for file in files if file.status == status.SKIPPED]
         failed = [file for file in files if file.status not in (status.COMPLETED, status.CANCELLED, status.SKIPPED)]
@@ -65,16 +65,16 @@ class ZipFinaliser:
             fields["reportBucket"] = self._objects.bucket
         if new == status.FAILED:
             fields["error"] = dict(error) if error is not None else _files_failed(failed, total)
-        self._book.change_job(run.key, run.attempt, new, **fields)
+        self._repository.change_job(run.key, run.attempt, new, **fields)
         return new
 
 
-def imported_files(book: ImportBook, files: ZipBook, key: ImportJobKey) -> list[ImportedFile]:
+def imported_files(repository: ImportRepository, files: ArchiveRepository, key: ImportJobKey) -> list[ImportedFile]:
     """The files of an archive in their order, each with its outcome so far; behind them what was skipped."""
     found = list(files.files(key))
     keys = [child_of(key, file) for file in found if "tableName" in file]
     jobs = dict(zip(keys, files.jobs(keys), strict=True))
-    return [_file(book, file, jobs.get(child_of(key, file)) if "tableName" in file else None) for file in found]
+    return [_file(repository, file, jobs.get(child_of(key, file)) if "tableName" in file else None) for file in found]
 
 
 def counts_so_far(files: Sequence[ImportedFile]) -> Counts:
@@ -84,14 +84,14 @@ def counts_so_far(files: Sequence[ImportedFile]) -> Counts:
     return replace(counts, total=None) if unread or not files else counts
 
 
-def _file(book: ImportBook, file: Item, job: Item | None) -> ImportedFile:
+def _file(repository: ImportRepository, file: Item, job: Item | None) -> ImportedFile:
     name, table = file["name"], file.get("tableName")
     if job is None:
         rows = NO_ROWS if "status" in file else Counts(None)
         return ImportedFile(name, table, file.get("status", status.CREATED), rows, error=file.get("error"))
     counts = Counts.from_stored(job)
     if counts is None:
-        live = book.job_and_counts(ImportJobKey.parse_id(job["id"]))
+        live = repository.job_and_counts(ImportJobKey.parse_id(job["id"]))
         counts = Counts(None) if live is None else live[1]
     # A file that was given up because it took too long is told as such, unless it has come to its end all the same.
     given_up = "status" in file and job["status"] not in (status.COMPLETED, status.FAILED)

@@ -14,11 +14,11 @@ from handlers.imports.errors import NO_TABLE, UNKNOWN_TABLE, ImportRefused
 from handlers.imports.files.job_file import check_place
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.strategy import ImportTables
 from handlers.imports.zip.archive import UNREADABLE_ENTRY, Archive, CsvEntry, ZipLimits
 from handlers.imports.zip.object_ranges import ObjectRanges
-from handlers.imports.zip.repository import ZipBook
+from handlers.imports.zip.repository import ArchiveRepository
 from handlers.objects.port import Objects
 from handlers.objects.source import ObjectInfo, ObjectSource
 from handlers.store.port import Item
@@ -37,8 +37,8 @@ class ZipLoader:
 
     def __init__(
         self,
-        book: ImportBook,
-        files: ZipBook,
+        repository: ImportRepository,
+        files: ArchiveRepository,
         source: ObjectSource,
         objects: Objects,
         tables: ImportTables,
@@ -48,7 +48,7 @@ class ZipLoader:
         own_bucket: str | None = None,
     ) -> None:
         """``own_bucket``: the stack's, see ``check_place``."""
-        self._book = book
+        self._repository = repository
         self._files = files
         self._source = source
         self._objects = objects
@@ -65,7 +65,7 @@ class ZipLoader:
         Raises:
             TransientError: worth another call.
         """
-        job = self._book.job(run.key)
+        job = self._repository.job(run.key)
         if job is None or job["attempt"] != run.attempt or status.is_terminal(job):
             return {"result": ENDED}
         if "totalFiles" in job:
@@ -80,11 +80,11 @@ class ZipLoader:
         except _REFUSALS as error:
             code = error.code if isinstance(error, ImportRefused) else type(error).__name__
             log_step("archive refused", level=logging.WARNING, pk=run.key.pk, sk=run.key.sk, code=code)
-            self._book.change_job(run.key, run.attempt, status.FAILED, error=error_of(code, str(error)))
+            self._repository.change_job(run.key, run.attempt, status.FAILED, error=error_of(code, str(error)))
             return {"result": ENDED}
         total = len(archive.files)
         numbers = {"totalFiles": total, "skippedFiles": len(archive.skipped)}
-        self._book.change_job(run.key, run.attempt, status.PROCESSING, **numbers)
+        self._repository.change_job(run.key, run.attempt, status.PROCESSING, **numbers)
         return _ready(total)
 
     def _pinned(self, key: ImportJobKey, job: Item) -> ObjectInfo | None:
@@ -93,9 +93,11 @@ class ZipLoader:
         if pinned is None:
             check_place(job, self._own_bucket)
             info = self._source.find(job["bucket"], job["key"])
-            self._book.begin(key, job["attempt"], {"size": info.size, "etag": info.etag, "versionId": info.version_id})
+            self._repository.begin(
+                key, job["attempt"], {"size": info.size, "etag": info.etag, "versionId": info.version_id}
+            )
             # Another call may have been faster, or whoever cancelled the job.
-            pinned = (self._book.job(key) or job).get("object")
+            pinned = (self._repository.job(key) or job).get("object")
             if pinned is None:
                 return None
         return ObjectInfo(job["bucket"], job["key"], pinned["size"], pinned["etag"], pinned["versionId"])

@@ -5,21 +5,21 @@ from __future__ import annotations
 from handlers.core.keys import ImportJobKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
-from handlers.imports.jobs.repository import ImportBook
-from handlers.state_machines.port import Workflows
+from handlers.imports.jobs.repository import ImportRepository
+from handlers.state_machines.port import StateMachines
 
 
 class ZipMachine:
     """Starts executions of ``import-zip``."""
 
-    def __init__(self, book: ImportBook, workflows: Workflows, machine_arn: str) -> None:
-        self._book = book
+    def __init__(self, repository: ImportRepository, workflows: StateMachines, machine_arn: str) -> None:
+        self._repository = repository
         self._workflows = workflows
         self._machine_arn = machine_arn
 
     def __call__(self, key: ImportJobKey) -> None:
         """Import an archive; one that has been started, or is over, is not started again. Raises TransientError."""
-        job = self._book.job(key)
+        job = self._repository.job(key)
         if job is None or status.is_terminal(job):
             return
         run = JobRun(key, job["attempt"])

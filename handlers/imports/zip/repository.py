@@ -61,7 +61,7 @@ class FileNotOpened(Exception):
         self.cancelled = cancelled
 
 
-class ZipBook:
+class ArchiveRepository:
     """Reads and writes them. Every write may be repeated."""
 
     def __init__(self, store: TableStore, clock: Clock) -> None:

@@ -15,7 +15,7 @@ from handlers.core.errors import ValidationError
 from handlers.core.log import log_step
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.zip.files import TIMEOUT, ZipFiles
-from handlers.imports.zip.finalize import ZipFinaliser
+from handlers.imports.zip.finalize import ZipFinalizer
 from handlers.imports.zip.loader import ZipLoader
 from handlers.imports.zip.repository import Wait
 from handlers.state_machines.state_payload import StatePayload
@@ -77,12 +77,12 @@ class ZipStates:
         )
 
 
-def loader_steps(unpack: ZipLoader, finalise: ZipFinaliser) -> dict[str, Step]:
+def loader_steps(unpack: ZipLoader, finalize: ZipFinalizer) -> dict[str, Step]:
     """The states of the ``loader`` function."""
 
     def end(run: JobRun, payload: StatePayload, retries: int) -> dict[str, Any]:
         error = payload.input.get("error") if isinstance(payload.input, dict) else None
-        return {"status": finalise(run, None if error is None else _why(error))}
+        return {"status": finalize(run, None if error is None else _why(error))}
 
     return {ZIP_LOADER: lambda run, payload, retries: unpack(run), FINALIZE_ZIP_JOB: end}
 
@@ -102,11 +102,11 @@ def imports_steps(files: ZipFiles) -> dict[str, Step]:
     return {TRIGGER_SINGLE_CSV: trigger, CANCEL_SINGLE_CSV: cancel}
 
 
-class ZipEndedOutside:
+class ZipExecutionEndedHandler:
     """Brings a job to its outcome whose execution failed, timed out or was aborted (EventBridge status event)."""
 
-    def __init__(self, finalise: ZipFinaliser) -> None:
-        self._finalise = finalise
+    def __init__(self, finalize: ZipFinalizer) -> None:
+        self._finalize = finalize
 
     def __call__(self, event: dict[str, Any]) -> dict[str, str | None]:
         """Handle one event. Raises ValidationError if it is not one of the machine."""
@@ -116,7 +116,7 @@ class ZipEndedOutside:
         except (KeyError, TypeError, ValueError):
             raise ValidationError("detail.input", detail.get("input"), "JSON with jobKey, attempt") from None
         message = f"execution {detail['name']} ended as {detail['status']}"
-        return {"status": self._finalise(JobRun.parse(execution_input), error_of(MACHINE_FAILED, message))}
+        return {"status": self._finalize(JobRun.parse(execution_input), error_of(MACHINE_FAILED, message))}
 
 
 def _position(payload: StatePayload) -> int:

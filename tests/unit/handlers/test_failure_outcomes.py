@@ -16,10 +16,10 @@ from handlers.consumers.failure_policy import OUTCOMES, Consumer, Outcome
 from handlers.core.context import InvokeContext
 from handlers.core.errors import CqrsError, TransientError
 from handlers.core.keys import ImportRowKey
-from handlers.entrypoints import events, imports, loader, notifications, sweeper, tasks, workflow
+from handlers.entrypoints import events, imports, loader, outcomes, states, sweeper, tasks
 from handlers.event_bus.memory import MemoryBus
 from handlers.imports.csv.states import CHECK_ROWS, ROWS_HANDLER
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.service import ImportService
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.store.memory import MemoryTableStore
@@ -34,7 +34,8 @@ from tests.support import failing_handlers
 from tests.support.pipelines import World
 from tests.support.zip_world import BUCKET, ENVIRONMENT
 from tests.unit.handlers.test_failure_policy import ERRORS
-from tests.unit.handlers.test_settings import EVENTS, NOTIFICATIONS, SWEEPER, TASKS_ENV, WORKFLOW
+from tests.unit.handlers.test_settings import EVENTS, STATES, SWEEPER, TASKS_ENV
+from tests.unit.handlers.test_settings import OUTCOMES as OUTCOMES_ENV
 
 MODULES = {"HANDLER_MODULES": "tests.support.failing_handlers"}
 ME = InvokeContext("u1", "t1")
@@ -91,10 +92,10 @@ class Stage:
         ports = events.EventPorts(any_store, flows, MemoryTopic(), self.clock, self.topic, self.letters)
         return events.create(EVENTS, ports=ports)
 
-    def notifications(self, bus: Any = None) -> Any:
+    def outcomes(self, bus: Any = None) -> Any:
         store: Any = self.store
-        ports = notifications.NotificationPorts(self.topic, bus or MemoryBus(), store, self.clock, self.letters)
-        return notifications.create(NOTIFICATIONS, ports=ports)
+        ports = outcomes.OutcomePorts(self.topic, bus or MemoryBus(), store, self.clock, self.letters)
+        return outcomes.create(OUTCOMES_ENV, ports=ports)
 
     def imports(self) -> Any:
         store: Any = self.store
@@ -209,15 +210,15 @@ def command_stream_of_notifications(stage: Stage, error: Exception) -> Outcome |
     request = ImportRowKey.parse(*_split("IMPORT#t1#failing#" + "A" * 26)).request_id(1)
     row = {"pk": "TENANT#t1", "sk": "ORDER#o1@0000000001", "id": "i", "source": "import", "requestId": request}
     new = {**row, "status": "finish:FINISHED", "attempt": 1}
-    handle, stage.store.error = stage.notifications(), error
+    handle, stage.store.error = stage.outcomes(), error
     return stage.answer_of(handle, [image(new, "commands", "MODIFY", {**new, "status": "publish:ACCEPTED"})])
 
 
 def stream_of_imports(stage: Stage, error: Exception) -> Outcome | None:
     job = stage.job()
-    book = ImportBook(stage.memory, stage.clock)
+    import_repository = ImportRepository(stage.memory, stage.clock)
     key = stage.service.get_import(job["id"], ME).key.row(1)
-    row = book.new_rows(job)(key, 2, 2, {"code": "a"}, "CANCELLED")
+    row = import_repository.new_rows(job)(key, 2, 2, {"code": "a"}, "CANCELLED")
     handle, stage.store.error = stage.imports(), error
     return stage.answer_of(handle, [image(row, "import_tmp")])
 
@@ -239,7 +240,7 @@ def files_of_the_loader(stage: Stage, error: Exception) -> Outcome | None:
 
 def notification_queue(stage: Stage, error: Exception) -> Outcome | None:
     row = {"pk": "TENANT#t1", "sk": "ORDER#o1", "attempt": 1}
-    handle = stage.notifications(MemoryBus(lambda _: error))
+    handle = stage.outcomes(MemoryBus(lambda _: error))
     return stage.answer_of(handle, [message(row, "command-status")])
 
 
@@ -293,8 +294,8 @@ def starts_of_lists_of_tasks(stage: Stage, error: Exception) -> Outcome | None:
 def state_of_a_command(stage: Stage, error: Exception) -> Outcome | None:
     world = stage.world
     run = world.publish(CommandInput("FAILING", "o1", "n", {}))
-    handle = workflow.create(
-        {**WORKFLOW, **MODULES}, ports=workflow.Ports(stage.memory, world.workflows, world.alarms, stage.clock)
+    handle = states.create(
+        {**STATES, **MODULES}, ports=states.Ports(stage.memory, world.workflows, world.alarms, stage.clock)
     )
     row = stage.memory.scan(COMMANDS).items[0]
     given = {name: row[name] for name in ("pk", "sk", "id", "attempt")}

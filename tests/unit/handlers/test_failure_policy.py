@@ -40,7 +40,7 @@ OURS = {
     "PendingVersions": TRANSIENT,
     "ConditionFailed": TRANSIENT,
     "TransactionFailed": TRANSIENT,
-    "CompanionRefused": TRANSIENT,
+    "ExtraWriteRefused": TRANSIENT,
     "LatestOpen": TRANSIENT,
     "TaskIsLeased": TRANSIENT,
     "SweepIncomplete": TRANSIENT,

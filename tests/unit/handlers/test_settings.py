@@ -7,13 +7,13 @@ import pytest
 from handlers.core.errors import SettingsError
 from handlers.entrypoints.wiring.settings import (
     EventsSettings,
-    NotificationsSettings,
+    OutcomesSettings,
+    StatesSettings,
     SweeperSettings,
     TasksSettings,
-    WorkflowSettings,
 )
 
-WORKFLOW = {
+STATES = {
     "COMMANDS_TABLE": "c",
     "DATA_TABLE": "d",
     "HISTORY_TABLE": "h",
@@ -42,7 +42,7 @@ EVENTS = {
     "STREAM_FAILURES_URL": "https://q/stream_failures_url",
     "LOG_LEVEL": "INFO",
 }
-NOTIFICATIONS = {
+OUTCOMES = {
     "COMMANDS_TABLE": "c",
     "IMPORT_TABLE": "i",
     "MAIN_TOPIC_ARN": "t",
@@ -79,19 +79,19 @@ TASKS_ENV = {
 
 
 def test_workflow_settings() -> None:
-    settings = WorkflowSettings.from_env(WORKFLOW)
+    settings = StatesSettings.from_env(STATES)
     assert settings.handler_modules == ("a.b", "c.d")
     assert (settings.wait_limit_hours, settings.lease_seconds, settings.status_detail) == (24, 120, "full")
 
 
 def test_no_handler_modules_is_allowed() -> None:
-    assert WorkflowSettings.from_env({**WORKFLOW, "HANDLER_MODULES": ""}).handler_modules == ()
+    assert StatesSettings.from_env({**STATES, "HANDLER_MODULES": ""}).handler_modules == ()
 
 
-@pytest.mark.parametrize("name", sorted(set(WORKFLOW) - {"HANDLER_MODULES"}))
+@pytest.mark.parametrize("name", sorted(set(STATES) - {"HANDLER_MODULES"}))
 def test_a_missing_workflow_variable_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
-        WorkflowSettings.from_env({key: value for key, value in WORKFLOW.items() if key != name})
+        StatesSettings.from_env({key: value for key, value in STATES.items() if key != name})
 
 
 @pytest.mark.parametrize("name", sorted(set(TASKS_ENV) - {"HANDLER_MODULES"}))
@@ -112,10 +112,10 @@ def test_a_missing_events_variable_is_named(name: str) -> None:
         EventsSettings.from_env({key: value for key, value in EVENTS.items() if key != name})
 
 
-@pytest.mark.parametrize("name", sorted(NOTIFICATIONS))
+@pytest.mark.parametrize("name", sorted(OUTCOMES))
 def test_a_missing_notifications_variable_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
-        NotificationsSettings.from_env({key: value for key, value in NOTIFICATIONS.items() if key != name})
+        OutcomesSettings.from_env({key: value for key, value in OUTCOMES.items() if key != name})
 
 
 @pytest.mark.parametrize(
@@ -134,12 +134,12 @@ def test_a_missing_notifications_variable_is_named(name: str) -> None:
 )
 def test_wrong_values_are_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
-        WorkflowSettings.from_env({**WORKFLOW, name: value})
+        StatesSettings.from_env({**STATES, name: value})
 
 
 def test_a_wrong_kind_of_status_events_is_named() -> None:
     with pytest.raises(SettingsError, match=r"STATUS_EVENTS: 'some' is not one of terminal, all, none"):
-        NotificationsSettings.from_env({**NOTIFICATIONS, "STATUS_EVENTS": "some"})
+        OutcomesSettings.from_env({**OUTCOMES, "STATUS_EVENTS": "some"})
 
 
 @pytest.mark.parametrize(
@@ -147,10 +147,10 @@ def test_a_wrong_kind_of_status_events_is_named() -> None:
 )
 def test_custom_machines_are_arns_of_state_machines(arns: str) -> None:
     with pytest.raises(SettingsError, match="CUSTOM_STATE_MACHINE_ARNS"):
-        WorkflowSettings.from_env({**WORKFLOW, "CUSTOM_STATE_MACHINE_ARNS": arns})
+        StatesSettings.from_env({**STATES, "CUSTOM_STATE_MACHINE_ARNS": arns})
 
 
 def test_custom_machines_by_name() -> None:
     machines = {"a": "arn:aws:states:eu-central-1:1:stateMachine:a"}
-    settings = WorkflowSettings.from_env({**WORKFLOW, "CUSTOM_STATE_MACHINE_ARNS": json.dumps(machines)})
+    settings = StatesSettings.from_env({**STATES, "CUSTOM_STATE_MACHINE_ARNS": json.dumps(machines)})
     assert settings.custom_machines == machines

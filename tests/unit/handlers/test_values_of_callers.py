@@ -202,7 +202,12 @@ def test_edge_12_enumerations_and_numpys_numbers_are_plain_wherever_they_enter()
     for values in found:
         assert values == KEPT
         assert repr(values) == repr(KEPT)
-    assert (command.pk, command.sk, command.name, command.seq) == ("TENANT#t1", "book#book@0000000001", "book", 2)
+    assert (command.pk, command.sk, command.name, command.seq) == (
+        "TENANT#t1",
+        "book#book@0000000001",
+        "book",
+        2,
+    )
     for table in (COMMANDS, TASKS):
         for row in store.scan(table).items:
             assert repr(item_from_dynamo(item_to_dynamo(row))) == repr(row)

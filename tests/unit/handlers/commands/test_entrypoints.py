@@ -12,11 +12,11 @@ import pytest
 
 from handlers.commands.starter import CommandStarter, execution_name
 from handlers.core.errors import ValidationError
-from handlers.entrypoints import events, workflow
+from handlers.entrypoints import events, states
 from handlers.store.values import item_to_dynamo
 from handlers.topics.memory import MemoryTopic
 from tests.support.pipelines import World, order
-from tests.unit.handlers.test_settings import EVENTS, WORKFLOW
+from tests.unit.handlers.test_settings import EVENTS, STATES
 
 ROOT = Path(__file__).parents[4]
 
@@ -45,9 +45,9 @@ def world() -> World:
 def handle(world: World) -> Any:
     from handlers.commands.pipeline.steps import Ports
 
-    env = {**WORKFLOW, "HANDLER_MODULES": "handlers.domain.orders"}
+    env = {**STATES, "HANDLER_MODULES": "handlers.domain.orders"}
     ports = Ports(world.store, world.workflows, world.alarms, world.clock)
-    return workflow.create(env, ports=ports, attributes=world.attributes)
+    return states.create(env, ports=ports, attributes=world.attributes)
 
 
 def test_pipe_11_states_answer_in_double_brackets(world: World, handle: Any) -> None:
@@ -165,7 +165,7 @@ def test_events_of_another_kind_are_named(on_events: Any) -> None:
 FORBIDDEN = {"pulumi", "moto", "pydantic", "boto3", "aws_xray_sdk", "requests", "s3transfer", "infra", "local"}
 
 
-@pytest.mark.parametrize("name", ["events", "notifications", "sweeper", "tasks", "workflow"])
+@pytest.mark.parametrize("name", ["events", "outcomes", "sweeper", "tasks", "states"])
 def test_entry_points_import_nothing_heavy(name: str) -> None:
     code = (
         "import json, sys\n"

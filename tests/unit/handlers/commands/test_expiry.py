@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from cli.operate.skip import rendered
-from handlers.commands.execution_ended import EndedOutside
+from handlers.commands.execution_ended import CommandExecutionEndedHandler
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
 from handlers.commands.starter import execution_name
-from handlers.commands.sweeper import LOOK_AGAIN_SECONDS
+from handlers.commands.sweeper import RESCHEDULE_SECONDS
 from handlers.core.keys import VersionKey
 from handlers.operations.redrive import Redriver
 from handlers.store.port import COMMANDS, Change
@@ -38,7 +38,7 @@ def alarmed(world: World) -> list[str]:
     return [one["sk"] for one in world.alarms.messages]
 
 
-def sweep(world: World, after: float = LOOK_AGAIN_SECONDS + 1) -> None:
+def sweep(world: World, after: float = RESCHEDULE_SECONDS + 1) -> None:
     world.clock.advance(after)
     assert world.sweeper.sweep(world.clock.now() + 60).errors == 0
 
@@ -170,7 +170,7 @@ def test_the_end_of_an_old_execution_fails_nothing_that_a_newer_one_waits_for(wo
     newer = Run(run.key, run.id, 1, "arn:newer")
     world.workflows.open_tokens.add("t")
     assert world.pipeline.wait(newer, "t", ENTERED) == {"waiting": True}
-    before, ended = world.row(2), EndedOutside(world.pipeline.record_failure, world.repository)
+    before, ended = world.row(2), CommandExecutionEndedHandler(world.pipeline.record_failure, world.repository)
 
     def aborted(restart: int) -> dict[str, Any]:
         name = execution_name(before["pk"], before["sk"], before["id"], 1, restart)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from handlers.commands.execution_ended import EndedOutside
+from handlers.commands.execution_ended import CommandExecutionEndedHandler
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
 from handlers.commands.starter import execution_name
@@ -123,7 +123,7 @@ def test_edge_16_a_failure_after_done_is_told_once(world: World) -> None:
     run = world.publish(order(0, n=1))
     world.pipeline.check_version(run, first_entry=True)
     world.pipeline._progress.done(run)
-    rule = EndedOutside(world.pipeline.record_failure, world.repository)
+    rule = CommandExecutionEndedHandler(world.pipeline.record_failure, world.repository)
     world.pipeline.record_failure(run, Failure.from_state_input(CATCH))
     assert "openShard" in world.row(1)  # its tail is still to be completed
     rule(ended(run, "FAILED", error="RuntimeError"))
@@ -134,7 +134,7 @@ def test_edge_16_a_failure_after_done_is_told_once(world: World) -> None:
 
 def test_edge_16_an_execution_that_died_after_done_untold_is_told_by_the_rule(world: World) -> None:
     run = world.publish_and_apply(order(0, n=1))
-    EndedOutside(world.pipeline.record_failure, world.repository)(ended(run, "ABORTED"))
+    CommandExecutionEndedHandler(world.pipeline.record_failure, world.repository)(ended(run, "ABORTED"))
     assert len(world.alarms.messages) == 1
 
 
@@ -214,7 +214,7 @@ def ended(run: Run, status: str = "ABORTED", **detail: object) -> dict[str, obje
 
 def test_pipe_13_an_execution_that_ended_unrecorded_is_found_by_the_rule(world: World) -> None:
     run = started(world)
-    rule = EndedOutside(world.pipeline.record_failure, world.repository)
+    rule = CommandExecutionEndedHandler(world.pipeline.record_failure, world.repository)
     rule(ended(run, "FAILED", error="Unrecorded"))
     row = world.row(1)
     assert row["status"] == "history_copy:FAILED"
@@ -230,7 +230,7 @@ def test_the_rule_leaves_recorded_outcomes_alone(world: World) -> None:
     run = started(world)
     world.pipeline.record_failure(run, Failure.from_state_input(CATCH))
     before = world.row(1)
-    EndedOutside(world.pipeline.record_failure, world.repository)(ended(run, "FAILED"))
+    CommandExecutionEndedHandler(world.pipeline.record_failure, world.repository)(ended(run, "FAILED"))
     assert world.row(1) == before
 
 
@@ -238,7 +238,7 @@ def test_the_rule_leaves_recorded_outcomes_alone(world: World) -> None:
 def test_the_rule_names_a_wrong_input(world: World, text: object) -> None:
     event = {"source": "aws.states", "detail": {"executionArn": "a", "name": "n", "status": "FAILED", "input": text}}
     with pytest.raises(ValidationError, match=r"input|Input"):
-        EndedOutside(world.pipeline.record_failure, world.repository)(event)
+        CommandExecutionEndedHandler(world.pipeline.record_failure, world.repository)(event)
 
 
 @pytest.mark.parametrize("detail", ["full", "terminal"])
@@ -248,7 +248,7 @@ def test_a_command_that_waits_outlives_its_execution(detail: str) -> None:
     second = world.publish(order(1, n=2))
     world.pipeline.wait(second, "token", "2026-01-01T00:00:00.000Z")
     before = world.row(2)
-    rule = EndedOutside(world.pipeline.record_failure, world.repository)
+    rule = CommandExecutionEndedHandler(world.pipeline.record_failure, world.repository)
     assert "sweeper" in rule(ended(second, "TIMED_OUT"))["left"]
     assert world.row(2) == before
     rule(ended(second, "ABORTED"))
@@ -263,5 +263,5 @@ def test_one_that_had_waited_and_ran_does_not(detail: str) -> None:
     world.pipeline.wait(second, "token", "2026-01-01T00:00:00.000Z")
     world.apply(first)
     world.pipeline.check_version(second, first_entry=False)
-    EndedOutside(world.pipeline.record_failure, world.repository)(ended(second, "TIMED_OUT"))
+    CommandExecutionEndedHandler(world.pipeline.record_failure, world.repository)(ended(second, "TIMED_OUT"))
     assert world.row(2)["error"]["type"] == "NotRunning"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handlers.commands.model import CommandInput
-from handlers.commands.publishing.publisher import CompanionRefused
+from handlers.commands.publishing.publisher import ExtraWriteRefused
 from handlers.core.context import InvokeContext
 from handlers.core.errors import NotFound, PendingVersions, RequestConflict, ValidationError, VersionConflict
 from handlers.store.conditions import equals
@@ -344,17 +344,17 @@ def marks(command: Item) -> list[Write]:
     return [Update(TASKS, "p", "s", Change(set={"sk2": command["sk"]}), equals("state", "open"))]
 
 
-def test_companions_are_written_with_the_command_or_neither_is(world: World) -> None:
+def test_extra_writes_are_made_with_the_command_or_neither_is(world: World) -> None:
     world.store.put(TASKS, {"pk": "p", "sk": "s", "state": "open"})
     context = replace(CONTEXT, request_id="r1")
-    first = world.publisher.publish_async(order(0, n=1), context, companions=marks)
+    first = world.publisher.publish_async(order(0, n=1), context, extra_writes=marks)
     assert first is not None
     marked = world.store.get(TASKS, "p", "s")
     assert marked is not None
     assert marked["sk2"] == first.sk
     world.store.put(TASKS, {"pk": "p", "sk": "s", "state": "closed"})
-    assert world.publisher.publish_async(order(0, n=1), context, companions=marks) == first  # a repeated request
+    assert world.publisher.publish_async(order(0, n=1), context, extra_writes=marks) == first  # a repeated request
     for request_id in (None, "r2"):
-        with pytest.raises(CompanionRefused, match="ORDER#o1@0000000002: what belongs to it has moved on"):
-            world.publisher.publish_async(order(1, n=2), replace(CONTEXT, request_id=request_id), companions=marks)
+        with pytest.raises(ExtraWriteRefused, match="ORDER#o1@0000000002: what belongs to it has moved on"):
+            world.publisher.publish_async(order(1, n=2), replace(CONTEXT, request_id=request_id), extra_writes=marks)
     assert len(stored(world)) == 1

@@ -34,7 +34,7 @@ WAITING: dict[str, Write] = {
 }
 OPEN_ONLY: dict[str, Write] = {
     "take back restart": lambda progress, run, row: progress.take_back_restart(run, row["restart"], 1),
-    "look again": lambda progress, run, row: progress.look_again(run, row, 1),
+    "look again": lambda progress, run, row: progress.reschedule(run, row, 1),
 }
 ALL = {**WITH_CLAIM, **WITHOUT_OTHERS, **WAITING, **OPEN_ONLY}
 

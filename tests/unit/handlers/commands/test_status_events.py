@@ -9,13 +9,13 @@ import pytest
 from handlers.commands.outcomes import StatusEvents, notice_of
 from handlers.consumers.dead_letters import MemoryDeadLetters
 from handlers.core.errors import TransientThrottle, ValidationError
-from handlers.entrypoints import notifications
+from handlers.entrypoints import outcomes
 from handlers.event_bus.memory import MemoryBus
 from handlers.store.memory import MemoryTableStore
 from handlers.store.values import item_to_dynamo
 from handlers.topics.memory import MemoryTopic
 from tests.support.clock import ManualClock
-from tests.unit.handlers.test_settings import NOTIFICATIONS
+from tests.unit.handlers.test_settings import OUTCOMES
 
 SECRET = "4711-secret"
 
@@ -139,8 +139,8 @@ def test_the_function_reports_events_that_are_not_out() -> None:
         change(row("finish:STARTED", sk=sk), row("finish:FINISHED", sk=sk), number=sk[-1])
         for sk in ("ORDER#o1@0000000001", "ORDER#o1@0000000002")
     ]
-    ports = notifications.NotificationPorts(topic, MemoryBus(), MemoryTableStore(), ManualClock(), MemoryDeadLetters())
-    handle = notifications.create(NOTIFICATIONS, ports=ports)
+    ports = outcomes.OutcomePorts(topic, MemoryBus(), MemoryTableStore(), ManualClock(), MemoryDeadLetters())
+    handle = outcomes.create(OUTCOMES, ports=ports)
     assert handle({"Records": batch}, None) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert len(topic.messages) == 1
     with pytest.raises(ValidationError, match="a batch of a stream or a queue"):

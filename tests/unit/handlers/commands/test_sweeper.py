@@ -10,7 +10,7 @@ from handlers.commands.pipeline.run import Run
 from handlers.commands.pipeline.successor import Waker
 from handlers.commands.publishing.publisher import START_GRACE_SECONDS
 from handlers.commands.starter import CommandStarter, execution_name
-from handlers.commands.sweeper import LOOK_AGAIN_SECONDS, MAX_RESTARTS
+from handlers.commands.sweeper import MAX_RESTARTS, RESCHEDULE_SECONDS
 from handlers.core.errors import TransientError, TransientThrottle
 from handlers.core.keys import VersionKey
 from handlers.store.open_rows import SweepReport
@@ -63,7 +63,7 @@ def test_a_start_that_is_throttled_does_not_count(world: World) -> None:
         assert sweep(world, after=DUE).errors == 1
         assert world.row(1)["restart"] == 0
     world.workflows.refuse_starts = False
-    assert sweep(world, after=LOOK_AGAIN_SECONDS).outcomes == {"restarted": 1}
+    assert sweep(world, after=RESCHEDULE_SECONDS).outcomes == {"restarted": 1}
     assert list(world.workflows.started) == [(MACHINE, name_of(world.row(1), 1))]
 
 
@@ -76,7 +76,7 @@ def test_edge_17_a_start_whose_answer_is_lost_stays_counted(world: World, error:
     assert world.row(1)["restart"] == 1
     assert list(world.workflows.started) == [(MACHINE, name_of(world.row(1), 1))]
 
-    assert sweep(world, after=LOOK_AGAIN_SECONDS).outcomes == {}
+    assert sweep(world, after=RESCHEDULE_SECONDS).outcomes == {}
     world.workflows.lost_answer = None
     assert sweep(world, after=DUE).outcomes == {"restarted": 1}
     assert list(world.workflows.started) == [(MACHINE, name_of(world.row(1), number)) for number in (1, 2)]
@@ -169,7 +169,7 @@ def test_a_lost_resume_is_sent_again(world: World) -> None:
     world.pipeline._progress.tail_finished(first)  # the resume between the two got lost
     assert sweep(world, after=DUE).outcomes == {"woken": 1}
     assert [token for token, _ in world.workflows.resumed] == ["t2"]
-    assert sweep(world, after=LOOK_AGAIN_SECONDS).outcomes == {"restarted": 1}
+    assert sweep(world, after=RESCHEDULE_SECONDS).outcomes == {"restarted": 1}
 
 
 def test_a_parked_command_without_predecessor_fails_as_a_gap(world: World) -> None:
@@ -226,7 +226,7 @@ def test_a_sweep_without_time_left_says_so_and_starts_elsewhere_next_time(world:
 
 
 @pytest.mark.parametrize(
-    ("lease_left", "due_in"), [(LOOK_AGAIN_SECONDS + 40, LOOK_AGAIN_SECONDS + 40), (5, LOOK_AGAIN_SECONDS)]
+    ("lease_left", "due_in"), [(RESCHEDULE_SECONDS + 40, RESCHEDULE_SECONDS + 40), (5, RESCHEDULE_SECONDS)]
 )
 def test_edge_65_a_running_command_is_looked_at_again_behind_its_lease(
     world: World, lease_left: int, due_in: int

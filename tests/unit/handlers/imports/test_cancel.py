@@ -13,7 +13,7 @@ from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import Canceller
 from handlers.imports.jobs.loader import ROWS_PER_LOOK
 from handlers.imports.jobs.model import MODES, ImportJob
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.service import ImportService
 from tests.support.import_world import BUCKET, CONTEXT, ImportWorld
 from tests.support.task_world import AFTER, BEFORE, Gate, GatedStore
@@ -136,7 +136,7 @@ def cancelled_at(call: int, *, at_once: bool = False, **world_options: Any) -> t
             try:
                 world.service.cancel_import(job.id, CONTEXT)
                 if at_once:
-                    Canceller(world.memory, ImportBook(world.memory, world.clock))(job.key)
+                    Canceller(world.memory, ImportRepository(world.memory, world.clock))(job.key)
             except WrongStatus:
                 assert status.is_terminal({"status": world.job(job).status})
 

@@ -11,10 +11,10 @@ from handlers.core.error_text import error_of
 from handlers.core.errors import TransientConflict, ValidationError, WrongStatus
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import CANCEL_REQUESTED, request_cancel
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.zip.callbacks import Callbacks
 from handlers.imports.zip.files import ZipFiles
-from handlers.imports.zip.finalize import ZipFinaliser
+from handlers.imports.zip.finalize import ZipFinalizer
 from handlers.imports.zip.repository import Wait
 from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.port import IMPORT_TMP, Change, Item
@@ -30,12 +30,12 @@ class Place(World):
     def __init__(self) -> None:
         super().__init__(archive(airports("a"), airports("b")))
         self.load(self.run)
-        self.book = ImportBook(self.store, self.clock)
+        self.import_repository = ImportRepository(self.store, self.clock)
         self.workflows = MemoryWorkflows()
         self.workflows.open_tokens.add(TOKEN)
-        callbacks = Callbacks(self.book, self.files, self.workflows)
-        self.zip_files = ZipFiles(self.book, self.files, callbacks, self.clock)
-        self.finalise = ZipFinaliser(self.book, self.files, self.objects)
+        callbacks = Callbacks(self.import_repository, self.files, self.workflows)
+        self.zip_files = ZipFiles(self.import_repository, self.files, callbacks, self.clock)
+        self.finalize = ZipFinalizer(self.import_repository, self.files, self.objects)
 
     def trigger(self, position: int = 0) -> None:
         self.zip_files.trigger(self.run, position, Wait(TOKEN, 0))
@@ -60,7 +60,7 @@ class Place(World):
 
 
 def failed(place: Place) -> None:
-    place.finalise(place.run, error_of("MachineFailed", "it died"))
+    place.finalize(place.run, error_of("MachineFailed", "it died"))
 
 
 def cancel_requested(place: Place) -> None:
@@ -150,10 +150,10 @@ def test_edge_61_the_token_of_the_latest_try_is_kept(retry: int, kept: str) -> N
 def test_edge_62_an_import_that_has_ended_is_not_cancelled(outcome: str) -> None:
     place = Place()
     place.change(status=outcome)
-    before = place.book.job(place.run.key)
+    before = place.import_repository.job(place.run.key)
     with pytest.raises(WrongStatus, match=f"{outcome}; only an import without outcome is cancelled"):
-        request_cancel(place.book, place.run.key)
-    assert place.book.job(place.run.key) == before
+        request_cancel(place.import_repository, place.run.key)
+    assert place.import_repository.job(place.run.key) == before
 
 
 @pytest.mark.parametrize("now", [status.CREATED, status.QUEUED, status.PROCESSING])
@@ -169,11 +169,11 @@ def test_edge_62_a_cancel_of_an_attempt_leaves_the_next_one_alone(now: str) -> N
 
     place.store.update = retried_then_update  # type: ignore[method-assign]
     with pytest.raises(TransientConflict, match="attempt 2 began at this moment; call again"):
-        request_cancel(place.book, place.run.key)
-    job = place.book.job(place.run.key)
+        request_cancel(place.import_repository, place.run.key)
+    job = place.import_repository.job(place.run.key)
     assert job is not None
     assert (job["status"], CANCEL_REQUESTED in job) == (now, False)
-    request_cancel(place.book, place.run.key)
-    job = place.book.job(place.run.key)
+    request_cancel(place.import_repository, place.run.key)
+    job = place.import_repository.job(place.run.key)
     assert job is not None
     assert job[CANCEL_REQUESTED] is True

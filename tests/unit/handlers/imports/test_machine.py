@@ -267,16 +267,16 @@ def test_imp_08_a_transaction_has_at_most_100_writes_and_4_megabytes() -> None:
     sizes: list[int] = []
     transact = world.memory.transact
     world.memory.transact = lambda writes: (sizes.append(len(writes)), transact(writes))[1]  # type: ignore[method-assign]
-    book = world.rows_handler._book
-    key, new_row = job.key, book.new_rows(book.job(job.key) or {})
+    import_repository = world.rows_handler._import_repository
+    key, new_row = job.key, import_repository.new_rows(import_repository.job(job.key) or {})
     rows = [new_row(key.row(number), number + 1, 1, {"a": "b"}, "CANCELLED") for number in range(1, 200)]
-    assert RowBatches(book).write(rows) == 199
-    assert RowBatches(book).write(rows) == 0
+    assert RowBatches(import_repository).write(rows) == 199
+    assert RowBatches(import_repository).write(rows) == 0
     assert max(sizes) == MOST_ROWS + 16 == 100
     world.check()
     large = [new_row(key.row(number), 1, 1, {"a": "x" * 190_000}, "CREATED") for number in range(200, 210)]
     sizes.clear()
-    assert RowBatches(book).write(large) == 10
+    assert RowBatches(import_repository).write(large) == 10
     assert sizes == [3, 3, 3, 1]
     assert len(writes_of(rows[:20])) == 36
 

@@ -13,7 +13,7 @@ from handlers.core.log import LOGGER_NAME, JsonFormatter
 from handlers.imports.errors import WRONG_PLACE, ImportRefused
 from handlers.imports.files.job_file import JobFiles, check_place
 from handlers.imports.jobs.model import STEP_FUNCTION
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from tests.support.import_world import BUCKET, CONTEXT, MAX_RECEIVES, ImportWorld
 from tests.unit.handlers.imports.test_route import airports
 
@@ -59,7 +59,7 @@ def test_no_value_of_a_row_is_logged_when_a_strategy_raises(mode: str) -> None:
 def test_files_of_the_stacks_bucket_lie_where_people_put_them(key: str) -> None:
     world = ImportWorld()
     world.source.put(BUCKET, key, airports("a"))
-    files = JobFiles(ImportBook(world.store, world.clock), world.source, own_bucket=BUCKET)
+    files = JobFiles(ImportRepository(world.store, world.clock), world.source, own_bucket=BUCKET)
     job = {"bucket": BUCKET, "key": key, "attempt": 1}
     with pytest.raises(ImportRefused, match="files in bucket files lie under imports/") as refused:
         files.pinned(ImportJobKey("CSV_IMPORT", "t1", "airports", ULID), job)

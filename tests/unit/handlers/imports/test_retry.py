@@ -11,7 +11,7 @@ from handlers.core.errors import NotFound, ValidationError, WrongStatus
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import Canceller
 from handlers.imports.jobs.model import MODES, ImportJob
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.retry import MAX_RETRIED_ROWS, RowResetter
 from handlers.store.port import COMMANDS, IMPORT_TMP, Change
 from handlers.store.values import item_to_dynamo
@@ -151,7 +151,7 @@ def scenario(gate: Gate | None = None, *, cancel_at: int = 0, **options: Any) ->
         if cancel_at and len(world.gate.calls) == begin + cancel_at:
             try:
                 world.service.cancel_import(job.id, CONTEXT)
-                Canceller(world.memory, ImportBook(world.memory, world.clock))(job.key)
+                Canceller(world.memory, ImportRepository(world.memory, world.clock))(job.key)
             except WrongStatus:
                 assert status.is_terminal({"status": world.job(job).status})
 
@@ -206,7 +206,7 @@ def test_g5_another_call_resets_the_rows_between_any_two_calls() -> None:
         def reset(_: str, call: int = call, world: ImportWorld = world, job: ImportJob = job) -> None:
             world.check()
             if len(world.gate.calls) == call:
-                RowResetter(world.memory, ImportBook(world.memory, world.clock))(job.key)
+                RowResetter(world.memory, ImportRepository(world.memory, world.clock))(job.key)
 
         world.gate.checkpoint = reset
         assert retried(world, job).counts.applied == 6
@@ -235,8 +235,10 @@ def test_g5_a_job_fails_and_is_retried_while_its_loader_writes_and_its_rows_run(
         def fail_and_retry(_: str, call: int = call, world: ImportWorld = world, job: ImportJob = job) -> None:
             world.check()
             if len(world.gate.calls) == call:
-                book = ImportBook(world.memory, world.clock)
-                book.change_job(job.key, 1, status.FAILED, error={"type": "MapFailed", "message": "it died"})
+                import_repository = ImportRepository(world.memory, world.clock)
+                import_repository.change_job(
+                    job.key, 1, status.FAILED, error={"type": "MapFailed", "message": "it died"}
+                )
                 if world.job(job).status == status.FAILED:
                     world.service.retry_failed_rows(job.id, CONTEXT)
 

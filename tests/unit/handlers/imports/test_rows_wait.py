@@ -12,7 +12,7 @@ from handlers.imports.csv.wait import ENTRY, TOKEN, RowsWait
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.model import Counts
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.conditions import Condition
 from handlers.store.memory import MemoryTableStore
@@ -26,7 +26,7 @@ ENTERED = "2026-01-01T00:00:00.000Z"
 CALLS = 3
 
 
-class Book(ImportBook):
+class Book(ImportRepository):
     """Of one job, whose rows are counted when the test says so. ``before_call`` runs before each call."""
 
     def __init__(self) -> None:
@@ -64,54 +64,54 @@ def machine(*tokens: str) -> MemoryWorkflows:
 )
 def test_edge_25_no_order_of_the_two_sides_loses_the_wake_up(counted: int, woken: int) -> None:
     """The last row is counted before call ``counted`` of the state, and the count is heard before call ``woken``."""
-    book, workflows = Book(), machine("token")
-    wait = RowsWait(book, workflows)
+    import_repository, workflows = Book(), machine("token")
+    wait = RowsWait(import_repository, workflows)
     calls = 0
 
     def others() -> None:
         nonlocal calls
         number, calls = calls, calls + 1
         if number == counted:
-            book.complete = True
+            import_repository.complete = True
         if number == woken:
-            book.before_call = lambda: None
+            import_repository.before_call = lambda: None
             wait.wake(KEY)
-            book.before_call = others
+            import_repository.before_call = others
 
-    book.before_call = others
+    import_repository.before_call = others
     wait.wait(RUN, "token", ENTERED, 0)
     while calls <= CALLS:  # what came after the state's last call
         others()
     assert workflows.resumed == [("token", {})], "once, and never lost"
-    assert TOKEN not in book.row()
+    assert TOKEN not in import_repository.row()
 
 
 def test_edge_25_a_job_that_goes_on_is_waited_for() -> None:
-    book, workflows = Book(), machine("token")
-    wait = RowsWait(book, workflows)
+    import_repository, workflows = Book(), machine("token")
+    wait = RowsWait(import_repository, workflows)
     assert wait.wait(RUN, "token", ENTERED, 0) == {"waiting": True}
     wait.wake(KEY)
     assert workflows.resumed == []
-    assert book.row()[TOKEN] == "token"
+    assert import_repository.row()[TOKEN] == "token"
 
 
 def test_edge_25_a_late_call_leaves_the_token_of_a_later_one() -> None:
-    book, workflows = Book(), machine("first", "second")
-    wait = RowsWait(book, workflows)
+    import_repository, workflows = Book(), machine("first", "second")
+    wait = RowsWait(import_repository, workflows)
     wait.wait(RUN, "second", ENTERED, 1)
     wait.wait(RUN, "first", ENTERED, 0)
-    assert book.row()[TOKEN] == "second"
-    book.complete = True
+    assert import_repository.row()[TOKEN] == "second"
+    import_repository.complete = True
     wait.wake(KEY)
     assert workflows.resumed == [("second", {})]
-    assert ENTRY not in book.row()
+    assert ENTRY not in import_repository.row()
 
 
 @pytest.mark.parametrize("change", [{"attempt": 2}, {"status": status.COMPLETED}, {"status": status.CANCELLED}])
 def test_edge_25_who_has_nothing_to_wait_for_goes_on(change: dict[str, Any]) -> None:
     """A job with its outcome, or in another attempt, keeps no token of this one."""
-    book, workflows = Book(), machine("token")
-    book.store.update(IMPORT_TMP, KEY.pk, KEY.sk, Change(set=change), None)
-    assert RowsWait(book, workflows).wait(RUN, "token", ENTERED, 0) == {"waiting": False}
+    import_repository, workflows = Book(), machine("token")
+    import_repository.store.update(IMPORT_TMP, KEY.pk, KEY.sk, Change(set=change), None)
+    assert RowsWait(import_repository, workflows).wait(RUN, "token", ENTERED, 0) == {"waiting": False}
     assert workflows.resumed == [("token", {})]
-    assert TOKEN not in book.row()
+    assert TOKEN not in import_repository.row()

@@ -8,12 +8,12 @@ from zipfile import ZipInfo
 from handlers.core.context import InvokeContext
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.service import ImportService
 from handlers.imports.zip.archive import CsvEntry
 from handlers.imports.zip.callbacks import Callbacks
 from handlers.imports.zip.files import ZipFiles, child_of
-from handlers.imports.zip.repository import Wait, ZipBook
+from handlers.imports.zip.repository import ArchiveRepository, Wait
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import Item
 from tests.support.clock import ManualClock
@@ -38,27 +38,27 @@ class OneFile:
 
     def __init__(self) -> None:
         self.store, self.machine, clock = MemoryTableStore(), Machine(), ManualClock()
-        self.book, zips = ImportBook(self.store, clock), ZipBook(self.store, clock)
+        self.import_repository, zips = ImportRepository(self.store, clock), ArchiveRepository(self.store, clock)
         service = ImportService(self.store, clock, ["airports"], ["files"])
         self.run = JobRun(service.create_zip_import("files", "a.zip", InvokeContext("u1", "t1", "10.0.0.1")).key, 1)
-        self.book.begin(self.run.key, 1, {"etag": "e"})
+        self.import_repository.begin(self.run.key, 1, {"etag": "e"})
         zips.add_file(
             self.run.key, CsvEntry(0, "a.csv", "airports", 1, ZipInfo("a.csv")), bucket="files", key="zip/0.csv"
         )
         file = zips.file(self.run.key, 0)
         assert file is not None
         self.child = child_of(self.run.key, file)
-        self.callbacks = Callbacks(self.book, zips, self.machine)
-        self.files = ZipFiles(self.book, zips, self.callbacks, clock)
+        self.callbacks = Callbacks(self.import_repository, zips, self.machine)
+        self.files = ZipFiles(self.import_repository, zips, self.callbacks, clock)
 
     def job(self) -> Item:
-        job = self.book.job(self.child)
+        job = self.import_repository.job(self.child)
         assert job is not None
         return job
 
     def end(self) -> None:
-        self.book.change_job(self.child, 1, status.PROCESSING, object={})
-        self.book.change_job(self.child, 1, status.COMPLETED)
+        self.import_repository.change_job(self.child, 1, status.PROCESSING, object={})
+        self.import_repository.change_job(self.child, 1, status.COMPLETED)
         self.callbacks(self.child)
 
 

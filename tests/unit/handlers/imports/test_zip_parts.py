@@ -13,7 +13,7 @@ from handlers.core.errors import NotFound, RequestConflict, ValidationError
 from handlers.core.keys import ImportJobKey
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.model import Counts
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.service import ImportService
 from handlers.imports.strategy import load_import_tables
 from handlers.imports.zip.archive import ZipLimits
@@ -23,7 +23,7 @@ from handlers.imports.zip.finalize import ImportedFile
 from handlers.imports.zip.loader import UNPACK_SECONDS, ZipLoader
 from handlers.imports.zip.object_ranges import ObjectRanges
 from handlers.imports.zip.report import files_report
-from handlers.imports.zip.repository import Wait, ZipBook
+from handlers.imports.zip.repository import ArchiveRepository, Wait
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.memory import MemoryTableStore
@@ -56,10 +56,12 @@ class World:
         self.service = ImportService(store, self.clock, ["airports"], [BUCKET])
         self.job = self.service.create_zip_import(BUCKET, "a.zip", CONTEXT)
         self.run = JobRun(self.job.key, 1)
-        self.files = ZipBook(store, self.clock)
-        book = ImportBook(store, self.clock)
+        self.files = ArchiveRepository(store, self.clock)
+        import_repository = ImportRepository(store, self.clock)
         tables = load_import_tables(["handlers.domain.airports"], {"store": store, "clock": self.clock})
-        self.load = ZipLoader(book, self.files, self.source, self.objects, tables, self.clock, ZipLimits(**limits))
+        self.load = ZipLoader(
+            import_repository, self.files, self.source, self.objects, tables, self.clock, ZipLimits(**limits)
+        )
 
     def unpacked(self) -> list[str]:
         return [file["name"] for file in self.files.files(self.job.key)]
@@ -213,8 +215,12 @@ def overtaken(at: int) -> str | None:
     world, gate = World(archive(airports("a"))), Gate()
     world.load(world.run)
     store: Any = GatedStore(world.store, gate)
-    book, files, workflows = ImportBook(store, world.clock), ZipBook(store, world.clock), MemoryWorkflows()
-    zip_files = ZipFiles(book, files, Callbacks(book, files, workflows), world.clock)
+    import_repository, files, workflows = (
+        ImportRepository(store, world.clock),
+        ArchiveRepository(store, world.clock),
+        MemoryWorkflows(),
+    )
+    zip_files = ZipFiles(import_repository, files, Callbacks(import_repository, files, workflows), world.clock)
 
     def look(_: str) -> None:
         if len(gate.calls) == at + 1:
@@ -237,11 +243,13 @@ def key_of(key: ImportJobKey) -> tuple[str, str]:
 def test_the_running_file_of_an_import_that_is_cancelled_is_cancelled_too() -> None:
     world = World(archive(airports("a"), airports("b")))
     world.load(world.run)
-    book = ImportBook(world.store, world.clock)
-    zip_files = ZipFiles(book, world.files, Callbacks(book, world.files, MemoryWorkflows()), world.clock)
+    import_repository = ImportRepository(world.store, world.clock)
+    zip_files = ZipFiles(
+        import_repository, world.files, Callbacks(import_repository, world.files, MemoryWorkflows()), world.clock
+    )
     zip_files.trigger(world.run, 0, Wait("token", 0))
     world.service.cancel_import(world.job.id, CONTEXT)
-    ZipCanceller(book, world.files)(world.run.key)
+    ZipCanceller(import_repository, world.files)(world.run.key)
     assert [job.status for job in world.service.list_imports(CONTEXT)] == ["CANCELLED"]
     zip_files.trigger(world.run, 1, Wait("token", 0))
     assert len(world.service.list_imports(CONTEXT)) == 1

@@ -9,14 +9,14 @@ import pytest
 
 from handlers.consumers.dead_letters import MemoryDeadLetters
 from handlers.core.errors import TransientThrottle
-from handlers.entrypoints import notifications
+from handlers.entrypoints import outcomes
 from handlers.event_bus.memory import MemoryBus
 from handlers.event_bus.port import BusEvent
 from handlers.notifications.forwarder import Forwarder
 from handlers.store.memory import MemoryTableStore
 from handlers.topics.memory import MemoryTopic
 from tests.support.clock import ManualClock
-from tests.unit.handlers.test_settings import NOTIFICATIONS
+from tests.unit.handlers.test_settings import OUTCOMES
 
 MESSAGE = {"id": "i", "action": "command-status", "content": {"status": "finish:FINISHED"}}
 
@@ -28,9 +28,9 @@ def record(message: Any, number: int = 1) -> dict[str, Any]:
 
 def test_ops_03_the_message_is_the_events_detail() -> None:
     bus = MemoryBus()
-    ports = notifications.NotificationPorts(MemoryTopic(), bus, MemoryTableStore(), ManualClock(), MemoryDeadLetters())
+    ports = outcomes.OutcomePorts(MemoryTopic(), bus, MemoryTableStore(), ManualClock(), MemoryDeadLetters())
     batch = {"Records": [record(MESSAGE), record({**MESSAGE, "id": "j"})]}
-    answer = notifications.create(NOTIFICATIONS, ports=ports)(batch, None)
+    answer = outcomes.create(OUTCOMES, ports=ports)(batch, None)
     assert answer == {"batchItemFailures": []}
     assert bus.events == [
         BusEvent("command-status", MESSAGE),

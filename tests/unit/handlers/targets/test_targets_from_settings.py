@@ -15,9 +15,9 @@ from handlers.commands.targets.memory import MemoryTarget
 from handlers.commands.targets.model import TargetSpec, parse_targets
 from handlers.commands.targets.registry import load_registry
 from handlers.core.errors import RegistryError, SettingsError
-from handlers.entrypoints import workflow
+from handlers.entrypoints import states
 from tests.support.pipelines import World, order
-from tests.unit.handlers.test_settings import WORKFLOW
+from tests.unit.handlers.test_settings import STATES
 
 ROOT = Path(__file__).parents[4]
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:q.fifo"
@@ -47,7 +47,7 @@ def test_parsed() -> None:
 )
 def test_mistakes_stop_the_start(text: str, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        workflow.create({**WORKFLOW, "SYNC_TARGETS": text})
+        states.create({**STATES, "SYNC_TARGETS": text})
 
 
 def specs(*ids: str) -> list[TargetSpec]:
@@ -94,7 +94,7 @@ def test_no_client_is_made_before_the_first_delivery() -> None:
         entry(id="b", kind="eventbridge", arn="arn:aws:events:eu-west-1:123456789012:event-bus/b"),
         entry(id="f", kind="lambda", arn="arn:aws:lambda:eu-west-1:123456789012:function:f"),
     ]
-    env = {**WORKFLOW, "SYNC_TARGETS": json.dumps(targets), "HANDLER_MODULES": ""}
+    env = {**STATES, "SYNC_TARGETS": json.dumps(targets), "HANDLER_MODULES": ""}
     code = (
         "import os\n"
         "os.environ.update(AWS_DEFAULT_REGION='eu-west-1')\n"
@@ -102,8 +102,8 @@ def test_no_client_is_made_before_the_first_delivery() -> None:
         "made = []\n"
         "real = aws._session().create_client\n"
         "aws._session().create_client = lambda name, **k: made.append(name) or real(name, **k)\n"
-        "from handlers.entrypoints import workflow\n"
-        f"workflow.create({env!r})\n"
+        "from handlers.entrypoints import states\n"
+        f"states.create({env!r})\n"
         "print(sorted(made))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

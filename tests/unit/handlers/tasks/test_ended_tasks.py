@@ -14,7 +14,7 @@ from handlers.core.errors import TransientConflict, WrongStatus
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Change, Item
 from handlers.tasks import status
-from handlers.tasks.finalize import Finaliser
+from handlers.tasks.finalize import Finalizer
 from handlers.tasks.handlers import TaskHandlers
 from handlers.tasks.items import DROPPED, ItemRunner
 from handlers.tasks.model import STOPPED_BY_CANCEL, STOPPED_BY_ERROR, Task
@@ -66,7 +66,7 @@ class Place:
 
     def fail_and_retry(self, now: str) -> None:
         """Attempt 2, as far as ``now``."""
-        Finaliser(self.store, self.clock)(self.task.key, 1, error_of("MachineFailed", "it died"))
+        Finalizer(self.store, self.clock)(self.task.key, 1, error_of("MachineFailed", "it died"))
         self.operations.retry_failed_items(self.task.id, CONTEXT)
         self.change(status=now)
 
@@ -184,7 +184,7 @@ def test_edge_61_an_item_is_not_begun_once_another_ones_failure_stops_the_task()
 @pytest.mark.parametrize("kind", [status.TASK, status.BATCH])
 def test_edge_62_of_two_retries_at_one_moment_one_begins_an_attempt(kind: str) -> None:
     place = Place(kind)
-    Finaliser(place.store, place.clock)(place.task.key, 1, error_of("MachineFailed", "it died"))
+    Finalizer(place.store, place.clock)(place.task.key, 1, error_of("MachineFailed", "it died"))
     other = TaskOperations(place.store, place.clock)
     place.before_the_next_update(lambda: other.retry_failed_items(place.task.id, CONTEXT))  # type: ignore[arg-type,return-value]
     with pytest.raises(WrongStatus, match="CREATED; only a FAILED task is retried"):

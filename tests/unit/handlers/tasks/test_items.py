@@ -11,7 +11,7 @@ from handlers.commands.pipeline.failure import Failure
 from handlers.core.errors import TransientConflict
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Change, Item, Write
-from handlers.tasks.finalize import Finaliser
+from handlers.tasks.finalize import Finalizer
 from handlers.tasks.handlers import TaskHandlers
 from handlers.tasks.items import DROPPED, SETTLE_ROUNDS, ItemRunner
 from handlers.tasks.model import Task
@@ -44,7 +44,7 @@ class Place:
     def __init__(self, on_item_error: str = "continue") -> None:
         self.store, self.clock, self.job = Store(), ManualClock(), Job()
         self.items = ItemRunner(self.store, self.clock, TaskHandlers({"job": self.job}), sleep=lambda _: None)
-        self.finalise = Finaliser(self.store, self.clock)
+        self.finalize = Finalizer(self.store, self.clock)
         service = TaskService(self.store, self.clock, TYPES)
         self.task: Task = service.create_step_function_task("job", [0, 1, 2], CONTEXT, on_item_error=on_item_error)
         self.set(status="PROCESSING")
@@ -105,7 +105,7 @@ def test_task_11_an_item_that_was_read_before_the_stop_does_not_start() -> None:
     place.items._rows.with_item = then_the_other_fails  # type: ignore[method-assign]
     assert place.run(1) == {"result": "CANCELLED"}
     assert place.run(2) == {"result": "CANCELLED"}
-    assert place.finalise(place.task.key, 1) == "FAILED"
+    assert place.finalize(place.task.key, 1) == "FAILED"
     assert place.row()["error"]["message"] == "1 of 3 items failed, 2 were cancelled"
     place.check()
 
@@ -116,8 +116,8 @@ def test_continue_runs_the_others() -> None:
     assert place.run(0) == {"result": "FAILED"}
     place.job.action = lambda given: given
     assert [place.run(1), place.run(2)] == [{"result": "COMPLETED"}] * 2
-    assert place.finalise(place.task.key, 1) == "FAILED"
-    assert place.finalise(place.task.key, 1) == "FAILED"
+    assert place.finalize(place.task.key, 1) == "FAILED"
+    assert place.finalize(place.task.key, 1) == "FAILED"
     place.check()
 
 
@@ -148,7 +148,7 @@ def test_task_08_what_began_ends_failed_what_did_not_ends_cancelled() -> None:
     place.run(0)
     place.store.update(TASKS, place.task.key.pk, place.task.key.item(1).sk, Change(set={"status": "PROCESSING"}))
     error = {"type": "NotRunning", "message": "execution e ended as TIMED_OUT"}
-    assert place.finalise(place.task.key, 1, error) == "FAILED"
+    assert place.finalize(place.task.key, 1, error) == "FAILED"
     assert place.row()["error"] == error
     assert [place.row(index)["status"] for index in range(3)] == ["COMPLETED", "FAILED", "CANCELLED"]
     assert place.row(1)["error"] == error
@@ -161,7 +161,7 @@ def test_task_08_a_machine_that_dies_after_its_last_item_has_done_its_work() -> 
     place = Place()
     for index in range(3):
         place.run(index)
-    assert place.finalise(place.task.key, 1, {"type": "NotRunning", "message": "aborted"}) == "COMPLETED"
+    assert place.finalize(place.task.key, 1, {"type": "NotRunning", "message": "aborted"}) == "COMPLETED"
     assert "error" not in place.row()
 
 
@@ -172,20 +172,20 @@ def test_task_08_the_first_outcome_stays() -> None:
         place.job.action = refuse if index else (lambda given: given)
         place.run(index)
     stale = place.row()
-    assert place.finalise(place.task.key, 1) == "FAILED"
+    assert place.finalize(place.task.key, 1) == "FAILED"
     first = place.row()
-    task = place.finalise._rows.task
+    task = place.finalize._rows.task
     reads = [stale]
-    place.finalise._rows.task = lambda key: reads.pop() if reads else task(key)  # type: ignore[method-assign]
-    assert place.finalise(place.task.key, 1, {"type": "NotRunning", "message": "late"}) == "FAILED"
+    place.finalize._rows.task = lambda key: reads.pop() if reads else task(key)  # type: ignore[method-assign]
+    assert place.finalize(place.task.key, 1, {"type": "NotRunning", "message": "late"}) == "FAILED"
     assert place.row() == first
 
 
 def test_a_task_that_is_not_there_has_no_outcome() -> None:
     place = Place()
     gone = type(place.task.key)("SFN_TASK", "t1", "job", "0" * 26)
-    assert place.finalise(gone, 1) is None
-    assert place.finalise(place.task.key, 2) == "PROCESSING"
+    assert place.finalize(gone, 1) is None
+    assert place.finalize(place.task.key, 2) == "PROCESSING"
 
 
 def test_a_retry_of_many_items_goes_on_where_it_was_interrupted() -> None:
@@ -195,7 +195,7 @@ def test_a_retry_of_many_items_goes_on_where_it_was_interrupted() -> None:
     clock = ManualClock()
     task = TaskService(store, clock, TYPES).create_step_function_task("job", list(range(120)), CONTEXT)
     store.update(TASKS, task.key.pk, task.key.sk, Change(set={"status": "PROCESSING"}))
-    assert Finaliser(store, clock)(task.key, 1, {"type": "NotRunning", "message": "gone"}) == "FAILED"
+    assert Finalizer(store, clock)(task.key, 1, {"type": "NotRunning", "message": "gone"}) == "FAILED"
     operations = TaskOperations(store, clock)
     transact, made = store.transact, []
 

@@ -1,4 +1,4 @@
-"""The program's own command machine on the interpreter, with a stub in place of the workflow function."""
+"""The program's own command machine on the interpreter, with a stub in place of the states function."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run(runtime: Runtime, **overrides: Callable[[Any], Any]) -> Execution:
         return [[ANSWERS[name]]]
 
     runtime.define(workflow=workflow)
-    definition = json.loads(DEFINITION.read_text().replace("${WorkflowFunctionArn}", f"{FUNCTION}workflow"))
+    definition = json.loads(DEFINITION.read_text().replace("${StatesFunctionArn}", f"{FUNCTION}workflow"))
     return runtime.run(definition, INPUT)
 
 

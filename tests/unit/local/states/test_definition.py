@@ -41,8 +41,8 @@ UNSUPPORTED = [
         "$.States.a.Resource: the resource 'arn:aws:states:::sqs:sendMessage' is not supported",
     ),
     (
-        machine({"Type": "Task", "Resource": "${WorkflowFunctionArn}", "End": True}),
-        "$.States.a.Resource: the resource '${WorkflowFunctionArn}' is not supported",
+        machine({"Type": "Task", "Resource": "${StatesFunctionArn}", "End": True}),
+        "$.States.a.Resource: the resource '${StatesFunctionArn}' is not supported",
     ),
     (
         machine(

@@ -245,7 +245,7 @@ THE_COMMAND_MACHINE = [
 
 @pytest.mark.parametrize("answers", THE_COMMAND_MACHINE)
 def test_loc_05_the_command_machine_ends_alike_on_both_engines(answers: list[Any], runtime: Runtime) -> None:
-    definition = json.loads(DEFINITION.read_text().replace("${WorkflowFunctionArn}", f"{FUNCTION}work"))
+    definition = json.loads(DEFINITION.read_text().replace("${StatesFunctionArn}", f"{FUNCTION}work"))
     enveloped = [[[answer]] for answer in answers]
     ours = iter(enveloped)
     runtime.define(work=lambda event: next(ours))

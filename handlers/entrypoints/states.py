@@ -1,4 +1,4 @@
-"""The ``workflow`` function: the Lambda states of the command state machines and of the application's workflows."""
+"""The ``states`` function: the Lambda states of the command state machines and of the application's workflows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from handlers.core import aws_clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import ValidationError
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
-from handlers.entrypoints.wiring.settings import WorkflowSettings
+from handlers.entrypoints.wiring.settings import StatesSettings
 from handlers.objects.s3 import S3Objects
 from handlers.state_machines.port import CustomWorkflows
 from handlers.state_machines.state_payload import StatePayload
@@ -45,7 +45,7 @@ def create(
     Raises:
         SettingsError, RegistryError: the function can't start; the message names the variable or module.
     """
-    settings = WorkflowSettings.from_env(env)
+    settings = StatesSettings.from_env(env)
     if ports is None:
         ports = _aws_ports(settings, clock or SystemClock())
     if attributes is None:
@@ -99,7 +99,7 @@ def _name_of(machine_arn: str) -> str:
     return machine_arn.rpartition(":")[2]
 
 
-def _aws_ports(settings: WorkflowSettings, clock: Clock) -> Ports:
+def _aws_ports(settings: StatesSettings, clock: Clock) -> Ports:
     tables = {
         COMMANDS: settings.commands_table,
         DATA: settings.data_table,

@@ -1,4 +1,4 @@
-"""Notifications: the function that tells of status changes, and what leads to it."""
+"""Outcomes: the function that tells of status changes, and what leads to it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from infra.permissions.policies import Resources
 
 
 @dataclass(frozen=True)
-class NotificationsArgs:
-    """What the notifications need to know."""
+class OutcomesArgs:
+    """What the outcomes need to know."""
 
     names: Names
     config: StackConfig
@@ -36,19 +36,19 @@ class NotificationsArgs:
     messaging: Messaging
 
 
-class Notifications(pulumi.ComponentResource):
+class Outcomes(pulumi.ComponentResource):
     """``function``: from the commands' stream to the main topic, from its queue to the event bus."""
 
     function: Function
 
-    def __init__(self, name: str, args: NotificationsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("cqrs:infra:Notifications", name, None, opts)
+    def __init__(self, name: str, args: OutcomesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("cqrs:infra:Outcomes", name, None, opts)
         config = args.config
         self.function = Function(
-            "notifications",
+            "outcomes",
             FunctionArgs(
-                "notifications",
-                "Tells of commands' outcomes, and hands events on to the event bus",
+                "outcomes",
+                "Publishes the outcomes of commands and forwards events to the event bus",
                 CONSUMER_TIMEOUT_SECONDS,
                 args.environment,
                 args.resources,
@@ -58,19 +58,19 @@ class Notifications(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self),
         )
-        is_told = config.status_events in STATUS_CHANGED
-        told = [STATUS_CHANGED[config.status_events], APPLIED_AT_ONCE] if is_told else []
+        publishes = config.status_events in STATUS_CHANGED
+        published = [STATUS_CHANGED[config.status_events], APPLIED_AT_ONCE] if publishes else []
         stream_mapping(
-            "notifications-commands-stream",
+            "outcomes-commands-stream",
             stream_arn=args.tables.by_name["commands"].stream_arn,
             function=self.function,
             on_failure_arn=args.messaging.stream_failures.arn,
-            # Rows of imports end with their commands, whatever others are told of.
-            patterns=[*told, IMPORTED],
+            # Rows of imports end with their commands, whatever status events are configured.
+            patterns=[*published, IMPORTED],
             batch_size=config.stream_batch_size,
         )
         queue_mapping(
-            "notifications-queue",
+            "outcomes-queue",
             queue_arn=args.messaging.queues[NOTIFICATION_QUEUE].arn,
             function=self.function,
             batch_size=config.queue_batch_size,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from handlers.consumers.batch_results import partial_answer
 from handlers.consumers.dead_letters import MemoryDeadLetters
-from handlers.consumers.stream_answers import partial_answer
 from handlers.core.errors import TransientError, ValidationError
 
 RECORDS: list[dict[str, Any]] = [{"dynamodb": {"SequenceNumber": str(number)}} for number in range(4)]

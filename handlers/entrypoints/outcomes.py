@@ -1,4 +1,4 @@
-"""The ``notifications`` function: tells others of each command's outcome, and hands events on to the event bus.
+"""The ``outcomes`` function: tells others of each command's outcome, and hands events on to the event bus.
 
 Apart from ``events``, which starts commands, and with a place of its own in the stream: a topic that refuses messages
 must not hold back the starts. Lambda takes only one mapping of a stream to a function (decision record 0070).
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.commands.outcomes import StatusEvents
+from handlers.consumers.batch_results import partial_answer
 from handlers.consumers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLetters, SqsDeadLetters
-from handlers.consumers.stream_answers import partial_answer
 from handlers.core import aws_clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import ValidationError
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
-from handlers.entrypoints.wiring.settings import NotificationsSettings
+from handlers.entrypoints.wiring.settings import OutcomesSettings
 from handlers.event_bus.eventbridge import EventBridgeBus
 from handlers.event_bus.port import EventBus
-from handlers.imports.jobs.repository import ImportBook
+from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.command_outcomes import CommandOutcomes
 from handlers.notifications.forwarder import Forwarder
 from handlers.store.dynamodb import DynamoTableStore
@@ -30,7 +30,7 @@ from handlers.topics.sns import SnsTopic
 
 
 @dataclass(frozen=True)
-class NotificationPorts:
+class OutcomePorts:
     """Where the function reaches AWS."""
 
     main_topic: Topic
@@ -40,11 +40,11 @@ class NotificationPorts:
     dead_letters: DeadLetters
 
 
-def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: NotificationPorts | None = None) -> Handler:
+def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: OutcomePorts | None = None) -> Handler:
     """The function's handler. ``ports`` replace AWS, ``clock`` only the time. Raises SettingsError."""
-    settings = NotificationsSettings.from_env(env)
+    settings = OutcomesSettings.from_env(env)
     if ports is None:
-        ports = NotificationPorts(
+        ports = OutcomePorts(
             SnsTopic(aws.sns(), settings.main_topic_arn),
             EventBridgeBus(aws.events, settings.event_bus_name),
             DynamoTableStore(aws.dynamodb(), {IMPORT_TMP: settings.import_table}),
@@ -55,7 +55,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Notific
         )
     status_events = StatusEvents(ports.main_topic, settings.commands_table, settings.status_events)
     forward = Forwarder(ports.bus, ports.dead_letters)
-    import_rows = CommandOutcomes(ImportBook(ports.store, ports.clock))
+    import_rows = CommandOutcomes(ImportRepository(ports.store, ports.clock))
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         records = event.get("Records")
