@@ -44,6 +44,9 @@ class Outcome(StrEnum):
     FAILED = "failed"
     #: Delivered or called again within its bounds. Where these end, it is FAILED or in a dead-letter queue.
     RETRIED = "retried"
+    #: Delivered again within its bounds, then in the dead-letter queue. The row stays open, so that a redrive of the
+    #: queue, or the sweeper's next look, goes on with it.
+    HELD = "held"
     #: In the dead-letter queue, now, which raises an alarm.
     DEAD_LETTERED = "dead-lettered"
     #: The machine's Catch records it.
@@ -52,6 +55,14 @@ class Outcome(StrEnum):
     LEFT = "left to the next sweep"
 
 
+#: A missing right is the fault of no row, and meets all rows of a file: none of them is FAILED for it.
+_HELD_FOR_THE_DEPLOYMENT = {
+    Nature.PERMANENT: Outcome.FAILED,
+    Nature.MISCONFIGURED: Outcome.HELD,
+    Nature.TRANSIENT: Outcome.RETRIED,
+    Nature.UNKNOWN: Outcome.RETRIED,
+}
+#: One error for the whole file or task, which shows it and is started again as a whole.
 _RETRIED_UNLESS_SURE = {
     Nature.PERMANENT: Outcome.FAILED,
     Nature.MISCONFIGURED: Outcome.FAILED,
@@ -70,7 +81,7 @@ OUTCOMES: Mapping[Consumer, Mapping[Nature, Outcome]] = {
     Consumer.DOOR: dict.fromkeys(Nature, Outcome.RAISED),
     Consumer.STREAM_RECORD: _KEPT_AS_LONG_AS_IT_MAY_PASS,
     Consumer.QUEUE_MESSAGE: _KEPT_AS_LONG_AS_IT_MAY_PASS,
-    Consumer.IMPORT_ROW: _RETRIED_UNLESS_SURE,
+    Consumer.IMPORT_ROW: _HELD_FOR_THE_DEPLOYMENT,
     Consumer.IMPORT_JOB: _RETRIED_UNLESS_SURE,
     Consumer.TASK: _RETRIED_UNLESS_SURE,
     Consumer.STATE: {

@@ -21,7 +21,8 @@ from handlers.core.aws_clients import UNREACHABLE
 from handlers.core.errors import CqrsError, Nature, TransientError, TransientThrottle
 
 #: "Common errors" and the throttles and outages in the services' API references: DynamoDB, EventBridge, Lambda, S3,
-#: SNS, SQS, Step Functions, KMS. Codes that stand beside an HTTP status of 429 or of 500 and above pass as well.
+#: SNS, SQS, Step Functions, KMS. Codes that stand beside an HTTP status of 408, 429 or of 500 and above pass as
+#: well.
 PASSING = frozenset(
     {
         "ExecutionLimitExceeded",
@@ -33,13 +34,17 @@ PASSING = frozenset(
         "KMSThrottling",
         "KMSThrottlingException",
         "KmsThrottled",
+        "KmsThrottlingException",
         "ProvisionedThroughputExceeded",  # as the reason of a cancelled transaction, where it has no "Exception"
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestTimeout",
+        "ResourceConflictException",  # a function that is being updated
         "ServiceUnavailable",
         "SlowDown",
+        "SnapStartNotReadyException",
+        "SnapStartTimeoutException",
         "Throttled",
         "ThrottledException",
         "Throttling",
@@ -54,6 +59,7 @@ CONFLICTS = frozenset(
     {
         "ConditionalRequestConflict",
         "OperationAborted",
+        "ReplicatedWriteConflictException",
         "TransactionConflict",
         "TransactionConflictException",
         "TransactionInProgressException",
@@ -62,7 +68,8 @@ CONFLICTS = frozenset(
 #: A condition that did not hold: somebody else was faster, and another look decides anew.
 CONDITIONS = frozenset({"ConditionalCheckFailed", "ConditionalCheckFailedException", "PreconditionFailed"})
 CANCELLED = "TransactionCanceledException"
-#: Rights, credentials and resources that are not there (the same references). HTTP statuses 401 and 403 say so, too.
+#: Rights, credentials and resources that are not there, and keys and queues that are set up wrongly (the same
+#: references): the fault of nobody's data. HTTP statuses 401 and 403 say so, too.
 DEPLOYMENT = frozenset(
     {
         "AWS.SimpleQueueService.NonExistentQueue",
@@ -73,8 +80,14 @@ DEPLOYMENT = frozenset(
         "ExpiredToken",
         "ExpiredTokenException",
         "IncompleteSignature",
+        "InvalidAddress",
         "InvalidClientTokenId",
+        "InvalidSecurity",
         "InvalidSignatureException",
+        "KMS.DisabledException",
+        "KMS.InvalidKeyUsageException",
+        "KMS.KMSInvalidStateException",
+        "KMS.NotFoundException",
         "KMSAccessDenied",
         "KMSAccessDeniedException",
         "KMSDisabled",
@@ -84,10 +97,15 @@ DEPLOYMENT = frozenset(
         "KMSNotFound",
         "KMSNotFoundException",
         "KmsAccessDenied",
+        "KmsAccessDeniedException",
         "KmsDisabled",
+        "KmsInvalidKeyUsage",
         "KmsInvalidState",
+        "KmsInvalidStateException",
         "KmsNotFound",
+        "KmsOptInRequired",
         "MissingAuthenticationToken",
+        "NoPublishedVersionException",
         "NoSuchBucket",
         "NotAuthorized",
         "NotFound",
@@ -95,10 +113,16 @@ DEPLOYMENT = frozenset(
         "OptInRequired",
         "QueueDoesNotExist",
         "ResourceNotFoundException",
+        "RuntimeAliasDeletedException",
+        "RuntimeVersionDeletedException",
+        "ServiceQuotaExceededException",
+        "SnapStartException",
+        "SnapStartRegenerationFailureException",
         "StateMachineDeleting",
         "StateMachineDoesNotExist",
         "UnauthorizedOperation",
         "UnrecognizedClientException",
+        "UnsupportedOperation",
     }
 )
 #: What a call may raise that ``reason_of`` understands.
@@ -107,7 +131,7 @@ CALL_ERRORS = (ClientError, *UNREACHABLE)
 
 def passes(code: str, http_status: int = 400) -> bool:
     """Another try of the call may work: the service throttled it or had an error of its own."""
-    return code in PASSING or http_status == 429 or http_status >= 500
+    return code in PASSING or http_status in (408, 429) or http_status >= 500
 
 
 def nature_of_aws(error: BaseException) -> Nature | None:

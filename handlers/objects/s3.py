@@ -15,6 +15,7 @@ from handlers.core.aws_clients import UNREACHABLE
 from handlers.core.aws_errors import CONFLICTS, http_status_of, passes
 from handlers.core.errors import (
     BucketMissing,
+    Nature,
     ObjectChanged,
     ObjectMissing,
     ObjectTooLarge,
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 #: Without s3:ListBucket, which no function has, S3 answers a missing key with AccessDenied
 #: (API reference, GetObject, "Permissions"), so the two can't be told apart here.
-MISSING = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
+DENIED = frozenset({"AccessDenied", "403"})
+MISSING = DENIED | {"NoSuchKey", "404"}
 GONE = MISSING | {"NoSuchVersion", "PreconditionFailed", "412"}
 #: Of a multipart upload; the last may be shorter. S3 takes 10,000 of at least 5 MiB ("Multipart upload limits").
 PART_BYTES = 8 * 1024 * 1024
@@ -96,9 +98,14 @@ class S3Objects:
             try:
                 answer = self._client().get_object(Bucket=self._bucket, Key=key)
             except ClientError as error:
-                if error.response["Error"]["Code"] in MISSING:
-                    raise ObjectMissing(self._bucket, key) from error
-                raise
+                code = error.response["Error"]["Code"]
+                if code not in MISSING:
+                    raise
+                missing = ObjectMissing(self._bucket, key)
+                if code in DENIED:
+                    # A pointer to it is stored, so that it was written once: rather a right is missing than the object.
+                    missing.nature = Nature.MISCONFIGURED
+                raise missing from error
             body = answer["Body"]
             if answer["ContentLength"] > max_bytes:
                 body.close()

@@ -10,6 +10,7 @@ from typing import Any
 from handlers.core.keys import ZIP_IMPORT_KIND, ImportJobKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import CANCEL_REQUESTED
+from handlers.imports.jobs.open_index import RESTART
 from handlers.imports.rows.table_stream import changed_row
 from handlers.store.port import Item
 from handlers.store.values import item_from_dynamo
@@ -26,8 +27,10 @@ def by_kind(file: Step, archive: Step) -> Step:
 class JobStream:
     """The loader's part of the stream. ``load`` and ``cancel`` may be called again for the same job."""
 
-    def __init__(self, load: Step, cancel: Step, reset: Step) -> None:
-        """``reset`` comes before ``load``: the rows that a new attempt of the job tries again."""
+    def __init__(self, load: Step, cancel: Step, reset: Callable[[ImportJobKey], bool]) -> None:
+        """``reset`` comes before ``load``: the rows that a new attempt of the job tries again. It answers whether all
+        of them are, else it is called again.
+        """
         self._load_file = load
         self._cancel = cancel
         self._reset = reset
@@ -55,16 +58,16 @@ class JobStream:
             self._cancel(ImportJobKey.parse_id(asked["id"]))
 
     def _load(self, key: ImportJobKey) -> None:
-        self._reset(key)
-        self._load_file(key)
+        if self._reset(key):
+            self._load_file(key)
 
 
 def _started_again(record: Mapping[str, Any]) -> str | None:
-    """The id of a job whose ``restart`` the sweeper has counted up."""
+    """The id of a job whose ``restart`` was counted up: by the sweeper, or because rows are left to be reset."""
     change = record.get("dynamodb", {})
     new, old = change.get("NewImage", {}), change.get("OldImage", {})
-    row = item_from_dynamo({name: new[name] for name in ("id", "kind", "restart") if name in new})
-    return row["id"] if row.get("kind") == status.JOB and new.get("restart") != old.get("restart") else None
+    row = item_from_dynamo({name: new[name] for name in ("id", "kind", RESTART) if name in new})
+    return row["id"] if row.get("kind") == status.JOB and new.get(RESTART) != old.get(RESTART) else None
 
 
 def _cancelled(record: Mapping[str, Any]) -> Item | None:

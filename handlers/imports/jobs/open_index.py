@@ -13,8 +13,10 @@ LOOK_SECONDS = 900
 MARKS = ("openShard", "dueAt")
 #: The task token with which the machine of a large file waits, and the entry of the state that it came from.
 WAIT_MARKS = ("waitToken", "waitEntry")
+#: Counted up to have a job loaded again, by way of the stream.
+RESTART = "restart"
 #: What looks have left on a job; gone in its next attempt.
-LOOK_MARKS = ("restart", "lookedAt", "cursor", "closing", "lastChance")
+LOOK_MARKS = (RESTART, "lookedAt", "cursor", "closing", "lastChance")
 
 
 def opened(pk: str, sk: str, now: float) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from handlers.core.clock import Clock
 from handlers.core.errors import NotFound, TransientConflict, WrongStatus
 from handlers.core.keys import IMPORT_SHARDS, ZIP_IMPORT_KIND, ImportJobKey
@@ -9,17 +11,19 @@ from handlers.imports.errors import PERMANENT
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import CANCEL_REQUESTED
 from handlers.imports.jobs.model import STEP_FUNCTION
-from handlers.imports.jobs.open_index import LOOK_MARKS, opened
+from handlers.imports.jobs.open_index import LOOK_MARKS, RESTART, opened
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.store.conditions import equals
 from handlers.store.port import IMPORT_TMP, Change, Item, TableStore
 
-#: Failed rows of a job that is tried again, within the loader's time.
-MAX_RETRIED_ROWS = 100_000
+#: Rows of a job that one call looks at, within the loader's time; the next call goes on behind them.
+ROWS_PER_CALL = 100_000
 MAX_ROUNDS = 20
 PAGE = 100
 #: On a job that is tried again: how many rows its file has, all of which were written before.
 KNOWN_ROWS = "knownRows"
+#: And where the next call goes on: ``[partition, sort key]``.
+RESET_CURSOR = "resetCursor"
 
 
 def request_retry(repository: ImportRepository, clock: Clock, key: ImportJobKey) -> None:
@@ -27,28 +31,23 @@ def request_retry(repository: ImportRepository, clock: Clock, key: ImportJobKey)
 
     Raises:
         NotFound: there is no such job.
-        WrongStatus: it is not FAILED, is that of an archive, or too many of its rows failed.
+        WrongStatus: it is not FAILED, or is that of an archive.
         TransientConflict: others kept changing it; call again.
     """
     for _ in range(MAX_ROUNDS):
-        found = repository.job_and_counts(key)
-        if found is None:
+        job = repository.job(key)
+        if job is None:
             raise NotFound(f"{key}: there is no such import")
-        job, counts = found
         if key.kind == ZIP_IMPORT_KIND:
             raise WrongStatus(f"{key}: an archive's rows are retried with the imports of its files; see list_files")
         if job["status"] != status.FAILED:
             raise WrongStatus(f"{key}: {job['status']}; only a FAILED import is retried")
-        if counts.failed > MAX_RETRIED_ROWS:
-            raise WrongStatus(
-                f"{key}: {counts.failed} rows failed; at most {MAX_RETRIED_ROWS} are retried: import them as a file"
-            )
         attempt = job["attempt"]
         changed = repository.becomes(status.CREATED, attempt=attempt + 1, **opened(key.pk, key.sk, clock.now()))
         if "totalRows" in job and (job.get("mode") != STEP_FUNCTION or "rowsWritten" in job):
             changed[KNOWN_ROWS] = job["totalRows"]
         # Without ``totalRows`` nobody ends the job before all its rows are reset.
-        gone = ("totalRows", "error", "report", "reportBucket", "reasons", CANCEL_REQUESTED, *LOOK_MARKS)
+        gone = ("totalRows", "error", "report", "reportBucket", "reasons", CANCEL_REQUESTED, RESET_CURSOR, *LOOK_MARKS)
         condition = equals("attempt", attempt) & status.may_be_retried()
         if repository.update_job(key, Change(set=changed, remove=gone), condition):
             return
@@ -58,33 +57,45 @@ def request_retry(repository: ImportRepository, clock: Clock, key: ImportJobKey)
 class RowResetter:
     """Called before a job is loaded. A call that stopped is repeated: it goes on with the rows that are left."""
 
-    def __init__(self, store: TableStore, repository: ImportRepository) -> None:
+    def __init__(self, store: TableStore, repository: ImportRepository, *, rows_per_call: int = ROWS_PER_CALL) -> None:
         self._store = store
         self._repository = repository
+        self._rows_per_call = rows_per_call
 
-    def __call__(self, key: ImportJobKey) -> None:
-        """Bring the failed rows of earlier attempts back to CREATED, uncounted; those stay that no attempt can mend."""
+    def __call__(self, key: ImportJobKey) -> bool:
+        """Bring the failed rows of earlier attempts back to CREATED, uncounted; those stay that no attempt can mend.
+
+        False: rows are left, and the job's row tells so, which calls this again by way of the stream.
+        """
         job = self._repository.job(key)
         if job is None or job["attempt"] == 1 or "totalRows" in job or status.is_terminal(job):
-            return
+            return True
         attempt = job["attempt"]
         # From here on the job is cancelled by way of its rows.
         if not self._repository.change_job(key, attempt, status.PROCESSING):
-            return
+            return True
         if CANCEL_REQUESTED not in job:
-            for number in range(IMPORT_SHARDS):
-                self._partition(key.shard(number)[0], attempt)
+            cursor = self._reset(key, attempt, job.get(RESET_CURSOR, [0, ""]))
+            if cursor is not None:
+                again = {RESET_CURSOR: cursor, RESTART: job.get(RESTART, 0) + 1}
+                self._repository.change_job(key, attempt, status.PROCESSING, **again)
+                return False
         if KNOWN_ROWS in job:
             self._repository.change_job(key, attempt, status.PROCESSING, totalRows=job[KNOWN_ROWS])
+        return True
 
-    def _partition(self, pk: str, attempt: int) -> None:
-        start: Item | None = None
-        while True:
-            page = self._store.query(IMPORT_TMP, pk, limit=PAGE, start=start)
+    def _reset(self, key: ImportJobKey, attempt: int, cursor: list[Any]) -> list[Any] | None:
+        """From ``[partition, sort key]`` on. Answers where to go on, None at the end."""
+        (number, after), read = cursor, 0
+        while number < IMPORT_SHARDS:
+            if read >= self._rows_per_call:
+                return [number, after]
+            pk = key.shard(number)[0]
+            page = self._store.query(IMPORT_TMP, pk, limit=PAGE, start={"pk": pk, "sk": after} if after else None)
             self._repository.reset_rows([row for row in page.items if _is_tried_again(row, attempt)], attempt)
-            if page.next_key is None:
-                return
-            start = page.next_key
+            read += len(page.items)
+            number, after = (number + 1, "") if page.next_key is None else (number, page.next_key["sk"])
+        return None
 
 
 def _is_tried_again(row: Item, attempt: int) -> bool:

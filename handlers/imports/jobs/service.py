@@ -233,7 +233,7 @@ class ImportService:
 
         Raises:
             NotFound: there is no such job in the caller's tenant.
-            WrongStatus: it is not FAILED, is that of an archive, or too many of its rows failed.
+            WrongStatus: it is not FAILED, or is that of an archive.
             TransientConflict: others kept changing it; call again.
         """
         self.get_import(import_id, context)

@@ -15,7 +15,7 @@ from handlers.core.keys import IMPORT_SHARDS, ZIP_IMPORT_KIND, ImportJobKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import CANCEL_REQUESTED
 from handlers.imports.jobs.model import STEP_FUNCTION, Counts
-from handlers.imports.jobs.open_index import LOOK_SECONDS, MARKS
+from handlers.imports.jobs.open_index import LOOK_SECONDS, MARKS, RESTART
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.command_outcomes import settle_published
 from handlers.imports.rows.table_stream import row_message
@@ -172,10 +172,10 @@ class ImportSweeper:
         return rows, [shard, after] if shard < IMPORT_SHARDS else [0, ""]
 
     def _later(self, row: Item, *, begun: bool = False) -> dict[str, Any]:
-        """The next look, soon at first; ``restart`` has a job loaded again (``JobStream``)."""
-        known = row.get("restart", 0)
+        """The next look, soon at first; ``RESTART`` has a job loaded again (``JobStream``)."""
+        known = row.get(RESTART, 0)
         due_at = self._due(LOOK_SECONDS * 2 ** min(known + 1, MAX_DOUBLED))
-        return {"dueAt": due_at} if begun else {"dueAt": due_at, "restart": known + 1}
+        return {"dueAt": due_at} if begun else {"dueAt": due_at, RESTART: known + 1}
 
     def _outcome(self, outcome: str, row: Item, **fields: Any) -> str:
         return outcome if self._reschedule(row, **fields) else "moved on"

@@ -12,6 +12,7 @@ from handlers.commands.publishing.publisher import CommandPublisher, ExtraWriteR
 from handlers.commands.publishing.retry import publish_with_retry
 from handlers.consumers.batch_results import answer_each
 from handlers.consumers.dead_letters import DeadLetters
+from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.consumers.queue_messages import row_named
 from handlers.core.context import InvokeContext, restored_context
 from handlers.core.error_text import message_of, type_of
@@ -69,7 +70,8 @@ class RowWorker:
     def run(self, key: ImportRowKey, attempt: int, *, is_last: bool) -> None:
         """Let one attempt of a row have its turn. Returning means that its message is not needed any more.
 
-        What another try would not find otherwise is the row's error at once, everything else with the last receive.
+        What another try would not find otherwise is the row's error at once, what may pass with the last receive. What
+        is missing in the deployment never is: the message goes into the dead-letter queue, and the row stays open.
 
         Raises:
             What keeps it from being published, before that.
@@ -83,7 +85,7 @@ class RowWorker:
         except Exception as error:
             problem = problem_of(error)
             if problem is None:
-                if not is_last:
+                if not is_last or outcome_of(error, Consumer.IMPORT_ROW) is Outcome.HELD:
                     raise
                 problem = RowProblem(type_of(error), message_of(error))
             log_step("row failed", level=logging.ERROR, pk=key.pk, sk=key.sk, attempt=attempt, **without_text(error))

@@ -10,14 +10,15 @@ from handlers.core.errors import Nature, TransientThrottle, WrongStatus
 
 #: API references: SNS "Common error types" and Publish (KMSThrottling, Throttled, InternalError), SQS SendMessage
 #: (KmsThrottled, RequestThrottled), EventBridge PutEvents (ThrottlingException, InternalException, InternalFailure),
-#: Lambda Invoke (TooManyRequestsException), Step Functions StartExecution (ExecutionLimitExceeded), S3 "Error
-#: responses" (RequestTimeout, SlowDown), DynamoDB "Error handling" and TransactWriteItems
-#: (ProvisionedThroughputExceeded, RequestLimitExceeded, ThrottlingError, InternalServerError), and the error codes
-#: that every service shares.
+#: Lambda Invoke (TooManyRequestsException, those of SnapStart, ResourceConflictException), Step Functions
+#: StartExecution (ExecutionLimitExceeded, KmsThrottlingException), S3 "Error responses" (RequestTimeout, SlowDown),
+#: DynamoDB "Error handling" and TransactWriteItems (ProvisionedThroughputExceeded, RequestLimitExceeded,
+#: ThrottlingError, InternalServerError), and the error codes that every service shares.
 DOCUMENTED = {
     *("InternalError", "InternalErrorException", "InternalException", "InternalFailure", "ServiceUnavailable"),
-    *("KMSThrottling", "KMSThrottlingException", "KmsThrottled", "RequestThrottled", "Throttled"),
-    *("ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException"),
+    *("KMSThrottling", "KMSThrottlingException", "KmsThrottled", "KmsThrottlingException", "RequestThrottled"),
+    *("Throttled", "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException"),
+    *("ResourceConflictException", "SnapStartNotReadyException", "SnapStartTimeoutException"),
     *("ExecutionLimitExceeded", "InternalServerError", "RequestLimitExceeded", "RequestTimeout", "SlowDown"),
     *("ProvisionedThroughputExceeded", "ProvisionedThroughputExceededException", "ThrottlingError"),
 }
@@ -39,7 +40,7 @@ def test_no_other_code_is_in_the_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "passes"), [(400, False), (403, False), (429, True), (499, False), (500, True), (503, True)]
+    ("status", "passes"), [(400, False), (403, False), (408, True), (429, True), (499, False), (500, True), (503, True)]
 )
 def test_other_codes_pass_by_their_http_status(status: int, passes: bool) -> None:
     expected = TransientThrottle if passes else WrongStatus

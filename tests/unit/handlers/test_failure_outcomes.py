@@ -257,11 +257,15 @@ def task_queue(stage: Stage, error: Exception) -> Outcome | None:
 
 
 def ended(stage: Stage, handle: Any, table: str, row: Item, action: str) -> Outcome | None:
-    """A row that fails, at once or with its last receive: it has its outcome in the end."""
+    """A row that fails, at once or with its last receive: it has its outcome in the end, unless it is held."""
     outcome = stage.answer_of(handle, [message(row, action)])
     if outcome is Outcome.RETRIED:
         assert stage.stored(table, row["pk"], row["sk"])["status"] not in ("FAILED", "COMPLETED")
-        assert stage.answer_of(handle, [message(row, action, BLOCKED_AFTER)]) is None
+        last = stage.answer_of(handle, [message(row, action, BLOCKED_AFTER)])
+        if last is Outcome.RETRIED:  # SQS puts the message into the dead-letter queue
+            assert stage.stored(table, row["pk"], row["sk"])["status"] == "CREATED"
+            return Outcome.HELD
+        assert last is None
     now = stage.stored(table, row["pk"], row["sk"])
     assert now["status"] == "FAILED"
     assert now["error"]["type"]

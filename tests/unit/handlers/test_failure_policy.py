@@ -140,6 +140,8 @@ def test_the_table_is_complete_and_keeps_the_two_promises() -> None:
         assert set(outcomes) == set(Nature), consumer
         assert outcomes[PERMANENT] is not Outcome.RETRIED, consumer
         assert outcomes[TRANSIENT] in (Outcome.RETRIED, Outcome.RAISED, Outcome.LEFT), consumer
+    # A right that is missing meets all rows of a file at once.
+    assert OUTCOMES[Consumer.IMPORT_ROW][MISCONFIGURED] is Outcome.HELD
 
 
 def test_a_state_raises_what_may_pass_under_a_name_that_machines_retry() -> None:

@@ -10,10 +10,11 @@ import pytest
 from handlers.core.errors import NotFound, ValidationError, WrongStatus
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import Canceller
+from handlers.imports.jobs.job_stream import JobStream
 from handlers.imports.jobs.model import MODES, ImportJob
 from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.jobs.retry import MAX_RETRIED_ROWS, RowResetter
-from handlers.store.port import COMMANDS, IMPORT_TMP, Change
+from handlers.imports.jobs.retry import RowResetter
+from handlers.store.port import COMMANDS, Change
 from handlers.store.values import item_to_dynamo
 from tests.support.import_world import CONTEXT, ImportWorld
 from tests.support.task_world import AFTER, BEFORE, Gate
@@ -132,9 +133,6 @@ def test_what_may_not_be_retried() -> None:
     failed = world.import_file(airports("!"))
     with pytest.raises(NotFound):
         world.service.retry_failed_rows(failed.id, replace(CONTEXT, tenant_code="t2"))
-    world.memory.update(IMPORT_TMP, *failed.key.shard(0), Change(add={"failed": MAX_RETRIED_ROWS}))
-    with pytest.raises(WrongStatus, match="100001 rows failed; at most 100000 are retried: import them as a file"):
-        world.service.retry_failed_rows(failed.id, CONTEXT)
 
 
 def scenario(gate: Gate | None = None, *, cancel_at: int = 0, **options: Any) -> tuple[ImportWorld, ImportJob, int]:
@@ -221,6 +219,53 @@ def test_imp_07_many_failed_rows_of_one_partition() -> None:
     assert job.counts.failed == 48
     refuse(world)
     assert retried(world, job).counts.applied == len(names)
+
+
+def by_pages(world: ImportWorld, rows: int) -> None:
+    """As if a call's time were over after so many rows."""
+    repository = ImportRepository(world.store, world.clock)
+    resetter = RowResetter(world.store, repository, rows_per_call=rows)
+    world.jobs = JobStream(world.loader.load, Canceller(world.store, repository), resetter)
+
+
+def many_failed(gate: Gate | None = None, **options: Any) -> tuple[ImportWorld, ImportJob, int]:
+    world = ImportWorld(gate, **options)
+    refuse(world, "b")
+    job = created(world, airports(*"ab" * 8))
+    world.run()
+    begin = len(world.gate.calls)
+    refuse(world)
+    by_pages(world, 5)
+    world.service.retry_failed_rows(job.id, CONTEXT)
+    world.run()
+    return world, job, begin
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_imp_07_more_failed_rows_than_one_call_can_reset(mode: str) -> None:
+    world, job, begin = many_failed(mode=mode)
+    assert world.job(job).attempt == 2
+    ended = check_end(world, job)
+    assert (ended.status, ended.counts.applied, ended.counts.failed) == ("COMPLETED", 16, 0)
+    # In each of 16 partitions are a row and its counter.
+    pages = {image["resetCursor"][0] for _, image in world.images if "resetCursor" in image}
+    assert pages == {3, 6, 9, 12, 15}
+    expected = ends(world)
+    for fault in (BEFORE, AFTER):
+        for number in range(begin + 1, begin + 60, 2):
+            again = many_failed(Gate(fault, number), mode=mode, checks=False)[0]
+            assert ends(again) == expected, f"{fault} call {number}"
+
+
+def test_imp_07_a_second_retry_begins_with_the_first_row_again() -> None:
+    world, job, _ = many_failed()
+    world = ImportWorld()
+    refuse(world, "b")
+    job = world.import_file(airports(*"ab" * 8))
+    by_pages(world, 5)
+    assert retried(world, job).counts.failed == 8
+    refuse(world)
+    assert retried(world, job).status == "COMPLETED"
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -12,7 +12,14 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from moto import mock_aws
 
-from handlers.core.errors import ObjectMissing, ObjectTooLarge, TransientConflict, TransientError, TransientThrottle
+from handlers.core.errors import (
+    Nature,
+    ObjectMissing,
+    ObjectTooLarge,
+    TransientConflict,
+    TransientError,
+    TransientThrottle,
+)
 from handlers.objects.memory import MemoryObjects
 from handlers.objects.port import Objects
 from handlers.objects.s3 import PART_BYTES, S3Objects
@@ -121,8 +128,13 @@ def test_errors_of_s3_are_translated(call: str, error: Exception, expected: type
 
 def test_access_denied_may_be_a_missing_object() -> None:
     objects = S3Objects(lambda: Failing(answered("AccessDenied")), BUCKET)  # type: ignore[arg-type, return-value]
-    with pytest.raises(ObjectMissing):
+    with pytest.raises(ObjectMissing) as denied:
         objects.get("k", max_bytes=1)
+    assert denied.value.nature is Nature.MISCONFIGURED  # or, more likely, a missing right
+    gone = S3Objects(lambda: Failing(answered("NoSuchKey")), BUCKET)  # type: ignore[arg-type, return-value]
+    with pytest.raises(ObjectMissing) as missing:
+        gone.get("k", max_bytes=1)
+    assert missing.value.nature is Nature.PERMANENT
 
 
 class Uploads:
