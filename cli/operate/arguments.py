@@ -7,9 +7,12 @@ import re
 from datetime import datetime
 
 from cli.errors import CommandError
+from handlers.core.errors import shown
 
 _AGO = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+#: The last second of the year 9999, and the largest number of rows that a command is asked for.
+LATEST, MOST = 253_402_300_799.0, 1_000_000_000
 KEY_HELP = "'TENANT#t1 ORDER#o1' or 'TENANT#t1#ORDER#o1', each with or without @<version>"
 
 
@@ -32,7 +35,7 @@ def since(text: str, now: float) -> float:
     """A moment, or a time ago, as seconds since 1970. Raises CommandError naming the allowed forms."""
     ago = _AGO.fullmatch(text)
     if ago is not None:
-        return now - int(ago.group(1)) * _SECONDS[ago.group(2)]
+        return max(0.0, now - int(ago.group(1)) * _SECONDS[ago.group(2)])
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -41,13 +44,14 @@ def since(text: str, now: float) -> float:
         raise CommandError(
             f"--since {text!r} is neither a time with its zone (2026-01-31T09:00:00Z) nor 90m, 2h or 3d ago"
         )
-    return moment.timestamp()
+    # Stored times have four digits for the year, and nothing was published before 1970.
+    return min(max(0.0, moment.timestamp()), LATEST)
 
 
 def positive(text: str) -> int:
-    """A whole number of at least 1."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    """A whole number of at least 1, and not more than anything has."""
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(MOST)) or not 1 <= int(text) <= MOST:
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not a whole number from 1 to {MOST:,}")
     return int(text)
 
 

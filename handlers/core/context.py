@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from handlers.core.arguments import instance
 from handlers.core.json_values import check_text
 from handlers.core.key_parts import check_new_part
 from handlers.core.keys import MAX_REQUEST_ID_CHARS, request_sk
@@ -42,6 +43,11 @@ class InvokeContext:
             check_text("sourceIp", self.source_ip, MAX_IP_CHARS),
             None if self.request_id is None else check_text("requestId", self.request_id, MAX_REQUEST_ID_CHARS),
         )
+
+
+def caller(context: object) -> InvokeContext:
+    """The context that a public operation was called with. Raises ValidationError: it is none."""
+    return instance("context", context, InvokeContext)
 
 
 def restored_context(row: Mapping[str, Any], request_id: str | None) -> InvokeContext:

@@ -153,7 +153,7 @@ class VersionKey:
         Raises:
             ValidationError: naming ``pk`` or ``sk``.
         """
-        base, at, digits = sk.rpartition(VERSION_SEPARATOR)
+        base, at, digits = sk.rpartition(VERSION_SEPARATOR) if isinstance(sk, str) else ("", "", "")
         if not at or len(digits) != VERSION_DIGITS or not (digits.isascii() and digits.isdigit()):
             raise ValidationError("sk", sk, f"<TYPE>#<code>@<version with {VERSION_DIGITS} digits>")
         return cls(EntityKey.parse(pk, base), check_version_number("sk", int(digits)))

@@ -61,7 +61,7 @@ class Approval:
 
 
 def _shown(event: WorkflowEvent) -> dict[str, str]:
-    given = event.context["Execution"]["Input"]
+    given = _given(event)
     for field in ("subject", "requestedBy"):
         value = given.get(field)
         if not isinstance(value, str) or not 0 < len(value) <= MAX_APPROVAL_TEXT_CHARS:
@@ -76,5 +76,12 @@ def _broken(error: Any) -> dict[str, Any]:
 
 
 def _key(event: WorkflowEvent) -> tuple[str, str]:
-    given = event.context["Execution"]["Input"]
+    given = _given(event)
     return approval_partition(given.get("tenantCode")), approval_sk(NAME, given.get("requestId"))
+
+
+def _given(event: WorkflowEvent) -> Any:
+    given = event.context["Execution"]["Input"]
+    if not isinstance(given, dict):
+        raise ValidationError("input", given, "an object of tenantCode, requestId, subject, requestedBy")
+    return given

@@ -208,6 +208,10 @@ class _Given:
 
     def __init__(self, event: WorkflowEvent) -> None:
         given = event.context["Execution"]["Input"]
+        if not isinstance(given, dict):
+            raise ValidationError(
+                "input", given, "a JSON object with tenantCode, requestId, from, to, amount, requestedBy"
+            )
         for field in ("tenantCode", "requestId", "from", "to", "requestedBy"):
             if not isinstance(given.get(field), str) or not given[field]:
                 raise ValidationError(field, given.get(field), "text that is not empty")

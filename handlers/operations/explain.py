@@ -7,9 +7,10 @@ from typing import Any
 
 from handlers.commands.model import completed
 from handlers.commands.repository import CommandRepository
+from handlers.core.arguments import instance
 from handlers.core.clock import Clock, iso
 from handlers.core.errors import NotFound
-from handlers.core.keys import EntityKey, VersionKey
+from handlers.core.keys import EntityKey, VersionKey, check_version_number
 from handlers.core.ttl_policies import is_expired
 from handlers.operations import situation as where
 from handlers.operations.advice import Advisor
@@ -81,6 +82,9 @@ class Explainer:
         Raises:
             NotFound: nothing is stored under the key.
         """
+        key = instance("key", key, EntityKey)
+        if version is not None:
+            check_version_number("version", version)
         data = self._repository.data(key)
         rows, older = self._newest(key)
         if version is not None and version not in rows:

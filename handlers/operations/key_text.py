@@ -24,6 +24,8 @@ def parse_key(text: str) -> tuple[EntityKey, int | None]:
     Raises:
         ValidationError: naming the key and the forms that are allowed.
     """
+    if not isinstance(text, str):
+        raise ValidationError("key", text, FORMS)
     exact = text if text.count(SEPARATOR) == 3 else text.strip()
     base, at, digits = exact.rpartition(VERSION_SEPARATOR)
     if not at:

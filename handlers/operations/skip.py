@@ -10,6 +10,7 @@ from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.finish import Finisher
 from handlers.commands.pipeline.run import Run
 from handlers.commands.repository import CommandRepository, Neighbourhood
+from handlers.core.arguments import instance
 from handlers.core.clock import Clock, iso
 from handlers.core.errors import CqrsError, NotFound
 from handlers.core.keys import FIRST_VERSION, VersionKey
@@ -55,6 +56,7 @@ class Skipper:
             NotFound: the version is not in the log.
             SkipRefused: it is finished or not failed, a run holds it, or its predecessor is not done.
         """
+        key = instance("key", key, VersionKey)
         rows = self._repository.neighbourhood(key)
         if rows.own is None:
             raise NotFound(f"{pasteable(key)}: unknown key, this version is not in the log")

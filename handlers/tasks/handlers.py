@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from handlers.commands.targets.registry import instance_of, marked_classes
+from handlers.core.arguments import seconds
 from handlers.core.context import InvokeContext
 from handlers.core.errors import RegistryError, ValidationError
+from handlers.tasks.model import MAX_EXPECTED_SECONDS
 
 _MARK = "__cqrs_task__"
 _TYPE = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -64,21 +66,23 @@ def task_types(module_names: Iterable[str]) -> dict[str, TaskType]:
     found: dict[str, TaskType] = {}
     for module_name in module_names:
         for cls in marked_classes(module_name, _MARK):
-            type_, seconds = getattr(cls, _MARK)
+            type_, given = getattr(cls, _MARK)
             where = f"{module_name}.{cls.__name__}"
             if not isinstance(type_, str) or not _TYPE.fullmatch(type_):
                 raise RegistryError(
                     f"{where}: task type {type_!r} is not allowed; expected lower-case letters, digits and '-', "
                     "starting with a letter, at most 63 characters"
                 )
-            if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0:
-                raise RegistryError(f"{where}: expected_seconds {seconds!r} is not allowed; expected a number above 0")
+            try:
+                expected = seconds("expected_seconds", given, MAX_EXPECTED_SECONDS)
+            except ValidationError as error:
+                raise RegistryError(f"{where}: {error}") from None
             if type_ in found:
                 other = found[type_].cls
                 raise RegistryError(
                     f"{where}: task type {type_!r} is used by {other.__module__}.{other.__name__} already"
                 )
-            found[type_] = TaskType(type_, float(seconds), cls)
+            found[type_] = TaskType(type_, expected, cls)
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from handlers.core.arguments import whole_number
 from handlers.core.errors import ValidationError
 from handlers.core.json_values import check_json
 from handlers.core.keys import TaskItemKey, TaskKey
@@ -15,6 +16,8 @@ from handlers.tasks import status
 #: retries, 5 for its failure path (decision record 0061).
 MAX_ITEMS = 1_000
 MAX_CONCURRENCY = 40
+#: Of an item: it is one call of a function (Lambda Developer Guide, "Lambda quotas").
+MAX_EXPECTED_SECONDS = 900
 #: Row sizes stay far below DynamoDB's 400 KB with input, result and error in one row.
 MAX_INPUT_BYTES = 128 * 1024
 MAX_ITEM_BYTES = 32 * 1024
@@ -120,9 +123,7 @@ class TaskLimits:
     def concurrency(self, wanted: int | None) -> int:
         """The concurrency of a task. Raises ValidationError."""
         number = self.max_concurrency if wanted is None else wanted
-        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MAX_CONCURRENCY:
-            raise ValidationError("maxConcurrency", wanted, f"a whole number from 1 to {MAX_CONCURRENCY}")
-        return number
+        return whole_number("maxConcurrency", number, 1, MAX_CONCURRENCY)
 
     def check_time(self, items: int, seconds: float, concurrency: int) -> None:
         """Refuse a list that can't be done within the machine's timeout. Raises ValidationError."""

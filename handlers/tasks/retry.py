@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.core.clock import Clock
-from handlers.core.context import InvokeContext
+from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import NotFound, TransientConflict, WrongStatus
 from handlers.core.keys import TaskItemKey, TaskKey
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore, TransactionFailed, Update, Write
@@ -80,7 +80,7 @@ class TaskOperations:
         return Task.from_row(self._row(key, context))
 
     def _row(self, key: TaskKey, context: InvokeContext) -> Item:
-        row = self._rows.task(key) if key.tenant_code == context.tenant_code else None
+        row = self._rows.task(key) if key.tenant_code == caller(context).tenant_code else None
         if row is None:
             raise NotFound(f"{key}: there is no such task")
         return row

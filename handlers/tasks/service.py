@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from handlers.commands.publishing.requests import REMEMBERED_DAYS
+from handlers.core.arguments import seconds, whole_number
 from handlers.core.clock import Clock, iso
-from handlers.core.context import InvokeContext
+from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import NotFound, RequestConflict, ValidationError
 from handlers.core.json_values import check_json, json_bytes
 from handlers.core.keys import (
@@ -29,6 +30,7 @@ from handlers.tasks import status
 from handlers.tasks.handlers import TaskType, one_of_types
 from handlers.tasks.model import (
     CONTINUE,
+    MAX_EXPECTED_SECONDS,
     MAX_INPUT_BYTES,
     Task,
     TaskItem,
@@ -73,7 +75,7 @@ class TaskService:
             RequestConflict: the request id was used with other content.
         """
         self._type(type_)
-        context = context.checked()
+        context = caller(context).checked()
         given = check_json("input", given, MAX_INPUT_BYTES)
         key, created_at = self._key(TASK_KIND, type_, [given], context)
         open_ = indexed(key, self._clock.now() + START_GRACE_SECONDS)
@@ -104,12 +106,14 @@ class TaskService:
             that can't be done in time.
         """
         known = self._type(type_)
-        context = context.checked()
+        context = caller(context).checked()
         given = check_items(items)
         concurrency = self._limits.concurrency(max_concurrency)
         check_on_item_error(on_item_error)
-        seconds = known.expected_seconds if expected_seconds is None else _seconds(expected_seconds)
-        self._limits.check_time(len(given), seconds, concurrency)
+        seconds_each = known.expected_seconds
+        if expected_seconds is not None:
+            seconds_each = seconds("expectedSeconds", expected_seconds, MAX_EXPECTED_SECONDS)
+        self._limits.check_time(len(given), seconds_each, concurrency)
         content = [given, concurrency, on_item_error]
         key, created_at = self._key(BATCH_KIND, type_, content, context)
         known_row = self._rows.task(key) if context.request_id is not None else None
@@ -143,10 +147,10 @@ class TaskService:
 
     def list_tasks(self, context: InvokeContext, *, type_: str | None = None, limit: int = 20) -> list[Task]:
         """The tenant's latest tasks of a type, the newest first; of all types, grouped by type."""
-        if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_LISTED:
-            raise ValidationError("limit", limit, f"a whole number from 1 to {MAX_LISTED}")
+        limit = whole_number("limit", limit, 1, MAX_LISTED)
+        tenant_code = caller(context).tenant_code
         prefix = "" if type_ is None else task_type_prefix(type_)
-        partitions = (task_partition(kind, context.tenant_code) for kind in (TASK_KIND, BATCH_KIND))
+        partitions = (task_partition(kind, tenant_code) for kind in (TASK_KIND, BATCH_KIND))
         rows = [row for pk in partitions for row in self._rows.latest(pk, prefix, limit)]
         rows.sort(key=lambda row: str(row["sk"]), reverse=True)
         return [Task.from_row(row) for row in rows[:limit]]
@@ -161,7 +165,7 @@ class TaskService:
 
     def _row(self, task_id: str, context: InvokeContext) -> Item:
         key = TaskKey.parse_id(task_id)
-        row = self._rows.task(key) if key.tenant_code == context.tenant_code else None
+        row = self._rows.task(key) if key.tenant_code == caller(context).tenant_code else None
         if row is None:
             raise NotFound(f"{task_id}: there is no such task")
         return row
@@ -217,9 +221,3 @@ class TaskService:
                 raise
             return found.item
         return row
-
-
-def _seconds(value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise ValidationError("expectedSeconds", value, "a number above 0")
-    return float(value)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.core.clock import Clock, iso
-from handlers.core.context import InvokeContext
+from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import CqrsError, NotFound, TokenGone, TransientConflict, ValidationError
 from handlers.core.json_values import check_text
 from handlers.core.keys import approval_partition, approval_prefix, approval_sk, parse_approval_sk
@@ -181,7 +181,7 @@ class Approvals:
     def _answer(
         self, workflow: str, request_id: str, context: InvokeContext, decision: str, reason: str | None
     ) -> Approval:
-        pk, sk = approval_partition(context.tenant_code), approval_sk(workflow, request_id)
+        pk, sk = approval_partition(caller(context).tenant_code), approval_sk(workflow, request_id)
         decided_by = check_text("userId", context.user_id, MAX_TEXT_CHARS, min_chars=1)
         now = self._clock.now()
         given: dict[str | tuple[str, ...], Any] = {

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from handlers.core.clock import Clock, iso
-from handlers.core.errors import CqrsError, RequestConflict, TransientConflict
+from handlers.core.errors import CqrsError, RequestConflict, TransientConflict, ValidationError
 from handlers.core.json_values import check_json, same_json
 from handlers.core.ttl_policies import SECONDS_PER_DAY, is_expired
 from handlers.store.conditions import absent, at_most, equals
@@ -147,5 +147,7 @@ class SagaLog:
 
 def _stored(content: Mapping[str, Any]) -> dict[str, Any]:
     """What is asked for, as the table keeps it: a repeated call compares with that. Raises ValidationError."""
+    if not isinstance(content, Mapping):
+        raise ValidationError("content", content, "an object of JSON values")
     checked: dict[str, Any] = check_json("content", dict(content), MAX_CONTENT_BYTES)
     return checked

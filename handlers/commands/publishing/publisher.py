@@ -20,8 +20,9 @@ from handlers.commands.model import (
 )
 from handlers.commands.publishing.requests import RequestLog
 from handlers.commands.repository import CommandRepository
+from handlers.core.arguments import instance
 from handlers.core.clock import Clock
-from handlers.core.context import InvokeContext
+from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import CqrsError, Nature, NotFound, TransientConflict, ValidationError, VersionConflict
 from handlers.core.json_values import check_text
 from handlers.core.keys import FIRST_VERSION, EntityKey, VersionKey
@@ -120,11 +121,11 @@ class CommandPublisher:
             ValidationError, VersionConflict, RequestConflict, TransientConflict: as ``publish_async``.
         """
         key = EntityKey.parse(pk, sk)
-        if key.tenant_code != context.tenant_code:
+        if key.tenant_code != caller(context).tenant_code:
             raise ValidationError("pk", pk, f"a key of the caller's tenant {context.tenant_code!r}")
-        unknown = sorted(set(changes) - set(PARTIAL_FIELDS))
-        if unknown:
-            raise ValidationError(unknown[0], changes[unknown[0]], f"one of {', '.join(PARTIAL_FIELDS)}")
+        for name, value in instance("changes", changes, dict).items():
+            if name not in PARTIAL_FIELDS:
+                raise ValidationError(str(name), value, f"one of {', '.join(PARTIAL_FIELDS)}")
         check_expected_version(version)
         latest = self.whole(self._rows.latest(key))
         if latest is None:
@@ -145,7 +146,7 @@ class CommandPublisher:
         Returns:
             The command's row and whether it was written now (False: a repeated request); (None, False) if not dirty.
         """
-        given, context = given.checked(), context.checked()
+        given, context = instance("given", given, CommandInput).checked(), caller(context).checked()
         expected = check_expected_version(given.version)
         key = given.key(context)
         data_may_be_absent = expected in (LATEST, NOTHING_STORED)
@@ -174,6 +175,7 @@ class CommandPublisher:
 
     def result_of_request(self, key: EntityKey, context: InvokeContext) -> Item | None:
         """What the caller's request id published before, whatever the content; None if it is new. Raises NotFound."""
+        key, context = instance("key", key, EntityKey), caller(context)
         if context.request_id is None:
             return None
         return self.whole(self._requests.result(key.pk, context.request_id))
@@ -188,6 +190,7 @@ class CommandPublisher:
             ValidationError: the context has no request id.
             NotFound: it has published a command, whose row has expired.
         """
+        key, context = instance("key", key, EntityKey), caller(context)
         if context.request_id is None:
             raise ValidationError("requestId", None, "the request id to withdraw")
         return self.whole(self._requests.withdraw(key.pk, context.request_id, self._new_id()))

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.publishing.publisher import CommandPublisher
-from handlers.core.context import InvokeContext
+from handlers.core.arguments import instance, whole_number
+from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import PendingVersions, ValidationError, VersionConflict
 from handlers.core.keys import EntityKey, VersionKey
 from handlers.core.log import log_step
@@ -49,8 +50,8 @@ def publish_with_retry(
         PendingVersions: at once, since only the pipeline's progress helps (``publish_sync``).
         What ``publish`` and ``build`` raise otherwise.
     """
-    if isinstance(attempts, bool) or not isinstance(attempts, int) or not 1 <= attempts <= MAX_ATTEMPTS:
-        raise ValidationError("attempts", attempts, f"a whole number from 1 to {MAX_ATTEMPTS}")
+    attempts = whole_number("attempts", attempts, 1, MAX_ATTEMPTS)
+    key, context = instance("key", key, EntityKey), caller(context)
     publish = publish if publish is not None else publisher.publish_async
     first = _first_input(publisher, key, context)
     if first is not None:

@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from handlers.core.arguments import whole_number
 from handlers.core.clock import Clock, iso
-from handlers.core.context import InvokeContext
+from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import NotFound, RequestConflict, ValidationError
 from handlers.core.json_values import check_json, json_bytes
-from handlers.core.key_parts import encoded
+from handlers.core.key_parts import SEPARATOR, check_part, encoded
 from handlers.core.keys import (
     CSV_IMPORT_KIND,
     ULID_RANDOM_BYTES,
@@ -78,7 +79,7 @@ class ImportService:
             RequestConflict: the request id was used with another row.
         """
         self._check_table(table)
-        context = context.checked()
+        context = caller(context).checked()
         if not isinstance(row, Mapping):
             raise ValidationError("row", row, "text by column name")
         values = check_json("row", dict(row), MAX_ROW_BYTES)
@@ -119,7 +120,7 @@ class ImportService:
             RequestConflict: the request id was used for another file.
         """
         self._check_table(table)
-        context = context.checked()
+        context = caller(context).checked()
         self._check_file(bucket, object_key, encoding)
         if mode is not None and mode not in MODES:
             raise ValidationError("mode", mode, f"one of {', '.join(MODES)}, or none")
@@ -160,7 +161,7 @@ class ImportService:
         """
         if table is not None:
             self._check_table(table)
-        context = context.checked()
+        context = caller(context).checked()
         self._check_file(bucket, object_key, encoding)
         name = table or ANY_TABLE
         key = ImportJobKey(ZIP_IMPORT_KIND, context.tenant_code, name, self._ulid(name, context))
@@ -205,7 +206,7 @@ class ImportService:
             if counts is None:
                 counts = counts_so_far(imported_files(self._repository, self._files, key))
             return ImportJob.from_rows(job, counts)
-        found = self._repository.job_and_counts(key) if key.tenant_code == context.tenant_code else None
+        found = self._repository.job_and_counts(key) if key.tenant_code == caller(context).tenant_code else None
         if found is None:
             raise NotFound(f"{import_id}: there is no such import")
         return ImportJob.from_rows(*found)
@@ -253,22 +254,21 @@ class ImportService:
 
         ``archives``: those of archives, which are listed apart from those of their files.
         """
-        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_LISTED:
-            raise ValidationError("limit", limit, f"a whole number from 1 to {MAX_LISTED}")
-        pk = import_partition(ZIP_IMPORT_KIND if archives else CSV_IMPORT_KIND, context.tenant_code)
+        limit = whole_number("limit", limit, 1, MAX_LISTED)
+        pk = import_partition(ZIP_IMPORT_KIND if archives else CSV_IMPORT_KIND, caller(context).tenant_code)
         start = None if after is None else {"pk": pk, "sk": ImportJobKey.parse_id(after).sk}
-        prefix = "" if table is None else f"{table}#"
+        prefix = "" if table is None else f"{check_part('tableName', table)}{SEPARATOR}"
         page = self._store.query(IMPORT_TMP, pk, sk_prefix=prefix, descending=True, limit=limit, start=start)
         return [self.get_import(row["id"], context) for row in page.items]
 
     def _job(self, key: ImportJobKey, context: InvokeContext) -> Item:
-        job = self._repository.job(key) if key.tenant_code == context.tenant_code else None
+        job = self._repository.job(key) if key.tenant_code == caller(context).tenant_code else None
         if job is None:
             raise NotFound(f"{key}: there is no such import")
         return job
 
-    def _check_table(self, table: str) -> None:
-        if table not in self._tables:
+    def _check_table(self, table: object) -> None:
+        if not isinstance(table, str) or table not in self._tables:
             known = ", ".join(sorted(self._tables)) or "(none is registered)"
             raise ValidationError("tableName", table, f"one of {known}")
 

@@ -57,7 +57,9 @@ def test_handlers_are_found_and_called(module: Write) -> None:
         (JOB.format("a", "A") + JOB.format("a", "B"), r"wrong\.B: task type 'a' is used by wrong\.A already"),
         (JOB.format("A b", "A"), r"wrong\.A: task type 'A b' is not allowed; expected lower-case letters"),
         (JOB.format("a#b", "A"), r"task type 'a#b' is not allowed"),
-        ("@task_handler('a', expected_seconds=0)\nclass A: pass\n", r"expected_seconds 0 is not allowed"),
+        ("@task_handler('a', expected_seconds=0)\nclass A: pass\n", r"expected_seconds: 0 is not allowed"),
+        ("@task_handler('a', expected_seconds=10**400)\nclass A: pass\n", r"expected_seconds: 10+\.\.\. is not"),
+        ("@task_handler('a', expected_seconds=1e400)\nclass A: pass\n", r"above 0, at most 900"),
         ("@task_handler('a')\nclass A: pass\n", r"wrong\.A: a task handler needs a method run\(input\)"),
         (
             "@task_handler('a')\nclass A:\n    def run(self): pass\n",

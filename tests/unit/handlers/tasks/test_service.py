@@ -62,7 +62,7 @@ def test_task_05_bad_input_writes_nothing(arguments: tuple[Any, Any], message: s
         ({"max_concurrency": 2.0}, r"maxConcurrency: 2\.0 is not allowed"),
         ({"max_concurrency": True}, r"maxConcurrency: True is not allowed"),
         ({"on_item_error": "ignore"}, r"onItemError: 'ignore' is not allowed; expected continue or stop"),
-        ({"expected_seconds": 0}, r"expectedSeconds: 0 is not allowed; expected a number above 0"),
+        ({"expected_seconds": 0}, r"expectedSeconds: 0 is not allowed; expected a number of seconds above 0"),
         (
             {"expected_seconds": 600},
             r"items: '4 items of 600 s, 2 at once: 1,200 s' is not allowed; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,17 @@ def test_edge_01_a_file_without_a_name_is_one_line(tmp_path: Path, text: bytes |
 @pytest.mark.parametrize("command", OPERATORS)
 def test_edge_01_help_needs_no_project(command: str) -> None:
     """The file is read when the command runs, not to list its options."""
-    parser = parser_of(command)
-    assert parser.get_default("project") is None
-    assert parser.format_help()
+    parsers = leaves(parser_of(command))
+    assert (len(parsers) > 1) == (command in ("imports", "tasks"))
+    for parser in parsers:
+        (project,) = (option for option in parser._actions if option.dest == "project")
+        assert project.default is None, parser.prog
+        assert "--project" in parser.format_help()
+
+
+def leaves(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """The command, or its actions (``imports list``), which have the options."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return [leaf for one in action.choices.values() for leaf in leaves(one)]
+    return [parser]
