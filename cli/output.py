@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from cli.pace import Pace
 from cli.terminal import OutputEnded, write
-from handlers.core.keys import to_stored_name
+from handlers.core.stored_names import to_stored_name
 from handlers.core.text import visible, visible_json
 
 BAR_WIDTH = 30

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from handlers.commands.attributes import AttributeStore
+    from handlers.commands.keys import DEFAULT_KIND, EntityKey, VersionKey
     from handlers.commands.model import LATEST, Command, CommandInput
     from handlers.commands.publishing.publisher import CommandPublisher
     from handlers.commands.publishing.retry import publish_with_retry
@@ -38,15 +39,7 @@ if TYPE_CHECKING:
         WrongStatus,
     )
     from handlers.core.json_values import check_json
-    from handlers.core.keys import (
-        DEFAULT_KIND,
-        MAX_REQUEST_ID_CHARS,
-        EntityKey,
-        VersionKey,
-        approval_partition,
-        approval_sk,
-        saga_partition,
-    )
+    from handlers.core.keys import MAX_REQUEST_ID_CHARS
     from handlers.core.log import log_step
     from handlers.imports.jobs.service import ImportService
     from handlers.imports.rows.preparation import prepare as prepare_row
@@ -80,6 +73,7 @@ if TYPE_CHECKING:
     from handlers.workflows.approvals import BROKEN as APPROVAL_BROKEN
     from handlers.workflows.approvals import MAX_TEXT_CHARS as MAX_APPROVAL_TEXT_CHARS
     from handlers.workflows.approvals import AlreadyDecided, Approvals
+    from handlers.workflows.keys import approval_partition, approval_sk, saga_partition
     from handlers.workflows.saga import SagaIsUndone, SagaLog
     from handlers.workflows.workflow import WorkflowEvent, reason_of, workflow
 
@@ -178,6 +172,7 @@ __all__ = [
 #: time because type checkers know no other way than the imports; ``tests/unit/test_application_face.py`` compares them.
 _NAMES = {
     "commands.attributes": "AttributeStore",
+    "commands.keys": "DEFAULT_KIND EntityKey VersionKey",
     "commands.model": "LATEST Command CommandInput",
     "commands.publishing.publisher": "CommandPublisher",
     "commands.publishing.retry": "publish_with_retry",
@@ -191,7 +186,7 @@ _NAMES = {
         "TransientError TransientThrottle ValidationError VersionConflict WrongStatus"
     ),
     "core.json_values": "check_json",
-    "core.keys": "DEFAULT_KIND MAX_REQUEST_ID_CHARS EntityKey VersionKey approval_partition approval_sk saga_partition",
+    "core.keys": "MAX_REQUEST_ID_CHARS",
     "core.log": "log_step",
     "imports.jobs.service": "ImportService",
     "imports.rows.preparation": "prepare_row=prepare",
@@ -212,6 +207,7 @@ _NAMES = {
     "tasks.retry": "TaskOperations",
     "tasks.service": "TaskService",
     "workflows.approvals": "APPROVAL_BROKEN=BROKEN MAX_APPROVAL_TEXT_CHARS=MAX_TEXT_CHARS AlreadyDecided Approvals",
+    "workflows.keys": "approval_partition approval_sk saga_partition",
     "workflows.saga": "SagaIsUndone SagaLog",
     "workflows.workflow": "WorkflowEvent reason_of workflow",
 }

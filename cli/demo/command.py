@@ -24,12 +24,13 @@ from cli.output import Progress
 from cli.terminal import show
 from handlers.commands import status
 from handlers.commands.attributes import AttributeStore
+from handlers.commands.keys import VersionKey
 from handlers.commands.model import CommandInput
 from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.core import aws_clients as aws
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
-from handlers.core.keys import VersionKey, row_id
+from handlers.core.keys import row_id
 from handlers.objects.s3 import S3Objects
 from handlers.operations.explain import Explainer
 from handlers.operations.key_text import parse_key, pasteable

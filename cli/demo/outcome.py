@@ -9,7 +9,7 @@ from typing import Any
 
 from cli.output import as_json, table
 from handlers.commands import status
-from handlers.core.keys import VersionKey
+from handlers.commands.keys import VersionKey
 
 DONE = status.status_of(status.FINISH, status.FINISHED)
 WAITING = status.status_of(status.WAIT_PREV_COMMAND, status.STARTED)

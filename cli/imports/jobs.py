@@ -16,10 +16,10 @@ from cli.pace import pace_words
 from cli.terminal import show
 from handlers.core.clock import SystemClock, seconds_of
 from handlers.core.context import InvokeContext
-from handlers.core.keys import ZIP_IMPORT_KIND, ImportJobKey
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.jobs.service import MAX_LISTED, ImportService
 from handlers.imports.jobs.status import PROCESSING
+from handlers.imports.keys import ZIP_IMPORT_KIND, ImportJobKey
 from handlers.imports.zip.finalize import ImportedFile
 from handlers.operations.key_text import pasteable
 

@@ -13,7 +13,7 @@ from cli.operate.machinery import machinery
 from cli.operate.stack import Stack, on_stack
 from cli.output import Progress, as_json, table
 from cli.terminal import show
-from handlers.core.keys import VersionKey
+from handlers.commands.keys import VersionKey
 from handlers.operations.failed import FAILED, Found, Selection, find_failed
 from handlers.operations.key_text import parse_key, pasteable
 from handlers.operations.redrive import NOT_STARTED, Redriven, Redriver

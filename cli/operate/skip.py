@@ -10,7 +10,7 @@ from cli.operate.machinery import machinery
 from cli.operate.stack import Stack, on_stack
 from cli.output import as_json, table
 from cli.terminal import show
-from handlers.core.keys import VersionKey
+from handlers.commands.keys import VersionKey
 from handlers.operations.key_text import parse_key, pasteable
 from handlers.operations.skip import Skipped, Skipper
 

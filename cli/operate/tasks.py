@@ -12,8 +12,9 @@ from cli.output import as_json, table
 from cli.terminal import show
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
-from handlers.core.keys import TaskKey, to_stored_name
+from handlers.core.stored_names import to_stored_name
 from handlers.operations.key_text import pasteable
+from handlers.tasks.keys import TaskKey
 from handlers.tasks.model import Task, TaskItem
 from handlers.tasks.retry import TaskOperations
 from handlers.tasks.service import MAX_LISTED, TaskService

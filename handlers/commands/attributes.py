@@ -12,9 +12,10 @@ import json
 import re
 from typing import Any
 
+from handlers.commands.keys import VersionKey
 from handlers.core.errors import AttributesDamaged
 from handlers.core.json_values import json_bytes, same_json
-from handlers.core.keys import VERSION_DIGITS, VersionKey
+from handlers.core.keys import VERSION_DIGITS
 from handlers.objects.port import Objects
 from handlers.store.port import Item
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from contract.command_status import FAILED_SUFFIX
 from handlers.commands.attributes import MAX_ATTRIBUTES_BYTES, POINTER
+from handlers.commands.keys import DEFAULT_KIND, EntityKey, VersionKey
 from handlers.core.clock import iso
 from handlers.core.context import InvokeContext
 from handlers.core.errors import ValidationError
 from handlers.core.json_values import check_attributes, check_text, plain_value
 from handlers.core.key_parts import VERSION_SEPARATOR, check_new_part
-from handlers.core.keys import DEFAULT_KIND, MAX_VERSION, EntityKey, VersionKey, open_shard, to_stored_name
+from handlers.core.keys import MAX_VERSION, open_shard
+from handlers.core.stored_names import to_stored_name
 
 LATEST = -1
 NOTHING_STORED = 0

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers.commands import status
-from handlers.core.keys import VersionKey, row_id
+from handlers.commands.keys import VersionKey
+from handlers.core.keys import row_id
 from handlers.core.log import log_step
 from handlers.store.values import item_from_dynamo
 from handlers.topics.port import Notice, Topic

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import completed
-from handlers.core.keys import EntityKey, VersionKey
-from handlers.core.ttl_policies import is_expired
+from handlers.core.expiry import is_expired
 from handlers.store.port import COMMANDS, DATA, HISTORY, Item, TableStore
 
 PAGE = 100

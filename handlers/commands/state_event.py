@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.run import Run
-from handlers.core.keys import VersionKey, check_version_number
+from handlers.core.keys import check_version_number
 from handlers.state_machines.state_payload import StatePayload, check_fields
 
 

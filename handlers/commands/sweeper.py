@@ -7,6 +7,7 @@ may run at any moment, twice, or beside the run that it takes for dead.
 from __future__ import annotations
 
 from handlers.commands import status
+from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.check_version import WAIT, Refusal, decide
 from handlers.commands.pipeline.failure import Failure, FailureRecorder
 from handlers.commands.pipeline.finish import Finisher
@@ -18,7 +19,6 @@ from handlers.commands.repository import CommandRepository, Neighbourhood
 from handlers.commands.starter import CommandStarter
 from handlers.core.clock import Clock, seconds_of
 from handlers.core.errors import NotRunning, TransientThrottle, WaitExpired
-from handlers.core.keys import VersionKey
 from handlers.store.open_rows import Sweep, SweepReport
 from handlers.store.port import COMMANDS, Item, TableStore
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.core.clock import iso
 from handlers.core.errors import VersionGap, VersionMismatch
-from handlers.core.keys import EntityKey, VersionKey
 from handlers.operations import situation as where
 from handlers.operations.key_text import pasteable
 from handlers.operations.situation import Chain

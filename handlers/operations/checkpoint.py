@@ -8,8 +8,8 @@ from typing import Any
 from handlers.core.clock import Clock, iso
 from handlers.core.error_text import cut
 from handlers.core.errors import CqrsError
-from handlers.core.keys import resync_key
-from handlers.core.ttl_policies import SECONDS_PER_DAY
+from handlers.core.expiry import SECONDS_PER_DAY
+from handlers.operations.keys import resync_key
 from handlers.store.conditions import absent, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 

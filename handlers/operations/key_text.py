@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 
+from handlers.commands.keys import EntityKey
 from handlers.core.errors import ValidationError
 from handlers.core.key_parts import SEPARATOR, VERSION_SEPARATOR
-from handlers.core.keys import VERSION_DIGITS, EntityKey, check_version_number
+from handlers.core.keys import VERSION_DIGITS, check_version_number
 from handlers.core.text import is_visible
 
 #: Words that every shell leaves as they are; ``#`` begins a comment only at the beginning of a word.

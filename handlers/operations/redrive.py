@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from handlers.commands import status
 from handlers.commands.attempts import Attempts
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.run import Run
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
 from handlers.core.clock import Clock
 from handlers.core.errors import NotFound
-from handlers.core.keys import EntityKey, VersionKey
 from handlers.core.log import log_step
 from handlers.operations import situation as where
 from handlers.operations.key_text import pasteable

@@ -12,15 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from handlers.commands.keys import EntityKey
 from handlers.commands.model import Command
 from handlers.commands.repository import CommandRepository
 from handlers.commands.targets.registry import APPLIED, SKIPPED
 from handlers.core.clock import Clock
 from handlers.core.error_text import message_of, type_of
 from handlers.core.errors import TransientError
-from handlers.core.keys import EntityKey, row_id
+from handlers.core.expiry import is_expired
+from handlers.core.keys import row_id
 from handlers.core.log import log_step
-from handlers.core.ttl_policies import is_expired
 from handlers.operations.checkpoint import COMPLETED, Checkpoint, Checkpoints
 from handlers.store.conditions import Condition, equals, exists, one_of
 from handlers.store.port import DATA, Item, TableStore

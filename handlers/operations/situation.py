@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.commands import status
+from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.apply import APPLIED
 from handlers.commands.targets.registry import BUILT_IN_TARGET
 from handlers.core.errors import WaitExpired
-from handlers.core.keys import FIRST_VERSION, VersionKey
+from handlers.core.keys import FIRST_VERSION
 
 DONE = "DONE"
 SKIPPED = "SKIPPED"

@@ -8,10 +8,10 @@ from typing import Any
 from handlers.core.clock import Clock
 from handlers.core.error_text import error_of
 from handlers.core.errors import NotRunning, TransientConflict
-from handlers.core.keys import TaskKey
 from handlers.store.conditions import Path, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore, TransactionFailed, Update, Write
 from handlers.tasks import status
+from handlers.tasks.keys import TaskKey
 from handlers.tasks.model import ITEMS_FAILED, STOPPED_BY_CANCEL
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.writes import WORK_MARKS, becomes, of_attempt

@@ -15,7 +15,6 @@ from handlers.core.context import restored_context
 from handlers.core.error_text import error_of
 from handlers.core.errors import TransientConflict
 from handlers.core.json_values import check_json
-from handlers.core.keys import TaskItemKey
 from handlers.core.log import log_step
 from handlers.store.conditions import absent, equals
 from handlers.store.port import (
@@ -30,6 +29,7 @@ from handlers.store.port import (
 )
 from handlers.tasks import status
 from handlers.tasks.handlers import TaskCall, TaskHandlers
+from handlers.tasks.keys import TaskItemKey
 from handlers.tasks.model import MAX_ITEM_BYTES, STOP, STOPPED_BY_ERROR
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.writes import becomes, of_attempt

@@ -9,8 +9,8 @@ from typing import Any
 from handlers.core.arguments import whole_number
 from handlers.core.errors import ValidationError
 from handlers.core.json_values import check_json
-from handlers.core.keys import TaskItemKey, TaskKey
 from handlers.tasks import status
+from handlers.tasks.keys import TaskItemKey, TaskKey
 
 #: The history of one execution holds 25,000 events, and an item may need 21: 7 in the ordinary case, 9 for three
 #: retries, 5 for its failure path (decision record 0061).

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handlers.core.keys import TaskItemKey, TaskKey, task_sk_of
 from handlers.store.port import TASKS, Item, TableStore
+from handlers.tasks.keys import TaskItemKey, TaskKey, task_sk_of
 
 PAGE = 100
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from handlers.core.clock import Clock
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import NotFound, TransientConflict, WrongStatus
-from handlers.core.keys import TaskItemKey, TaskKey
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore, TransactionFailed, Update, Write
 from handlers.tasks import status
 from handlers.tasks.finalize import Finalizer
+from handlers.tasks.keys import TaskItemKey, TaskKey
 from handlers.tasks.model import STOPPED_BY_CANCEL, Task
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.writes import LEASE_MARKS, START_GRACE_SECONDS, WORK_MARKS, becomes, indexed, of_attempt

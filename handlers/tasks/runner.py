@@ -18,7 +18,6 @@ from handlers.core.context import restored_context
 from handlers.core.error_text import error_of, message_of, type_of
 from handlers.core.errors import CqrsError, Nature, TransientError, TransientThrottle
 from handlers.core.json_values import check_json
-from handlers.core.keys import TaskKey
 from handlers.core.log import log_step
 from handlers.state_machines.port import StateMachines
 from handlers.store.conditions import Condition, absent, at_most, equals
@@ -26,6 +25,7 @@ from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 from handlers.tasks import status
 from handlers.tasks.finalize import Finalizer
 from handlers.tasks.handlers import TaskCall, TaskHandlers
+from handlers.tasks.keys import TaskKey
 from handlers.tasks.model import MAX_INPUT_BYTES
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.stream import EXECUTE

@@ -12,22 +12,15 @@ from handlers.core.arguments import seconds, whole_number
 from handlers.core.clock import Clock, iso
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import NotFound, RequestConflict, ValidationError
+from handlers.core.expiry import SECONDS_PER_DAY, is_expired
 from handlers.core.json_values import check_json, json_bytes
-from handlers.core.keys import (
-    BATCH_KIND,
-    TASK_KIND,
-    ULID_RANDOM_BYTES,
-    TaskKey,
-    request_sk,
-    task_partition,
-    task_type_prefix,
-    ulid,
-)
-from handlers.core.ttl_policies import SECONDS_PER_DAY, is_expired
+from handlers.core.keys import partition, request_sk
+from handlers.core.ulids import ULID_RANDOM_BYTES, ulid
 from handlers.store.conditions import absent, at_most
 from handlers.store.port import TASKS, ConditionFailed, Item, Put, TableStore, TransactionFailed
 from handlers.tasks import status
 from handlers.tasks.handlers import TaskType, one_of_types
+from handlers.tasks.keys import BATCH_KIND, TASK_KIND, TaskKey, task_type_prefix
 from handlers.tasks.model import (
     CONTINUE,
     MAX_EXPECTED_SECONDS,
@@ -150,7 +143,7 @@ class TaskService:
         limit = whole_number("limit", limit, 1, MAX_LISTED)
         tenant_code = caller(context).tenant_code
         prefix = "" if type_ is None else task_type_prefix(type_)
-        partitions = (task_partition(kind, tenant_code) for kind in (TASK_KIND, BATCH_KIND))
+        partitions = (partition(kind, tenant_code) for kind in (TASK_KIND, BATCH_KIND))
         rows = [row for pk in partitions for row in self._rows.latest(pk, prefix, limit)]
         rows.sort(key=lambda row: str(row["sk"]), reverse=True)
         return [Task.from_row(row) for row in rows[:limit]]
@@ -177,7 +170,7 @@ class TaskService:
         if context.request_id is None:
             return key, iso(now)
         entry: Item = {
-            "pk": task_partition(TASK_KIND, context.tenant_code),
+            "pk": partition(TASK_KIND, context.tenant_code),
             "sk": request_sk(context.request_id),
             "requestId": context.request_id,
             "taskId": key.id,

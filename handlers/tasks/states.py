@@ -13,11 +13,12 @@ from handlers.consumers.failure_policy import named_for_retry
 from handlers.core.clock import Clock
 from handlers.core.error_text import error_of
 from handlers.core.errors import NotRunning, ValidationError
-from handlers.core.keys import TaskItemKey, TaskKey, check_version_number
+from handlers.core.keys import check_version_number
 from handlers.core.log import log_step
 from handlers.state_machines.state_payload import StatePayload, check_fields
 from handlers.tasks.finalize import Finalizer
 from handlers.tasks.items import ItemRunner
+from handlers.tasks.keys import TaskItemKey, TaskKey
 
 ITERATOR = "iterator"
 RECORD_ITEM_FAILURE = "record_item_failure"

@@ -13,11 +13,12 @@ from typing import Any
 from handlers.commands import outcomes as status_events
 from handlers.core.clock import Clock
 from handlers.core.errors import NotRunning
-from handlers.core.keys import TaskItemKey, TaskKey, row_id
+from handlers.core.keys import row_id
 from handlers.core.log import log_step
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 from handlers.store.values import item_from_dynamo
 from handlers.tasks import status
+from handlers.tasks.keys import TaskItemKey, TaskKey
 from handlers.tasks.model import ITEMS_FAILED
 from handlers.tasks.writes import becomes, of_attempt
 from handlers.topics.alarms import send_alarm

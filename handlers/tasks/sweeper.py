@@ -9,12 +9,12 @@ from __future__ import annotations
 from handlers.core.clock import Clock, seconds_of
 from handlers.core.error_text import error_of
 from handlers.core.errors import NotRunning
-from handlers.core.keys import TaskKey
 from handlers.store.conditions import absent, equals
 from handlers.store.open_rows import Sweep, SweepReport
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 from handlers.tasks import status
 from handlers.tasks.finalize import Finalizer
+from handlers.tasks.keys import TaskKey
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.stream import QUEUE_GRACE_SECONDS, TaskQueue
 from handlers.tasks.writes import of_attempt

@@ -6,10 +6,11 @@ from typing import Any
 
 from handlers.core.clock import iso
 from handlers.core.context import InvokeContext
-from handlers.core.keys import TaskKey, open_shard
+from handlers.core.keys import open_shard
 from handlers.store.conditions import Condition, Path, equals
 from handlers.store.port import Item
 from handlers.tasks import status
+from handlers.tasks.keys import TaskKey
 
 #: The sweeper looks at a new task after this many seconds: the stream queues it far sooner.
 START_GRACE_SECONDS = 300

@@ -15,12 +15,12 @@ from typing import Any
 from handlers.core.clock import Clock, iso
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import CqrsError, NotFound, TokenGone, TransientConflict, ValidationError
+from handlers.core.expiry import SECONDS_PER_DAY
 from handlers.core.json_values import check_text
-from handlers.core.keys import approval_partition, approval_prefix, approval_sk, parse_approval_sk
-from handlers.core.ttl_policies import SECONDS_PER_DAY
 from handlers.state_machines.port import CustomWorkflows
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
+from handlers.workflows.keys import approval_partition, approval_prefix, approval_sk, parse_approval_sk
 
 OPEN = "OPEN"
 APPROVED = "APPROVED"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.core.keys import EntityKey
+from handlers.commands.keys import EntityKey
 from handlers.domain.airports import TYPE
 from handlers.store.port import COMMANDS, DATA, Item
 from local.runtime import PROJECT_DIR

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from handlers.commands.keys import EntityKey
 from handlers.core import aws_clients as aws
-from handlers.core.keys import IMPORT_SHARDS, EntityKey
 from handlers.domain.airports import TYPE
 from handlers.imports.csv.states import CHECK_ROWS, FINALIZE, ROWS_HANDLER
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION, ImportJob
+from handlers.imports.keys import IMPORT_SHARDS
 from local.aws.model import AwsCall
 from local.functions.model import InvokeResult, SimulatedCrash
 from tests.e2e.test_imports import QUIRKS, first_rows, name_of

@@ -12,7 +12,7 @@ import pytest
 from cli.__main__ import main, parser_of
 from cli.imports.import_file import import_file
 from cli.operate.stack import on_stack
-from handlers.core.keys import EntityKey
+from handlers.commands.keys import EntityKey
 from handlers.domain.airports import TYPE
 from local.runtime import PROJECT_DIR
 from tests.support.imports import DeployedImports

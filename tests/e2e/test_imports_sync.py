@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from handlers.core.keys import EntityKey
+from handlers.commands.keys import EntityKey
 from local.aws.model import AwsCall
 from tests.support.deployments import RECORDING
 from tests.support.imports import DeployedImports

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.finish import Finisher
@@ -14,7 +15,6 @@ from handlers.commands.pipeline.successor import Waker
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
 from handlers.core import aws_clients as aws
-from handlers.core.keys import EntityKey, VersionKey
 from handlers.operations.explain import Explainer, Explanation
 from handlers.operations.failed import Selection, find_failed
 from handlers.operations.redrive import Redriver

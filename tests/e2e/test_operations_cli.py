@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from cli.__main__ import main
+from handlers.commands.keys import EntityKey
 from handlers.commands.model import CommandInput
-from handlers.core.keys import EntityKey
 from handlers.store.port import COMMANDS, DATA
 from local.aws.model import AwsCall
 from local.runtime import PROJECT_DIR

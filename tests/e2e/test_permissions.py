@@ -15,8 +15,8 @@ from typing import Any
 import boto3
 import pytest
 
+from handlers.commands.keys import EntityKey
 from handlers.commands.model import CommandInput
-from handlers.core.keys import EntityKey
 from handlers.domain.airports import COLUMNS, TEXT_COLUMNS, airport_input
 from handlers.imports.jobs.model import STEP_FUNCTION
 from handlers.objects.s3 import PART_BYTES

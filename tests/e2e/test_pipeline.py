@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from handlers.commands.keys import EntityKey
 from handlers.core.errors import TransientError
-from handlers.core.keys import EntityKey
 from local.functions.model import InvokeResult, SimulatedCrash
 from tests.support.deployments import Deployed
 from tests.support.pipelines import KEY, order

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.core.keys import EntityKey
+from handlers.commands.keys import EntityKey
 from tests.support.deployments import Deployed
 
 ENTITIES = 10

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from cli.__main__ import main
+from handlers.commands.keys import EntityKey
 from handlers.commands.model import CommandInput
 from handlers.core import aws_clients as aws
-from handlers.core.keys import EntityKey, approval_partition, approval_sk
 from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, TASKS
+from handlers.workflows.keys import approval_partition, approval_sk
 from infra.components.custom_machines import DESCRIBE, TOKEN_ACTIONS
 from infra.permissions.policies import OF_CUSTOM_WORKFLOWS
 from local.aws.model import AwsCall

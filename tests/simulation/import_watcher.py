@@ -13,10 +13,10 @@ from typing import Any
 
 from handlers.commands import status as command_status
 from handlers.commands.attributes import ATTRIBUTES
-from handlers.core.keys import IMPORT_SHARDS, ImportRowKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.counters import counter_of
 from handlers.imports.jobs.model import APPLIED, SHARD_COUNTERS
+from handlers.imports.keys import IMPORT_SHARDS, ImportRowKey
 from handlers.imports.rows.command_outcomes import SOURCE
 from handlers.store.port import COMMANDS, IMPORT_TMP, Item
 from tests.simulation.import_archives import BY_MACHINE, Archives

@@ -10,12 +10,12 @@ from typing import Any
 
 from handlers.commands.model import Command
 from handlers.consumers.dead_letters import QUEUE_SOURCE
-from handlers.core.keys import ImportJobKey
 from handlers.entrypoints import imports, loader
 from handlers.entrypoints.imports import ImportPorts
 from handlers.entrypoints.loader import LoaderPorts
 from handlers.imports.jobs.model import EXECUTE
 from handlers.imports.jobs.service import ImportService
+from handlers.imports.keys import ImportJobKey
 from handlers.imports.rows.table_stream import STATUS
 from handlers.store.memory import Listener, MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY, IMPORT_TMP, TASKS, Item

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from handlers.core.keys import VersionKey
+from handlers.commands.keys import VersionKey
 
 
 @lru_cache(maxsize=100_000)

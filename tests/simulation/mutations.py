@@ -429,7 +429,7 @@ MUTATIONS = (
     _edit(
         "a request id without the attempt",
         "a row that is tried again has a command of its own",
-        "handlers/core/keys.py",
+        "handlers/imports/keys.py",
         'return f"{self.name}{SEPARATOR}{attempt}"',
         'return f"{self.name}{SEPARATOR}{min(attempt, 1)}"',
         ("tests/unit/handlers/imports/test_retry.py", *IMPORTS),

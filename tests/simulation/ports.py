@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from handlers.commands.keys import VersionKey
 from handlers.core.errors import TransientError
-from handlers.core.keys import VersionKey
 from handlers.objects.memory import MemoryObjects
 from handlers.objects.port import JSON
 from handlers.store.conditions import Condition

@@ -9,7 +9,8 @@ from typing import Any
 
 from handlers.commands import status
 from handlers.commands.attributes import ATTRIBUTES, POINTER
-from handlers.core.keys import REQUEST_TYPE, EntityKey, VersionKey, row_id
+from handlers.commands.keys import EntityKey, VersionKey
+from handlers.core.keys import REQUEST_TYPE, row_id
 from handlers.store.port import COMMANDS, DATA, HISTORY, Item
 from tests.simulation.keys import version_key
 from tests.simulation.sites import Visit

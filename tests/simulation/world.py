@@ -19,7 +19,7 @@ from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.commands.publishing.sync_publisher import SyncPublisher
 from handlers.commands.starter import CommandStarter
 from handlers.commands.targets.registry import load_registry
-from handlers.core.ttl_policies import TtlPolicies
+from handlers.commands.ttl_policies import TtlPolicies
 from handlers.entrypoints import events, outcomes, states, sweeper
 from handlers.entrypoints.events import EventPorts
 from handlers.entrypoints.outcomes import OutcomePorts

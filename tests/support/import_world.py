@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 
 from handlers.commands import status as command_status
 from handlers.commands.attributes import AttributeStore
+from handlers.commands.keys import VersionKey
 from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.commands.targets.registry import Registry
+from handlers.commands.ttl_policies import TtlPolicies
 from handlers.consumers.dead_letters import MemoryDeadLetters
 from handlers.core.context import InvokeContext
-from handlers.core.keys import VersionKey
-from handlers.core.ttl_policies import TtlPolicies
 from handlers.entrypoints.wiring.sync_rows import sync_rows
 from handlers.imports.csv.loader import CsvLoader
 from handlers.imports.csv.machine import CsvMachine

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
 from handlers.commands.starter import CommandStarter
-from handlers.core.keys import EntityKey, VersionKey
 from handlers.operations.explain import Explainer, Explanation
 from handlers.operations.redrive import Redriver
 from handlers.operations.skip import Skipper

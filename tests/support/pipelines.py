@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from handlers.commands.attributes import DEFAULT_INLINE_LIMIT, AttributeStore
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
@@ -15,10 +16,9 @@ from handlers.commands.publishing.sync_publisher import SyncPublisher
 from handlers.commands.starter import CommandStarter
 from handlers.commands.sweeper import Sweeper
 from handlers.commands.targets.registry import Registry
+from handlers.commands.ttl_policies import TtlPolicies
 from handlers.consumers.dead_letters import MemoryDeadLetters
 from handlers.core.context import InvokeContext
-from handlers.core.keys import EntityKey, VersionKey
-from handlers.core.ttl_policies import TtlPolicies
 from handlers.objects.memory import MemoryObjects
 from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.memory import MemoryTableStore

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from handlers.core import aws_clients as aws
-from handlers.core.keys import task_sk_of
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import TASKS, Item, TableStore
 from handlers.tasks.handlers import TaskType
+from handlers.tasks.keys import task_sk_of
 from handlers.tasks.model import Task, TaskItem, TaskLimits
 from handlers.tasks.retry import TaskOperations
 from handlers.tasks.service import TaskService

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import business_part
 from handlers.commands.repository import CommandRepository
 from handlers.commands.status import APPLIED_STATUSES
+from handlers.commands.ttl_policies import TtlPolicies
 from handlers.core.clock import Clock
-from handlers.core.keys import EntityKey, VersionKey
-from handlers.core.ttl_policies import TtlPolicies
 from handlers.store.conditions import Condition, absent, at_most, less, one_of
 from handlers.store.port import COMMANDS, DATA, HISTORY, Change, ConditionFailed, Item, TableStore, Update
 

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.commands import status
+from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.run import LostRun, Progress, Run
 from handlers.commands.pipeline.successor import Waker
 from handlers.commands.repository import CommandRepository
-from handlers.core.keys import VersionKey
 from handlers.store.conditions import Path
 from handlers.store.port import Item
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.commands import status
+from handlers.commands.keys import VersionKey
 from handlers.core.clock import Clock
 from handlers.core.errors import CqrsError, TransientConflict
-from handlers.core.keys import VersionKey
 from handlers.store.conditions import Condition, Path, absent, at_most, equals, exists, less
 from handlers.store.port import (
     COMMANDS,

@@ -20,11 +20,11 @@ from handlers.commands.pipeline.wait import WaitPrevCommand
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
 from handlers.commands.targets.registry import Registry
+from handlers.commands.ttl_policies import TtlPolicies
 from handlers.consumers.failure_policy import named_for_retry
 from handlers.core.clock import Clock
 from handlers.core.errors import TransientError
 from handlers.core.keys import FIRST_VERSION
-from handlers.core.ttl_policies import TtlPolicies
 from handlers.state_machines.port import StateMachines
 from handlers.store.port import Item, TableStore
 from handlers.topics.port import Topic

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.commands import status
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput, pipeline_fields
 from handlers.commands.pipeline.apply import APPLIED, Applier
 from handlers.commands.pipeline.failure import Failure, FailureRecorder
@@ -24,7 +25,6 @@ from handlers.consumers.failure_policy import named_for_retry
 from handlers.core.clock import Clock, iso
 from handlers.core.context import InvokeContext
 from handlers.core.errors import PendingVersions, RequestConflict, TransientConflict, TransientError, VersionConflict
-from handlers.core.keys import EntityKey, VersionKey
 from handlers.store.conditions import Condition, absent, at_most, equals
 from handlers.store.port import COMMANDS, DATA, HISTORY, Item, Put, TableStore, TransactionFailed, Write
 

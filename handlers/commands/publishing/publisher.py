@@ -9,6 +9,7 @@ from typing import Any
 
 from handlers.commands import status
 from handlers.commands.attributes import AttributeStore
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import (
     LATEST,
     NOTHING_STORED,
@@ -25,7 +26,7 @@ from handlers.core.clock import Clock
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import CqrsError, Nature, NotFound, TransientConflict, ValidationError, VersionConflict
 from handlers.core.json_values import check_text
-from handlers.core.keys import FIRST_VERSION, EntityKey, VersionKey
+from handlers.core.keys import FIRST_VERSION
 from handlers.core.log import log_step
 from handlers.store.conditions import absent, at_most
 from handlers.store.port import (

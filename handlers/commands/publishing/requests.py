@@ -7,12 +7,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from handlers.commands.keys import EntityKey
 from handlers.commands.model import Command, CommandInput
 from handlers.core.clock import iso
 from handlers.core.context import InvokeContext
 from handlers.core.errors import NotFound, RequestConflict, RequestWithdrawn
-from handlers.core.keys import EntityKey, request_sk
-from handlers.core.ttl_policies import SECONDS_PER_DAY, is_expired
+from handlers.core.expiry import SECONDS_PER_DAY, is_expired
+from handlers.core.keys import request_sk
 from handlers.store.conditions import absent, at_most
 from handlers.store.port import COMMANDS, ConditionFailed, Put, TableStore
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from handlers.commands import status
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput, pipeline_fields
 from handlers.commands.pipeline.run import LostRun, Run
 from handlers.commands.pipeline.steps import Pipeline
@@ -12,7 +13,6 @@ from handlers.commands.publishing.publisher import START_GRACE_SECONDS, CommandP
 from handlers.core.clock import Clock
 from handlers.core.context import InvokeContext
 from handlers.core.errors import CommandFailed, PendingVersions, TransientConflict
-from handlers.core.keys import EntityKey, VersionKey
 from handlers.store.port import Item
 
 SYNC_RUN = "sync"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from handlers.commands.outcomes import KINDS
 from handlers.commands.pipeline.run import FULL, TERMINAL
 from handlers.commands.targets.model import TargetSpec, parse_targets
+from handlers.commands.ttl_policies import TtlPolicies
 from handlers.core.errors import SettingsError
-from handlers.core.ttl_policies import TtlPolicies
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 

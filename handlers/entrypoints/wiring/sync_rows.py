@@ -11,8 +11,8 @@ from handlers.commands.publishing.applied import AppliedPublisher, InlineTargets
 from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.commands.repository import CommandRepository
 from handlers.commands.targets.registry import Registry
+from handlers.commands.ttl_policies import TtlPolicies
 from handlers.core.clock import Clock
-from handlers.core.ttl_policies import TtlPolicies
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.sync_rows import SyncRows
 from handlers.store.port import TableStore

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from handlers.core.clock import Clock
-from handlers.core.keys import ImportRowKey
 from handlers.core.log import log_step
 from handlers.imports.files.inspection import Inspection
 from handlers.imports.files.job_file import REFUSALS, JobFiles, error_of_refusal
@@ -21,6 +20,7 @@ from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.report import CSV_TYPE
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import ImportRowKey
 from handlers.imports.rows.row_batches import MOST_ROWS, RowBatches
 from handlers.imports.strategy import ImportTables, Layout
 from handlers.objects.port import Objects

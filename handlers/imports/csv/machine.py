@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from handlers.core.keys import ImportJobKey
 from handlers.imports.jobs.job_run import JobRun
+from handlers.imports.keys import ImportJobKey
 from handlers.objects.source import ObjectInfo
 from handlers.state_machines.port import StateMachines
 from handlers.store.port import Item

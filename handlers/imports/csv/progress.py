@@ -8,7 +8,6 @@ from typing import Any
 from handlers.commands.pipeline.failure import Failure
 from handlers.core.clock import Clock
 from handlers.core.error_text import error_of
-from handlers.core.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.core.log import log_step
 from handlers.imports.csv.map_results import batches_not_done
 from handlers.imports.csv.rows_handler import RowsHandler
@@ -17,6 +16,7 @@ from handlers.imports.jobs.finalize import Finalizer
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.model import Counts
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.objects.port import Objects
 from handlers.store.port import IMPORT_TMP, Item, TableStore
 

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.core.clock import seconds_of
-from handlers.core.keys import ImportJobKey
 from handlers.core.log import log_step
 from handlers.imports.jobs import status
 from handlers.imports.jobs.counters import LEFT
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.open_index import WAIT_MARKS
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import ImportJobKey
 from handlers.state_machines.port import StateMachines
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import Change, Item

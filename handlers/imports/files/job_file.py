@@ -8,13 +8,13 @@ from typing import Any, BinaryIO
 
 from handlers.core.error_text import error_of
 from handlers.core.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError, shown
-from handlers.core.keys import ImportJobKey
 from handlers.imports.errors import WRONG_PLACE, ImportRefused
 from handlers.imports.extra_values import name_of_extra
 from handlers.imports.files.inspection import Inspection, inspect, records_of
 from handlers.imports.files.limits import CsvLimits
 from handlers.imports.files.records import Record
 from handlers.imports.jobs.repository import End, ImportRepository
+from handlers.imports.keys import ImportJobKey
 from handlers.imports.rows.preparation import row_of
 from handlers.imports.strategy import Layout
 from handlers.objects.source import ObjectInfo, ObjectSource

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from handlers.core.errors import NotFound, TransientConflict, WrongStatus
-from handlers.core.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.open_index import MARKS
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.store.conditions import equals, one_of
 from handlers.store.port import IMPORT_TMP, Change, Item, TableStore
 

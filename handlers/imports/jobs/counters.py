@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handlers.core.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import APPLIED
+from handlers.imports.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.store.conditions import Path, absent
 from handlers.store.port import IMPORT_TMP, Change, Item, Update, Write
 

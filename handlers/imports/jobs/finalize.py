@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from handlers.core.error_text import error_of
-from handlers.core.keys import ImportJobKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import outcome_of
 from handlers.imports.jobs.report import write_report
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import ImportJobKey
 from handlers.objects.port import Objects
 from handlers.store.port import TableStore
 

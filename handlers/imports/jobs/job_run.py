@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.core.keys import ImportJobKey, check_version_number
+from handlers.core.keys import check_version_number
+from handlers.imports.keys import ImportJobKey
 from handlers.state_machines.state_payload import check_fields
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from handlers.core.keys import ZIP_IMPORT_KIND, ImportJobKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import CANCEL_REQUESTED
 from handlers.imports.jobs.open_index import RESTART
+from handlers.imports.keys import ZIP_IMPORT_KIND, ImportJobKey
 from handlers.imports.rows.table_stream import changed_row
 from handlers.store.port import Item
 from handlers.store.values import item_from_dynamo

@@ -6,7 +6,6 @@ import logging
 
 from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.core.errors import TransientConflict
-from handlers.core.keys import ImportJobKey
 from handlers.core.log import log_step
 from handlers.imports.csv.machine import CsvMachine
 from handlers.imports.errors import TOO_MANY_ROWS, ImportRefused
@@ -18,6 +17,7 @@ from handlers.imports.jobs.cancel import CANCEL_REQUESTED
 from handlers.imports.jobs.finalize import Finalizer
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import ImportJobKey
 from handlers.imports.rows.row_batches import RowBatches
 from handlers.imports.strategy import ImportTables, Layout
 from handlers.objects.source import ObjectInfo

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from handlers.core.keys import CSV_IMPORT_KIND, ImportJobKey, ImportRowKey
 from handlers.imports.jobs import status
+from handlers.imports.keys import CSV_IMPORT_KIND, ImportJobKey, ImportRowKey
 from handlers.store.port import Item
 
 #: ``action`` of the message that lets a consumer work on a row.

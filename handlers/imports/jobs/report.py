@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from handlers.core.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.imports.extra_values import beyond_header
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import Reason
 from handlers.imports.jobs.spreadsheet import BYTE_ORDER_MARK, line_of, neutralised
+from handlers.imports.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.imports.strategy import REPORT_COLUMNS
 from handlers.objects.port import Objects
 from handlers.store.port import IMPORT_TMP, Item, TableStore

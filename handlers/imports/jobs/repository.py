@@ -8,13 +8,13 @@ from typing import Any
 from handlers.core.clock import Clock, iso
 from handlers.core.error_text import error_of
 from handlers.core.errors import TransientConflict
-from handlers.core.keys import IMPORT_SHARDS, ImportJobKey, ImportRowKey
-from handlers.core.ttl_policies import SECONDS_PER_DAY
+from handlers.core.expiry import SECONDS_PER_DAY
 from handlers.imports.errors import RowProblem
 from handlers.imports.jobs import status
 from handlers.imports.jobs.counters import counter_of, counting, expectations
 from handlers.imports.jobs.model import APPLIED, STEP_FUNCTION, UNCHANGED, Counts, job_key_of
 from handlers.imports.jobs.open_index import MARKS, WAIT_MARKS
+from handlers.imports.keys import IMPORT_SHARDS, ImportJobKey, ImportRowKey
 from handlers.store.conditions import Condition, Path, absent, equals
 from handlers.store.port import (
     IMPORT_TMP,

@@ -12,19 +12,11 @@ from handlers.core.arguments import whole_number
 from handlers.core.clock import Clock, iso
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import NotFound, RequestConflict, ValidationError
+from handlers.core.expiry import SECONDS_PER_DAY
 from handlers.core.json_values import check_json, json_bytes
 from handlers.core.key_parts import SEPARATOR, check_part, encoded
-from handlers.core.keys import (
-    CSV_IMPORT_KIND,
-    ULID_RANDOM_BYTES,
-    ZIP_IMPORT_KIND,
-    ImportJobKey,
-    ImportRowKey,
-    import_partition,
-    request_sk,
-    ulid,
-)
-from handlers.core.ttl_policies import SECONDS_PER_DAY
+from handlers.core.keys import partition, request_sk
+from handlers.core.ulids import ULID_RANDOM_BYTES, ulid
 from handlers.imports.errors import ImportRefused
 from handlers.imports.files import encodings
 from handlers.imports.jobs import status
@@ -33,6 +25,7 @@ from handlers.imports.jobs.model import MODES, STEP_FUNCTION, Counts, ImportJob
 from handlers.imports.jobs.open_index import opened
 from handlers.imports.jobs.repository import ROW_DAYS, ImportRepository
 from handlers.imports.jobs.retry import request_retry
+from handlers.imports.keys import CSV_IMPORT_KIND, ZIP_IMPORT_KIND, ImportJobKey, ImportRowKey
 from handlers.imports.zip.finalize import ImportedFile, counts_so_far, imported_files
 from handlers.imports.zip.repository import ArchiveRepository
 from handlers.store.conditions import absent
@@ -255,7 +248,7 @@ class ImportService:
         ``archives``: those of archives, which are listed apart from those of their files.
         """
         limit = whole_number("limit", limit, 1, MAX_LISTED)
-        pk = import_partition(ZIP_IMPORT_KIND if archives else CSV_IMPORT_KIND, caller(context).tenant_code)
+        pk = partition(ZIP_IMPORT_KIND if archives else CSV_IMPORT_KIND, caller(context).tenant_code)
         start = None if after is None else {"pk": pk, "sk": ImportJobKey.parse_id(after).sk}
         prefix = "" if table is None else f"{check_part('tableName', table)}{SEPARATOR}"
         page = self._store.query(IMPORT_TMP, pk, sk_prefix=prefix, descending=True, limit=limit, start=start)

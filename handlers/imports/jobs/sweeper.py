@@ -11,12 +11,12 @@ from typing import Any
 
 from handlers.core.clock import Clock, seconds_of
 from handlers.core.error_text import error_of
-from handlers.core.keys import IMPORT_SHARDS, ZIP_IMPORT_KIND, ImportJobKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import CANCEL_REQUESTED
 from handlers.imports.jobs.model import STEP_FUNCTION, Counts
 from handlers.imports.jobs.open_index import LOOK_SECONDS, MARKS, RESTART
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import IMPORT_SHARDS, ZIP_IMPORT_KIND, ImportJobKey
 from handlers.imports.rows.command_outcomes import settle_published
 from handlers.imports.rows.table_stream import row_message
 from handlers.imports.zip.files import child_of

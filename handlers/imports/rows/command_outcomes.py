@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers.commands import status as command_status
-from handlers.core.keys import ImportRowKey, tenant_of
+from handlers.core.keys import tenant_of
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import APPLIED
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import ImportRowKey
 from handlers.store.port import Item
 from handlers.store.values import item_from_dynamo
 

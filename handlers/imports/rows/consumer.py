@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers.commands import status as command_status
+from handlers.commands.keys import VersionKey
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.publishing.publisher import CommandPublisher, ExtraWriteRefused
 from handlers.commands.publishing.retry import publish_with_retry
@@ -16,12 +17,12 @@ from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.consumers.queue_messages import row_named
 from handlers.core.context import InvokeContext, restored_context
 from handlers.core.error_text import message_of, type_of
-from handlers.core.keys import ImportRowKey, VersionKey
 from handlers.core.log import log_step, without_text
 from handlers.imports.errors import RowProblem
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import EXECUTE
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import ImportRowKey
 from handlers.imports.rows.command_outcomes import settle_published
 from handlers.imports.rows.preparation import prepare, problem_of
 from handlers.imports.rows.sync_rows import SyncRows

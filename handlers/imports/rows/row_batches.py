@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from handlers.core.keys import IMPORT_SHARDS, ImportRowKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.counters import counter_of, counting
 from handlers.imports.jobs.model import job_key_of
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import IMPORT_SHARDS, ImportRowKey
 from handlers.store.conditions import absent
 from handlers.store.port import IMPORT_TMP, Change, Item, Put, TransactionFailed, Update, Write
 

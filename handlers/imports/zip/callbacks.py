@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.core.keys import ImportJobKey
 from handlers.core.log import log_step
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import Counts
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import ImportJobKey
 from handlers.imports.zip.repository import TOKEN, ArchiveRepository
 from handlers.state_machines.port import StateMachines
 from handlers.store.port import Item

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from handlers.core.error_text import error_of
-from handlers.core.keys import ImportJobKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.model import Counts, report_urls
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import ImportJobKey
 from handlers.imports.zip.files import child_of
 from handlers.imports.zip.report import write_files_report
 from handlers.imports.zip.repository import ArchiveRepository

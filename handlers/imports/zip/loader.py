@@ -8,13 +8,13 @@ from typing import Any
 from handlers.core.clock import Clock
 from handlers.core.error_text import error_of
 from handlers.core.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError
-from handlers.core.keys import ImportJobKey
 from handlers.core.log import log_step
 from handlers.imports.errors import NO_TABLE, UNKNOWN_TABLE, ImportRefused
 from handlers.imports.files.job_file import check_place
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import ImportJobKey
 from handlers.imports.strategy import ImportTables
 from handlers.imports.zip.archive import UNREADABLE_ENTRY, Archive, CsvEntry, ZipLimits
 from handlers.imports.zip.object_ranges import ObjectRanges

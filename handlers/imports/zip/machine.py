@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from handlers.core.keys import ImportJobKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import ImportJobKey
 from handlers.state_machines.port import StateMachines
 
 

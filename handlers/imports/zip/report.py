@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from handlers.core.keys import ImportJobKey
 from handlers.imports.jobs.report import CSV_TYPE, PREFIX
 from handlers.imports.jobs.spreadsheet import BYTE_ORDER_MARK, line_of, neutralised
+from handlers.imports.keys import ImportJobKey
 from handlers.objects.port import Objects
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from typing import Any
 
 from handlers.core.clock import Clock, iso
 from handlers.core.error_text import error_of
-from handlers.core.keys import ImportJobKey
-from handlers.core.ttl_policies import SECONDS_PER_DAY
+from handlers.core.expiry import SECONDS_PER_DAY
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import CANCEL_REQUESTED
 from handlers.imports.jobs.open_index import opened
 from handlers.imports.jobs.repository import ROW_DAYS
+from handlers.imports.keys import ImportJobKey
 from handlers.imports.zip.archive import CsvEntry, SkippedEntry
 from handlers.store.conditions import absent, at_most, equals, one_of
 from handlers.store.port import (

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
+from handlers.commands.keys import EntityKey
 from handlers.core import aws_clients as aws
-from handlers.core.keys import EntityKey
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.jobs.service import ImportService
 from local.runtime import PROJECT_DIR

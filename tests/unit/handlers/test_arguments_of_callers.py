@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import CommandInput
 from handlers.commands.publishing.retry import publish_with_retry
 from handlers.core.context import InvokeContext
 from handlers.core.errors import CqrsError, ValidationError
-from handlers.core.keys import EntityKey, VersionKey, approval_sk, saga_partition
 from handlers.domain.approval import Approval
 from handlers.domain.three_steps import ThreeSteps
 from handlers.domain.transfer import Transfer
@@ -24,6 +24,7 @@ from handlers.tasks.handlers import TaskType
 from handlers.tasks.retry import TaskOperations
 from handlers.tasks.service import TaskService
 from handlers.workflows.approvals import Approvals
+from handlers.workflows.keys import approval_sk, saga_partition
 from handlers.workflows.saga import SagaLog
 from handlers.workflows.workflow import WorkflowEvent
 from tests.support.operations import Operator

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from handlers.commands.keys import VersionKey
 from handlers.commands.model import CommandInput
 from handlers.commands.pipeline.apply import ALREADY_APPLIED, APPLIED, Applier
 from handlers.commands.publishing.applied import AppliedPublisher
+from handlers.commands.ttl_policies import TtlPolicies
 from handlers.core.errors import NotFound, RequestConflict, ValidationError, VersionConflict
-from handlers.core.keys import VersionKey, approval_partition, approval_sk, request_sk, saga_partition, task_partition
-from handlers.core.ttl_policies import TtlPolicies, is_expired
+from handlers.core.expiry import is_expired
+from handlers.core.keys import partition, request_sk
 from handlers.operations.explain import Explainer
 from handlers.operations.resync import ResyncSelection, count_rows
 from handlers.state_machines.memory import MemoryCustomWorkflows
@@ -22,6 +24,7 @@ from handlers.tasks.handlers import TaskType
 from handlers.tasks.model import TaskLimits
 from handlers.tasks.service import TaskService
 from handlers.workflows.approvals import Approvals
+from handlers.workflows.keys import approval_partition, approval_sk, saga_partition
 from handlers.workflows.saga import SagaLog
 from tests.support.clock import ManualClock
 from tests.support.pipelines import CONTEXT, KEY, World, order
@@ -165,7 +168,7 @@ def test_edge_64_a_tasks_request_is_forgotten(after: float, gone: bool) -> None:
     store, clock = MemoryTableStore(), ManualClock()
     service = TaskService(store, clock, {"job": TaskType("job", 1, object)}, TaskLimits())
     service.create_task("job", 1, REQUEST)
-    expire(store, clock, after, (TASKS, task_partition("TASK", "t1"), request_sk("r1")))
+    expire(store, clock, after, (TASKS, partition("TASK", "t1"), request_sk("r1")))
     assert raised(RequestConflict, lambda: service.create_task("job", 2, REQUEST)) is not gone
 
 

@@ -15,12 +15,12 @@ from handlers.commands.model import CommandInput
 from handlers.consumers.failure_policy import OUTCOMES, Consumer, Outcome
 from handlers.core.context import InvokeContext
 from handlers.core.errors import CqrsError, TransientError
-from handlers.core.keys import ImportRowKey
 from handlers.entrypoints import events, imports, loader, outcomes, states, sweeper, tasks
 from handlers.event_bus.memory import MemoryBus
 from handlers.imports.csv.states import CHECK_ROWS, ROWS_HANDLER
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.service import ImportService
+from handlers.imports.keys import ImportRowKey
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, IMPORT_TMP, TASKS, Change, Item

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.commands.keys import EntityKey
 from handlers.commands.model import CommandInput
 from handlers.core.context import InvokeContext
 from handlers.core.errors import ValidationError
 from handlers.core.key_parts import check_new_part, check_part
-from handlers.core.keys import EntityKey
 
 COMPOSED = "caf\u00e9"
 DECOMPOSED = "cafe\u0301"

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from cli.operate.explain import rendered
+from handlers.commands.keys import EntityKey
 from handlers.commands.model import NO_STATUS, Command, CommandInput, completed
 from handlers.commands.pipeline.failure import Failure
 from handlers.core.context import InvokeContext
 from handlers.core.error_text import error_of
 from handlers.core.errors import RequestConflict, ValidationError
-from handlers.core.keys import EntityKey, TaskKey, saga_partition
 from handlers.core.log import LOGGER_NAME
 from handlers.imports.jobs.service import ImportService
 from handlers.imports.rows.preparation import prepare
@@ -27,9 +27,11 @@ from handlers.store.port import COMMANDS, DATA, IMPORT_TMP, TASKS
 from handlers.store.values import item_from_dynamo, item_to_dynamo
 from handlers.tasks.handlers import TaskHandlers, TaskType
 from handlers.tasks.items import ItemRunner
+from handlers.tasks.keys import TaskKey
 from handlers.tasks.model import Task
 from handlers.tasks.service import TaskService
 from handlers.workflows.approvals import Approvals
+from handlers.workflows.keys import saga_partition
 from handlers.workflows.saga import SagaLog
 from handlers.workflows.states import CustomStates
 from handlers.workflows.workflow import WorkflowEvent

@@ -14,10 +14,10 @@ from handlers.commands.attributes import (
     AttributeStore,
     object_key,
 )
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
 from handlers.core.errors import AttributesDamaged, ObjectMissing, PendingVersions, ValidationError, VersionConflict
 from handlers.core.json_values import json_bytes
-from handlers.core.keys import EntityKey, VersionKey
 from handlers.objects.memory import MemoryObjects
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.check_version import Refusal, decide
 from handlers.commands.pipeline.run import Run
 from handlers.commands.repository import Neighbourhood
-from handlers.core.keys import VersionKey
 from tests.support.pipelines import KEY, World, order
 
 NOW = 1_000_000

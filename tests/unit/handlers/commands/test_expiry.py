@@ -9,11 +9,11 @@ import pytest
 
 from cli.operate.skip import rendered
 from handlers.commands.execution_ended import CommandExecutionEndedHandler
+from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
 from handlers.commands.starter import execution_name
 from handlers.commands.sweeper import RESCHEDULE_SECONDS
-from handlers.core.keys import VersionKey
 from handlers.operations.redrive import Redriver
 from handlers.store.port import COMMANDS, Change
 from tests.support.operations import ENTERED, Operator, failed, next_attempt, waiting

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from handlers.commands.attempts import OF_THE_ATTEMPT, Attempts
-from handlers.core.ttl_policies import TtlPolicies, TtlPolicy
+from handlers.commands.ttl_policies import TtlPolicies, TtlPolicy
 from handlers.store.port import COMMANDS, DATA, HISTORY, Change, Item
 from tests.simulation.watcher import PIPELINE_FIELDS
 from tests.support.operations import failed, next_attempt

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.run import Run
 from handlers.commands.pipeline.successor import Waker
 from handlers.commands.publishing.publisher import START_GRACE_SECONDS
 from handlers.commands.starter import CommandStarter, execution_name
 from handlers.commands.sweeper import MAX_RESTARTS, RESCHEDULE_SECONDS
 from handlers.core.errors import TransientError, TransientThrottle
-from handlers.core.keys import VersionKey
 from handlers.store.open_rows import SweepReport
 from handlers.store.port import COMMANDS, Change
 from tests.support.pipelines import KEY, LEASE_SECONDS, MACHINE, World, order

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from handlers.commands.attempts import Attempts
+from handlers.commands.keys import EntityKey
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
-from handlers.core.keys import EntityKey
-from handlers.core.ttl_policies import TtlPolicies, TtlPolicy
+from handlers.commands.ttl_policies import TtlPolicies, TtlPolicy
 from tests.support.pipelines import CONTEXT, KEY, World, order
 
 DAY = 86_400

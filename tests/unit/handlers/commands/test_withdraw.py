@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from handlers.commands.keys import EntityKey
 from handlers.commands.model import CommandInput
 from handlers.commands.publishing.requests import REMEMBERED_DAYS
 from handlers.core.errors import RequestWithdrawn, ValidationError
-from handlers.core.keys import EntityKey
 from handlers.store.port import COMMANDS, TransactionFailed
 from tests.support.pipelines import CONTEXT, World
 

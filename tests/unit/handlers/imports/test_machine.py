@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from handlers.core.errors import ValidationError
-from handlers.core.keys import ImportJobKey
 from handlers.imports.csv.map_results import batches_not_done
 from handlers.imports.csv.states import CHECK_ROWS, CSV_LOADER, FINALIZE, WAIT_ROWS
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION, ImportJob
+from handlers.imports.keys import ImportJobKey
 from handlers.imports.rows.row_batches import MOST_ROWS, RowBatches, writes_of
 from handlers.objects.memory import MemoryObjects
 from local.functions.model import SimulatedCrash
@@ -267,7 +267,7 @@ def test_imp_08_a_transaction_has_at_most_100_writes_and_4_megabytes() -> None:
     sizes: list[int] = []
     transact = world.memory.transact
     world.memory.transact = lambda writes: (sizes.append(len(writes)), transact(writes))[1]  # type: ignore[method-assign]
-    import_repository = world.rows_handler._import_repository
+    import_repository = world.rows_handler._repository
     key, new_row = job.key, import_repository.new_rows(import_repository.job(job.key) or {})
     rows = [new_row(key.row(number), number + 1, 1, {"a": "b"}, "CANCELLED") for number in range(1, 200)]
     assert RowBatches(import_repository).write(rows) == 199

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from handlers.core.keys import ImportJobKey
 from handlers.core.log import LOGGER_NAME, JsonFormatter
 from handlers.imports.errors import WRONG_PLACE, ImportRefused
 from handlers.imports.files.job_file import JobFiles, check_place
 from handlers.imports.jobs.model import STEP_FUNCTION
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import ImportJobKey
 from tests.support.import_world import BUCKET, CONTEXT, MAX_RECEIVES, ImportWorld
 from tests.unit.handlers.imports.test_route import airports
 

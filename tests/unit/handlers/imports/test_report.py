@@ -7,10 +7,10 @@ import io
 
 import pytest
 
-from handlers.core.keys import ImportJobKey
 from handlers.imports.files.inspection import REPORT, inspect
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION, ImportJob, Reason
 from handlers.imports.jobs.report import MOST_REASONS, report_parts, write_report
+from handlers.imports.keys import ImportJobKey
 from handlers.imports.strategy import Layout
 from handlers.objects.memory import MemoryObjects
 from handlers.store.memory import MemoryTableStore

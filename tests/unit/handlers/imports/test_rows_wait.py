@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from handlers.core.keys import ImportJobKey
 from handlers.imports.csv.wait import ENTRY, TOKEN, RowsWait
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.model import Counts
 from handlers.imports.jobs.repository import ImportRepository
+from handlers.imports.keys import ImportJobKey
 from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.conditions import Condition
 from handlers.store.memory import MemoryTableStore

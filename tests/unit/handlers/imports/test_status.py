@@ -7,9 +7,9 @@ import itertools
 import pytest
 
 from handlers.core.errors import ValidationError
-from handlers.core.keys import ImportJobKey, ImportRowKey
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import Counts
+from handlers.imports.keys import ImportJobKey, ImportRowKey
 
 ALLOWED = {
     status.JOB: {

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.pipeline.run import Run
 from handlers.core.errors import NotFound
-from handlers.core.keys import EntityKey, VersionKey
 from handlers.operations.explain import SHOWN, Explanation
 from handlers.store.port import COMMANDS, DATA, Change
 from tests.support.operations import Operator, expired, fail, failed, waiting

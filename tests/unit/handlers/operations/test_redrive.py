@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.publishing.publisher import START_GRACE_SECONDS
 from handlers.commands.starter import CommandStarter, execution_name
 from handlers.core.context import InvokeContext
 from handlers.core.errors import NotFound, TransientThrottle, ValidationError
-from handlers.core.keys import EntityKey, VersionKey, open_shard
+from handlers.core.keys import open_shard
 from handlers.operations.failed import Selection, find_failed
 from handlers.operations.redrive import Redriver
 from handlers.store.port import COMMANDS, Change

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from handlers.core.errors import NotFound, RequestConflict, ValidationError
-from handlers.core.keys import TaskItemKey, TaskKey, ulid
+from handlers.core.ulids import ulid
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Change, Item, Write
 from handlers.tasks.handlers import TaskType
+from handlers.tasks.keys import TaskItemKey, TaskKey
 from handlers.tasks.model import MAX_ITEMS, TaskLimits
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.service import TaskService

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from handlers.commands import outcomes as status_events
-from handlers.core.keys import TaskKey, ulid
+from handlers.core.ulids import ulid
 from handlers.store.memory import MemoryTableStore
 from handlers.store.values import item_to_dynamo
 from handlers.tasks import status
+from handlers.tasks.keys import TaskKey
 from handlers.tasks.stream import TaskQueue, TaskStream
 from handlers.tasks.writes import item_row, task_row
 from handlers.topics.memory import MemoryTopic

@@ -11,13 +11,13 @@ import pytest
 
 from handlers.core.context import InvokeContext
 from handlers.core.errors import NotFound, TokenExpired, TokenInvalid, TokenUnknown, ValidationError
-from handlers.core.keys import approval_partition, approval_sk
 from handlers.core.log import LOGGER_NAME, JsonFormatter
 from handlers.domain.approval import Approval
 from handlers.state_machines import checks
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS
 from handlers.workflows.approvals import AlreadyDecided, Approvals
+from handlers.workflows.keys import approval_partition, approval_sk
 from local.functions.model import FunctionError, InvokeResult
 from local.scheduler import Scheduler
 from local.states import errors

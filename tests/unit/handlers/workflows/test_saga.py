@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from handlers.core.errors import RequestConflict, TransientConflict
-from handlers.core.keys import approval_sk, saga_partition
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Item
+from handlers.workflows.keys import approval_sk, saga_partition
 from handlers.workflows.saga import SagaIsUndone, SagaLog
 from tests.support.clock import ManualClock
 

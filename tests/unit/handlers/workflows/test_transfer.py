@@ -10,15 +10,16 @@ import pytest
 
 from handlers.commands import status
 from handlers.commands.attempts import Attempts
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.pipeline.run import Run
 from handlers.core.context import InvokeContext
 from handlers.core.errors import TransientThrottle
-from handlers.core.keys import EntityKey, VersionKey, approval_sk, saga_partition
 from handlers.domain.transfer import MAX_TRANSFER_ID_CHARS, Transfer
 from handlers.operations.skip import Skipper
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, TASKS
+from handlers.workflows.keys import approval_sk, saga_partition
 from handlers.workflows.workflow import WorkflowEvent
 from local.functions.model import EXITED, FunctionError, InvokeResult
 from local.testing import WorkflowResult, WorkflowTest

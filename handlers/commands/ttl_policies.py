@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from handlers.commands.keys import EntityKey
 from handlers.core.errors import SettingsError
-from handlers.core.keys import EntityKey
-
-SECONDS_PER_DAY = 86_400
+from handlers.core.expiry import SECONDS_PER_DAY
 
 
 @dataclass(frozen=True)
@@ -60,9 +59,3 @@ class TtlPolicies:
             if any(d is not None and (not isinstance(d, int) or isinstance(d, bool) or d < 1) for d in days):
                 raise SettingsError(f"TTL_DAYS: {table} must give whole days of at least 1, not {days}")
         return cls(tables)
-
-
-def is_expired(row: Mapping[str, Any], now: float) -> bool:
-    """A row past its ttl counts as absent, though DynamoDB removes it days later."""
-    ttl = row.get("ttl")
-    return ttl is not None and ttl <= now
