@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 def import_file(stack: Stack, options: argparse.Namespace, sleep: Callable[[float], None] = time.sleep) -> int:
     """See ``run``."""
-    settings = LoaderSettings.from_env(stack.environment_of("loader"))
+    settings = LoaderSettings(stack.environment_of("loader"))
     clock = SystemClock()
     tables = load_import_tables(settings.handler_modules, {"store": stack.store, "clock": clock})
     service = ImportService(stack.store, clock, tables.names, settings.import_buckets)

@@ -29,7 +29,7 @@ class Machinery:
 
 def machinery(stack: Stack) -> Machinery:
     """From the environment of the ``events`` function, so that starts go where the stream's starts go."""
-    settings = EventsSettings.from_env(stack.environment_of("events"))
+    settings = EventsSettings(stack.environment_of("events"))
     clock, workflows = SystemClock(), StepFunctions(stack.client("stepfunctions"))
     repository = CommandRepository(stack.store, clock.now)
     # No lease is taken here.

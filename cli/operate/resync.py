@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _resync(stack: Stack, options: argparse.Namespace) -> int:
-    settings = StatesSettings.from_env(stack.environment_of("states"))
+    settings = StatesSettings(stack.environment_of("states"))
     registry = _registry(stack, settings)
     selection = _selection(registry, options)
     if options.dry_run:

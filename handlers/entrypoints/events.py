@@ -44,7 +44,7 @@ class EventPorts:
 
 def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPorts | None = None) -> Handler:
     """The function's handler. Raises SettingsError naming the variable."""
-    settings = EventsSettings.from_env(env)
+    settings = EventsSettings(env)
     if ports is None:
         ports = EventPorts(
             store=DynamoTableStore(aws.dynamodb(), {COMMANDS: settings.commands_table, TASKS: settings.tasks_table}),

@@ -72,7 +72,7 @@ def create(
     Raises:
         SettingsError, RegistryError: the function can't start; the message names the variable or module.
     """
-    settings = ImportsSettings.from_env(env)
+    settings = ImportsSettings(env)
     if ports is None:
         tables = {
             COMMANDS: settings.commands_table,

@@ -64,7 +64,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
     Raises:
         SettingsError, RegistryError: the function can't start; the message names the variable or module.
     """
-    settings = LoaderSettings.from_env(env)
+    settings = LoaderSettings(env)
     if ports is None:
         ports = LoaderPorts(
             store=DynamoTableStore(aws.dynamodb(), {IMPORT_TMP: settings.import_table}),

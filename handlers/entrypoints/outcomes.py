@@ -42,7 +42,7 @@ class OutcomePorts:
 
 def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: OutcomePorts | None = None) -> Handler:
     """The function's handler. ``ports`` replace AWS, ``clock`` only the time. Raises SettingsError."""
-    settings = OutcomesSettings.from_env(env)
+    settings = OutcomesSettings(env)
     if ports is None:
         ports = OutcomePorts(
             SnsTopic(aws.sns(), settings.main_topic_arn),

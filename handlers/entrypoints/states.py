@@ -45,7 +45,7 @@ def create(
     Raises:
         SettingsError, RegistryError: the function can't start; the message names the variable or module.
     """
-    settings = StatesSettings.from_env(env)
+    settings = StatesSettings(env)
     if ports is None:
         ports = _aws_ports(settings, clock or SystemClock())
     if attributes is None:

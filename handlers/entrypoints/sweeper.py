@@ -53,7 +53,7 @@ class SweeperPorts(Ports):
 
 def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: SweeperPorts | None = None) -> Handler:
     """The function's handler. Raises SettingsError naming the variable."""
-    settings = SweeperSettings.from_env(env)
+    settings = SweeperSettings(env)
     if ports is None:
         tables = {
             COMMANDS: settings.commands_table,

@@ -41,7 +41,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: TaskPor
     Raises:
         SettingsError, RegistryError: the function can't start; the message names the variable or module.
     """
-    settings = TasksSettings.from_env(env)
+    settings = TasksSettings(env)
     if ports is None:
         ports = TaskPorts(
             store=DynamoTableStore(aws.dynamodb(), {TASKS: settings.tasks_table, DATA: settings.data_table}),

@@ -46,7 +46,7 @@ def test_environment_and_settings_agree_in_both_directions(stack: Evaluation) ->
     for props in functions.values():
         function = props["handler"].split(".")[-2]
         given = Watched(props["environment"]["variables"])
-        settings_of(function).from_env(given)
+        settings_of(function)(given)
         unset, unread = given.asked - set(given._values), set(given._values) - given.asked - BY_THE_FRAME
         assert not unset, f"{function} reads {', '.join(sorted(unset))}, which infra does not set"
         assert not unread, f"infra sets {', '.join(sorted(unread))} for {function}, which nothing reads"
@@ -68,6 +68,6 @@ def test_values_are_texts(stack: Evaluation) -> None:
 def test_the_watch_sees_both_faults() -> None:
     given = Watched({"COMMANDS_TABLE": "c", "TASKS_TABLE": "t", "EXTRA": "x"})
     with pytest.raises(settings.SettingsError):
-        settings.EventsSettings.from_env(given)
+        settings.EventsSettings(given)
     assert given.asked - set(given._values) == {"COMMAND_STATE_MACHINE_ARN"}
     assert set(given._values) - given.asked == {"EXTRA"}

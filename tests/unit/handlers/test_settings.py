@@ -79,43 +79,43 @@ TASKS_ENV = {
 
 
 def test_workflow_settings() -> None:
-    settings = StatesSettings.from_env(STATES)
+    settings = StatesSettings(STATES)
     assert settings.handler_modules == ("a.b", "c.d")
     assert (settings.wait_limit_hours, settings.lease_seconds, settings.status_detail) == (24, 120, "full")
 
 
 def test_no_handler_modules_is_allowed() -> None:
-    assert StatesSettings.from_env({**STATES, "HANDLER_MODULES": ""}).handler_modules == ()
+    assert StatesSettings({**STATES, "HANDLER_MODULES": ""}).handler_modules == ()
 
 
 @pytest.mark.parametrize("name", sorted(set(STATES) - {"HANDLER_MODULES"}))
 def test_a_missing_workflow_variable_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
-        StatesSettings.from_env({key: value for key, value in STATES.items() if key != name})
+        StatesSettings({key: value for key, value in STATES.items() if key != name})
 
 
 @pytest.mark.parametrize("name", sorted(set(TASKS_ENV) - {"HANDLER_MODULES"}))
 def test_a_missing_tasks_variable_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
-        TasksSettings.from_env({key: value for key, value in TASKS_ENV.items() if key != name})
+        TasksSettings({key: value for key, value in TASKS_ENV.items() if key != name})
 
 
 @pytest.mark.parametrize("name", sorted(SWEEPER))
 def test_a_missing_sweeper_variable_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
-        SweeperSettings.from_env({key: value for key, value in SWEEPER.items() if key != name})
+        SweeperSettings({key: value for key, value in SWEEPER.items() if key != name})
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS))
 def test_a_missing_events_variable_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
-        EventsSettings.from_env({key: value for key, value in EVENTS.items() if key != name})
+        EventsSettings({key: value for key, value in EVENTS.items() if key != name})
 
 
 @pytest.mark.parametrize("name", sorted(OUTCOMES))
 def test_a_missing_notifications_variable_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
-        OutcomesSettings.from_env({key: value for key, value in OUTCOMES.items() if key != name})
+        OutcomesSettings({key: value for key, value in OUTCOMES.items() if key != name})
 
 
 @pytest.mark.parametrize(
@@ -134,12 +134,12 @@ def test_a_missing_notifications_variable_is_named(name: str) -> None:
 )
 def test_wrong_values_are_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
-        StatesSettings.from_env({**STATES, name: value})
+        StatesSettings({**STATES, name: value})
 
 
 def test_a_wrong_kind_of_status_events_is_named() -> None:
     with pytest.raises(SettingsError, match=r"STATUS_EVENTS: 'some' is not one of terminal, all, none"):
-        OutcomesSettings.from_env({**OUTCOMES, "STATUS_EVENTS": "some"})
+        OutcomesSettings({**OUTCOMES, "STATUS_EVENTS": "some"})
 
 
 @pytest.mark.parametrize(
@@ -147,10 +147,10 @@ def test_a_wrong_kind_of_status_events_is_named() -> None:
 )
 def test_custom_machines_are_arns_of_state_machines(arns: str) -> None:
     with pytest.raises(SettingsError, match="CUSTOM_STATE_MACHINE_ARNS"):
-        StatesSettings.from_env({**STATES, "CUSTOM_STATE_MACHINE_ARNS": arns})
+        StatesSettings({**STATES, "CUSTOM_STATE_MACHINE_ARNS": arns})
 
 
 def test_custom_machines_by_name() -> None:
     machines = {"a": "arn:aws:states:eu-central-1:1:stateMachine:a"}
-    settings = StatesSettings.from_env({**STATES, "CUSTOM_STATE_MACHINE_ARNS": json.dumps(machines)})
+    settings = StatesSettings({**STATES, "CUSTOM_STATE_MACHINE_ARNS": json.dumps(machines)})
     assert settings.custom_machines == machines
