@@ -9,6 +9,8 @@ from handlers.core.errors import CqrsError
 EMPTY_FILE = "EmptyFile"
 NOT_CSV = "NotCsv"
 UNKNOWN_ENCODING = "UnknownEncoding"
+UNKNOWN_DELIMITER = "UnknownDelimiter"
+ZERO_BYTES = "ZeroBytes"
 MISSING_COLUMN = "MissingColumn"
 DUPLICATE_COLUMN = "DuplicateColumn"
 UNKNOWN_COLUMN = "UnknownColumn"

@@ -48,8 +48,8 @@ def parse_key(text: str) -> tuple[EntityKey, int | None]:
 def pasteable(key: object) -> str:
     """A key, or the id of a task, an import or a request, as it can be pasted behind a command.
 
-    Quoted where a shell would change it (POSIX, "Quoting"); what can't be seen is written as escapes in ``$'...'``
-    ("Dollar-Single-Quotes" of POSIX.1-2024; bash, zsh and ksh read it, too).
+    Quoted where a shell would change it (POSIX, "Quoting"); what can't be seen is written as octal escapes in
+    ``$'...'`` ("Dollar-Single-Quotes" of POSIX.1-2024; bash, zsh, ksh and busybox read it, too).
     """
     text = str(key)
     if not is_visible(text):
@@ -62,4 +62,5 @@ def _escaped(character: str) -> str:
         return f"\\{character}"
     if is_visible(character):
         return character
-    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
+    # Octal always has three digits; ``\xHH`` ends where a shell thinks, and zsh, ksh and bash think differently.
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))

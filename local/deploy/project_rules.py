@@ -57,6 +57,11 @@ def qualified(key: str, project: str) -> str:
     return ":".join(parts) if len(parts) == 2 else f"{project}:{key}"
 
 
+#: The CLI hands the ciphertext of a project's default to the program as it is (``workspace/config.go``,
+#: ``createConfigValue``), so that nothing comes of it.
+ENCRYPTED = "is encrypted, which only values of a stack's file are; put it into Pulumi.<stack>.yaml"
+
+
 def unknown_fields(document: Mapping[str, Any], known: Iterable[str]) -> Iterator[str]:
     """One text per field of a file that has no effect there."""
     allowed = list(known)
@@ -164,6 +169,8 @@ def has_type(value: Any, type_: str, items: Mapping[str, Any] | None) -> bool:
 def _declared(name: str, given: Any, *, is_own: bool) -> tuple[Declared, list[str]]:
     if not isinstance(given, Mapping):
         problems = [] if isinstance(given, str | int | list) else [f"{_shown(given)} is neither value nor declaration"]
+        if is_secret(given):
+            problems = [ENCRYPTED]
         return Declared(name, None, None, False, True, given), problems
     problems = list(unknown_fields(given, _DECLARATION))
     type_, items = given.get("type"), given.get("items")
@@ -174,6 +181,10 @@ def _declared(name: str, given: Any, *, is_own: bool) -> tuple[Declared, list[st
         problems.append(f"secret: {_shown(given['secret'])} is not true or false")
     # To the CLI a null is the same as nothing.
     default, value = given.get("default"), given.get("value")
+    if is_secret(default) or is_secret(value):
+        # Before anything that would show it.
+        field = "default" if is_secret(default) else "value"
+        return Declared(name, None, None, False, True, None), [f"{field}: {ENCRYPTED}"]
     if default is not None and value is not None:
         problems.append("has both a default and a value")
     if not is_own:

@@ -7,8 +7,10 @@ and "mapping key already defined" in ``decode.go``).
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ import yaml  # type: ignore[import-untyped]  # comes with pulumi
 
 from local.deploy.errors import DeployError
 
+#: What the aliases of a file stand for, in characters: far more than a stack's file has. The CLI, too, refuses a file
+#: whose aliases multiply (yaml.v3, ``decode.go``, "document contains excessive aliasing").
+MOST_ALIASED = 1_000_000
 _CORE = "tag:yaml.org,2002:"
 _MERGE = f"{_CORE}merge"
 _TIMESTAMP = f"{_CORE}timestamp"
@@ -29,12 +34,26 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        #: Of each node with what its aliases stand for, and of all aliases together.
+        self._sizes: dict[yaml.Node, int] = {}
+        self._aliased = 0
+
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node:
         alias = self.peek_event() if self.check_event(yaml.AliasEvent) else None
         node = super().compose_node(parent, index)
-        # A node gets its end when all in it is read.
-        if alias is not None and node.end_mark is None:
+        if alias is None:
+            self._sizes[node] = _own_size(node) + sum(self._sizes[part] for part in _parts(node))
+        elif node.end_mark is None:  # a node gets its end when all in it is read
             raise _Refused(f"{_line(alias)}: *{alias.anchor} stands inside of what it names")
+        else:
+            self._aliased += self._sizes[node]
+            if self._aliased > MOST_ALIASED:
+                raise _Refused(
+                    f"{_line(alias)}: *{alias.anchor} and the aliases before it stand for more than {MOST_ALIASED:,} "
+                    "characters; write fewer"
+                )
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
@@ -62,6 +81,16 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
             seen[key.value] = _line(key)
         made: dict[Any, Any] = super().construct_mapping(node, deep)
         return made
+
+
+def _own_size(node: yaml.Node) -> int:
+    return 1 + (len(node.value) if isinstance(node, yaml.ScalarNode) else 0)
+
+
+def _parts(node: yaml.Node) -> Iterable[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return itertools.chain.from_iterable(node.value)
+    return node.value if isinstance(node, yaml.SequenceNode) else ()
 
 
 class _Refused(Exception):

@@ -16,7 +16,8 @@ class ScannedBytes(io.BufferedIOBase):
     """A binary stream for ``io.TextIOWrapper``.
 
     ``size``: bytes so far. ``backslashes``, ``quotes``, ``lone_returns``: whether there were any. ``escapes``: those of
-    ISO 2022, whose encodings are ASCII to every decoder but their own. ``zeros``: bytes that no text has.
+    ISO 2022, whose encodings are ASCII to every decoder but their own. ``zeros``: bytes that no text has;
+    ``zero_tail``: how many of them the file ends with.
     ``end_marks``: how many Ctrl-Z the file ends with, which are left out: DOS programs mark the end of a text so.
     ``long_lines``: a line of several thousand bytes may have come, so that rows have to be measured. All are known
     before the text is.
@@ -34,7 +35,7 @@ class ScannedBytes(io.BufferedIOBase):
         self._since_line_end = 0
         self._after_return = False
         self._after_escape = False
-        self.size = self.end_marks = 0
+        self.size = self.end_marks = self.zero_tail = 0
         self.backslashes = self.quotes = self.lone_returns = self.escapes = self.zeros = False
         self.long_lines = len(end_mark) > 1
 
@@ -88,6 +89,9 @@ class ScannedBytes(io.BufferedIOBase):
             self.quotes = b'"' in block
         if not self.zeros:
             self.zeros = b"\0" in block
+        if block:
+            content = len(block.rstrip(b"\0"))
+            self.zero_tail = len(block) - content + (0 if content else self.zero_tail)
         if not self.escapes and (self._after_escape or b"\x1b" in block):
             self.escapes = b"\x1b$" in block or b"\x1b(" in block or (self._after_escape and block[:1] in (b"$", b"("))
             self._after_escape = block.endswith(b"\x1b")

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from handlers.imports.errors import UNKNOWN_ENCODING, ImportRefused
+from handlers.imports.errors import (
+    FIELD_TOO_LONG,
+    LINE_TOO_LONG,
+    UNCLOSED_QUOTE,
+    UNKNOWN_ENCODING,
+    ZERO_BYTES,
+    ImportRefused,
+)
 from handlers.imports.files import encodings
 from handlers.imports.files.byte_scanner import ScannedBytes
 from handlers.imports.files.encodings import Open
 from handlers.imports.files.file_kinds import HEAD_BYTES, check_csv
-from handlers.imports.files.places import first_bad
+from handlers.imports.files.places import first_bad, zero_tail
 
 _ZEROS = (
     "the file's encoding is not certain: it has zero bytes, which no text has but in UTF-16 and UTF-32. If it is one, "
@@ -20,6 +27,8 @@ _ISO_2022 = (
     "the file's encoding is not certain: it has escape sequences of ISO-2022-JP or ISO-2022-KR, which are valid UTF-8, "
     "too. Name its encoding, or save it as UTF-8"
 )
+#: What the zero bytes at the end of a file can look like.
+_MAY_BE_ZEROS = (UNKNOWN_ENCODING, LINE_TOO_LONG, FIELD_TOO_LONG, UNCLOSED_QUOTE)
 
 T = TypeVar("T")
 
@@ -36,10 +45,25 @@ def in_its_encoding(open_: Open, named: str | None, read: Callable[[str], tuple[
         head = stream.read(HEAD_BYTES)
     check_csv(head)
     start = encodings.encoding_of_start(head)
-    if named is not None:
-        return _held(open_, encodings.held_to(named, start), read)
-    if start is not None:
-        return _held(open_, start.codec, read)
+    codec = encodings.held_to(named, start) if named is not None else None if start is None else start.codec
+    try:
+        found, watched = _read(open_, codec, head, read)
+    except ImportRefused as refused:
+        # What looks like a line without end, or like another encoding.
+        if b"\0" in head or refused.code in _MAY_BE_ZEROS:
+            _check_zero_tail(open_, codec or encodings.UTF_8)
+        raise
+    if watched.zero_tail >= encodings.unit_of(codec or encodings.UTF_8):
+        _check_zero_tail(open_, codec or encodings.UTF_8)
+    return found
+
+
+def _read(
+    open_: Open, codec: str | None, head: bytes, read: Callable[[str], tuple[T, ScannedBytes]]
+) -> tuple[T, ScannedBytes]:
+    """``codec`` None: what the content tells."""
+    if codec is not None:
+        return _held(open_, codec, read)
     if b"\0" in head:
         raise ImportRefused(UNKNOWN_ENCODING, _ZEROS)
     try:
@@ -48,15 +72,32 @@ def in_its_encoding(open_: Open, named: str | None, read: Callable[[str], tuple[
         # Large tables that other files don't need.
         from handlers.imports.files.detection import certain_encoding
 
-        return _held(open_, certain_encoding(open_), read)
-    if watched.zeros or watched.escapes:
-        raise ImportRefused(UNKNOWN_ENCODING, _ZEROS if watched.zeros else _ISO_2022)
-    return found
+        found, watched = _held(open_, certain_encoding(open_), read)
+    else:
+        if watched.escapes:
+            raise ImportRefused(UNKNOWN_ENCODING, _ISO_2022)
+    if watched.zeros:
+        raise ImportRefused(UNKNOWN_ENCODING, _ZEROS)
+    return found, watched
 
 
-def _held(open_: Open, codec: str, read: Callable[[str], tuple[T, ScannedBytes]]) -> T:
+def _check_zero_tail(open_: Open, codec: str) -> None:
+    """Raises ImportRefused where a file ends with zero bytes: it was made longer than it was filled."""
+    tail = zero_tail(open_, codec)
+    if tail is None:
+        return
+    byte, line, count = tail
+    what = "nothing but zero bytes" if byte == 1 else f"zero bytes from byte {byte} (line {line}) to its end"
+    raise ImportRefused(
+        ZERO_BYTES,
+        f"the file has {what}, {count} of them: it was not written to its end, as after a crash. Make it again, or "
+        "remove them if all rows are there",
+    )
+
+
+def _held(open_: Open, codec: str, read: Callable[[str], tuple[T, ScannedBytes]]) -> tuple[T, ScannedBytes]:
     try:
-        return read(codec)[0]
+        return read(codec)
     except UnicodeDecodeError as error:
         wider = encodings.wider_than(codec)
         perhaps = "" if wider is None else f"; perhaps it is {wider}"

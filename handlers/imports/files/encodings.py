@@ -157,6 +157,11 @@ def is_wide(codec: str) -> bool:
     return codec.startswith(("utf-16", "utf-32"))
 
 
+def unit_of(codec: str) -> int:
+    """Bytes of its smallest character."""
+    return 2 if codec.startswith("utf-16") else 4 if codec.startswith("utf-32") else 1
+
+
 def stray_in(codec: str) -> re.Pattern[str] | None:
     """What decoding gives for bytes that the encoding has not assigned and Python lets through; None: nothing."""
     if codec.startswith("utf"):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import re
 import unicodedata
 from collections.abc import Sequence
 
 from handlers.core.errors import shown
-from handlers.imports.errors import DUPLICATE_COLUMN, MISSING_COLUMN, UNKNOWN_COLUMN, ImportRefused
+from handlers.imports.errors import DUPLICATE_COLUMN, MISSING_COLUMN, UNKNOWN_COLUMN, UNKNOWN_DELIMITER, ImportRefused
 from handlers.imports.files.file_kinds import markup_of
 from handlers.imports.strategy import REPORT_COLUMNS, Layout
 
 COMMA = ","
 DELIMITERS = (COMMA, ";", "\t", "|")
+#: Quoted where a program quotes every value.
+_DECLARATION = re.compile(r"(?i:\"sep=([^\r\n])\"|sep=([^\r\n]))[,;|]*[\r\n]*")
 
 
 def delimiter_of(line: str, layout: Layout) -> str:
@@ -24,6 +27,30 @@ def delimiter_of(line: str, layout: Layout) -> str:
 
     # max keeps the first of equals, and the comma is the first.
     return max(DELIMITERS, key=matches)
+
+
+def declared_delimiter(line: str, layout: Layout) -> str | None:
+    """The delimiter that a first line ``sep=;`` declares, as Excel writes and reads it; None: it is no such line.
+
+    A column of such a name is a header.
+
+    Raises:
+        ImportRefused: no file is read with that delimiter.
+    """
+    found = _DECLARATION.fullmatch(line)
+    if found is None:
+        return None
+    known = {*layout.columns, *layout.optional}
+    if any(known & set(next(csv.reader([line], delimiter=delimiter), [])) for delimiter in DELIMITERS):
+        return None
+    delimiter = found[1] or found[2]
+    if delimiter not in DELIMITERS:
+        raise ImportRefused(
+            UNKNOWN_DELIMITER,
+            f"the first line, {shown(line.strip())}, declares the delimiter {delimiter!r}; expected one of "
+            f"{', '.join(map(repr, DELIMITERS))}",
+        )
+    return delimiter
 
 
 def is_of_report(header: Sequence[str], layout: Layout) -> bool:

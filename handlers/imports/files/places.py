@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from handlers.imports.files.encodings import Open, is_wide, stray_in
+from handlers.imports.files.encodings import Open, is_wide, stray_in, unit_of
 
 BLOCK = 256 * 1024
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -37,6 +37,26 @@ def first_bad(open_: Open, codec: str) -> Place | None:
     with open_() as stream:
         line, byte = _line_of(stream, codec, offset)
     return Place(line, byte, " ".join(f"0x{one:02X}" for one in found[:4]), reason)
+
+
+def zero_tail(open_: Open, codec: str) -> tuple[int, int, int] | None:
+    """The zero characters that a file ends with: their first byte, from 1, its line, and how many bytes they have.
+
+    None: it ends otherwise.
+    """
+    size = content = 0
+    with open_() as stream:
+        for block in blocks_of(stream):
+            kept = len(block.rstrip(b"\0"))
+            content = size + kept if kept else content
+            size += len(block)
+    unit = unit_of(codec) if content else 1
+    begin = -(-content // unit) * unit  # the last character of a text may end with a zero byte
+    if size - begin < unit:
+        return None
+    with open_() as stream:
+        line, _ = _line_of(stream, codec, begin)
+    return begin + 1, line, size - begin
 
 
 def blocks_of(stream: BinaryIO) -> Iterator[bytes]:

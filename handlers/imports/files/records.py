@@ -23,7 +23,7 @@ from handlers.imports.errors import (
 )
 from handlers.imports.files import encodings
 from handlers.imports.files.byte_scanner import END_MARK, ScannedBytes
-from handlers.imports.files.header import check_header, delimiter_of, is_of_report
+from handlers.imports.files.header import check_header, declared_delimiter, delimiter_of, is_of_report
 from handlers.imports.files.limits import CsvLimits
 from handlers.imports.jobs.spreadsheet import restored
 from handlers.imports.strategy import REPORT_COLUMNS, Layout
@@ -78,6 +78,8 @@ class Record:
 class RecordReader:
     """The records of one CSV stream. ``header`` and ``delimiter`` are known from the start.
 
+    A first line that declares the delimiter (``sep=;``) is one of the ``lines_before`` the header.
+
     A report of failed rows (``is_report``) is read as the file that its rows are of: without the columns in front, and
     cells as they were before the report made them safe for spreadsheets.
 
@@ -97,7 +99,11 @@ class RecordReader:
         # The limit is the module's, for all readers of the process.
         csv.field_size_limit(limits.field_chars)
         line, self.lines_before = self._first_line()
-        self.delimiter = delimiter_of(line, layout)
+        declared = declared_delimiter(line, layout) if not self.lines_before else None
+        if declared is not None:
+            line, blank = self._first_line()
+            self.lines_before = 1 + blank
+        self.delimiter = declared or delimiter_of(line, layout)
         # The second of them is what the first has given already.
         read, self._lines = itertools.tee(
             itertools.chain(itertools.repeat("\n", self.lines_before), [line], self._text)

@@ -20,7 +20,8 @@ _EXTRA_HEADER = struct.Struct("<HH")
 #: Windows the code page of their language. CP437, the format's own (APPNOTE.TXT, appendix D), reads all bytes.
 _UNMARKED = ("utf-8", "cp932")
 _OWN = "cp437"
-_DRIVE = re.compile(r"[A-Za-z]:")
+#: Drives of Windows. A colon with a blank behind it is punctuation, which macOS and Linux allow in names.
+_DRIVE = re.compile(r"[A-Za-z]:(?! )")
 
 
 def name_of(info: zipfile.ZipInfo) -> str:

@@ -66,12 +66,19 @@ def test_edge_29_a_backslash_separates_folders_files_and_resource_forks() -> Non
 
 
 @pytest.mark.parametrize(
-    "name", [b"a\\..\\..\\b.csv", b"\\b.csv", b"\\\\host\\b.csv", b"c:b.csv", b"./../b.csv", b"a/..\\b.csv", b"a\0.csv"]
+    "name",
+    [b"a\\..\\..\\b.csv", b"\\b.csv", b"\\\\host\\b.csv", b"c:b.csv", b"c:", b"./../b.csv", b"a/..\\b.csv", b"a\0.csv"],
 )
 def test_edge_29_names_that_lead_elsewhere_are_found_behind_any_separator(name: bytes) -> None:
     with pytest.raises(ImportRefused, match="leads out of it") as refused:
         opened(b"20250101000000-airports.csv", name)
     assert refused.value.code == "UnsafeName"
+
+
+def test_edge_29_a_colon_that_is_punctuation_names_no_drive() -> None:
+    """macOS and Linux allow it in names, and archivers there keep it."""
+    names = [b"a: report.csv", b"Q: what? A: that.csv", b"c/d:e.csv", b"10:30.csv"]
+    assert sorted(names_of(opened(*names))) == sorted(name.decode() for name in names)
 
 
 def test_edge_30_a_dot_alone_is_no_hidden_folder() -> None:

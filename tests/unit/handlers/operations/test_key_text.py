@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -79,6 +80,8 @@ AWKWARD = (
     EntityKey("TENANT", "t1", "ORDER", "*?[a-z]~!;|<>\\"),
     EntityKey("TENANT", "t1", "ORDER", "a\x1b[2J\r\n\u202eb'\\"),
     EntityKey("TENANT", "t1", "ORDER", "é\U000e0041-1"),
+    # Digits behind what is escaped, which some shells would take for a part of it.
+    EntityKey("TENANT", "t1", "ORDER", "a\x1bcafe\x1b7\x0117\u202eff\x9f0"),
 )
 
 
@@ -125,6 +128,29 @@ def test_edge_50_a_shell_hands_over_what_was_printed(shell: str) -> None:
     output = subprocess.run([shell, "-c", script], capture_output=True, check=True).stdout.decode()
     handed = [" ".join(arguments.split("\0")) for arguments in output.split("\0\0")[:-1]]
     assert [parse_key(text) for text in handed] == [words[word] for word in chosen]
+
+
+def read_octal(word: str) -> str:
+    """A word in ``$'...'`` by the rules that all shells share: a backslash and three octal digits, one quote or one
+    backslash. Others are read differently from shell to shell.
+    """
+    assert word.startswith("$'")
+    assert word.endswith("'")
+    return re.sub(rb"\\([0-7]{3}|['\\])", _one, word[2:-1].encode()).decode()
+
+
+def _one(match: re.Match[bytes]) -> bytes:
+    found = match[1]
+    return bytes([int(found, 8)]) if len(found) == 3 else found
+
+
+@given(KEYS)
+@example(AWKWARD[-1])
+def test_edge_50_escapes_are_those_that_all_shells_read_alike(key: EntityKey) -> None:
+    word = pasteable(key)
+    if not is_visible(str(key)):
+        assert re.fullmatch(r"\$'([^'\\]|\\[0-7]{3}|\\['\\])*'", word)
+        assert read_octal(word) == str(key)
 
 
 def test_edge_50_plain_keys_stay_as_they_are() -> None:

@@ -154,6 +154,29 @@ def test_edge_01_a_secret_anywhere_in_a_value_is_refused_and_not_shown(tmp_path:
     assert str(caught.value) == f"Pulumi.dev.yaml: {told}"
 
 
+@pytest.mark.parametrize(
+    ("declared", "field"),
+    [
+        ("key: {default: {secure: AAAB}}", "default: "),
+        ("key: {type: string, default: {secure: AAAB}}", "default: "),
+        ("key: {type: string, secret: true, default: {secure: AAAB}}", "default: "),
+        ("key: {type: object, default: {a: [{secure: AAAB}]}}", "default: "),
+        ("key: {value: {secure: AAAB}}", "value: "),
+        ("aws:profile: {value: {secure: AAAB}}", "value: "),
+        ("key: [{secure: AAAB}]", ""),
+    ],
+)
+def test_edge_01_a_secret_in_the_project_s_file_is_refused_and_not_shown(
+    tmp_path: Path, declared: str, field: str
+) -> None:
+    name = declared.partition(": ")[0]
+    name = name if ":" in name else f"sample:{name}"
+    with pytest.raises(DeployError) as caught:
+        load_stack(write(tmp_path, Case(declared, "", "")), "dev")
+    told = "is encrypted, which only values of a stack's file are; put it into Pulumi.<stack>.yaml"
+    assert str(caught.value) == f"Pulumi.yaml: config: {name}: {field}{told}"
+
+
 def test_edge_01_every_key_of_the_project_has_a_default() -> None:
     """The CLI refuses every stack that lacks a value for a key without one."""
     declared = read_mapping(PROJECT_DIR / "Pulumi.yaml")["config"]
