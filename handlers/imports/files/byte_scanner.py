@@ -17,7 +17,7 @@ class ScannedBytes(io.BufferedIOBase):
 
     ``size``: bytes so far. ``backslashes``, ``quotes``, ``lone_returns``: whether there were any. ``escapes``: those of
     ISO 2022, whose encodings are ASCII to every decoder but their own. ``zeros``: bytes that no text has;
-    ``zero_tail``: how many of them the file ends with.
+    ``zero_tail``: how many of them the last block ends with.
     ``end_marks``: how many Ctrl-Z the file ends with, which are left out: DOS programs mark the end of a text so.
     ``long_lines``: a line of several thousand bytes may have come, so that rows have to be measured. All are known
     before the text is.
@@ -90,8 +90,7 @@ class ScannedBytes(io.BufferedIOBase):
         if not self.zeros:
             self.zeros = b"\0" in block
         if block:
-            content = len(block.rstrip(b"\0"))
-            self.zero_tail = len(block) - content + (0 if content else self.zero_tail)
+            self.zero_tail = len(block) - len(block.rstrip(b"\0"))
         if not self.escapes and (self._after_escape or b"\x1b" in block):
             self.escapes = b"\x1b$" in block or b"\x1b(" in block or (self._after_escape and block[:1] in (b"$", b"("))
             self._after_escape = block.endswith(b"\x1b")

@@ -47,6 +47,16 @@ def test_the_first_of_them_is_told(content: bytes, named: str | None, line: int,
     assert f"zero bytes from byte {len(content) + 1} (line {line}) to its end, {count} of them" in message
 
 
+@pytest.mark.parametrize("count", [1, 4_096, 200_000, BLOCK])
+@pytest.mark.parametrize("end", ["", "7,half", '7,"'])
+def test_they_begin_behind_thousands_of_rows(count: int, end: str) -> None:
+    """Nothing in the file's first bytes tells."""
+    content = ("id,name\n" + "".join(f"{number},cup\n" for number in range(60_000)) + end).encode()
+    code, message = refusal(content + bytes(count))
+    assert code == "ZeroBytes"
+    assert f"from byte {len(content) + 1} (line 60002) to its end, {count} of them" in message
+
+
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 @pytest.mark.parametrize("count", [4, 4_096, 200_000])
 def test_in_encodings_whose_characters_have_zero_bytes(codec: str, count: int) -> None:
