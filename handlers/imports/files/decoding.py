@@ -51,10 +51,10 @@ def in_its_encoding(open_: Open, named: str | None, read: Callable[[str], tuple[
     except ImportRefused as refused:
         # What looks like a line without end, or like another encoding.
         if b"\0" in head or refused.code in _MAY_BE_ZEROS:
-            _check_zero_tail(open_, codec or encodings.UTF_8)
+            _check_zero_tail(open_, codec)
         raise
     if watched.zero_tail >= encodings.unit_of(codec or encodings.UTF_8):
-        _check_zero_tail(open_, codec or encodings.UTF_8)
+        _check_zero_tail(open_, codec)
     return found
 
 
@@ -81,7 +81,7 @@ def _read(
     return found, watched
 
 
-def _check_zero_tail(open_: Open, codec: str) -> None:
+def _check_zero_tail(open_: Open, codec: str | None) -> None:
     """Raises ImportRefused where a file ends with zero bytes: it was made longer than it was filled."""
     tail = zero_tail(open_, codec)
     if tail is None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from handlers.imports.files.encodings import Open, is_wide, stray_in, unit_of
+from handlers.imports.files.encodings import UTF_8, Open, is_wide, stray_in, unit_of
 
 BLOCK = 256 * 1024
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -39,18 +39,22 @@ def first_bad(open_: Open, codec: str) -> Place | None:
     return Place(line, byte, " ".join(f"0x{one:02X}" for one in found[:4]), reason)
 
 
-def zero_tail(open_: Open, codec: str) -> tuple[int, int, int] | None:
+def zero_tail(open_: Open, codec: str | None) -> tuple[int, int, int] | None:
     """The zero characters that a file ends with: their first byte, from 1, its line, and how many bytes they have.
 
-    None: it ends otherwise.
+    None: it ends otherwise; or its encoding is not known, and zero bytes elsewhere say that it may be UTF-16.
     """
-    size = content = 0
+    size = content = zeros = 0
     with open_() as stream:
         for block in blocks_of(stream):
             kept = len(block.rstrip(b"\0"))
             content = size + kept if kept else content
             size += len(block)
-    unit = unit_of(codec) if content else 1
+            zeros += block.count(0)
+    if codec is None and zeros > size - content:
+        return None
+    codec = codec if codec is not None and content else UTF_8
+    unit = unit_of(codec)
     begin = -(-content // unit) * unit  # the last character of a text may end with a zero byte
     if size - begin < unit:
         return None
