@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from bench import csv_reading, imports, memory, prices
+from bench import archive, csv_reading, imports, memory, prices
 from bench.cold_start import import_milliseconds
 from bench.commands import Bench
 from cli.output import as_json, table
@@ -91,6 +91,7 @@ def _cold_start() -> tuple[object, str]:
 LONG = {"airports", "memory"}
 FIGURES: dict[str, Callable[[], tuple[object, str]]] = {
     "airports": imports.whole_file,
+    "archive": archive.figures,
     "cold-start": _cold_start,
     "commands": _commands,
     "csv": csv_reading.figures,

@@ -1,11 +1,14 @@
 """The functions' archive: allow-listed files of ``contract`` and ``handlers``, the same bytes from any checkout.
 
+What only tests and examples use stays out: the ports' memory adapters, and the samples that a stack does not configure.
+
 An ``AssetArchive`` of single files rather than a zip of our own: Pulumi hashes it by names and contents,
 without times, and there is no build folder to keep clean (decision record 0010).
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +18,11 @@ import pulumi
 #: The words that both sides share, and all Lambda code.
 PACKAGES = ("contract", "handlers")
 ALLOWED = ("*.py", "*.asl.json")
+#: The adapters in memory, one beside each port: for tests of applications, never for a function.
+MEMORY_ADAPTER = "memory.py"
+DOMAIN = "handlers.domain"
+#: Modules of ``handlers/domain`` that come with this repository.
+SAMPLES = frozenset({"airports", "approval", "failing", "orders", "three_steps", "transfer"})
 
 
 class PackagingError(Exception):
@@ -33,10 +41,40 @@ def archive_members(root: Path) -> dict[str, Path]:
 def _members_of(package: str, root: Path) -> dict[str, Path]:
     found = (path for pattern in ALLOWED for path in (root / package).rglob(pattern))
     members = {path.relative_to(root).as_posix(): path for path in found}
-    members = {name: path for name, path in members.items() if not _is_left_over(name)}
+    members = {name: path for name, path in members.items() if not _is_left_over(name) and path.name != MEMORY_ADAPTER}
     if not members:
         raise PackagingError(f"no {package} package in {root}")
     return members
+
+
+def without_unused_samples(members: Mapping[str, Path], modules: Sequence[str]) -> dict[str, Path]:
+    """The members without the samples, and their definitions, that ``modules`` don't name and nothing kept imports."""
+    by_module = {name.removesuffix(".py").replace("/", "."): path for name, path in members.items()}
+    samples = {f"{DOMAIN}.{name}" for name in SAMPLES}
+    kept = set(modules) & samples
+    unread = [module for module in by_module if module.startswith(f"{DOMAIN}.") and module not in samples - kept]
+    while unread:
+        new = (_imported_by(by_module[unread.pop()]) & samples & by_module.keys()) - kept
+        kept |= new
+        unread += new
+    left_out = {module.replace(".", "/") for module in samples - kept}
+    return {name: path for name, path in members.items() if name.partition(".")[0] not in left_out}
+
+
+def _imported_by(path: Path) -> set[str]:
+    """Modules that a source may import. Nothing where it does not compile: ``check_modules`` refuses it."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return set()
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = ".".join(part for part in (DOMAIN if node.level else "", node.module or "") if part)
+            found.update((module, *(f"{module}.{one.name}" for one in node.names)))
+    return found
 
 
 def _is_left_over(name: str) -> bool:

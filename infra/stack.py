@@ -43,7 +43,7 @@ from infra.configuration.sync_targets import duplicated_ids, target_permissions
 from infra.definitions.custom_workflows import find_workflows
 from infra.naming.names import Account, Names
 from infra.outputs import stack_outputs
-from infra.packaging import archive_members, build_archive, check_modules
+from infra.packaging import archive_members, build_archive, check_modules, without_unused_samples
 from infra.permissions.policies import OF_CUSTOM_WORKFLOWS, Resources
 from infra.physical_names import MACHINES, check_names, taken_names
 
@@ -69,7 +69,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     problems = list(duplicated_ids(config.sync_targets, members, config.handler_modules))
     if problems:
         raise ConfigError(problems)
-    archive = build_archive(members)
+    archive = build_archive(without_unused_samples(members, config.handler_modules))
     account = _account()
     # The machine calls the function and the function resumes the machine: one of the two ARNs is built from its name.
     machine_arns = {name: account.arn("states", f"stateMachine:{names.of(name)}") for name in MACHINES}

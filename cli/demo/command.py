@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
         CommandError: it isn't; a line for each thing that is wrong.
     """
     given = airports.load(options.rows)
-    with started(options.stack, {"handlerModules": _modules(options.fail)} if options.fail else {}) as runtime:
+    with started(options.stack, {"handlerModules": _modules(options.fail)}) as runtime:
         outcome = _Demo(runtime, given).run()
         explained = _explained(runtime, outcome) if outcome.failed else ""
         task = run_task(runtime, _applied(outcome), CONTEXT)

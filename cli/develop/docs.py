@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cli.develop import api_page
 from cli.develop.errors import CommandError
 from cli.terminal import show
 from local import diagrams
@@ -36,7 +37,11 @@ def run(options: argparse.Namespace) -> int:
 def generated(root: Path) -> dict[Path, str]:
     """File to the text that it should have."""
     docs = root / "docs"
-    parts = {docs / "configuration.md": _configuration(root), docs / "outputs.md": _outputs(root)}
+    parts = {
+        docs / "api.md": api_page.page(),
+        docs / "configuration.md": _configuration(root),
+        docs / "outputs.md": _outputs(root),
+    }
     return {**{path: _with_part(path, part) for path, part in parts.items()}, **diagrams.pages(root)}
 
 

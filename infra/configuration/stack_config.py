@@ -122,7 +122,7 @@ class StackConfig:
     """What a team may set per environment. Names here are the keys in ``Pulumi.<stack>.yaml``, in snake_case."""
 
     handler_modules: tuple[str, ...] = _setting(
-        ("handlers.domain.orders", "handlers.domain.airports"),
+        (),
         _texts(r"handlers\.domain(\.[a-z_][a-z0-9_]*)+", "a list of distinct module names below handlers.domain"),
     )
     status_events: str = _setting("terminal", _one_of("terminal", "all", "none"))

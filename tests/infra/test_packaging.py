@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pulumi
 import pytest
 
-from infra.packaging import PACKAGES, PackagingError, archive_members, build_archive, check_modules, content_hash
+from infra.packaging import (
+    PACKAGES,
+    SAMPLES,
+    PackagingError,
+    archive_members,
+    build_archive,
+    check_modules,
+    content_hash,
+    without_unused_samples,
+)
 from local.deploy.archives import Archives
-from tests.support.evaluation import PROJECT_DIR
+from tests.support.evaluation import PROJECT_DIR, Evaluation
 
 
 @pytest.fixture
@@ -134,3 +143,52 @@ def test_a_module_that_does_not_compile_is_named(checkout: Path, text: str, line
         check_modules(archive_members(checkout), [])
     assert "module 'handlers.domain.broken' has a syntax error" in str(caught.value)
     assert line in str(caught.value)
+
+
+def samples_in(members: Iterable[str]) -> set[str]:
+    found = {name.partition(".")[0].rpartition("/")[2] for name in members if name.startswith("handlers/domain/")}
+    return found - {"__init__"}
+
+
+def test_every_module_of_the_domain_is_a_sample_here() -> None:
+    assert samples_in(archive_members(PROJECT_DIR)) == SAMPLES
+
+
+@pytest.mark.parametrize(
+    ("modules", "travelling"),
+    [
+        ([], set()),
+        (["orders"], {"orders"}),
+        (["failing"], {"failing", "airports"}),  # it imports the other
+        (["approval", "transfer"], {"approval", "transfer"}),
+    ],
+)
+def test_samples_travel_only_where_they_are_used(modules: list[str], travelling: set[str]) -> None:
+    kept = without_unused_samples(archive_members(PROJECT_DIR), [f"handlers.domain.{name}" for name in modules])
+    assert samples_in(kept) == travelling
+    assert ("handlers/domain/approval.asl.json" in kept) == ("approval" in modules)
+    assert not [name for name in kept if name.endswith("/memory.py")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import handlers.domain.orders",
+        "from handlers.domain import orders",
+        "from handlers.domain.orders import OrderSummary",
+        "from . import orders",
+        "from .orders import OrderSummary",
+        "def late():\n    from handlers.domain import orders",
+    ],
+)
+def test_a_sample_that_ones_own_module_imports_travels(line: str, checkout: Path) -> None:
+    (checkout / "handlers" / "domain" / "mine.py").write_text(line + "\n")
+    kept = without_unused_samples(archive_members(checkout), ["handlers.domain.mine"])
+    assert samples_in(kept) == {"mine", "orders"}
+
+
+def test_what_is_deployed_has_only_the_configured_samples(dev: Evaluation, prod: Evaluation) -> None:
+    for evaluation, samples in ((dev, {"orders", "airports"}), (prod, set())):
+        archives = [props["code"] for props in evaluation.of_type("aws:lambda/function:Function").values()]
+        assert archives
+        assert all(samples_in(archive.assets) == samples for archive in archives)

@@ -1,0 +1,38 @@
+"""What the functions' archive holds: files and bytes by room, and what is uploaded."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+from cli.output import table
+from infra.packaging import archive_members, without_unused_samples
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def figures() -> tuple[object, str]:
+    """Of a stack without modules of its own."""
+    members = without_unused_samples(archive_members(ROOT), ())
+    files: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for name, path in members.items():
+        room = "/".join(name.split("/")[:2]) if name.count("/") > 1 else name.partition("/")[0]
+        files[room] += 1
+        sizes[room] += path.stat().st_size
+    zipped = _zipped(members)
+    rows: list[tuple[object, ...]] = [(room, files[room], f"{sizes[room]:,}") for room in sorted(files)]
+    rows.append(("all", files.total(), f"{sizes.total():,}"))
+    rows.append(("(as a ZIP file)", "", f"{zipped:,}"))
+    data = {"files": files.total(), "bytes": sizes.total(), "zippedBytes": zipped, "rooms": dict(sizes)}
+    return data, table("The functions' archive, without an application", rows, header=("", "files", "bytes"))
+
+
+def _zipped(members: dict[str, Path]) -> int:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, path in members.items():
+            archive.write(path, name)
+    return len(buffer.getvalue())
