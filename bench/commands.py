@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import prices
+from contract.outputs import BUCKET_NAME, INLINE_ATTRIBUTE_LIMIT, TABLE_NAME
+from contract.tables import COMMANDS, DATA, DUE_AT, OPEN_SHARD
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import LATEST, CommandInput
 from handlers.commands.publishing.publisher import CommandPublisher
@@ -17,7 +19,7 @@ from handlers.core import aws_clients as aws
 from handlers.core.context import InvokeContext
 from handlers.objects.s3 import S3Objects
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import COMMANDS, DATA, DUE_AT, OPEN_PROJECTION, OPEN_SHARD
+from handlers.store.port import OPEN_PROJECTION
 from local.aws.model import AwsCall
 from local.aws.tables.streams import read_new_records
 from local.functions.model import InvokeResult
@@ -84,11 +86,11 @@ class Bench:
         runtime.start()
         runtime.endpoint.on_call(self._seen.append)
         runtime.host.interceptors.append(self._count)
-        tables = {name: runtime.outputs[f"{name}TableName"] for name in (COMMANDS, DATA)}
+        tables = {name: runtime.outputs[TABLE_NAME[name]] for name in (COMMANDS, DATA)}
         self._commands_table = tables[COMMANDS]
         store = DynamoTableStore(aws.dynamodb(), tables)
-        objects = S3Objects(aws.s3, runtime.outputs["bucketName"])
-        attributes = AttributeStore(objects, runtime.outputs["inlineAttributeLimit"])
+        objects = S3Objects(aws.s3, runtime.outputs[BUCKET_NAME])
+        attributes = AttributeStore(objects, runtime.outputs[INLINE_ATTRIBUTE_LIMIT])
         self._publisher = CommandPublisher(store, attributes, runtime.scheduler)
         self._publish(WARM_UP)
         return self

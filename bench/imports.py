@@ -20,12 +20,13 @@ from typing import Any
 from bench import prices
 from bench.commands import index_writes, read_units, write_units
 from cli.output import table
+from contract.outputs import BUCKET_NAME, TABLE_NAME
+from contract.tables import COMMANDS, IMPORT_TMP
 from handlers.core import aws_clients as aws
 from handlers.core.context import InvokeContext
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.jobs.service import ImportService
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import COMMANDS, IMPORT_TMP
 from infra.packaging import PACKAGES
 from local.aws.model import AwsCall
 from local.aws.tables.streams import read_new_records
@@ -133,11 +134,11 @@ class ImportBench:
         runtime.start()
         runtime.endpoint.on_call(self._note)
         runtime.host.interceptors.append(self._count)
-        self._tables = {name: runtime.outputs[f"{name}TableName"] for name in (COMMANDS, IMPORT_TMP)}
+        self._tables = {name: runtime.outputs[TABLE_NAME[name]] for name in (COMMANDS, IMPORT_TMP)}
         for name in self._tables.values():  # all records are counted at the end
             read_new_records(runtime.endpoint, name, 0, reader="bench")
         store = DynamoTableStore(aws.dynamodb(), self._tables)
-        self._bucket = runtime.outputs["bucketName"]
+        self._bucket = runtime.outputs[BUCKET_NAME]
         self._service = ImportService(store, runtime.scheduler, [TABLE], [self._bucket])
         return self
 

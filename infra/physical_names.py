@@ -10,27 +10,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from contract.functions import FUNCTIONS
+from contract.messages import DEAD_LETTER_QUEUES, EVENT_BUS, QUEUES, STREAM_FAILURES, TOPICS
+from contract.state_machines import MACHINES
+from contract.tables import TABLES
 from infra.components.functions import STREAM_READERS
-from infra.components.messaging import QUEUES, STREAM_FAILURES
 from infra.components.monitoring import alarms_of
 from infra.components.rules import RULES
-from infra.components.state_machines import (
-    COMMAND_HANDLER,
-    COMMAND_HANDLER_EXPRESS,
-    IMPORT_CSV,
-    IMPORT_ZIP,
-    TASK_HANDLER,
-)
-from infra.components.tables import TABLES
 from infra.configuration.stack_config import ConfigError
 from infra.naming import rules as name_rules
 from infra.naming.names import Names
 from infra.naming.rules import NAME_RULES
-from infra.permissions.policies import PERMISSIONS
 
-FUNCTIONS = tuple(sorted(PERMISSIONS))
-MACHINES = (COMMAND_HANDLER, COMMAND_HANDLER_EXPRESS, IMPORT_CSV, IMPORT_ZIP, TASK_HANDLER)
-DEAD_LETTER_QUEUES = (*(f"{queue}-dlq" for queue in QUEUES), STREAM_FAILURES)
+_LETTERS = (*DEAD_LETTER_QUEUES.values(), STREAM_FAILURES)
 #: Account ids have twelve digits; which ones makes no difference to the check.
 ANY_ACCOUNT = "0" * 12
 #: The tightest of the rules, the bucket's, as far as project and stack can break it.
@@ -51,10 +43,10 @@ def physical_names(names: Names, workflows: Sequence[str], account_id: str = ANY
     """Every resource of the stack that has a physical name. ``workflows``: the application's, by name."""
     found = [
         *(Named(name_rules.TABLE, names.of(table), table) for table in TABLES),
-        *(Named(name_rules.QUEUE, names.of(queue), queue) for queue in (*QUEUES, *DEAD_LETTER_QUEUES)),
-        *(Named(name_rules.TOPIC, names.of(topic), topic) for topic in ("main-topic", "alarm-topic")),
+        *(Named(name_rules.QUEUE, names.of(queue), queue) for queue in (*QUEUES, *_LETTERS)),
+        *(Named(name_rules.TOPIC, names.of(topic), topic) for topic in TOPICS),
         *(Named(name_rules.EVENT_RULE, names.of(rule), rule) for rule in RULES),
-        Named(name_rules.EVENT_BUS, names.of("events"), "events"),
+        Named(name_rules.EVENT_BUS, names.of(EVENT_BUS), EVENT_BUS),
         Named(name_rules.BUCKET, names.bucket(account_id), "store"),
         Named(name_rules.DASHBOARD, names.of("dashboard"), "dashboard"),
     ]
@@ -66,7 +58,7 @@ def physical_names(names: Names, workflows: Sequence[str], account_id: str = ANY
         found.append(Named(name_rules.STATE_MACHINE, names.of(machine), machine))
         found.append(Named(name_rules.ROLE, names.of(machine), machine))
         found.append(Named(name_rules.LOG_GROUP, names.log_group_of_machine(machine), machine))
-    alarms = alarms_of((*MACHINES, *workflows), FUNCTIONS, STREAM_READERS, DEAD_LETTER_QUEUES)
+    alarms = alarms_of((*MACHINES, *workflows), FUNCTIONS, STREAM_READERS, _LETTERS)
     found.extend(Named(name_rules.METRIC_ALARM, names.of(alarm), alarm) for alarm in alarms)
     return found
 

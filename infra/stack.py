@@ -7,6 +7,10 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
+from contract import objects
+from contract.messages import IMPORT_QUEUE, NOTIFICATION_QUEUE, TASK_QUEUE
+from contract.state_machines import COMMAND_MACHINES, EXPRESS, IMPORT_CSV, IMPORT_ZIP, MACHINES, STANDARD, TASK_HANDLER
+from contract.tables import OPEN_INDEX
 from infra.components.custom_machines import custom_machine_arns, custom_permissions, custom_workflows
 from infra.components.environments import (
     Environment,
@@ -17,26 +21,19 @@ from infra.components.environments import (
     expected_places,
 )
 from infra.components.functions import STARTS_COMMAND, STREAM_READERS, Function, FunctionArgs, stream_mapping
-from infra.components.imports import FILES, Imports, ImportsArgs
-from infra.components.messaging import IMPORT_QUEUE, NOTIFICATION_QUEUE, TASK_QUEUE, Messaging, MessagingArgs
+from infra.components.imports import Imports, ImportsArgs
+from infra.components.messaging import Messaging, MessagingArgs
 from infra.components.monitoring import Monitoring, MonitoringArgs
 from infra.components.outcomes import Outcomes, OutcomesArgs
 from infra.components.rules import IMPORTS_ENDED_BADLY, ended_badly_rule, sweep_schedule
 from infra.components.state_machines import (
-    COMMAND_HANDLER,
-    COMMAND_HANDLER_EXPRESS,
-    EXPRESS,
-    IMPORT_CSV,
-    IMPORT_ZIP,
-    STANDARD,
-    TASK_HANDLER,
     StateMachine,
     StateMachineArgs,
     command_numbers,
     load_definition,
 )
 from infra.components.storage import Storage, StorageArgs
-from infra.components.tables import OPEN_INDEX, Tables, TablesArgs
+from infra.components.tables import Tables, TablesArgs
 from infra.components.tasks import Tasks, TasksArgs
 from infra.configuration.stack_config import ConfigError, StackConfig
 from infra.configuration.sync_targets import duplicated_ids, target_permissions
@@ -45,14 +42,12 @@ from infra.naming.names import Account, Names
 from infra.outputs import stack_outputs
 from infra.packaging import archive_members, build_archive, check_modules, without_unused_samples
 from infra.permissions.policies import OF_CUSTOM_WORKFLOWS, Resources
-from infra.physical_names import MACHINES, check_names, taken_names
+from infra.physical_names import check_names, taken_names
 
 EVENTS_TIMEOUT_SECONDS = 60
 SWEEPER_TIMEOUT_SECONDS = 300
 #: Below the states' own timeout (60 s), so that the function's end is seen first.
 STATES_TIMEOUT_SECONDS = 30
-#: Type of the command machine to its name.
-COMMAND_MACHINES = {STANDARD: COMMAND_HANDLER, EXPRESS: COMMAND_HANDLER_EXPRESS}
 
 
 def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Input[object]]:
@@ -103,7 +98,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
             **{f"queue:{name}-dlq": queue.arn for name, queue in messaging.dead_letter_queues.items()},
             "queue:stream-failures": messaging.stream_failures.arn,
             "objects:attributes": pulumi.Output.concat(storage.bucket.arn, "/attributes/*"),
-            "objects:imports": pulumi.Output.concat(storage.bucket.arn, f"/{FILES}*"),
+            "objects:imports": pulumi.Output.concat(storage.bucket.arn, f"/{objects.IMPORTS}*"),
             "objects:normalised": pulumi.Output.concat(storage.bucket.arn, "/normalised/*"),
             "objects:map-results": pulumi.Output.concat(storage.bucket.arn, "/map-results/*"),
             "objects:zip": pulumi.Output.concat(storage.bucket.arn, "/zip/*"),

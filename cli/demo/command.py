@@ -22,6 +22,8 @@ from cli.develop.start import started
 from cli.operate.explain import rendered
 from cli.output import Progress
 from cli.terminal import show
+from contract.outputs import ALARM_TOPIC_ARN, BUCKET_NAME, INLINE_ATTRIBUTE_LIMIT, TABLE_NAME
+from contract.tables import COMMANDS, DATA
 from handlers.commands import status
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.keys import VersionKey
@@ -35,7 +37,6 @@ from handlers.objects.s3 import S3Objects
 from handlers.operations.explain import Explainer
 from handlers.operations.key_text import parse_key, pasteable
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import COMMANDS, DATA
 from local.aws.tables.streams import read_new_records
 from local.runtime import LocalRuntime
 
@@ -95,7 +96,7 @@ def _applied(outcome: Outcome) -> list[str]:
 def _explained(runtime: LocalRuntime, outcome: Outcome) -> str:
     """What an operator sees and does about a failed command, one that others wait for if there is one."""
     outputs = runtime.outputs
-    tables = {COMMANDS: outputs["commandsTableName"], DATA: outputs["dataTableName"]}
+    tables = {COMMANDS: outputs[TABLE_NAME[COMMANDS]], DATA: outputs[TABLE_NAME[DATA]]}
     waiting = {parse_key(row_id(pk, sk))[0] for pk, sk in blocked(outcome.rows)}
     failed = [parse_key(one) for one in outcome.failed]
     key, version = next((one for one in failed if one[0] in waiting), failed[0])
@@ -127,15 +128,15 @@ class _Demo:
         self._runtime = runtime
         self._given = given
         outputs = runtime.outputs
-        tables = {COMMANDS: outputs["commandsTableName"], DATA: outputs["dataTableName"]}
-        attributes = AttributeStore(S3Objects(aws.s3, outputs["bucketName"]), outputs["inlineAttributeLimit"])
+        tables = {COMMANDS: outputs[TABLE_NAME[COMMANDS]], DATA: outputs[TABLE_NAME[DATA]]}
+        attributes = AttributeStore(S3Objects(aws.s3, outputs[BUCKET_NAME]), outputs[INLINE_ATTRIBUTE_LIMIT])
         store = DynamoTableStore(aws.dynamodb(), tables)
         self._publisher = CommandPublisher(store, attributes, SystemClock(), source="demo")
         self._audit = OrderAudit("TENANT")
         self._statuses = Statuses()
         self._followers = {tables[DATA]: self._audit.follow, tables[COMMANDS]: self._statuses.follow}
         self._positions: Counter[str] = Counter()
-        self._alarms = _AlarmQueue(outputs["alarmTopicArn"], runtime.endpoint.region)
+        self._alarms = _AlarmQueue(outputs[ALARM_TOPIC_ARN], runtime.endpoint.region)
 
     def run(self) -> Outcome:
         """Publish everything and wait until every command has ended."""
@@ -216,7 +217,7 @@ class _Demo:
         """Key of each command to its status."""
         client = aws.dynamodb()
         pages = client.get_paginator("scan").paginate(
-            TableName=self._runtime.outputs["commandsTableName"],
+            TableName=self._runtime.outputs[TABLE_NAME[COMMANDS]],
             ProjectionExpression="pk, sk, #s",
             ExpressionAttributeNames={"#s": "status"},
             ConsistentRead=True,

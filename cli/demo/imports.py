@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from cli.demo import airports
 from cli.develop.errors import CommandError
 from cli.output import Progress, table
+from contract.outputs import BUCKET_NAME, TABLE_NAME
+from contract.tables import IMPORT_TMP
+from contract.work_status import COMPLETED
+from contract.work_status import IMPORT_TERMINAL as TERMINAL
 from handlers.core import aws_clients as aws
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.jobs.service import ImportService
-from handlers.imports.jobs.status import COMPLETED, TERMINAL
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import IMPORT_TMP
 from local.runtime import LocalRuntime
 
 TABLE = "airports"
@@ -113,8 +115,8 @@ def _renamed(line: bytes) -> bytes:
 
 class _Imports:
     def __init__(self, runtime: LocalRuntime) -> None:
-        store = DynamoTableStore(aws.dynamodb(), {IMPORT_TMP: runtime.outputs["import_tmpTableName"]})
-        self._bucket: str = runtime.outputs["bucketName"]
+        store = DynamoTableStore(aws.dynamodb(), {IMPORT_TMP: runtime.outputs[TABLE_NAME[IMPORT_TMP]]})
+        self._bucket: str = runtime.outputs[BUCKET_NAME]
         self._service = ImportService(store, SystemClock(), [TABLE], [self._bucket])
 
     def run(self, content: bytes, copy: bytes, rows: int, changed: int) -> ImportsOutcome:

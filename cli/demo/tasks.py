@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cli.output import Progress, table
+from contract.outputs import TABLE_NAME, TASK_MAX_CONCURRENCY, TASK_TIMEOUT_MINUTES
+from contract.tables import TASKS
+from contract.work_status import COMPLETED
 from handlers.core import aws_clients as aws
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import TASKS
 from handlers.tasks.handlers import task_types
 from handlers.tasks.model import Task, TaskItem, TaskLimits
 from handlers.tasks.service import TaskService
@@ -38,7 +40,7 @@ class TaskOutcome:
     def problems(self) -> list[str]:
         """What is not as it should be; none: all is well."""
         task = self.task
-        if (task.status, task.succeeded) == ("COMPLETED", task.total):
+        if (task.status, task.succeeded) == (COMPLETED, task.total):
             return []
         return [f"the task {task.id} is {task.status}: {task.succeeded:,} of {task.total:,} items succeeded"]
 
@@ -62,10 +64,10 @@ def run_task(runtime: LocalRuntime, codes: Sequence[str], context: InvokeContext
     """Create the task for some of the airports, show its counters until it has its outcome."""
     outputs = runtime.outputs
     service = TaskService(
-        DynamoTableStore(aws.dynamodb(), {TASKS: outputs["tasksTableName"]}),
+        DynamoTableStore(aws.dynamodb(), {TASKS: outputs[TABLE_NAME[TASKS]]}),
         SystemClock(),
         task_types([MODULE]),
-        TaskLimits(outputs["taskMaxConcurrency"], outputs["taskTimeoutMinutes"]),
+        TaskLimits(outputs[TASK_MAX_CONCURRENCY], outputs[TASK_TIMEOUT_MINUTES]),
     )
     begin = time.monotonic()
     task = service.create_step_function_task(TYPE, list(codes[:MOST_ITEMS]), context, max_concurrency=AT_ONCE)

@@ -7,6 +7,8 @@ import threading
 
 from cli.develop.start import started
 from cli.terminal import show
+from contract.outputs import COMMAND_STATE_MACHINE_ARN, TABLE_NAME
+from contract.tables import COMMANDS
 from local.runtime import LocalRuntime
 
 DEFAULT_PORT = 4566
@@ -38,8 +40,8 @@ def how_to_look(runtime: LocalRuntime, url: str) -> str:
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
 
   aws dynamodb list-tables
-  aws dynamodb scan --table-name {outputs["commandsTableName"]}
-  aws stepfunctions list-executions --state-machine-arn {outputs["commandStateMachineArn"]}
+  aws dynamodb scan --table-name {outputs[TABLE_NAME[COMMANDS]]}
+  aws stepfunctions list-executions --state-machine-arn {outputs[COMMAND_STATE_MACHINE_ARN]}
   aws stepfunctions describe-execution --execution-arn <one of them>
   aws stepfunctions get-execution-history --execution-arn <one of them>
 """

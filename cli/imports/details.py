@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cli.output import table
+from contract.work_status import SKIPPED
 from handlers.imports.jobs.model import ImportJob
-from handlers.imports.jobs.status import SKIPPED
 from handlers.imports.zip.finalize import ImportedFile
 from handlers.operations.key_text import pasteable
 

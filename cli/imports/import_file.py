@@ -17,13 +17,16 @@ from cli.operate.arguments import add_stack
 from cli.operate.stack import Stack, on_stack
 from cli.output import Progress, as_json, table
 from cli.terminal import show
+from contract.functions import LOADER
+from contract.objects import IMPORTS
+from contract.work_status import COMPLETED, SKIPPED
+from contract.work_status import IMPORT_TERMINAL as TERMINAL
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
 from handlers.entrypoints.wiring.settings import LoaderSettings
 from handlers.imports.files.encodings import encoding_named
 from handlers.imports.jobs.model import MODES, ImportJob, Reason
 from handlers.imports.jobs.service import ImportService
-from handlers.imports.jobs.status import COMPLETED, SKIPPED, TERMINAL
 from handlers.imports.strategy import load_import_tables
 from handlers.imports.zip.finalize import ImportedFile
 from handlers.operations.key_text import pasteable
@@ -31,7 +34,6 @@ from handlers.operations.key_text import pasteable
 OPERATOR = "operator"
 POLL_SECONDS = 1.0
 #: Where the loader may read (``infra/components/imports.py``).
-PREFIX = "imports/"
 ARCHIVE = ".zip"
 CSV_TYPE, ZIP_TYPE = "text/csv", "application/zip"
 
@@ -60,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
 
 def import_file(stack: Stack, options: argparse.Namespace, sleep: Callable[[float], None] = time.sleep) -> int:
     """See ``run``."""
-    settings = LoaderSettings(stack.environment_of("loader"))
+    settings = LoaderSettings(stack.environment_of(LOADER))
     clock = SystemClock()
     tables = load_import_tables(settings.handler_modules, {"store": stack.store, "clock": clock})
     service = ImportService(stack.store, clock, tables.names, settings.import_buckets)
@@ -93,7 +95,7 @@ def _upload(stack: Stack, bucket: str, path: Path, tenant: str, content_type: st
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)
             name = re.sub(r"[^A-Za-z0-9._-]", "_", path.name)[-100:]
-            key = f"{PREFIX}{tenant}/{digest[:16]}/{name}"
+            key = f"{IMPORTS}{tenant}/{digest[:16]}/{name}"
             stack.client("s3").put_object(Bucket=bucket, Key=key, Body=file, ContentType=content_type)
     except OSError as error:
         raise CommandError(f"{path} can't be read: {error.strerror}") from error

@@ -14,11 +14,11 @@ from cli.operate.stack import Stack, on_stack
 from cli.output import as_json, table
 from cli.pace import pace_words
 from cli.terminal import show
+from contract.work_status import PROCESSING
 from handlers.core.clock import SystemClock, seconds_of
 from handlers.core.context import InvokeContext
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.jobs.service import MAX_LISTED, ImportService
-from handlers.imports.jobs.status import PROCESSING
 from handlers.imports.keys import ZIP_IMPORT_KIND, ImportJobKey
 from handlers.imports.zip.finalize import ImportedFile
 from handlers.operations.key_text import pasteable

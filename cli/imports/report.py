@@ -15,9 +15,10 @@ from cli.operate.arguments import positive
 from cli.operate.stack import Stack
 from cli.output import as_json, table
 from cli.terminal import complain, show, write
+from contract.work_status import FAILED
+from contract.work_status import IMPORT_TERMINAL as TERMINAL
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.jobs.spreadsheet import BYTE_ORDER_MARK, restored
-from handlers.imports.jobs.status import FAILED, TERMINAL
 from handlers.imports.keys import ZIP_IMPORT_KIND
 from handlers.imports.strategy import REPORT_COLUMNS
 from handlers.objects.s3 import S3Objects

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cli.operate.stack import Stack
+from contract.functions import EVENTS
+from contract.options import FULL
 from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.finish import Finisher
-from handlers.commands.pipeline.run import FULL, Progress
+from handlers.commands.pipeline.run import Progress
 from handlers.commands.pipeline.successor import Waker
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
@@ -29,7 +31,7 @@ class Machinery:
 
 def machinery(stack: Stack) -> Machinery:
     """From the environment of the ``events`` function, so that starts go where the stream's starts go."""
-    settings = EventsSettings(stack.environment_of("events"))
+    settings = EventsSettings(stack.environment_of(EVENTS))
     clock, workflows = SystemClock(), StepFunctions(stack.client("stepfunctions"))
     repository = CommandRepository(stack.store, clock.now)
     # No lease is taken here.

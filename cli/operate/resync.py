@@ -15,10 +15,12 @@ from cli.operate.arguments import add_dry_run, add_stack, rate
 from cli.operate.stack import Stack, on_stack
 from cli.output import Progress, as_json, table
 from cli.terminal import show
+from contract.functions import STATES
+from contract.targets import BUILT_IN
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.targets.connect import connect
 from handlers.commands.targets.handler import remote_handlers
-from handlers.commands.targets.registry import BUILT_IN_TARGET, Registry, load_registry
+from handlers.commands.targets.registry import Registry, load_registry
 from handlers.core.clock import SystemClock
 from handlers.entrypoints.wiring.settings import StatesSettings
 from handlers.objects.s3 import S3Objects
@@ -47,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _resync(stack: Stack, options: argparse.Namespace) -> int:
-    settings = StatesSettings(stack.environment_of("states"))
+    settings = StatesSettings(stack.environment_of(STATES))
     registry = _registry(stack, settings)
     selection = _selection(registry, options)
     if options.dry_run:
@@ -68,8 +70,8 @@ def _registry(stack: Stack, settings: StatesSettings) -> Registry:
 
 
 def _selection(registry: Registry, options: argparse.Namespace) -> ResyncSelection:
-    if options.target == BUILT_IN_TARGET:
-        raise CommandError(f"target {BUILT_IN_TARGET!r} is the read model itself, which a resync reads from")
+    if options.target == BUILT_IN:
+        raise CommandError(f"target {BUILT_IN!r} is the read model itself, which a resync reads from")
     types = registry.types_of(options.target)
     if options.type not in (None, *types):
         raise CommandError(f"--type {options.type!r}: target {options.target!r} takes {', '.join(types)}")

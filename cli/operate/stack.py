@@ -18,9 +18,9 @@ from botocore.exceptions import ClientError, ProfileNotFound
 
 from cli.errors import CommandError
 from cli.operate.answers import Place, line_of
+from contract.tables import COMMANDS, DATA, HISTORY, IMPORT_TMP, TASKS
 from handlers.core.aws_clients import CLIENT_CONFIG, LAMBDA_CALL_CONFIG
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import COMMANDS, DATA, HISTORY, IMPORT_TMP, TASKS
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient

@@ -10,6 +10,7 @@ from cli.operate.arguments import add_stack, positive
 from cli.operate.stack import Stack, on_stack
 from cli.output import as_json, table
 from cli.terminal import show
+from contract.work_status import FAILED
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
 from handlers.core.stored_names import to_stored_name
@@ -63,7 +64,7 @@ def _run(stack: Stack, options: argparse.Namespace) -> int:
     if options.action == "cancel":
         return _print(operations.cancel(options.id, context), options)
     task = service.get_task(options.id, context)
-    items = (one for one in service.list_items(options.id, context) if options.all or one.status == "FAILED")
+    items = (one for one in service.list_items(options.id, context) if options.all or one.status == FAILED)
     return _print(task, options, list(items) if options.json else list(itertools.islice(items, SHOWN_ITEMS + 1)))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from contract.rows import RESTART
 from handlers.commands import status
 from handlers.commands.publishing.publisher import START_GRACE_SECONDS
 from handlers.core.clock import Clock
@@ -44,7 +45,7 @@ class Attempts:
             "attempt": attempt,
             "status": status.ACCEPTED,
             "rank": status.rank_of(attempt, status.PUBLISH, status.STARTED),
-            "restart": 0,
+            RESTART: 0,
             **self._open(row, START_GRACE_SECONDS),
         }
         return self._update(row, Change(set=new, remove=OF_THE_ATTEMPT), self._seen_failed(row))

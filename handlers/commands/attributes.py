@@ -12,6 +12,7 @@ import json
 import re
 from typing import Any
 
+from contract.objects import ATTRIBUTES as PREFIX
 from handlers.commands.keys import VersionKey
 from handlers.core.errors import AttributesDamaged
 from handlers.core.json_values import json_bytes, same_json
@@ -21,7 +22,6 @@ from handlers.store.port import Item
 
 ATTRIBUTES = "attributes"
 POINTER = "attributesRef"
-PREFIX = "attributes/"
 #: Bytes of JSON. The highest limit leaves room in an item of 400 KB (Developer Guide, "Quotas"): JSON grows by half
 #: at most as DynamoDB counts it (``[1,1]``: two bytes a number here, three there); the rest is for the other fields.
 DEFAULT_INLINE_LIMIT = 65_536

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from contract.rows import RESTART
 from handlers.commands import status
 from handlers.commands.pipeline.failure import Failure, FailureRecorder
 from handlers.commands.pipeline.run import Run
@@ -60,5 +61,5 @@ def _still_waits(row: Item) -> bool:
 
 def _was_started_again(row: Item, run: Run, name: str) -> bool:
     """The sweeper has started another execution since, and this one does not hold the command."""
-    latest = execution_name(row["pk"], row["sk"], row["id"], row["attempt"], row.get("restart", 0))
+    latest = execution_name(row["pk"], row["sk"], row["id"], row["attempt"], row.get(RESTART, 0))
     return name != latest and row.get("runId") != run.run_id

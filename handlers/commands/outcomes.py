@@ -10,18 +10,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from contract import options
+from contract.messages import ACTION, COMMAND_STATUS
+from contract.rows import SYNC_MODE
+from contract.tables import INSERT, MODIFY
 from handlers.commands import status
 from handlers.commands.keys import VersionKey
 from handlers.core.keys import row_id
 from handlers.core.log import log_step
 from handlers.store.values import item_from_dynamo
 from handlers.topics.port import Notice, Topic
-
-ACTION = "command-status"
-TERMINAL = "terminal"
-ALL = "all"
-NONE = "none"
-KINDS = (TERMINAL, ALL, NONE)
 
 DONE = "DONE"
 _READ = ("pk", "sk", "id", "status", "attempt", "requestId", "error", "updatedAt")
@@ -33,7 +31,7 @@ class StatusEvents:
     """Sends the events that stream records ask for to one topic."""
 
     def __init__(self, topic: Topic, table: str, which: str) -> None:
-        """``table`` is the table's name in the messages; ``which`` is one of ``KINDS``."""
+        """``table`` is the table's name in the messages; ``which`` is one of ``options.STATUS_EVENTS``."""
         self._topic = topic
         self._table = table
         self._which = which
@@ -69,8 +67,8 @@ def notice_of(record: Mapping[str, Any], table: str, which: str) -> Notice | Non
     new, old = change.get("NewImage"), change.get("OldImage")
     if new is None or "status" not in new:
         return None
-    applied_at_once = record.get("eventName") == "INSERT" and "syncMode" in new
-    if not applied_at_once and (record.get("eventName") != "MODIFY" or old is None):
+    applied_at_once = record.get("eventName") == INSERT and SYNC_MODE in new
+    if not applied_at_once and (record.get("eventName") != MODIFY or old is None):
         return None
     old = old or {}
     row = item_from_dynamo({name: new[name] for name in _READ if name in new})
@@ -82,14 +80,14 @@ def notice_of(record: Mapping[str, Any], table: str, which: str) -> Notice | Non
     key = VersionKey.parse(row["pk"], row["sk"])
     message = {
         "id": row_id(key.pk, key.sk),
-        "action": ACTION,
+        "action": COMMAND_STATUS,
         "table": table,
         "pk": key.pk,
         "sk": key.sk,
         "tenantCode": key.entity.tenant_code,
         "content": _content(key, row),
     }
-    return Notice(message, {"action": ACTION})
+    return Notice(message, {ACTION: COMMAND_STATUS})
 
 
 def _content(key: VersionKey, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,6 +112,6 @@ def _content(key: VersionKey, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_wanted(new: str, which: str) -> bool:
     """Being accepted is no step's outcome: neither a new command nor a redrive is told of."""
-    if which == ALL:
+    if which == options.ALL:
         return new not in (status.ACCEPTED, status.SYNC)
-    return which == TERMINAL and status.is_terminal(new)
+    return which == options.TERMINAL and status.is_terminal(new)

@@ -6,6 +6,7 @@ import hashlib
 import logging
 from typing import Any
 
+from contract.tables import INSERT
 from handlers.commands import status
 from handlers.core.log import log_step
 from handlers.state_machines.port import StateMachines
@@ -41,7 +42,7 @@ class CommandStarter:
     def on_stream_record(self, record: dict[str, Any]) -> None:
         """Start the machine for a new asynchronous command. Others are dropped here too, not only by the filter."""
         image = record.get("dynamodb", {}).get("NewImage")
-        if record.get("eventName") != "INSERT" or image is None:
+        if record.get("eventName") != INSERT or image is None:
             return
         row = item_from_dynamo({name: image[name] for name in ("pk", "sk", "id", "attempt", "status") if name in image})
         if row.get("status") != status.ACCEPTED:

@@ -32,6 +32,7 @@ from contract.command_status import (
     TRANSFORM_DATA,
     WAIT_PREV_COMMAND,
 )
+from contract.rows import SYNC_MODE
 
 __all__ = (
     "ACCEPTED",
@@ -98,7 +99,7 @@ def is_failed(row: dict[str, Any] | None) -> bool:
 
 def is_open_sync(row: dict[str, Any]) -> bool:
     """Of a synchronous publish that did not come to its end."""
-    return "syncMode" in row and not is_done(row) and not is_failed(row)
+    return SYNC_MODE in row and not is_done(row) and not is_failed(row)
 
 
 def is_terminal(status: str) -> bool:

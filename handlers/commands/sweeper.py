@@ -6,6 +6,7 @@ may run at any moment, twice, or beside the run that it takes for dead.
 
 from __future__ import annotations
 
+from contract.rows import RESTART
 from handlers.commands import status
 from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.check_version import WAIT, Refusal, decide
@@ -109,7 +110,7 @@ class Sweeper:
         return self._restart(run, own)
 
     def _restart(self, run: Run, own: Item) -> str:
-        known = own.get("restart", 0)
+        known = own.get(RESTART, 0)
         if known >= MAX_RESTARTS:
             message = f"no execution finished the command after {known} restarts"
             self._recorder(run, Failure(NotRunning.__name__, message))

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contract.options import FULL
+from contract.state_machines import STATUS_SOURCE
 from handlers.commands.execution_ended import CommandExecutionEndedHandler
 from handlers.commands.pipeline.failure import FailureRecorder
-from handlers.commands.pipeline.run import FULL, Progress
+from handlers.commands.pipeline.run import Progress
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
 from handlers.consumers.batch_results import partial_answer
@@ -19,7 +21,6 @@ from handlers.core.errors import ValidationError
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import EventsSettings
 from handlers.state_machines.port import StateMachines
-from handlers.state_machines.state_payload import STATUS_SOURCE
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, TASKS, TableStore

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contract.rows import IMPORT_SOURCE
+from contract.state_machines import SOURCE
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.publishing.publisher import CommandPublisher, new_row_id
 from handlers.commands.targets.connect import connect
@@ -26,7 +28,6 @@ from handlers.imports.csv.states import rows_states
 from handlers.imports.csv.wait import RowsWait
 from handlers.imports.jobs.finalize import Finalizer
 from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.rows.command_outcomes import SOURCE
 from handlers.imports.rows.consumer import RowWorker
 from handlers.imports.rows.row_batches import RowBatches
 from handlers.imports.rows.table_stream import ImportStream
@@ -38,7 +39,6 @@ from handlers.imports.zip.states import ZipStates, imports_steps
 from handlers.objects.port import Objects
 from handlers.objects.s3 import S3Objects
 from handlers.state_machines.port import StateMachines
-from handlers.state_machines.state_payload import SOURCE as STATE_SOURCE
 from handlers.state_machines.state_payload import state_of
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
@@ -94,7 +94,7 @@ def create(
     store, clock = ports.store, ports.clock
     import_repository = ImportRepository(store, clock)
     attributes = AttributeStore(ports.objects, settings.inline_attribute_limit)
-    publisher = CommandPublisher(store, attributes, clock, new_id=new_id, source=SOURCE)
+    publisher = CommandPublisher(store, attributes, clock, new_id=new_id, source=IMPORT_SOURCE)
     strategies = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
     apply = sync_rows(
         store,
@@ -122,7 +122,7 @@ def create(
     stream = ImportStream(ports.main_topic, ports.alarms, finalize, callbacks, rows_wait.wake, settings.import_table)
 
     def handle(event: dict[str, Any], context: Any) -> Any:
-        if event.get("source") == STATE_SOURCE:
+        if event.get("source") == SOURCE:
             return (zip_states if state_of(event) in zip_states.names else csv_states)(event)
         records = event.get("Records")
         if records is None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contract.state_machines import SOURCE, STATUS_SOURCE
 from handlers.consumers.batch_results import partial_answer
 from handlers.consumers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadLetters
 from handlers.core import aws_clients as aws
@@ -40,7 +41,7 @@ from handlers.objects.port import Objects
 from handlers.objects.s3 import S3Objects, S3Source
 from handlers.objects.source import ObjectSource
 from handlers.state_machines.port import StateMachines
-from handlers.state_machines.state_payload import SOURCE, STATUS_SOURCE, state_of
+from handlers.state_machines.state_payload import state_of
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import IMPORT_TMP, TableStore

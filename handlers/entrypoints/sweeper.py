@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contract.metrics import OLDEST_OPEN_COMMAND
+from contract.options import FULL
 from handlers.commands.pipeline.failure import FailureRecorder
-from handlers.commands.pipeline.run import FULL, Progress
+from handlers.commands.pipeline.run import Progress
 from handlers.commands.pipeline.steps import Ports
 from handlers.commands.pipeline.successor import Waker
 from handlers.commands.repository import CommandRepository
@@ -33,7 +35,6 @@ from handlers.tasks.sweeper import TaskSweeper
 from handlers.topics.port import Topic
 from handlers.topics.sns import SnsTopic
 
-OLDEST_OPEN_COMMAND = "OldestOpenCommandSeconds"
 #: Kept for the last row and the answer.
 RESERVE_SECONDS = 15.0
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contract.state_machines import SOURCE
 from handlers.consumers.dead_letters import QUEUE_SOURCE, DeadLetters, SqsDeadLetters
 from handlers.core import aws_clients as aws
 from handlers.core.clock import Clock, SystemClock
@@ -14,7 +15,6 @@ from handlers.core.errors import ValidationError
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import TasksSettings
 from handlers.state_machines.port import StateMachines
-from handlers.state_machines.state_payload import SOURCE
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import DATA, TASKS, TableStore

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract.rows import RESTART
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import completed
 from handlers.commands.repository import CommandRepository
@@ -136,7 +137,7 @@ class Explainer:
             status=row["status"],
             situation=stands,
             attempt=int(row["attempt"]),
-            restarts=int(row.get("restart", 0)),
+            restarts=int(row.get(RESTART, 0)),
             published_at=row["updatedAt"],
             published_by=row["updatedBy"],
             error=row.get("error"),

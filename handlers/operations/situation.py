@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contract.targets import BUILT_IN
 from handlers.commands import status
 from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.apply import APPLIED
-from handlers.commands.targets.registry import BUILT_IN_TARGET
 from handlers.core.errors import WaitExpired
 from handlers.core.keys import FIRST_VERSION
 
@@ -51,7 +51,7 @@ def has_expired(row: Mapping[str, Any]) -> bool:
 def applied_targets(row: Mapping[str, Any], data_version: int) -> dict[str, str]:
     """Target to outcome. With ``statusDetail: terminal`` only the data row tells of the built-in one until DONE."""
     outcomes = {target: entry["outcome"] for target, entry in sorted(row["targets"].items())}
-    built_in = {BUILT_IN_TARGET: APPLIED} if data_version == row["version"] else {}
+    built_in = {BUILT_IN: APPLIED} if data_version == row["version"] else {}
     return {**built_in, **outcomes}
 
 

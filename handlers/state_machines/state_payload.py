@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from contract.state_machines import SOURCE
 from handlers.core.errors import ValidationError
-
-SOURCE = "step-function"
-#: ``source`` of EventBridge's events on the status of executions.
-STATUS_SOURCE = "aws.states"
 
 
 @dataclass(frozen=True, slots=True)

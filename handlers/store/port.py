@@ -10,23 +10,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from contract.tables import COMMANDS, DATA, DUE_AT, HISTORY, IMPORT_TMP, OPEN_ATTRIBUTES, OPEN_INDEX, OPEN_SHARD, TASKS
 from handlers.core.errors import CqrsError, Nature, ValidationError
 from handlers.core.key_parts import encoded
 from handlers.core.keys import MAX_PK_BYTES, MAX_SK_BYTES
 from handlers.store.conditions import Condition, Path, plain_operand, shown_path
 
-COMMANDS = "commands"
-DATA = "data"
-HISTORY = "history"
-TASKS = "tasks"
-IMPORT_TMP = "import_tmp"
+__all__ = (
+    "COMMANDS",
+    "DATA",
+    "DUE_AT",
+    "HISTORY",
+    "IMPORT_TMP",
+    "OPEN_INDEX",
+    "OPEN_PROJECTION",
+    "OPEN_SHARD",
+    "TASKS",
+    "Change",
+    "Check",
+    "ConditionFailed",
+    "Item",
+    "Page",
+    "Put",
+    "TableStore",
+    "TransactionFailed",
+    "Update",
+    "Write",
+)
 
-#: The sparse index of ``commands``: what is accepted and neither DONE nor FAILED with its alarm out.
-OPEN_INDEX = "open"
-OPEN_SHARD = "openShard"
-DUE_AT = "dueAt"
-#: What the index holds beside these (``infra/components/tables.py`` declares it).
-OPEN_PROJECTION = ("pk", "sk", OPEN_SHARD, DUE_AT, "status", "rank", "attempt")
+#: What a row of the index holds.
+OPEN_PROJECTION = ("pk", "sk", OPEN_SHARD, DUE_AT, *OPEN_ATTRIBUTES)
 
 Item = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contract.rows import RESTART
 from handlers.core.clock import Clock
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import NotFound, TransientConflict, WrongStatus
@@ -127,7 +128,7 @@ class TaskOperations:
                 **items,
                 **indexed(key, now + START_GRACE_SECONDS),
             ),
-            remove=("error", "stopping", "restart", *LEASE_MARKS),
+            remove=("error", "stopping", RESTART, *LEASE_MARKS),
         )
         guard = of_attempt(row["attempt"]) & status.may_be_retried(row["kind"])
         return self._store.update(TASKS, key.pk, key.sk, change, guard)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contract.messages import TASK_EXECUTE
 from handlers.commands.pipeline.failure import Failure
 from handlers.consumers.batch_results import answer_each
 from handlers.consumers.dead_letters import DeadLetters
@@ -28,7 +29,6 @@ from handlers.tasks.handlers import TaskCall, TaskHandlers
 from handlers.tasks.keys import TaskKey
 from handlers.tasks.model import MAX_INPUT_BYTES
 from handlers.tasks.repository import TaskRepository
-from handlers.tasks.stream import EXECUTE
 from handlers.tasks.writes import LEASE_MARKS, WORK_MARKS, becomes, of_attempt
 
 #: A single task that shows no sign of life for this long is taken for dead: beyond all deliveries of its message.
@@ -83,7 +83,7 @@ class TaskRunner:
         """
 
         def work(record: Mapping[str, Any], receives: int) -> None:
-            key, attempt = row_named(record, EXECUTE, TaskKey.parse)
+            key, attempt = row_named(record, TASK_EXECUTE, TaskKey.parse)
             self.run(key, attempt, f"{invocation}/{record['messageId']}", is_last=self._is_last(receives))
 
         return answer_each(records, work, "task message failed", self._letters)

@@ -9,21 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from contract.rows import BATCH, ITEM, TASK
+from contract.work_status import CANCELLED, COMPLETED, CREATED, FAILED, PROCESSING, QUEUED
+from contract.work_status import TASK_STATUSES as STATUSES
+from contract.work_status import TASK_TERMINAL as TERMINAL
 from handlers.store.conditions import Condition, one_of
 
-CREATED = "CREATED"
-QUEUED = "QUEUED"
-PROCESSING = "PROCESSING"
-COMPLETED = "COMPLETED"
-FAILED = "FAILED"
-CANCELLED = "CANCELLED"
-STATUSES = (CREATED, QUEUED, PROCESSING, COMPLETED, FAILED, CANCELLED)
-TERMINAL = (COMPLETED, FAILED, CANCELLED)
+__all__ = (
+    "BATCH",
+    "CANCELLED",
+    "COMPLETED",
+    "CREATED",
+    "FAILED",
+    "ITEM",
+    "PROCESSING",
+    "QUEUED",
+    "QUEUED_KINDS",
+    "STATUSES",
+    "TASK",
+    "TERMINAL",
+    "is_terminal",
+    "may_be_retried",
+    "may_become",
+    "sources",
+)
 
-#: ``kind`` of a row: a single task, a task with items, one of those items.
-TASK = "task"
-BATCH = "batch"
-ITEM = "item"
 #: Rows that go to the queue; items never do (defect T2).
 QUEUED_KINDS = (TASK, BATCH)
 

@@ -10,7 +10,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from handlers.commands import outcomes as status_events
+from contract import options
+from contract.messages import ACTION, ITEM_STATUS, TASK_EXECUTE, TASK_STATUS
+from contract.rows import RESTART
 from handlers.core.clock import Clock
 from handlers.core.errors import NotRunning
 from handlers.core.keys import row_id
@@ -24,9 +26,6 @@ from handlers.tasks.writes import becomes, of_attempt
 from handlers.topics.alarms import send_alarm
 from handlers.topics.port import Notice, Topic
 
-EXECUTE = "task-execute"
-TASK_STATUS = "task-status"
-ITEM_STATUS = "sub-task-status"
 #: The sweeper sends a queued task again after this time, beyond all deliveries of its message; then after twice the
 #: time, and so on: a full queue is no failure.
 QUEUE_GRACE_SECONDS = 5_400
@@ -49,7 +48,7 @@ class TaskQueue:
     def message_for(self, row: Item) -> Notice | None:
         """Write QUEUED, before anything is sent, and answer the message; None if the task is beyond that."""
         now = self._clock.now()
-        queued = becomes(status.QUEUED, now, dueAt=int(now) + QUEUE_GRACE_SECONDS * 2 ** row.get("restart", 0))
+        queued = becomes(status.QUEUED, now, dueAt=int(now) + QUEUE_GRACE_SECONDS * 2 ** row.get(RESTART, 0))
         guard = of_attempt(row["attempt"]) & status.may_become(row["kind"], status.QUEUED)
         try:
             self._store.update(TASKS, row["pk"], row["sk"], Change(set=queued), guard)
@@ -63,14 +62,14 @@ class TaskQueue:
     def message(self, row: Item) -> Notice:
         """The message that lets a consumer work on a task."""
         content = {"taskType": row["type"], "attempt": row["attempt"]}
-        return Notice(_envelope(EXECUTE, self._table, row, content), {"action": EXECUTE})
+        return Notice(_envelope(TASK_EXECUTE, self._table, row, content), {ACTION: TASK_EXECUTE})
 
 
 class TaskStream:
     """The consumer of the tasks table's stream."""
 
     def __init__(self, queue: TaskQueue, topic: Topic, alarms: Topic, table: str, which: str) -> None:
-        """``topic`` is the main topic; ``which`` status events, one of ``status_events.KINDS``."""
+        """``topic`` is the main topic; ``which`` status events, one of ``options.STATUS_EVENTS``."""
         self._queue = queue
         self._topic = topic
         self._alarms = alarms
@@ -113,9 +112,9 @@ class TaskStream:
 
     def _is_told(self, new: str) -> bool:
         """Being accepted is no outcome and no progress."""
-        if self._which == status_events.ALL:
+        if self._which == options.ALL:
             return new != status.CREATED
-        return self._which == status_events.TERMINAL and new in status.TERMINAL
+        return self._which == options.TERMINAL and new in status.TERMINAL
 
     def _status_event(self, row: Item) -> Notice:
         action = ITEM_STATUS if row["kind"] == status.ITEM else TASK_STATUS
@@ -126,7 +125,7 @@ class TaskStream:
         if row["status"] == status.FAILED:
             content["error"] = {name: row["error"][name] for name in ("type", "message")}
         content.update({name: row[name] for name in (*_COUNTERS, "requestId", "updatedAt") if name in row})
-        return Notice(_envelope(action, self._table, row, content), {"action": action})
+        return Notice(_envelope(action, self._table, row, content), {ACTION: action})
 
     def _alarm(self, row: Item) -> None:
         error = row["error"]["type"]

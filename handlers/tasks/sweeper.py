@@ -6,6 +6,7 @@ takes for dead.
 
 from __future__ import annotations
 
+from contract.rows import RESTART
 from handlers.core.clock import Clock, seconds_of
 from handlers.core.error_text import error_of
 from handlers.core.errors import NotRunning
@@ -54,12 +55,12 @@ class TaskSweeper:
         return "ended"
 
     def _send_again(self, key: TaskKey, row: Item) -> str:
-        known = row.get("restart", 0)
+        known = row.get(RESTART, 0)
         if known >= MAX_RESTARTS:
             return self._end(key, row, f"nobody began it after {known} more messages")
-        same = equals("restart", known) if known else absent("restart")
+        same = equals(RESTART, known) if known else absent(RESTART)
         due_at = int(self._clock.now()) + QUEUE_GRACE_SECONDS * 2 ** (known + 1)
-        change = Change(set={"restart": known + 1, "dueAt": due_at})
+        change = Change(set={RESTART: known + 1, "dueAt": due_at})
         guard = of_attempt(row["attempt"]) & equals("status", row["status"]) & same
         try:
             row = self._store.update(TASKS, key.pk, key.sk, change, guard)

@@ -10,12 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from contract.state_machines import EXPRESS, SOURCE, STANDARD
 from handlers.commands.targets.registry import instance_of, marked_classes
 from handlers.core.errors import RegistryError, ValidationError
-from handlers.state_machines.state_payload import SOURCE
 
-STANDARD = "STANDARD"
-EXPRESS = "EXPRESS"
 _MARK = "__cqrs_workflow__"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 

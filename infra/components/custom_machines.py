@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from contract.state_machines import STANDARD
 from infra.components.functions import Function
-from infra.components.state_machines import STANDARD, StateMachine, StateMachineArgs
+from infra.components.state_machines import StateMachine, StateMachineArgs
 from infra.configuration.stack_config import StackConfig
 from infra.definitions.custom_workflows import CustomWorkflow
 from infra.naming.names import Account, Names

@@ -11,19 +11,21 @@ from dataclasses import dataclass
 
 import pulumi
 
-from infra.components.messaging import (
+from contract.messages import (
+    ALARM_TOPIC,
+    DEAD_LETTER_QUEUES,
+    EVENT_BUS,
     IMPORT_QUEUE,
-    MAX_RECEIVE_COUNT,
+    MAIN_TOPIC,
     NOTIFICATION_QUEUE,
-    QUEUES,
     STREAM_FAILURES,
     TASK_QUEUE,
-    TASKS_TIMEOUT_SECONDS,
-    Messaging,
 )
-from infra.components.state_machines import IMPORT_CSV, IMPORT_ZIP, TASK_HANDLER
+from contract.state_machines import IMPORT_CSV, IMPORT_ZIP, TASK_HANDLER
+from contract.tables import COMMANDS, DATA, HISTORY, IMPORT_TMP, TABLES, TASKS
+from infra.components.messaging import MAX_RECEIVE_COUNT, TASKS_TIMEOUT_SECONDS, Messaging
 from infra.components.storage import Storage
-from infra.components.tables import TABLES, Tables
+from infra.components.tables import Tables
 from infra.configuration.stack_config import ConfigError, StackConfig
 from infra.configuration.sync_targets import targets_json
 from infra.naming.names import Account, Names
@@ -65,11 +67,11 @@ def expected_places(names: Names, account: Account) -> Places:
     return Places(
         {table: names.of(table) for table in TABLES},
         names.bucket(account.account_id),
-        account.arn("sns", names.of("main-topic")),
-        account.arn("sns", names.of("alarm-topic")),
-        names.of("events"),
+        account.arn("sns", names.of(MAIN_TOPIC)),
+        account.arn("sns", names.of(ALARM_TOPIC)),
+        names.of(EVENT_BUS),
         f"{queues}/{names.of(STREAM_FAILURES)}",
-        {queue: f"{queues}/{names.of(f'{queue}-dlq')}" for queue in QUEUES},
+        {queue: f"{queues}/{names.of(letters)}" for queue, letters in DEAD_LETTER_QUEUES.items()},
     )
 
 
@@ -99,8 +101,8 @@ def environments(
     ttl_days = json.dumps(config.ttl_days, sort_keys=True)
     return {
         "events": {
-            "COMMANDS_TABLE": tables["commands"],
-            "TASKS_TABLE": tables["tasks"],
+            "COMMANDS_TABLE": tables[COMMANDS],
+            "TASKS_TABLE": tables[TASKS],
             "COMMAND_STATE_MACHINE_ARN": machines["commands"],
             "TASK_STATE_MACHINE_ARN": machines[TASK_HANDLER],
             "ALARM_TOPIC_ARN": places.alarm_topic_arn,
@@ -110,10 +112,10 @@ def environments(
             "LOG_LEVEL": log_level,
         },
         "imports": {
-            "IMPORT_TABLE": tables["import_tmp"],
-            "COMMANDS_TABLE": tables["commands"],
-            "DATA_TABLE": tables["data"],
-            "HISTORY_TABLE": tables["history"],
+            "IMPORT_TABLE": tables[IMPORT_TMP],
+            "COMMANDS_TABLE": tables[COMMANDS],
+            "DATA_TABLE": tables[DATA],
+            "HISTORY_TABLE": tables[HISTORY],
             "BUCKET_NAME": places.bucket,
             "MAIN_TOPIC_ARN": places.main_topic_arn,
             "ALARM_TOPIC_ARN": places.alarm_topic_arn,
@@ -128,7 +130,7 @@ def environments(
             "LOG_LEVEL": log_level,
         },
         "loader": {
-            "IMPORT_TABLE": tables["import_tmp"],
+            "IMPORT_TABLE": tables[IMPORT_TMP],
             "BUCKET_NAME": places.bucket,
             "IMPORT_BUCKETS": _with_more(places.bucket, config.import_buckets),
             "IMPORT_ZIP_STATE_MACHINE_ARN": machines[IMPORT_ZIP],
@@ -143,8 +145,8 @@ def environments(
             "LOG_LEVEL": log_level,
         },
         "outcomes": {
-            "COMMANDS_TABLE": tables["commands"],
-            "IMPORT_TABLE": tables["import_tmp"],
+            "COMMANDS_TABLE": tables[COMMANDS],
+            "IMPORT_TABLE": tables[IMPORT_TMP],
             "MAIN_TOPIC_ARN": places.main_topic_arn,
             "STATUS_EVENTS": config.status_events,
             "EVENT_BUS_NAME": places.event_bus,
@@ -153,10 +155,10 @@ def environments(
             "LOG_LEVEL": log_level,
         },
         "sweeper": {
-            "COMMANDS_TABLE": tables["commands"],
-            "DATA_TABLE": tables["data"],
-            "TASKS_TABLE": tables["tasks"],
-            "IMPORT_TABLE": tables["import_tmp"],
+            "COMMANDS_TABLE": tables[COMMANDS],
+            "DATA_TABLE": tables[DATA],
+            "TASKS_TABLE": tables[TASKS],
+            "IMPORT_TABLE": tables[IMPORT_TMP],
             "COMMAND_STATE_MACHINE_ARN": machines["commands"],
             "ALARM_TOPIC_ARN": places.alarm_topic_arn,
             "MAIN_TOPIC_ARN": places.main_topic_arn,
@@ -166,8 +168,8 @@ def environments(
             "LOG_LEVEL": log_level,
         },
         "tasks": {
-            "TASKS_TABLE": tables["tasks"],
-            "DATA_TABLE": tables["data"],
+            "TASKS_TABLE": tables[TASKS],
+            "DATA_TABLE": tables[DATA],
             "TASK_STATE_MACHINE_ARN": machines[TASK_HANDLER],
             "HANDLER_MODULES": handler_modules,
             "TASK_TIMEOUT_MINUTES": str(config.task_timeout_minutes),
@@ -177,10 +179,10 @@ def environments(
             "LOG_LEVEL": log_level,
         },
         "states": {
-            "COMMANDS_TABLE": tables["commands"],
-            "DATA_TABLE": tables["data"],
-            "HISTORY_TABLE": tables["history"],
-            "TASKS_TABLE": tables["tasks"],
+            "COMMANDS_TABLE": tables[COMMANDS],
+            "DATA_TABLE": tables[DATA],
+            "HISTORY_TABLE": tables[HISTORY],
+            "TASKS_TABLE": tables[TASKS],
             "COMMAND_STATE_MACHINE_ARN": machines["commands"],
             "CUSTOM_STATE_MACHINE_ARNS": json.dumps(custom_arns, separators=(",", ":")),
             "BUCKET_NAME": places.bucket,

@@ -10,32 +10,36 @@ import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_
 
 from contract.command_status import ACCEPTED, DONE, FAILED_SUFFIX, SKIPPED
+from contract.functions import EVENTS, IMPORTS, LOADER, OUTCOMES
+from contract.options import ALL, TERMINAL
+from contract.rows import IMPORT_SOURCE, SYNC_MODE
+from contract.tables import INSERT, MODIFY
 from infra.configuration.stack_config import StackConfig
 from infra.naming.names import Names
 from infra.permissions.policies import Resources, assume_role, function_policy
 
 #: A new command of the asynchronous path; rows of publish_sync and request rows don't match.
 #: Filters name leaves and positive values (Lambda Developer Guide, "Control which events Lambda sends").
-STARTS_COMMAND = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"status": {"S": [ACCEPTED]}}}}
+STARTS_COMMAND = {"eventName": [INSERT], "dynamodb": {"NewImage": {"status": {"S": [ACCEPTED]}}}}
 #: Commands whose status may have changed, by ``statusEvents``; the code drops those that only got another field.
 STATUS_CHANGED: dict[str, dict[str, object]] = {
-    "terminal": {
-        "eventName": ["MODIFY"],
+    TERMINAL: {
+        "eventName": [MODIFY],
         "dynamodb": {"NewImage": {"status": {"S": [DONE, SKIPPED, {"suffix": FAILED_SUFFIX}]}}},
     },
-    "all": {"eventName": ["MODIFY"], "dynamodb": {"NewImage": {"status": {"S": [{"exists": True}]}}}},
+    ALL: {"eventName": [MODIFY], "dynamodb": {"NewImage": {"status": {"S": [{"exists": True}]}}}},
 }
 #: Commands that were applied in the transaction that accepted them.
 APPLIED_AT_ONCE: dict[str, object] = {
-    "eventName": ["INSERT"],
-    "dynamodb": {"NewImage": {"status": {"S": [DONE]}, "syncMode": {"BOOL": [{"exists": True}]}}},
+    "eventName": [INSERT],
+    "dynamodb": {"NewImage": {"status": {"S": [DONE]}, SYNC_MODE: {"BOOL": [{"exists": True}]}}},
 }
 #: Commands of imports that have come to their outcome.
 IMPORTED: dict[str, object] = {
-    "eventName": ["MODIFY"],
+    "eventName": [MODIFY],
     "dynamodb": {
         "NewImage": {
-            "source": {"S": ["import"]},
+            "source": {"S": [IMPORT_SOURCE]},
             "status": {"S": [DONE, SKIPPED, {"suffix": FAILED_SUFFIX}]},
         }
     },
@@ -43,7 +47,7 @@ IMPORTED: dict[str, object] = {
 #: Batches of one queue at a time, so that a flood of messages leaves the account's concurrency to others.
 QUEUE_CONCURRENCY = 10
 #: Functions that read a table's stream.
-STREAM_READERS = ("events", "imports", "loader", "outcomes")
+STREAM_READERS = (EVENTS, IMPORTS, LOADER, OUTCOMES)
 STREAM_RETRIES = 10
 STREAM_RECORD_AGE_SECONDS = 3_600
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pulumi
 
+from contract.objects import IMPORTS, MAP_RESULTS, NORMALISED, ZIP
+from contract.state_machines import IMPORT_CSV, STANDARD
 from infra.components.functions import Function
 from infra.components.import_zip import read_buckets
 from infra.components.state_machines import (
-    IMPORT_CSV,
     ONE_HOUR,
-    STANDARD,
     StateMachine,
     StateMachineArgs,
     load_definition,
@@ -19,8 +19,7 @@ from infra.configuration.stack_config import StackConfig
 from infra.naming.names import Account, Names
 
 #: Under the bucket, what the Map may read: files as they came or as they were unpacked, and their copies.
-READ = ("imports/", "normalised/", "zip/")
-RESULTS = "map-results/"
+READ = (IMPORTS, NORMALISED, ZIP)
 
 
 def import_csv_machine(
@@ -69,7 +68,7 @@ def _files(storage: Storage, config: StackConfig, account: Account) -> list[dict
     """
     read = [pulumi.Output.concat(storage.bucket.arn, f"/{prefix}*") for prefix in READ]
     read += [pulumi.Output.from_input(arn) for arn in read_buckets(config, account.partition)]
-    results = pulumi.Output.concat(storage.bucket.arn, f"/{RESULTS}*")
+    results = pulumi.Output.concat(storage.bucket.arn, f"/{MAP_RESULTS}*")
     written = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
     return [
         {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": read},

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pulumi
 
+from contract.state_machines import IMPORT_ZIP, STANDARD
 from infra.components.functions import Function
 from infra.components.state_machines import (
-    IMPORT_ZIP,
     ONE_HOUR,
-    STANDARD,
     StateMachine,
     StateMachineArgs,
     load_definition,

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 import pulumi
 
+from contract.messages import IMPORT_QUEUE
+from contract.rows import CANCEL_REQUESTED, COUNTERS, EXPECTED, JOB, LEFT, RESTART, ROW
+from contract.tables import IMPORT_TMP, INSERT, MODIFY
+from contract.work_status import CREATED, IMPORT_TERMINAL, PROCESSING
 from infra.components.functions import Function, FunctionArgs, queue_mapping, stream_mapping
 from infra.components.import_csv import import_csv_machine
 from infra.components.import_zip import import_zip_machine, read_buckets
-from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS, IMPORT_QUEUE, Messaging
+from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS, Messaging
 from infra.components.state_machines import StateMachine
 from infra.components.storage import Storage
 from infra.components.tables import Tables
@@ -22,53 +26,49 @@ from infra.permissions.policies import Resources
 LOADER_TIMEOUT_SECONDS = 900
 #: A file of a million rows needs about 100 MB; more memory is more CPU.
 LOADER_MEMORY = 2_048
-#: Under the bucket's own prefix, where the loader may read.
-FILES = "imports/"
 #: Running jobs that are being cancelled, whatever else of them has changed.
 CANCELLED_JOBS = {
-    "eventName": ["MODIFY"],
+    "eventName": [MODIFY],
     "dynamodb": {
         "NewImage": {
-            "kind": {"S": ["job"]},
-            "status": {"S": ["PROCESSING"]},
-            "cancelRequested": {"BOOL": [{"exists": True}]},
+            "kind": {"S": [JOB]},
+            "status": {"S": [PROCESSING]},
+            CANCEL_REQUESTED: {"BOOL": [{"exists": True}]},
         }
     },
 }
 #: Jobs that the sweeper found without progress; the code drops those whose ``restart`` did not change.
 JOBS_STARTED_AGAIN = {
-    "eventName": ["MODIFY"],
+    "eventName": [MODIFY],
     "dynamodb": {
         "NewImage": {
-            "kind": {"S": ["job"]},
-            "status": {"S": ["CREATED", "PROCESSING"]},
-            "restart": {"N": [{"exists": True}]},
+            "kind": {"S": [JOB]},
+            "status": {"S": [CREATED, PROCESSING]},
+            RESTART: {"N": [{"exists": True}]},
         }
     },
 }
 #: And jobs that are retried.
 NEW_JOBS = {
-    "eventName": ["INSERT", "MODIFY"],
-    "dynamodb": {"NewImage": {"kind": {"S": ["job"]}, "status": {"S": ["CREATED"]}}},
+    "eventName": [INSERT, MODIFY],
+    "dynamodb": {"NewImage": {"kind": {"S": [JOB]}, "status": {"S": [CREATED]}}},
 }
 #: What the loader reads of the table's stream.
 OF_THE_LOADER = (NEW_JOBS, CANCELLED_JOBS, JOBS_STARTED_AGAIN)
 #: Rows that are to be queued, and whatever has come to its outcome; the code drops what only got another field.
 CHANGED = {
-    "eventName": ["INSERT", "MODIFY"],
+    "eventName": [INSERT, MODIFY],
     "dynamodb": {
         "NewImage": {
-            "kind": {"S": ["job", "row"]},
-            "status": {"S": ["CREATED", "COMPLETED", "FAILED", "CANCELLED", "SUPERSEDED"]},
+            "kind": {"S": [JOB, ROW]},
+            "status": {"S": [CREATED, *IMPORT_TERMINAL]},
         }
     },
 }
 #: A counter that has the last of its rows: at most 16 times for an attempt of a job.
 COUNTED_ALL = {
-    "eventName": ["MODIFY"],
-    "dynamodb": {
-        "NewImage": {"kind": {"S": ["counters"]}, "left": {"N": ["0"]}, "expected": {"N": [{"exists": True}]}}
-    },
+    "eventName": [MODIFY],
+    "dynamodb": {"NewImage": {"kind": {"S": [COUNTERS]}, LEFT: {"N": ["0"]}, EXPECTED: {"N": [{"exists": True}]}}},
 }
 
 
@@ -101,7 +101,7 @@ class Imports(pulumi.ComponentResource):
     def __init__(self, name: str, args: ImportsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:Imports", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        config, stream_arn = args.config, args.tables.by_name["import_tmp"].stream_arn
+        config, stream_arn = args.config, args.tables.by_name[IMPORT_TMP].stream_arn
         common = (args.resources, args.archive, args.names, config)
         self.loader = Function(
             "loader",

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import cloudwatch, sns, sqs
 
+from contract.messages import (
+    ACTION,
+    ALARM_TOPIC,
+    DEAD_LETTER_QUEUES,
+    EVENT_BUS,
+    MAIN_TOPIC,
+    QUEUES,
+    STREAM_FAILURES,
+    TASK_QUEUE,
+)
 from infra.naming.names import Account, Names
 
-#: Queue to the actions that it gets (docs/spec/capabilities.md).
-TASK_QUEUE = "task-action-queue"
-NOTIFICATION_QUEUE = "notification-queue"
-IMPORT_QUEUE = "import-action-queue"
-QUEUES = {
-    TASK_QUEUE: ("task-execute",),
-    NOTIFICATION_QUEUE: ("command-status", "task-status", "sub-task-status", "import-status"),
-    IMPORT_QUEUE: ("import-execute",),
-}
-STREAM_FAILURES = "stream-failures"
 MAX_RECEIVE_COUNT = 5
 CONSUMER_TIMEOUT_SECONDS = 60
 #: One item or one single task: decision record 0060.
@@ -57,8 +57,8 @@ class Messaging(pulumi.ComponentResource):
     def __init__(self, name: str, args: MessagingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:Messaging", name, None, opts)
         self._args = args
-        self.main_topic = self._topic("main-topic")
-        self.alarm_topic = self._topic("alarm-topic")
+        self.main_topic = self._topic(MAIN_TOPIC)
+        self.alarm_topic = self._topic(ALARM_TOPIC)
         for email in args.alarm_emails:
             sns.TopicSubscription(
                 f"alarm-email-{email}",
@@ -67,11 +67,11 @@ class Messaging(pulumi.ComponentResource):
                 endpoint=email,
                 opts=self._child,
             )
-        self.dead_letter_queues = {queue: self._dead_letter_queue(f"{queue}-dlq") for queue in QUEUES}
+        self.dead_letter_queues = {queue: self._dead_letter_queue(name) for queue, name in DEAD_LETTER_QUEUES.items()}
         self.queues = {queue: self._queue(queue, actions) for queue, actions in QUEUES.items()}
         self.stream_failures = self._dead_letter_queue(STREAM_FAILURES)
         self.event_bus = cloudwatch.EventBus(
-            "event-bus", name=args.names.of("events"), tags=args.names.tags, opts=self._child
+            "event-bus", name=args.names.of(EVENT_BUS), tags=args.names.tags, opts=self._child
         )
         self.register_outputs({"mainTopicArn": self.main_topic.arn, "alarmTopicArn": self.alarm_topic.arn})
 
@@ -83,7 +83,7 @@ class Messaging(pulumi.ComponentResource):
         return sns.Topic(
             topic,
             name=self._args.names.of(topic),
-            kms_master_key_id="alias/aws/sns" if topic == "main-topic" else None,
+            kms_master_key_id="alias/aws/sns" if topic == MAIN_TOPIC else None,
             tags=self._args.names.tags,
             opts=self._child,
         )
@@ -126,7 +126,7 @@ class Messaging(pulumi.ComponentResource):
             topic=self.main_topic.arn,
             protocol="sqs",
             endpoint=resource.arn,
-            filter_policy=json.dumps({"action": list(actions)}),
+            filter_policy=json.dumps({ACTION: list(actions)}),
             opts=self._child,
         )
         return resource

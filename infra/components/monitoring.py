@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_aws import cloudwatch
 
+from contract.metrics import OLDEST_OPEN_COMMAND
 from infra.components.dashboard import Shown, dashboard_body
 from infra.configuration.stack_config import StackConfig
 from infra.naming.names import Account, Names
@@ -22,8 +23,6 @@ ITERATOR_AGE = "IteratorAge"
 WAITING_MESSAGES = "ApproximateNumberOfMessagesVisible"
 #: In percent of the executions that were started in the same five minutes.
 FAILURE_RATE = "IF(started > 0, 100 * failed / started, 0)"
-#: The sweeper's metric (``handlers/entrypoints/sweeper.py``; a test holds the two names against each other).
-OLDEST_OPEN_COMMAND = "OldestOpenCommandSeconds"
 OF_COMMANDS = "commands"
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pulumi
 
+from contract.messages import NOTIFICATION_QUEUE
+from contract.tables import COMMANDS
 from infra.components.functions import (
     APPLIED_AT_ONCE,
     IMPORTED,
@@ -16,7 +18,7 @@ from infra.components.functions import (
     queue_mapping,
     stream_mapping,
 )
-from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS, NOTIFICATION_QUEUE, Messaging
+from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS, Messaging
 from infra.components.tables import Tables
 from infra.configuration.stack_config import StackConfig
 from infra.naming.names import Names
@@ -62,7 +64,7 @@ class Outcomes(pulumi.ComponentResource):
         published = [STATUS_CHANGED[config.status_events], APPLIED_AT_ONCE] if publishes else []
         stream_mapping(
             "outcomes-commands-stream",
-            stream_arn=args.tables.by_name["commands"].stream_arn,
+            stream_arn=args.tables.by_name[COMMANDS].stream_arn,
             function=self.function,
             on_failure_arn=args.messaging.stream_failures.arn,
             # Rows of imports end with their commands, whatever status events are configured.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_aws import cloudwatch, lambda_
 
+from contract.state_machines import STATUS_SOURCE
 from infra.components.functions import Function
 from infra.components.state_machines import StateMachine
 from infra.naming.names import Names
@@ -59,7 +60,7 @@ def ended_badly_rule(
     """
     child = pulumi.ResourceOptions(parent=function)
     pattern = {
-        "source": ["aws.states"],
+        "source": [STATUS_SOURCE],
         "detail-type": ["Step Functions Execution Status Change"],
         "detail": {"status": list(ENDED_BADLY), "stateMachineArn": [one.machine.arn for one in machines]},
     }

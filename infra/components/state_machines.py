@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch, iam, sfn
 
+from contract.state_machines import STANDARD
 from infra.configuration.stack_config import StackConfig
 from infra.definitions import json_files
 from infra.definitions.checks import DefinitionError, check_definition, in_partition, task_resources
@@ -19,13 +20,6 @@ from infra.naming.names import Account, Names
 from infra.permissions.policies import assume_role
 
 DEFINITIONS = Path(__file__).parents[1] / "state_machines"
-COMMAND_HANDLER = "command-handler"
-COMMAND_HANDLER_EXPRESS = "command-handler-express"
-TASK_HANDLER = "task-handler"
-IMPORT_CSV = "import-csv"
-IMPORT_ZIP = "import-zip"
-STANDARD = "STANDARD"
-EXPRESS = "EXPRESS"
 ONE_HOUR = 3_600
 
 

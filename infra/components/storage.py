@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import s3
 
+from contract.objects import MAP_RESULTS, NORMALISED, REPORTS, ZIP
 from infra.naming.names import Account, Names
 
 #: Prefix to days after which its objects go. ``attributes/`` is not among them: rows point there for as long as they
 #: live, and no rule by age knows for how long (decision record 0030).
-EXPIRY_DAYS = {"normalised/": 30, "map-results/": 30, "reports/": 180, "zip/": 30}
+EXPIRY_DAYS = {NORMALISED: 30, MAP_RESULTS: 30, REPORTS: 180, ZIP: 30}
 NONCURRENT_DAYS = 30
 ABANDONED_UPLOAD_DAYS = 7
 

@@ -7,21 +7,8 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import dynamodb
 
+from contract.tables import DUE_AT, OPEN_ATTRIBUTES, OPEN_INDEX, OPEN_SHARD, TABLES, WITH_OPEN_INDEX, WITH_STREAM
 from infra.naming.names import Names
-
-#: Logical table name to physical suffix and whether it has a stream. ``history`` is only ever read by key.
-TABLES = {
-    "commands": True,
-    "data": True,
-    "history": False,
-    "tasks": True,
-    "import_tmp": True,
-}
-OPEN_INDEX = "open"
-#: Tables whose open rows the sweeper looks for.
-INDEXED = ("commands", "import_tmp", "tasks")
-#: The index tells which rows to look at; decisions are made on consistent reads of the table.
-OPEN_ATTRIBUTES = ["status", "rank", "attempt"]
 
 
 @dataclass(frozen=True)
@@ -40,12 +27,12 @@ class Tables(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: TablesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:Tables", name, None, opts)
-        self.by_name = {table: self._table(table, has_stream, args) for table, has_stream in TABLES.items()}
+        self.by_name = {table: self._table(table, args) for table in TABLES}
         self.register_outputs({table: resource.name for table, resource in self.by_name.items()})
 
-    def _table(self, table: str, has_stream: bool, args: TablesArgs) -> dynamodb.Table:
-        has_index = table in INDEXED
-        attributes = [("pk", "S"), ("sk", "S"), *([("openShard", "N"), ("dueAt", "N")] if has_index else [])]
+    def _table(self, table: str, args: TablesArgs) -> dynamodb.Table:
+        has_stream, has_index = table in WITH_STREAM, table in WITH_OPEN_INDEX
+        attributes = [("pk", "S"), ("sk", "S"), *([(OPEN_SHARD, "N"), (DUE_AT, "N")] if has_index else [])]
         return dynamodb.Table(
             table.replace("_", "-"),
             name=args.names.of(table),
@@ -69,9 +56,9 @@ def _open_index() -> dynamodb.TableGlobalSecondaryIndexArgs:
     return dynamodb.TableGlobalSecondaryIndexArgs(
         name=OPEN_INDEX,
         key_schemas=[
-            dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name="openShard", key_type="HASH"),
-            dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name="dueAt", key_type="RANGE"),
+            dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name=OPEN_SHARD, key_type="HASH"),
+            dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name=DUE_AT, key_type="RANGE"),
         ],
         projection_type="INCLUDE",
-        non_key_attributes=OPEN_ATTRIBUTES,
+        non_key_attributes=list(OPEN_ATTRIBUTES),
     )

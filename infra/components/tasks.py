@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 
+from contract.messages import TASK_QUEUE
+from contract.options import ALL, NONE, TERMINAL
+from contract.rows import BATCH, ITEM, TASK
+from contract.state_machines import STANDARD, TASK_HANDLER
+from contract.tables import INSERT, MODIFY, TASKS
+from contract.work_status import CREATED, FAILED, PROCESSING, QUEUED, TASK_TERMINAL
 from infra.components.functions import Function, FunctionArgs, queue_mapping, stream_mapping
-from infra.components.messaging import TASK_QUEUE, TASKS_TIMEOUT_SECONDS, Messaging
-from infra.components.state_machines import STANDARD, TASK_HANDLER, StateMachine, StateMachineArgs, load_definition
+from infra.components.messaging import TASKS_TIMEOUT_SECONDS, Messaging
+from infra.components.state_machines import StateMachine, StateMachineArgs, load_definition
 from infra.components.tables import Tables
 from infra.configuration.stack_config import StackConfig
 from infra.naming.names import Account, Names
 from infra.permissions.policies import Resources
 
 ACCEPTED = {
-    "eventName": ["INSERT", "MODIFY"],
-    "dynamodb": {"NewImage": {"kind": {"S": ["task", "batch"]}, "status": {"S": ["CREATED"]}}},
+    "eventName": [INSERT, MODIFY],
+    "dynamodb": {"NewImage": {"kind": {"S": [TASK, BATCH]}, "status": {"S": [CREATED]}}},
 }
 #: Statuses that others are told of, by ``statusEvents``. Failures are always read: each raises its alarm.
 PUBLISHED_STATUSES = {
-    "terminal": ["COMPLETED", "FAILED", "CANCELLED"],
-    "all": ["QUEUED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED"],
-    "none": ["FAILED"],
+    TERMINAL: TASK_TERMINAL,
+    ALL: (QUEUED, PROCESSING, *TASK_TERMINAL),
+    NONE: (FAILED,),
 }
 
 
@@ -85,7 +91,7 @@ class Tasks(pulumi.ComponentResource):
         # One mapping for all: a topic that refuses messages holds back the queueing anyway.
         stream_mapping(
             "events-tasks-stream",
-            stream_arn=args.tables.by_name["tasks"].stream_arn,
+            stream_arn=args.tables.by_name[TASKS].stream_arn,
             function=args.events,
             on_failure_arn=args.messaging.stream_failures.arn,
             patterns=[ACCEPTED, has_status(PUBLISHED_STATUSES[config.status_events])],
@@ -100,9 +106,9 @@ class Tasks(pulumi.ComponentResource):
         self.register_outputs({"stateMachineArn": self.state_machine.machine.arn})
 
 
-def has_status(statuses: list[str]) -> dict[str, object]:
+def has_status(statuses: Sequence[str]) -> dict[str, object]:
     """Tasks and items with one of these statuses; the code drops those that only got another field."""
     return {
-        "eventName": ["INSERT", "MODIFY"],
-        "dynamodb": {"NewImage": {"kind": {"S": ["task", "batch", "item"]}, "status": {"S": statuses}}},
+        "eventName": [INSERT, MODIFY],
+        "dynamodb": {"NewImage": {"kind": {"S": [TASK, BATCH, ITEM]}, "status": {"S": list(statuses)}}},
     }

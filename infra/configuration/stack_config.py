@@ -15,6 +15,9 @@ from typing import Any
 from pulumi import get_project
 from pulumi.runtime import config as runtime_config
 
+from contract.options import FULL, STATUS_DETAILS, STATUS_EVENTS, TERMINAL
+from contract.state_machines import EXPRESS, STANDARD
+from contract.tables import WITH_TTL_POLICIES
 from infra.configuration.keys import misplaced
 from infra.configuration.sync_targets import SyncTarget, WrongTarget, parse_sync_targets
 from infra.definitions import json_files
@@ -28,7 +31,6 @@ LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-TTL_TABLES = ("commands", "data", "history")
 MAX_TTL_DAYS = 36_500
 #: Each takes about 150 of the 10,240 characters that a role's policies may have together (IAM quotas).
 MAX_IMPORT_BUCKETS = 10
@@ -94,10 +96,10 @@ def _is_days(value: Any) -> bool:
 def _ttl(value: Any) -> dict[str, dict[str, Any]]:
     days = f"days from 1 to {MAX_TTL_DAYS}"
     allowed = (
-        f"an object of {', '.join(TTL_TABLES)}, each {days} or {{default: {days}, <tenant>/<TYPE>, */<TYPE>, "
+        f"an object of {', '.join(WITH_TTL_POLICIES)}, each {days} or {{default: {days}, <tenant>/<TYPE>, */<TYPE>, "
         f"<tenant>/*: {days}}}"
     )
-    if not isinstance(value, Mapping) or set(value) - set(TTL_TABLES):
+    if not isinstance(value, Mapping) or set(value) - set(WITH_TTL_POLICIES):
         raise _Refused(allowed)
     policies: dict[str, dict[str, Any]] = {}
     for table, policy in value.items():
@@ -125,9 +127,9 @@ class StackConfig:
         (),
         _texts(r"handlers\.domain(\.[a-z_][a-z0-9_]*)+", "a list of distinct module names below handlers.domain"),
     )
-    status_events: str = _setting("terminal", _one_of("terminal", "all", "none"))
-    command_workflow: str = _setting("STANDARD", _one_of("STANDARD", "EXPRESS"))
-    status_detail: str = _setting("auto", _one_of("auto", "full", "terminal"))
+    status_events: str = _setting(TERMINAL, _one_of(*STATUS_EVENTS))
+    command_workflow: str = _setting(STANDARD, _one_of(STANDARD, EXPRESS))
+    status_detail: str = _setting("auto", _one_of("auto", *STATUS_DETAILS))
     sync_targets: tuple[SyncTarget, ...] = _setting((), _sync_targets)
     wait_poll_seconds: int = _setting(300, _whole(60, 86_400))
     wait_limit_hours: int = _setting(24, _whole(1, 8_760))
@@ -182,7 +184,7 @@ class StackConfig:
         """``status_detail``; for ``auto`` what suits the command workflow."""
         if self.status_detail != "auto":
             return self.status_detail
-        return "full" if self.command_workflow == "STANDARD" else "terminal"
+        return FULL if self.command_workflow == STANDARD else TERMINAL
 
     @classmethod
     def keys(cls) -> dict[str, str]:

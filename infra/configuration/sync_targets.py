@@ -10,20 +10,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from contract.targets import BUILT_IN, EVENTBRIDGE, FIELDS, LAMBDA, SERVICES, SNS, SQS
 from infra.definitions.workflow_sources import member_of
 
 #: Kind to the resource part of its ARNs and to the action that a delivery needs (Service Authorization Reference).
 _ARN = r"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:{resource}"
 KINDS = {
-    "lambda": (_ARN.format(service="lambda", resource="function:[A-Za-z0-9-_]+(:[A-Za-z0-9-_$]+)?"), "InvokeFunction"),
-    "sqs": (_ARN.format(service="sqs", resource=r"[A-Za-z0-9-_]{1,80}(\.fifo)?"), "SendMessage"),
-    "sns": (_ARN.format(service="sns", resource=r"[A-Za-z0-9-_]{1,256}(\.fifo)?"), "Publish"),
-    "eventbridge": (_ARN.format(service="events", resource="event-bus/[A-Za-z0-9-_./]+"), "PutEvents"),
+    LAMBDA: (
+        _ARN.format(service=SERVICES[LAMBDA], resource="function:[A-Za-z0-9-_]+(:[A-Za-z0-9-_$]+)?"),
+        "InvokeFunction",
+    ),
+    SQS: (_ARN.format(service=SERVICES[SQS], resource=r"[A-Za-z0-9-_]{1,80}(\.fifo)?"), "SendMessage"),
+    SNS: (_ARN.format(service=SERVICES[SNS], resource=r"[A-Za-z0-9-_]{1,256}(\.fifo)?"), "Publish"),
+    EVENTBRIDGE: (_ARN.format(service=SERVICES[EVENTBRIDGE], resource="event-bus/[A-Za-z0-9-_./]+"), "PutEvents"),
 }
-_ACTION_PREFIX = {"lambda": "lambda", "sqs": "sqs", "sns": "sns", "eventbridge": "events"}
-FIELDS = ("id", "types", "kind", "arn")
-#: The built-in target's id.
-RESERVED = "data"
 ID = r"[a-z][a-z0-9-]{0,62}"
 TYPE = r"[^#@\x00-\x1f]{1,256}"
 DECORATOR = "sync_handler"
@@ -41,7 +41,7 @@ class SyncTarget:
     @property
     def action(self) -> str:
         """What the states function's role must allow on the ARN."""
-        return f"{_ACTION_PREFIX[self.kind]}:{KINDS[self.kind][1]}"
+        return f"{SERVICES[self.kind]}:{KINDS[self.kind][1]}"
 
 
 class WrongTarget(ValueError):
@@ -96,9 +96,9 @@ def _target(number: int, entry: Any) -> SyncTarget:
     if not isinstance(entry, Mapping) or set(entry) != set(FIELDS):
         raise WrongTarget(f"objects with exactly {', '.join(FIELDS)}; {where} is {entry!r}")
     id_, types, kind, arn = (entry[name] for name in FIELDS)
-    if not isinstance(id_, str) or not re.fullmatch(ID, id_) or id_ == RESERVED:
+    if not isinstance(id_, str) or not re.fullmatch(ID, id_) or id_ == BUILT_IN:
         raise WrongTarget(
-            f"an id of lower-case letters, digits and '-', starting with a letter, and not {RESERVED!r}; "
+            f"an id of lower-case letters, digits and '-', starting with a letter, and not {BUILT_IN!r}; "
             f"{where} has {id_!r}"
         )
     good = isinstance(types, list | tuple) and all(isinstance(one, str) and re.fullmatch(TYPE, one) for one in types)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from contract.state_machines import EXPRESS, SOURCE
 from infra.definitions import json_files
 from infra.definitions.checks import (
     LAMBDA_INVOKE,
@@ -31,7 +32,7 @@ _EXPRESS_SECONDS = 300
 
 #: What a Lambda state hands over and how it retries, where its definition doesn't say (docs/spec/pipeline.md).
 PAYLOAD = {
-    "source": "step-function",
+    "source": SOURCE,
     "context": {
         "Execution": {
             "Id.$": "$$.Execution.Id",
@@ -180,7 +181,7 @@ def check_workflow(name: str, type_: str, definition: Mapping[str, Any], methods
         f"method {one!r} of the class is no Lambda state of the definition" for one in methods if one not in states
     ]
     seconds = definition.get("TimeoutSeconds")
-    if type_ == "EXPRESS" and isinstance(seconds, int) and seconds > _EXPRESS_SECONDS:
+    if type_ == EXPRESS and isinstance(seconds, int) and seconds > _EXPRESS_SECONDS:
         problems.append(f"TimeoutSeconds of an EXPRESS workflow is at most {_EXPRESS_SECONDS}")
     if problems:
         raise DefinitionError(name, problems)
@@ -194,7 +195,7 @@ def _lambda_state(name: str, state: Mapping[str, Any], type_: str) -> Iterator[s
     if function != FUNCTION:
         yield f"{name}: FunctionName {function!r} is not allowed; expected {FUNCTION}"
     if str(state["Resource"]).endswith(TASK_TOKEN):
-        if type_ == "EXPRESS":
+        if type_ == EXPRESS:
             yield f"{name}: an EXPRESS workflow can't wait for a task token; use a STANDARD one"
         payload = parameters.get("Payload", {}) if isinstance(parameters, Mapping) else {}
         if not isinstance(payload, Mapping) or payload.get("taskToken.$") != "$$.Task.Token":

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from contract.state_machines import EXPRESS, STANDARD
+
 GET_OBJECT = "arn:aws:states:::s3:getObject"
 PUT_OBJECT = "arn:aws:states:::s3:putObject"
-EXPRESS = "EXPRESS"
 #: The longest EXPRESS execution, in seconds ("Step Functions service quotas").
 EXPRESS_SECONDS = 300
 NEEDS_CATCH = "a Distributed Map needs Catch"
@@ -39,7 +40,7 @@ def check_distributed_map(state: Mapping[str, Any], path: str) -> Iterator[str]:
     label = state.get("Label")
     if not isinstance(label, str) or not _LABEL.fullmatch(label):
         yield f"{path}: needs a Label of 1 to 40 characters, none of them special, not {label!r}"
-    if kind not in ("STANDARD", EXPRESS):
+    if kind not in (STANDARD, EXPRESS):
         yield f"{path}: ExecutionType {kind!r} is not STANDARD or EXPRESS"
     if not any(field in state for field in ("MaxConcurrency", "MaxConcurrencyPath")):
         yield f"{path}: needs MaxConcurrency"

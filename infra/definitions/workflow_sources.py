@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from contract.state_machines import EXPRESS, STANDARD
+
 DECORATOR = "workflow"
 SUFFIX = ".asl.json"
-TYPES = ("STANDARD", "EXPRESS")
+TYPES = (STANDARD, EXPRESS)
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from contract.options import FULL
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.finish import Finisher
-from handlers.commands.pipeline.run import FULL, Progress
+from handlers.commands.pipeline.run import Progress
 from handlers.commands.pipeline.successor import Waker
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter

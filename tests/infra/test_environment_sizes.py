@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from contract.state_machines import MACHINES
 from infra.components.environments import MAX_BYTES, check_sizes, environments, expected_places
 from infra.configuration.stack_config import ConfigError, StackConfig
 from infra.naming.names import Account, Names
-from infra.physical_names import MACHINES
 from local.deploy.errors import DeployError
 from tests.support.evaluation import ACCOUNT, REGION, Evaluation, evaluate_into, evaluated
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from handlers.entrypoints import sweeper
-from infra.components.monitoring import OLDEST_OPEN_COMMAND
+from contract.metrics import OLDEST_OPEN_COMMAND
 from tests.support.evaluation import Evaluation, evaluated
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -115,7 +114,7 @@ def test_thresholds_are_configuration(key: str, value: str, alarm: str, threshol
 def test_the_sweepers_metric_is_the_one_that_is_watched(dev: Evaluation) -> None:
     props = dev.get(ALARM, f"commands-{OLDEST_OPEN_COMMAND}")
     environment = dev.get(FUNCTION, "sweeper")["environment"]["variables"]
-    assert (props["namespace"], props["metricName"]) == (environment["METRIC_NAMESPACE"], sweeper.OLDEST_OPEN_COMMAND)
+    assert (props["namespace"], props["metricName"]) == (environment["METRIC_NAMESPACE"], OLDEST_OPEN_COMMAND)
 
 
 def test_the_dashboard_shows_everything_and_fits(stack: Evaluation) -> None:

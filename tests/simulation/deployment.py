@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from contract.state_machines import COMMAND_MACHINES, EXPRESS, STANDARD
+from contract.state_machines import MACHINES as OWN_MACHINES
 from infra.components.environments import environments as declared_environments
 from infra.components.environments import expected_places
 from infra.components.functions import (
@@ -20,13 +22,11 @@ from infra.components.functions import (
 )
 from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS
 from infra.components.rules import ENDED_BADLY
-from infra.components.state_machines import EXPRESS, STANDARD, command_numbers, load_definition
+from infra.components.state_machines import command_numbers, load_definition
 from infra.configuration.stack_config import StackConfig
 from infra.definitions.substitution import override
 from infra.naming.names import Account, Names
-from infra.physical_names import MACHINES as OWN_MACHINES
 from infra.stack import (
-    COMMAND_MACHINES,
     EVENTS_TIMEOUT_SECONDS,
     STATES_TIMEOUT_SECONDS,
     SWEEPER_TIMEOUT_SECONDS,

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract.rows import IMPORT_SOURCE
 from handlers.commands import status as command_status
 from handlers.commands.attributes import ATTRIBUTES
 from handlers.imports.jobs import status
 from handlers.imports.jobs.counters import counter_of
 from handlers.imports.jobs.model import APPLIED, SHARD_COUNTERS
 from handlers.imports.keys import IMPORT_SHARDS, ImportRowKey
-from handlers.imports.rows.command_outcomes import SOURCE
 from handlers.store.port import COMMANDS, IMPORT_TMP, Item
 from tests.simulation.import_archives import BY_MACHINE, Archives
 from tests.simulation.import_files import SECRET, File, Row
@@ -84,7 +84,7 @@ class ImportWatcher:
 
     def changed(self, table: str, before: Item | None, after: Item | None) -> None:
         """A row changed. What more than one row must agree on is looked at by ``settled``."""
-        if table == COMMANDS and after is not None and before is None and after.get("source") == SOURCE:
+        if table == COMMANDS and after is not None and before is None and after.get("source") == IMPORT_SOURCE:
             self._published(after)
         if table != IMPORT_TMP or after is None:
             return

@@ -8,15 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contract.messages import IMPORT_EXECUTE, IMPORT_STATUS
 from handlers.commands.model import Command
 from handlers.consumers.dead_letters import QUEUE_SOURCE
 from handlers.entrypoints import imports, loader
 from handlers.entrypoints.imports import ImportPorts
 from handlers.entrypoints.loader import LoaderPorts
-from handlers.imports.jobs.model import EXECUTE
 from handlers.imports.jobs.service import ImportService
 from handlers.imports.keys import ImportJobKey
-from handlers.imports.rows.table_stream import STATUS
 from handlers.store.memory import Listener, MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY, IMPORT_TMP, TASKS, Item
 from infra.components.messaging import MAX_RECEIVE_COUNT
@@ -245,10 +244,10 @@ class ImportWorld(World):
         self.books.alarm(message, attributes)
 
     def _told(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
-        if attributes["action"] == EXECUTE:
+        if attributes["action"] == IMPORT_EXECUTE:
             self.queue.send(message)
             self.consumer.wake()
-        elif attributes["action"] == STATUS:
+        elif attributes["action"] == IMPORT_STATUS:
             self.books.notice(message)
         else:
             super()._told(message, attributes)

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from contract.objects import REPORTS
+from contract.rows import IMPORT_SOURCE
 from handlers.commands import status as command_status
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.keys import VersionKey
@@ -38,12 +40,11 @@ from handlers.imports.jobs.finalize import Finalizer
 from handlers.imports.jobs.job_stream import JobStream
 from handlers.imports.jobs.loader import Loader
 from handlers.imports.jobs.model import SHARD_COUNTERS, ImportJob
-from handlers.imports.jobs.report import PREFIX
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.retry import RowResetter
 from handlers.imports.jobs.service import ImportService
 from handlers.imports.jobs.sweeper import ImportSweeper
-from handlers.imports.rows.command_outcomes import SOURCE, CommandOutcomes
+from handlers.imports.rows.command_outcomes import CommandOutcomes
 from handlers.imports.rows.consumer import RowWorker
 from handlers.imports.rows.row_batches import RowBatches
 from handlers.imports.rows.table_stream import ImportStream
@@ -114,7 +115,7 @@ class ImportWorld:
         self.service = ImportService(self.memory, self.clock, ["airports"], [BUCKET])
         import_repository = ImportRepository(self.store, self.clock)
         tables = _tables(layout)
-        publisher = CommandPublisher(self.store, AttributeStore(MemoryObjects()), self.clock, source=SOURCE)
+        publisher = CommandPublisher(self.store, AttributeStore(MemoryObjects()), self.clock, source=IMPORT_SOURCE)
         objects: Any = Gated(self.objects, self.gate)
         self.limits = CsvLimits()
         self.files = JobFiles(import_repository, self.source, limits=self.limits)
@@ -260,7 +261,7 @@ class ImportWorld:
         names = ("status", "attempt", "result", "error", "supersededBy", "totalRows", "processedRows", "failedRows")
         rows = [{name: row[name] for name in names if name in row} for row in [*self.rows(), *self.rows(status.JOB)]]
         commands = sorted((row["sk"], row["createdBy"]) for row in self.commands())
-        reports = {key: body for key, body in self.objects.contents.items() if key.startswith(PREFIX)}
+        reports = {key: body for key, body in self.objects.contents.items() if key.startswith(REPORTS)}
         return rows, commands, sorted(reports.items(), key=lambda one: one[1])
 
     def alarm_ids(self) -> list[str]:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contract.options import FULL
+from contract.rows import RESTART
 from handlers.commands import status
 from handlers.commands.keys import VersionKey
 from handlers.core.clock import Clock
@@ -26,8 +28,6 @@ from handlers.store.port import (
     Update,
 )
 
-FULL = "full"
-TERMINAL = "terminal"
 #: How a waiting command can be reached; gone as soon as it proceeds or ends.
 WAIT_MARKS = ("taskToken", "tokenEnteredAt", "parkedAt")
 INDEX_MARKS = ("openShard", "dueAt")
@@ -185,15 +185,15 @@ class Progress:
 
     def restart(self, run: Run, known: int, due_at: int) -> int:
         """Count one more restart, before it is started: its execution gets a name of its own. Raises LostRun."""
-        same = equals("restart", known) if known else absent("restart") | equals("restart", 0)
+        same = equals(RESTART, known) if known else absent(RESTART) | equals(RESTART, 0)
         guard = run.own & run.open & run.unclaimed_by_others(self._clock.now()) & same
-        self._guarded(run, guard, Change(set={"restart": known + 1, "dueAt": due_at}))
+        self._guarded(run, guard, Change(set={RESTART: known + 1, "dueAt": due_at}))
         return known + 1
 
     def take_back_restart(self, run: Run, count: int, due_at: int) -> None:
         """The execution of this restart was certainly not started, so it doesn't count."""
-        guard = run.own & run.open & equals("restart", count)
-        self._update_if(run, guard, {"restart": count - 1, "dueAt": due_at})
+        guard = run.own & run.open & equals(RESTART, count)
+        self._update_if(run, guard, {RESTART: count - 1, "dueAt": due_at})
 
     def reschedule(self, run: Run, known: Item, due_at: int) -> None:
         """Let the sweeper come back at ``due_at``, unless the command has moved on meanwhile."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from contract.rows import RESTART
 from handlers.commands.starter import CommandStarter
 from handlers.state_machines.port import StateMachines
 from handlers.store.port import Item
@@ -31,7 +32,7 @@ class Waker:
         resumed = self.resume(row, prev_version)
         if "parkedAt" not in row:
             return resumed
-        started = self._starter.start(row, restart=row.get("restart", 0))
+        started = self._starter.start(row, restart=row.get(RESTART, 0))
         return resumed or started
 
     def resume(self, row: Item, prev_version: int) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from contract.targets import BUILT_IN
 from handlers.commands import status
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import Command
 from handlers.commands.pipeline.apply import APPLIED, Applier
 from handlers.commands.pipeline.failing_target import naming
 from handlers.commands.pipeline.run import Progress, Run
-from handlers.commands.targets.registry import BUILT_IN_TARGET, Registry
+from handlers.commands.targets.registry import Registry
 from handlers.core.clock import Clock, iso
 from handlers.store.conditions import Path
 from handlers.store.port import Item
@@ -31,7 +32,7 @@ class Synchroniser:
 
     def targets(self, type_: str) -> list[dict[str, str]]:
         """The input of the Map: one entry per target, the built-in one first."""
-        return [{"target": target} for target in (BUILT_IN_TARGET, *self._registry.sync_targets(type_))]
+        return [{"target": target} for target in (BUILT_IN, *self._registry.sync_targets(type_))]
 
     def sync(self, run: Run, target: str) -> dict[str, str]:
         """One target's turn. Raises what the handler raises, or LostRun."""
@@ -41,7 +42,7 @@ class Synchroniser:
             return {"target": target, "outcome": earlier["outcome"]}
         with naming(target):
             outcome = self._apply(row, target)
-        if target == BUILT_IN_TARGET and not self._progress.shows_every_state:
+        if target == BUILT_IN and not self._progress.shows_every_state:
             return {"target": target, "outcome": outcome}  # the data row tells it until DONE is written
         self._progress.leave(run, status.SYNC_DATA, {("targets", target): self._entry(run, outcome)})
         return {"target": target, "outcome": outcome}
@@ -52,14 +53,14 @@ class Synchroniser:
         Only this one: an update expression ends at 4 KB (Developer Guide, "Quotas"), and there may be 200 targets.
         """
         outcomes = {output.get("target"): output.get("outcome") for output in outputs}
-        outcome = outcomes.get(BUILT_IN_TARGET)
-        return {} if outcome is None else {("targets", BUILT_IN_TARGET): self._entry(run, outcome)}
+        outcome = outcomes.get(BUILT_IN)
+        return {} if outcome is None else {("targets", BUILT_IN): self._entry(run, outcome)}
 
     def _entry(self, run: Run, outcome: str) -> dict[str, Any]:
         return {"outcome": outcome, "attempt": run.attempt, "at": iso(self._clock.now())}
 
     def _apply(self, row: Item, target: str) -> str:
-        if target == BUILT_IN_TARGET:
+        if target == BUILT_IN:
             return self._applier.write_data(row)
         # What a handler returns is dropped on purpose: a state's output must stay small (defect S2).
         self._registry.sync_handler(target).up(Command.from_row(self._attributes.decoded(row)))

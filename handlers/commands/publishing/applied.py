@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contract.rows import SYNC_MODE
+from contract.targets import BUILT_IN
 from handlers.commands import status
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput, pipeline_fields
@@ -20,7 +22,6 @@ from handlers.commands.pipeline.sync import Synchroniser
 from handlers.commands.publishing.publisher import START_GRACE_SECONDS, CommandPublisher, ExtraWriteRefused, ExtraWrites
 from handlers.commands.publishing.sync_publisher import SYNC_RUN
 from handlers.commands.repository import CommandRepository
-from handlers.commands.targets.registry import BUILT_IN_TARGET
 from handlers.consumers.failure_policy import named_for_retry
 from handlers.core.clock import Clock, iso
 from handlers.core.context import InvokeContext
@@ -146,8 +147,8 @@ class AppliedPublisher:
         rank = status.rank_of(1, status.FINISH, status.FINISHED)
         applied = {"outcome": APPLIED, "attempt": 1, "at": iso(self._clock.now())}
         finished = status.status_of(status.FINISH, status.FINISHED)
-        fields = {"status": finished, "rank": rank, "attempt": 1, "targets": {BUILT_IN_TARGET: applied}}
-        return {**fields, "syncMode": True}
+        fields = {"status": finished, "rank": rank, "attempt": 1, "targets": {BUILT_IN: applied}}
+        return {**fields, SYNC_MODE: True}
 
     def _free(self) -> Condition:
         return absent("pk") | at_most("ttl", int(self._clock.now()))
@@ -168,7 +169,7 @@ class InlineTargets:
     def of(self, type_: str) -> list[str]:
         """The targets of a type beside the read model."""
         targets = (entry["target"] for entry in self._synchroniser.targets(type_))
-        return [target for target in targets if target != BUILT_IN_TARGET]
+        return [target for target in targets if target != BUILT_IN]
 
     def run(self, command: Item, *, again: bool = False) -> None:
         """Hand the command to its targets and finish it. ``again``: the claim has to be renewed first.
@@ -186,7 +187,7 @@ class InlineTargets:
             with named_for_retry():
                 for target in self.of(key.entity.type):
                     self._synchroniser.sync(run, target)
-            applied = self._synchroniser.built_in_outcome(run, [{"target": BUILT_IN_TARGET, "outcome": APPLIED}])
+            applied = self._synchroniser.built_in_outcome(run, [{"target": BUILT_IN, "outcome": APPLIED}])
             if not self._progress.done_without_successor(run, applied):
                 self._progress.done(run, applied)
         except (LostRun, TransientError):
@@ -205,7 +206,7 @@ class InlineTargets:
 def _claimed(key: VersionKey, row_id: str, now: float, lease_seconds: int) -> dict[str, Any]:
     rank = status.rank_of(1, "publish", status.STARTED)
     fields = pipeline_fields(key, status.SYNC, rank, int(now) + START_GRACE_SECONDS)
-    return {**fields, "syncMode": True, "runId": _run_id(row_id), "leaseUntil": int(now) + lease_seconds}
+    return {**fields, SYNC_MODE: True, "runId": _run_id(row_id), "leaseUntil": int(now) + lease_seconds}
 
 
 def _run_id(row_id: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from contract.rows import SYNC_MODE
 from handlers.commands import status
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput, pipeline_fields
@@ -72,7 +73,7 @@ class SyncPublisher:
     def _claimed_row(self, key: VersionKey, row_id: str, now: float) -> dict[str, Any]:
         rank = status.rank_of(1, "publish", status.STARTED)
         fields = pipeline_fields(key, status.SYNC, rank, int(now) + START_GRACE_SECONDS)
-        claim = {"syncMode": True, "runId": _run_id(row_id), "leaseUntil": int(now) + self._lease_seconds}
+        claim = {SYNC_MODE: True, "runId": _run_id(row_id), "leaseUntil": int(now) + self._lease_seconds}
         return {**fields, **claim}
 
     def _refuse_pending(self, key: EntityKey, latest: Item | None) -> None:

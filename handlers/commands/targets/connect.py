@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from contract.targets import EVENTBRIDGE, LAMBDA, SNS, SQS
 from handlers.commands.targets.eventbridge import EventBridgeTarget
 from handlers.commands.targets.lambda_ import LambdaTarget
-from handlers.commands.targets.model import EVENTBRIDGE, LAMBDA, SNS, SQS, TargetSpec
+from handlers.commands.targets.model import TargetSpec
 from handlers.commands.targets.port import RemoteTarget
 from handlers.commands.targets.sns import SnsTarget
 from handlers.commands.targets.sqs import SqsTarget

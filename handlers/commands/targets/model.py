@@ -7,14 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contract.targets import FIELDS, SERVICES, SNS, SQS
 from handlers.core.errors import SettingsError
-
-LAMBDA = "lambda"
-SQS = "sqs"
-SNS = "sns"
-EVENTBRIDGE = "eventbridge"
-#: Kind to the service in its ARN.
-SERVICES = {LAMBDA: "lambda", SQS: "sqs", SNS: "sns", EVENTBRIDGE: "events"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +47,7 @@ def parse_targets(text: str) -> tuple[TargetSpec, ...]:
 
 
 def _spec(number: int, entry: Any) -> TargetSpec:
-    if not isinstance(entry, Mapping) or set(entry) != {"id", "types", "kind", "arn"}:
+    if not isinstance(entry, Mapping) or set(entry) != set(FIELDS):
         raise SettingsError(f"SYNC_TARGETS: entry {number} is not an object of id, types, kind and arn: {entry!r}")
     kind, arn, types = entry["kind"], entry["arn"], entry["types"]
     if kind not in SERVICES:

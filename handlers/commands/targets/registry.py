@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
+from contract.targets import BUILT_IN
 from handlers.commands.model import Command
 from handlers.core.errors import RegistryError
 
-BUILT_IN_TARGET = "data"
 #: What ``up`` may answer: the target took the version, or it has a later one. A resync counts them; any other answer,
 #: or none, says nothing. The pipeline ignores them all.
 APPLIED = "APPLIED"
@@ -124,10 +124,10 @@ def load_registry(
 
 
 def _check_id(where: str, target: object) -> None:
-    if not isinstance(target, str) or not _ID.fullmatch(target) or target == BUILT_IN_TARGET:
+    if not isinstance(target, str) or not _ID.fullmatch(target) or target == BUILT_IN:
         raise RegistryError(
             f"{where}: sync target id {target!r} is not allowed; expected lower-case letters, digits and '-', "
-            f"starting with a letter, and not {BUILT_IN_TARGET!r}"
+            f"starting with a letter, and not {BUILT_IN!r}"
         )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from handlers.commands.outcomes import KINDS
-from handlers.commands.pipeline.run import FULL, TERMINAL
+from contract.options import STATUS_DETAILS, STATUS_EVENTS
 from handlers.commands.targets.model import parse_targets
 from handlers.commands.ttl_policies import TtlPolicies
 from handlers.core.errors import SettingsError
@@ -25,7 +24,7 @@ class EventsSettings:
         self.task_state_machine_arn = _text(env, "TASK_STATE_MACHINE_ARN")
         self.alarm_topic_arn = _text(env, "ALARM_TOPIC_ARN")
         self.main_topic_arn = _text(env, "MAIN_TOPIC_ARN")
-        self.status_events = _one_of(env, "STATUS_EVENTS", KINDS)
+        self.status_events = _one_of(env, "STATUS_EVENTS", STATUS_EVENTS)
         self.stream_failures_url = _text(env, "STREAM_FAILURES_URL")
         self.log_level = _log_level(env)
 
@@ -38,7 +37,7 @@ class OutcomesSettings:
         self.commands_table = _text(env, "COMMANDS_TABLE")
         self.import_table = _text(env, "IMPORT_TABLE")
         self.main_topic_arn = _text(env, "MAIN_TOPIC_ARN")
-        self.status_events = _one_of(env, "STATUS_EVENTS", KINDS)
+        self.status_events = _one_of(env, "STATUS_EVENTS", STATUS_EVENTS)
         self.event_bus_name = _text(env, "EVENT_BUS_NAME")
         self.stream_failures_url = _text(env, "STREAM_FAILURES_URL")
         self.dead_letter_queue_url = _text(env, "DEAD_LETTER_QUEUE_URL")
@@ -104,7 +103,7 @@ class StatesSettings:
         self.alarm_topic_arn = _text(env, "ALARM_TOPIC_ARN")
         self.handler_modules = _names(env, "HANDLER_MODULES")
         self.sync_targets = parse_targets(_text(env, "SYNC_TARGETS"))
-        self.status_detail = _one_of(env, "STATUS_DETAIL", (FULL, TERMINAL))
+        self.status_detail = _one_of(env, "STATUS_DETAIL", STATUS_DETAILS)
         self.wait_limit_hours = _number(env, "WAIT_LIMIT_HOURS")
         self.lease_seconds = _number(env, "LEASE_SECONDS")
         self.ttl = TtlPolicies.parse(_text(env, "TTL_DAYS"))

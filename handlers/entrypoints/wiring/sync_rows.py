@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contract.options import TERMINAL
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.pipeline.apply import Applier
 from handlers.commands.pipeline.failure import FailureRecorder
-from handlers.commands.pipeline.run import TERMINAL, Progress
+from handlers.commands.pipeline.run import Progress
 from handlers.commands.pipeline.sync import Synchroniser
 from handlers.commands.publishing.applied import AppliedPublisher, InlineTargets
 from handlers.commands.publishing.publisher import CommandPublisher

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+from contract.objects import NORMALISED
 from handlers.core.clock import Clock
 from handlers.core.log import log_step
 from handlers.imports.files.inspection import Inspection
@@ -27,7 +28,6 @@ from handlers.objects.port import Objects
 from handlers.objects.source import ObjectInfo, ObjectSource
 from handlers.store.port import Item
 
-PREFIX = "normalised/"
 SECONDS_PER_HOUR = 3_600
 
 
@@ -123,6 +123,6 @@ class CsvLoader:
                     ended.clear()
             write(ended)
 
-        key = f"{PREFIX}{run.key.tenant_code}/{run.key.ulid}/{run.attempt}.csv"
+        key = f"{NORMALISED}{run.key.tenant_code}/{run.key.ulid}/{run.attempt}.csv"
         self._objects.write(key, normalised(found.header, kept()), content_type=CSV_TYPE)
         return self._source.find(self._objects.bucket, key), copied

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from contract.rows import CANCEL_REQUESTED
 from handlers.core.error_text import error_of
 from handlers.core.errors import ValidationError
 from handlers.core.log import log_step, without_text
 from handlers.imports.jobs import status
-from handlers.imports.jobs.cancel import CANCEL_REQUESTED
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.repository import ImportRepository, NewRow
 from handlers.imports.rows.preparation import prepare

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from contract.rows import LEFT
 from handlers.core.clock import seconds_of
 from handlers.core.log import log_step
 from handlers.imports.jobs import status
-from handlers.imports.jobs.counters import LEFT
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.open_index import WAIT_MARKS
 from handlers.imports.jobs.repository import ImportRepository

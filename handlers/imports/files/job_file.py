@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from contract.objects import IMPORTS
 from handlers.core.error_text import error_of
 from handlers.core.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError, shown
 from handlers.imports.errors import WRONG_PLACE, ImportRefused
@@ -22,9 +23,6 @@ from handlers.store.port import Item
 
 #: What is wrong with the file or the request.
 REFUSALS = (BucketMissing, ObjectMissing, ObjectChanged, ImportRefused, ValidationError)
-
-#: Where files are put in the stack's own bucket.
-FILES = "imports/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +97,8 @@ def check_place(job: Item, own_bucket: str | None) -> None:
     """In the stack's own bucket, files lie where people put them: copies and what archives were unpacked to are other
     tenants', too. The files of an archive are named by its own machine (``parent``). Raises ImportRefused.
     """
-    if job["bucket"] == own_bucket and "parent" not in job and not job["key"].startswith(FILES):
-        raise ImportRefused(WRONG_PLACE, f"key {shown(job['key'])}: files in bucket {own_bucket} lie under {FILES}")
+    if job["bucket"] == own_bucket and "parent" not in job and not job["key"].startswith(IMPORTS):
+        raise ImportRefused(WRONG_PLACE, f"key {shown(job['key'])}: files in bucket {own_bucket} lie under {IMPORTS}")
 
 
 def error_of_refusal(error: Exception) -> dict[str, str]:

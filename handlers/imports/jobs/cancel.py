@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contract.rows import CANCEL_REQUESTED
 from handlers.core.errors import NotFound, TransientConflict, WrongStatus
 from handlers.imports.jobs import status
 from handlers.imports.jobs.open_index import MARKS
@@ -10,8 +11,6 @@ from handlers.imports.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.store.conditions import equals, one_of
 from handlers.store.port import IMPORT_TMP, Change, Item, TableStore
 
-#: On the row of a job that is being cancelled.
-CANCEL_REQUESTED = "cancelRequested"
 MAX_ROUNDS = 20
 #: A page is 1 MB at most, whatever is asked for (API reference, Query); all rows of the file pass.
 PAGE = 1_000

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from contract.rows import EXPECTED, LEFT
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import APPLIED
 from handlers.imports.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.store.conditions import Path, absent
 from handlers.store.port import IMPORT_TMP, Change, Item, Update, Write
-
-#: On a counter: how many rows it is going to count, and how many of them it has not counted yet.
-EXPECTED, LEFT = "expected", "left"
 
 
 def counter_of(row: Item) -> str:

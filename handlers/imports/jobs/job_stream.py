@@ -7,9 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from contract.rows import CANCEL_REQUESTED, RESTART
 from handlers.imports.jobs import status
-from handlers.imports.jobs.cancel import CANCEL_REQUESTED
-from handlers.imports.jobs.open_index import RESTART
 from handlers.imports.keys import ZIP_IMPORT_KIND, ImportJobKey
 from handlers.imports.rows.table_stream import changed_row
 from handlers.store.port import Item

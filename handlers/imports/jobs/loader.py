@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from contract.rows import CANCEL_REQUESTED
 from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.core.errors import TransientConflict
 from handlers.core.log import log_step
@@ -13,7 +14,6 @@ from handlers.imports.files.inspection import Inspection
 from handlers.imports.files.job_file import REFUSALS, JobFiles, error_of_refusal
 from handlers.imports.files.limits import DIRECT_ROW_BYTES
 from handlers.imports.jobs import status
-from handlers.imports.jobs.cancel import CANCEL_REQUESTED
 from handlers.imports.jobs.finalize import Finalizer
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION
 from handlers.imports.jobs.repository import ImportRepository

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from contract.rows import CANCEL_REQUESTED
 from handlers.imports.jobs import status
 from handlers.imports.keys import CSV_IMPORT_KIND, ImportJobKey, ImportRowKey
 from handlers.store.port import Item
-
-#: ``action`` of the message that lets a consumer work on a row.
-EXECUTE = "import-execute"
 
 DIRECT = "DIRECT"
 STEP_FUNCTION = "STEP_FUNCTION"
@@ -148,7 +146,7 @@ class ImportJob:
             report=tuple(job.get("report", ())),
             report_urls=report_urls(job),
             reasons=tuple(Reason(**reason) for reason in job.get("reasons", ())),
-            is_cancelling="cancelRequested" in job and not status.is_terminal(job),
+            is_cancelling=CANCEL_REQUESTED in job and not status.is_terminal(job),
             encoding=job.get("fileEncoding"),
             ignored=job.get("ignoredRows"),
             files=job.get("totalFiles"),

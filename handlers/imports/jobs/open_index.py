@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from contract.rows import RESTART
 from handlers.core.clock import iso
 from handlers.core.keys import open_shard
 
@@ -13,8 +14,6 @@ LOOK_SECONDS = 900
 MARKS = ("openShard", "dueAt")
 #: The task token with which the machine of a large file waits, and the entry of the state that it came from.
 WAIT_MARKS = ("waitToken", "waitEntry")
-#: Counted up to have a job loaded again, by way of the stream.
-RESTART = "restart"
 #: What looks have left on a job; gone in its next attempt.
 LOOK_MARKS = (RESTART, "lookedAt", "cursor", "closing", "lastChance")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from contract.objects import REPORTS
 from handlers.imports.extra_values import beyond_header
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import Reason
@@ -17,7 +18,6 @@ from handlers.objects.port import Objects
 from handlers.store.port import IMPORT_TMP, Item, TableStore
 
 CSV_TYPE = "text/csv; charset=utf-8"
-PREFIX = "reports/"
 PART_BYTES = 8 * 1024 * 1024
 #: A page is 1 MB at most, whatever is asked for (API reference, Query); all rows of the file pass.
 PAGE = 1_000
@@ -65,7 +65,7 @@ def write_report(
             yield row
 
     for number, part in enumerate(report_parts(counted(), columns), start=1):
-        name = f"{PREFIX}{key.tenant_code}/{key.ulid}/{attempt}/failed-rows-{number:03d}.csv"
+        name = f"{REPORTS}{key.tenant_code}/{key.ulid}/{attempt}/failed-rows-{number:03d}.csv"
         objects.put(name, part, content_type=CSV_TYPE)
         keys.append(name)
     return WrittenReport(keys, reasons.most_frequent())

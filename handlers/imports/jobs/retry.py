@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from contract.rows import CANCEL_REQUESTED, RESTART
 from handlers.core.clock import Clock
 from handlers.core.errors import NotFound, TransientConflict, WrongStatus
 from handlers.imports.errors import PERMANENT
 from handlers.imports.jobs import status
-from handlers.imports.jobs.cancel import CANCEL_REQUESTED
 from handlers.imports.jobs.model import STEP_FUNCTION
-from handlers.imports.jobs.open_index import LOOK_MARKS, RESTART, opened
+from handlers.imports.jobs.open_index import LOOK_MARKS, opened
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import IMPORT_SHARDS, ZIP_IMPORT_KIND, ImportJobKey
 from handlers.store.conditions import equals

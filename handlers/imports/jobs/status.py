@@ -9,25 +9,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from contract.rows import COUNTERS, FILE, JOB, ROW
+from contract.work_status import (
+    CANCELLED,
+    COMPLETED,
+    CREATED,
+    FAILED,
+    PROCESSING,
+    QUEUED,
+    SKIPPED,
+    SUPERSEDED,
+)
+from contract.work_status import IMPORT_STATUSES as STATUSES
+from contract.work_status import IMPORT_TERMINAL as TERMINAL
 from handlers.store.conditions import Condition, one_of
 
-CREATED = "CREATED"
-QUEUED = "QUEUED"
-PROCESSING = "PROCESSING"
-COMPLETED = "COMPLETED"
-FAILED = "FAILED"
-CANCELLED = "CANCELLED"
-SUPERSEDED = "SUPERSEDED"
-STATUSES = (CREATED, QUEUED, PROCESSING, COMPLETED, FAILED, CANCELLED, SUPERSEDED)
-TERMINAL = (COMPLETED, FAILED, CANCELLED, SUPERSEDED)
-
-JOB = "job"
-ROW = "row"
-COUNTERS = "counters"
-#: A file of an archive. It has a status only where its own job doesn't tell what became of it.
-FILE = "file"
-#: Of an entry of an archive that is no file to import.
-SKIPPED = "SKIPPED"
+__all__ = (
+    "CANCELLED",
+    "COMPLETED",
+    "COUNTERS",
+    "CREATED",
+    "FAILED",
+    "FILE",
+    "JOB",
+    "PROCESSING",
+    "QUEUED",
+    "ROW",
+    "SKIPPED",
+    "STATUSES",
+    "SUPERSEDED",
+    "TERMINAL",
+    "is_terminal",
+    "may_be_retried",
+    "may_become",
+    "sources",
+)
 
 #: New status to those that it may follow within an attempt. A row's command may end before the consumer has noted that
 #: it published it. Rows are SUPERSEDED from the start, or never; what the loader refuses is FAILED from the start.

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from contract.rows import CANCEL_REQUESTED, RESTART
 from handlers.core.clock import Clock, seconds_of
 from handlers.core.error_text import error_of
 from handlers.imports.jobs import status
-from handlers.imports.jobs.cancel import CANCEL_REQUESTED
 from handlers.imports.jobs.model import STEP_FUNCTION, Counts
-from handlers.imports.jobs.open_index import LOOK_SECONDS, MARKS, RESTART
+from handlers.imports.jobs.open_index import LOOK_SECONDS, MARKS
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import IMPORT_SHARDS, ZIP_IMPORT_KIND, ImportJobKey
 from handlers.imports.rows.command_outcomes import settle_published

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from contract.rows import IMPORT_SOURCE
+from contract.tables import INSERT
 from handlers.commands import status as command_status
 from handlers.core.keys import tenant_of
 from handlers.imports.jobs import status
@@ -14,8 +16,6 @@ from handlers.imports.keys import ImportRowKey
 from handlers.store.port import Item
 from handlers.store.values import item_from_dynamo
 
-#: ``source`` of commands that imports publish.
-SOURCE = "import"
 SKIPPED = "Skipped"
 _READ = ("pk", "sk", "status", "source", "requestId", "error")
 
@@ -37,11 +37,11 @@ class CommandOutcomes:
         return failed
 
     def _end(self, record: Mapping[str, Any]) -> None:
-        if record.get("eventName") == "INSERT":
+        if record.get("eventName") == INSERT:
             return  # a command that is applied at once gives its row the outcome itself
         new = record.get("dynamodb", {}).get("NewImage", {})
         command = item_from_dynamo({name: new[name] for name in _READ if name in new})
-        if command.get("source") != SOURCE or "status" not in command:
+        if command.get("source") != IMPORT_SOURCE or "status" not in command:
             return
         found = ImportRowKey.of_request(tenant_of(command["pk"]), command.get("requestId", ""))
         if found is None or not command_status.is_terminal(command["status"]):

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from contract.messages import IMPORT_EXECUTE
 from handlers.commands import status as command_status
 from handlers.commands.keys import VersionKey
 from handlers.commands.model import Command, CommandInput
@@ -20,7 +21,6 @@ from handlers.core.error_text import message_of, type_of
 from handlers.core.log import log_step, without_text
 from handlers.imports.errors import RowProblem
 from handlers.imports.jobs import status
-from handlers.imports.jobs.model import EXECUTE
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import ImportRowKey
 from handlers.imports.rows.command_outcomes import settle_published
@@ -63,7 +63,7 @@ class RowWorker:
         """
 
         def work(record: Mapping[str, Any], receives: int) -> None:
-            key, attempt = row_named(record, EXECUTE, ImportRowKey.parse)
+            key, attempt = row_named(record, IMPORT_EXECUTE, ImportRowKey.parse)
             self.run(key, attempt, is_last=receives >= self._max_receives)
 
         return answer_each(records, work, "import message failed", self._letters, has_record_data=True)

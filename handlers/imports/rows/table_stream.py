@@ -10,19 +10,19 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from contract.messages import ACTION, IMPORT_EXECUTE, IMPORT_STATUS
 from handlers.core.keys import row_id
 from handlers.core.log import log_step
 from handlers.imports.csv.wait import counted_all
 from handlers.imports.jobs import status
 from handlers.imports.jobs.finalize import Finalizer
-from handlers.imports.jobs.model import EXECUTE, STEP_FUNCTION, job_key_of
+from handlers.imports.jobs.model import STEP_FUNCTION, job_key_of
 from handlers.imports.keys import ImportJobKey, ImportRowKey
 from handlers.store.port import Item
 from handlers.store.values import item_from_dynamo
 from handlers.topics.alarms import send_alarm
 from handlers.topics.port import Notice, Topic
 
-STATUS = "import-status"
 _READ = (
     "pk",
     "sk",
@@ -118,12 +118,12 @@ class ImportStream:
     def _told(self, row: Item) -> Notice:
         content = {"tableName": row["tableName"], "status": row["status"], "attempt": row["attempt"]}
         content.update({name: row[name] for name in (*_COUNTERS, "parent", "error", "updatedAt") if name in row})
-        return _notice(STATUS, row, content, self._table)
+        return _notice(IMPORT_STATUS, row, content, self._table)
 
 
 def row_message(row: Item, table: str) -> Notice:
     """The message that lets a consumer work on a row; ``table`` is the table's name in messages."""
-    return _notice(EXECUTE, row, {"tableName": row["tableName"]}, table)
+    return _notice(IMPORT_EXECUTE, row, {"tableName": row["tableName"]}, table)
 
 
 def _notice(action: str, row: Item, content: dict[str, Any], table: str) -> Notice:
@@ -136,7 +136,7 @@ def _notice(action: str, row: Item, content: dict[str, Any], table: str) -> Noti
         "tenantCode": row["tenantCode"],
         "content": {**content, "attempt": row["attempt"]},
     }
-    return Notice(message, {"action": action})
+    return Notice(message, {ACTION: action})
 
 
 def changed_row(record: Mapping[str, Any]) -> Item | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from contract.objects import ZIP
 from handlers.core.clock import Clock
 from handlers.core.error_text import error_of
 from handlers.core.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError
@@ -24,7 +25,6 @@ from handlers.objects.source import ObjectInfo, ObjectSource
 from handlers.store.port import Item
 
 CSV_TYPE = "text/csv"
-PREFIX = "zip/"
 #: What becomes of the archive's job: there are files to import, more to unpack, or nothing to do.
 READY, MORE, ENDED = "ready", "more", "ended"
 #: Files are begun for so long in one call, which leaves two thirds of the function's time to the last one.
@@ -119,7 +119,7 @@ class ZipLoader:
     def _one(self, run: JobRun, archive: Archive, entry: CsvEntry) -> None:
         problem = self._problem_of(entry)
         if problem is None:
-            key = f"{PREFIX}{run.key.tenant_code}/{run.key.ulid}/{run.attempt}/{entry.key_part}"
+            key = f"{ZIP}{run.key.tenant_code}/{run.key.ulid}/{run.attempt}/{entry.key_part}"
             try:
                 size = self._objects.write(key, archive.content(entry), content_type=CSV_TYPE)
             except ImportRefused as error:

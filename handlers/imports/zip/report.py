@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from handlers.imports.jobs.report import CSV_TYPE, PREFIX
+from contract.objects import REPORTS
+from handlers.imports.jobs.report import CSV_TYPE
 from handlers.imports.jobs.spreadsheet import BYTE_ORDER_MARK, line_of, neutralised
 from handlers.imports.keys import ImportJobKey
 from handlers.objects.port import Objects
@@ -18,7 +19,7 @@ COLUMNS = ("file", "table", "status", "code", "message", "rows", "succeeded", "f
 
 def write_files_report(objects: Objects, key: ImportJobKey, attempt: int, files: Sequence[ImportedFile]) -> str:
     """Write it; answers the object's key. A repeated call writes the same."""
-    name = f"{PREFIX}{key.tenant_code}/{key.ulid}/{attempt}/files.csv"
+    name = f"{REPORTS}{key.tenant_code}/{key.ulid}/{attempt}/files.csv"
     objects.put(name, files_report(files), content_type=CSV_TYPE)
     return name
 

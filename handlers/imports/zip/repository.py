@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contract.rows import CANCEL_REQUESTED
 from handlers.core.clock import Clock, iso
 from handlers.core.error_text import error_of
 from handlers.core.expiry import SECONDS_PER_DAY
 from handlers.imports.jobs import status
-from handlers.imports.jobs.cancel import CANCEL_REQUESTED
 from handlers.imports.jobs.open_index import opened
 from handlers.imports.jobs.repository import ROW_DAYS
 from handlers.imports.keys import ImportJobKey

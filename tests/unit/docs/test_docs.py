@@ -16,7 +16,7 @@ import yaml
 
 from cli.__main__ import COMMANDS, parser_of
 from cli.develop.docs import generated
-from infra.components.tables import TABLES
+from contract.tables import TABLES
 from infra.configuration.stack_config import StackConfig
 from local.runtime import PROJECT_DIR
 from tests.support.deployments import Deployed

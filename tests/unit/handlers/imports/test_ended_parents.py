@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from contract.rows import CANCEL_REQUESTED
 from handlers.core.error_text import error_of
 from handlers.core.errors import TransientConflict, ValidationError, WrongStatus
 from handlers.imports.jobs import status
-from handlers.imports.jobs.cancel import CANCEL_REQUESTED, request_cancel
+from handlers.imports.jobs.cancel import request_cancel
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.zip.callbacks import Callbacks
 from handlers.imports.zip.files import ZipFiles

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handlers.commands import outcomes as status_events
+from contract import options
 from handlers.core.ulids import ulid
 from handlers.store.memory import MemoryTableStore
 from handlers.store.values import item_to_dynamo
@@ -48,9 +48,9 @@ def an_item(now: str) -> dict[str, Any]:
 
 
 HEARD = {
-    status_events.ALL: set(status.STATUSES) - {status.CREATED},
-    status_events.TERMINAL: set(status.TERMINAL),
-    status_events.NONE: set[str](),
+    options.ALL: set(status.STATUSES) - {status.CREATED},
+    options.TERMINAL: set(status.TERMINAL),
+    options.NONE: set[str](),
 }
 
 
@@ -67,19 +67,19 @@ def test_edge_65_who_hears_of_which_status(row: Any, action: str, new: str, whic
 
 @pytest.mark.parametrize("now", [status.PROCESSING, status.FAILED, status.COMPLETED])
 def test_edge_65_a_change_of_anything_else_is_told_to_nobody(now: str) -> None:
-    place = Place(status_events.ALL)
+    place = Place(options.ALL)
     place.change(a_list(now), {**a_list(now), "succeeded": 2})
     assert (place.told(), place.alarms.messages) == ([], [])
 
 
 def test_edge_65_the_same_status_in_another_attempt_is_told() -> None:
-    place = Place(status_events.ALL)
+    place = Place(options.ALL)
     place.change(a_list(status.FAILED), a_list(status.FAILED, attempt=2))
     assert (place.told(), len(place.alarms.messages)) == ([("task-status", "FAILED")], 1)
 
 
 def test_edge_65_a_new_row_that_has_its_outcome_is_told() -> None:
-    place = Place(status_events.TERMINAL)
+    place = Place(options.TERMINAL)
     place.change(None, a_list(status.COMPLETED))
     assert place.told() == [("task-status", "COMPLETED")]
 
@@ -96,6 +96,6 @@ def test_edge_65_a_new_row_that_has_its_outcome_is_told() -> None:
     ],
 )
 def test_edge_65_a_failure_that_another_alarm_tells_of_raises_none(row: Any, error: str, alarms: int) -> None:
-    place = Place(status_events.NONE)
+    place = Place(options.NONE)
     place.change(row(status.PROCESSING), {**row(status.FAILED), "error": {"type": error, "message": "m"}})
     assert len(place.alarms.messages) == alarms

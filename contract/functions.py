@@ -1,0 +1,12 @@
+"""Names of the Lambda functions: a function's entry point is ``handlers.entrypoints.<name>``."""
+
+from __future__ import annotations
+
+EVENTS = "events"
+IMPORTS = "imports"
+LOADER = "loader"
+OUTCOMES = "outcomes"
+SWEEPER = "sweeper"
+TASKS = "tasks"
+STATES = "states"
+FUNCTIONS = (EVENTS, IMPORTS, LOADER, OUTCOMES, SWEEPER, TASKS, STATES)

@@ -1,0 +1,39 @@
+"""Names of the stack's outputs, which other projects read (docs/outputs.md).
+
+Never changed or removed without raising ``infra.outputs.SCHEMA_VERSION``; a test holds the list.
+"""
+
+from __future__ import annotations
+
+from contract.functions import FUNCTIONS
+from contract.messages import IMPORT_QUEUE, NOTIFICATION_QUEUE, TASK_QUEUE
+from contract.tables import TABLES, WITH_STREAM
+
+SCHEMA_VERSION = "schemaVersion"
+#: Table to the output of its name, and of its ARNs.
+TABLE_NAME = {table: f"{table}TableName" for table in TABLES}
+TABLE_ARN = {table: f"{table}TableArn" for table in TABLES}
+STREAM_ARN = {table: f"{table}StreamArn" for table in WITH_STREAM}
+BUCKET_NAME = "bucketName"
+INLINE_ATTRIBUTE_LIMIT = "inlineAttributeLimit"
+MAIN_TOPIC_ARN = "mainTopicArn"
+ALARM_TOPIC_ARN = "alarmTopicArn"
+_QUEUES = {
+    TASK_QUEUE: "taskActionQueue",
+    NOTIFICATION_QUEUE: "notificationQueue",
+    IMPORT_QUEUE: "importActionQueue",
+}
+QUEUE_URL = {queue: f"{prefix}Url" for queue, prefix in _QUEUES.items()}
+QUEUE_ARN = {queue: f"{prefix}Arn" for queue, prefix in _QUEUES.items()}
+DEAD_LETTER_QUEUE_URLS = "deadLetterQueueUrls"
+EVENT_BUS_NAME = "eventBusName"
+EVENT_BUS_ARN = "eventBusArn"
+COMMAND_STATE_MACHINE_ARN = "commandStateMachineArn"
+TASK_STATE_MACHINE_ARN = "taskStateMachineArn"
+IMPORT_CSV_STATE_MACHINE_ARN = "importCsvStateMachineArn"
+IMPORT_ZIP_STATE_MACHINE_ARN = "importZipStateMachineArn"
+CUSTOM_STATE_MACHINE_ARNS = "customStateMachineArns"
+TASK_MAX_CONCURRENCY = "taskMaxConcurrency"
+TASK_TIMEOUT_MINUTES = "taskTimeoutMinutes"
+FUNCTION_ARN = {function: f"{function}FunctionArn" for function in FUNCTIONS}
+DASHBOARD_URL = "dashboardUrl"
