@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from moto.core.common_models import BaseModel
-from moto.sns.models import SNSBackend, Topic
-
-#: Notifications that a topic remembers, for people who look into moto.
-REMEMBERED_NOTIFICATIONS = 100
-
-
-class LocalSns(SNSBackend):  # type: ignore[misc]  # moto has no types that mypy can follow
-    """The topics of one region. moto keeps every notification that was ever sent."""
-
-    def create_topic(self, *args: Any, **kwargs: Any) -> Topic:
-        """moto's."""
-        topic = super().create_topic(*args, **kwargs)
-        topic.sent_notifications = deque(topic.sent_notifications, maxlen=REMEMBERED_NOTIFICATIONS)
-        return topic
 
 
 @contextmanager

@@ -26,7 +26,8 @@ from moto.dynamodb.models.table import Table
 
 from local.aws import services
 from local.aws.access import access_of
-from local.aws.bounds import LocalSns, untracked_models
+from local.aws.bounds import untracked_models
+from local.aws.clients import spared_clients
 from local.aws.clock import clock_of
 from local.aws.environment import ACCESS_KEY, clean_environment
 from local.aws.http import HttpServer, is_served
@@ -45,6 +46,7 @@ from local.aws.model import (
 from local.aws.operations import READS, refusal
 from local.aws.queues import LocalSqs, ReceiveMessage, serve_at
 from local.aws.tables import dynamodb
+from local.aws.topics import LocalSns
 from local.functions.host import FunctionHost
 from local.functions.model import current_function
 from local.scheduler import Scheduler
@@ -95,6 +97,7 @@ class AwsEndpoint:
         with ExitStack() as stack:
             stack.enter_context(clock_of(self.scheduler))
             stack.enter_context(clean_environment(self.region))
+            stack.enter_context(spared_clients())
             stack.enter_context(untracked_models())
             session, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, None
             stack.callback(setattr, boto3, "DEFAULT_SESSION", session)

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto.core.model_instances import model_data
 
-from local.aws import bounds, queues, services
 from local.aws import endpoint as endpoints
+from local.aws import queues, services, topics
 from local.aws.endpoint import AwsEndpoint
 from tests.unit.local.aws.helpers import item, key
 
@@ -32,7 +32,7 @@ def test_edge_44_moto_lists_no_model_that_was_ever_made(dynamodb: Any, table: st
 
 
 def test_edge_44_topics_forget_old_notifications(endpoint: AwsEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "REMEMBERED_NOTIFICATIONS", 3)
+    monkeypatch.setattr(topics, "REMEMBERED_NOTIFICATIONS", 3)
     sns = boto3.client("sns")
     topic = sns.create_topic(Name="t")["TopicArn"]
     for number in range(10):
