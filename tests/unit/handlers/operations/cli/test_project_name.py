@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cli.__main__ import COMMANDS, parser_of
+from cli.__main__ import parser_of
+from cli.commands import FOR_OPERATORS
 from cli.errors import CommandError
 from cli.operate.stack import default_project
 
-OPERATORS = [name for name, (module, _) in COMMANDS.items() if module.startswith(("cli.operate.", "cli.imports."))]
+OPERATORS = list(FOR_OPERATORS)
 
 
 @pytest.mark.parametrize(
