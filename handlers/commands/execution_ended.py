@@ -1,25 +1,18 @@
-"""Executions that ended without recording it: failed in ``fail_unrecorded``, timed out, aborted.
-
-Fed by the EventBridge rule on "Step Functions Execution Status Change" (Step Functions Developer
-Guide, "Automating Step Functions event delivery with EventBridge").
-"""
+"""Executions that ended without recording it: failed in ``fail_unrecorded``, timed out, aborted."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from contract.rows import RESTART
 from handlers.commands import status
 from handlers.commands.pipeline.failure import Failure, FailureRecorder
-from handlers.commands.pipeline.run import Run
+from handlers.commands.pipeline.run import Run, parse_run
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import execution_name
-from handlers.commands.state_event import parse_run
-from handlers.core.errors import NotRunning, ValidationError
+from handlers.core.errors import NotRunning
+from handlers.state_machines.ended_execution import TIMED_OUT, EndedExecution
 from handlers.store.port import Item
-
-TIMED_OUT = "TIMED_OUT"
 
 
 class CommandExecutionEndedHandler:
@@ -36,21 +29,15 @@ class CommandExecutionEndedHandler:
 
     def __call__(self, event: dict[str, Any]) -> dict[str, str]:
         """Handle one event. Raises ValidationError if it is not one of the command machine."""
-        detail = event.get("detail", {})
-        try:
-            execution_input = json.loads(detail["input"])
-        except (KeyError, TypeError, ValueError):
-            raise ValidationError("detail.input", detail.get("input"), "JSON with pk, sk, id, attempt") from None
-        run = parse_run(execution_input, detail["executionArn"])
+        ended = EndedExecution.parse(event)
+        run = parse_run(ended.input, ended.arn)
         row = self._repository.command(run.key)
         if row is not None and run.own.holds(row):
-            if detail["status"] == TIMED_OUT and _still_waits(row):
+            if ended.status == TIMED_OUT and _still_waits(row):
                 return {"left": "it waits, the sweeper goes on with it"}
-            if _was_started_again(row, run, detail["name"]):
+            if _was_started_again(row, run, ended.name):
                 return {"left": "a newer execution goes on with it, or the sweeper"}
-        message = f"execution {detail['name']} ended as {detail['status']}"
-        if detail.get("error"):
-            message = f"{message}: {detail['error']}"
+        message = f"{ended.message}: {ended.error}" if ended.error else ended.message
         return self._recorder(run, Failure(NotRunning.__name__, message))
 
 

@@ -20,6 +20,7 @@ from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import ValidationError
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import EventsSettings
+from handlers.state_machines.ended_execution import is_of
 from handlers.state_machines.port import StateMachines
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
@@ -68,8 +69,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: EventPo
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         if event.get("source") == STATUS_SOURCE:
-            is_task = event.get("detail", {}).get("stateMachineArn") == settings.task_state_machine_arn
-            return task_ended(event) if is_task else command_ended(event)
+            return (task_ended if is_of(event, settings.task_state_machine_arn) else command_ended)(event)
         if "Records" in event:
             records = event["Records"]
             if records and tasks_stream in records[0].get("eventSourceARN", ""):

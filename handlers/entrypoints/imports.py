@@ -24,9 +24,10 @@ from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import ImportsSettings
 from handlers.entrypoints.wiring.sync_rows import sync_rows
 from handlers.imports.csv.rows_handler import RowsHandler
-from handlers.imports.csv.states import rows_states
+from handlers.imports.csv.states import rows_steps
 from handlers.imports.csv.wait import RowsWait
 from handlers.imports.jobs.finalize import Finalizer
+from handlers.imports.jobs.job_states import job_states
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.consumer import RowWorker
 from handlers.imports.rows.row_batches import RowBatches
@@ -35,11 +36,10 @@ from handlers.imports.strategy import ImportTables, load_import_tables
 from handlers.imports.zip.callbacks import Callbacks
 from handlers.imports.zip.files import ZipFiles
 from handlers.imports.zip.repository import ArchiveRepository
-from handlers.imports.zip.states import ZipStates, imports_steps
+from handlers.imports.zip.states import imports_steps
 from handlers.objects.port import Objects
 from handlers.objects.s3 import S3Objects
 from handlers.state_machines.port import StateMachines
-from handlers.state_machines.state_payload import state_of
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY, IMPORT_TMP, TableStore
@@ -112,18 +112,17 @@ def create(
         import_repository, publisher, strategies, apply, ports.dead_letters, max_receives=settings.max_receives
     )
     rows_wait = RowsWait(import_repository, ports.workflows)
-    csv_states = rows_states(
-        RowsHandler(import_repository, RowBatches(import_repository), strategies), rows_wait, clock
-    )
+    of_csv = rows_steps(RowsHandler(import_repository, RowBatches(import_repository), strategies), rows_wait)
     finalize = Finalizer(store, import_repository, ports.objects)
     files = ArchiveRepository(store, clock)
     callbacks = Callbacks(import_repository, files, ports.workflows)
-    zip_states = ZipStates(imports_steps(ZipFiles(import_repository, files, callbacks, clock)), clock)
+    of_zip = imports_steps(ZipFiles(import_repository, files, callbacks, clock))
+    states = job_states(of_csv | of_zip, clock)
     stream = ImportStream(ports.main_topic, ports.alarms, finalize, callbacks, rows_wait.wake, settings.import_table)
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         if event.get("source") == SOURCE:
-            return (zip_states if state_of(event) in zip_states.names else csv_states)(event)
+            return states(event)
         records = event.get("Records")
         if records is None:
             raise ValidationError("event", sorted(event), "a batch of a stream or a queue, or a machine's state")

@@ -16,32 +16,33 @@ from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import ValidationError
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import LoaderSettings
+from handlers.imports.csv import states as csv_states
 from handlers.imports.csv.loader import CsvLoader
 from handlers.imports.csv.machine import CsvMachine
 from handlers.imports.csv.progress import CsvProgress
 from handlers.imports.csv.rows_handler import RowsHandler
-from handlers.imports.csv.states import CsvExecutionEndedHandler, loader_states
 from handlers.imports.files.job_file import JobFiles
 from handlers.imports.jobs.cancel import Canceller
 from handlers.imports.jobs.finalize import Finalizer
+from handlers.imports.jobs.job_states import job_states
 from handlers.imports.jobs.job_stream import JobStream, by_kind
 from handlers.imports.jobs.loader import Loader
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.retry import RowResetter
 from handlers.imports.rows.row_batches import RowBatches
 from handlers.imports.strategy import load_import_tables
+from handlers.imports.zip import states as zip_states
 from handlers.imports.zip.archive import ZipLimits
 from handlers.imports.zip.files import ZipCanceller
 from handlers.imports.zip.finalize import ZipFinalizer
 from handlers.imports.zip.loader import ZipLoader
 from handlers.imports.zip.machine import ZipMachine
 from handlers.imports.zip.repository import ArchiveRepository
-from handlers.imports.zip.states import ZipExecutionEndedHandler, ZipStates, loader_steps
 from handlers.objects.port import Objects
 from handlers.objects.s3 import S3Objects, S3Source
 from handlers.objects.source import ObjectSource
+from handlers.state_machines.ended_execution import is_of
 from handlers.state_machines.port import StateMachines
-from handlers.state_machines.state_payload import state_of
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import IMPORT_TMP, TableStore
@@ -86,15 +87,16 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
     csv_loader = CsvLoader(import_repository, files, ports.source, ports.objects, tables, clock, timeout_hours=hours)
     write_rows = RowsHandler(import_repository, RowBatches(import_repository), tables)
     progress = CsvProgress(store, import_repository, ports.objects, finalize, write_rows, clock, timeout_hours=hours)
-    csv_states, csv_ended = loader_states(csv_loader, progress, clock), CsvExecutionEndedHandler(progress)
     entries = ArchiveRepository(store, clock)
     limits = ZipLimits(settings.zip_max_entries, settings.zip_max_bytes, settings.zip_max_ratio)
     unpack = ZipLoader(
         import_repository, entries, ports.source, ports.objects, tables, clock, limits, own_bucket=settings.bucket
     )
     finalize_zip = ZipFinalizer(import_repository, entries, ports.objects)
-    zip_states = ZipStates(loader_steps(unpack, finalize_zip), clock)
-    zip_ended = ZipExecutionEndedHandler(finalize_zip)
+    steps = csv_states.loader_steps(csv_loader, progress) | zip_states.loader_steps(unpack, finalize_zip)
+    states = job_states(steps, clock)
+    csv_ended = csv_states.CsvExecutionEndedHandler(progress)
+    zip_ended = zip_states.ZipExecutionEndedHandler(finalize_zip)
     start_zip = ZipMachine(import_repository, ports.workflows, settings.import_zip_state_machine_arn)
     stream = JobStream(
         by_kind(loader.load, start_zip),
@@ -104,10 +106,9 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         if event.get("source") == SOURCE:
-            return (zip_states if state_of(event) in zip_states.names else csv_states)(event)
+            return states(event)
         if event.get("source") == STATUS_SOURCE:
-            is_zip = event.get("detail", {}).get("stateMachineArn") == settings.import_zip_state_machine_arn
-            return (zip_ended if is_zip else csv_ended)(event)
+            return (zip_ended if is_of(event, settings.import_zip_state_machine_arn) else csv_ended)(event)
         records = event.get("Records")
         if records is None:
             raise ValidationError("event", sorted(event), "a batch of the import table's stream, or a machine's state")

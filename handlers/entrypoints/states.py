@@ -7,7 +7,7 @@ from typing import Any
 
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.pipeline.steps import Pipeline, PipelineOptions, Ports
-from handlers.commands.states import CommandStates
+from handlers.commands.states import command_states
 from handlers.commands.targets.connect import connect
 from handlers.commands.targets.handler import remote_handlers
 from handlers.commands.targets.registry import load_registry
@@ -70,7 +70,7 @@ def create(
         from handlers.entrypoints.wiring.publishing import publishing
 
         collaborators |= publishing(ports, attributes, pipeline, settings, new_id)
-    command_states = CommandStates(pipeline, ports.clock)
+    of_commands = command_states(pipeline, ports.clock)
     custom_states = CustomStates(build_workflows(classes, collaborators), ports.clock)
     custom = {_name_of(arn): name for name, arn in settings.custom_machines.items()}
     command_machine = _name_of(settings.command_state_machine_arn).removesuffix(EXPRESS_END)
@@ -83,7 +83,7 @@ def create(
         StatePayload.parse(event)
         if machine not in known:
             raise ValidationError("StateMachine.Name", machine, f"one of {', '.join(known)}")
-        return command_states(event)
+        return of_commands(event)
 
     return bounded(handle)
 

@@ -22,7 +22,7 @@ from handlers.tasks.finalize import Finalizer
 from handlers.tasks.handlers import load_task_handlers
 from handlers.tasks.items import ItemRunner
 from handlers.tasks.runner import RunnerOptions, TaskRunner
-from handlers.tasks.states import TaskStates
+from handlers.tasks.states import task_states
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: TaskPor
         max_receives=settings.max_receives,
     )
     runner = TaskRunner(store, clock, ports.workflows, handlers, ports.dead_letters, options)
-    states = TaskStates(ItemRunner(store, clock, handlers), Finalizer(store, clock), clock)
+    states = task_states(ItemRunner(store, clock, handlers), Finalizer(store, clock), clock)
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         if event.get("source") == SOURCE:

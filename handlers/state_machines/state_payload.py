@@ -20,6 +20,8 @@ class StatePayload:
     entered_at: str
     input: Any
     task_token: str | None
+    #: How often the state's Retry has called again.
+    retries: int = 0
 
     @classmethod
     def parse(cls, event: Any) -> StatePayload:
@@ -39,17 +41,25 @@ class StatePayload:
                 entered_at=state["EnteredTime"],
                 input=event["input"],
                 task_token=event.get("taskToken"),
+                retries=state.get("RetryCount", 0),
             )
         except KeyError as error:
             raise ValidationError(str(error.args[0]), None, "a state's payload with this field") from None
 
 
-def state_of(event: Any) -> Any:
-    """The name of the state that a payload comes from, whatever else is in it; None if it tells none."""
-    try:
-        return event["context"]["State"]["Name"]
-    except (KeyError, TypeError):
-        return None
+def token_of(payload: StatePayload) -> str:
+    """The token of a state that waits. Raises ValidationError: the definition hands over none."""
+    if payload.task_token is None:
+        raise ValidationError("taskToken", None, "the token of a state that waits")
+    return payload.task_token
+
+
+def whole_number(payload: StatePayload, name: str) -> int:
+    """A field of the state's input that counts from 0. Raises ValidationError naming it."""
+    number = payload.input.get(name) if isinstance(payload.input, dict) else None
+    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        raise ValidationError(f"input.{name}", number, "a whole number of at least 0")
+    return number
 
 
 def check_fields(execution_input: Any, names: tuple[str, ...]) -> dict[str, Any]:

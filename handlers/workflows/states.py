@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from handlers.consumers.state_router import answered, step_of
 from handlers.core.clock import Clock
 from handlers.core.errors import ValidationError
-from handlers.core.log import log_step
 from handlers.state_machines.checks import MAX_RESULT_BYTES, check_payload
 from handlers.workflows.workflow import WorkflowEvent, state_methods
 
@@ -33,31 +32,10 @@ class CustomStates:
         states = self._states.get(name)
         if states is None:
             raise ValidationError("StateMachine.Name", event.machine, f"one of {_listed(self._states)}")
-        method = states.get(event.state)
-        if method is None:
-            raise ValidationError("State.Name", event.state, f"one of {_listed(states)} of workflow {name!r}")
-        started = self._clock.now()
-        try:
-            output = check_payload("output", method(event), MAX_RESULT_BYTES)
-        except Exception as error:
-            self._log("failed", name, event, started, error)
-            raise
-        self._log("done", name, event, started)
-        return [[output]]
-
-    def _log(
-        self, outcome: str, name: str, event: WorkflowEvent, started: float, error: Exception | None = None
-    ) -> None:
-        """Never the input: it may hold personal data, and a token."""
-        log_step(
-            outcome,
-            level=logging.INFO if error is None else logging.ERROR,
-            error=error,
-            workflow=name,
-            executionName=event.execution_name,
-            state=event.state,
-            durationMs=round((self._clock.now() - started) * 1000),
-        )
+        method = step_of(dict(sorted(states.items())), event.state, f" of workflow {name!r}")
+        # Never the input: it may hold personal data, and a token.
+        about = {"workflow": name, "executionName": event.execution_name, "state": event.state}
+        return answered(lambda: check_payload("output", method(event), MAX_RESULT_BYTES), about, self._clock)
 
 
 def _listed(names: Mapping[str, Any]) -> str:

@@ -12,9 +12,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from handlers.consumers.state_router import StateRouter
 from handlers.core.clock import Clock, iso
 from handlers.core.errors import TransientError
-from handlers.imports.csv.states import CHECK_ROWS, CSV_LOADER, FINALIZE, ROWS_HANDLER, WAIT_ROWS, CsvStates
+from handlers.imports.csv.states import CHECK_ROWS, CSV_LOADER, FINALIZE, ROWS_HANDLER, WAIT_ROWS
+from handlers.imports.jobs.job_run import JobRun
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.objects.source import ObjectInfo
 from infra.components.state_machines import load_definition
@@ -60,8 +62,8 @@ class PlayedMachine:
 
     def __init__(
         self,
-        loader: CsvStates,
-        rows: CsvStates,
+        loader: StateRouter[JobRun],
+        rows: StateRouter[JobRun],
         source: MemorySource,
         objects: MemoryObjects,
         clock: Clock,

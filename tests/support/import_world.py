@@ -29,7 +29,7 @@ from handlers.imports.csv.loader import CsvLoader
 from handlers.imports.csv.machine import CsvMachine
 from handlers.imports.csv.progress import CsvProgress
 from handlers.imports.csv.rows_handler import RowsHandler
-from handlers.imports.csv.states import loader_states, rows_states
+from handlers.imports.csv.states import loader_steps, rows_steps
 from handlers.imports.csv.wait import RowsWait
 from handlers.imports.files.job_file import JobFiles
 from handlers.imports.files.limits import CsvLimits
@@ -37,6 +37,7 @@ from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import Canceller
 from handlers.imports.jobs.counters import counter_of
 from handlers.imports.jobs.finalize import Finalizer
+from handlers.imports.jobs.job_states import job_states
 from handlers.imports.jobs.job_stream import JobStream
 from handlers.imports.jobs.loader import Loader
 from handlers.imports.jobs.model import SHARD_COUNTERS, ImportJob
@@ -135,8 +136,8 @@ class ImportWorld:
         self.rows_wait = RowsWait(import_repository, flows)
         csv_loader = CsvLoader(import_repository, self.files, self.source, objects, tables, self.clock, timeout_hours=1)
         self.machine = PlayedMachine(
-            loader_states(csv_loader, self.progress, self.clock),
-            rows_states(self.rows_handler, self.rows_wait, self.clock),
+            job_states(loader_steps(csv_loader, self.progress), self.clock),
+            job_states(rows_steps(self.rows_handler, self.rows_wait), self.clock),
             self.source,
             self.objects,
             self.clock,

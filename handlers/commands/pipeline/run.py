@@ -16,6 +16,8 @@ from handlers.commands import status
 from handlers.commands.keys import VersionKey
 from handlers.core.clock import Clock
 from handlers.core.errors import CqrsError, TransientConflict
+from handlers.core.keys import check_version_number
+from handlers.state_machines.state_payload import check_fields
 from handlers.store.conditions import Condition, Path, absent, at_most, equals, exists, less
 from handlers.store.port import (
     COMMANDS,
@@ -68,6 +70,13 @@ class Run:
     def unclaimed_by_others(self, now: float) -> Condition:
         """No other run holds a live claim."""
         return self.claimed | unclaimed(now)
+
+
+def parse_run(execution_input: Any, run_id: str) -> Run:
+    """The run of an execution with input ``{pk, sk, id, attempt}``. Raises ValidationError."""
+    given = check_fields(execution_input, ("pk", "sk", "id", "attempt"))
+    attempt = check_version_number("Execution.Input.attempt", given["attempt"])
+    return Run(VersionKey.parse(given["pk"], given["sk"]), given["id"], attempt, run_id)
 
 
 def unclaimed(now: float) -> Condition:

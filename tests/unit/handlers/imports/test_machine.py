@@ -86,7 +86,7 @@ def test_imp_08_batches_whose_calls_all_died_are_written_from_the_results_of_the
     write, dying = world.rows_handler.__call__, [True]
     died: list[int] = []
 
-    def dies(run: Any, payload: Any, retry: int) -> Any:
+    def dies(run: Any, payload: Any) -> Any:
         given = payload.input
         first = given["Items"][0]["index"]
         if first in (0, 6) and dying:
