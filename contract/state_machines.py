@@ -22,7 +22,7 @@ SOURCE = "step-function"
 #: ``source`` of EventBridge's events on the status of executions.
 STATUS_SOURCE = "aws.states"
 
-#: EXPRESS only: looks at the predecessor again, for want of a task token.
+#: EXPRESS only: the wait, for want of a task token. A parked command shows ``wait_prev_command:STARTED`` all the same.
 PARK = "park"
 
 #: task-handler

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from contract.state_machines import PARK
 from handlers.commands import status
 from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import LostRun, Run, parse_run
@@ -13,8 +14,6 @@ from handlers.consumers.state_router import Lost, StateRouter
 from handlers.core.clock import Clock
 from handlers.state_machines.state_payload import StatePayload, token_of
 
-#: The wait of the EXPRESS machine. A command that is parked shows ``wait_prev_command:STARTED`` all the same.
-PARK = "park"
 #: What a state answers when its run lost the claim: the machine walks on to success and changes nothing.
 LOST: dict[str, Any] = {"result": "lost"}
 #: Of a state whose output is a list, which a Map goes over.

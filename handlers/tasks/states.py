@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from contract.state_machines import FINALIZE_TASK, ITERATOR, RECORD_FAILURE, RECORD_ITEM_FAILURE
 from handlers.commands.pipeline.failure import Failure
 from handlers.consumers.state_router import StateRouter, Step
 from handlers.core.clock import Clock
@@ -16,11 +17,6 @@ from handlers.state_machines.state_payload import StatePayload, check_fields, wh
 from handlers.tasks.finalize import Finalizer
 from handlers.tasks.items import ItemRunner
 from handlers.tasks.keys import TaskItemKey, TaskKey
-
-ITERATOR = "iterator"
-RECORD_ITEM_FAILURE = "record_item_failure"
-FINALIZE_TASK = "finalize_task"
-RECORD_FAILURE = "record_failure"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from contract.state_machines import CHECK_ROWS, CSV_ROWS_HANDLER, FINALIZE_PARENT_JOB
 from handlers.commands.keys import EntityKey
 from handlers.core import aws_clients as aws
 from handlers.domain.airports import TYPE
-from handlers.imports.csv.states import CHECK_ROWS, FINALIZE, ROWS_HANDLER
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION, ImportJob
 from handlers.imports.keys import IMPORT_SHARDS
 from local.aws.model import AwsCall
@@ -104,7 +104,7 @@ def test_imp_12_never_more_batches_at_once_than_allowed(tmp_path: Path) -> None:
             running -= 1
             return result
 
-        with deployed.intercepted(ROWS_HANDLER, measured):
+        with deployed.intercepted(CSV_ROWS_HANDLER, measured):
             job = deployed.import_file(first_rows(40), mode=STEP_FUNCTION)
         assert (job.status, job.counts.applied) == ("COMPLETED", 40)
         print(f"at most {most} of 20 batches at once")
@@ -130,7 +130,7 @@ def test_imp_08_batches_come_twice_children_die_and_the_end_is_retried(tmp_path:
                 proceed(payload)
             raise SimulatedCrash
 
-        for state in (ROWS_HANDLER, CHECK_ROWS):
+        for state in (CSV_ROWS_HANDLER, CHECK_ROWS):
             deployed.intercept(state, shaken)
         once = iter([True, True])
 
@@ -140,9 +140,9 @@ def test_imp_08_batches_come_twice_children_die_and_the_end_is_retried(tmp_path:
                 raise SimulatedCrash
             return result
 
-        deployed.intercept(FINALIZE, dies_twice)
+        deployed.intercept(FINALIZE_PARENT_JOB, dies_twice)
         job = deployed.import_file(content, mode=STEP_FUNCTION)
-        assert died[ROWS_HANDLER] > 3
+        assert died[CSV_ROWS_HANDLER] > 3
         assert (job.status, job.counts.total, job.counts.processed) == ("FAILED", 61, 61)
         assert (job.counts.applied, job.counts.failed, job.counts.superseded) == (50, 10, 1)
         rows = deployed.rows_of(job)
@@ -159,7 +159,7 @@ def test_imp_08_a_batch_whose_calls_all_die_is_written_from_the_results(tmp_path
             result: InvokeResult = proceed(payload)
             return result
 
-        with deployed.intercepted(ROWS_HANDLER, second_batch_dies):
+        with deployed.intercepted(CSV_ROWS_HANDLER, second_batch_dies):
             job = deployed.import_file(first_rows(12), mode=STEP_FUNCTION)
         assert (job.status, job.counts.total, job.counts.applied) == ("COMPLETED", 12, 12)
 
@@ -201,7 +201,7 @@ def test_imp_13_rows_that_were_applied_before_the_machine_was_stopped_are_counte
             result: InvokeResult = proceed(payload)
             return result
 
-        deployed.intercept(ROWS_HANDLER, slow)
+        deployed.intercept(CSV_ROWS_HANDLER, slow)
         job = deployed.begin_file(first_rows(30), mode=STEP_FUNCTION)
         deployed.scheduler.run_for(65)
         (execution,) = executions(deployed)
@@ -271,7 +271,7 @@ def test_cancelled_while_the_map_runs(tmp_path: Path) -> None:
             result: InvokeResult = proceed(payload)
             return result
 
-        deployed.intercept(ROWS_HANDLER, slow)
+        deployed.intercept(CSV_ROWS_HANDLER, slow)
         job = deployed.begin_file(first_rows(30), mode=STEP_FUNCTION)
         deployed.scheduler.run_for(65)
         deployed.imports.cancel_import(job.id, CONTEXT)

@@ -12,10 +12,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from contract.state_machines import CHECK_ROWS, CSV_LOADER, CSV_ROWS_HANDLER, FINALIZE_PARENT_JOB, WAIT_ROWS
 from handlers.consumers.state_router import StateRouter
 from handlers.core.clock import Clock, iso
 from handlers.core.errors import TransientError
-from handlers.imports.csv.states import CHECK_ROWS, CSV_LOADER, FINALIZE, ROWS_HANDLER, WAIT_ROWS
 from handlers.imports.jobs.job_run import JobRun
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.objects.source import ObjectInfo
@@ -70,8 +70,8 @@ class PlayedMachine:
         enqueue: Enqueue,
         rest: Callable[[float], bool],
     ) -> None:
-        self._functions = dict.fromkeys((CSV_LOADER, CHECK_ROWS, FINALIZE), loader)
-        self._functions |= dict.fromkeys((ROWS_HANDLER, WAIT_ROWS), rows)
+        self._functions = dict.fromkeys((CSV_LOADER, CHECK_ROWS, FINALIZE_PARENT_JOB), loader)
+        self._functions |= dict.fromkeys((CSV_ROWS_HANDLER, WAIT_ROWS), rows)
         self._source = source
         self._objects = objects
         self._clock = clock
@@ -180,18 +180,18 @@ class Run:
             else:
                 self.enter(CHECK_ROWS, output)
         elif state == CHECK_ROWS:
-            self.enter(FINALIZE, output) if output["done"] else self._wait(output)
+            self.enter(FINALIZE_PARENT_JOB, output) if output["done"] else self._wait(output)
         elif output["more"]:
-            self.enter(FINALIZE, output)
+            self.enter(FINALIZE_PARENT_JOB, output)
         else:
             self.ended = "success"
 
     def _caught(self, state: str, given: dict[str, Any], error: BaseException) -> None:
-        if state == FINALIZE:
+        if state == FINALIZE_PARENT_JOB:
             self.ended = "fail_unrecorded"
         else:
             cause = json.dumps({"errorMessage": str(error)})
-            self.enter(FINALIZE, {**given, "error": {"Error": type(error).__name__, "Cause": cause}})
+            self.enter(FINALIZE_PARENT_JOB, {**given, "error": {"Error": type(error).__name__, "Cause": cause}})
 
     def _wait(self, given: dict[str, Any]) -> None:
         """Each try has a token of its own, which may be answered before its call returns; then the time goes by."""
@@ -252,7 +252,7 @@ class Run:
                 self._failed_batches.append(batch)
                 self._batch_done(given)
 
-            self._work(ROWS_HANDLER, {}, batch, lambda _: self._batch_done(given), failed)
+            self._work(CSV_ROWS_HANDLER, {}, batch, lambda _: self._batch_done(given), failed)
 
     def _batch_done(self, given: dict[str, Any]) -> None:
         self._open_batches -= 1
@@ -273,4 +273,4 @@ class Run:
         self.enter(CHECK_ROWS, {**given, "map": {"MapRunArn": "arn:map", "ResultWriterDetails": details}})
 
     def _map_died(self, given: dict[str, Any]) -> None:
-        self.enter(FINALIZE, {**given, "mapError": {"Error": "States.ItemReaderFailed", "Cause": "it died"}})
+        self.enter(FINALIZE_PARENT_JOB, {**given, "mapError": {"Error": "States.ItemReaderFailed", "Cause": "it died"}})

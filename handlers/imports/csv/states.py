@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from contract.state_machines import CHECK_ROWS, CSV_LOADER, CSV_ROWS_HANDLER, FINALIZE_PARENT_JOB, WAIT_ROWS
 from handlers.imports.csv.loader import CsvLoader
 from handlers.imports.csv.progress import CsvProgress
 from handlers.imports.csv.rows_handler import RowsHandler
@@ -13,19 +14,13 @@ from handlers.imports.jobs.job_states import JobStep
 from handlers.state_machines.ended_execution import EndedExecution
 from handlers.state_machines.state_payload import StatePayload, token_of
 
-CSV_LOADER = "csv_loader"
-ROWS_HANDLER = "csv_rows_handler"
-WAIT_ROWS = "wait_rows"
-CHECK_ROWS = "check_rows"
-FINALIZE = "finalize_parent_job"
-
 
 def loader_steps(loader: CsvLoader, progress: CsvProgress) -> dict[str, JobStep]:
     """The states of the ``loader`` function."""
     return {
         CSV_LOADER: lambda run, payload: loader(run),
         CHECK_ROWS: lambda run, payload: progress.check_rows(run, payload.input),
-        FINALIZE: lambda run, payload: progress.finalize_parent_job(run, payload.input),
+        FINALIZE_PARENT_JOB: lambda run, payload: progress.finalize_parent_job(run, payload.input),
     }
 
 
@@ -35,7 +30,7 @@ def rows_steps(handler: RowsHandler, rows: RowsWait) -> dict[str, JobStep]:
     def wait(run: JobRun, payload: StatePayload) -> dict[str, Any]:
         return rows.wait(run, token_of(payload), payload.entered_at, payload.retries)
 
-    return {ROWS_HANDLER: lambda run, payload: handler(payload.input), WAIT_ROWS: wait}
+    return {CSV_ROWS_HANDLER: lambda run, payload: handler(payload.input), WAIT_ROWS: wait}
 
 
 class CsvExecutionEndedHandler:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from contract.state_machines import CANCEL_SINGLE_CSV, FINALIZE_ZIP_JOB, TRIGGER_SINGLE_CSV, ZIP_LOADER
 from handlers.commands.pipeline.failure import Failure
 from handlers.core.error_text import error_of
 from handlers.imports.jobs.job_run import JobRun
@@ -16,10 +17,6 @@ from handlers.imports.zip.repository import Wait
 from handlers.state_machines.ended_execution import EndedExecution
 from handlers.state_machines.state_payload import StatePayload, token_of, whole_number
 
-ZIP_LOADER = "zip_loader"
-TRIGGER_SINGLE_CSV = "trigger_single_csv"
-CANCEL_SINGLE_CSV = "cancel_single_csv"
-FINALIZE_ZIP_JOB = "finalize_zip_job"
 MACHINE_FAILED = "MachineFailed"
 
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from contract.state_machines import CHECK_ROWS, CSV_ROWS_HANDLER
 from handlers.commands.model import CommandInput
 from handlers.consumers.failure_policy import OUTCOMES, Consumer, Outcome
 from handlers.core.context import InvokeContext
 from handlers.core.errors import CqrsError, TransientError
 from handlers.entrypoints import events, imports, loader, outcomes, states, sweeper, tasks
 from handlers.event_bus.memory import MemoryBus
-from handlers.imports.csv.states import CHECK_ROWS, ROWS_HANDLER
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.service import ImportService
 from handlers.imports.keys import ImportRowKey
@@ -326,7 +326,7 @@ def state_of_the_imports_function(stage: Stage, error: Exception) -> Outcome | N
     job = stage.job()
     batch = {"BatchInput": {"Attributes": {"jobKey": job["id"], "attempt": 1}}, "Items": []}
     handle, stage.store.error = stage.imports(), error
-    return raised_by(lambda: handle(state(ROWS_HANDLER, {}, batch), None))
+    return raised_by(lambda: handle(state(CSV_ROWS_HANDLER, {}, batch), None))
 
 
 def state_of_the_loader(stage: Stage, error: Exception) -> Outcome | None:

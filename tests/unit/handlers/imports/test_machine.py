@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from contract.state_machines import CHECK_ROWS, CSV_LOADER, FINALIZE_PARENT_JOB, WAIT_ROWS
 from handlers.core.errors import ValidationError
 from handlers.imports.csv.map_results import batches_not_done
-from handlers.imports.csv.states import CHECK_ROWS, CSV_LOADER, FINALIZE, WAIT_ROWS
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION, ImportJob
 from handlers.imports.keys import ImportJobKey
@@ -59,7 +59,7 @@ def test_the_states_are_visited_in_the_order_of_the_definition() -> None:
     assert visited[:2] == [CSV_LOADER, "import-csv"]
     assert visited[2] == CHECK_ROWS, "what the Map could not write is written before anybody waits"
     assert visited[3:-1] == [WAIT_ROWS, CHECK_ROWS] * (len(visited[3:-1]) // 2)
-    assert (visited[-1], run_of(world).ended) == (FINALIZE, "success")
+    assert (visited[-1], run_of(world).ended) == (FINALIZE_PARENT_JOB, "success")
     (run,) = world.machine.runs
     (job,) = world.service.list_imports(CONTEXT)
     assert run == JobRun(ImportJobKey.parse_id(job.id), 1).execution_name
@@ -76,7 +76,7 @@ def test_each_attempt_of_each_job_has_an_execution_of_its_own() -> None:
 def test_the_map_is_left_out_where_there_is_nothing_to_read(content: bytes) -> None:
     world = ImportWorld(mode=STEP_FUNCTION)
     world.import_file(content)
-    assert run_of(world).visited == [CSV_LOADER, CHECK_ROWS, FINALIZE]
+    assert run_of(world).visited == [CSV_LOADER, CHECK_ROWS, FINALIZE_PARENT_JOB]
 
 
 def test_imp_08_batches_whose_calls_all_died_are_written_from_the_results_of_the_map() -> None:
@@ -139,7 +139,7 @@ def test_imp_19_rows_without_progress_fail_when_the_time_is_over() -> None:
     assert error["type"] == "RowsFailed"
     assert Counter(rows) == {("FAILED", "Timeout"): 22, ("FAILED", "InvalidValue"): 1, ("COMPLETED", None): 3}
     assert lines == 24
-    assert run_of(world).visited.count(FINALIZE) > 1, "the rows are closed in portions"
+    assert run_of(world).visited.count(FINALIZE_PARENT_JOB) > 1, "the rows are closed in portions"
 
 
 @pytest.mark.parametrize("fault", [BEFORE, AFTER])
@@ -234,8 +234,8 @@ def test_a_job_whose_machine_died_ends_well_when_it_is_loaded_again() -> None:
     world = ImportWorld(mode=STEP_FUNCTION)
     world.put(airports("a", "!"))
     job = world.service.create_csv_import("airports", "files", "a.csv", CONTEXT, mode=STEP_FUNCTION)
-    world.run_until(lambda: FINALIZE in [name for name, _ in world.pending])
-    world.pending = [one for one in world.pending if one[0] != FINALIZE]
+    world.run_until(lambda: FINALIZE_PARENT_JOB in [name for name, _ in world.pending])
+    world.pending = [one for one in world.pending if one[0] != FINALIZE_PARENT_JOB]
     world.run()
     assert world.job(job).status == "PROCESSING"
     assert world.loader.load(job.key) == "FAILED"
