@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.commands import status
-from handlers.commands.pipeline.failing_target import target_of
+from handlers.commands.pipeline.failing_part import state_of, target_of
 from handlers.commands.pipeline.run import LostRun, Progress, Run
 from handlers.commands.repository import CommandRepository
 from handlers.core.error_text import MAX_MESSAGE_CHARS, MAX_TYPE_CHARS, cut, error_of, message_of, type_of
@@ -27,7 +27,7 @@ class Failure:
     """What went wrong: the error's type and its message, without a stack trace.
 
     ``alarm`` False: the one before is expected to have raised it, or to do so; the sweeper finds out. ``target``: the
-    sync target that failed.
+    sync target that failed; ``state``: where that is known, else the row tells it.
     """
 
     type: str
@@ -35,6 +35,7 @@ class Failure:
     blocked_by: str | None = None
     alarm: bool = True
     target: str | None = None
+    state: str | None = None
 
     @classmethod
     def from_state_input(cls, given: Mapping[str, Any]) -> Failure:
@@ -59,7 +60,7 @@ class Failure:
     @classmethod
     def from_exception(cls, error: BaseException) -> Failure:
         """From an error in this process."""
-        return cls(type_of(error), message_of(error), target=target_of(error))
+        return cls(type_of(error), message_of(error), target=target_of(error), state=state_of(error))
 
     def stored(self, state: str) -> dict[str, Any]:
         """The row's ``error``."""
@@ -102,7 +103,7 @@ class FailureRecorder:
             self(run, Failure.from_row(row))
 
     def _record(self, run: Run, row: Item, failure: Failure) -> None:
-        state = status.state_in(row)
+        state = failure.state or status.state_in(row)
         if status.is_done(row):
             # It is applied, so it stays DONE; but its successor may sleep until the sweeper comes. Once told, the end
             # of the execution has nothing to add.

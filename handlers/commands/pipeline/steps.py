@@ -10,6 +10,7 @@ from handlers.commands import status
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.pipeline.apply import Applier
 from handlers.commands.pipeline.check_version import CheckVersion
+from handlers.commands.pipeline.failing_part import naming_state
 from handlers.commands.pipeline.failure import Failure, FailureRecorder
 from handlers.commands.pipeline.finish import Finisher
 from handlers.commands.pipeline.park import Park
@@ -97,11 +98,13 @@ class Pipeline:
 
     def sync_data(self, run: Run, target: str) -> dict[str, str]:
         """One target's turn."""
-        return self._synchroniser.sync(run, target)
+        with naming_state(status.SYNC_DATA):
+            return self._synchroniser.sync(run, target)
 
     def finish(self, run: Run, outputs: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
         """Write DONE and wake the successor. ``outputs`` are those of the Map, one per target."""
-        return self.finisher(run, self._synchroniser.built_in_outcome(run, outputs))
+        with naming_state(status.FINISH):
+            return self.finisher(run, self._synchroniser.built_in_outcome(run, outputs))
 
     def complete_tail(self, run: Run, row: Item) -> bool:
         """Wake the successor of a DONE command, if a crash left that undone."""
@@ -118,11 +121,11 @@ class Pipeline:
         transient error nothing is recorded: a repeated call goes on, or the sweeper once the lease has ended.
         """
         try:
-            self.set_ttl_command(run)
-            self.history_copy(run)
             with named_for_retry():
+                self.set_ttl_command(run)
+                self.history_copy(run)
                 outputs = [self.sync_data(run, entry["target"]) for entry in self.transform_data(run)]
-            self.finish(run, outputs)
+                self.finish(run, outputs)
         except (LostRun, TransientError):
             raise
         except Exception as error:
@@ -134,12 +137,13 @@ class Pipeline:
 
         A state that has nothing to write needs no claim, so it costs no call unless every state is to show.
         """
-        if not writes and not self._progress.shows_every_state:
-            return work()
-        self._progress.enter(run, state)
-        result = work()
-        self._progress.leave(run, state)
-        return result
+        with naming_state(state):
+            if not writes and not self._progress.shows_every_state:
+                return work()
+            self._progress.enter(run, state)
+            result = work()
+            self._progress.leave(run, state)
+            return result
 
     def _record_without_hiding(self, run: Run, error: Exception) -> None:
         try:

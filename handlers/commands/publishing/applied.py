@@ -16,6 +16,7 @@ from handlers.commands import status
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput, pipeline_fields
 from handlers.commands.pipeline.apply import APPLIED, Applier
+from handlers.commands.pipeline.failing_part import naming_state
 from handlers.commands.pipeline.failure import Failure, FailureRecorder
 from handlers.commands.pipeline.run import LostRun, Progress, Run
 from handlers.commands.pipeline.sync import Synchroniser
@@ -182,19 +183,24 @@ class InlineTargets:
         key = VersionKey.parse(command["pk"], command["sk"])
         run = Run(key, command["id"], command["attempt"], _run_id(command["id"]))
         try:
-            if again:
-                self._progress.claim(run, command)
             with named_for_retry():
-                for target in self.of(key.entity.type):
-                    self._synchroniser.sync(run, target)
-            applied = self._synchroniser.built_in_outcome(run, [{"target": BUILT_IN, "outcome": APPLIED}])
-            if not self._progress.done_without_successor(run, applied):
-                self._progress.done(run, applied)
+                if again:
+                    self._progress.claim(run, command)
+                with naming_state(status.SYNC_DATA):
+                    for target in self.of(key.entity.type):
+                        self._synchroniser.sync(run, target)
+                with naming_state(status.FINISH):
+                    self._finish(run)
         except (LostRun, TransientError):
             raise
         except Exception as error:
             self._record_without_hiding(run, error)
             raise
+
+    def _finish(self, run: Run) -> None:
+        applied = self._synchroniser.built_in_outcome(run, [{"target": BUILT_IN, "outcome": APPLIED}])
+        if not self._progress.done_without_successor(run, applied):
+            self._progress.done(run, applied)
 
     def _record_without_hiding(self, run: Run, error: Exception) -> None:
         try:

@@ -6,15 +6,13 @@ so that the Map has the others only.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
 from contract.objects import NORMALISED
 from handlers.core.clock import Clock
-from handlers.core.log import log_step
 from handlers.imports.files.inspection import Inspection
-from handlers.imports.files.job_file import REFUSALS, JobFiles, error_of_refusal
+from handlers.imports.files.job_file import JobFiles, refusal_of
 from handlers.imports.files.normalized_copy import normalised
 from handlers.imports.files.records import Record
 from handlers.imports.jobs import status
@@ -58,7 +56,8 @@ class CsvLoader:
         """Answers what the Map is to read, and ``rows``: how many; 0 where there is nothing to read.
 
         Raises:
-            TransientError: worth another try.
+            TransientError: worth another try. Whatever nobody can tell the nature of: the job is FAILED with it as
+            ``MachineFailed``, once it is caught.
         """
         answer = {
             "jobKey": run.key.id,
@@ -79,9 +78,10 @@ class CsvLoader:
                 rows = found.rows
             else:
                 info, rows = self._copied(run, job, info, layout, found)
-        except REFUSALS as error:
-            refused = error_of_refusal(error)
-            log_step("file refused", level=logging.WARNING, pk=run.key.pk, sk=run.key.sk, code=refused["type"])
+        except Exception as error:
+            refused = refusal_of(run.key, error)
+            if refused is None:
+                raise
             self._repository.change_job(run.key, run.attempt, status.FAILED, error=refused)
             return answer
         self._repository.expect(run.key, found.rows)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from contract.objects import IMPORTS
-from handlers.core.error_text import error_of
+from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
+from handlers.core.error_text import error_of, message_of, type_of
 from handlers.core.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError, shown
+from handlers.core.log import log_step, without_text
 from handlers.imports.errors import WRONG_PLACE, ImportRefused
 from handlers.imports.extra_values import name_of_extra
 from handlers.imports.files.inspection import Inspection, inspect, records_of
@@ -101,9 +104,18 @@ def check_place(job: Item, own_bucket: str | None) -> None:
         raise ImportRefused(WRONG_PLACE, f"key {shown(job['key'])}: files in bucket {own_bucket} lie under {IMPORTS}")
 
 
-def error_of_refusal(error: Exception) -> dict[str, str]:
-    """One of REFUSALS as the job tells it."""
-    return error_of(error.code if isinstance(error, ImportRefused) else type(error).__name__, str(error))
+def refusal_of(key: ImportJobKey, error: Exception) -> dict[str, str] | None:
+    """Why a job's file or archive can't be imported, as the job tells it: one of ``REFUSALS``, or what no other call
+    would find otherwise. It is logged. None: another call may find it right, or nobody can tell; it is to be raised.
+    """
+    is_refusal = isinstance(error, REFUSALS)
+    if not is_refusal and outcome_of(error, Consumer.IMPORT_JOB) is not Outcome.FAILED:
+        return None
+    refused = error_of(error.code if isinstance(error, ImportRefused) else type_of(error), message_of(error))
+    level = logging.WARNING if is_refusal else logging.ERROR
+    where = {} if is_refusal else without_text(error)
+    log_step("file refused", level=level, pk=key.pk, sk=key.sk, code=refused["type"], **where)
+    return refused
 
 
 def _named(header: list[str], cells: list[str], layout: Layout) -> dict[str, str]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-
 from contract.rows import CANCEL_REQUESTED
-from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.core.errors import TransientConflict
-from handlers.core.log import log_step
 from handlers.imports.csv.machine import CsvMachine
 from handlers.imports.errors import TOO_MANY_ROWS, ImportRefused
 from handlers.imports.files.inspection import Inspection
-from handlers.imports.files.job_file import REFUSALS, JobFiles, error_of_refusal
+from handlers.imports.files.job_file import JobFiles, refusal_of
 from handlers.imports.files.limits import DIRECT_ROW_BYTES
 from handlers.imports.jobs import status
 from handlers.imports.jobs.finalize import Finalizer
@@ -81,10 +77,9 @@ class Loader:
                 return self._finalize(key)
             self._write_rows(key, job, info, layout, found)
         except Exception as error:
-            if not isinstance(error, REFUSALS) and outcome_of(error, Consumer.IMPORT_JOB) is not Outcome.FAILED:
+            refused = refusal_of(key, error)
+            if refused is None:
                 raise
-            refused = error_of_refusal(error)
-            log_step("file refused", level=logging.WARNING, pk=key.pk, sk=key.sk, code=refused["type"])
             self._repository.change_job(key, job["attempt"], status.FAILED, error=refused)
             return status.FAILED
         self._repository.change_job(key, job["attempt"], status.PROCESSING, **found.stored())

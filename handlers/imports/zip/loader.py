@@ -8,10 +8,10 @@ from typing import Any
 from contract.objects import ZIP
 from handlers.core.clock import Clock
 from handlers.core.error_text import error_of
-from handlers.core.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError
+from handlers.core.errors import ValidationError
 from handlers.core.log import log_step
 from handlers.imports.errors import NO_TABLE, UNKNOWN_TABLE, ImportRefused
-from handlers.imports.files.job_file import check_place
+from handlers.imports.files.job_file import check_place, refusal_of
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.repository import ImportRepository
@@ -29,7 +29,6 @@ CSV_TYPE = "text/csv"
 READY, MORE, ENDED = "ready", "more", "ended"
 #: Files are begun for so long in one call, which leaves two thirds of the function's time to the last one.
 UNPACK_SECONDS = 300
-_REFUSALS = (BucketMissing, ObjectMissing, ObjectChanged, ImportRefused)
 
 
 class ZipLoader:
@@ -63,7 +62,8 @@ class ZipLoader:
         An archive that can't be imported makes the job FAILED; none of its files is begun.
 
         Raises:
-            TransientError: worth another call.
+            TransientError: worth another call. Whatever nobody can tell the nature of: the job is FAILED with it, once
+            it is caught.
         """
         job = self._repository.job(run.key)
         if job is None or job["attempt"] != run.attempt or status.is_terminal(job):
@@ -77,10 +77,11 @@ class ZipLoader:
             archive = Archive(ObjectRanges(self._source, info), self._limits, job.get("table"))
             if not self._unpack(run, archive):
                 return {"result": MORE}
-        except _REFUSALS as error:
-            code = error.code if isinstance(error, ImportRefused) else type(error).__name__
-            log_step("archive refused", level=logging.WARNING, pk=run.key.pk, sk=run.key.sk, code=code)
-            self._repository.change_job(run.key, run.attempt, status.FAILED, error=error_of(code, str(error)))
+        except Exception as error:
+            refused = refusal_of(run.key, error)
+            if refused is None:
+                raise
+            self._repository.change_job(run.key, run.attempt, status.FAILED, error=refused)
             return {"result": ENDED}
         total = len(archive.files)
         numbers = {"totalFiles": total, "skippedFiles": len(archive.skipped)}

@@ -163,7 +163,7 @@ def test_edge_53_in_the_callers_process_the_target_is_named_too() -> None:
     world = World(handlers={"search": ("ORDER", type("Search", (), {"up": staticmethod(refuses)})())})
     with pytest.raises(RuntimeError, match="index is full") as raised:
         world.sync.publish_sync(order(0, n=1), CONTEXT)
-    assert raised.value.__notes__ == ["sync target: search"]
+    assert raised.value.__notes__ == ["sync target: search", "state: sync_data"]
     row = world.row(1)
     assert row["error"] == {
         "type": "RuntimeError",

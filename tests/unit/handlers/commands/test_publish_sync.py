@@ -10,7 +10,15 @@ import pytest
 
 from handlers.commands.pipeline.run import Run
 from handlers.commands.publishing.publisher import START_GRACE_SECONDS
-from handlers.core.errors import CommandFailed, PendingVersions, RequestConflict, TransientConflict, TransientThrottle
+from handlers.commands.ttl_policies import TtlPolicies
+from handlers.core.errors import (
+    CommandFailed,
+    PendingVersions,
+    RequestConflict,
+    TransientConflict,
+    TransientError,
+    TransientThrottle,
+)
 from handlers.store.memory import MemoryTableStore
 from tests.support.pipelines import CONTEXT, KEY, LEASE_SECONDS, World, order
 
@@ -177,3 +185,58 @@ def test_ord_16_sync_behind_a_waiting_version_is_refused() -> None:
     with pytest.raises(PendingVersions):
         world.sync.publish_sync(order(2, n=3), CONTEXT)
     assert state(world) == before
+
+
+#: Each step to what fails in it, and the target that is to be named.
+PARTS: dict[str, tuple[Callable[[World, Search], tuple[Any, str]], str | None]] = {
+    "set_ttl_command": (lambda world, _: (world.pipeline._applier, "set_ttl_of_previous"), None),
+    "history_copy": (lambda world, _: (world.pipeline._applier, "copy_to_history"), None),
+    "transform_data": (lambda world, _: (world.pipeline._synchroniser, "targets"), None),
+    "sync_data": (lambda _, search: (search, "up"), "search"),
+    "finish": (lambda world, _: (world.pipeline, "finisher"), None),
+}
+
+
+def broken(part: str, detail: str, error: Exception) -> tuple[World, Callable[[], None]]:
+    """A world in which this part fails, until that is mended."""
+    search = Search()
+    ttl = TtlPolicies.parse('{"commands": {"default": 1}}')
+    world = World(handlers={"search": ("ORDER", search)}, detail=detail, ttl=ttl)
+    world.publish_and_apply(order(0, n=1))
+    owner, name = PARTS[part][0](world, search)
+    works = getattr(owner, name)
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    setattr(owner, name, fail)
+    return world, lambda: setattr(owner, name, works)
+
+
+@pytest.mark.parametrize("detail", ["full", "terminal"])
+@pytest.mark.parametrize("part", PARTS)
+def test_pub_12_the_part_that_fails_is_named(part: str, detail: str) -> None:
+    world, _ = broken(part, detail, ValueError("broken"))
+    with pytest.raises(ValueError, match="broken") as raised:
+        world.sync.publish_sync(order(1, n=2), REQUEST)
+    assert f"state: {part}" in raised.value.__notes__
+    row, target = world.row(2), PARTS[part][1]
+    assert row["status"] == f"{part}:FAILED"
+    named = {} if target is None else {"target": target}
+    assert row["error"] == {"type": "ValueError", "message": "broken", "state": part, **named}
+    (alarm,) = (one["content"] for one in world.alarms.messages)
+    assert alarm["errorMessage"] == f"{part} failed: ValueError" + ("" if target is None else f", target {target}")
+
+
+@pytest.mark.parametrize("detail", ["full", "terminal"])
+@pytest.mark.parametrize("part", PARTS)
+def test_pub_12_whatever_part_it_is_what_may_pass_fails_nothing(part: str, detail: str) -> None:
+    """As in the machine, which tries such a state again."""
+    world, mend = broken(part, detail, ConnectionResetError("gone"))
+    with pytest.raises(TransientError, match="ConnectionResetError: gone"):
+        world.sync.publish_sync(order(1, n=2), REQUEST)
+    assert not world.row(2)["status"].endswith("FAILED")
+    assert world.alarms.messages == []
+    mend()
+    assert world.sync.publish_sync(order(1, n=2), REQUEST) is not None
+    assert world.row(2)["status"] == "finish:FINISHED"

@@ -277,9 +277,9 @@ def test_imp_15_sync_a_target_that_refuses_fails_the_row_and_not_the_others() ->
     assert sorted(target.got) == [("A000", 1), ("A001", 1), ("A002", 1), ("A004", 1)]
 
 
-def test_a_target_that_is_not_available_gets_its_turn_when_the_message_comes_again() -> None:
+@pytest.mark.parametrize("error", [TransientThrottle("busy"), ConnectionResetError("gone")])
+def test_a_target_that_is_not_available_gets_its_turn_when_the_message_comes_again(error: Exception) -> None:
     target = Target()
-    target.fails = {"A000": TransientThrottle("busy")}
     world = world_of(target)
     world.put(airports("a"))
     job = world.service.create_csv_import("airports", "files", "a.csv", CONTEXT)
@@ -288,11 +288,34 @@ def test_a_target_that_is_not_available_gets_its_turn_when_the_message_comes_aga
     def up(command: Command) -> None:
         tries.append(command.version)
         if len(tries) < 3:
-            raise TransientThrottle("busy")
+            raise error
 
     target.up = up  # type: ignore[method-assign]
     world.run()
     assert (world.job(job).status, tries) == ("COMPLETED", [1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(ConnectionResetError("gone"), "finish:FINISHED"), (ValueError("broken"), "finish:FAILED")],
+)
+def test_the_end_of_a_command_fails_by_its_own_name_and_only_for_good(error: Exception, status: str) -> None:
+    world = world_of(Target())
+    targets: Any = world.worker._apply._targets
+    finish = targets._finish
+    tries: list[Any] = []
+
+    def fail_twice(run: Any) -> None:
+        tries.append(run)
+        if len(tries) < 3:
+            raise error
+        finish(run)
+
+    targets._finish = fail_twice
+    job = world.import_file(airports("a"))
+    (command,) = world.commands()
+    assert command["status"] == status
+    assert job.status == ("COMPLETED" if status == "finish:FINISHED" else "FAILED")
 
 
 def test_a_row_on_its_own_is_applied_at_once() -> None:
