@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.imports.errors import ImportRefused
-from handlers.imports.files import encodings
-from handlers.imports.files.encodings import ENCODINGS
+from handlers.imports.files import detection, encodings
+from handlers.imports.files.encodings import BIG5_HKSCS, CP932, CP949, ENCODINGS, EUC_JP, GB18030
 from handlers.imports.files.inspection import inspect, records_of
 from handlers.imports.files.places import first_bad
 from handlers.imports.strategy import Layout
@@ -217,6 +217,31 @@ def test_edge_22_single_kanji_in_cp932_are_read(words: list[str]) -> None:
 )
 def test_edge_20_what_looks_like_japanese_is_refused(codec: str, words: list[str]) -> None:
     assert "not certain" in refusal(file_of(words).encode(codec))
+
+
+#: Files that nothing but one other encoding of two bytes keeps from being read as Japanese: as what, because of which.
+RIVALS = [
+    (EUC_JP, GB18030, "gb2312", ["日本", "深圳", "商品", "客户"]),
+    (EUC_JP, GB18030, "gbk", ["上海", "仓库", "天津", "深圳"]),
+    (EUC_JP, BIG5_HKSCS, "big5", ["平日", "正比", "平日"]),
+    (EUC_JP, BIG5_HKSCS, "cp950", ["單價", "中正", "平日"]),
+    (EUC_JP, CP949, "euc_kr", ["회사", "힝", "상태", "뷁"]),
+    (CP932, CP949, "cp949", ["쵱잞", "긩뾛"]),
+]
+
+
+@pytest.mark.parametrize(("japanese", "rival", "codec", "words"), RIVALS)
+def test_edge_20_one_rival_of_two_bytes_is_enough(
+    japanese: str, rival: str, codec: str, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = file_of(words).encode(codec)
+    assert encodings.name_of(rival) in refusal(content).partition("but could be")[2]
+    # Without it the file would be read as garbage: no other encoding has a say here.
+    others = tuple(one for one in detection.EAST_ASIAN if one != rival)
+    monkeypatch.setattr(detection, "EAST_ASIAN", others)
+    used, rows = read(content)
+    assert used == japanese
+    assert [row[1] for row in rows] != words
 
 
 @pytest.mark.parametrize(
