@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,8 +24,10 @@ from local.deploy.project import load_stack
 from local.functions.host import FunctionHost
 from local.scheduler import Scheduler
 from local.sources.destinations import Destinations
+from local.sources.eventbridge import Rule
 from local.sources.faults import DeliveryFaults
 from local.sources.manager import EventSources
+from local.sources.mappings import QueueMapping, StreamMapping
 from local.states.manager import ExecutionManager
 from local.states.running.executions import RUNNING, Execution
 
@@ -94,8 +96,7 @@ class LocalRuntime:
         self.endpoint.start()
         try:
             stepfunctions.install(self.endpoint, self.executions)
-            context = DeployContext(self.endpoint, self.host, Path(self._work_dir.name))
-            self._deployment = deploy_program(self._project_dir, self._settings, context, self._evaluate)
+            self._deployment = deploy_program(self._project_dir, self._settings, self.context, self._evaluate)
             self._sources = self._start_sources(self._deployment)
             self.endpoint.seal()
             if self._server is not None:
@@ -130,7 +131,18 @@ class LocalRuntime:
     ) -> None:
         self.stop()
 
+    def run_sources(self, mappings: Sequence[StreamMapping | QueueMapping], rules: Sequence[Rule]) -> None:
+        """Run these event sources and rules from now on; those that ran already go on where they are."""
+        if self._sources is None:
+            raise RuntimeError("the runtime is not started")
+        self._sources.change(mappings, rules)
+
     # -- looking at it ------------------------------------------------------------------------------
+
+    @property
+    def context(self) -> DeployContext:
+        """Where to deploy."""
+        return DeployContext(self.endpoint, self.host, Path(self._work_dir.name))
 
     @property
     def deployment(self) -> Deployment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 
+from cli.develop.engine import ServedEngine, engine_started
 from cli.develop.start import started
 from cli.terminal import show
 from contract.outputs import COMMAND_STATE_MACHINE_ARN, TABLE_NAME
@@ -21,14 +22,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=_port, default=DEFAULT_PORT, help=f"port on 127.0.0.1 (default {DEFAULT_PORT}; 0: any free one)"
     )
     parser.add_argument("--stack", default="dev", help="whose Pulumi.<stack>.yaml is used (default dev)")
+    parser.add_argument(
+        "--engine", action="store_true", help="deploy nothing: ./cqrs up deploys, with the real Pulumi CLI"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until interrupted."""
+    if options.engine:
+        with engine_started(options.stack, options.port) as served:
+            show(how_to_deploy(served, options.stack))
+            threading.Event().wait()
     with started(options.stack, {}, port=options.port) as runtime:
         show(how_to_look(runtime, runtime.url))
         threading.Event().wait()
     return 0
+
+
+def how_to_deploy(served: ServedEngine, stack: str) -> str:
+    """The text for the person in front of an AWS that is still empty."""
+    return f"""serving an empty AWS on {served.url} (Ctrl-C stops; nothing is kept)
+
+  ./cqrs up --stack {stack}
+
+  export AWS_ENDPOINT_URL={served.url} AWS_DEFAULT_REGION={served.region}
+  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
+"""
 
 
 def how_to_look(runtime: LocalRuntime, url: str) -> str:

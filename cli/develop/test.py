@@ -21,6 +21,9 @@ CHECKS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs test``."""
     parser.add_argument("--slow", action="store_true", help="also the long runs (thousands of seeds, large files)")
+    parser.add_argument(
+        "--real", action="store_true", help="instead: what meets parts that others wrote, if they're here"
+    )
     parser.add_argument("--mutants", type=int, metavar="N", help="instead: break handlers/ in N ways; who notices?")
     parser.add_argument("--seed", type=int, default=1, help="decides which mutants (default: 1)")
     parser.add_argument("pytest", nargs="*", help="passed on to pytest; with it, the other checks are left out")
@@ -33,6 +36,8 @@ def run(options: argparse.Namespace) -> int:
         count, seed = str(options.mutants), str(options.seed)
         return _run([sys.executable, "-m", "tests.mutation", "--count", count, "--seed", seed], env)
     chosen = list(options.pytest)
+    if options.real:
+        return _run([sys.executable, "-m", "pytest", "-q", "-m", "real", *(chosen or ["tests"])], env)
     if not chosen:
         for name, command in CHECKS:
             show(f"== {name}")
@@ -40,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
             if code != 0:
                 return code
         show("== pytest")
-    markers = [] if options.slow else ["-m", "not slow"]
+    markers = ["-m", "not real" if options.slow else "not slow and not real"]
     parallel = [] if chosen else ["-n", str(os.cpu_count() or 2), "--dist", "loadfile"]
     arguments = [sys.executable, "-m", "pytest", "-q", *parallel, *markers, *chosen]
     return _run(arguments, env)

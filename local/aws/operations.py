@@ -46,14 +46,15 @@ CHANGES: Mapping[str, Changes] = {
     "iam": Changes(
         declared=_names(
             "AttachRolePolicy CreatePolicy CreateRole DeletePolicy DeleteRole DeleteRolePolicy DetachRolePolicy "
-            "PutRolePolicy TagPolicy TagRole UpdateAssumeRolePolicy"
+            "PutRolePolicy TagPolicy TagRole UntagRole UpdateAssumeRolePolicy"
         )
     ),
     "lambda": Changes(
         _names("Invoke TagResource UntagResource"),
         _names(
             "AddPermission CreateEventSourceMapping CreateFunction DeleteEventSourceMapping DeleteFunction "
-            "PutFunctionConcurrency"
+            "DeleteFunctionConcurrency PutFunctionConcurrency RemovePermission UpdateEventSourceMapping "
+            "UpdateFunctionCode UpdateFunctionConfiguration"
         ),
     ),
     "logs": Changes(

@@ -83,7 +83,7 @@ class LocalEngine(Engine):
             self._failure = error
             raise
         except (ClientError, BotoCoreError, MappingError, RuleError, PatternError) as error:
-            self._failure = DeployError(f"{args.typ} {args.name!r}: {_reason(error)}")
+            self._failure = DeployError(f"{args.typ} {args.name!r}: {reason(error)}")
             raise self._failure from error
         except KeyError as error:
             self._failure = DeployError(f"{args.typ} {args.name!r} has no {error.args[0]}")
@@ -158,7 +158,7 @@ def _check_permissions(workspace: Workspace) -> None:
                 )
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """The service's own words, without botocore's "An error occurred ... when calling"."""
     if isinstance(error, ClientError):
         return " ".join(str(error.response["Error"]["Message"]).split())

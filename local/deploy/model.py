@@ -33,8 +33,12 @@ class FunctionRegistry(Protocol):
         """Add a function."""
         ...
 
+    def update(self, spec: FunctionSpec) -> None:
+        """Replace a function's specification; its next call is a cold start."""
+        ...
+
     def unregister(self, name: str) -> None:
-        """Take it away again, after a failed deployment."""
+        """Take it away again."""
         ...
 
 

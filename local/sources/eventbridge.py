@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -74,6 +74,8 @@ class EventBus:
         self._account_id = account_id
         self._patterns: list[tuple[Rule, Pattern]] = []
         self._timers: dict[str, Timer] = {}
+        #: the rules that the timers are for
+        self._scheduled: dict[str, Rule] = {}
         self._events = 0
 
     def add(self, rule: Rule) -> None:
@@ -93,6 +95,21 @@ class EventBus:
             seconds = rate_seconds(rule.schedule)
             if rule.enabled:
                 self._plan(rule, seconds)
+
+    def change(self, rules: Sequence[Rule]) -> None:
+        """Run these rules and no others. A schedule that stays as it is goes on counting.
+
+        Raises:
+            RuleError, PatternError: as ``add`` does.
+        """
+        same = {rule.name for rule in rules if self._scheduled.get(rule.name) is rule}
+        for name in set(self._scheduled) - same:
+            del self._scheduled[name]
+            self._timers.pop(name).cancel()
+        self._patterns = []  # anew: other threads go over the list
+        for rule in rules:
+            if rule.name not in same:
+                self.add(rule)
 
     def publish(self, event: Mapping[str, Any]) -> None:
         """Give a complete event to every rule whose pattern matches. Safe from any thread."""
@@ -121,6 +138,7 @@ class EventBus:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        self._scheduled.clear()
         self._patterns.clear()
 
     def _plan(self, rule: Rule, seconds: int) -> None:
@@ -128,6 +146,7 @@ class EventBus:
             self._plan(rule, seconds)
             self._deliver(rule, self._envelope("aws.events", "Scheduled Event", [rule.arn], {}))
 
+        self._scheduled[rule.name] = rule
         self._timers[rule.name] = self._scheduler.call_later(seconds, fire, background=True)
 
     def _deliver(self, rule: Rule, event: Mapping[str, Any]) -> None:

@@ -86,13 +86,30 @@ class EventSources:
         Raises:
             RuleError, PatternError: a rule can't run here.
         """
-        for rule in rules:
-            self.bus.add(rule)
+        self.change(mappings, rules)
+
+    def change(self, mappings: Sequence[StreamMapping | QueueMapping], rules: Sequence[Rule]) -> None:
+        """Run these from now on. Sources that ran already, by id, go on from where they are; others begin or end.
+
+        Raises:
+            RuleError, PatternError: a rule can't run here.
+        """
+        self.bus.change(rules)
+        running = {source.mapping.id: source for source in self._sources()}
+        streams, queues = [], []
         for mapping in mappings:
+            source = running.pop(mapping.id, None)
             if isinstance(mapping, StreamMapping):
-                self.streams.append(self._stream_source(mapping))
+                stream = source if isinstance(source, StreamSource) else self._stream_source(mapping)
+                stream.mapping = mapping
+                streams.append(stream)
             else:
-                self.queues.append(self._queue_source(mapping))
+                queue = source if isinstance(source, QueueSource) else self._queue_source(mapping)
+                queue.mapping = mapping
+                queues.append(queue)
+        self.streams, self.queues = streams, queues  # anew: other threads go over the lists
+        for source in running.values():
+            source.stop()
         for source in self._sources():
             source.wake()
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from local.deploy.workspace import Created, Creator, Request, Workspace
 from local.functions.model import FunctionSpec
-from local.sources.mappings import StreamMapping, mapping_from_properties
+from local.sources.mappings import QueueMapping, StreamMapping, mapping_from_properties
 
 _FUNCTION = (
     "architectures",
@@ -28,6 +30,9 @@ _FUNCTION = (
 )
 #: Pulumi's way to say "not reserved".
 UNRESERVED = -1
+#: Lambda's own, where nothing is declared (API reference, CreateFunction).
+DEFAULT_TIMEOUT_S = 3
+DEFAULT_MEMORY_MB = 128
 
 
 def function(workspace: Workspace, request: Request) -> Created:
@@ -36,40 +41,55 @@ def function(workspace: Workspace, request: Request) -> Created:
     inputs = request.inputs
     name = workspace.physical_name(request)
     code = workspace.archives.unpack(inputs.get("code"), request.label)
-    env = {key: str(value) for key, value in (inputs.get("environment") or {}).get("variables", {}).items()}
-    timeout, memory = inputs.get("timeout", 3), inputs.get("memorySize", 128)
     client = workspace.client("lambda")
     arn = client.create_function(
         FunctionName=name,
-        Runtime=inputs["runtime"],
-        Role=inputs["role"],
-        Handler=inputs["handler"],
         Code={"ZipFile": code.zip},
-        Description=inputs.get("description", ""),
-        Timeout=timeout,
-        MemorySize=memory,
-        Environment={"Variables": env},
         Architectures=inputs.get("architectures", ["x86_64"]),
-        TracingConfig={"Mode": (inputs.get("tracingConfig") or {}).get("mode", "PassThrough")},
         Tags=workspace.tags(request),
+        **function_settings(inputs),
     )["FunctionArn"]
     reserved = inputs.get("reservedConcurrentExecutions", UNRESERVED)
     if reserved != UNRESERVED:
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
-    spec = FunctionSpec(
-        name=name,
-        arn=arn,
-        handler=inputs["handler"],
-        archive_dir=code.folder,
-        env=env,
-        timeout_s=timeout,
-        memory_mb=memory,
-        reserved_concurrency=None if reserved == UNRESERVED else reserved,
-        role_arn=inputs["role"],
-    )
+    spec = function_spec(name, arn, inputs, code.folder)
     workspace.context.functions.register(spec)
     workspace.deployment.functions[name] = spec
     return Created(name, {"name": name, "arn": arn, "invokeArn": _invoke_arn(workspace, arn), "version": "$LATEST"})
+
+
+def function_settings(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What can be set when a function is made and changed later, as arguments of both calls."""
+    return {
+        "Runtime": inputs["runtime"],
+        "Role": inputs["role"],
+        "Handler": inputs["handler"],
+        "Description": inputs.get("description", ""),
+        "Timeout": inputs.get("timeout", DEFAULT_TIMEOUT_S),
+        "MemorySize": inputs.get("memorySize", DEFAULT_MEMORY_MB),
+        "Environment": {"Variables": _variables(inputs)},
+        "TracingConfig": {"Mode": (inputs.get("tracingConfig") or {}).get("mode", "PassThrough")},
+    }
+
+
+def function_spec(name: str, arn: str, inputs: Mapping[str, Any], folder: Path) -> FunctionSpec:
+    """How the host runs the function. ``folder`` has its code."""
+    reserved = inputs.get("reservedConcurrentExecutions", UNRESERVED)
+    return FunctionSpec(
+        name=name,
+        arn=arn,
+        handler=inputs["handler"],
+        archive_dir=folder,
+        env=_variables(inputs),
+        timeout_s=inputs.get("timeout", DEFAULT_TIMEOUT_S),
+        memory_mb=inputs.get("memorySize", DEFAULT_MEMORY_MB),
+        reserved_concurrency=None if reserved == UNRESERVED else reserved,
+        role_arn=inputs["role"],
+    )
+
+
+def _variables(inputs: Mapping[str, Any]) -> dict[str, str]:
+    return {key: str(value) for key, value in (inputs.get("environment") or {}).get("variables", {}).items()}
 
 
 def _invoke_arn(workspace: Workspace, arn: str) -> str:
@@ -98,8 +118,7 @@ def permission(workspace: Workspace, request: Request) -> Created:
 
 def event_source_mapping(workspace: Workspace, request: Request) -> Created:
     """A stream or queue that feeds a function. The endpoint lists it; ``local.sources`` runs it."""
-    mapping_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{workspace.stack.project}/{workspace.stack.name}/{request.name}"))
-    mapping = mapping_from_properties(mapping_id, {k: v for k, v in request.inputs.items() if k != "tagsAll"})
+    mapping = declared_mapping(workspace, request)
     arguments: dict[str, Any] = {
         "EventSourceArn": request.inputs["eventSourceArn"],
         "FunctionName": mapping.function,
@@ -114,6 +133,12 @@ def event_source_mapping(workspace: Workspace, request: Request) -> Created:
         answer["UUID"],
         {"uuid": answer["UUID"], "functionArn": answer["FunctionArn"], "arn": answer.get("EventSourceMappingArn", "")},
     )
+
+
+def declared_mapping(workspace: Workspace, request: Request) -> StreamMapping | QueueMapping:
+    """The mapping as ``local.sources`` runs it. Its id follows from its logical name."""
+    mapping_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{workspace.stack.project}/{workspace.stack.name}/{request.name}"))
+    return mapping_from_properties(mapping_id, {k: v for k, v in request.inputs.items() if k != "tagsAll"})
 
 
 CREATORS: dict[str, Creator] = {

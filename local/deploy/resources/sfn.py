@@ -10,16 +10,23 @@ from local.deploy.workspace import Created, Creator, Request, Workspace, documen
 def state_machine(workspace: Workspace, request: Request) -> Created:
     """A state machine; its id is its ARN."""
     request.known("definition", "loggingConfiguration", "name", "publish", "roleArn", "tracingConfiguration", "type")
-    inputs = request.inputs
     name = workspace.physical_name(request)
+    answer = workspace.client("stepfunctions").create_state_machine(
+        name=name,
+        type=request.inputs.get("type", "STANDARD"),
+        tags=[{"key": key, "value": value} for key, value in workspace.tags(request).items()],
+        **machine_settings(request),
+    )
+    arn = answer["stateMachineArn"]
+    outputs = {"name": name, "arn": arn, "status": "ACTIVE", "creationDate": answer["creationDate"].isoformat()}
+    return Created(arn, outputs)
+
+
+def machine_settings(request: Request) -> dict[str, Any]:
+    """What can be set when a machine is made and changed later, as arguments of both calls."""
+    inputs = request.inputs
     document(inputs["definition"], request, "definition")
-    arguments: dict[str, Any] = {
-        "name": name,
-        "definition": json_text(inputs["definition"]),
-        "roleArn": inputs["roleArn"],
-        "type": inputs.get("type", "STANDARD"),
-        "tags": [{"key": key, "value": value} for key, value in workspace.tags(request).items()],
-    }
+    arguments: dict[str, Any] = {"definition": json_text(inputs["definition"]), "roleArn": inputs["roleArn"]}
     logging = inputs.get("loggingConfiguration")
     if logging:
         arguments["loggingConfiguration"] = {
@@ -32,10 +39,7 @@ def state_machine(workspace: Workspace, request: Request) -> Created:
     tracing = inputs.get("tracingConfiguration")
     if tracing:
         arguments["tracingConfiguration"] = {"enabled": bool(tracing.get("enabled", False))}
-    answer = workspace.client("stepfunctions").create_state_machine(**arguments)
-    arn = answer["stateMachineArn"]
-    outputs = {"name": name, "arn": arn, "status": "ACTIVE", "creationDate": answer["creationDate"].isoformat()}
-    return Created(arn, outputs)
+    return arguments
 
 
 CREATORS: dict[str, Creator] = {"aws:sfn/stateMachine:StateMachine": state_machine}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from local.deploy.errors import UnsupportedResource
 from local.deploy.workspace import Created, Creator, Request, Workspace, json_text
 
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "contentBasedDeduplication": "ContentBasedDeduplication",
     "deliveryPolicy": "DeliveryPolicy",
     "displayName": "DisplayName",
@@ -15,7 +15,7 @@ _ATTRIBUTES = {
     "signatureVersion": "SignatureVersion",
     "tracingConfig": "TracingConfig",
 }
-_SUBSCRIPTION = {
+SUBSCRIPTION = {
     "filterPolicy": "FilterPolicy",
     "filterPolicyScope": "FilterPolicyScope",
     "rawMessageDelivery": "RawMessageDelivery",
@@ -27,9 +27,9 @@ PROTOCOLS = ("sqs", "email", "email-json")
 
 def topic(workspace: Workspace, request: Request) -> Created:
     """A topic. ``maximumMessageSize`` is accepted and not enforced here."""
-    request.known("name", "maximumMessageSize", *_ATTRIBUTES)
+    request.known("name", "maximumMessageSize", *ATTRIBUTES)
     name = workspace.physical_name(request)
-    attributes = {_ATTRIBUTES[key]: json_text(value) for key, value in request.inputs.items() if key in _ATTRIBUTES}
+    attributes = {ATTRIBUTES[key]: json_text(value) for key, value in request.inputs.items() if key in ATTRIBUTES}
     tags = [{"Key": key, "Value": value} for key, value in workspace.tags(request).items()]
     arn = workspace.client("sns").create_topic(Name=name, Attributes=attributes, Tags=tags)["TopicArn"]
     return Created(arn, {"name": name, "arn": arn, "owner": workspace.account_id})
@@ -47,13 +47,13 @@ def topic_policy(workspace: Workspace, request: Request) -> Created:
 
 def subscription(workspace: Workspace, request: Request) -> Created:
     """A queue or an e-mail address that gets a topic's messages."""
-    request.known("endpoint", "protocol", "topic", *_SUBSCRIPTION)
+    request.known("endpoint", "protocol", "topic", *SUBSCRIPTION)
     inputs = request.inputs
     if inputs["protocol"] not in PROTOCOLS:
         raise UnsupportedResource(
             f"protocol {inputs['protocol']!r} of {request.label} is not supported; allowed: {', '.join(PROTOCOLS)}"
         )
-    attributes = {_SUBSCRIPTION[key]: json_text(value) for key, value in inputs.items() if key in _SUBSCRIPTION}
+    attributes = {SUBSCRIPTION[key]: json_text(value) for key, value in inputs.items() if key in SUBSCRIPTION}
     arn = workspace.client("sns").subscribe(
         TopicArn=inputs["topic"],
         Protocol=inputs["protocol"],

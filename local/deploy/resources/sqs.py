@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local.deploy.workspace import Created, Creator, Request, Workspace, json_text
 
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "contentBasedDeduplication": "ContentBasedDeduplication",
     "deduplicationScope": "DeduplicationScope",
     "delaySeconds": "DelaySeconds",
@@ -24,9 +24,9 @@ _ATTRIBUTES = {
 
 def queue(workspace: Workspace, request: Request) -> Created:
     """A queue. Its id is its URL, as in the AWS provider."""
-    request.known("name", *_ATTRIBUTES)
+    request.known("name", *ATTRIBUTES)
     name = workspace.physical_name(request)
-    attributes = {_ATTRIBUTES[key]: _text(value) for key, value in request.inputs.items() if key in _ATTRIBUTES}
+    attributes = {ATTRIBUTES[key]: attribute_text(value) for key, value in request.inputs.items() if key in ATTRIBUTES}
     client = workspace.client("sqs")
     url = client.create_queue(QueueName=name, Attributes=attributes, tags=workspace.tags(request))["QueueUrl"]
     arn = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -58,7 +58,7 @@ def _attribute(workspace: Workspace, request: Request, attribute: str, property_
     return Created(url)
 
 
-def _text(value: object) -> str:
+def attribute_text(value: object) -> str:
     """SQS attributes are text; booleans and objects are their JSON."""
     return value if isinstance(value, str) else json_text(value)
 

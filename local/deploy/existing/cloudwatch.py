@@ -1,0 +1,51 @@
+"""Alarms, dashboards and log groups that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.deploy.existing.model import Existing, State, changed_tags, forget, nothing, set_again
+from local.deploy.resources.cloudwatch import dashboard, metric_alarm
+from local.deploy.resources.logs import resource_policy
+from local.deploy.workspace import Request, Workspace
+
+
+def update_log_group(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
+    """Retention and tags."""
+    client = workspace.client("logs")
+    days = request.inputs.get("retentionInDays", 0)
+    if days != state.inputs.get("retentionInDays", 0):
+        if days:
+            client.put_retention_policy(logGroupName=state.id, retentionInDays=days)
+        else:
+            client.delete_retention_policy(logGroupName=state.id)
+    added, removed = changed_tags(state.inputs, request.inputs)
+    arn = state.outputs["arn"]
+    if added:
+        client.tag_resource(resourceArn=arn, tags=added)
+    if removed:
+        client.untag_resource(resourceArn=arn, tagKeys=removed)
+    return state.outputs
+
+
+def delete_log_group(workspace: Workspace, state: State) -> None:
+    """With what was logged."""
+    forget(lambda: workspace.client("logs").delete_log_group(logGroupName=state.id))
+
+
+def read_log_group(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
+    """Its retention."""
+    groups = workspace.client("logs").describe_log_groups(logGroupNamePrefix=state.id)["logGroups"]
+    group = next((one for one in groups if one["logGroupName"] == state.id), None)
+    if group is None:
+        return None
+    return {"retentionInDays": group.get("retentionInDays", 0)} if "retentionInDays" in state.inputs else {}
+
+
+EXISTING = {
+    "aws:cloudwatch/dashboard:Dashboard": Existing(nothing, set_again(dashboard)),
+    "aws:cloudwatch/logGroup:LogGroup": Existing(delete_log_group, update_log_group, read_log_group),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": Existing(nothing, set_again(resource_policy)),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Existing(nothing, set_again(metric_alarm)),
+}

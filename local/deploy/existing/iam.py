@@ -1,0 +1,89 @@
+"""Roles and policies that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.deploy.existing.model import Existing, State, changed_tags, forget, found, same_document
+from local.deploy.resources.iam import role_policy
+from local.deploy.workspace import Request, Workspace, document, json_text
+
+
+def update_role(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
+    """Who may take it on, and its tags."""
+    client = workspace.client("iam")
+    trust = request.inputs["assumeRolePolicy"]
+    document(trust, request, "assumeRolePolicy")
+    client.update_assume_role_policy(RoleName=state.id, PolicyDocument=json_text(trust))
+    added, removed = changed_tags(state.inputs, request.inputs)
+    if added:
+        client.tag_role(RoleName=state.id, Tags=[{"Key": key, "Value": value} for key, value in added.items()])
+    if removed:
+        client.untag_role(RoleName=state.id, TagKeys=removed)
+    return state.outputs
+
+
+def delete_role(workspace: Workspace, state: State) -> None:
+    """Its policies have to be gone."""
+    forget(lambda: workspace.client("iam").delete_role(RoleName=state.id))
+    workspace.role_documents.pop(state.id, None)
+
+
+def read_role(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
+    """Who may take it on."""
+    client = workspace.client("iam")
+    answer = found(lambda: client.get_role(RoleName=state.id))
+    if answer is None:
+        return None
+    declared = state.inputs["assumeRolePolicy"]
+    return {"assumeRolePolicy": same_document(declared, answer["Role"]["AssumeRolePolicyDocument"])}
+
+
+def update_role_policy(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
+    """Its document."""
+    _forget_document(workspace, state)
+    return role_policy(workspace, request).outputs
+
+
+def delete_role_policy(workspace: Workspace, state: State) -> None:
+    """The role stays."""
+    client = workspace.client("iam")
+    forget(lambda: client.delete_role_policy(RoleName=state.inputs["role"], PolicyName=state.outputs["name"]))
+    _forget_document(workspace, state)
+
+
+def read_role_policy(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
+    """Its document."""
+    client = workspace.client("iam")
+    answer = found(lambda: client.get_role_policy(RoleName=state.inputs["role"], PolicyName=state.outputs["name"]))
+    if answer is None:
+        return None
+    return {"policy": same_document(state.inputs["policy"], answer["PolicyDocument"])}
+
+
+def delete_policy(workspace: Workspace, state: State) -> None:
+    """It has to be attached nowhere."""
+    forget(lambda: workspace.client("iam").delete_policy(PolicyArn=state.id))
+
+
+def delete_attachment(workspace: Workspace, state: State) -> None:
+    """Role and policy stay."""
+    client = workspace.client("iam")
+    forget(lambda: client.detach_role_policy(RoleName=state.inputs["role"], PolicyArn=state.inputs["policyArn"]))
+
+
+def _forget_document(workspace: Workspace, state: State) -> None:
+    request = Request(state.type, state.name, state.inputs)
+    parsed = document(state.inputs["policy"], request, "policy")
+    documents = workspace.role_documents.get(state.inputs["role"], [])
+    if parsed in documents:
+        documents.remove(parsed)
+
+
+EXISTING = {
+    "aws:iam/policy:Policy": Existing(delete_policy),
+    "aws:iam/role:Role": Existing(delete_role, update_role, read_role),
+    "aws:iam/rolePolicy:RolePolicy": Existing(delete_role_policy, update_role_policy, read_role_policy),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Existing(delete_attachment),
+}

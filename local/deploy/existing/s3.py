@@ -1,0 +1,72 @@
+"""Buckets that exist, and what guards and ages their objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.deploy.existing.model import Existing, State, found, nothing, set_again
+from local.deploy.resources.s3 import CREATORS
+from local.deploy.workspace import Request, Workspace
+
+#: Objects that one DeleteObjects call takes (S3 API reference).
+MOST_DELETED = 1_000
+
+
+def update_bucket(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
+    """Its tags; ``forceDestroy`` has its effect when the bucket is deleted."""
+    client, tags = workspace.client("s3"), workspace.tags(request)
+    if tags:
+        tag_set = [{"Key": key, "Value": value} for key, value in tags.items()]
+        client.put_bucket_tagging(Bucket=state.id, Tagging={"TagSet": tag_set})
+    elif state.inputs.get("tags"):
+        client.delete_bucket_tagging(Bucket=state.id)
+    return state.outputs
+
+
+def delete_bucket(workspace: Workspace, state: State) -> None:
+    """A bucket with objects refuses, unless it was declared with ``forceDestroy``."""
+    client = workspace.client("s3")
+
+    def delete() -> None:
+        if state.inputs.get("forceDestroy"):
+            _empty(client, state.id)
+        client.delete_bucket(Bucket=state.id)
+
+    found(delete)
+
+
+def _empty(client: Any, bucket: str) -> None:
+    """Every version of every object; S3 answers them in pages."""
+    while True:
+        page = client.list_object_versions(Bucket=bucket, MaxKeys=MOST_DELETED)
+        objects = [
+            {"Key": one["Key"], "VersionId": one["VersionId"]}
+            for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        ]
+        if not objects:
+            return
+        client.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+
+
+def read_bucket(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
+    """Whether it is there."""
+    return None if found(lambda: workspace.client("s3").head_bucket(Bucket=state.id)) is None else {}
+
+
+def read_versioning(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
+    """Whether overwritten objects stay readable."""
+    answer = found(lambda: workspace.client("s3").get_bucket_versioning(Bucket=state.id))
+    if answer is None:
+        return None
+    return {"versioningConfiguration": {"status": answer.get("Status", "Disabled")}}
+
+
+EXISTING = {
+    # the rest goes with the bucket, to which it belongs
+    **{type_: Existing(nothing, set_again(creator)) for type_, creator in CREATORS.items()},
+    "aws:s3/bucket:Bucket": Existing(delete_bucket, update_bucket, read_bucket),
+    "aws:s3/bucketVersioning:BucketVersioning": Existing(
+        nothing, set_again(CREATORS["aws:s3/bucketVersioning:BucketVersioning"]), read_versioning
+    ),
+}

@@ -1,0 +1,41 @@
+"""State machines that exist. Their executions go on with the definition that they were started with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.deploy.existing.model import Existing, State, changed_tags, forget, found, same_document
+from local.deploy.resources.sfn import machine_settings
+from local.deploy.workspace import Request, Workspace
+
+
+def update_machine(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
+    """Definition, role, logging, tracing and tags."""
+    client = workspace.client("stepfunctions")
+    client.update_state_machine(stateMachineArn=state.id, **machine_settings(request))
+    added, removed = changed_tags(state.inputs, request.inputs)
+    if added:
+        tags = [{"key": key, "value": value} for key, value in added.items()]
+        client.tag_resource(resourceArn=state.id, tags=tags)
+    if removed:
+        client.untag_resource(resourceArn=state.id, tagKeys=removed)
+    return state.outputs
+
+
+def delete_machine(workspace: Workspace, state: State) -> None:
+    """Its executions end."""
+    forget(lambda: workspace.client("stepfunctions").delete_state_machine(stateMachineArn=state.id))
+
+
+def read_machine(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
+    """Definition and role."""
+    client = workspace.client("stepfunctions")
+    answer = found(lambda: client.describe_state_machine(stateMachineArn=state.id))
+    if answer is None:
+        return None
+    definition = same_document(state.inputs["definition"], answer["definition"])
+    return {"definition": definition, "roleArn": answer["roleArn"]}
+
+
+EXISTING = {"aws:sfn/stateMachine:StateMachine": Existing(delete_machine, update_machine, read_machine)}

@@ -1,0 +1,91 @@
+"""Topics that exist, their policies and subscriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.deploy.existing.model import (
+    Existing,
+    State,
+    changed_tags,
+    forget,
+    found,
+    nothing,
+    same_document,
+    set_again,
+)
+from local.deploy.resources.sns import ATTRIBUTES, SUBSCRIPTION, topic_policy
+from local.deploy.workspace import Request, Workspace, json_text
+
+
+def update_topic(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
+    """Attributes and tags."""
+    client = workspace.client("sns")
+    for key, attribute in ATTRIBUTES.items():
+        if state.inputs.get(key) != request.inputs.get(key):
+            value = json_text(request.inputs.get(key, ""))
+            client.set_topic_attributes(TopicArn=state.id, AttributeName=attribute, AttributeValue=value)
+    added, removed = changed_tags(state.inputs, request.inputs)
+    if added:
+        tags = [{"Key": key, "Value": value} for key, value in added.items()]
+        client.tag_resource(ResourceArn=state.id, Tags=tags)
+    if removed:
+        client.untag_resource(ResourceArn=state.id, TagKeys=removed)
+    return state.outputs
+
+
+def delete_topic(workspace: Workspace, state: State) -> None:
+    """With its subscriptions."""
+    forget(lambda: workspace.client("sns").delete_topic(TopicArn=state.id))
+
+
+def read_topic(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
+    """The declared attributes that are text."""
+    client = workspace.client("sns")
+    answer = found(lambda: client.get_topic_attributes(TopicArn=state.id))
+    return None if answer is None else _live(state, answer["Attributes"], ATTRIBUTES)
+
+
+def update_subscription(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
+    """The filter and how messages arrive; topic, protocol and endpoint make another subscription."""
+    client = workspace.client("sns")
+    for key, attribute in SUBSCRIPTION.items():
+        if state.inputs.get(key) != request.inputs.get(key):
+            value = json_text(request.inputs.get(key, ""))
+            client.set_subscription_attributes(SubscriptionArn=state.id, AttributeName=attribute, AttributeValue=value)
+    return state.outputs
+
+
+def delete_subscription(workspace: Workspace, state: State) -> None:
+    """The topic's messages go on to its other subscriptions."""
+    forget(lambda: workspace.client("sns").unsubscribe(SubscriptionArn=state.id))
+
+
+def read_subscription(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
+    """The declared attributes."""
+    client = workspace.client("sns")
+    answer = found(lambda: client.get_subscription_attributes(SubscriptionArn=state.id))
+    return None if answer is None else _live(state, answer["Attributes"], SUBSCRIPTION)
+
+
+def _live(state: State, attributes: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Any]:
+    live: dict[str, Any] = {}
+    for key, declared in state.inputs.items():
+        value = attributes.get(names.get(key, ""))
+        if value is None:
+            continue
+        if isinstance(declared, bool):
+            live[key] = value.lower() == "true"
+        else:
+            live[key] = same_document(declared, value)
+    return live
+
+
+EXISTING = {
+    "aws:sns/topic:Topic": Existing(delete_topic, update_topic, read_topic),
+    "aws:sns/topicPolicy:TopicPolicy": Existing(nothing, set_again(topic_policy)),
+    "aws:sns/topicSubscription:TopicSubscription": Existing(
+        delete_subscription, update_subscription, read_subscription
+    ),
+}

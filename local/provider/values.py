@@ -1,0 +1,77 @@
+"""Property values between the engine's protocol and plain Python.
+
+The protocol has one number type, marks what isn't known yet in a preview with a text of its own, and wraps assets,
+archives and secrets in objects with a signature (Pulumi documentation, "Pulumi provider protocol": property values).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from google.protobuf import json_format, struct_pb2
+from pulumi import AssetArchive, FileArchive, FileAsset, StringAsset
+from pulumi.runtime.rpc import UNKNOWN
+
+from local.deploy.errors import DeployError
+
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+ASSET = "c44067f5952c0a294b673a41bacd8c17"
+ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+
+
+def plain(struct: struct_pb2.Struct) -> dict[str, Any]:
+    """The properties as Python values: whole numbers as ints, unset ones left out, archives as their objects."""
+    return {key: _plain(value) for key, value in json_format.MessageToDict(struct).items() if value is not None}
+
+
+def struct_of(properties: Mapping[str, Any]) -> struct_pb2.Struct:
+    """The other way round."""
+    struct = struct_pb2.Struct()
+    struct.update(dict(properties))
+    return struct
+
+
+def has_unknown(value: Any) -> bool:
+    """Whether something in the value is known only once it was created."""
+    if isinstance(value, Mapping):
+        return any(has_unknown(one) for one in value.values())
+    if isinstance(value, list):
+        return any(has_unknown(one) for one in value)
+    return bool(value == UNKNOWN)
+
+
+def with_assets(value: Any) -> Any:
+    """The same with assets and archives as the SDK's objects, which ``local.deploy`` reads.
+
+    Raises:
+        DeployError: an asset or archive of another kind than a file, a text or a collection, a URL, say.
+    """
+    if isinstance(value, list):
+        return [with_assets(one) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    signature = value.get(SIGNATURE)
+    if signature == ASSET:
+        if value.get("path"):
+            return FileAsset(value["path"])
+        if value.get("text") is not None:
+            return StringAsset(value["text"])
+    elif signature == ARCHIVE:
+        if value.get("path"):
+            return FileArchive(value["path"])
+        if value.get("assets") is not None:
+            return AssetArchive({name: with_assets(one) for name, one in value["assets"].items()})
+    elif signature is None:
+        return {key: with_assets(one) for key, one in value.items()}
+    raise DeployError(f"a value with the fields {', '.join(sorted(set(value) - {SIGNATURE}))} is not supported")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value

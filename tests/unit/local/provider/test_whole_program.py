@@ -1,0 +1,142 @@
+"""The whole program through the provider's protocol, as the engine would send it: made, read, changed, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local.deploy.existing import EXISTING
+from local.deploy.program import evaluate
+from local.deploy.project import load_stack
+from local.deploy.resources import CREATORS
+from local.provider import EngineRuntime
+from local.provider.changes import REPLACING
+from local.scheduler import Scheduler
+from tests.support.provider_client import ProtocolEngine
+
+PROJECT_DIR = Path(__file__).resolve().parents[4]
+BUCKET = "aws:s3/bucket:Bucket"
+FUNCTION = "aws:lambda/function:Function"
+MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
+QUEUE = "aws:sqs/queue:Queue"
+TABLE = "aws:dynamodb/table:Table"
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[EngineRuntime]:
+    with EngineRuntime(scheduler=Scheduler.virtual()) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def engine(runtime: EngineRuntime) -> ProtocolEngine:
+    port = int(runtime.environment["PULUMI_DEBUG_PROVIDERS"].removeprefix("aws:"))
+    engine = ProtocolEngine(port)
+    evaluate(PROJECT_DIR, load_stack(PROJECT_DIR, "dev"), engine)
+    return engine
+
+
+def test_each_type_can_be_changed_and_deleted_and_says_what_replaces_it() -> None:
+    assert set(EXISTING) == set(CREATORS) == set(REPLACING)
+
+
+def test_a_second_update_has_nothing_to_do(engine: ProtocolEngine) -> None:
+    assert len(engine.state) > 100
+    assert [one.urn for one in engine.state if list(engine.diff(one, one.inputs).diffs)] == []
+
+
+def test_a_refresh_finds_what_was_declared(engine: ProtocolEngine) -> None:
+    assert [one.urn for one in engine.state if engine.read(one) != one.inputs] == []
+
+
+def test_sources_and_functions_run(runtime: EngineRuntime, engine: ProtocolEngine) -> None:
+    sources = runtime.runtime._sources
+    assert sources is not None
+    assert len(sources.streams) + len(sources.queues) == sum(one.type == MAPPING for one in engine.state)
+    assert runtime.runtime.host.names == sorted(one.id for one in engine.state if one.type == FUNCTION)
+
+
+def test_drift_is_seen(engine: ProtocolEngine) -> None:
+    queue = engine.get(QUEUE, "notification-queue")
+    sqs: Any = boto3.client("sqs", region_name="us-east-1")
+    sqs.set_queue_attributes(QueueUrl=queue.id, Attributes={"VisibilityTimeout": "7"})
+    live = engine.read(queue)
+    assert live is not None
+    assert {key for key in live if live[key] != queue.inputs[key]} == {"visibilityTimeoutSeconds"}
+    declared, queue.inputs = queue.inputs, live
+    assert list(engine.diff(queue, declared).diffs) == ["visibilityTimeoutSeconds"]
+    engine.update(queue, visibilityTimeoutSeconds=declared["visibilityTimeoutSeconds"])
+    assert engine.read(queue) == declared
+
+
+def test_names_and_keys_replace_and_the_rest_does_not(engine: ProtocolEngine) -> None:
+    table = engine.get(TABLE, "commands")
+    renamed = engine.diff(table, {**table.inputs, "name": "other"})
+    assert (list(renamed.replaces), renamed.deleteBeforeReplace) == (["name"], False)
+    keyed = engine.diff(table, {**table.inputs, "rangeKey": "other"})
+    assert (list(keyed.replaces), keyed.deleteBeforeReplace) == (["rangeKey"], True)
+    protected = engine.diff(table, {**table.inputs, "deletionProtectionEnabled": True})
+    assert (list(protected.diffs), list(protected.replaces)) == (["deletionProtectionEnabled"], [])
+
+
+def test_a_previewed_update_keeps_what_it_leaves_alone(engine: ProtocolEngine) -> None:
+    table = engine.get(TABLE, "commands")
+    outputs = engine.update(table, preview=True, deletionProtectionEnabled=True)
+    assert outputs == {**table.outputs, "deletionProtectionEnabled": True}
+    assert engine.read(table) == table.inputs
+
+
+def test_protection_keeps_a_table(engine: ProtocolEngine) -> None:
+    table = engine.get(TABLE, "history")
+    engine.update(table, deletionProtectionEnabled=True)
+    with pytest.raises(Exception, match=r"aws:dynamodb/table:Table 'history': .*DeletionProtection"):
+        engine.delete(table)
+    engine.update(table, deletionProtectionEnabled=False)
+
+
+def test_a_function_gets_its_new_environment(runtime: EngineRuntime, engine: ProtocolEngine) -> None:
+    function = engine.get(FUNCTION, "sweeper")
+    variables = {**function.inputs["environment"]["variables"], "LOG_LEVEL": "DEBUG"}
+    engine.update(function, environment={"variables": variables}, memorySize=640)
+    spec = runtime.runtime.host.get(function.id)
+    assert (spec.env["LOG_LEVEL"], spec.memory_mb) == ("DEBUG", 640)
+    live = engine.read(function)
+    assert live is not None
+    assert live["memorySize"] == 640
+
+
+def test_what_the_program_declares_stays_closed_to_others(engine: ProtocolEngine) -> None:
+    client: Any = boto3.client("lambda", region_name="us-east-1")
+    with pytest.raises(client.exceptions.ClientError, match="runs what the program declares"):
+        client.delete_function(FunctionName=engine.get(FUNCTION, "sweeper").id)
+
+
+def test_everything_can_be_deleted(runtime: EngineRuntime, engine: ProtocolEngine) -> None:
+    """Last in this file: nothing is left."""
+    for held in reversed(list(engine.state)):
+        engine.delete(held)
+    dynamodb: Any = boto3.client("dynamodb", region_name="us-east-1")
+    sqs: Any = boto3.client("sqs", region_name="us-east-1")
+    sns: Any = boto3.client("sns", region_name="us-east-1")
+    s3: Any = boto3.client("s3", region_name="us-east-1")
+    iam: Any = boto3.client("iam", region_name="us-east-1")
+    states: Any = boto3.client("stepfunctions", region_name="us-east-1")
+    lambda_: Any = boto3.client("lambda", region_name="us-east-1")
+    events: Any = boto3.client("events", region_name="us-east-1")
+    logs: Any = boto3.client("logs", region_name="us-east-1")
+    assert dynamodb.list_tables()["TableNames"] == []
+    assert sqs.list_queues().get("QueueUrls", []) == []
+    assert sns.list_topics()["Topics"] == []
+    assert s3.list_buckets()["Buckets"] == []
+    assert iam.list_roles()["Roles"] == []
+    assert states.list_state_machines()["stateMachines"] == []
+    assert lambda_.list_functions()["Functions"] == []
+    assert lambda_.list_event_source_mappings()["EventSourceMappings"] == []
+    assert events.list_rules()["Rules"] == []
+    assert [one["Name"] for one in events.list_event_buses()["EventBuses"]] == ["default"]
+    assert logs.describe_log_groups()["logGroups"] == []
+    assert runtime.runtime.host.names == []
