@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cli import stopping
-from cli.develop.engine import ServedEngine, announced
+from cli.develop.engine import ANNOUNCEMENT, ServedEngine, announced
 from cli.develop.errors import CommandError
 from cli.develop.pulumi_cli import copy_program, find_cli, offline_environment, refusal
 from cli.terminal import complain, show
@@ -29,14 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unlock", action="store_true", help="first drop the lock of an update that was killed")
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, announcement: Path = ANNOUNCEMENT) -> int:
     """Deploy, or say in one line why not."""
     cli = find_cli()
-    served = announced()
+    served = announced(announcement)
     if served is None:
         raise CommandError("no embedded runtime to deploy to: start ./cqrs serve --engine in another terminal")
     stack = str(options.stack)
-    _check_stack(stack, served)
+    check_stack(stack, served)
     home = Path(served.home)
     folder = copy_program(PROJECT_DIR, home / "program", [f"Pulumi.{stack}.yaml"])
     environment = offline_environment(home, {"PULUMI_DEBUG_PROVIDERS": f"{PACKAGE}:{served.provider}"})
@@ -58,7 +58,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check_stack(stack: str, served: ServedEngine) -> None:
+def check_stack(stack: str, served: ServedEngine) -> None:
+    """Raises CommandError for a stack that isn't there, or is for another region than the runtime's."""
     try:
         region = load_stack(PROJECT_DIR, stack).region
     except DeployError as error:

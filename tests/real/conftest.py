@@ -1,8 +1,12 @@
-"""Skips what needs the Pulumi CLI where it is absent or too old, with the reason."""
+"""Finds the parts that others wrote. What needs one that is absent or too old skips, with the reason.
+
+At the end of ``./cqrs test --real`` a table tells what was found and what was skipped.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 
 import pytest
 
@@ -10,6 +14,19 @@ from cli.develop.errors import CommandError
 from cli.develop.pulumi_cli import PulumiCli, find_cli
 from local.provider import EngineRuntime
 from tests.real.world import World
+
+
+def parts() -> Mapping[str, str]:
+    """Part to its version, or why it can't be used."""
+    try:
+        cli = find_cli().version
+    except CommandError as error:
+        cli = f"absent: {error}"
+    return {
+        "Pulumi CLI and Python language host": cli,
+        "Pulumi SDK": version("pulumi"),
+        "pulumi_aws (types; its provider is local/provider)": version("pulumi_aws"),
+    }
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +42,17 @@ def world(pulumi_cli: PulumiCli, tmp_path_factory: pytest.TempPathFactory) -> It
     """An empty AWS and an empty backend, for the scenarios of one file in their order."""
     with EngineRuntime() as engine:
         yield World(pulumi_cli, engine, tmp_path_factory.mktemp("engine"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Part by part, then what was skipped and why."""
+    if terminalreporter.config.option.markexpr != "real":
+        return
+    found = parts()
+    width = max(map(len, found))
+    terminalreporter.section("real parts")
+    for part, said in found.items():
+        terminalreporter.write_line(f"{part.ljust(width)}  {said}")
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        terminalreporter.write_line(f"skipped: {report.nodeid.rpartition('::')[2]}: {reason}")

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
-AREAS = ("API", "DUP", "EDGE", "HOUSE", "IMP", "INF", "LOC", "OPS", "ORD", "PIPE", "PUB", "SAGA", "TASK", "WF", "ZIP")
+AREAS = (
+    *("API", "DUP", "EDGE", "ENG", "HOUSE", "IMP", "INF", "LOC"),
+    *("OPS", "ORD", "PIPE", "PUB", "SAGA", "TASK", "WF", "ZIP"),
+)
 ID = re.compile(rf"(?:{'|'.join(AREAS)})-\d\d")
 #: ``test_ord_01_02_rules`` carries ORD-01 and ORD-02.
 CARRIES = re.compile(rf"test_({'|'.join(AREAS).lower()})((?:_\d\d)+)(?:_|$)")

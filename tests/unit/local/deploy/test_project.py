@@ -37,6 +37,15 @@ def test_values_become_text_under_their_namespace(tmp_path: Path) -> None:
     }
 
 
+def test_a_file_that_the_cli_rewrote_reads_alike(tmp_path: Path) -> None:
+    """``pulumi stack init`` quotes numbers and booleans and adds its salt (seen with v3.274.1)."""
+    project = f"{SAMPLE}config:\n  days: {{type: integer, default: 3}}\n  on: {{type: boolean, default: false}}\n"
+    own = "config:\n  sample:days: 14\n  sample:on: true\n"
+    rewritten = 'config:\n  sample:days: "14"\n  sample:on: "true"\nencryptionsalt: v1:PGCE7qIHkZI=\n'
+    write(tmp_path, project, dev=own, prod=rewritten)
+    assert load_stack(tmp_path, "dev").config == load_stack(tmp_path, "prod").config
+
+
 def test_autonaming_is_a_setting_of_the_engine(tmp_path: Path) -> None:
     setting = "config:\n  pulumi:autonaming:\n    pattern: ${project}-${stack}-${name}\n"
     stack = load_stack(write(tmp_path, dev=setting), "dev")
