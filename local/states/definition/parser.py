@@ -7,6 +7,7 @@ Step Functions workflows".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from infra.definitions import json_files
@@ -32,6 +33,9 @@ from local.states.definition.work_definition import parse_parallel, parse_task
 from local.states.errors import InvalidDefinition, UnsupportedFeature
 from local.states.limits import NAME_CHARACTERS
 
+#: Definitions that are kept parsed: simulations create the same machines thousands of times.
+MOST_PARSED = 64
+
 _JSONATA = "JSONata is not supported, use JSONPath"
 
 
@@ -47,11 +51,20 @@ def validate(definition: str | Mapping[str, Any], machine_type: str = STANDARD) 
 
 def parse_definition(definition: str | Mapping[str, Any], machine_type: str = STANDARD) -> Definition:
     """Check a definition and turn it into what the interpreter runs. Raises as ``validate``."""
-    if isinstance(definition, str):
-        try:
-            definition = json_files.parse(definition)
-        except ValueError as error:
-            raise InvalidDefinition(f"$: the definition is not JSON: {error}") from error
+    return _parse_text(definition, machine_type) if isinstance(definition, str) else _parse(definition, machine_type)
+
+
+@lru_cache(MOST_PARSED)
+def _parse_text(text: str, machine_type: str) -> Definition:
+    """Nothing changes what was parsed, so machines may share it."""
+    try:
+        definition = json_files.parse(text)
+    except ValueError as error:
+        raise InvalidDefinition(f"$: the definition is not JSON: {error}") from error
+    return _parse(definition, machine_type)
+
+
+def _parse(definition: Any, machine_type: str) -> Definition:
     if machine_type not in (STANDARD, EXPRESS):
         raise InvalidDefinition(f"type: must be {STANDARD} or {EXPRESS}, not {machine_type!r}")
     fields = Fields(
