@@ -78,7 +78,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
 
     tables = Tables("tables", TablesArgs(names, config.point_in_time_recovery, config.deletion_protection))
     messaging = Messaging("messaging", MessagingArgs(names, account, config.alarm_emails))
-    storage = Storage("storage", StorageArgs(names, account, config.deletion_protection))
+    storage = Storage("storage", StorageArgs(names, account, config.deletion_protection, config.force_destroy))
     resources = Resources(
         {
             **{f"table:{name}": table.arn for name, table in tables.by_name.items()},

@@ -24,6 +24,7 @@ class StorageArgs:
     names: Names
     account: Account
     deletion_protection: bool
+    force_destroy: bool
 
 
 class Storage(pulumi.ComponentResource):
@@ -37,6 +38,8 @@ class Storage(pulumi.ComponentResource):
         self.bucket = s3.Bucket(
             "bucket",
             bucket=args.names.bucket(args.account.account_id),
+            # Versions of objects, too, which nobody could delete by hand in time.
+            force_destroy=args.force_destroy or None,
             tags=args.names.tags,
             opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
         )

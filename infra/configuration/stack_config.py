@@ -170,6 +170,7 @@ class StackConfig:
     lambda_runtime: str = _setting("python3.13", _one_of("python3.11", "python3.12", "python3.13", "python3.14"))
     point_in_time_recovery: bool = _setting(False, _flag)
     deletion_protection: bool = _setting(False, _flag)
+    force_destroy: bool = _setting(False, _flag)
     alarm_emails: tuple[str, ...] = _setting(
         (), _texts(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a list of distinct e-mail addresses")
     )
@@ -253,14 +254,19 @@ class StackConfig:
         return cls.from_texts({**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}, get_project())
 
     def _contradictions(self, namespace: str) -> list[str]:
+        problems = []
         polls = self.wait_limit_hours * 3600 / self.wait_poll_seconds
-        if polls <= MAX_POLLS:
-            return []
-        return [
-            f"{namespace}:waitPollSeconds: {self.wait_poll_seconds} is not allowed with waitLimitHours "
-            f"{self.wait_limit_hours}; expected waitLimitHours x 3600 / waitPollSeconds of at most {MAX_POLLS}, "
-            f"this is {polls:g}"
-        ]
+        if polls > MAX_POLLS:
+            problems.append(
+                f"{namespace}:waitPollSeconds: {self.wait_poll_seconds} is not allowed with waitLimitHours "
+                f"{self.wait_limit_hours}; expected waitLimitHours x 3600 / waitPollSeconds of at most {MAX_POLLS}, "
+                f"this is {polls:g}"
+            )
+        if self.force_destroy and self.deletion_protection:
+            problems.append(
+                f"{namespace}:forceDestroy: true is not allowed with deletionProtection true; expected one of them"
+            )
+        return problems
 
 
 def _key(attribute: str) -> str:

@@ -77,6 +77,7 @@ CASES: dict[str, list[Any]] = {
     "lambdaRuntime": ["", "python3.10", "python", "nodejs22.x", None],
     "pointInTimeRecovery": ["yes", 1, None],
     "deletionProtection": ["no", 0, None],
+    "forceDestroy": ["no", 0, None],
     "alarmEmails": ["ops@example.com", ["ops"], ["a@example.com", "a@example.com"], ["a b@example.com"], [1], None],
 }
 KEYS = StackConfig.keys()
@@ -177,6 +178,14 @@ def test_inf_03_an_unknown_key_gets_a_suggestion(key: str, text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         StackConfig.from_mapping({key: 1})
     assert caught.value.problems == [text]
+
+
+def test_inf_03_a_protected_stack_is_not_destroyed_by_force() -> None:
+    with pytest.raises(ConfigError) as caught:
+        StackConfig.from_mapping({"forceDestroy": True, "deletionProtection": True})
+    expected = "true is not allowed with deletionProtection true; expected one of them"
+    assert caught.value.problems == [f"cqrs:forceDestroy: {expected}"]
+    assert StackConfig.from_mapping({"forceDestroy": True}).force_destroy
 
 
 def test_inf_03_contradictions_name_both_keys() -> None:

@@ -22,6 +22,10 @@ def targets(count: int) -> list[dict[str, Any]]:
     return [{"id": f"target-{number}", "types": ["ORDER"], "kind": "sqs", "arn": ARN} for number in range(count)]
 
 
+#: As in Pulumi.dev.yaml.
+DEV = {"handlerModules": ["handlers.domain.orders", "handlers.domain.airports"]}
+
+
 def expected(config: dict[str, Any], workflows: int = 0) -> dict[str, Any]:
     names, account = Names("cqrs", "dev"), Account("aws", REGION, ACCOUNT)
     machines = {name: account.arn("states", f"stateMachine:{names.of(name)}") for name in MACHINES}
@@ -30,7 +34,9 @@ def expected(config: dict[str, Any], workflows: int = 0) -> dict[str, Any]:
         f"workflow_{number}": account.arn("states", f"stateMachine:cqrs-dev-workflow_{number}")
         for number in range(workflows)
     }
-    return environments(StackConfig.from_mapping(config), names, expected_places(names, account), machines, custom)
+    return environments(
+        StackConfig.from_mapping({**DEV, **config}), names, expected_places(names, account), machines, custom
+    )
 
 
 def test_edge_05_what_is_checked_is_what_is_declared() -> None:

@@ -19,7 +19,8 @@ from infra.naming.names import Account, Names
 from infra.naming.rules import NAME_RULES
 from infra.physical_names import check_names, physical_names, taken_names
 from local.deploy.errors import DeployError
-from tests.support.evaluation import ACCOUNT, NAMED_BY, PROJECT_DIR, Evaluation, evaluate_into, evaluated
+from local.deploy.registrations import NAMED_BY
+from tests.support.evaluation import ACCOUNT, PROJECT_DIR, Evaluation, evaluate_into, evaluated
 
 WORKFLOWS = ("approval", "three_steps", "transfer")
 MODULES = json.dumps([f"handlers.domain.{name}" for name in WORKFLOWS])
