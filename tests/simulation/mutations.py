@@ -397,7 +397,7 @@ MUTATIONS = (
         "a row is marked apart from its command",
         "a row gets a command or is cancelled, never both",
         "handlers/imports/rows/consumer.py",
-        "wanted, caller, extra_writes=lambda command: [self._import_repository.published(row, command)]",
+        "wanted, caller, extra_writes=lambda command: [self._repository.published(row, command)]",
         "wanted, caller",
         IMPORTS,
     ),
@@ -406,7 +406,7 @@ MUTATIONS = (
         "every row is applied or in the report",
         "handlers/imports/rows/unchanged_rows.py",
         """        raise LatestOpen(""",
-        """        import_repository.unchanged(row)
+        """        repository.unchanged(row)
         _ = (""",
         ("tests/unit/handlers/imports/test_route.py", *IMPORTS),
     ),
