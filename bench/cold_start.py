@@ -1,34 +1,53 @@
-"""How long a cold start of each function takes in Python alone: a fresh interpreter that imports the entry point."""
+"""What a cold start of each function costs in Python alone: processor time of fresh interpreters.
+
+Each round runs the interpreter with ``boto3`` and one client, then with the entry point and the same client, so both
+meet the same load; the median of the rounds' differences and ratios is shown. Once with bytecode that was written
+before, and once without, as a function's archive has none.
+"""
 
 from __future__ import annotations
 
+import os
 import statistics
-import subprocess
 import sys
-import time
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-TRIES = 5
+ROUNDS = 5
+_BASE = "import boto3; boto3.client('dynamodb')"
+_WORKER = "from handlers.core import aws_clients; aws_clients.dynamodb(); import handlers.entrypoints."
 
 
 def entry_points() -> list[str]:
     """The modules with a Lambda handler."""
-    modules = sorted((ROOT / "handlers" / "entrypoints").glob("*.py"))
-    return [path.stem for path in modules if "lambda_handler(create)" in path.read_text(encoding="utf-8")]
+    return [path.stem for path in sorted((ROOT / "handlers" / "entrypoints").glob("[!_]*.py"))]
 
 
-def milliseconds(statement: str) -> float:
-    """Median wall time of a new interpreter that runs ``statement``."""
-    times = []
-    for _ in range(TRIES):
-        began = time.perf_counter()
-        subprocess.run([sys.executable, "-c", statement], cwd=ROOT, check=True)
-        times.append((time.perf_counter() - began) * 1000)
-    return statistics.median(times)
+def cold_starts() -> dict[str, dict[str, float]]:
+    """Entry point to milliseconds above boto3 with one client, and to the ratio, with bytecode and without."""
+    with tempfile.TemporaryDirectory() as cache:
+        kinds = {"": {"PYTHONDONTWRITEBYTECODE": "1"}, "WithBytecode": {"PYTHONPYCACHEPREFIX": cache}}
+        return {name: _of(_WORKER + name, kinds) for name in entry_points()}
 
 
-def import_milliseconds() -> dict[str, float]:
-    """Entry point to milliseconds above a bare interpreter."""
-    bare = milliseconds("pass")
-    return {name: milliseconds(f"import handlers.entrypoints.{name}") - bare for name in entry_points()}
+def _of(statement: str, kinds: dict[str, dict[str, str]]) -> dict[str, float]:
+    found = {}
+    for kind, environment in kinds.items():
+        rounds = [(_milliseconds(_BASE, environment), _milliseconds(statement, environment)) for _ in range(ROUNDS + 1)]
+        measured = rounds[1:]  # the first one writes bytecode and fills the disk's cache
+        found[f"own{kind}"] = statistics.median(worker - base for base, worker in measured)
+        found[f"ratio{kind}"] = statistics.median(worker / base for base, worker in measured)
+    return found
+
+
+def _milliseconds(statement: str, environment: dict[str, str]) -> float:
+    """Processor time of a new interpreter that runs ``statement``."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    keys = {"AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); {statement}"
+    child = os.spawnve(os.P_NOWAIT, sys.executable, [sys.executable, "-c", code], {**kept, **keys, **environment})
+    _, status, used = os.wait4(child, 0)
+    if status != 0:
+        raise RuntimeError(f"{statement!r} ended with {status}")
+    return (used.ru_utime + used.ru_stime) * 1000

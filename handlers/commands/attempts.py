@@ -6,15 +6,17 @@ operators, or of an operator and a late run, one wins and the other changes noth
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.rows import RESTART
 from handlers.commands import status
-from handlers.commands.publishing.publisher import START_GRACE_SECONDS
-from handlers.core.clock import Clock
+from handlers.commands.starter import START_GRACE_SECONDS
 from handlers.core.keys import open_shard
 from handlers.store.conditions import Condition, Path, absent, at_most, equals, exists, less
 from handlers.store.port import COMMANDS, Change, Item, TableStore
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
 
 #: What belongs to an attempt and ends with it. ``targets`` stays: a target that had applied isn't called again.
 OF_THE_ATTEMPT = (

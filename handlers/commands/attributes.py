@@ -10,15 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.objects import ATTRIBUTES as PREFIX
 from handlers.commands.keys import VersionKey
 from handlers.core.errors import AttributesDamaged
 from handlers.core.json_values import json_bytes, same_json
 from handlers.core.keys import VERSION_DIGITS
-from handlers.objects.port import Objects
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.objects.port import Objects
+    from handlers.store.port import Item
 
 ATTRIBUTES = "attributes"
 POINTER = "attributesRef"

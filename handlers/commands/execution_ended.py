@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.rows import RESTART
 from handlers.commands import status
-from handlers.commands.pipeline.failure import Failure, FailureRecorder
+from handlers.commands.failure import Failure
 from handlers.commands.pipeline.run import Run, parse_run
-from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import execution_name
 from handlers.core.errors import NotRunning
 from handlers.state_machines.ended_execution import TIMED_OUT, EndedExecution
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.commands.pipeline.failure import FailureRecorder
+    from handlers.commands.repository import CommandRepository
+    from handlers.store.port import Item
 
 
 class CommandExecutionEndedHandler:

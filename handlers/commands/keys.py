@@ -6,8 +6,6 @@ query with limit 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from handlers.core.errors import ValidationError
 from handlers.core.key_parts import SEPARATOR, VERSION_SEPARATOR, check_new_part, check_part
 from handlers.core.keys import (
@@ -21,11 +19,12 @@ from handlers.core.keys import (
     row_id,
     two_parts,
 )
+from handlers.core.light_dataclasses import dataclass
 
 DEFAULT_KIND = "TENANT"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EntityKey:
     """One entity: what versions, order and projections belong to."""
 
@@ -99,7 +98,7 @@ class EntityKey:
         return f"{self.pk} {self.sk}" if is_clear else row_id(self.pk, self.sk)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VersionKey:
     """One version of an entity."""
 

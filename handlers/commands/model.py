@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.command_status import FAILED_SUFFIX
 from handlers.commands.attributes import MAX_ATTRIBUTES_BYTES, POINTER
 from handlers.commands.keys import DEFAULT_KIND, EntityKey, VersionKey
 from handlers.core.clock import iso
-from handlers.core.context import InvokeContext
 from handlers.core.errors import ValidationError
 from handlers.core.json_values import check_attributes, check_text, plain_value
 from handlers.core.key_parts import VERSION_SEPARATOR, check_new_part
 from handlers.core.keys import MAX_VERSION, open_shard
+from handlers.core.light_dataclasses import dataclass
 from handlers.core.stored_names import to_stored_name
+
+if TYPE_CHECKING:
+    from handlers.core.context import InvokeContext
 
 LATEST = -1
 NOTHING_STORED = 0
@@ -24,7 +26,7 @@ MAX_NAME_CHARS = 1000
 NO_STATUS = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CommandInput:
     """What a caller publishes: the full new state of one entity.
 
@@ -66,7 +68,7 @@ class CommandInput:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Command:
     """One accepted version of an entity, as sync handlers and readers get it.
 
@@ -146,7 +148,7 @@ def completed(row: dict[str, Any]) -> dict[str, Any]:
     return {**filled, **row}
 
 
-_STORED = {field.name: to_stored_name(field.name) for field in fields(Command)}
+_STORED = {name: to_stored_name(name) for name in Command.__annotations__}
 #: What the product's rows always have; ``attributes`` only where they are small.
 _RELIED_ON = frozenset(_STORED.values()) - {"attributes", "seq", "requestId", "ttl"}
 _RELIED_ON_IN_COMMANDS = frozenset({"attempt", "rank", "targets"})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import completed
 from handlers.core.expiry import is_expired
+from handlers.core.light_dataclasses import dataclass
 from handlers.store.port import COMMANDS, DATA, HISTORY, Item, TableStore
+
+if TYPE_CHECKING:
+    from handlers.commands.keys import EntityKey, VersionKey
 
 PAGE = 100
 

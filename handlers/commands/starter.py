@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.tables import INSERT
 from handlers.commands import status
 from handlers.core.log import log_step
-from handlers.state_machines.port import StateMachines
 from handlers.store.values import item_from_dynamo
+
+if TYPE_CHECKING:
+    from handlers.state_machines.port import StateMachines
+
+#: The sweeper looks at a new row after this many seconds: the stream starts it far sooner.
+START_GRACE_SECONDS = 300
 
 
 def execution_name(pk: str, sk: str, row_id: str, attempt: int, restart: int) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.state_machines import PARK
 from handlers.commands import status
-from handlers.commands.pipeline.failure import Failure
+from handlers.commands.failure import Failure
 from handlers.commands.pipeline.run import LostRun, Run, parse_run
-from handlers.commands.pipeline.steps import Pipeline
 from handlers.consumers.state_router import Lost, StateRouter
-from handlers.core.clock import Clock
 from handlers.state_machines.state_payload import StatePayload, token_of
+
+if TYPE_CHECKING:
+    from handlers.commands.pipeline.steps import Pipeline
+    from handlers.core.clock import Clock
 
 #: What a state answers when its run lost the claim: the machine walks on to success and changes nothing.
 LOST: dict[str, Any] = {"result": "lost"}

@@ -6,22 +6,27 @@ may run at any moment, twice, or beside the run that it takes for dead.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from contract.rows import RESTART
 from handlers.commands import status
+from handlers.commands.failure import Failure
 from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.check_version import WAIT, Refusal, decide
-from handlers.commands.pipeline.failure import Failure, FailureRecorder
 from handlers.commands.pipeline.finish import Finisher
 from handlers.commands.pipeline.park import CHECK_AGAIN, Park
 from handlers.commands.pipeline.run import LostRun, Progress, Run
-from handlers.commands.pipeline.successor import Waker
-from handlers.commands.publishing.publisher import START_GRACE_SECONDS
 from handlers.commands.repository import CommandRepository, Neighbourhood
-from handlers.commands.starter import CommandStarter
+from handlers.commands.starter import START_GRACE_SECONDS
 from handlers.core.clock import Clock, seconds_of
 from handlers.core.errors import NotRunning, TransientThrottle, WaitExpired
 from handlers.store.open_rows import Sweep, SweepReport
 from handlers.store.port import COMMANDS, Item, TableStore
+
+if TYPE_CHECKING:
+    from handlers.commands.pipeline.failure import FailureRecorder
+    from handlers.commands.pipeline.successor import Waker
+    from handlers.commands.starter import CommandStarter
 
 SWEEPER_RUN = "sweeper"
 #: Executions that may die before the command fails as NotRunning.

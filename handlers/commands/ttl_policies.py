@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from handlers.commands.keys import EntityKey
 from handlers.core.errors import SettingsError
 from handlers.core.expiry import SECONDS_PER_DAY
+from handlers.core.light_dataclasses import dataclass, field
+
+if TYPE_CHECKING:
+    from handlers.commands.keys import EntityKey
 
 
 @dataclass(frozen=True)

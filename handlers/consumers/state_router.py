@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from handlers.consumers.failure_policy import named_for_retry
-from handlers.core.clock import Clock
 from handlers.core.errors import ValidationError
 from handlers.core.log import log_step
 from handlers.state_machines.state_payload import StatePayload
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
 
 S = TypeVar("S")
 W = TypeVar("W")

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from handlers.core.arguments import instance
 from handlers.core.json_values import check_text
 from handlers.core.key_parts import check_new_part
 from handlers.core.keys import MAX_REQUEST_ID_CHARS, request_sk
+from handlers.core.light_dataclasses import dataclass
 
 MAX_USER_CHARS = 1_000
 #: Also for the list of addresses that proxies add (X-Forwarded-For).
 MAX_IP_CHARS = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InvokeContext:
     """The caller of a public operation; workers restore it from the stored row.
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.options import FULL
 from contract.state_machines import STATUS_SOURCE
@@ -18,18 +17,21 @@ from handlers.consumers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadL
 from handlers.core import aws_clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import ValidationError
+from handlers.core.light_dataclasses import dataclass
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import EventsSettings
 from handlers.state_machines.ended_execution import is_of
-from handlers.state_machines.port import StateMachines
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, TASKS, TableStore
 from handlers.tasks.finalize import Finalizer
 from handlers.tasks.states import TaskExecutionEndedHandler
 from handlers.tasks.stream import TaskQueue, TaskStream
-from handlers.topics.port import Topic
 from handlers.topics.sns import SnsTopic
+
+if TYPE_CHECKING:
+    from handlers.state_machines.port import StateMachines
+    from handlers.topics.port import Topic
 
 
 @dataclass(frozen=True)

@@ -5,24 +5,23 @@ batches of the machine for large files.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.rows import IMPORT_SOURCE
 from contract.state_machines import SOURCE
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.publishing.publisher import CommandPublisher, new_row_id
-from handlers.commands.targets.connect import connect
-from handlers.commands.targets.handler import remote_handlers
 from handlers.commands.targets.registry import Registry, load_registry
 from handlers.consumers.batch_results import partial_answer
 from handlers.consumers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLetters, SqsDeadLetters
 from handlers.core import aws_clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import ValidationError
+from handlers.core.light_dataclasses import dataclass
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import ImportsSettings
 from handlers.entrypoints.wiring.sync_rows import sync_rows
+from handlers.entrypoints.wiring.targets import remote_targets
 from handlers.imports.csv.rows_handler import RowsHandler
 from handlers.imports.csv.states import rows_steps
 from handlers.imports.csv.wait import RowsWait
@@ -37,14 +36,16 @@ from handlers.imports.zip.callbacks import Callbacks
 from handlers.imports.zip.files import ZipFiles
 from handlers.imports.zip.repository import ArchiveRepository
 from handlers.imports.zip.states import imports_steps
-from handlers.objects.port import Objects
 from handlers.objects.s3 import S3Objects
-from handlers.state_machines.port import StateMachines
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY, IMPORT_TMP, TableStore
-from handlers.topics.port import Topic
 from handlers.topics.sns import SnsTopic
+
+if TYPE_CHECKING:
+    from handlers.objects.port import Objects
+    from handlers.state_machines.port import StateMachines
+    from handlers.topics.port import Topic
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def _registry(settings: ImportsSettings, tables: ImportTables, ports: ImportPort
     """The targets of commands, which only tables that publish synchronously need here. Raises RegistryError."""
     if not tables.any_sync:
         return Registry()
-    remote = remote_handlers(settings.sync_targets, settings.commands_table, connect)
+    remote = remote_targets(settings.sync_targets, settings.commands_table)
     return load_registry(settings.handler_modules, {"store": ports.store, "clock": ports.clock}, remote)
 
 

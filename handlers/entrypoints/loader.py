@@ -5,8 +5,7 @@ machine for large files.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.state_machines import SOURCE, STATUS_SOURCE
 from handlers.consumers.batch_results import partial_answer
@@ -14,6 +13,7 @@ from handlers.consumers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadL
 from handlers.core import aws_clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import ValidationError
+from handlers.core.light_dataclasses import dataclass
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import LoaderSettings
 from handlers.imports.csv import states as csv_states
@@ -38,14 +38,16 @@ from handlers.imports.zip.finalize import ZipFinalizer
 from handlers.imports.zip.loader import ZipLoader
 from handlers.imports.zip.machine import ZipMachine
 from handlers.imports.zip.repository import ArchiveRepository
-from handlers.objects.port import Objects
 from handlers.objects.s3 import S3Objects, S3Source
-from handlers.objects.source import ObjectSource
 from handlers.state_machines.ended_execution import is_of
-from handlers.state_machines.port import StateMachines
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import IMPORT_TMP, TableStore
+
+if TYPE_CHECKING:
+    from handlers.objects.port import Objects
+    from handlers.objects.source import ObjectSource
+    from handlers.state_machines.port import StateMachines
 
 
 @dataclass(frozen=True)

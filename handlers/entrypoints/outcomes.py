@@ -7,8 +7,7 @@ must not hold back the starts. Lambda takes only one mapping of a stream to a fu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.commands.outcomes import StatusEvents
 from handlers.consumers.batch_results import partial_answer
@@ -16,17 +15,20 @@ from handlers.consumers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLet
 from handlers.core import aws_clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import ValidationError
+from handlers.core.light_dataclasses import dataclass
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import OutcomesSettings
 from handlers.event_bus.eventbridge import EventBridgeBus
-from handlers.event_bus.port import EventBus
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.command_outcomes import CommandOutcomes
 from handlers.notifications.forwarder import Forwarder
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import IMPORT_TMP, TableStore
-from handlers.topics.port import Topic
 from handlers.topics.sns import SnsTopic
+
+if TYPE_CHECKING:
+    from handlers.event_bus.port import EventBus
+    from handlers.topics.port import Topic
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.commands.attributes import AttributeStore
-from handlers.commands.pipeline.steps import Pipeline, PipelineOptions, Ports
+from handlers.commands.pipeline.steps import Pipeline, PipelineOptions
+from handlers.commands.ports import Ports
 from handlers.commands.states import command_states
-from handlers.commands.targets.connect import connect
-from handlers.commands.targets.handler import remote_handlers
 from handlers.commands.targets.registry import load_registry
 from handlers.core import aws_clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import ValidationError
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import StatesSettings
+from handlers.entrypoints.wiring.targets import remote_targets
 from handlers.objects.s3 import S3Objects
-from handlers.state_machines.port import CustomWorkflows
 from handlers.state_machines.state_payload import StatePayload
 from handlers.state_machines.stepfunctions import StepFunctions, StepFunctionsWorkflows
 from handlers.store.dynamodb import DynamoTableStore
@@ -25,6 +24,9 @@ from handlers.store.port import COMMANDS, DATA, HISTORY, TASKS
 from handlers.topics.sns import SnsTopic
 from handlers.workflows.states import CustomStates
 from handlers.workflows.workflow import WorkflowEvent, build_workflows, workflow_classes
+
+if TYPE_CHECKING:
+    from handlers.state_machines.port import CustomWorkflows
 
 #: The command machines: one is the other's name with this end, and both send their states here.
 EXPRESS_END = "-express"
@@ -52,7 +54,7 @@ def create(
         attributes = AttributeStore(S3Objects(aws.s3, settings.bucket), settings.inline_attribute_limit)
     if workflows is None:
         workflows = StepFunctionsWorkflows(aws.stepfunctions, settings.custom_machines)
-    remote = remote_handlers(settings.sync_targets, settings.commands_table, connect)
+    remote = remote_targets(settings.sync_targets, settings.commands_table)
     collaborators: dict[str, Any] = {"store": ports.store, "clock": ports.clock, "workflows": workflows}
     registry = load_registry(settings.handler_modules, collaborators, remote)
     options = PipelineOptions(

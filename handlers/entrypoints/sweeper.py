@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.metrics import OLDEST_OPEN_COMMAND
 from contract.options import FULL
 from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.run import Progress
-from handlers.commands.pipeline.steps import Ports
 from handlers.commands.pipeline.successor import Waker
+from handlers.commands.ports import Ports
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
 from handlers.commands.sweeper import Sweeper
@@ -20,6 +19,7 @@ from handlers.core import aws_clients as aws
 from handlers.core import metrics
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import CqrsError, Nature
+from handlers.core.light_dataclasses import dataclass
 from handlers.core.log import log_step
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import SweeperSettings
@@ -32,8 +32,10 @@ from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, IMPORT_TMP, TASKS
 from handlers.tasks.stream import TaskQueue
 from handlers.tasks.sweeper import TaskSweeper
-from handlers.topics.port import Topic
 from handlers.topics.sns import SnsTopic
+
+if TYPE_CHECKING:
+    from handlers.topics.port import Topic
 
 #: Kept for the last row and the answer.
 RESERVE_SECONDS = 15.0

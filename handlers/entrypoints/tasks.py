@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.state_machines import SOURCE
 from handlers.consumers.dead_letters import QUEUE_SOURCE, DeadLetters, SqsDeadLetters
 from handlers.core import aws_clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.errors import ValidationError
+from handlers.core.light_dataclasses import dataclass
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import TasksSettings
-from handlers.state_machines.port import StateMachines
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import DATA, TASKS, TableStore
@@ -23,6 +22,9 @@ from handlers.tasks.handlers import load_task_handlers
 from handlers.tasks.items import ItemRunner
 from handlers.tasks.runner import RunnerOptions, TaskRunner
 from handlers.tasks.states import task_states
+
+if TYPE_CHECKING:
+    from handlers.state_machines.port import StateMachines
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from handlers.core.light_dataclasses import dataclass
 
 #: What rules match in ``source``; an event's ``table`` tells which stack it was.
 SOURCE = "cqrs"
@@ -12,7 +13,7 @@ SOURCE = "cqrs"
 MAX_BUS_BYTES = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BusEvent:
     """An event: ``kind`` is its detail type."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from handlers.core.errors import CqrsError
+from handlers.core.light_dataclasses import dataclass
 
 EMPTY_FILE = "EmptyFile"
 NOT_CSV = "NotCsv"
@@ -41,7 +40,7 @@ class ImportRefused(CqrsError):
         super().__init__(message)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RowProblem:
     """Why one row is not applied."""
 

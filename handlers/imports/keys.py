@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 from handlers.core.errors import ValidationError
 from handlers.core.key_parts import SEPARATOR, check_part
 from handlers.core.keys import MAX_PK_BYTES, check_bytes, row_id, two_parts
+from handlers.core.light_dataclasses import dataclass
 from handlers.core.ulids import ULID_RANDOM_BYTES, ULID_TIME_CHARS, check_ulid, is_ulid, ulid
 
 IMPORT_KIND = "IMPORT"
@@ -20,7 +20,7 @@ ROW_INDEX_DIGITS = 9
 FILE_DIGITS = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ImportJobKey:
     """The import of a file: ``CSV_IMPORT#<tenant>`` or ``ZIP_IMPORT#<tenant>``, ``<tableName>#<ulid>``."""
 
@@ -87,7 +87,7 @@ class ImportJobKey:
         return self.id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ImportRowKey:
     """A row that is imported. ``name``: ``<job's ulid>#<index>`` of a row of a file, which is the same whenever the
     file is read; ``<tableName>#<ulid>`` of a row on its own.

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from handlers.commands.model import Command, CommandInput
 from handlers.commands.targets.registry import instance_of, marked_classes
 from handlers.core.errors import RegistryError, ValidationError
 from handlers.core.json_values import same_json
+from handlers.core.light_dataclasses import dataclass
 from handlers.imports.errors import ImportRefused
 from handlers.imports.files.encodings import encoding_named
+
+if TYPE_CHECKING:
+    from handlers.commands.model import Command, CommandInput
 
 EQUAL = "EQUAL"
 NOT_EXIST = "NOT_EXIST"
@@ -39,7 +41,7 @@ _MARK = "__cqrs_import__"
 _TABLE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """What the files of a table look like, and how their rows are published.
 
@@ -111,7 +113,7 @@ def import_strategy(
     return mark
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """A table's layout with its strategy."""
 

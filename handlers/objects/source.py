@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from handlers.core.light_dataclasses import dataclass
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class ObjectInfo:
     """An object as it was found. ``version_id`` is None in a bucket without versions; then ``etag`` pins it."""
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.core.clock import iso
 from handlers.core.errors import VersionGap, VersionMismatch
 from handlers.operations import situation as where
 from handlers.operations.key_text import pasteable
-from handlers.operations.situation import Chain
+
+if TYPE_CHECKING:
+    from handlers.operations.situation import Chain
 
 NOTHING = "nothing"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from handlers.core.clock import Clock, iso
 from handlers.core.error_text import cut
 from handlers.core.errors import CqrsError
 from handlers.core.expiry import SECONDS_PER_DAY
+from handlers.core.light_dataclasses import dataclass, field
 from handlers.operations.keys import resync_key
 from handlers.store.conditions import absent, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore

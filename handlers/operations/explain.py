@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from contract.rows import RESTART
@@ -14,6 +13,7 @@ from handlers.core.clock import Clock, iso
 from handlers.core.errors import NotFound
 from handlers.core.expiry import is_expired
 from handlers.core.keys import check_version_number
+from handlers.core.light_dataclasses import dataclass, field
 from handlers.operations import situation as where
 from handlers.operations.advice import Advisor
 from handlers.operations.key_text import pasteable

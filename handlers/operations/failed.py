@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from handlers.commands import status
 from handlers.commands.keys import VersionKey
 from handlers.core.errors import ValidationError
+from handlers.core.light_dataclasses import dataclass
 from handlers.store.conditions import Condition, absent, equals, less, one_of
 from handlers.store.port import COMMANDS, TableStore
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from handlers.commands import status
 from handlers.commands.attempts import Attempts
 from handlers.commands.keys import EntityKey, VersionKey
-from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.run import Run
 from handlers.commands.repository import CommandRepository
-from handlers.commands.starter import CommandStarter
-from handlers.core.clock import Clock
 from handlers.core.errors import NotFound
+from handlers.core.light_dataclasses import dataclass
 from handlers.core.log import log_step
 from handlers.operations import situation as where
 from handlers.operations.key_text import pasteable
 from handlers.operations.situation import Chain
 from handlers.store.port import ConditionFailed, Item, TableStore
+
+if TYPE_CHECKING:
+    from handlers.commands.pipeline.failure import FailureRecorder
+    from handlers.commands.starter import CommandStarter
+    from handlers.core.clock import Clock
 
 REDRIVEN = "REDRIVEN"
 WOULD_REDRIVE = "WOULD_REDRIVE"

@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from handlers.commands.keys import EntityKey
 from handlers.commands.model import Command
 from handlers.commands.repository import CommandRepository
 from handlers.commands.targets.registry import APPLIED, SKIPPED
-from handlers.core.clock import Clock
 from handlers.core.error_text import message_of, type_of
 from handlers.core.errors import TransientError
 from handlers.core.expiry import is_expired
 from handlers.core.keys import row_id
+from handlers.core.light_dataclasses import dataclass
 from handlers.core.log import log_step
 from handlers.operations.checkpoint import COMPLETED, Checkpoint, Checkpoints
 from handlers.store.conditions import Condition, equals, exists, one_of
 from handlers.store.port import DATA, Item, TableStore
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
 
 PAGE_ITEMS = 100
 #: Tries of one row while its error is a passing one, and the seconds between them.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from contract.targets import BUILT_IN
@@ -12,6 +11,7 @@ from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.apply import APPLIED
 from handlers.core.errors import WaitExpired
 from handlers.core.keys import FIRST_VERSION
+from handlers.core.light_dataclasses import dataclass
 
 DONE = "DONE"
 SKIPPED = "SKIPPED"

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from handlers.commands import status
 from handlers.commands.attempts import Attempts
 from handlers.commands.keys import VersionKey
-from handlers.commands.pipeline.failure import FailureRecorder
-from handlers.commands.pipeline.finish import Finisher
 from handlers.commands.pipeline.run import Run
 from handlers.commands.repository import CommandRepository, Neighbourhood
 from handlers.core.arguments import instance
 from handlers.core.clock import Clock, iso
 from handlers.core.errors import CqrsError, NotFound
 from handlers.core.keys import FIRST_VERSION
+from handlers.core.light_dataclasses import dataclass
 from handlers.operations import situation as where
 from handlers.operations.key_text import pasteable
 from handlers.store.port import ConditionFailed, TableStore
+
+if TYPE_CHECKING:
+    from handlers.commands.pipeline.failure import FailureRecorder
+    from handlers.commands.pipeline.finish import Finisher
 
 
 class SkipRefused(CqrsError):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from contract.state_machines import SOURCE
 from handlers.core.errors import ValidationError
+from handlers.core.light_dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StatePayload:
     """One entry of one state. The key of the work is in ``execution_input``."""
 

@@ -8,11 +8,11 @@ keeps them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from handlers.core.errors import ValidationError
 from handlers.core.json_values import plain_value, same_json
+from handlers.core.light_dataclasses import dataclass
 
 #: A top-level attribute, or the steps to a nested one.
 Path = str | tuple[str, ...]

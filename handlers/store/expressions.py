@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.store.conditions import Condition, Path, compile_condition
-from handlers.store.port import Change
 from handlers.store.values import to_dynamo
+
+if TYPE_CHECKING:
+    from handlers.store.port import Change
 
 
 class Expressions:

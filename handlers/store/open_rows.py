@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from handlers.core.clock import Clock
 from handlers.core.keys import OPEN_SHARDS
+from handlers.core.light_dataclasses import dataclass, field
 from handlers.core.log import log_step
-from handlers.store.port import Item, TableStore
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
+    from handlers.store.port import Item, TableStore
 
 PAGE = 100
 

@@ -7,13 +7,13 @@ plain dictionaries of JSON-like values with the keys ``pk`` and ``sk``. One meth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from contract.tables import COMMANDS, DATA, DUE_AT, HISTORY, IMPORT_TMP, OPEN_ATTRIBUTES, OPEN_INDEX, OPEN_SHARD, TASKS
 from handlers.core.errors import CqrsError, Nature, ValidationError
 from handlers.core.key_parts import encoded
 from handlers.core.keys import MAX_PK_BYTES, MAX_SK_BYTES
+from handlers.core.light_dataclasses import dataclass, field
 from handlers.store.conditions import Condition, Path, plain_operand, shown_path
 
 __all__ = (

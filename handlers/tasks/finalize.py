@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from handlers.core.clock import Clock
 from handlers.core.error_text import error_of
 from handlers.core.errors import NotRunning, TransientConflict
 from handlers.store.conditions import Path, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore, TransactionFailed, Update, Write
 from handlers.tasks import status
-from handlers.tasks.keys import TaskKey
 from handlers.tasks.model import ITEMS_FAILED, STOPPED_BY_CANCEL
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.writes import WORK_MARKS, becomes, of_attempt
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
+    from handlers.tasks.keys import TaskKey
 
 COUNTERS = ("succeeded", "failed", "cancelled")
 #: Items closed in one transaction, beside the task's counters.

@@ -5,20 +5,22 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from handlers.commands.targets.registry import instance_of, marked_classes
 from handlers.core.arguments import seconds
-from handlers.core.context import InvokeContext
 from handlers.core.errors import RegistryError, ValidationError
+from handlers.core.light_dataclasses import dataclass
 from handlers.tasks.model import MAX_EXPECTED_SECONDS
+
+if TYPE_CHECKING:
+    from handlers.core.context import InvokeContext
 
 _MARK = "__cqrs_task__"
 _TYPE = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaskCall:
     """What a handler may know beside its input.
 
@@ -32,7 +34,7 @@ class TaskCall:
     context: InvokeContext
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaskType:
     """A type of tasks. ``expected_seconds`` per item: creation refuses lists that would take too long."""
 

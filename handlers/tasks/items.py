@@ -6,11 +6,10 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from handlers.commands.pipeline.failure import Failure
+from handlers.commands.failure import Failure
 from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
-from handlers.core.clock import Clock
 from handlers.core.context import restored_context
 from handlers.core.error_text import error_of
 from handlers.core.errors import TransientConflict
@@ -29,10 +28,13 @@ from handlers.store.port import (
 )
 from handlers.tasks import status
 from handlers.tasks.handlers import TaskCall, TaskHandlers
-from handlers.tasks.keys import TaskItemKey
 from handlers.tasks.model import MAX_ITEM_BYTES, STOP, STOPPED_BY_ERROR
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.writes import becomes, of_attempt
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
+    from handlers.tasks.keys import TaskItemKey
 
 _COUNTER = {status.COMPLETED: "succeeded", status.FAILED: "failed", status.CANCELLED: "cancelled"}
 #: Rounds of the store's own tries when other items change the task's counters at the same moment, and the longest waits

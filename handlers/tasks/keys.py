@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from handlers.core.errors import ValidationError
 from handlers.core.key_parts import SEPARATOR, check_part
 from handlers.core.keys import MAX_PK_BYTES, MAX_SK_BYTES, check_bytes, row_id, two_parts
+from handlers.core.light_dataclasses import dataclass
 from handlers.core.ulids import check_ulid
 
 TASK_KIND = "TASK"
@@ -14,7 +13,7 @@ BATCH_KIND = "SFN_TASK"
 INDEX_DIGITS = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaskKey:
     """A task: ``TASK#<tenant>`` or, if it has items, ``SFN_TASK#<tenant>``; ``<taskType>#<ulid>``."""
 
@@ -74,7 +73,7 @@ class TaskKey:
         return self.id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaskItemKey:
     """One item of a task; ``index`` counts from 0."""
 

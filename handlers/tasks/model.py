@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from handlers.core.arguments import whole_number
 from handlers.core.errors import ValidationError
 from handlers.core.json_values import check_json
+from handlers.core.light_dataclasses import dataclass
 from handlers.tasks import status
 from handlers.tasks.keys import TaskItemKey, TaskKey
 
@@ -31,7 +31,7 @@ STOPPED_BY_CANCEL = "CANCEL"
 ITEMS_FAILED = "ItemsFailed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Task:
     """A task. ``total`` and the counters are those of its items, 0 for a single task."""
 
@@ -90,7 +90,7 @@ class Task:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaskItem:
     """One item of a task."""
 
@@ -113,7 +113,7 @@ class TaskItem:
         return cls(key, row["status"], row["attempt"], row.get("input"), row.get("result"), row.get("error"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaskLimits:
     """What the stack allows; the same values that its task machine runs with (stack outputs)."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from contract.rows import RESTART
-from handlers.core.clock import Clock
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import NotFound, TransientConflict, WrongStatus
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore, TransactionFailed, Update, Write
@@ -13,6 +14,9 @@ from handlers.tasks.keys import TaskItemKey, TaskKey
 from handlers.tasks.model import STOPPED_BY_CANCEL, Task
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.writes import LEASE_MARKS, START_GRACE_SECONDS, WORK_MARKS, becomes, indexed, of_attempt
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
 
 ITEMS_PER_RESET = 50
 MAX_ROUNDS = 20

@@ -5,22 +5,19 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.messages import TASK_EXECUTE
-from handlers.commands.pipeline.failure import Failure
+from handlers.commands.failure import Failure
 from handlers.consumers.batch_results import answer_each
-from handlers.consumers.dead_letters import DeadLetters
 from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.consumers.queue_messages import row_named
-from handlers.core.clock import Clock
 from handlers.core.context import restored_context
 from handlers.core.error_text import error_of, message_of, type_of
 from handlers.core.errors import CqrsError, Nature, TransientError, TransientThrottle
 from handlers.core.json_values import check_json
+from handlers.core.light_dataclasses import dataclass
 from handlers.core.log import log_step
-from handlers.state_machines.port import StateMachines
 from handlers.store.conditions import Condition, absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 from handlers.tasks import status
@@ -30,6 +27,11 @@ from handlers.tasks.keys import TaskKey
 from handlers.tasks.model import MAX_INPUT_BYTES
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.writes import LEASE_MARKS, WORK_MARKS, becomes, of_attempt
+
+if TYPE_CHECKING:
+    from handlers.consumers.dead_letters import DeadLetters
+    from handlers.core.clock import Clock
+    from handlers.state_machines.port import StateMachines
 
 #: A single task that shows no sign of life for this long is taken for dead: beyond all deliveries of its message.
 SINGLE_GRACE_SECONDS = 2 * 3_600

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.state_machines import FINALIZE_TASK, ITERATOR, RECORD_FAILURE, RECORD_ITEM_FAILURE
-from handlers.commands.pipeline.failure import Failure
+from handlers.commands.failure import Failure
 from handlers.consumers.state_router import StateRouter, Step
-from handlers.core.clock import Clock
 from handlers.core.error_text import error_of
 from handlers.core.errors import NotRunning
 from handlers.core.keys import check_version_number
+from handlers.core.light_dataclasses import dataclass
 from handlers.state_machines.ended_execution import EndedExecution
 from handlers.state_machines.state_payload import StatePayload, check_fields, whole_number
-from handlers.tasks.finalize import Finalizer
-from handlers.tasks.items import ItemRunner
 from handlers.tasks.keys import TaskItemKey, TaskKey
 
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
+    from handlers.tasks.finalize import Finalizer
+    from handlers.tasks.items import ItemRunner
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class TaskRun:
     """Which attempt of which task an execution works on."""
 

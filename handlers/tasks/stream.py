@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract import options
 from contract.messages import ACTION, ITEM_STATUS, TASK_EXECUTE, TASK_STATUS
 from contract.rows import RESTART
-from handlers.core.clock import Clock
 from handlers.core.errors import NotRunning
 from handlers.core.keys import row_id
 from handlers.core.log import log_step
@@ -25,6 +24,9 @@ from handlers.tasks.model import ITEMS_FAILED
 from handlers.tasks.writes import becomes, of_attempt
 from handlers.topics.alarms import send_alarm
 from handlers.topics.port import Notice, Topic
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
 
 #: The sweeper sends a queued task again after this time, beyond all deliveries of its message; then after twice the
 #: time, and so on: a full queue is no failure.

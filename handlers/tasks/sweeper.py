@@ -6,6 +6,8 @@ takes for dead.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from contract.rows import RESTART
 from handlers.core.clock import Clock, seconds_of
 from handlers.core.error_text import error_of
@@ -19,7 +21,9 @@ from handlers.tasks.keys import TaskKey
 from handlers.tasks.repository import TaskRepository
 from handlers.tasks.stream import QUEUE_GRACE_SECONDS, TaskQueue
 from handlers.tasks.writes import of_attempt
-from handlers.topics.port import Topic
+
+if TYPE_CHECKING:
+    from handlers.topics.port import Topic
 
 #: Messages sent again for one attempt; given up four days after the first (``QUEUE_GRACE_SECONDS``).
 MAX_RESTARTS = 5

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.core.clock import iso
-from handlers.core.context import InvokeContext
 from handlers.core.keys import open_shard
 from handlers.store.conditions import Condition, Path, equals
-from handlers.store.port import Item
 from handlers.tasks import status
-from handlers.tasks.keys import TaskKey
+
+if TYPE_CHECKING:
+    from handlers.core.context import InvokeContext
+    from handlers.store.port import Item
+    from handlers.tasks.keys import TaskKey
 
 #: The sweeper looks at a new task after this many seconds: the stream queues it far sooner.
 START_GRACE_SECONDS = 300

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from handlers.core.keys import row_id, tenant_of
-from handlers.topics.port import Topic
+
+if TYPE_CHECKING:
+    from handlers.topics.port import Topic
 
 ACTION = "sfn-alarm"
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from handlers.core.errors import CqrsError, ValidationError
+from handlers.core.light_dataclasses import dataclass
 
 #: A message with its attributes, and all messages of one call together (SNS API reference, Publish and PublishBatch:
 #: 256 KiB unless the topic's MaximumMessageSize is raised).
@@ -17,7 +17,7 @@ class MessageRefused(CqrsError):
     """The service took the call but not this message."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Notice:
     """A message and its attributes."""
 

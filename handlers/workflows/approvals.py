@@ -9,18 +9,20 @@ ended its wait.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.core.clock import Clock, iso
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import CqrsError, NotFound, TokenGone, TransientConflict, ValidationError
 from handlers.core.expiry import SECONDS_PER_DAY
 from handlers.core.json_values import check_text
-from handlers.state_machines.port import CustomWorkflows
+from handlers.core.light_dataclasses import dataclass
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 from handlers.workflows.keys import approval_partition, approval_prefix, approval_sk, parse_approval_sk
+
+if TYPE_CHECKING:
+    from handlers.state_machines.port import CustomWorkflows
 
 OPEN = "OPEN"
 APPROVED = "APPROVED"
@@ -43,7 +45,7 @@ class AlreadyDecided(CqrsError):
     """Somebody decided otherwise, or the time was over. Nothing was changed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Approval:
     """One approval as people see it: never the token.
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.consumers.state_router import answered, step_of
-from handlers.core.clock import Clock
 from handlers.core.errors import ValidationError
 from handlers.state_machines.checks import MAX_RESULT_BYTES, check_payload
 from handlers.workflows.workflow import WorkflowEvent, state_methods
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
 
 
 class CustomStates:

@@ -7,18 +7,18 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from contract.state_machines import EXPRESS, SOURCE, STANDARD
 from handlers.commands.targets.registry import instance_of, marked_classes
 from handlers.core.errors import RegistryError, ValidationError
+from handlers.core.light_dataclasses import dataclass
 
 _MARK = "__cqrs_workflow__"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WorkflowEvent:
     """One entry of one state, as its method gets it.
 
@@ -90,7 +90,7 @@ def workflow(name: str, *, type: str = STANDARD) -> Callable[[C], C]:
     return mark
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WorkflowClass:
     """A marked class, not built yet."""
 

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 from handlers.commands import status
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import Command
-from handlers.commands.pipeline.steps import Pipeline, PipelineOptions, Ports
+from handlers.commands.pipeline.steps import Pipeline, PipelineOptions
+from handlers.commands.ports import Ports
 from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.commands.publishing.sync_publisher import SyncPublisher
 from handlers.commands.starter import CommandStarter

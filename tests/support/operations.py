@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from handlers.commands.failure import Failure
 from handlers.commands.keys import EntityKey, VersionKey
-from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
 from handlers.commands.starter import CommandStarter
 from handlers.operations.explain import Explainer, Explanation

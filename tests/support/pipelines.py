@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from handlers.commands.attributes import DEFAULT_INLINE_LIMIT, AttributeStore
+from handlers.commands.failure import Failure
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
-from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
-from handlers.commands.pipeline.steps import Pipeline, PipelineOptions, Ports
+from handlers.commands.pipeline.steps import Pipeline, PipelineOptions
 from handlers.commands.pipeline.successor import Waker
+from handlers.commands.ports import Ports
 from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.commands.publishing.sync_publisher import SyncPublisher
 from handlers.commands.starter import CommandStarter

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import business_part
-from handlers.commands.repository import CommandRepository
 from handlers.commands.status import APPLIED_STATUSES
-from handlers.commands.ttl_policies import TtlPolicies
-from handlers.core.clock import Clock
 from handlers.store.conditions import Condition, absent, at_most, less, one_of
 from handlers.store.port import COMMANDS, DATA, HISTORY, Change, ConditionFailed, Item, TableStore, Update
+
+if TYPE_CHECKING:
+    from handlers.commands.repository import CommandRepository
+    from handlers.commands.ttl_policies import TtlPolicies
+    from handlers.core.clock import Clock
 
 APPLIED = "APPLIED"
 ALREADY_APPLIED = "ALREADY_APPLIED"

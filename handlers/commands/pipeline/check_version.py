@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.commands import status
-from handlers.commands.pipeline.finish import Finisher
 from handlers.commands.pipeline.run import LostRun, Progress, Run
-from handlers.commands.repository import CommandRepository, Neighbourhood
-from handlers.core.clock import Clock
 from handlers.core.errors import VersionGap, VersionMismatch, WaitExpired
 from handlers.core.keys import FIRST_VERSION
-from handlers.store.port import Item
+from handlers.core.light_dataclasses import dataclass
+
+if TYPE_CHECKING:
+    from handlers.commands.pipeline.finish import Finisher
+    from handlers.commands.repository import CommandRepository, Neighbourhood
+    from handlers.core.clock import Clock
+    from handlers.store.port import Item
 
 PROCEED = 0
 WAIT = 1
@@ -20,7 +22,7 @@ NOTHING_TO_DO = 2
 REFUSED = -1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Refusal:
     """Why a command ends as FAILED. Behind a failed or waiting one it raises no alarm of its own at first."""
 

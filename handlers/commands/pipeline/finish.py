@@ -8,15 +8,17 @@ transaction does it all.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.commands import status
-from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.run import LostRun, Progress, Run
-from handlers.commands.pipeline.successor import Waker
-from handlers.commands.repository import CommandRepository
-from handlers.store.conditions import Path
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.commands.keys import VersionKey
+    from handlers.commands.pipeline.successor import Waker
+    from handlers.commands.repository import CommandRepository
+    from handlers.store.conditions import Path
+    from handlers.store.port import Item
 
 
 class Finisher:

@@ -7,11 +7,13 @@ sees the other (docs/spec/defects.md, rule 5).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.commands import status
 from handlers.commands.pipeline.run import LostRun, Progress, Run
-from handlers.commands.repository import CommandRepository
+
+if TYPE_CHECKING:
+    from handlers.commands.repository import CommandRepository
 
 CHECK_AGAIN = 0
 PARKED = 1

@@ -7,16 +7,15 @@ a late, repeated or dead run harmless: same row id, same attempt, not FAILED, an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.options import FULL
 from contract.rows import RESTART
 from handlers.commands import status
 from handlers.commands.keys import VersionKey
-from handlers.core.clock import Clock
 from handlers.core.errors import CqrsError, TransientConflict
 from handlers.core.keys import check_version_number
+from handlers.core.light_dataclasses import dataclass
 from handlers.state_machines.state_payload import check_fields
 from handlers.store.conditions import Condition, Path, absent, at_most, equals, exists, less
 from handlers.store.port import (
@@ -29,6 +28,9 @@ from handlers.store.port import (
     TransactionFailed,
     Update,
 )
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
 
 #: How a waiting command can be reached; gone as soon as it proceeds or ends.
 WAIT_MARKS = ("taskToken", "tokenEnteredAt", "parkedAt")
@@ -43,7 +45,7 @@ class LostRun(CqrsError):
         self.row = row
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
     """Who works on what: one attempt of one command. ``run_id`` is the same in every state of an execution."""
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from handlers.commands import status
-from handlers.commands.attributes import AttributeStore
+from handlers.commands.failure import Failure
 from handlers.commands.pipeline.apply import Applier
 from handlers.commands.pipeline.check_version import CheckVersion
 from handlers.commands.pipeline.failing_part import naming_state
-from handlers.commands.pipeline.failure import Failure, FailureRecorder
+from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.finish import Finisher
 from handlers.commands.pipeline.park import Park
 from handlers.commands.pipeline.run import LostRun, Progress, Run
@@ -20,15 +19,17 @@ from handlers.commands.pipeline.sync import Synchroniser
 from handlers.commands.pipeline.wait import WaitPrevCommand
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
-from handlers.commands.targets.registry import Registry
-from handlers.commands.ttl_policies import TtlPolicies
 from handlers.consumers.failure_policy import named_for_retry
-from handlers.core.clock import Clock
 from handlers.core.errors import TransientError
 from handlers.core.keys import FIRST_VERSION
-from handlers.state_machines.port import StateMachines
-from handlers.store.port import Item, TableStore
-from handlers.topics.port import Topic
+from handlers.core.light_dataclasses import dataclass
+
+if TYPE_CHECKING:
+    from handlers.commands.attributes import AttributeStore
+    from handlers.commands.ports import Ports
+    from handlers.commands.targets.registry import Registry
+    from handlers.commands.ttl_policies import TtlPolicies
+    from handlers.store.port import Item
 
 T = TypeVar("T")
 
@@ -43,16 +44,6 @@ class PipelineOptions:
     lease_seconds: int
     wait_limit_hours: int
     ttl: TtlPolicies
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Where the pipeline reaches AWS."""
-
-    store: TableStore
-    workflows: StateMachines
-    alarms: Topic
-    clock: Clock
 
 
 class Pipeline:

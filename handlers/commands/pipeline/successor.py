@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.rows import RESTART
-from handlers.commands.starter import CommandStarter
-from handlers.state_machines.port import StateMachines
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.commands.starter import CommandStarter
+    from handlers.state_machines.port import StateMachines
+    from handlers.store.port import Item
 
 RESUMED = "resumed_by_prev_version"
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.targets import BUILT_IN
 from handlers.commands import status
-from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import Command
 from handlers.commands.pipeline.apply import APPLIED, Applier
 from handlers.commands.pipeline.failing_part import naming
 from handlers.commands.pipeline.run import Progress, Run
 from handlers.commands.targets.registry import Registry
 from handlers.core.clock import Clock, iso
-from handlers.store.conditions import Path
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.commands.attributes import AttributeStore
+    from handlers.commands.pipeline.run import Progress, Run
+    from handlers.commands.targets.registry import Registry
+    from handlers.store.conditions import Path
+    from handlers.store.port import Item
 
 
 class Synchroniser:

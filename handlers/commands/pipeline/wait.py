@@ -7,14 +7,16 @@ sees the other, whatever the interleaving.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.commands import status
 from handlers.commands.pipeline.run import LostRun, Progress, Run
 from handlers.commands.pipeline.successor import resume_output
-from handlers.commands.repository import CommandRepository
 from handlers.core.clock import seconds_of
-from handlers.state_machines.port import StateMachines
+
+if TYPE_CHECKING:
+    from handlers.commands.repository import CommandRepository
+    from handlers.state_machines.port import StateMachines
 
 
 class WaitPrevCommand:

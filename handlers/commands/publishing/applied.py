@@ -7,34 +7,39 @@ claim, as one of ``publish_sync``: its targets get their turn at once, and after
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.rows import SYNC_MODE
 from contract.targets import BUILT_IN
 from handlers.commands import status
+from handlers.commands.failure import Failure
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput, pipeline_fields
 from handlers.commands.pipeline.apply import APPLIED, Applier
 from handlers.commands.pipeline.failing_part import naming_state
-from handlers.commands.pipeline.failure import Failure, FailureRecorder
+from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.run import LostRun, Progress, Run
-from handlers.commands.pipeline.sync import Synchroniser
-from handlers.commands.publishing.publisher import START_GRACE_SECONDS, CommandPublisher, ExtraWriteRefused, ExtraWrites
+from handlers.commands.publishing.publisher import CommandPublisher, ExtraWriteRefused, ExtraWrites
 from handlers.commands.publishing.sync_publisher import SYNC_RUN
 from handlers.commands.repository import CommandRepository
+from handlers.commands.starter import START_GRACE_SECONDS
 from handlers.consumers.failure_policy import named_for_retry
 from handlers.core.clock import Clock, iso
-from handlers.core.context import InvokeContext
 from handlers.core.errors import PendingVersions, RequestConflict, TransientConflict, TransientError, VersionConflict
+from handlers.core.light_dataclasses import dataclass
 from handlers.store.conditions import Condition, absent, at_most, equals
 from handlers.store.port import COMMANDS, DATA, HISTORY, Item, Put, TableStore, TransactionFailed, Write
+
+if TYPE_CHECKING:
+    from handlers.commands.pipeline.failure import FailureRecorder
+    from handlers.commands.pipeline.sync import Synchroniser
+    from handlers.core.context import InvokeContext
 
 #: Others that write a counter of the same transaction at the same moment.
 MAX_CONFLICTS = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
     """An entity as it was read: its latest command, and its data row."""
 

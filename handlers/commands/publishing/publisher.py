@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.commands import status
-from handlers.commands.attributes import AttributeStore
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import (
     LATEST,
@@ -21,8 +20,8 @@ from handlers.commands.model import (
 )
 from handlers.commands.publishing.requests import RequestLog
 from handlers.commands.repository import CommandRepository
+from handlers.commands.starter import START_GRACE_SECONDS
 from handlers.core.arguments import instance
-from handlers.core.clock import Clock
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import CqrsError, Nature, NotFound, TransientConflict, ValidationError, VersionConflict
 from handlers.core.json_values import check_text
@@ -41,10 +40,12 @@ from handlers.store.port import (
     Write,
 )
 
+if TYPE_CHECKING:
+    from handlers.commands.attributes import AttributeStore
+    from handlers.core.clock import Clock
+
 #: Rounds when others publish on the same entity at the same moment.
 MAX_ROUNDS = 20
-#: The sweeper looks at a new row after this many seconds: the stream starts it far sooner.
-START_GRACE_SECONDS = 300
 #: Of ``source``, which tells what published a version.
 MAX_SOURCE_CHARS = 200
 PARTIAL_FIELDS = ("name", "attributes", "is_deleted", "seq")

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from handlers.commands.keys import EntityKey
-from handlers.commands.model import Command, CommandInput
 from handlers.core.clock import iso
-from handlers.core.context import InvokeContext
 from handlers.core.errors import NotFound, RequestConflict, RequestWithdrawn
 from handlers.core.expiry import SECONDS_PER_DAY, is_expired
 from handlers.core.keys import request_sk
 from handlers.store.conditions import absent, at_most
 from handlers.store.port import COMMANDS, ConditionFailed, Put, TableStore
+
+if TYPE_CHECKING:
+    from handlers.commands.keys import EntityKey
+    from handlers.commands.model import Command, CommandInput
+    from handlers.core.context import InvokeContext
 
 #: How long an id is remembered. Far beyond every redelivery (SQS keeps messages 14 days at most).
 REMEMBERED_DAYS = 30

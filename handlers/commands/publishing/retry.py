@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
-from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.core.arguments import instance, whole_number
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import PendingVersions, ValidationError, VersionConflict
 from handlers.core.log import log_step
+
+if TYPE_CHECKING:
+    from handlers.commands.publishing.publisher import CommandPublisher
 
 MAX_ATTEMPTS = 20
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.rows import SYNC_MODE
 from handlers.commands import status
-from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput, pipeline_fields
 from handlers.commands.pipeline.run import LostRun, Run
-from handlers.commands.pipeline.steps import Pipeline
-from handlers.commands.publishing.publisher import START_GRACE_SECONDS, CommandPublisher
-from handlers.core.clock import Clock
-from handlers.core.context import InvokeContext
+from handlers.commands.starter import START_GRACE_SECONDS
 from handlers.core.errors import CommandFailed, PendingVersions, TransientConflict
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.commands.keys import EntityKey, VersionKey
+    from handlers.commands.pipeline.steps import Pipeline
+    from handlers.commands.publishing.publisher import CommandPublisher
+    from handlers.core.clock import Clock
+    from handlers.core.context import InvokeContext
+    from handlers.store.port import Item
 
 SYNC_RUN = "sync"
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 from contract.targets import EVENTBRIDGE, LAMBDA, SNS, SQS
 from handlers.commands.targets.eventbridge import EventBridgeTarget
 from handlers.commands.targets.lambda_ import LambdaTarget
-from handlers.commands.targets.model import TargetSpec
-from handlers.commands.targets.port import RemoteTarget
 from handlers.commands.targets.sns import SnsTarget
 from handlers.commands.targets.sqs import SqsTarget
 from handlers.core import aws_clients as aws
@@ -19,6 +17,9 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_sns.client import SNSClient
     from mypy_boto3_sqs.client import SQSClient
+
+    from handlers.commands.targets.model import TargetSpec
+    from handlers.commands.targets.port import RemoteTarget
 
 
 class Clients(Protocol):

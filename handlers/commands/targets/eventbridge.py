@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from handlers.commands.targets.calls import calling
-from handlers.commands.targets.model import TargetSpec
 from handlers.commands.targets.port import Delivery, TargetRefused
 from handlers.core.aws_errors import refusal
 from handlers.event_bus.port import SOURCE
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
+
+    from handlers.commands.targets.model import TargetSpec
 
 
 class EventBridgeTarget:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from handlers.commands.model import Command
 from handlers.commands.targets.message import delivery_of
-from handlers.commands.targets.model import TargetSpec
-from handlers.commands.targets.port import RemoteTarget
 from handlers.commands.targets.registry import RemoteHandler
+
+if TYPE_CHECKING:
+    from handlers.commands.model import Command
+    from handlers.commands.targets.model import TargetSpec
+    from handlers.commands.targets.port import RemoteTarget
 
 
 class DeliveryHandler:

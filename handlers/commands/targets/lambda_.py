@@ -8,13 +8,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from handlers.commands.targets.calls import calling
-from handlers.commands.targets.model import TargetSpec
 from handlers.commands.targets.port import Delivery, RemoteTargetError
 from handlers.core import errors
 from handlers.core.errors import CqrsError, TransientError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.client import LambdaClient
+
+    from handlers.commands.targets.model import TargetSpec
 
 #: What is read of an error's answer; the rest is stack trace.
 MAX_ANSWER_BYTES = 64 * 1024

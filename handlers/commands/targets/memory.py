@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from handlers.commands.targets.port import Delivery
+if TYPE_CHECKING:
+    from handlers.commands.targets.port import Delivery
 
 
 class MemoryTarget:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from handlers.commands.model import Command
 from handlers.commands.targets.port import Delivery
 from handlers.core.keys import row_id
 from handlers.core.message_batches import message_text
+
+if TYPE_CHECKING:
+    from handlers.commands.model import Command
 
 ACTION = "command-sync"
 #: One limit for all kinds. Half of what SNS and EventBridge take (256 KiB), because a topic that hands on to a queue

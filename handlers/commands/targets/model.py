@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from contract.targets import FIELDS, SERVICES, SNS, SQS
 from handlers.core.errors import SettingsError
+from handlers.core.light_dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TargetSpec:
     """One configured target. ``types`` are the types of commands that it gets."""
 

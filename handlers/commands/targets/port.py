@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from handlers.core.errors import CqrsError, Nature
+from handlers.core.light_dataclasses import dataclass
 
 
 class TargetRefused(CqrsError):
@@ -18,7 +18,7 @@ class RemoteTargetError(CqrsError):
     nature = Nature.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Delivery:
     """One command for one target.
 

@@ -11,13 +11,15 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from contract.targets import BUILT_IN
-from handlers.commands.model import Command
 from handlers.core.errors import RegistryError
+from handlers.core.light_dataclasses import dataclass
+
+if TYPE_CHECKING:
+    from handlers.commands.model import Command
 
 #: What ``up`` may answer: the target took the version, or it has a later one. A resync counts them; any other answer,
 #: or none, says nothing. The pipeline ignores them all.
@@ -38,7 +40,7 @@ class SyncHandler(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RemoteHandler:
     """A target in another project, from configuration rather than from a module."""
 

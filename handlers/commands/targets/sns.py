@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from handlers.commands.targets.calls import calling
-from handlers.commands.targets.model import TargetSpec
-from handlers.commands.targets.port import Delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.client import SNSClient
+
+    from handlers.commands.targets.model import TargetSpec
+    from handlers.commands.targets.port import Delivery
 
 
 class SnsTarget:

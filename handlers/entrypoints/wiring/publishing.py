@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from handlers.commands.attributes import AttributeStore
-from handlers.commands.pipeline.steps import Pipeline, Ports
 from handlers.commands.publishing.publisher import CommandPublisher, new_row_id
 from handlers.commands.publishing.sync_publisher import SyncPublisher
-from handlers.entrypoints.wiring.settings import StatesSettings
 from handlers.operations.skip import Skipper
+
+if TYPE_CHECKING:
+    from handlers.commands.attributes import AttributeStore
+    from handlers.commands.pipeline.steps import Pipeline
+    from handlers.commands.ports import Ports
+    from handlers.entrypoints.wiring.settings import StatesSettings
 
 SOURCE = "workflow"
 

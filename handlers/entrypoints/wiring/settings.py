@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from contract.options import STATUS_DETAILS, STATUS_EVENTS
-from handlers.commands.targets.model import parse_targets
-from handlers.commands.ttl_policies import TtlPolicies
 from handlers.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from handlers.commands.targets.model import TargetSpec
+    from handlers.commands.ttl_policies import TtlPolicies
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -79,9 +82,9 @@ class ImportsSettings:
         self.handler_modules = _names(env, "HANDLER_MODULES")
         self.inline_attribute_limit = _number(env, "INLINE_ATTRIBUTE_LIMIT")
         self.max_receives = _number(env, "MAX_RECEIVE_COUNT")
-        self.sync_targets = parse_targets(_text(env, "SYNC_TARGETS"))
+        self.sync_targets = _targets(env)
         self.lease_seconds = _number(env, "LEASE_SECONDS")
-        self.ttl = TtlPolicies.parse(_text(env, "TTL_DAYS"))
+        self.ttl = _ttl(env)
         self.stream_failures_url = _text(env, "STREAM_FAILURES_URL")
         self.dead_letter_queue_url = _text(env, "DEAD_LETTER_QUEUE_URL")
         self.log_level = _log_level(env)
@@ -102,11 +105,11 @@ class StatesSettings:
         self.inline_attribute_limit = _number(env, "INLINE_ATTRIBUTE_LIMIT")
         self.alarm_topic_arn = _text(env, "ALARM_TOPIC_ARN")
         self.handler_modules = _names(env, "HANDLER_MODULES")
-        self.sync_targets = parse_targets(_text(env, "SYNC_TARGETS"))
+        self.sync_targets = _targets(env)
         self.status_detail = _one_of(env, "STATUS_DETAIL", STATUS_DETAILS)
         self.wait_limit_hours = _number(env, "WAIT_LIMIT_HOURS")
         self.lease_seconds = _number(env, "LEASE_SECONDS")
-        self.ttl = TtlPolicies.parse(_text(env, "TTL_DAYS"))
+        self.ttl = _ttl(env)
         self.log_level = _log_level(env)
 
 
@@ -142,6 +145,18 @@ class TasksSettings:
         self.max_receives = _number(env, "MAX_RECEIVE_COUNT")
         self.dead_letter_queue_url = _text(env, "DEAD_LETTER_QUEUE_URL")
         self.log_level = _log_level(env)
+
+
+def _targets(env: Mapping[str, str]) -> tuple[TargetSpec, ...]:
+    from handlers.commands.targets.model import parse_targets  # most functions have none
+
+    return parse_targets(_text(env, "SYNC_TARGETS"))
+
+
+def _ttl(env: Mapping[str, str]) -> TtlPolicies:
+    from handlers.commands.ttl_policies import TtlPolicies  # most functions have none
+
+    return TtlPolicies.parse(_text(env, "TTL_DAYS"))
 
 
 def _names(env: Mapping[str, str], name: str) -> tuple[str, ...]:

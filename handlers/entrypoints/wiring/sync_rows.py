@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from contract.options import TERMINAL
-from handlers.commands.attributes import AttributeStore
 from handlers.commands.pipeline.apply import Applier
 from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.run import Progress
 from handlers.commands.pipeline.sync import Synchroniser
 from handlers.commands.publishing.applied import AppliedPublisher, InlineTargets
-from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.commands.repository import CommandRepository
-from handlers.commands.targets.registry import Registry
-from handlers.commands.ttl_policies import TtlPolicies
-from handlers.core.clock import Clock
-from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.sync_rows import SyncRows
-from handlers.store.port import TableStore
-from handlers.topics.port import Topic
+
+if TYPE_CHECKING:
+    from handlers.commands.attributes import AttributeStore
+    from handlers.commands.publishing.publisher import CommandPublisher
+    from handlers.commands.targets.registry import Registry
+    from handlers.commands.ttl_policies import TtlPolicies
+    from handlers.core.clock import Clock
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.store.port import TableStore
+    from handlers.topics.port import Topic
 
 
 def sync_rows(

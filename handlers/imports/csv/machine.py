@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from handlers.imports.jobs.job_run import JobRun
-from handlers.imports.keys import ImportJobKey
-from handlers.objects.source import ObjectInfo
-from handlers.state_machines.port import StateMachines
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.imports.keys import ImportJobKey
+    from handlers.objects.source import ObjectInfo
+    from handlers.state_machines.port import StateMachines
+    from handlers.store.port import Item
 
 
 class CsvMachine:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.core.errors import ValidationError
-from handlers.objects.port import Objects
+
+if TYPE_CHECKING:
+    from handlers.objects.port import Objects
 
 #: The manifest names files; one is enough for gigabytes of results.
 MANIFEST_BYTES = 1024 * 1024

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from handlers.commands.pipeline.failure import Failure
-from handlers.core.clock import Clock
+from handlers.commands.failure import Failure
 from handlers.core.error_text import error_of
 from handlers.core.log import log_step
 from handlers.imports.csv.map_results import batches_not_done
-from handlers.imports.csv.rows_handler import RowsHandler
 from handlers.imports.jobs import status
-from handlers.imports.jobs.finalize import Finalizer
-from handlers.imports.jobs.job_run import JobRun
-from handlers.imports.jobs.model import Counts
-from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import IMPORT_SHARDS, ImportJobKey
-from handlers.objects.port import Objects
 from handlers.store.port import IMPORT_TMP, Item, TableStore
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
+    from handlers.imports.csv.rows_handler import RowsHandler
+    from handlers.imports.jobs.finalize import Finalizer
+    from handlers.imports.jobs.job_run import JobRun
+    from handlers.imports.jobs.model import Counts
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.objects.port import Objects
 
 #: How long the machine waits for the last row before it looks by itself: twice as long each time. The first keeps a
 #: turn of three states within one transition in ten seconds; the longest keeps the history of the longest import

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.rows import CANCEL_REQUESTED
 from handlers.core.error_text import error_of
@@ -12,11 +12,13 @@ from handlers.core.errors import ValidationError
 from handlers.core.log import log_step, without_text
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
-from handlers.imports.jobs.repository import ImportRepository, NewRow
 from handlers.imports.rows.preparation import prepare
-from handlers.imports.rows.row_batches import RowBatches
 from handlers.imports.strategy import LINE_COLUMN, ROW_COLUMN, ImportTables, Table
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.imports.jobs.repository import ImportRepository, NewRow
+    from handlers.imports.rows.row_batches import RowBatches
+    from handlers.store.port import Item
 
 DROPPED = {"result": "dropped"}
 

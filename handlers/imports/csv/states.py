@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.state_machines import CHECK_ROWS, CSV_LOADER, CSV_ROWS_HANDLER, FINALIZE_PARENT_JOB, WAIT_ROWS
-from handlers.imports.csv.loader import CsvLoader
-from handlers.imports.csv.progress import CsvProgress
-from handlers.imports.csv.rows_handler import RowsHandler
-from handlers.imports.csv.wait import RowsWait
 from handlers.imports.jobs.job_run import JobRun
-from handlers.imports.jobs.job_states import JobStep
 from handlers.state_machines.ended_execution import EndedExecution
 from handlers.state_machines.state_payload import StatePayload, token_of
+
+if TYPE_CHECKING:
+    from handlers.imports.csv.loader import CsvLoader
+    from handlers.imports.csv.progress import CsvProgress
+    from handlers.imports.csv.rows_handler import RowsHandler
+    from handlers.imports.csv.wait import RowsWait
+    from handlers.imports.jobs.job_states import JobStep
 
 
 def loader_steps(loader: CsvLoader, progress: CsvProgress) -> dict[str, JobStep]:

@@ -7,20 +7,22 @@ So one of the two sees the other, whatever comes first. A wake-up that is lost c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.rows import LEFT
 from handlers.core.clock import seconds_of
 from handlers.core.log import log_step
 from handlers.imports.jobs import status
-from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.open_index import WAIT_MARKS
-from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import ImportJobKey
-from handlers.state_machines.port import StateMachines
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import Change, Item
 from handlers.store.values import item_from_dynamo
+
+if TYPE_CHECKING:
+    from handlers.imports.jobs.job_run import JobRun
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.state_machines.port import StateMachines
 
 TOKEN, ENTRY = WAIT_MARKS
 #: More than a state is tried again: an entry's number leaves room for its tries.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from handlers.imports.errors import (
     FIELD_TOO_LONG,
@@ -14,10 +14,12 @@ from handlers.imports.errors import (
     ImportRefused,
 )
 from handlers.imports.files import encodings
-from handlers.imports.files.byte_scanner import ScannedBytes
-from handlers.imports.files.encodings import Open
 from handlers.imports.files.file_kinds import HEAD_BYTES, check_csv
 from handlers.imports.files.places import first_bad, zero_tail
+
+if TYPE_CHECKING:
+    from handlers.imports.files.byte_scanner import ScannedBytes
+    from handlers.imports.files.encodings import Open
 
 _ZEROS = (
     "the file's encoding is not certain: it has zero bytes, which no text has but in UTF-16 and UTF-32. If it is one, "

@@ -10,8 +10,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
+from handlers.core.light_dataclasses import dataclass, field
 from handlers.imports.errors import UNKNOWN_ENCODING, ImportRefused
 from handlers.imports.files import encodings, words
 from handlers.imports.files.east_asian import KANA, bits
@@ -71,7 +71,7 @@ def certain_encoding(open_: Open) -> str:
     )
 
 
-@dataclass(slots=True)
+@dataclass
 class _Sample:
     """``words``: those with bytes above ASCII, in their order. ``whole``: Japanese encodings that decode the file."""
 

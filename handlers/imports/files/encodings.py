@@ -8,10 +8,10 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from handlers.core.errors import shown
+from handlers.core.light_dataclasses import dataclass
 from handlers.imports.errors import UNKNOWN_ENCODING, ImportRefused
 
 UTF_8 = "utf-8"
@@ -30,7 +30,7 @@ CP949 = "cp949"
 Open = Callable[[], BinaryIO]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Encoding:
     """``name``: as jobs and messages say it. ``codec``: Python's. ``aliases``: other names that callers use.
 
@@ -126,7 +126,7 @@ _CONTROLS = re.compile("[\x80-\x9f]")
 _NOT_CP932 = re.compile("[\x80-\xa0\uf8f0-\uf8f3]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Start:
     """What the first bytes tell; ``is_marked``: by a byte order mark, which is no part of the text."""
 

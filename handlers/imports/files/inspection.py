@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from handlers.core.light_dataclasses import dataclass, field
 from handlers.imports.errors import REPEATED_KEY, TOO_MANY_ROWS, ImportRefused, RowProblem
 from handlers.imports.files import encodings
-from handlers.imports.files.byte_scanner import ScannedBytes
 from handlers.imports.files.decoding import in_its_encoding
-from handlers.imports.files.encodings import Open
 from handlers.imports.files.header import COMMA
 from handlers.imports.files.limits import MAP_ROW_BYTES, CsvLimits
 from handlers.imports.files.records import Batch, Record, RecordReader, examined, is_blank, lines_in
 from handlers.imports.strategy import REJECT, Layout
+
+if TYPE_CHECKING:
+    from handlers.imports.files.byte_scanner import ScannedBytes
+    from handlers.imports.files.encodings import Open
 
 #: A key's value, or those of several columns.
 Key = str | tuple[str, ...]
@@ -44,7 +46,7 @@ NO_VERSION = "the object has no version"
 _QUOTED_WELL = re.compile(r"""(?:(?:"(?:[^"]++|"")*+"|[^",\r\n]*+),)*+(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)[\r\n]*""")
 
 
-@dataclass(slots=True)
+@dataclass
 class Inspection:
     """What a file is. ``rows`` counts all, those with problems included, but not the ``ignored`` ones: blank lines,
     rows without any value, and Ctrl-Z at the end.

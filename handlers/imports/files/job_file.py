@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from contract.objects import IMPORTS
 from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.core.error_text import error_of, message_of, type_of
 from handlers.core.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError, shown
+from handlers.core.light_dataclasses import dataclass
 from handlers.core.log import log_step, without_text
 from handlers.imports.errors import WRONG_PLACE, ImportRefused
 from handlers.imports.extra_values import name_of_extra
 from handlers.imports.files.inspection import Inspection, inspect, records_of
 from handlers.imports.files.limits import CsvLimits
-from handlers.imports.files.records import Record
-from handlers.imports.jobs.repository import End, ImportRepository
-from handlers.imports.keys import ImportJobKey
 from handlers.imports.rows.preparation import row_of
-from handlers.imports.strategy import Layout
 from handlers.objects.source import ObjectInfo, ObjectSource
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.imports.files.records import Record
+    from handlers.imports.jobs.repository import End, ImportRepository
+    from handlers.imports.keys import ImportJobKey
+    from handlers.imports.strategy import Layout
+    from handlers.store.port import Item
 
 #: What is wrong with the file or the request.
 REFUSALS = (BucketMissing, ObjectMissing, ObjectChanged, ImportRefused, ValidationError)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FileRow:
     """A row of the file. ``end``: the outcome that it has from the start, a problem or the index of the row that
     supersedes it.

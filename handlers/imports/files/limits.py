@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from handlers.core.light_dataclasses import dataclass
 
 #: A row that the Distributed Map reads from the object itself; AWS documents 256 KiB for the input that it makes of
 #: one or several rows ("ItemReader (Map)", "ItemBatcher (Map)"), far above an ordinary row.
@@ -11,7 +11,7 @@ MAP_ROW_BYTES = 64 * 1024
 DIRECT_ROW_BYTES = 4 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CsvLimits:
     """``header_chars`` is the Distributed Map's own limit of 10 KiB ("ItemReader (Map)").
 

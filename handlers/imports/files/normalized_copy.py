@@ -9,9 +9,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from handlers.imports.files.records import Record
 from handlers.imports.strategy import LINE_COLUMN, ROW_COLUMN
+
+if TYPE_CHECKING:
+    from handlers.imports.files.records import Record
 
 PART_BYTES = 8 * 1024 * 1024
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
+from handlers.core.light_dataclasses import dataclass
 from handlers.imports.files.encodings import UTF_8, Open, is_wide, stray_in, unit_of
 
 BLOCK = 256 * 1024
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """A byte: its ``line`` and its place in it (``byte``), from 1; ``found``: what stands there, for people."""
 

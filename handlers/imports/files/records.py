@@ -6,10 +6,10 @@ import csv
 import io
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from handlers.core.json_values import json_bytes
+from handlers.core.light_dataclasses import dataclass, field
 from handlers.imports.errors import (
     EMPTY_FILE,
     FIELD_TOO_LONG,
@@ -24,16 +24,18 @@ from handlers.imports.errors import (
 from handlers.imports.files import encodings
 from handlers.imports.files.byte_scanner import END_MARK, ScannedBytes
 from handlers.imports.files.header import check_header, declared_delimiter, delimiter_of, is_of_report
-from handlers.imports.files.limits import CsvLimits
 from handlers.imports.jobs.spreadsheet import restored
 from handlers.imports.strategy import REPORT_COLUMNS, Layout
+
+if TYPE_CHECKING:
+    from handlers.imports.files.limits import CsvLimits
 
 BATCH_ROWS = 2_048
 #: What a line without values has.
 _BLANKS = ' \t,;|"\r\n\xa0\u3000\ufeff'
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Batch:
     """Consecutive records, blank ones too.
 
@@ -54,7 +56,7 @@ class Batch:
         return len(self.text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """A row of the file: ``index`` counts rows from 0, ``line`` is its first physical line, from 1.
 

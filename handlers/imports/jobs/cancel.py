@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from contract.rows import CANCEL_REQUESTED
 from handlers.core.errors import NotFound, TransientConflict, WrongStatus
 from handlers.imports.jobs import status
 from handlers.imports.jobs.open_index import MARKS
-from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.store.conditions import equals, one_of
 from handlers.store.port import IMPORT_TMP, Change, Item, TableStore
+
+if TYPE_CHECKING:
+    from handlers.imports.jobs.repository import ImportRepository
 
 MAX_ROUNDS = 20
 #: A page is 1 MB at most, whatever is asked for (API reference, Query); all rows of the file pass.

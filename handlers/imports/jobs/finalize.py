@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from handlers.core.error_text import error_of
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import outcome_of
 from handlers.imports.jobs.report import write_report
-from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.keys import ImportJobKey
-from handlers.objects.port import Objects
-from handlers.store.port import TableStore
+
+if TYPE_CHECKING:
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.imports.keys import ImportJobKey
+    from handlers.objects.port import Objects
+    from handlers.store.port import TableStore
 
 ROWS_FAILED = "RowsFailed"
 

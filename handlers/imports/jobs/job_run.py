@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
 
 from handlers.core.keys import check_version_number
+from handlers.core.light_dataclasses import dataclass
 from handlers.imports.keys import ImportJobKey
 from handlers.state_machines.state_payload import check_fields
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JobRun:
     """One attempt of a job, which a machine works on."""
 

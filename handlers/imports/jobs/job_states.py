@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.consumers.state_router import StateRouter, Step
-from handlers.core.clock import Clock
 from handlers.imports.jobs.job_run import JobRun
-from handlers.state_machines.state_payload import StatePayload
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
+    from handlers.state_machines.state_payload import StatePayload
 
 JobStep = Step[JobRun]
 

@@ -5,14 +5,16 @@ sweeper found without progress, and cancels others.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.rows import CANCEL_REQUESTED, RESTART
 from handlers.imports.jobs import status
 from handlers.imports.keys import ZIP_IMPORT_KIND, ImportJobKey
 from handlers.imports.rows.table_stream import changed_row
-from handlers.store.port import Item
 from handlers.store.values import item_from_dynamo
+
+if TYPE_CHECKING:
+    from handlers.store.port import Item
 
 #: Does something about a job; a repeated call changes nothing.
 Step = Callable[[ImportJobKey], object]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from contract.rows import CANCEL_REQUESTED
 from handlers.core.errors import TransientConflict
 from handlers.imports.csv.machine import CsvMachine
@@ -10,14 +12,18 @@ from handlers.imports.files.inspection import Inspection
 from handlers.imports.files.job_file import JobFiles, refusal_of
 from handlers.imports.files.limits import DIRECT_ROW_BYTES
 from handlers.imports.jobs import status
-from handlers.imports.jobs.finalize import Finalizer
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION
-from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.keys import ImportJobKey
 from handlers.imports.rows.row_batches import RowBatches
-from handlers.imports.strategy import ImportTables, Layout
-from handlers.objects.source import ObjectInfo
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.imports.csv.machine import CsvMachine
+    from handlers.imports.files.inspection import Inspection
+    from handlers.imports.jobs.finalize import Finalizer
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.imports.keys import ImportJobKey
+    from handlers.imports.strategy import ImportTables, Layout
+    from handlers.objects.source import ObjectInfo
+    from handlers.store.port import Item
 
 #: Rows that are written between two looks at whether the job is to be cancelled.
 ROWS_PER_LOOK = 100

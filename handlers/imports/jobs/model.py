@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from contract.rows import CANCEL_REQUESTED
+from handlers.core.light_dataclasses import dataclass
 from handlers.imports.jobs import status
 from handlers.imports.keys import CSV_IMPORT_KIND, ImportJobKey, ImportRowKey
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.store.port import Item
 
 DIRECT = "DIRECT"
 STEP_FUNCTION = "STEP_FUNCTION"
@@ -22,7 +25,7 @@ UNCHANGED = "UNCHANGED"
 SHARD_COUNTERS = ("applied", "unchanged", "failed", "superseded", "cancelled")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Counts:
     """Rows by outcome. ``total`` is None until the file has been read."""
 
@@ -74,7 +77,7 @@ class Counts:
         return cls(job.get("totalRows"), **sums)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reason:
     """How many rows failed with one code, and the first of them: its row and line as in the report, and why."""
 
@@ -85,7 +88,7 @@ class Reason:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ImportJob:
     """The import of a file. ``error`` and ``report`` (keys of objects in the stack's bucket, and as ``report_urls``
     ``s3://bucket/key``) where there are any, with the ``reasons`` why rows failed, the most frequent first; ``mode`` is

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from contract.objects import REPORTS
+from handlers.core.light_dataclasses import dataclass
 from handlers.imports.extra_values import beyond_header
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import Reason
 from handlers.imports.jobs.spreadsheet import BYTE_ORDER_MARK, line_of, neutralised
 from handlers.imports.keys import IMPORT_SHARDS, ImportJobKey
 from handlers.imports.strategy import REPORT_COLUMNS
-from handlers.objects.port import Objects
 from handlers.store.port import IMPORT_TMP, Item, TableStore
+
+if TYPE_CHECKING:
+    from handlers.objects.port import Objects
 
 CSV_TYPE = "text/csv; charset=utf-8"
 PART_BYTES = 8 * 1024 * 1024
@@ -42,7 +45,7 @@ class Reasons:
         return sorted(self._found.values(), key=lambda one: (-one.rows, one.row))[:MOST_REASONS]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WrittenReport:
     """The keys of the objects in their order, and why rows failed, the most frequent reason first."""
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.rows import CANCEL_REQUESTED, RESTART
-from handlers.core.clock import Clock
 from handlers.core.errors import NotFound, TransientConflict, WrongStatus
 from handlers.imports.errors import PERMANENT
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import STEP_FUNCTION
 from handlers.imports.jobs.open_index import LOOK_MARKS, opened
-from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import IMPORT_SHARDS, ZIP_IMPORT_KIND, ImportJobKey
 from handlers.store.conditions import equals
 from handlers.store.port import IMPORT_TMP, Change, Item, TableStore
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
+    from handlers.imports.jobs.repository import ImportRepository
 
 #: Rows of a job that one call looks at, within the loader's time; the next call goes on behind them.
 ROWS_PER_CALL = 100_000

@@ -7,7 +7,7 @@ dead. Rows of a file are not in the index: their job is, and a job without progr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.rows import CANCEL_REQUESTED, RESTART
 from handlers.core.clock import Clock, seconds_of
@@ -15,7 +15,6 @@ from handlers.core.error_text import error_of
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import STEP_FUNCTION, Counts
 from handlers.imports.jobs.open_index import LOOK_SECONDS, MARKS
-from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import IMPORT_SHARDS, ZIP_IMPORT_KIND, ImportJobKey
 from handlers.imports.rows.command_outcomes import settle_published
 from handlers.imports.rows.table_stream import row_message
@@ -23,7 +22,10 @@ from handlers.imports.zip.files import child_of
 from handlers.store.conditions import Path, equals
 from handlers.store.open_rows import Sweep, SweepReport
 from handlers.store.port import COMMANDS, IMPORT_TMP, Change, ConditionFailed, Item, TableStore
-from handlers.topics.port import Topic
+
+if TYPE_CHECKING:
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.topics.port import Topic
 
 TIMEOUT = "Timeout"
 SECONDS_PER_HOUR = 3_600

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.rows import IMPORT_SOURCE
 from contract.tables import INSERT
@@ -11,10 +11,12 @@ from handlers.commands import status as command_status
 from handlers.core.keys import tenant_of
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import APPLIED
-from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import ImportRowKey
-from handlers.store.port import Item
 from handlers.store.values import item_from_dynamo
+
+if TYPE_CHECKING:
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.store.port import Item
 
 SKIPPED = "Skipped"
 _READ = ("pk", "sk", "status", "source", "requestId", "error")

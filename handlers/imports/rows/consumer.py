@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.messages import IMPORT_EXECUTE
 from handlers.commands import status as command_status
 from handlers.commands.keys import VersionKey
-from handlers.commands.model import Command, CommandInput
 from handlers.commands.publishing.publisher import CommandPublisher, ExtraWriteRefused
 from handlers.commands.publishing.retry import publish_with_retry
 from handlers.consumers.batch_results import answer_each
-from handlers.consumers.dead_letters import DeadLetters
 from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.consumers.queue_messages import row_named
 from handlers.core.context import InvokeContext, restored_context
@@ -21,14 +19,18 @@ from handlers.core.error_text import message_of, type_of
 from handlers.core.log import log_step, without_text
 from handlers.imports.errors import RowProblem
 from handlers.imports.jobs import status
-from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import ImportRowKey
 from handlers.imports.rows.command_outcomes import settle_published
 from handlers.imports.rows.preparation import prepare, problem_of
-from handlers.imports.rows.sync_rows import SyncRows
 from handlers.imports.rows.unchanged_rows import end_unchanged
 from handlers.imports.strategy import EQUAL, SYNC, ImportStrategy, ImportTables
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.commands.model import Command, CommandInput
+    from handlers.consumers.dead_letters import DeadLetters
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.imports.rows.sync_rows import SyncRows
+    from handlers.store.port import Item
 
 #: Rounds when others publish on the same entity at the same moment.
 PUBLISH_ATTEMPTS = 5

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from handlers.commands.model import CommandInput
 from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.core.context import InvokeContext
 from handlers.core.error_text import message_of, type_of
 from handlers.core.errors import ValidationError
+from handlers.core.light_dataclasses import dataclass
 from handlers.imports.errors import INVALID_VALUE, RowProblem
-from handlers.imports.strategy import ImportStrategy, Layout, Row
+
+if TYPE_CHECKING:
+    from handlers.commands.model import CommandInput
+    from handlers.imports.strategy import ImportStrategy, Layout, Row
 
 #: For keys of which only the type and the code are looked at.
 ANY_TENANT = InvokeContext("", "t")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prepared:
     """What a row asks for: ``given`` to be published, or the ``problem`` that it has; ``row`` is transformed."""
 

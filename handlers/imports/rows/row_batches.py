@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from handlers.imports.jobs import status
 from handlers.imports.jobs.counters import counter_of, counting
 from handlers.imports.jobs.model import job_key_of
-from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import IMPORT_SHARDS, ImportRowKey
 from handlers.store.conditions import absent
 from handlers.store.port import IMPORT_TMP, Change, Item, Put, TransactionFailed, Update, Write
+
+if TYPE_CHECKING:
+    from handlers.imports.jobs.repository import ImportRepository
 
 #: A transaction has at most 100 writes (API reference, TransactWriteItems), and up to 16 of them are counters.
 MOST_ROWS = 100 - IMPORT_SHARDS

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
-from handlers.commands.model import CommandInput
 from handlers.commands.pipeline.run import LostRun
-from handlers.commands.publishing.applied import AppliedPublisher, InlineTargets
-from handlers.core.context import InvokeContext
 from handlers.core.errors import PendingVersions, TransientConflict, TransientError, VersionConflict
 from handlers.core.log import log_step
 from handlers.imports.jobs.model import APPLIED
-from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.unchanged_rows import end_unchanged
 from handlers.imports.strategy import EQUAL, ImportStrategy
-from handlers.store.port import Item, Write
+
+if TYPE_CHECKING:
+    from handlers.commands.model import CommandInput
+    from handlers.commands.publishing.applied import AppliedPublisher, InlineTargets
+    from handlers.core.context import InvokeContext
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.store.port import Item, Write
 
 #: Rounds when others publish on the same entity at the same moment.
 PUBLISH_ATTEMPTS = 5

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.messages import ACTION, IMPORT_EXECUTE, IMPORT_STATUS
 from handlers.core.keys import row_id
 from handlers.core.log import log_step
 from handlers.imports.csv.wait import counted_all
 from handlers.imports.jobs import status
-from handlers.imports.jobs.finalize import Finalizer
 from handlers.imports.jobs.model import STEP_FUNCTION, job_key_of
 from handlers.imports.keys import ImportJobKey, ImportRowKey
-from handlers.store.port import Item
 from handlers.store.values import item_from_dynamo
 from handlers.topics.alarms import send_alarm
 from handlers.topics.port import Notice, Topic
+
+if TYPE_CHECKING:
+    from handlers.imports.jobs.finalize import Finalizer
+    from handlers.store.port import Item
 
 _READ = (
     "pk",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from handlers.commands import status as command_status
 from handlers.core.errors import CqrsError, Nature
-from handlers.imports.jobs.repository import ImportRepository
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.store.port import Item
 
 LATEST_FAILED = "LatestFailed"
 LATEST_SKIPPED = "LatestSkipped"

@@ -12,10 +12,10 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol, cast
 
 from handlers.core.errors import shown
+from handlers.core.light_dataclasses import dataclass
 from handlers.imports.errors import ImportRefused
 from handlers.imports.files.file_kinds import EXPORT, HEAD_BYTES, is_zip, kind_of, office_kind
 from handlers.imports.zip.entry_names import leads_elsewhere, name_of, parts_of
@@ -52,7 +52,7 @@ _DIRECTORY_BYTES_PER_ENTRY = 1024
 _DIRECTORY_BYTES = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ZipLimits:
     """``zipMaxEntries``, ``zipMaxBytes`` (unpacked, all files together) and ``zipMaxRatio`` (unpacked to packed)."""
 
@@ -74,7 +74,7 @@ class Ranges(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CsvEntry:
     """A CSV file in an archive; ``name`` is its path there. ``position`` is its place in the order of imports, from 0.
 
@@ -93,7 +93,7 @@ class CsvEntry:
         return f"{self.position:04d}{SUFFIX}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SkippedEntry:
     """What else is in an archive; its ``position`` is behind those of the files. ``code``: of ``SKIPPED_BECAUSE``."""
 

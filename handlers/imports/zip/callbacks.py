@@ -6,16 +6,18 @@ there is no outcome, and answers by itself if there is one. So one of the two se
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handlers.core.log import log_step
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import Counts
-from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.keys import ImportJobKey
 from handlers.imports.zip.repository import TOKEN, ArchiveRepository
-from handlers.state_machines.port import StateMachines
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.imports.keys import ImportJobKey
+    from handlers.state_machines.port import StateMachines
+    from handlers.store.port import Item
 
 
 class Callbacks:

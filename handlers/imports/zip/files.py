@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from handlers.core.clock import Clock
 from handlers.core.error_text import error_of
 from handlers.core.errors import TransientConflict, ValidationError, WrongStatus
 from handlers.core.log import log_step
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import request_cancel
-from handlers.imports.jobs.job_run import JobRun
-from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.keys import ImportJobKey
-from handlers.imports.zip.callbacks import Callbacks
 from handlers.imports.zip.repository import ArchiveRepository, FileNotOpened, Wait
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
+    from handlers.imports.jobs.job_run import JobRun
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.imports.keys import ImportJobKey
+    from handlers.imports.zip.callbacks import Callbacks
+    from handlers.store.port import Item
 
 TIMEOUT = "Timeout"
 CANCELLED = "Cancelled"

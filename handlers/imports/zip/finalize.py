@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from handlers.core.error_text import error_of
+from handlers.core.light_dataclasses import dataclass
 from handlers.imports.jobs import status
-from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.model import Counts, report_urls
-from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import ImportJobKey
 from handlers.imports.zip.files import child_of
 from handlers.imports.zip.report import write_files_report
-from handlers.imports.zip.repository import ArchiveRepository
-from handlers.objects.port import Objects
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.imports.jobs.job_run import JobRun
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.imports.zip.repository import ArchiveRepository
+    from handlers.objects.port import Objects
+    from handlers.store.port import Item
 
 FILES_FAILED = "FilesFailed"
 NO_ROWS = Counts(0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ImportedFile:
     """A file of an archive. ``job``: the id of its own import, ``report`` the URLs of that one's, ``encoding`` that it
     was read in; ``table`` where it is known. What is no file to import is SKIPPED; its ``error`` has the reason.

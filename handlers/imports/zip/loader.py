@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.objects import ZIP
-from handlers.core.clock import Clock
 from handlers.core.error_text import error_of
 from handlers.core.errors import ValidationError
 from handlers.core.log import log_step
 from handlers.imports.errors import NO_TABLE, UNKNOWN_TABLE, ImportRefused
 from handlers.imports.files.job_file import check_place, refusal_of
 from handlers.imports.jobs import status
-from handlers.imports.jobs.job_run import JobRun
-from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.keys import ImportJobKey
-from handlers.imports.strategy import ImportTables
 from handlers.imports.zip.archive import UNREADABLE_ENTRY, Archive, CsvEntry, ZipLimits
 from handlers.imports.zip.object_ranges import ObjectRanges
-from handlers.imports.zip.repository import ArchiveRepository
-from handlers.objects.port import Objects
 from handlers.objects.source import ObjectInfo, ObjectSource
-from handlers.store.port import Item
+
+if TYPE_CHECKING:
+    from handlers.core.clock import Clock
+    from handlers.imports.jobs.job_run import JobRun
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.imports.keys import ImportJobKey
+    from handlers.imports.strategy import ImportTables
+    from handlers.imports.zip.repository import ArchiveRepository
+    from handlers.objects.port import Objects
+    from handlers.store.port import Item
 
 CSV_TYPE = "text/csv"
 #: What becomes of the archive's job: there are files to import, more to unpack, or nothing to do.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
-from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.keys import ImportJobKey
-from handlers.state_machines.port import StateMachines
+
+if TYPE_CHECKING:
+    from handlers.imports.jobs.repository import ImportRepository
+    from handlers.imports.keys import ImportJobKey
+    from handlers.state_machines.port import StateMachines
 
 
 class ZipMachine:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from handlers.objects.source import ObjectInfo, ObjectSource
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from handlers.objects.source import ObjectInfo, ObjectSource
 
 #: One request to S3 for so much: a large entry is read in few, and this is all that is kept.
 AHEAD_BYTES = 8 * 1024 * 1024

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from contract.objects import REPORTS
 from handlers.imports.jobs.report import CSV_TYPE
 from handlers.imports.jobs.spreadsheet import BYTE_ORDER_MARK, line_of, neutralised
-from handlers.imports.keys import ImportJobKey
-from handlers.objects.port import Objects
 
 if TYPE_CHECKING:
+    from handlers.imports.keys import ImportJobKey
     from handlers.imports.zip.finalize import ImportedFile
+    from handlers.objects.port import Objects
 
 COLUMNS = ("file", "table", "status", "code", "message", "rows", "succeeded", "failed", "encoding", "job", "report")
 

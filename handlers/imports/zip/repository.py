@@ -7,18 +7,16 @@ be imported, was never begun, or did not end in time. What it has keeps a job fr
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.rows import CANCEL_REQUESTED
 from handlers.core.clock import Clock, iso
 from handlers.core.error_text import error_of
 from handlers.core.expiry import SECONDS_PER_DAY
+from handlers.core.light_dataclasses import dataclass
 from handlers.imports.jobs import status
 from handlers.imports.jobs.open_index import opened
 from handlers.imports.jobs.repository import ROW_DAYS
-from handlers.imports.keys import ImportJobKey
-from handlers.imports.zip.archive import CsvEntry, SkippedEntry
 from handlers.store.conditions import absent, at_most, equals, one_of
 from handlers.store.port import (
     IMPORT_TMP,
@@ -32,6 +30,10 @@ from handlers.store.port import (
     Update,
 )
 
+if TYPE_CHECKING:
+    from handlers.imports.keys import ImportJobKey
+    from handlers.imports.zip.archive import CsvEntry, SkippedEntry
+
 #: On the row of a file's job: what the archive's machine waits with, and the try of the state that it came from.
 TOKEN = "taskToken"
 TOKEN_RETRY = "tokenRetry"
@@ -42,7 +44,7 @@ _PAGE = 500
 _TOGETHER = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wait:
     """A state that waits for a file's job: its token, and which try of the state it is."""
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract.state_machines import CANCEL_SINGLE_CSV, FINALIZE_ZIP_JOB, TRIGGER_SINGLE_CSV, ZIP_LOADER
-from handlers.commands.pipeline.failure import Failure
+from handlers.commands.failure import Failure
 from handlers.core.error_text import error_of
 from handlers.imports.jobs.job_run import JobRun
-from handlers.imports.jobs.job_states import JobStep
 from handlers.imports.zip.files import TIMEOUT, ZipFiles
-from handlers.imports.zip.finalize import ZipFinalizer
-from handlers.imports.zip.loader import ZipLoader
 from handlers.imports.zip.repository import Wait
 from handlers.state_machines.ended_execution import EndedExecution
 from handlers.state_machines.state_payload import StatePayload, token_of, whole_number
+
+if TYPE_CHECKING:
+    from handlers.imports.jobs.job_states import JobStep
+    from handlers.imports.zip.finalize import ZipFinalizer
+    from handlers.imports.zip.loader import ZipLoader
 
 MACHINE_FAILED = "MachineFailed"
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import handlers.entrypoints
-from handlers.commands.pipeline.failure import Failure
+from handlers.commands.failure import Failure
 from handlers.core.error_text import MAX_FRAMES, MAX_MESSAGE_CHARS, MAX_TYPE_CHARS, cut, error_of, leaving
 from handlers.entrypoints.wiring.lazy import bounded
 

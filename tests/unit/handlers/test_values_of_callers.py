@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from cli.operate.explain import rendered
+from handlers.commands.failure import Failure
 from handlers.commands.keys import EntityKey
 from handlers.commands.model import NO_STATUS, Command, CommandInput, completed
-from handlers.commands.pipeline.failure import Failure
 from handlers.core.context import InvokeContext
 from handlers.core.error_text import error_of
 from handlers.core.errors import RequestConflict, ValidationError

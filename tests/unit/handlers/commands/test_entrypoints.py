@@ -43,7 +43,7 @@ def world() -> World:
 
 @pytest.fixture
 def handle(world: World) -> Any:
-    from handlers.commands.pipeline.steps import Ports
+    from handlers.commands.ports import Ports
 
     env = {**STATES, "HANDLER_MODULES": "handlers.domain.orders"}
     ports = Ports(world.store, world.workflows, world.alarms, world.clock)

@@ -9,8 +9,8 @@ import pytest
 
 from cli.operate.skip import rendered
 from handlers.commands.execution_ended import CommandExecutionEndedHandler
+from handlers.commands.failure import Failure
 from handlers.commands.keys import VersionKey
-from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
 from handlers.commands.starter import execution_name
 from handlers.commands.sweeper import RESCHEDULE_SECONDS

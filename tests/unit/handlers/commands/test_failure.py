@@ -5,7 +5,7 @@ import json
 import pytest
 
 from handlers.commands.execution_ended import CommandExecutionEndedHandler
-from handlers.commands.pipeline.failure import Failure
+from handlers.commands.failure import Failure
 from handlers.commands.pipeline.run import Run
 from handlers.commands.starter import execution_name
 from handlers.core.errors import ValidationError

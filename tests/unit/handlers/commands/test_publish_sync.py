@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handlers.commands.pipeline.run import Run
-from handlers.commands.publishing.publisher import START_GRACE_SECONDS
+from handlers.commands.starter import START_GRACE_SECONDS
 from handlers.commands.ttl_policies import TtlPolicies
 from handlers.core.errors import (
     CommandFailed,

@@ -9,8 +9,7 @@ import pytest
 from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.run import Run
 from handlers.commands.pipeline.successor import Waker
-from handlers.commands.publishing.publisher import START_GRACE_SECONDS
-from handlers.commands.starter import CommandStarter, execution_name
+from handlers.commands.starter import START_GRACE_SECONDS, CommandStarter, execution_name
 from handlers.commands.sweeper import MAX_RESTARTS, RESCHEDULE_SECONDS
 from handlers.core.errors import TransientError, TransientThrottle
 from handlers.store.open_rows import SweepReport

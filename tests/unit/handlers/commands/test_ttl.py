@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from handlers.commands.attempts import Attempts
+from handlers.commands.failure import Failure
 from handlers.commands.keys import EntityKey
-from handlers.commands.pipeline.failure import Failure
 from handlers.commands.pipeline.run import Run
 from handlers.commands.ttl_policies import TtlPolicies, TtlPolicy
 from tests.support.pipelines import CONTEXT, KEY, World, order

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from handlers.commands.keys import EntityKey, VersionKey
-from handlers.commands.publishing.publisher import START_GRACE_SECONDS
-from handlers.commands.starter import CommandStarter, execution_name
+from handlers.commands.starter import START_GRACE_SECONDS, CommandStarter, execution_name
 from handlers.core.context import InvokeContext
 from handlers.core.errors import NotFound, TransientThrottle, ValidationError
 from handlers.core.keys import open_shard

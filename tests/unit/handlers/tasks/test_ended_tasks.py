@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handlers.commands.pipeline.failure import Failure
+from handlers.commands.failure import Failure
 from handlers.core.error_text import error_of
 from handlers.core.errors import TransientConflict, WrongStatus
 from handlers.store.memory import MemoryTableStore

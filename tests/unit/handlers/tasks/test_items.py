@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handlers.commands.pipeline.failure import Failure
+from handlers.commands.failure import Failure
 from handlers.core.errors import TransientConflict
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Change, Item, Write
