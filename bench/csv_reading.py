@@ -22,10 +22,11 @@ from handlers.domain.airports import COLUMNS, AirportImport
 from handlers.imports.csv.rows_handler import RowsHandler
 from handlers.imports.files.inspection import inspect, records_of
 from handlers.imports.files.normalized_copy import normalised
+from handlers.imports.jobs.job_file import row_of
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import CSV_IMPORT_KIND, ImportJobKey
-from handlers.imports.rows.preparation import prepare, row_of
+from handlers.imports.rows.preparation import prepare
 from handlers.imports.rows.row_batches import RowBatches, writes_of
 from handlers.imports.strategy import ImportTables, load_import_tables
 from handlers.store.memory import MemoryTableStore

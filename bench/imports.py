@@ -25,7 +25,7 @@ from contract.tables import COMMANDS, IMPORT_TMP
 from handlers.core import aws_clients as aws
 from handlers.core.context import InvokeContext
 from handlers.imports.jobs.model import ImportJob
-from handlers.imports.jobs.service import ImportService
+from handlers.imports.service import ImportService
 from handlers.store.dynamodb import DynamoTableStore
 from infra.packaging import PACKAGES
 from local.aws.model import AwsCall

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from handlers.core.json_values import check_json
     from handlers.core.keys import MAX_REQUEST_ID_CHARS
     from handlers.core.log import log_step
-    from handlers.imports.jobs.service import ImportService
     from handlers.imports.rows.preparation import prepare as prepare_row
+    from handlers.imports.service import ImportService
     from handlers.imports.strategy import CHANGED, EQUAL, NOT_EXIST, ImportStrategy, Row, import_strategy
     from handlers.objects.memory import MemoryObjects
     from handlers.objects.s3 import S3Objects
@@ -188,8 +188,8 @@ _NAMES = {
     "core.json_values": "check_json",
     "core.keys": "MAX_REQUEST_ID_CHARS",
     "core.log": "log_step",
-    "imports.jobs.service": "ImportService",
     "imports.rows.preparation": "prepare_row=prepare",
+    "imports.service": "ImportService",
     "imports.strategy": "CHANGED EQUAL NOT_EXIST ImportStrategy Row import_strategy",
     "objects.memory": "MemoryObjects",
     "objects.s3": "S3Objects",

@@ -20,7 +20,7 @@ from handlers.core import aws_clients as aws
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
 from handlers.imports.jobs.model import ImportJob
-from handlers.imports.jobs.service import ImportService
+from handlers.imports.service import ImportService
 from handlers.store.dynamodb import DynamoTableStore
 from local.runtime import LocalRuntime
 

@@ -26,7 +26,7 @@ from handlers.core.context import InvokeContext
 from handlers.entrypoints.wiring.settings import LoaderSettings
 from handlers.imports.files.encodings import encoding_named
 from handlers.imports.jobs.model import MODES, ImportJob, Reason
-from handlers.imports.jobs.service import ImportService
+from handlers.imports.service import ImportService
 from handlers.imports.strategy import load_import_tables
 from handlers.imports.zip.finalize import ImportedFile
 from handlers.operations.key_text import pasteable

@@ -18,8 +18,8 @@ from contract.work_status import PROCESSING
 from handlers.core.clock import SystemClock, seconds_of
 from handlers.core.context import InvokeContext
 from handlers.imports.jobs.model import ImportJob
-from handlers.imports.jobs.service import MAX_LISTED, ImportService
 from handlers.imports.keys import ZIP_IMPORT_KIND, ImportJobKey
+from handlers.imports.service import MAX_LISTED, ImportService
 from handlers.imports.zip.finalize import ImportedFile
 from handlers.operations.key_text import pasteable
 

@@ -17,10 +17,10 @@ from cli.output import as_json, table
 from cli.terminal import complain, show, write
 from contract.work_status import FAILED
 from contract.work_status import IMPORT_TERMINAL as TERMINAL
+from handlers.imports.files.layout import REPORT_COLUMNS
+from handlers.imports.files.spreadsheet import BYTE_ORDER_MARK, restored
 from handlers.imports.jobs.model import ImportJob
-from handlers.imports.jobs.spreadsheet import BYTE_ORDER_MARK, restored
 from handlers.imports.keys import ZIP_IMPORT_KIND
-from handlers.imports.strategy import REPORT_COLUMNS
 from handlers.objects.s3 import S3Objects
 from handlers.operations.key_text import pasteable
 

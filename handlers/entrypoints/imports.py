@@ -30,8 +30,8 @@ from handlers.imports.jobs.job_states import job_states
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.consumer import RowWorker
 from handlers.imports.rows.row_batches import RowBatches
-from handlers.imports.rows.table_stream import ImportStream
 from handlers.imports.strategy import ImportTables, load_import_tables
+from handlers.imports.table_stream import ImportStream
 from handlers.imports.zip.callbacks import Callbacks
 from handlers.imports.zip.files import ZipFiles
 from handlers.imports.zip.repository import ArchiveRepository

@@ -17,16 +17,16 @@ from handlers.core.light_dataclasses import dataclass
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import LoaderSettings
 from handlers.imports.csv import states as csv_states
+from handlers.imports.csv.direct_loader import Loader
 from handlers.imports.csv.loader import CsvLoader
 from handlers.imports.csv.machine import CsvMachine
 from handlers.imports.csv.progress import CsvProgress
 from handlers.imports.csv.rows_handler import RowsHandler
-from handlers.imports.files.job_file import JobFiles
+from handlers.imports.job_stream import JobStream, by_kind
 from handlers.imports.jobs.cancel import Canceller
 from handlers.imports.jobs.finalize import Finalizer
+from handlers.imports.jobs.job_file import JobFiles
 from handlers.imports.jobs.job_states import job_states
-from handlers.imports.jobs.job_stream import JobStream, by_kind
-from handlers.imports.jobs.loader import Loader
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.retry import RowResetter
 from handlers.imports.rows.row_batches import RowBatches

@@ -24,7 +24,7 @@ from handlers.core.log import log_step
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import SweeperSettings
 from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.jobs.sweeper import ImportSweeper
+from handlers.imports.sweeper import ImportSweeper
 from handlers.imports.zip.callbacks import Callbacks
 from handlers.imports.zip.repository import ArchiveRepository
 from handlers.state_machines.stepfunctions import StepFunctions

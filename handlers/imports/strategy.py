@@ -12,6 +12,17 @@ from handlers.core.json_values import same_json
 from handlers.core.light_dataclasses import dataclass
 from handlers.imports.errors import ImportRefused
 from handlers.imports.files.encodings import encoding_named
+from handlers.imports.files.layout import (
+    ASYNC,
+    LAST,
+    LINE_COLUMN,
+    ON_DUPLICATE,
+    PUBLISH_MODES,
+    REPORT_COLUMNS,
+    ROW_COLUMN,
+    SYNC,
+    Layout,
+)
 
 if TYPE_CHECKING:
     from handlers.commands.model import Command, CommandInput
@@ -20,42 +31,9 @@ EQUAL = "EQUAL"
 NOT_EXIST = "NOT_EXIST"
 CHANGED = "CHANGED"
 
-#: How rows are published: accepted, and applied by the pipeline; or accepted and applied in one transaction.
-ASYNC = "ASYNC"
-SYNC = "SYNC"
-PUBLISH_MODES = (ASYNC, SYNC)
-
-#: Of rows with the same key, the last is applied and the others end SUPERSEDED; or the first is, and the others fail.
-LAST = "last"
-REJECT = "reject"
-ON_DUPLICATE = (LAST, REJECT)
-
-#: Columns of a normalised copy: the row's number in the file, from 1, and its first physical line.
-ROW_COLUMN = "__row"
-LINE_COLUMN = "__line"
-#: In front of a file's own columns in the report of its failed rows, which may be corrected and imported.
-REPORT_COLUMNS = ("row", "line", "code", "message")
-
 Row = Mapping[str, str]
 _MARK = "__cqrs_import__"
 _TABLE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What the files of a table look like, and how their rows are published.
-
-    ``columns``: those that a file must have; ``optional``: those that it may have, empty where it doesn't; ``key``:
-    those that tell one row from another. ``encoding``: that of the files, where an import names none; None: found out.
-    """
-
-    table: str
-    columns: tuple[str, ...]
-    key: tuple[str, ...]
-    optional: tuple[str, ...] = ()
-    publish: str = ASYNC
-    on_duplicate: str = LAST
-    encoding: str | None = None
 
 
 class ImportStrategy:

@@ -19,8 +19,8 @@ from handlers.entrypoints import imports, loader
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import STEP_FUNCTION, UNCHANGED
 from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.jobs.service import ImportService
 from handlers.imports.rows.row_batches import MOST_ROWS, RowBatches
+from handlers.imports.service import ImportService
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import IMPORT_TMP, Change, Item

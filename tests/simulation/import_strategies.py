@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from handlers.commands.model import CommandInput
 from handlers.core.errors import ValidationError
-from handlers.imports.strategy import REJECT, SYNC, ImportStrategy, Row, import_strategy
+from handlers.imports.files.layout import REJECT, SYNC
+from handlers.imports.strategy import ImportStrategy, Row, import_strategy
 
 COLUMNS = ("code", "n", "note")
 #: The last of rows with one code is applied, or the first; the last, synchronously, with and without sync targets.

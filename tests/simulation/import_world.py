@@ -14,8 +14,8 @@ from handlers.consumers.dead_letters import QUEUE_SOURCE
 from handlers.entrypoints import imports, loader
 from handlers.entrypoints.imports import ImportPorts
 from handlers.entrypoints.loader import LoaderPorts
-from handlers.imports.jobs.service import ImportService
 from handlers.imports.keys import ImportJobKey
+from handlers.imports.service import ImportService
 from handlers.store.memory import Listener, MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY, IMPORT_TMP, TASKS, Item
 from infra.components.messaging import MAX_RECEIVE_COUNT

@@ -25,31 +25,31 @@ from handlers.commands.ttl_policies import TtlPolicies
 from handlers.consumers.dead_letters import MemoryDeadLetters
 from handlers.core.context import InvokeContext
 from handlers.entrypoints.wiring.sync_rows import sync_rows
+from handlers.imports.csv.direct_loader import Loader
 from handlers.imports.csv.loader import CsvLoader
 from handlers.imports.csv.machine import CsvMachine
 from handlers.imports.csv.progress import CsvProgress
 from handlers.imports.csv.rows_handler import RowsHandler
 from handlers.imports.csv.states import loader_steps, rows_steps
 from handlers.imports.csv.wait import RowsWait
-from handlers.imports.files.job_file import JobFiles
 from handlers.imports.files.limits import CsvLimits
+from handlers.imports.job_stream import JobStream
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import Canceller
 from handlers.imports.jobs.counters import counter_of
 from handlers.imports.jobs.finalize import Finalizer
+from handlers.imports.jobs.job_file import JobFiles
 from handlers.imports.jobs.job_states import job_states
-from handlers.imports.jobs.job_stream import JobStream
-from handlers.imports.jobs.loader import Loader
 from handlers.imports.jobs.model import SHARD_COUNTERS, ImportJob
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.retry import RowResetter
-from handlers.imports.jobs.service import ImportService
-from handlers.imports.jobs.sweeper import ImportSweeper
 from handlers.imports.rows.command_outcomes import CommandOutcomes
 from handlers.imports.rows.consumer import RowWorker
 from handlers.imports.rows.row_batches import RowBatches
-from handlers.imports.rows.table_stream import ImportStream
+from handlers.imports.service import ImportService
 from handlers.imports.strategy import ImportTables, Table, load_import_tables
+from handlers.imports.sweeper import ImportSweeper
+from handlers.imports.table_stream import ImportStream
 from handlers.imports.zip.callbacks import Callbacks
 from handlers.imports.zip.repository import ArchiveRepository
 from handlers.objects.memory import MemoryObjects, MemorySource

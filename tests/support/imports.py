@@ -9,8 +9,8 @@ import boto3
 from handlers.core import aws_clients as aws
 from handlers.imports.jobs.counters import counter_of
 from handlers.imports.jobs.model import ImportJob
-from handlers.imports.jobs.service import ImportService
 from handlers.imports.jobs.status import ROW, is_terminal
+from handlers.imports.service import ImportService
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import IMPORT_TMP, Item
 from tests.support.pipelines import CONTEXT

@@ -5,7 +5,8 @@ from __future__ import annotations
 from handlers.commands.model import LATEST, Command, CommandInput
 from handlers.commands.targets.registry import sync_handler
 from handlers.core.errors import TransientError, ValidationError
-from handlers.imports.strategy import SYNC, ImportStrategy, Row, import_strategy
+from handlers.imports.files.layout import SYNC
+from handlers.imports.strategy import ImportStrategy, Row, import_strategy
 from handlers.tasks.handlers import TaskCall, task_handler
 from tests.support import recorder
 

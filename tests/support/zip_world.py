@@ -20,8 +20,8 @@ from handlers.imports.jobs import status
 from handlers.imports.jobs.counters import counter_of
 from handlers.imports.jobs.model import SHARD_COUNTERS, ImportJob
 from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.jobs.service import ImportService
 from handlers.imports.rows.command_outcomes import CommandOutcomes
+from handlers.imports.service import ImportService
 from handlers.imports.zip.finalize import ImportedFile
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.store.memory import MemoryTableStore

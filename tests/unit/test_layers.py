@@ -38,6 +38,12 @@ def test_house_01_the_layers_hold() -> None:
     [
         ("handlers/core/clock.py", "import handlers.store.port", "handlers: entry points over capabilities"),
         ("handlers/tasks/model.py", "import handlers.imports.strategy", "handlers: entry points over capabilities"),
+        (
+            "handlers/imports/files/records.py",
+            "import handlers.imports.jobs.status",
+            "handlers.imports: the doors over",
+        ),
+        ("handlers/imports/csv/machine.py", "import handlers.imports.zip.machine", "handlers.imports: the doors over"),
         ("handlers/commands/model.py", "import infra.stack", "functions and program never import each other"),
         ("contract/__init__.py", "import infra.outputs", "the shared words import nothing of ours"),
         ("infra/outputs.py", "import handlers.core.keys", "the program imports neither functions nor laptop"),

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from contract.objects import NORMALISED
 from handlers.core.clock import Clock
 from handlers.imports.files.inspection import Inspection
-from handlers.imports.files.job_file import JobFiles, refusal_of
 from handlers.imports.files.normalized_copy import normalised
 from handlers.imports.jobs import status
+from handlers.imports.jobs.job_file import JobFiles, refusal_of
 from handlers.imports.jobs.report import CSV_TYPE
 from handlers.imports.keys import ImportRowKey
 from handlers.imports.rows.row_batches import MOST_ROWS, RowBatches
@@ -22,10 +22,11 @@ from handlers.imports.rows.row_batches import MOST_ROWS, RowBatches
 if TYPE_CHECKING:
     from handlers.core.clock import Clock
     from handlers.imports.files.inspection import Inspection
+    from handlers.imports.files.layout import Layout
     from handlers.imports.files.records import Record
     from handlers.imports.jobs.job_run import JobRun
     from handlers.imports.jobs.repository import ImportRepository
-    from handlers.imports.strategy import ImportTables, Layout
+    from handlers.imports.strategy import ImportTables
     from handlers.objects.port import Objects
     from handlers.objects.source import ObjectInfo, ObjectSource
     from handlers.store.port import Item

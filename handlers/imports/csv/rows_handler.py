@@ -10,14 +10,15 @@ from contract.rows import CANCEL_REQUESTED
 from handlers.core.error_text import error_of
 from handlers.core.errors import ValidationError
 from handlers.core.log import log_step, without_text
+from handlers.imports.files.layout import LINE_COLUMN, ROW_COLUMN
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.rows.preparation import prepare
-from handlers.imports.strategy import LINE_COLUMN, ROW_COLUMN, ImportTables, Table
 
 if TYPE_CHECKING:
     from handlers.imports.jobs.repository import ImportRepository, NewRow
     from handlers.imports.rows.row_batches import RowBatches
+    from handlers.imports.strategy import ImportTables, Table
     from handlers.store.port import Item
 
 DROPPED = {"result": "dropped"}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from handlers.core.errors import shown
 from handlers.imports.errors import DUPLICATE_COLUMN, MISSING_COLUMN, UNKNOWN_COLUMN, UNKNOWN_DELIMITER, ImportRefused
 from handlers.imports.files.file_kinds import markup_of
-from handlers.imports.strategy import REPORT_COLUMNS, Layout
+from handlers.imports.files.layout import REPORT_COLUMNS, Layout
 
 COMMA = ","
 DELIMITERS = (COMMA, ";", "\t", "|")

@@ -17,9 +17,9 @@ from handlers.imports.errors import REPEATED_KEY, TOO_MANY_ROWS, ImportRefused, 
 from handlers.imports.files import encodings
 from handlers.imports.files.decoding import in_its_encoding
 from handlers.imports.files.header import COMMA
+from handlers.imports.files.layout import REJECT, Layout
 from handlers.imports.files.limits import MAP_ROW_BYTES, CsvLimits
 from handlers.imports.files.records import Batch, Record, RecordReader, examined, is_blank, lines_in
-from handlers.imports.strategy import REJECT, Layout
 
 if TYPE_CHECKING:
     from handlers.imports.files.byte_scanner import ScannedBytes

@@ -11,7 +11,7 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from handlers.imports.strategy import LINE_COLUMN, ROW_COLUMN
+from handlers.imports.files.layout import LINE_COLUMN, ROW_COLUMN
 
 if TYPE_CHECKING:
     from handlers.imports.files.records import Record

@@ -24,8 +24,8 @@ from handlers.imports.errors import (
 from handlers.imports.files import encodings
 from handlers.imports.files.byte_scanner import END_MARK, ScannedBytes
 from handlers.imports.files.header import check_header, declared_delimiter, delimiter_of, is_of_report
-from handlers.imports.jobs.spreadsheet import restored
-from handlers.imports.strategy import REPORT_COLUMNS, Layout
+from handlers.imports.files.layout import REPORT_COLUMNS, Layout
+from handlers.imports.files.spreadsheet import restored
 
 if TYPE_CHECKING:
     from handlers.imports.files.limits import CsvLimits

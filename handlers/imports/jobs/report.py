@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from contract.objects import REPORTS
 from handlers.core.light_dataclasses import dataclass
 from handlers.imports.extra_values import beyond_header
+from handlers.imports.files.layout import REPORT_COLUMNS
+from handlers.imports.files.spreadsheet import BYTE_ORDER_MARK, line_of, neutralised
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import Reason
-from handlers.imports.jobs.spreadsheet import BYTE_ORDER_MARK, line_of, neutralised
 from handlers.imports.keys import IMPORT_SHARDS, ImportJobKey
-from handlers.imports.strategy import REPORT_COLUMNS
 from handlers.store.port import IMPORT_TMP, Item, TableStore
 
 if TYPE_CHECKING:

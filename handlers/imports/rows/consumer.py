@@ -18,12 +18,13 @@ from handlers.core.context import InvokeContext, restored_context
 from handlers.core.error_text import message_of, type_of
 from handlers.core.log import log_step, without_text
 from handlers.imports.errors import RowProblem
+from handlers.imports.files.layout import SYNC
 from handlers.imports.jobs import status
 from handlers.imports.keys import ImportRowKey
 from handlers.imports.rows.command_outcomes import settle_published
 from handlers.imports.rows.preparation import prepare, problem_of
 from handlers.imports.rows.unchanged_rows import end_unchanged
-from handlers.imports.strategy import EQUAL, SYNC, ImportStrategy, ImportTables
+from handlers.imports.strategy import EQUAL, ImportStrategy, ImportTables
 
 if TYPE_CHECKING:
     from handlers.commands.model import Command, CommandInput

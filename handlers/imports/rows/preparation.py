@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
@@ -14,7 +13,7 @@ from handlers.imports.errors import INVALID_VALUE, RowProblem
 
 if TYPE_CHECKING:
     from handlers.commands.model import CommandInput
-    from handlers.imports.strategy import ImportStrategy, Layout, Row
+    from handlers.imports.strategy import ImportStrategy, Row
 
 #: For keys of which only the type and the code are looked at.
 ANY_TENANT = InvokeContext("", "t")
@@ -27,13 +26,6 @@ class Prepared:
     row: Row
     given: CommandInput | None
     problem: RowProblem | None
-
-
-def row_of(header: Sequence[str], values: Sequence[str], layout: Layout) -> dict[str, str]:
-    """A record by column name; optional columns that the file doesn't have are empty."""
-    row = dict.fromkeys(layout.optional, "") if layout.optional else {}
-    row.update(zip(header, values, strict=True))
-    return row
 
 
 def prepare(row: Row, strategy: ImportStrategy) -> Prepared:

@@ -10,8 +10,8 @@ from handlers.core.error_text import error_of
 from handlers.core.errors import ValidationError
 from handlers.core.log import log_step
 from handlers.imports.errors import NO_TABLE, UNKNOWN_TABLE, ImportRefused
-from handlers.imports.files.job_file import check_place, refusal_of
 from handlers.imports.jobs import status
+from handlers.imports.jobs.job_file import check_place, refusal_of
 from handlers.imports.zip.archive import UNREADABLE_ENTRY, Archive, CsvEntry, ZipLimits
 from handlers.imports.zip.object_ranges import ObjectRanges
 from handlers.objects.source import ObjectInfo, ObjectSource

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from contract.objects import REPORTS
+from handlers.imports.files.spreadsheet import BYTE_ORDER_MARK, line_of, neutralised
 from handlers.imports.jobs.report import CSV_TYPE
-from handlers.imports.jobs.spreadsheet import BYTE_ORDER_MARK, line_of, neutralised
 
 if TYPE_CHECKING:
     from handlers.imports.keys import ImportJobKey

@@ -13,7 +13,7 @@ import yaml
 from handlers.commands.keys import EntityKey
 from handlers.core import aws_clients as aws
 from handlers.imports.jobs.model import ImportJob
-from handlers.imports.jobs.service import ImportService
+from handlers.imports.service import ImportService
 from local.runtime import PROJECT_DIR
 from tests.support.deployments import project
 from tests.support.imports import DeployedImports

@@ -15,7 +15,7 @@ from handlers.core.errors import CqrsError, ValidationError
 from handlers.domain.approval import Approval
 from handlers.domain.three_steps import ThreeSteps
 from handlers.domain.transfer import Transfer
-from handlers.imports.jobs.service import ImportService
+from handlers.imports.service import ImportService
 from handlers.operations.key_text import parse_key
 from handlers.state_machines.memory import MemoryCustomWorkflows
 from handlers.store.memory import MemoryTableStore

@@ -19,8 +19,8 @@ from handlers.core.errors import CqrsError, TransientError
 from handlers.entrypoints import events, imports, loader, outcomes, states, sweeper, tasks
 from handlers.event_bus.memory import MemoryBus
 from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.jobs.service import ImportService
 from handlers.imports.keys import ImportRowKey
+from handlers.imports.service import ImportService
 from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, IMPORT_TMP, TASKS, Change, Item

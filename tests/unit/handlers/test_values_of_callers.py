@@ -17,8 +17,8 @@ from handlers.core.context import InvokeContext
 from handlers.core.error_text import error_of
 from handlers.core.errors import RequestConflict, ValidationError
 from handlers.core.log import LOGGER_NAME
-from handlers.imports.jobs.service import ImportService
 from handlers.imports.rows.preparation import prepare
+from handlers.imports.service import ImportService
 from handlers.imports.strategy import ImportStrategy, Row
 from handlers.state_machines.checks import check_payload
 from handlers.state_machines.memory import MemoryCustomWorkflows

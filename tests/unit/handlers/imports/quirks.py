@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from handlers.imports.files.inspection import Inspection, inspect, records_of
+from handlers.imports.files.layout import Layout
 from handlers.imports.files.records import Record
-from handlers.imports.rows.preparation import Prepared, prepare, row_of
-from handlers.imports.strategy import Layout, load_import_tables
+from handlers.imports.jobs.job_file import row_of
+from handlers.imports.rows.preparation import Prepared, prepare
+from handlers.imports.strategy import load_import_tables
 
 QUIRKS = Path(__file__).parents[3] / "fixtures" / "quirks"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((QUIRKS / "expected.json").read_text(encoding="utf-8"))

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from handlers.core.errors import NotFound, WrongStatus
+from handlers.imports.csv.direct_loader import ROWS_PER_LOOK
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import Canceller
-from handlers.imports.jobs.loader import ROWS_PER_LOOK
 from handlers.imports.jobs.model import MODES, ImportJob
 from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.jobs.service import ImportService
+from handlers.imports.service import ImportService
 from tests.support.import_world import BUCKET, CONTEXT, ImportWorld
 from tests.support.task_world import AFTER, BEFORE, Gate, GatedStore
 from tests.unit.handlers.imports.test_route import airports

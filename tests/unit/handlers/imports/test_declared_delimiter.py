@@ -8,7 +8,7 @@ import pytest
 
 from handlers.imports.errors import ImportRefused
 from handlers.imports.files.inspection import Inspection, inspect, records_of
-from handlers.imports.strategy import Layout
+from handlers.imports.files.layout import Layout
 from tests.unit.handlers.imports.quirks import bytes_of
 
 LAYOUT = Layout("things", ("id", "name"), ("id",))

@@ -17,8 +17,8 @@ from handlers.imports.errors import ImportRefused
 from handlers.imports.files import detection, encodings
 from handlers.imports.files.encodings import BIG5_HKSCS, CP932, CP949, ENCODINGS, EUC_JP, GB18030
 from handlers.imports.files.inspection import inspect, records_of
+from handlers.imports.files.layout import Layout
 from handlers.imports.files.places import first_bad
-from handlers.imports.strategy import Layout
 from tests.unit.handlers.imports.quirks import bytes_of
 
 LAYOUT = Layout("things", ("id", "name"), ("id",), optional=("note",))

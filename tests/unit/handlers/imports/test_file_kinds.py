@@ -14,7 +14,7 @@ import pytest
 from handlers.imports.errors import ImportRefused
 from handlers.imports.files import inspection as reasons
 from handlers.imports.files.inspection import Inspection, inspect, records_of
-from handlers.imports.strategy import Layout
+from handlers.imports.files.layout import Layout
 from handlers.imports.zip.archive import Archive, ZipLimits
 from tests.unit.handlers.imports.quirks import AIRPORTS, bytes_of, read
 

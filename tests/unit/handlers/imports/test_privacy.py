@@ -10,7 +10,7 @@ import pytest
 
 from handlers.core.log import LOGGER_NAME, JsonFormatter
 from handlers.imports.errors import WRONG_PLACE, ImportRefused
-from handlers.imports.files.job_file import JobFiles, check_place
+from handlers.imports.jobs.job_file import JobFiles, check_place
 from handlers.imports.jobs.model import STEP_FUNCTION
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import ImportJobKey

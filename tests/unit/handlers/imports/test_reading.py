@@ -15,10 +15,10 @@ from bench import csv_reading
 from handlers.imports.errors import ImportRefused
 from handlers.imports.files import inspection as reasons
 from handlers.imports.files.inspection import inspect, records_of
+from handlers.imports.files.layout import REJECT, Layout
 from handlers.imports.files.limits import CsvLimits
 from handlers.imports.files.normalized_copy import normalised
 from handlers.imports.files.records import BATCH_ROWS
-from handlers.imports.strategy import REJECT, Layout
 from tests.unit.handlers.imports.quirks import Outcome, bytes_of, read
 
 LAYOUT = Layout("things", ("id", "name"), ("id",), optional=("note",))

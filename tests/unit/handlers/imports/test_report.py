@@ -8,10 +8,10 @@ import io
 import pytest
 
 from handlers.imports.files.inspection import REPORT, inspect
+from handlers.imports.files.layout import Layout
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION, ImportJob, Reason
 from handlers.imports.jobs.report import MOST_REASONS, report_parts, write_report
 from handlers.imports.keys import ImportJobKey
-from handlers.imports.strategy import Layout
 from handlers.objects.memory import MemoryObjects
 from handlers.store.memory import MemoryTableStore
 from tests.support.import_world import BUCKET, CONTEXT, ImportWorld

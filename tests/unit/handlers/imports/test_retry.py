@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from handlers.core.errors import NotFound, ValidationError, WrongStatus
+from handlers.imports.job_stream import JobStream
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import Canceller
-from handlers.imports.jobs.job_stream import JobStream
 from handlers.imports.jobs.model import MODES, ImportJob
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.retry import RowResetter

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from handlers.core.errors import NotFound, RequestConflict, TransientConflict, ValidationError
+from handlers.imports.files.layout import REJECT
 from handlers.imports.files.limits import CsvLimits
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION
-from handlers.imports.strategy import REJECT
 from handlers.store.port import COMMANDS, Change
 from tests.support.import_world import BUCKET, CONTEXT, ImportWorld
 from tests.support.task_world import AFTER, BEFORE, Gate

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from handlers.imports.jobs.spreadsheet import line_of, neutralised, restored
+from handlers.imports.files.spreadsheet import line_of, neutralised, restored
 
 
 @pytest.mark.parametrize(

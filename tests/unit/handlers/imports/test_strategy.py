@@ -11,13 +11,14 @@ import pytest
 
 from handlers.commands.model import Command, CommandInput
 from handlers.core.errors import RegistryError, TransientError, ValidationError
-from handlers.imports.rows.preparation import prepare, row_of
+from handlers.imports.files.layout import Layout
+from handlers.imports.jobs.job_file import row_of
+from handlers.imports.rows.preparation import prepare
 from handlers.imports.strategy import (
     CHANGED,
     EQUAL,
     NOT_EXIST,
     ImportStrategy,
-    Layout,
     Row,
     import_strategy,
     load_import_tables,

@@ -8,7 +8,7 @@ import pytest
 
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import STEP_FUNCTION
-from handlers.imports.jobs.sweeper import PAGE, ROWS_PER_LOOK
+from handlers.imports.sweeper import PAGE, ROWS_PER_LOOK
 from handlers.store.port import COMMANDS, IMPORT_TMP, Change
 from tests.support.import_world import BUCKET, CONTEXT, TIMEOUT_HOURS, ImportWorld
 from tests.support.task_world import AFTER, BEFORE, Gate

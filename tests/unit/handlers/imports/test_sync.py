@@ -14,9 +14,9 @@ from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.core.context import InvokeContext
 from handlers.core.errors import TransientThrottle
 from handlers.domain.airports import TYPE, airport_input
+from handlers.imports.files.layout import SYNC
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import ImportJob
-from handlers.imports.strategy import SYNC
 from handlers.objects.memory import MemoryObjects
 from handlers.store.port import COMMANDS, DATA, HISTORY, Change, Item
 from tests.simulation.watcher import PIPELINE_FIELDS

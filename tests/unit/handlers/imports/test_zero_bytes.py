@@ -8,9 +8,9 @@ import pytest
 
 from handlers.imports.errors import ImportRefused
 from handlers.imports.files.inspection import inspect
+from handlers.imports.files.layout import Layout
 from handlers.imports.files.limits import CsvLimits
 from handlers.imports.files.places import BLOCK
-from handlers.imports.strategy import Layout
 from tests.unit.handlers.imports.quirks import bytes_of
 
 LAYOUT = Layout("things", ("id", "name"), ("id",), optional=("note",))

@@ -9,7 +9,7 @@ from handlers.core.context import InvokeContext
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.jobs.service import ImportService
+from handlers.imports.service import ImportService
 from handlers.imports.zip.archive import CsvEntry
 from handlers.imports.zip.callbacks import Callbacks
 from handlers.imports.zip.files import ZipFiles, child_of

@@ -13,8 +13,8 @@ from handlers.core.errors import NotFound, RequestConflict, ValidationError
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.model import Counts
 from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.jobs.service import ImportService
 from handlers.imports.keys import ImportJobKey
+from handlers.imports.service import ImportService
 from handlers.imports.strategy import load_import_tables
 from handlers.imports.zip.archive import ZipLimits
 from handlers.imports.zip.callbacks import Callbacks

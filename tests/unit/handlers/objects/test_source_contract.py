@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from handlers.core.errors import BucketMissing, ObjectChanged, ObjectMissing, TransientError, TransientThrottle
 from handlers.imports.files.inspection import inspect
-from handlers.imports.strategy import Layout
+from handlers.imports.files.layout import Layout
 from handlers.objects.memory import MemorySource
 from handlers.objects.s3 import S3Source
 from handlers.objects.source import ObjectSource

@@ -17,7 +17,7 @@ from handlers.imports.jobs.model import STEP_FUNCTION, Counts
 from handlers.imports.jobs.open_index import LOOK_SECONDS, MARKS
 from handlers.imports.keys import IMPORT_SHARDS, ZIP_IMPORT_KIND, ImportJobKey
 from handlers.imports.rows.command_outcomes import settle_published
-from handlers.imports.rows.table_stream import row_message
+from handlers.imports.table_stream import row_message
 from handlers.imports.zip.files import child_of
 from handlers.store.conditions import Path, equals
 from handlers.store.open_rows import Sweep, SweepReport

@@ -9,19 +9,20 @@ from handlers.core.errors import TransientConflict
 from handlers.imports.csv.machine import CsvMachine
 from handlers.imports.errors import TOO_MANY_ROWS, ImportRefused
 from handlers.imports.files.inspection import Inspection
-from handlers.imports.files.job_file import JobFiles, refusal_of
 from handlers.imports.files.limits import DIRECT_ROW_BYTES
 from handlers.imports.jobs import status
+from handlers.imports.jobs.job_file import JobFiles, refusal_of
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION
 from handlers.imports.rows.row_batches import RowBatches
 
 if TYPE_CHECKING:
     from handlers.imports.csv.machine import CsvMachine
     from handlers.imports.files.inspection import Inspection
+    from handlers.imports.files.layout import Layout
     from handlers.imports.jobs.finalize import Finalizer
     from handlers.imports.jobs.repository import ImportRepository
     from handlers.imports.keys import ImportJobKey
-    from handlers.imports.strategy import ImportTables, Layout
+    from handlers.imports.strategy import ImportTables
     from handlers.objects.source import ObjectInfo
     from handlers.store.port import Item
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from contract.objects import IMPORTS
@@ -16,14 +16,13 @@ from handlers.imports.errors import WRONG_PLACE, ImportRefused
 from handlers.imports.extra_values import name_of_extra
 from handlers.imports.files.inspection import Inspection, inspect, records_of
 from handlers.imports.files.limits import CsvLimits
-from handlers.imports.rows.preparation import row_of
 from handlers.objects.source import ObjectInfo, ObjectSource
 
 if TYPE_CHECKING:
+    from handlers.imports.files.layout import Layout
     from handlers.imports.files.records import Record
     from handlers.imports.jobs.repository import End, ImportRepository
     from handlers.imports.keys import ImportJobKey
-    from handlers.imports.strategy import Layout
     from handlers.store.port import Item
 
 #: What is wrong with the file or the request.
@@ -127,4 +126,11 @@ def _named(header: list[str], cells: list[str], layout: Layout) -> dict[str, str
     width = len(header)
     row = row_of(header, [*cells[:width], *[""] * (width - len(cells))], layout)
     row.update((name_of_extra(number), value) for number, value in enumerate(cells[width:], start=width + 1))
+    return row
+
+
+def row_of(header: Sequence[str], values: Sequence[str], layout: Layout) -> dict[str, str]:
+    """A record by column name; optional columns that the file doesn't have are empty."""
+    row = dict.fromkeys(layout.optional, "") if layout.optional else {}
+    row.update(zip(header, values, strict=True))
     return row

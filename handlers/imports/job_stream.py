@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from contract.rows import CANCEL_REQUESTED, RESTART
 from handlers.imports.jobs import status
 from handlers.imports.keys import ZIP_IMPORT_KIND, ImportJobKey
-from handlers.imports.rows.table_stream import changed_row
+from handlers.imports.table_stream import changed_row
 from handlers.store.values import item_from_dynamo
 
 if TYPE_CHECKING:

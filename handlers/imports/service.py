@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -14,11 +13,10 @@ from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import NotFound, RequestConflict, ValidationError
 from handlers.core.expiry import SECONDS_PER_DAY
 from handlers.core.json_values import check_json, json_bytes
-from handlers.core.key_parts import SEPARATOR, check_part, encoded
+from handlers.core.key_parts import SEPARATOR, check_part
 from handlers.core.keys import partition, request_sk
 from handlers.core.ulids import ULID_RANDOM_BYTES, ulid
-from handlers.imports.errors import ImportRefused
-from handlers.imports.files import encodings
+from handlers.imports.files.named_file import check_file
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import request_cancel
 from handlers.imports.jobs.model import MODES, STEP_FUNCTION, Counts, ImportJob
@@ -35,9 +33,6 @@ MAX_ROW_BYTES = 190_000
 MAX_LISTED = 100
 #: In place of a table, where the names of an archive's files tell theirs; no strategy's table has capitals.
 ANY_TABLE = "ZIP"
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-#: S3 User Guide, "Naming Amazon S3 objects".
-_MAX_KEY_BYTES = 1024
 
 
 class ImportService:
@@ -114,7 +109,7 @@ class ImportService:
         """
         self._check_table(table)
         context = caller(context).checked()
-        self._check_file(bucket, object_key, encoding)
+        check_file(bucket, object_key, encoding, self._buckets)
         if mode is not None and mode not in MODES:
             raise ValidationError("mode", mode, f"one of {', '.join(MODES)}, or none")
         key = ImportJobKey(CSV_IMPORT_KIND, context.tenant_code, table, self._ulid(table, context))
@@ -155,7 +150,7 @@ class ImportService:
         if table is not None:
             self._check_table(table)
         context = caller(context).checked()
-        self._check_file(bucket, object_key, encoding)
+        check_file(bucket, object_key, encoding, self._buckets)
         name = table or ANY_TABLE
         key = ImportJobKey(ZIP_IMPORT_KIND, context.tenant_code, name, self._ulid(name, context))
         given = {"table": table, "encoding": encoding}
@@ -264,17 +259,6 @@ class ImportService:
         if not isinstance(table, str) or table not in self._tables:
             known = ", ".join(sorted(self._tables)) or "(none is registered)"
             raise ValidationError("tableName", table, f"one of {known}")
-
-    def _check_file(self, bucket: str, object_key: str, encoding: str | None) -> None:
-        if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket) or bucket not in self._buckets:
-            raise ValidationError("bucket", bucket, f"one of {', '.join(sorted(self._buckets))} (importBuckets)")
-        if not isinstance(object_key, str) or not 0 < len(encoded("key", object_key)) <= _MAX_KEY_BYTES:
-            raise ValidationError("key", object_key, f"text of 1 to {_MAX_KEY_BYTES} bytes")
-        if encoding is not None:
-            try:
-                encodings.encoding_named(encoding)
-            except ImportRefused as error:
-                raise ValidationError("encoding", encoding, encodings.KNOWN) from error
 
     def _ulid(self, table: str, context: InvokeContext) -> str:
         """By time; with a request id always the same, so that a repeated call finds the first one's row."""

@@ -1,0 +1,28 @@
+"""What a caller says of the file that is to be imported."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from handlers.core.errors import ValidationError
+from handlers.core.key_parts import encoded
+from handlers.imports.errors import ImportRefused
+from handlers.imports.files import encodings
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+#: S3 User Guide, "Naming Amazon S3 objects".
+_MAX_KEY_BYTES = 1024
+
+
+def check_file(bucket: str, object_key: str, encoding: str | None, buckets: Collection[str]) -> None:
+    """Raises ValidationError naming ``bucket``, ``key`` or ``encoding``. ``buckets``: where files may be."""
+    if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket) or bucket not in buckets:
+        raise ValidationError("bucket", bucket, f"one of {', '.join(sorted(buckets))} (importBuckets)")
+    if not isinstance(object_key, str) or not 0 < len(encoded("key", object_key)) <= _MAX_KEY_BYTES:
+        raise ValidationError("key", object_key, f"text of 1 to {_MAX_KEY_BYTES} bytes")
+    if encoding is not None:
+        try:
+            encodings.encoding_named(encoding)
+        except ImportRefused as error:
+            raise ValidationError("encoding", encoding, encodings.KNOWN) from error
