@@ -10,8 +10,10 @@ from bench.cold_start import cold_starts
 from bench.commands import Bench
 from cli.output import as_json, table
 from cli.terminal import show
+from contract.options import STATUS_DETAILS
+from contract.state_machines import EXPRESS, STANDARD
 
-VARIANTS = [(workflow, detail) for workflow in ("STANDARD", "EXPRESS") for detail in ("full", "terminal")]
+VARIANTS = [(workflow, detail) for workflow in (STANDARD, EXPRESS) for detail in STATUS_DETAILS]
 MEASURED = 20
 VERSIONS = (1, 2, 3, 10, 30)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from bench import prices
 from contract.outputs import BUCKET_NAME, INLINE_ATTRIBUTE_LIMIT, TABLE_NAME
+from contract.state_machines import STANDARD
 from contract.tables import COMMANDS, DATA, DUE_AT, OPEN_SHARD
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import LATEST, CommandInput
@@ -54,7 +55,7 @@ class Cost:
     def dollars_per_million(self) -> dict[str, float]:
         """By what is paid for. Left out: SQS, logs, storage, API, what subscribers of events cost."""
         seconds = self.invocations * prices.WARM_SECONDS
-        if self.workflow == "STANDARD":
+        if self.workflow == STANDARD:
             machine = self.transitions * prices.STATE_TRANSITION
         else:
             billed = math.ceil(seconds / prices.EXPRESS_STEP_SECONDS) * prices.EXPRESS_STEP_SECONDS

@@ -20,7 +20,9 @@ from typing import Any
 from bench import prices
 from bench.commands import index_writes, read_units, write_units
 from cli.output import table
+from contract.options import TERMINAL
 from contract.outputs import BUCKET_NAME, TABLE_NAME
+from contract.state_machines import CSV_ROWS_HANDLER, EXPRESS, STANDARD
 from contract.tables import COMMANDS, IMPORT_TMP
 from handlers.core import aws_clients as aws
 from handlers.core.context import InvokeContext
@@ -58,7 +60,7 @@ class Variant:
     """``custom``: with the airports' own sync handler beside the built-in target."""
 
     publish: str
-    workflow: str = "EXPRESS"
+    workflow: str = EXPRESS
     mode: str = "STEP_FUNCTION"
     custom: bool = True
 
@@ -121,7 +123,7 @@ class ImportBench:
         modules = ["handlers.domain.bench_airports", *(["handlers.domain.airports"] if variant.custom else [])]
         config = {
             "commandWorkflow": variant.workflow,
-            "statusDetail": "terminal",
+            "statusDetail": TERMINAL,
             "handlerModules": json.dumps(modules),
             "importDirectRows": "10000",
         }
@@ -165,8 +167,8 @@ class ImportBench:
             self.variant,
             {name: number / rows for name, number in sorted(self._calls.items())},
             self._invocations / rows,
-            sum(len(one.visited()) for kind, one in executions if kind == "STANDARD") / rows,
-            (sum(kind == "EXPRESS" for kind, _ in executions) + self._children) / rows,
+            sum(len(one.visited()) for kind, one in executions if kind == STANDARD) / rows,
+            (sum(kind == EXPRESS for kind, _ in executions) + self._children) / rows,
             writes / rows,
             self._reads / rows,
         )
@@ -188,15 +190,15 @@ class ImportBench:
     def _count(self, function: str, payload: Any, proceed: Any) -> InvokeResult:
         self._invocations += 1
         state = payload.get("context", {}).get("State", {}).get("Name") if isinstance(payload, dict) else None
-        self._children += state == "csv_rows_handler"
+        self._children += state == CSV_ROWS_HANDLER
         result: InvokeResult = proceed(payload)
         return result
 
 
 VARIANTS = (
-    Variant("ASYNC", "STANDARD"),
-    Variant("ASYNC", "EXPRESS"),
-    Variant("ASYNC", "EXPRESS", mode="DIRECT"),
+    Variant("ASYNC", STANDARD),
+    Variant("ASYNC", EXPRESS),
+    Variant("ASYNC", EXPRESS, mode="DIRECT"),
     Variant("SYNC", custom=False),
     Variant("SYNC"),
 )

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from bench.commands import Bench
 from cli.output import table
+from contract.options import FULL
+from contract.state_machines import STANDARD
 
 ROUNDS = 6
 COMMANDS_A_ROUND = 500
@@ -17,7 +19,7 @@ MEGABYTE = 1024 * 1024
 
 def figures() -> tuple[object, str]:
     """Megabytes of the process after each round of commands, each the first version of an entity."""
-    with Bench("STANDARD", "full") as bench:
+    with Bench(STANDARD, FULL) as bench:
         bench.first_versions(1)
         gc.collect()
         before = resident_bytes()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contract.functions import FUNCTIONS
 from contract.messages import IMPORT_QUEUE, NOTIFICATION_QUEUE, TASK_QUEUE
+from contract.state_machines import IMPORT_CSV, IMPORT_ZIP, TASK_HANDLER
 from contract.tables import TABLES, WITH_STREAM
 
 SCHEMA_VERSION = "schemaVersion"
@@ -28,10 +29,14 @@ QUEUE_ARN = {queue: f"{prefix}Arn" for queue, prefix in _QUEUES.items()}
 DEAD_LETTER_QUEUE_URLS = "deadLetterQueueUrls"
 EVENT_BUS_NAME = "eventBusName"
 EVENT_BUS_ARN = "eventBusArn"
+#: The machine that receives starts.
 COMMAND_STATE_MACHINE_ARN = "commandStateMachineArn"
-TASK_STATE_MACHINE_ARN = "taskStateMachineArn"
-IMPORT_CSV_STATE_MACHINE_ARN = "importCsvStateMachineArn"
-IMPORT_ZIP_STATE_MACHINE_ARN = "importZipStateMachineArn"
+#: Of the other machines.
+MACHINE_ARN = {
+    TASK_HANDLER: "taskStateMachineArn",
+    IMPORT_CSV: "importCsvStateMachineArn",
+    IMPORT_ZIP: "importZipStateMachineArn",
+}
 CUSTOM_STATE_MACHINE_ARNS = "customStateMachineArns"
 TASK_MAX_CONCURRENCY = "taskMaxConcurrency"
 TASK_TIMEOUT_MINUTES = "taskTimeoutMinutes"

@@ -11,39 +11,32 @@ import pulumi
 
 from contract import outputs
 from contract.messages import STREAM_FAILURES
+from contract.state_machines import COMMAND_MACHINES
 from contract.tables import WITH_STREAM
+from infra.components.deployment import Deployment
 from infra.components.functions import Function
-from infra.components.messaging import Messaging
 from infra.components.monitoring import Monitoring
 from infra.components.state_machines import StateMachine
-from infra.components.storage import Storage
-from infra.components.tables import Tables
-from infra.configuration.stack_config import StackConfig
 
 SCHEMA_VERSION = 1
 
 
 def stack_outputs(
-    config: StackConfig,
-    tables: Tables,
-    messaging: Messaging,
-    storage: Storage,
-    functions: dict[str, Function],
-    command_machine: StateMachine,
-    task_machine: StateMachine,
-    import_csv_machine: StateMachine,
-    import_zip_machine: StateMachine,
-    custom_workflows: Mapping[str, StateMachine],
+    deployment: Deployment,
+    functions: Mapping[str, Function],
+    machines: Mapping[str, StateMachine],
+    custom_machines: Mapping[str, StateMachine],
     monitoring: Monitoring,
 ) -> dict[str, pulumi.Input[object]]:
-    """Output name to value."""
+    """Output name to value. ``machines``: the stack's own, ``custom_machines``: the application's."""
+    config, messaging = deployment.config, deployment.messaging
     values: dict[str, pulumi.Input[object]] = {outputs.SCHEMA_VERSION: SCHEMA_VERSION}
-    for name, table in tables.by_name.items():
+    for name, table in deployment.tables.by_name.items():
         values[outputs.TABLE_NAME[name]] = table.name
         values[outputs.TABLE_ARN[name]] = table.arn
         if name in WITH_STREAM:
             values[outputs.STREAM_ARN[name]] = table.stream_arn
-    values[outputs.BUCKET_NAME] = storage.bucket.bucket
+    values[outputs.BUCKET_NAME] = deployment.storage.bucket.bucket
     # For publishers outside of the stack, which write large attributes to the bucket themselves.
     values[outputs.INLINE_ATTRIBUTE_LIMIT] = config.inline_attribute_limit
     values[outputs.MAIN_TOPIC_ARN] = messaging.main_topic.arn
@@ -57,11 +50,11 @@ def stack_outputs(
     }
     values[outputs.EVENT_BUS_NAME] = messaging.event_bus.name
     values[outputs.EVENT_BUS_ARN] = messaging.event_bus.arn
-    values[outputs.COMMAND_STATE_MACHINE_ARN] = command_machine.machine.arn
-    values[outputs.TASK_STATE_MACHINE_ARN] = task_machine.machine.arn
-    values[outputs.IMPORT_CSV_STATE_MACHINE_ARN] = import_csv_machine.machine.arn
-    values[outputs.IMPORT_ZIP_STATE_MACHINE_ARN] = import_zip_machine.machine.arn
-    values[outputs.CUSTOM_STATE_MACHINE_ARNS] = {name: one.machine.arn for name, one in custom_workflows.items()}
+    receiving = COMMAND_MACHINES[config.command_workflow]
+    values[outputs.COMMAND_STATE_MACHINE_ARN] = machines[receiving].machine.arn
+    for name, output in outputs.MACHINE_ARN.items():
+        values[output] = machines[name].machine.arn
+    values[outputs.CUSTOM_STATE_MACHINE_ARNS] = {name: one.machine.arn for name, one in custom_machines.items()}
     # For creators of tasks outside of the stack, which refuse what the machine could not do.
     values[outputs.TASK_MAX_CONCURRENCY] = config.task_max_concurrency
     values[outputs.TASK_TIMEOUT_MINUTES] = config.task_timeout_minutes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from contract.messages import ALARM_TOPIC
 from policy.model import Declared, Props, ResourceRule, StackRule, last_part, of_type, parsed
 
 QUEUE = "aws:sqs/queue:Queue"
@@ -16,7 +17,7 @@ VISIBILITY_TIMES_TIMEOUT = 6
 DEFAULT_VISIBILITY_SECONDS = 30
 #: Logical name to why it isn't encrypted with a key.
 TOPICS_WITHOUT_KEY = {
-    "alarm-topic": "CloudWatch alarms can't publish through the AWS managed key; alarms carry no record data",
+    ALARM_TOPIC: "CloudWatch alarms can't publish through the AWS managed key; alarms carry no record data",
 }
 
 

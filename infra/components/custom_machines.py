@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from contract.state_machines import STANDARD
+from infra.components.deployment import Deployment
 from infra.components.functions import Function
 from infra.components.state_machines import StateMachine, StateMachineArgs
-from infra.configuration.stack_config import StackConfig
 from infra.definitions.custom_workflows import CustomWorkflow
-from infra.naming.names import Account, Names
 from infra.permissions.task_tokens import TOKEN_ACTIONS
 
 DESCRIBE = "states:DescribeExecution"
-
-
-def custom_machine_arns(names: Names, account: Account, workflows: Sequence[CustomWorkflow]) -> dict[str, str]:
-    """Workflow to ARN, built from names: the function and the machines need each other's."""
-    return {one.name: account.arn("states", f"stateMachine:{names.of(one.name)}") for one in workflows}
 
 
 def custom_permissions(workflows: Sequence[CustomWorkflow], arns: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
@@ -36,15 +30,19 @@ def custom_permissions(workflows: Sequence[CustomWorkflow], arns: Mapping[str, s
     return {**machines, **executions}
 
 
-def custom_workflows(
-    workflows: Sequence[CustomWorkflow], function: Function, names: Names, account: Account, config: StackConfig
-) -> dict[str, StateMachine]:
+def custom_machines(states: Function, deployment: Deployment) -> dict[str, StateMachine]:
     """Each workflow's machine, with its role and log group, by name."""
-    functions = {"StatesFunctionArn": function.function.arn}
     return {
         one.name: StateMachine(
             one.name,
-            StateMachineArgs(one.name, one.definition, functions, functions, names, account, config, type=one.type),
+            StateMachineArgs(
+                one.definition,
+                [states],
+                deployment,
+                type=one.type,
+                # Workflows may wait for people: they are slow only beyond what their definition allows.
+                may_take_seconds=one.definition["TimeoutSeconds"],
+            ),
         )
-        for one in workflows
+        for one in deployment.workflows
     }

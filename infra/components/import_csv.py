@@ -5,47 +5,32 @@ from __future__ import annotations
 import pulumi
 
 from contract.objects import IMPORTS, MAP_RESULTS, NORMALISED, ZIP
-from contract.state_machines import IMPORT_CSV, STANDARD
+from contract.state_machines import CSV_MAP, IMPORT_CSV
+from infra.components.deployment import Deployment
 from infra.components.functions import Function
-from infra.components.import_zip import read_buckets
-from infra.components.state_machines import (
-    ONE_HOUR,
-    StateMachine,
-    StateMachineArgs,
-    load_definition,
-)
-from infra.components.storage import Storage
+from infra.components.loader import read_buckets
+from infra.components.state_machines import ONE_HOUR, StateMachine, StateMachineArgs, load_definition
 from infra.configuration.stack_config import StackConfig
-from infra.naming.names import Account, Names
 
 #: Under the bucket, what the Map may read: files as they came or as they were unpacked, and their copies.
 READ = (IMPORTS, NORMALISED, ZIP)
 
 
 def import_csv_machine(
-    loader: Function,
-    imports: Function,
-    storage: Storage,
-    account: Account,
-    names: Names,
-    config: StackConfig,
-    opts: pulumi.ResourceOptions,
+    loader: Function, imports: Function, deployment: Deployment, opts: pulumi.ResourceOptions
 ) -> StateMachine:
-    """The machine with its role and log group. Raises DefinitionError."""
-    functions = {"LoaderFunctionArn": loader.function.arn, "ImportsFunctionArn": imports.function.arn}
+    """The machine with its role and log group."""
+    config = deployment.config
     return StateMachine(
         IMPORT_CSV,
         StateMachineArgs(
-            IMPORT_CSV,
             load_definition("import_csv"),
-            {**functions, "BucketName": storage.bucket.bucket},
-            functions,
-            names,
-            account,
-            config,
+            [loader, imports],
+            deployment,
             numbers_of(config),
-            STANDARD,
-            also=(*_files(storage, config, account), *_children(names, account)),
+            {"BucketName": deployment.storage.bucket.bucket},
+            also=(*_files(deployment), *_children(deployment)),
+            may_take_seconds=config.import_timeout_hours * ONE_HOUR,
         ),
         opts,
     )
@@ -53,22 +38,24 @@ def import_csv_machine(
 
 def numbers_of(config: StackConfig) -> dict[str, int]:
     """What configuration decides. The machine outlives the job's time, so that it can end the job itself."""
-    batcher = "/States/import-csv/ItemBatcher"
+    rows = f"/States/{CSV_MAP}"
+    batcher = f"{rows}/ItemBatcher"
     return {
         "/TimeoutSeconds": config.import_timeout_hours * ONE_HOUR + ONE_HOUR,
-        "/States/import-csv/MaxConcurrency": config.import_max_concurrency,
+        f"{rows}/MaxConcurrency": config.import_max_concurrency,
         f"{batcher}/MaxItemsPerBatch": config.import_batch_rows,
         f"{batcher}/MaxInputBytesPerBatch": config.import_batch_bytes,
     }
 
 
-def _files(storage: Storage, config: StackConfig, account: Account) -> list[dict[str, object]]:
+def _files(deployment: Deployment) -> list[dict[str, object]]:
     """What the reader and the ResultWriter need (Step Functions Developer Guide, "IAM policies for using Distributed
     Map states"). A version is read with an action of its own.
     """
-    read = [pulumi.Output.concat(storage.bucket.arn, f"/{prefix}*") for prefix in READ]
-    read += [pulumi.Output.from_input(arn) for arn in read_buckets(config, account.partition)]
-    results = pulumi.Output.concat(storage.bucket.arn, f"/{MAP_RESULTS}*")
+    bucket = deployment.storage.bucket
+    read = [pulumi.Output.concat(bucket.arn, f"/{prefix}*") for prefix in READ]
+    read += [pulumi.Output.from_input(arn) for arn in read_buckets(deployment.config, deployment.account.partition)]
+    results = pulumi.Output.concat(bucket.arn, f"/{MAP_RESULTS}*")
     written = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
     return [
         {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": read},
@@ -76,9 +63,9 @@ def _files(storage: Storage, config: StackConfig, account: Account) -> list[dict
     ]
 
 
-def _children(names: Names, account: Account) -> list[dict[str, object]]:
+def _children(deployment: Deployment) -> list[dict[str, object]]:
     """Child executions are started as executions of the machine itself (the same page)."""
-    machine = names.of(IMPORT_CSV)
+    account, machine = deployment.account, deployment.names.of(IMPORT_CSV)
     executions = [account.arn("states", f"execution:{machine}{end}") for end in (":*", "/*")]
     return [
         {

@@ -1,60 +1,31 @@
-"""Imports: the functions that load files and work on their rows, and what leads to them."""
+"""Imports: the function that works on rows and ends jobs, and the machines for large files and for archives."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import pulumi
 
-from contract.messages import IMPORT_QUEUE
-from contract.rows import CANCEL_REQUESTED, COUNTERS, EXPECTED, JOB, LEFT, RESTART, ROW
-from contract.tables import IMPORT_TMP, INSERT, MODIFY
-from contract.work_status import CREATED, IMPORT_TERMINAL, PROCESSING
-from infra.components.functions import Function, FunctionArgs, queue_mapping, stream_mapping
+from contract import functions
+from contract.messages import ALARM_TOPIC, DEAD_LETTER_QUEUES, IMPORT_QUEUE, MAIN_TOPIC, STREAM_FAILURES
+from contract.objects import ATTRIBUTES, REPORTS
+from contract.rows import COUNTERS, EXPECTED, JOB, LEFT, ROW
+from contract.state_machines import IMPORT_CSV, IMPORT_ZIP
+from contract.tables import COMMANDS, DATA, HISTORY, IMPORT_TMP, INSERT, MODIFY
+from contract.work_status import CREATED, IMPORT_TERMINAL
+from infra.components.deployment import Deployment
+from infra.components.environments import Environment, handler_modules, ttl_days
+from infra.components.event_sources import queue_mapping, stream_mapping
+from infra.components.functions import Function, FunctionArgs, FunctionSpec
 from infra.components.import_csv import import_csv_machine
-from infra.components.import_zip import import_zip_machine, read_buckets
-from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS, Messaging
+from infra.components.import_zip import import_zip_machine
+from infra.components.loader import loader_function
+from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS, MAX_RECEIVE_COUNT
+from infra.components.places import Places
 from infra.components.state_machines import StateMachine
-from infra.components.storage import Storage
-from infra.components.tables import Tables
 from infra.configuration.stack_config import StackConfig
-from infra.configuration.sync_targets import target_permissions
-from infra.naming.names import Account, Names
-from infra.permissions.policies import Resources
+from infra.configuration.sync_targets import target_permissions, targets_json
+from infra.permissions.policies import READ_QUEUE, READ_STREAM
+from infra.permissions.resources import machine, objects, queue, stream, table, topic
 
-LOADER_TIMEOUT_SECONDS = 900
-#: A file of a million rows needs about 100 MB; more memory is more CPU.
-LOADER_MEMORY = 2_048
-#: Running jobs that are being cancelled, whatever else of them has changed.
-CANCELLED_JOBS = {
-    "eventName": [MODIFY],
-    "dynamodb": {
-        "NewImage": {
-            "kind": {"S": [JOB]},
-            "status": {"S": [PROCESSING]},
-            CANCEL_REQUESTED: {"BOOL": [{"exists": True}]},
-        }
-    },
-}
-#: Jobs that the sweeper found without progress; the code drops those whose ``restart`` did not change.
-JOBS_STARTED_AGAIN = {
-    "eventName": [MODIFY],
-    "dynamodb": {
-        "NewImage": {
-            "kind": {"S": [JOB]},
-            "status": {"S": [CREATED, PROCESSING]},
-            RESTART: {"N": [{"exists": True}]},
-        }
-    },
-}
-#: And jobs that are retried.
-NEW_JOBS = {
-    "eventName": [INSERT, MODIFY],
-    "dynamodb": {"NewImage": {"kind": {"S": [JOB]}, "status": {"S": [CREATED]}}},
-}
-#: What the loader reads of the table's stream.
-OF_THE_LOADER = (NEW_JOBS, CANCELLED_JOBS, JOBS_STARTED_AGAIN)
 #: Rows that are to be queued, and whatever has come to its outcome; the code drops what only got another field.
 CHANGED = {
     "eventName": [INSERT, MODIFY],
@@ -72,20 +43,56 @@ COUNTED_ALL = {
 }
 
 
-@dataclass(frozen=True)
-class ImportsArgs:
-    """What imports need to know."""
+def _environment(config: StackConfig, places: Places) -> Environment:
+    return {
+        "IMPORT_TABLE": places.tables[IMPORT_TMP],
+        "COMMANDS_TABLE": places.tables[COMMANDS],
+        "DATA_TABLE": places.tables[DATA],
+        "HISTORY_TABLE": places.tables[HISTORY],
+        "BUCKET_NAME": places.bucket,
+        "MAIN_TOPIC_ARN": places.topics[MAIN_TOPIC],
+        "ALARM_TOPIC_ARN": places.topics[ALARM_TOPIC],
+        "HANDLER_MODULES": handler_modules(config),
+        "INLINE_ATTRIBUTE_LIMIT": str(config.inline_attribute_limit),
+        "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
+        "SYNC_TARGETS": targets_json(config.sync_targets),
+        "LEASE_SECONDS": str(config.lease_seconds),
+        "TTL_DAYS": ttl_days(config),
+        "STREAM_FAILURES_URL": places.stream_failures,
+        "DEAD_LETTER_QUEUE_URL": places.dead_letters[IMPORT_QUEUE],
+    }
 
-    names: Names
-    config: StackConfig
-    resources: Resources
-    archive: pulumi.Archive
-    tables: Tables
-    messaging: Messaging
-    storage: Storage
-    account: Account
-    environment: Mapping[str, pulumi.Input[str]]
-    loader_environment: Mapping[str, pulumi.Input[str]]
+
+SPEC = FunctionSpec(
+    functions.IMPORTS,
+    "Import rows from the queue, and what follows from changes of jobs and rows",
+    CONSUMER_TIMEOUT_SECONDS,
+    grants={
+        # The job of an archive's file is put on condition that the file has no outcome.
+        table(IMPORT_TMP): (
+            *("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+            "dynamodb:UpdateItem",
+        ),
+        # Rows of tables that publish synchronously are applied here.
+        table(COMMANDS): (
+            *("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+            "dynamodb:UpdateItem",
+        ),
+        table(DATA): ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
+        table(HISTORY): ("dynamodb:PutItem",),
+        objects(ATTRIBUTES): ("s3:GetObject", "s3:PutObject"),
+        objects(REPORTS): ("s3:PutObject",),
+        machine(IMPORT_CSV): ("states:SendTaskSuccess",),
+        machine(IMPORT_ZIP): ("states:SendTaskSuccess",),
+        stream(IMPORT_TMP): READ_STREAM,
+        topic(ALARM_TOPIC): ("sns:Publish",),
+        topic(MAIN_TOPIC): ("sns:Publish",),
+        queue(IMPORT_QUEUE): READ_QUEUE,
+        queue(DEAD_LETTER_QUEUES[IMPORT_QUEUE]): ("sqs:SendMessage",),
+        queue(STREAM_FAILURES): ("sqs:SendMessage",),
+    },
+    environment=_environment,
+)
 
 
 class Imports(pulumi.ComponentResource):
@@ -98,60 +105,25 @@ class Imports(pulumi.ComponentResource):
     csv_machine: StateMachine
     zip_machine: StateMachine
 
-    def __init__(self, name: str, args: ImportsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, deployment: Deployment, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:Imports", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        config, stream_arn = args.config, args.tables.by_name[IMPORT_TMP].stream_arn
-        common = (args.resources, args.archive, args.names, config)
-        self.loader = Function(
-            "loader",
-            FunctionArgs(
-                "loader",
-                "Reads the files of import jobs, large ones for the import-csv machine; cancels jobs",
-                LOADER_TIMEOUT_SECONDS,
-                args.loader_environment,
-                *common,
-                configured=read_buckets(config, args.account.partition),
-                memory=max(LOADER_MEMORY, config.lambda_memory),
-            ),
-            child,
-        )
+        config = deployment.config
+        self.loader = loader_function(deployment, child)
         self.function = Function(
-            "imports",
-            FunctionArgs(
-                "imports",
-                "Import rows from the queue, and what follows from changes of jobs and rows",
-                CONSUMER_TIMEOUT_SECONDS,
-                args.environment,
-                *common,
-                target_permissions(config.sync_targets),
-            ),
-            child,
+            functions.IMPORTS, FunctionArgs(SPEC, deployment, target_permissions(config.sync_targets)), child
         )
-        self.csv_machine = import_csv_machine(
-            self.loader, self.function, args.storage, args.account, args.names, config, child
-        )
-        self.zip_machine = import_zip_machine(self.loader, self.function, args.account, args.names, config, child)
-        stream_mapping(
-            "loader-import-stream",
-            stream_arn=stream_arn,
-            function=self.loader,
-            on_failure_arn=args.messaging.stream_failures.arn,
-            patterns=OF_THE_LOADER,
-            batch_size=1,
-        )
+        self.csv_machine = import_csv_machine(self.loader, self.function, deployment, child)
+        self.zip_machine = import_zip_machine(self.loader, self.function, deployment, child)
         stream_mapping(
             "imports-import-stream",
-            stream_arn=stream_arn,
-            function=self.function,
-            on_failure_arn=args.messaging.stream_failures.arn,
+            IMPORT_TMP,
+            self.function,
+            deployment,
             patterns=[CHANGED, COUNTED_ALL],
             batch_size=config.stream_batch_size,
         )
         queue_mapping(
-            "imports-action-queue",
-            queue_arn=args.messaging.queues[IMPORT_QUEUE].arn,
-            function=self.function,
-            batch_size=config.queue_batch_size,
+            "imports-action-queue", IMPORT_QUEUE, self.function, deployment, batch_size=config.queue_batch_size
         )
         self.register_outputs({"loaderArn": self.loader.function.arn, "functionArn": self.function.function.arn})

@@ -18,8 +18,11 @@ from contract.messages import (
     QUEUES,
     STREAM_FAILURES,
     TASK_QUEUE,
+    TOPICS,
 )
+from contract.outputs import ALARM_TOPIC_ARN, MAIN_TOPIC_ARN
 from infra.naming.names import Account, Names
+from infra.permissions import resources
 
 MAX_RECEIVE_COUNT = 5
 CONSUMER_TIMEOUT_SECONDS = 60
@@ -42,11 +45,12 @@ class MessagingArgs:
 
 
 class Messaging(pulumi.ComponentResource):
-    """``main_topic``, ``alarm_topic``, ``queues`` and ``dead_letter_queues`` by name, ``stream_failures``.
+    """``topics``, ``queues`` and ``dead_letter_queues`` by name (letters by their queue's), ``stream_failures``.
 
     ``event_bus``: the notification queue's consumer puts the status events there, for the rules of other projects.
     """
 
+    topics: dict[str, sns.Topic]
     main_topic: sns.Topic
     alarm_topic: sns.Topic
     queues: dict[str, sqs.Queue]
@@ -57,8 +61,8 @@ class Messaging(pulumi.ComponentResource):
     def __init__(self, name: str, args: MessagingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:Messaging", name, None, opts)
         self._args = args
-        self.main_topic = self._topic(MAIN_TOPIC)
-        self.alarm_topic = self._topic(ALARM_TOPIC)
+        self.topics = {topic: self._topic(topic) for topic in TOPICS}
+        self.main_topic, self.alarm_topic = self.topics[MAIN_TOPIC], self.topics[ALARM_TOPIC]
         for email in args.alarm_emails:
             sns.TopicSubscription(
                 f"alarm-email-{email}",
@@ -73,7 +77,17 @@ class Messaging(pulumi.ComponentResource):
         self.event_bus = cloudwatch.EventBus(
             "event-bus", name=args.names.of(EVENT_BUS), tags=args.names.tags, opts=self._child
         )
-        self.register_outputs({"mainTopicArn": self.main_topic.arn, "alarmTopicArn": self.alarm_topic.arn})
+        self.register_outputs({MAIN_TOPIC_ARN: self.main_topic.arn, ALARM_TOPIC_ARN: self.alarm_topic.arn})
+
+    def arns(self) -> dict[str, pulumi.Input[str]]:
+        """For permissions: topics, queues and the event bus."""
+        letters = {DEAD_LETTER_QUEUES[queue]: one for queue, one in self.dead_letter_queues.items()}
+        queues = {**self.queues, **letters, STREAM_FAILURES: self.stream_failures}
+        return {
+            **{resources.topic(name): one.arn for name, one in self.topics.items()},
+            **{resources.queue(name): one.arn for name, one in queues.items()},
+            resources.EVENT_BUS: self.event_bus.arn,
+        }
 
     @property
     def _child(self) -> pulumi.ResourceOptions:

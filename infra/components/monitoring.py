@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws import cloudwatch
 
+from contract.messages import DEAD_LETTER_QUEUES, STREAM_FAILURES
 from contract.metrics import OLDEST_OPEN_COMMAND
+from contract.outputs import DASHBOARD_URL
+from contract.tables import COMMANDS
 from infra.components.dashboard import Shown, dashboard_body
-from infra.configuration.stack_config import StackConfig
-from infra.naming.names import Account, Names
+from infra.components.deployment import Deployment
+from infra.components.functions import Function
+from infra.components.state_machines import StateMachine
 
 FIVE_MINUTES = 300
 #: Metrics of each machine that raise an alarm; ``FailureRate`` is computed from two.
@@ -23,7 +27,6 @@ ITERATOR_AGE = "IteratorAge"
 WAITING_MESSAGES = "ApproximateNumberOfMessagesVisible"
 #: In percent of the executions that were started in the same five minutes.
 FAILURE_RATE = "IF(started > 0, 100 * failed / started, 0)"
-OF_COMMANDS = "commands"
 
 
 @dataclass(frozen=True)
@@ -42,18 +45,11 @@ class Watch:
 
 @dataclass(frozen=True)
 class MonitoringArgs:
-    """What is watched: machines by ARN, functions and queues by name; stream functions by name."""
+    """What is watched, by name, beside the queues."""
 
-    names: Names
-    account: Account
-    config: StackConfig
-    alarm_topic_arn: pulumi.Input[str]
-    machines: Mapping[str, pulumi.Input[str]]
-    functions: Mapping[str, pulumi.Input[str]]
-    stream_functions: Mapping[str, pulumi.Input[str]]
-    dead_letter_queues: Mapping[str, pulumi.Input[str]]
-    #: Machines that are slow only beyond this, whatever ``alarmExecutionSeconds`` says.
-    may_take_seconds: Mapping[str, int] = field(default_factory=dict)
+    deployment: Deployment
+    machines: Mapping[str, StateMachine]
+    functions: Mapping[str, Function]
 
 
 def alarms_of(
@@ -69,7 +65,7 @@ def alarms_of(
         yield from (f"{function}-{metric}" for metric in FUNCTION_COUNTS)
     yield from (f"{function}-{ITERATOR_AGE}" for function in stream_functions)
     yield from (f"{queue}-{WAITING_MESSAGES}" for queue in dead_letter_queues)
-    yield f"{OF_COMMANDS}-{OLDEST_OPEN_COMMAND}"
+    yield f"{COMMANDS}-{OLDEST_OPEN_COMMAND}"
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -79,35 +75,43 @@ class Monitoring(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:Monitoring", name, None, opts)
-        self._args = args
-        failed = args.config.alarm_failed_executions
-        for machine, arn in args.machines.items():
+        self._deployment = deployment = args.deployment
+        config, messaging = deployment.config, deployment.messaging
+        for machine, one in args.machines.items():
+            arn = one.machine.arn
             for metric in MACHINE_COUNTS:
-                threshold = failed if metric == "ExecutionsFailed" else 1
+                threshold = config.alarm_failed_executions if metric == "ExecutionsFailed" else 1
                 self._alarm(machine, arn, Watch("AWS/States", metric, "StateMachineArn", threshold))
-            slow = max(args.config.alarm_execution_seconds, args.may_take_seconds.get(machine, 0)) * 1000
+            slow = max(config.alarm_execution_seconds, one.may_take_seconds) * 1000
             self._alarm(machine, arn, Watch("AWS/States", EXECUTION_TIME, "StateMachineArn", slow, "p99"))
             self._failure_rate(machine, arn)
-        for function, function_name in args.functions.items():
+        functions = {name: one.function.name for name, one in args.functions.items()}
+        for function, function_name in functions.items():
             for metric in FUNCTION_COUNTS:
                 self._alarm(function, function_name, Watch("AWS/Lambda", metric, "FunctionName", 1))
-        age = args.config.alarm_iterator_age_seconds * 1000
-        for function, function_name in args.stream_functions.items():
+        age = config.alarm_iterator_age_seconds * 1000
+        readers = {name: functions[name] for name, one in args.functions.items() if one.spec.reads_streams}
+        for function, function_name in readers.items():
             watch = Watch("AWS/Lambda", ITERATOR_AGE, "FunctionName", age, "Maximum")
             self._alarm(function, function_name, watch)
-        for queue, queue_name in args.dead_letter_queues.items():
+        letters = {DEAD_LETTER_QUEUES[queue]: one.name for queue, one in messaging.dead_letter_queues.items()}
+        letters[STREAM_FAILURES] = messaging.stream_failures.name
+        for queue, queue_name in letters.items():
             watch = Watch("AWS/SQS", WAITING_MESSAGES, "QueueName", 1, "Maximum")
             self._alarm(queue, queue_name, watch)
-        oldest = args.config.alarm_oldest_open_command_seconds
-        self._alarm(OF_COMMANDS, "", Watch(args.names.metric_namespace, OLDEST_OPEN_COMMAND, None, oldest, "Maximum"))
-        self.dashboard_url = self._dashboard()
-        self.register_outputs({"dashboardUrl": self.dashboard_url})
+        oldest, namespace = config.alarm_oldest_open_command_seconds, deployment.names.metric_namespace
+        self._alarm(COMMANDS, "", Watch(namespace, OLDEST_OPEN_COMMAND, None, oldest, "Maximum"))
+        machines = {name: one.machine.arn for name, one in args.machines.items()}
+        self.dashboard_url = self._dashboard(
+            Shown(machines, functions, readers, letters, namespace, OLDEST_OPEN_COMMAND)
+        )
+        self.register_outputs({DASHBOARD_URL: self.dashboard_url})
 
     def _alarm(self, what: str, dimension: pulumi.Input[str], watch: Watch) -> None:
-        args, is_percentile = self._args, watch.statistic.startswith("p")
+        names, is_percentile = self._deployment.names, watch.statistic.startswith("p")
         cloudwatch.MetricAlarm(
             f"{what}-{watch.metric}",
-            name=args.names.of(f"{what}-{watch.metric}"),
+            name=names.of(f"{what}-{watch.metric}"),
             namespace=watch.namespace,
             metric_name=watch.metric,
             dimensions={watch.dimension: dimension} if watch.dimension else None,
@@ -118,16 +122,16 @@ class Monitoring(pulumi.ComponentResource):
             period=FIVE_MINUTES,
             evaluation_periods=1,
             treat_missing_data="notBreaching",
-            alarm_actions=[args.alarm_topic_arn],
-            tags=args.names.tags,
+            alarm_actions=[self._deployment.messaging.alarm_topic.arn],
+            tags=names.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _failure_rate(self, machine: str, arn: pulumi.Input[str]) -> None:
-        args = self._args
+        names, config = self._deployment.names, self._deployment.config
         cloudwatch.MetricAlarm(
             f"{machine}-{FAILURE_RATE_ALARM}",
-            name=args.names.of(f"{machine}-{FAILURE_RATE_ALARM}"),
+            name=names.of(f"{machine}-{FAILURE_RATE_ALARM}"),
             metric_queries=[
                 cloudwatch.MetricAlarmMetricQueryArgs(id="rate", expression=FAILURE_RATE, return_data=True),
                 *(
@@ -145,32 +149,23 @@ class Monitoring(pulumi.ComponentResource):
                 ),
             ],
             comparison_operator="GreaterThanOrEqualToThreshold",
-            threshold=args.config.alarm_failure_rate_percent,
+            threshold=config.alarm_failure_rate_percent,
             evaluation_periods=1,
             treat_missing_data="notBreaching",
-            alarm_actions=[args.alarm_topic_arn],
-            tags=args.names.tags,
+            alarm_actions=[self._deployment.messaging.alarm_topic.arn],
+            tags=names.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _dashboard(self) -> pulumi.Output[str]:
-        args, region = self._args, self._args.account.region
-        console = args.account.console
-        shown = Shown(
-            args.machines,
-            args.functions,
-            args.stream_functions,
-            args.dead_letter_queues,
-            args.names.metric_namespace,
-            OLDEST_OPEN_COMMAND,
-        )
+    def _dashboard(self, shown: Shown) -> pulumi.Output[str]:
+        account, names = self._deployment.account, self._deployment.names
         dashboard = cloudwatch.Dashboard(
             "dashboard",
-            dashboard_name=args.names.of("dashboard"),
-            dashboard_body=pulumi.Output.json_dumps(dashboard_body(shown, region), sort_keys=True),
+            dashboard_name=names.of("dashboard"),
+            dashboard_body=pulumi.Output.json_dumps(dashboard_body(shown, account.region), sort_keys=True),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return pulumi.Output.concat(
-            f"https://{console}/cloudwatch/home?region={region}#dashboards/dashboard/",
+            f"https://{account.console}/cloudwatch/home?region={account.region}#dashboards/dashboard/",
             dashboard.dashboard_name,
         )

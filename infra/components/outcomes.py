@@ -1,41 +1,71 @@
-"""Outcomes: the function that tells of status changes, and what leads to it."""
+"""Outcomes: the function that publishes status changes of commands, and what leads to it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import pulumi
 
-from contract.messages import NOTIFICATION_QUEUE
-from contract.tables import COMMANDS
-from infra.components.functions import (
-    APPLIED_AT_ONCE,
-    IMPORTED,
-    STATUS_CHANGED,
-    Function,
-    FunctionArgs,
-    queue_mapping,
-    stream_mapping,
-)
-from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS, Messaging
-from infra.components.tables import Tables
+from contract.command_status import DONE, FAILED_SUFFIX, SKIPPED
+from contract.functions import OUTCOMES
+from contract.messages import DEAD_LETTER_QUEUES, MAIN_TOPIC, NOTIFICATION_QUEUE, STREAM_FAILURES
+from contract.options import ALL, TERMINAL
+from contract.rows import IMPORT_SOURCE, SYNC_MODE
+from contract.tables import COMMANDS, IMPORT_TMP, INSERT, MODIFY
+from infra.components.deployment import Deployment
+from infra.components.environments import Environment
+from infra.components.event_sources import queue_mapping, stream_mapping
+from infra.components.functions import Function, FunctionArgs, FunctionSpec
+from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS
+from infra.components.places import Places
 from infra.configuration.stack_config import StackConfig
-from infra.naming.names import Names
-from infra.permissions.policies import Resources
+from infra.permissions.policies import READ_QUEUE, READ_STREAM
+from infra.permissions.resources import EVENT_BUS, queue, stream, table, topic
+
+_TERMINAL = [DONE, SKIPPED, {"suffix": FAILED_SUFFIX}]
+#: Commands whose status may have changed, by ``statusEvents``; the code drops those that only got another field.
+STATUS_CHANGED: dict[str, dict[str, object]] = {
+    TERMINAL: {"eventName": [MODIFY], "dynamodb": {"NewImage": {"status": {"S": _TERMINAL}}}},
+    ALL: {"eventName": [MODIFY], "dynamodb": {"NewImage": {"status": {"S": [{"exists": True}]}}}},
+}
+#: Commands that were applied in the transaction that accepted them.
+APPLIED_AT_ONCE: dict[str, object] = {
+    "eventName": [INSERT],
+    "dynamodb": {"NewImage": {"status": {"S": [DONE]}, SYNC_MODE: {"BOOL": [{"exists": True}]}}},
+}
+#: Commands of imports that have come to their outcome.
+IMPORTED: dict[str, object] = {
+    "eventName": [MODIFY],
+    "dynamodb": {"NewImage": {"source": {"S": [IMPORT_SOURCE]}, "status": {"S": _TERMINAL}}},
+}
 
 
-@dataclass(frozen=True)
-class OutcomesArgs:
-    """What the outcomes need to know."""
+def _environment(config: StackConfig, places: Places) -> Environment:
+    return {
+        "COMMANDS_TABLE": places.tables[COMMANDS],
+        "IMPORT_TABLE": places.tables[IMPORT_TMP],
+        "MAIN_TOPIC_ARN": places.topics[MAIN_TOPIC],
+        "STATUS_EVENTS": config.status_events,
+        "EVENT_BUS_NAME": places.event_bus,
+        "STREAM_FAILURES_URL": places.stream_failures,
+        "DEAD_LETTER_QUEUE_URL": places.dead_letters[NOTIFICATION_QUEUE],
+    }
 
-    names: Names
-    config: StackConfig
-    environment: Mapping[str, pulumi.Input[str]]
-    resources: Resources
-    archive: pulumi.Archive
-    tables: Tables
-    messaging: Messaging
+
+SPEC = FunctionSpec(
+    OUTCOMES,
+    "Publishes the outcomes of commands and forwards events to the event bus",
+    CONSUMER_TIMEOUT_SECONDS,
+    grants={
+        # Rows of imports come to their outcome when their command does.
+        table(IMPORT_TMP): ("dynamodb:GetItem", "dynamodb:UpdateItem"),
+        stream(COMMANDS): READ_STREAM,
+        topic(MAIN_TOPIC): ("sns:Publish",),
+        EVENT_BUS: ("events:PutEvents",),
+        queue(NOTIFICATION_QUEUE): READ_QUEUE,
+        queue(DEAD_LETTER_QUEUES[NOTIFICATION_QUEUE]): ("sqs:SendMessage",),
+        queue(STREAM_FAILURES): ("sqs:SendMessage",),
+    },
+    environment=_environment,
+)
 
 
 class Outcomes(pulumi.ComponentResource):
@@ -43,38 +73,22 @@ class Outcomes(pulumi.ComponentResource):
 
     function: Function
 
-    def __init__(self, name: str, args: OutcomesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, deployment: Deployment, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:Outcomes", name, None, opts)
-        config = args.config
-        self.function = Function(
-            "outcomes",
-            FunctionArgs(
-                "outcomes",
-                "Publishes the outcomes of commands and forwards events to the event bus",
-                CONSUMER_TIMEOUT_SECONDS,
-                args.environment,
-                args.resources,
-                args.archive,
-                args.names,
-                config,
-            ),
-            pulumi.ResourceOptions(parent=self),
-        )
+        config = deployment.config
+        self.function = Function(OUTCOMES, FunctionArgs(SPEC, deployment), pulumi.ResourceOptions(parent=self))
         publishes = config.status_events in STATUS_CHANGED
         published = [STATUS_CHANGED[config.status_events], APPLIED_AT_ONCE] if publishes else []
         stream_mapping(
             "outcomes-commands-stream",
-            stream_arn=args.tables.by_name[COMMANDS].stream_arn,
-            function=self.function,
-            on_failure_arn=args.messaging.stream_failures.arn,
+            COMMANDS,
+            self.function,
+            deployment,
             # Rows of imports end with their commands, whatever status events are configured.
             patterns=[*published, IMPORTED],
             batch_size=config.stream_batch_size,
         )
         queue_mapping(
-            "outcomes-queue",
-            queue_arn=args.messaging.queues[NOTIFICATION_QUEUE].arn,
-            function=self.function,
-            batch_size=config.queue_batch_size,
+            "outcomes-queue", NOTIFICATION_QUEUE, self.function, deployment, batch_size=config.queue_batch_size
         )
         self.register_outputs({"functionArn": self.function.function.arn})

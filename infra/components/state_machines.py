@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +11,15 @@ import pulumi
 from pulumi_aws import cloudwatch, iam, sfn
 
 from contract.state_machines import STANDARD
-from infra.configuration.stack_config import StackConfig
+from infra.components.deployment import Deployment
+from infra.components.functions import Function
+from infra.components.roles import LoggedRole, RoleArgs
 from infra.definitions import json_files
 from infra.definitions.checks import DefinitionError, check_definition, in_partition, task_resources
 from infra.definitions.substitution import override, substitute
-from infra.naming.names import Account, Names
-from infra.permissions.policies import assume_role
 
 DEFINITIONS = Path(__file__).parents[1] / "state_machines"
+SUFFIX = ".asl.json"
 ONE_HOUR = 3_600
 
 
@@ -27,38 +27,40 @@ ONE_HOUR = 3_600
 class StateMachineArgs:
     """One machine.
 
-    ``values`` fill the definition's placeholders, ``numbers`` replace numbers by JSON pointer;
-    ``functions`` are the ARNs of the functions that its tasks call; ``also`` what its role is allowed beside.
+    ``functions`` are what its tasks call, ``values`` fill the definition's other placeholders, ``numbers`` replace
+    numbers by JSON pointer; ``also`` is what its role is allowed beside. ``may_take_seconds``: it is slow only beyond
+    this, whatever ``alarmExecutionSeconds`` says.
     """
 
-    machine: str
     definition: dict[str, Any]
-    values: Mapping[str, pulumi.Input[str]]
-    functions: Mapping[str, pulumi.Input[str]]
-    names: Names
-    account: Account
-    config: StackConfig
+    functions: Sequence[Function]
+    deployment: Deployment
     numbers: Mapping[str, int] = field(default_factory=dict)
+    values: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     type: str = STANDARD
     also: Sequence[Mapping[str, object]] = ()
+    may_take_seconds: int = 0
 
 
 def load_definition(name: str) -> dict[str, Any]:
     """A definition file of this package, checked. Raises DefinitionError."""
     try:
-        definition: dict[str, Any] = json_files.read(DEFINITIONS / f"{name}.asl.json")
+        definition: dict[str, Any] = json_files.read(DEFINITIONS / f"{name}{SUFFIX}")
     except ValueError as error:
         raise DefinitionError(name, [str(error)]) from None
     check_definition(name, definition)
     return definition
 
 
-def command_numbers(config: StackConfig) -> dict[str, int]:
-    """The timeouts of the STANDARD command machine that configuration decides."""
-    return {
-        "/TimeoutSeconds": config.wait_limit_hours * ONE_HOUR + ONE_HOUR,
-        "/States/wait_prev_command/TimeoutSeconds": config.wait_poll_seconds,
-    }
+def check_definitions() -> None:
+    """Hold all definition files of this package against the rules. Raises DefinitionError."""
+    for path in sorted(DEFINITIONS.glob(f"*{SUFFIX}")):
+        load_definition(path.name.removesuffix(SUFFIX))
+
+
+def placeholder(function: str) -> str:
+    """What stands for a function's ARN in definitions."""
+    return f"{function.title()}FunctionArn"
 
 
 class StateMachine(pulumi.ComponentResource):
@@ -67,37 +69,27 @@ class StateMachine(pulumi.ComponentResource):
     machine: sfn.StateMachine
     role: iam.Role
     log_group: cloudwatch.LogGroup
+    may_take_seconds: int
 
     def __init__(self, name: str, args: StateMachineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cqrs:infra:StateMachine", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        deployment, config, names = args.deployment, args.deployment.config, args.deployment.names
+        self.may_take_seconds = args.may_take_seconds
+        functions = {placeholder(one.spec.name): one.function.arn for one in args.functions}
         definition = substitute(
-            in_partition(override(args.definition, args.numbers), args.account.partition), args.values
+            in_partition(override(args.definition, args.numbers), deployment.account.partition),
+            {**functions, **args.values},
         )
-        physical_name, config = args.names.of(args.machine), args.config
-        self.log_group = cloudwatch.LogGroup(
-            f"{name}-logs",
-            name=args.names.log_group_of_machine(args.machine),
-            retention_in_days=config.log_retention_days,
-            tags=args.names.tags,
-            opts=child,
+        policy = _policy(name, args, functions)
+        own = LoggedRole(
+            self,
+            RoleArgs(name, "states.amazonaws.com", names.log_group_of_machine(name), lambda log_group: policy),
+            deployment,
         )
-        self.role = iam.Role(
-            f"{name}-role",
-            name=physical_name,
-            assume_role_policy=json.dumps(assume_role("states.amazonaws.com"), sort_keys=True),
-            tags=args.names.tags,
-            opts=child,
-        )
-        policy = iam.RolePolicy(
-            f"{name}-policy",
-            role=self.role.name,
-            policy=_policy(args, config),
-            opts=child,
-        )
+        self.role, self.log_group = own.role, own.log_group
         self.machine = sfn.StateMachine(
             name,
-            name=physical_name,
+            name=names.of(name),
             type=args.type,
             role_arn=self.role.arn,
             definition=pulumi.Output.json_dumps(definition, sort_keys=True),
@@ -107,8 +99,8 @@ class StateMachine(pulumi.ComponentResource):
                 log_destination=pulumi.Output.concat(self.log_group.arn, ":*"),
             ),
             tracing_configuration=sfn.StateMachineTracingConfigurationArgs(enabled=config.tracing),
-            tags=args.names.tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            tags=names.tags,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[own.policy]),
         )
         self.register_outputs({"stateMachineArn": self.machine.arn})
 
@@ -133,17 +125,20 @@ TRACING = (
 )
 
 
-def _policy(args: StateMachineArgs, config: StackConfig) -> pulumi.Output[str]:
+def _policy(name: str, args: StateMachineArgs, functions: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
     called = {function for _, function in task_resources(args.definition)}
-    missing = sorted(called - {f"${{{name}}}" for name in args.functions})
+    missing = sorted(called - {f"${{{one}}}" for one in functions})
     if missing:
-        raise ValueError(f"{args.machine}: the role lacks {', '.join(missing)}, which the definition calls")
-    arns = [args.functions[name] for name in sorted(args.functions)]
+        raise ValueError(f"{name}: the role lacks {', '.join(missing)}, which the definition calls")
     statements: list[dict[str, object]] = [
-        {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": arns},
+        {
+            "Effect": "Allow",
+            "Action": "lambda:InvokeFunction",
+            "Resource": [functions[one] for one in sorted(functions)],
+        },
         *map(dict, args.also),
         {"Effect": "Allow", "Action": list(LOG_DELIVERY), "Resource": "*"},
     ]
-    if config.tracing:
+    if args.deployment.config.tracing:
         statements.append({"Effect": "Allow", "Action": list(TRACING), "Resource": "*"})
     return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}, sort_keys=True)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import s3
 
-from contract.objects import MAP_RESULTS, NORMALISED, REPORTS, ZIP
+from contract.objects import MAP_RESULTS, NORMALISED, PREFIXES, REPORTS, ZIP
+from contract.outputs import BUCKET_NAME
 from infra.naming.names import Account, Names
+from infra.permissions import resources
 
 #: Prefix to days after which its objects go. ``attributes/`` is not among them: rows point there for as long as they
 #: live, and no rule by age knows for how long (decision record 0030).
@@ -79,7 +81,11 @@ class Storage(pulumi.ComponentResource):
             opts=child,
         )
         s3.BucketLifecycleConfiguration("bucket-lifecycle", bucket=self.bucket.bucket, rules=_lifecycle(), opts=child)
-        self.register_outputs({"bucketName": self.bucket.bucket})
+        self.register_outputs({BUCKET_NAME: self.bucket.bucket})
+
+    def arns(self) -> dict[str, pulumi.Input[str]]:
+        """For permissions: objects by prefix."""
+        return {resources.objects(prefix): pulumi.Output.concat(self.bucket.arn, f"/{prefix}*") for prefix in PREFIXES}
 
 
 def _tls_only(bucket_arn: pulumi.Output[str]) -> dict[str, object]:

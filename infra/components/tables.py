@@ -9,6 +9,7 @@ from pulumi_aws import dynamodb
 
 from contract.tables import DUE_AT, OPEN_ATTRIBUTES, OPEN_INDEX, OPEN_SHARD, TABLES, WITH_OPEN_INDEX, WITH_STREAM
 from infra.naming.names import Names
+from infra.permissions import resources
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,18 @@ class Tables(pulumi.ComponentResource):
         super().__init__("cqrs:infra:Tables", name, None, opts)
         self.by_name = {table: self._table(table, args) for table in TABLES}
         self.register_outputs({table: resource.name for table, resource in self.by_name.items()})
+
+    def arns(self) -> dict[str, pulumi.Input[str]]:
+        """For permissions: tables, their streams and indexes."""
+        tables = self.by_name
+        return {
+            **{resources.table(name): one.arn for name, one in tables.items()},
+            **{resources.stream(name): tables[name].stream_arn for name in WITH_STREAM},
+            **{
+                resources.open_index(name): pulumi.Output.concat(tables[name].arn, f"/index/{OPEN_INDEX}")
+                for name in WITH_OPEN_INDEX
+            },
+        }
 
     def _table(self, table: str, args: TablesArgs) -> dynamodb.Table:
         has_stream, has_index = table in WITH_STREAM, table in WITH_OPEN_INDEX

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import pulumi
 
-from contract.messages import TASK_QUEUE
+from contract import functions
+from contract.messages import DEAD_LETTER_QUEUES, TASK_QUEUE
 from contract.options import ALL, NONE, TERMINAL
 from contract.rows import BATCH, ITEM, TASK
-from contract.state_machines import STANDARD, TASK_HANDLER
-from contract.tables import INSERT, MODIFY, TASKS
+from contract.state_machines import TASK_HANDLER
+from contract.tables import DATA, INSERT, MODIFY, TASKS
 from contract.work_status import CREATED, FAILED, PROCESSING, QUEUED, TASK_TERMINAL
-from infra.components.functions import Function, FunctionArgs, queue_mapping, stream_mapping
-from infra.components.messaging import TASKS_TIMEOUT_SECONDS, Messaging
+from infra.components.deployment import Deployment
+from infra.components.environments import Environment, handler_modules
+from infra.components.event_sources import queue_mapping, stream_mapping
+from infra.components.functions import Function, FunctionArgs, FunctionSpec
+from infra.components.messaging import MAX_RECEIVE_COUNT, TASKS_TIMEOUT_SECONDS
+from infra.components.places import Places
 from infra.components.state_machines import StateMachine, StateMachineArgs, load_definition
-from infra.components.tables import Tables
 from infra.configuration.stack_config import StackConfig
-from infra.naming.names import Account, Names
-from infra.permissions.policies import Resources
+from infra.permissions.policies import READ_QUEUE
+from infra.permissions.resources import machine, queue, table
 
+#: Longer than the function may run, so that only a run that is over can be taken over.
+LEASE_SECONDS = TASKS_TIMEOUT_SECONDS + 30
 ACCEPTED = {
     "eventName": [INSERT, MODIFY],
     "dynamodb": {"NewImage": {"kind": {"S": [TASK, BATCH]}, "status": {"S": [CREATED]}}},
@@ -33,19 +38,33 @@ PUBLISHED_STATUSES = {
 }
 
 
-@dataclass(frozen=True)
-class TasksArgs:
-    """What the task runner needs to know."""
+def _environment(config: StackConfig, places: Places) -> Environment:
+    return {
+        "TASKS_TABLE": places.tables[TASKS],
+        "DATA_TABLE": places.tables[DATA],
+        "TASK_STATE_MACHINE_ARN": places.machines[TASK_HANDLER],
+        "HANDLER_MODULES": handler_modules(config),
+        "TASK_TIMEOUT_MINUTES": str(config.task_timeout_minutes),
+        "LEASE_SECONDS": str(LEASE_SECONDS),
+        "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
+        "DEAD_LETTER_QUEUE_URL": places.dead_letters[TASK_QUEUE],
+    }
 
-    names: Names
-    account: Account
-    config: StackConfig
-    resources: Resources
-    archive: pulumi.Archive
-    tables: Tables
-    messaging: Messaging
-    environment: Mapping[str, pulumi.Input[str]]
-    events: Function
+
+SPEC = FunctionSpec(
+    functions.TASKS,
+    "Task handlers: single tasks from the queue, items from the task state machine",
+    TASKS_TIMEOUT_SECONDS,
+    grants={
+        table(TASKS): ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+        # The handlers of the application read and write the read model with this role.
+        table(DATA): ("dynamodb:GetItem", "dynamodb:PutItem"),
+        machine(TASK_HANDLER): ("states:StartExecution",),
+        queue(TASK_QUEUE): READ_QUEUE,
+        queue(DEAD_LETTER_QUEUES[TASK_QUEUE]): ("sqs:SendMessage",),
+    },
+    environment=_environment,
+)
 
 
 class Tasks(pulumi.ComponentResource):
@@ -54,55 +73,35 @@ class Tasks(pulumi.ComponentResource):
     function: Function
     state_machine: StateMachine
 
-    def __init__(self, name: str, args: TasksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, deployment: Deployment, events: Function, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("cqrs:infra:Tasks", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        config = args.config
-        self.function = Function(
-            "tasks",
-            FunctionArgs(
-                "tasks",
-                "Task handlers: single tasks from the queue, items from the task state machine",
-                TASKS_TIMEOUT_SECONDS,
-                args.environment,
-                args.resources,
-                args.archive,
-                args.names,
-                config,
-            ),
-            child,
-        )
-        functions = {"TasksFunctionArn": self.function.function.arn}
+        config = deployment.config
+        self.function = Function(functions.TASKS, FunctionArgs(SPEC, deployment), child)
+        seconds = config.task_timeout_minutes * 60
         self.state_machine = StateMachine(
             TASK_HANDLER,
             StateMachineArgs(
-                TASK_HANDLER,
                 load_definition("task"),
-                functions,
-                functions,
-                args.names,
-                args.account,
-                config,
-                {"/TimeoutSeconds": config.task_timeout_minutes * 60},
-                STANDARD,
+                [self.function],
+                deployment,
+                {"/TimeoutSeconds": seconds},
+                may_take_seconds=seconds,
             ),
             child,
         )
         # One mapping for all: a topic that refuses messages holds back the queueing anyway.
         stream_mapping(
             "events-tasks-stream",
-            stream_arn=args.tables.by_name[TASKS].stream_arn,
-            function=args.events,
-            on_failure_arn=args.messaging.stream_failures.arn,
+            TASKS,
+            events,
+            deployment,
             patterns=[ACCEPTED, has_status(PUBLISHED_STATUSES[config.status_events])],
             batch_size=config.stream_batch_size,
         )
-        queue_mapping(
-            "tasks-action-queue",
-            queue_arn=args.messaging.queues[TASK_QUEUE].arn,
-            function=self.function,
-            batch_size=1,
-        )
+        queue_mapping("tasks-action-queue", TASK_QUEUE, self.function, deployment, batch_size=1)
         self.register_outputs({"stateMachineArn": self.state_machine.machine.arn})
 
 

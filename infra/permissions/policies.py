@@ -1,118 +1,21 @@
-"""What each function may do: the one place to edit. Held against the calls that tests make, in both directions."""
+"""Policy documents of the functions' roles, and what of them is not the functions' own doing.
+
+What each function may do is declared with it, in its component. Tests hold the policies against the calls that the
+functions make, in both directions.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import pulumi
 
+from infra.permissions.resources import Grants, Resources
 from infra.permissions.task_tokens import placed
 
-STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
-QUEUE = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
-#: Function to resource to actions. Resources are names that ``Resources.arn_of`` knows.
-PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
-    "events": {
-        "table:commands": ("dynamodb:GetItem", "dynamodb:UpdateItem"),
-        "table:tasks": ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-        "stream:commands": STREAM,
-        "stream:tasks": STREAM,
-        # Both: while `commandWorkflow` is being switched, policy and environment change one after the other.
-        "machine:command-handler": ("states:StartExecution",),
-        "machine:command-handler-express": ("states:StartExecution",),
-        "topic:alarm": ("sns:Publish",),
-        "topic:main": ("sns:Publish",),
-        "queue:stream-failures": ("sqs:SendMessage",),
-    },
-    "imports": {
-        # The job of an archive's file is put on condition that the file has no outcome.
-        "table:import_tmp": (
-            *("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
-            "dynamodb:UpdateItem",
-        ),
-        # Rows of tables that publish synchronously are applied here.
-        "table:commands": (
-            *("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
-            "dynamodb:UpdateItem",
-        ),
-        "table:data": ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
-        "table:history": ("dynamodb:PutItem",),
-        "objects:attributes": ("s3:GetObject", "s3:PutObject"),
-        "objects:reports": ("s3:PutObject",),
-        "machine:import-csv": ("states:SendTaskSuccess",),
-        "machine:import-zip": ("states:SendTaskSuccess",),
-        "stream:import_tmp": STREAM,
-        "topic:alarm": ("sns:Publish",),
-        "topic:main": ("sns:Publish",),
-        "queue:import-action-queue": QUEUE,
-        "queue:import-action-queue-dlq": ("sqs:SendMessage",),
-        "queue:stream-failures": ("sqs:SendMessage",),
-    },
-    "loader": {
-        "table:import_tmp": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-        # Versions are pinned when a file is found (S3: a version is read with an action of its own).
-        "objects:imports": ("s3:GetObject", "s3:GetObjectVersion"),
-        # Files of archives, and copies for the Distributed Map.
-        "objects:zip": ("s3:AbortMultipartUpload", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"),
-        "objects:normalised": ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"),
-        "objects:map-results": ("s3:GetObject",),
-        "objects:reports": ("s3:PutObject",),
-        "machine:import-csv": ("states:StartExecution",),
-        "machine:import-zip": ("states:StartExecution",),
-        "stream:import_tmp": STREAM,
-        "queue:stream-failures": ("sqs:SendMessage",),
-    },
-    "outcomes": {
-        # Rows of imports come to their outcome when their command does.
-        "table:import_tmp": ("dynamodb:GetItem", "dynamodb:UpdateItem"),
-        "stream:commands": STREAM,
-        "topic:main": ("sns:Publish",),
-        "bus:events": ("events:PutEvents",),
-        "queue:notification-queue": QUEUE,
-        "queue:notification-queue-dlq": ("sqs:SendMessage",),
-        "queue:stream-failures": ("sqs:SendMessage",),
-    },
-    "sweeper": {
-        "table:commands": ("dynamodb:GetItem", "dynamodb:UpdateItem"),
-        "table:data": ("dynamodb:GetItem",),
-        "table:tasks": ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-        "index:open": ("dynamodb:Query",),
-        "index:open-tasks": ("dynamodb:Query",),
-        "table:import_tmp": ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-        "index:open-imports": ("dynamodb:Query",),
-        "machine:command-handler": ("states:SendTaskSuccess", "states:StartExecution"),
-        "machine:command-handler-express": ("states:StartExecution",),
-        "machine:import-zip": ("states:SendTaskSuccess",),
-        "topic:main": ("sns:Publish",),
-        "topic:alarm": ("sns:Publish",),
-    },
-    # The handlers of the application read and write the read model with this role.
-    "tasks": {
-        "table:tasks": ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-        "table:data": ("dynamodb:GetItem", "dynamodb:PutItem"),
-        "machine:task-handler": ("states:StartExecution",),
-        "queue:task-action-queue": QUEUE,
-        "queue:task-action-queue-dlq": ("sqs:SendMessage",),
-    },
-    "states": {
-        "table:commands": ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:UpdateItem"),
-        "table:data": ("dynamodb:GetItem", "dynamodb:PutItem"),
-        "table:history": ("dynamodb:PutItem",),
-        "objects:attributes": ("s3:GetObject",),
-        "machine:command-handler": ("states:SendTaskSuccess", "states:StartExecution"),
-        "machine:command-handler-express": ("states:StartExecution",),
-        "topic:alarm": ("sns:Publish",),
-    },
-}
-#: What the states function may do beside, once the application has workflows of its own: their classes may publish
-#: commands and keep rows in ``tasks``.
-OF_CUSTOM_WORKFLOWS: dict[str, tuple[str, ...]] = {
-    "table:commands": ("dynamodb:PutItem", "dynamodb:Query"),
-    "table:data": ("dynamodb:ConditionCheckItem",),
-    "table:tasks": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
-    "objects:attributes": ("s3:PutObject",),
-}
+#: What a function needs to be called with a stream's records or a queue's messages.
+READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
+READ_QUEUE = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 _READS_STREAM = "the event source mapping reads the stream (Lambda Developer Guide, DynamoDB, execution role)"
 _READS_QUEUE = "the event source mapping reads the queue (Lambda Developer Guide, SQS, execution role)"
 #: Actions that Lambda takes with the function's role, not the function's code: a pattern of their resources and why.
@@ -137,34 +40,17 @@ WITHOUT_RESOURCE = {
 }
 
 
-@dataclass(frozen=True)
-class Resources:
-    """ARNs by the names used above."""
-
-    arns: Mapping[str, pulumi.Input[str]]
-
-    def arn_of(self, name: str) -> pulumi.Input[str]:
-        """The ARN of a resource. Raises KeyError for a name that the stack doesn't have."""
-        return self.arns[name]
-
-
 def function_policy(
-    function: str,
+    grants: Sequence[Grants],
     resources: Resources,
     log_group_arn: pulumi.Input[str],
     *,
     tracing: bool,
     configured: Mapping[str, Sequence[str]] | None = None,
-    also: Mapping[str, Sequence[str]] | None = None,
 ) -> pulumi.Output[str]:
-    """The policy document of one function's role.
-
-    ``configured``: ARN to actions that configuration adds; ``also``: the same by names of resources.
-    """
+    """The policy document of one function's role. ``configured``: ARN to actions that configuration adds."""
     allowed: list[tuple[Sequence[str], pulumi.Input[str]]] = [
-        (actions, resources.arn_of(name))
-        for given in (PERMISSIONS[function], also or {})
-        for name, actions in sorted(given.items())
+        (actions, resources.arn_of(name)) for given in grants for name, actions in sorted(given.items())
     ]
     allowed.extend((actions, arn) for arn, actions in sorted((configured or {}).items()))
     statements = [_allow(actions, arn) for actions, arn in placed(allowed)]

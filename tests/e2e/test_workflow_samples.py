@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 
 from cli.__main__ import main
+from contract.objects import ATTRIBUTES
+from contract.tables import COMMANDS, DATA, TASKS
 from handlers.commands.keys import EntityKey
 from handlers.commands.model import CommandInput
 from handlers.core import aws_clients as aws
 from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import COMMANDS, TASKS
 from handlers.workflows.keys import approval_partition, approval_sk
+from infra.components.commands import OF_CUSTOM_WORKFLOWS
 from infra.components.custom_machines import DESCRIBE, TOKEN_ACTIONS
-from infra.permissions.policies import OF_CUSTOM_WORKFLOWS
+from infra.permissions import resources
 from local.aws.model import AwsCall
 from local.functions.model import InvokeResult, SimulatedCrash
 from local.states.running.executions import Execution
@@ -253,10 +255,10 @@ def test_inf_02_workflows_may_what_they_do_and_nothing_else(tmp_path: Path) -> N
         assert samples.balances() == MOVED
     unused = [one for one in allowed_not_used(samples.used, samples.policies) if "cqrs-dev-states may " in one]
     ends = {
-        "table:commands": "table/cqrs-dev-commands",
-        "table:data": "table/cqrs-dev-data",
-        "table:tasks": "table/cqrs-dev-tasks",
-        "objects:attributes": "/attributes/*",
+        resources.table(COMMANDS): "table/cqrs-dev-commands",
+        resources.table(DATA): "table/cqrs-dev-data",
+        resources.table(TASKS): "table/cqrs-dev-tasks",
+        resources.objects(ATTRIBUTES): "/attributes/*",
     }
     added = [(action, ends[name]) for name, actions in OF_CUSTOM_WORKFLOWS.items() for action in actions]
     added += [(action, f":{name}") for action in TOKEN_ACTIONS for name in samples.arns]

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from contract.state_machines import MACHINES
-from infra.components.environments import MAX_BYTES, check_sizes, environments, expected_places
+from infra.components.catalogue import environments
+from infra.components.environments import MAX_BYTES, check_sizes
+from infra.components.places import expected_places
 from infra.configuration.stack_config import ConfigError, StackConfig
 from infra.naming.names import Account, Names
 from local.deploy.errors import DeployError
@@ -27,16 +28,10 @@ DEV = {"handlerModules": ["handlers.domain.orders", "handlers.domain.airports"]}
 
 
 def expected(config: dict[str, Any], workflows: int = 0) -> dict[str, Any]:
-    names, account = Names("cqrs", "dev"), Account("aws", REGION, ACCOUNT)
-    machines = {name: account.arn("states", f"stateMachine:{names.of(name)}") for name in MACHINES}
-    machines["commands"] = machines["command-handler"]
-    custom = {
-        f"workflow_{number}": account.arn("states", f"stateMachine:cqrs-dev-workflow_{number}")
-        for number in range(workflows)
-    }
-    return environments(
-        StackConfig.from_mapping({**DEV, **config}), names, expected_places(names, account), machines, custom
+    places = expected_places(
+        Names("cqrs", "dev"), Account("aws", REGION, ACCOUNT), [f"workflow_{number}" for number in range(workflows)]
     )
+    return environments(StackConfig.from_mapping({**DEV, **config}), places)
 
 
 def test_edge_05_what_is_checked_is_what_is_declared() -> None:

@@ -5,32 +5,24 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from contract.state_machines import COMMAND_MACHINES, EXPRESS, STANDARD
+from contract.state_machines import COMMAND_MACHINES, STANDARD
 from contract.state_machines import MACHINES as OWN_MACHINES
-from infra.components.environments import environments as declared_environments
-from infra.components.environments import expected_places
-from infra.components.functions import (
-    APPLIED_AT_ONCE,
-    IMPORTED,
-    STARTS_COMMAND,
-    STATUS_CHANGED,
-    STREAM_RECORD_AGE_SECONDS,
-    STREAM_RETRIES,
-)
-from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS
+from infra.components import commands, events, outcomes, sweeper
+from infra.components.catalogue import environments as declared_environments
+from infra.components.commands import DEFINITIONS, command_numbers
+from infra.components.event_sources import STREAM_RECORD_AGE_SECONDS, STREAM_RETRIES
+from infra.components.events import STARTS_COMMAND
+from infra.components.outcomes import APPLIED_AT_ONCE, IMPORTED, STATUS_CHANGED
+from infra.components.places import expected_places
 from infra.components.rules import ENDED_BADLY
-from infra.components.state_machines import command_numbers, load_definition
+from infra.components.state_machines import load_definition
 from infra.configuration.stack_config import StackConfig
 from infra.definitions.substitution import override
 from infra.naming.names import Account, Names
-from infra.stack import (
-    EVENTS_TIMEOUT_SECONDS,
-    STATES_TIMEOUT_SECONDS,
-    SWEEPER_TIMEOUT_SECONDS,
-)
 from local.sources.eventbridge import Rule, Target
 from local.sources.filters import FilterSet
 from local.sources.mappings import StreamMapping
@@ -38,13 +30,7 @@ from local.sources.mappings import StreamMapping
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 STREAM = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/cqrs-sim-commands/stream/1"
 FAILURES = f"arn:aws:sqs:{REGION}:{ACCOUNT}:cqrs-sim-stream-failures"
-TIMEOUTS = {
-    "events": EVENTS_TIMEOUT_SECONDS,
-    "outcomes": CONSUMER_TIMEOUT_SECONDS,
-    "states": STATES_TIMEOUT_SECONDS,
-    "sweeper": SWEEPER_TIMEOUT_SECONDS,
-}
-DEFINITIONS = {STANDARD: "command", EXPRESS: "command_express"}
+TIMEOUTS = {one.name: one.timeout for one in (events.SPEC, outcomes.SPEC, commands.SPEC, sweeper.SPEC)}
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z]+)FunctionArn\}")
 
@@ -85,9 +71,8 @@ def environments(
     settings = StackConfig.from_mapping(config)
     names, account = Names("cqrs", "sim"), Account("aws", REGION, ACCOUNT)
     arns = {name: account.arn("states", f"stateMachine:{name}") for name in OWN_MACHINES} | dict(machines or {})
-    arns["commands"] = machine_arn(settings.command_workflow)
-    places = expected_places(names, account)
-    declared = declared_environments(settings, names, places, arns, dict(custom_arns or {}))
+    places = replace(expected_places(names, account), machines=arns, custom_machines=dict(custom_arns or {}))
+    declared = declared_environments(settings, places)
     modules = {"HANDLER_MODULES": ",".join(handler_modules)}
     return {
         name: {**{key: str(value) for key, value in variables.items()}, **modules}

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from infra.components import import_csv, import_zip
-from infra.components.imports import CHANGED, LOADER_TIMEOUT_SECONDS, OF_THE_LOADER
-from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS, VISIBILITY_TIMES_TIMEOUT
+from infra.components import import_csv, import_zip, loader
+from infra.components import imports as rows
+from infra.components.messaging import VISIBILITY_TIMES_TIMEOUT
 from infra.components.state_machines import load_definition
 from infra.configuration.stack_config import StackConfig
 from infra.definitions.substitution import override
@@ -22,8 +22,8 @@ from tests.simulation.import_ports import BUCKET
 
 STREAM = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/cqrs-sim-import_tmp/stream/1"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:cqrs-sim-import-action-queue"
-TIMEOUTS = {"imports": CONSUMER_TIMEOUT_SECONDS, "loader": LOADER_TIMEOUT_SECONDS}
-VISIBILITY_SECONDS = VISIBILITY_TIMES_TIMEOUT * CONSUMER_TIMEOUT_SECONDS
+TIMEOUTS = {one.name: one.timeout for one in (rows.SPEC, loader.SPEC)}
+VISIBILITY_SECONDS = VISIBILITY_TIMES_TIMEOUT * rows.SPEC.timeout
 CSV, ZIP = "import-csv", "import-zip"
 MACHINES = {name: f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:cqrs-sim-{name}" for name in (CSV, ZIP)}
 
@@ -38,8 +38,8 @@ def environments(config: Mapping[str, Any], modules: tuple[str, ...]) -> dict[st
 def stream_mappings(lanes: int) -> list[StreamMapping]:
     """What the import table's stream feeds."""
     return [
-        deployment.stream_mapping("loader", STREAM, OF_THE_LOADER, lanes, batch_size=1),
-        deployment.stream_mapping("imports", STREAM, [CHANGED], lanes),
+        deployment.stream_mapping("loader", STREAM, loader.PATTERNS, lanes, batch_size=1),
+        deployment.stream_mapping("imports", STREAM, [rows.CHANGED], lanes),
     ]
 
 

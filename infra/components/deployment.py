@@ -1,0 +1,52 @@
+"""What the components that hold functions are given: configuration, and what the stack has for functions to use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pulumi
+
+from contract.state_machines import MACHINES
+from infra.components.messaging import Messaging
+from infra.components.places import Places, declared_places, expected_places, machine_arns
+from infra.components.storage import Storage
+from infra.components.tables import Tables
+from infra.configuration.stack_config import StackConfig
+from infra.definitions.custom_workflows import CustomWorkflow
+from infra.naming.names import Account, Names
+from infra.permissions.resources import Resources, machine
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One stack. ``workflows`` are the application's own."""
+
+    config: StackConfig
+    names: Names
+    account: Account
+    archive: pulumi.Archive
+    workflows: Sequence[CustomWorkflow]
+    tables: Tables
+    messaging: Messaging
+    storage: Storage
+
+    @cached_property
+    def places(self) -> Places:
+        """For the functions' environments."""
+        expected = expected_places(self.names, self.account, [one.name for one in self.workflows])
+        return declared_places(expected, self.tables, self.messaging, self.storage)
+
+    @cached_property
+    def resources(self) -> Resources:
+        """For the functions' permissions."""
+        machines = machine_arns(self.names, self.account, MACHINES)
+        return Resources(
+            {
+                **self.tables.arns(),
+                **self.messaging.arns(),
+                **self.storage.arns(),
+                **{machine(name): arn for name, arn in machines.items()},
+            }
+        )

@@ -1,0 +1,68 @@
+"""What calls functions with records of streams and messages of queues."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import pulumi
+from pulumi_aws import lambda_
+
+from infra.components.deployment import Deployment
+from infra.components.functions import Function
+
+#: Batches of one queue at a time, so that a flood of messages leaves the account's concurrency to others.
+QUEUE_CONCURRENCY = 10
+STREAM_RETRIES = 10
+STREAM_RECORD_AGE_SECONDS = 3_600
+
+
+def stream_mapping(
+    name: str,
+    table: str,
+    function: Function,
+    deployment: Deployment,
+    *,
+    patterns: Sequence[Mapping[str, object]],
+    batch_size: int,
+) -> lambda_.EventSourceMapping:
+    """What matches a pattern in a table's stream to a function: bounded retries, partial answers, and what fails is
+    kept.
+    """
+    failures = deployment.messaging.stream_failures
+    return lambda_.EventSourceMapping(
+        name,
+        event_source_arn=deployment.tables.by_name[table].stream_arn,
+        function_name=function.function.arn,
+        starting_position="TRIM_HORIZON",
+        batch_size=batch_size,
+        function_response_types=["ReportBatchItemFailures"],
+        bisect_batch_on_function_error=True,
+        maximum_retry_attempts=STREAM_RETRIES,
+        maximum_record_age_in_seconds=STREAM_RECORD_AGE_SECONDS,
+        destination_config=lambda_.EventSourceMappingDestinationConfigArgs(
+            on_failure=lambda_.EventSourceMappingDestinationConfigOnFailureArgs(destination_arn=failures.arn)
+        ),
+        filter_criteria=lambda_.EventSourceMappingFilterCriteriaArgs(
+            filters=[
+                lambda_.EventSourceMappingFilterCriteriaFilterArgs(pattern=json.dumps(pattern, sort_keys=True))
+                for pattern in patterns
+            ]
+        ),
+        opts=pulumi.ResourceOptions(parent=function),
+    )
+
+
+def queue_mapping(
+    name: str, queue: str, function: Function, deployment: Deployment, *, batch_size: int
+) -> lambda_.EventSourceMapping:
+    """A queue to a function: partial answers, bounded concurrency; the queue itself bounds the tries."""
+    return lambda_.EventSourceMapping(
+        name,
+        event_source_arn=deployment.messaging.queues[queue].arn,
+        function_name=function.function.arn,
+        batch_size=batch_size,
+        function_response_types=["ReportBatchItemFailures"],
+        scaling_config=lambda_.EventSourceMappingScalingConfigArgs(maximum_concurrency=QUEUE_CONCURRENCY),
+        opts=pulumi.ResourceOptions(parent=function),
+    )

@@ -1,0 +1,69 @@
+"""Where things are: what the functions' environments name, as it will be called and as the resources say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from contract.messages import DEAD_LETTER_QUEUES, EVENT_BUS, STREAM_FAILURES, TOPICS
+from contract.state_machines import MACHINES
+from contract.tables import TABLES
+from infra.components.messaging import Messaging
+from infra.components.storage import Storage
+from infra.components.tables import Tables
+from infra.naming.names import Account, Names
+
+
+@dataclass(frozen=True)
+class Places:
+    """By logical name: tables, topics (ARNs), dead-letter queues (URLs, by the queue whose letters they keep), state
+    machines (ARNs), the application's apart.
+    """
+
+    tables: Mapping[str, pulumi.Input[str]]
+    bucket: pulumi.Input[str]
+    topics: Mapping[str, pulumi.Input[str]]
+    event_bus: pulumi.Input[str]
+    dead_letters: Mapping[str, pulumi.Input[str]]
+    stream_failures: pulumi.Input[str]
+    machines: Mapping[str, str]
+    custom_machines: Mapping[str, str]
+    metric_namespace: str
+
+
+def machine_arns(names: Names, account: Account, machines: Iterable[str]) -> dict[str, str]:
+    """Machine to ARN, built from its name: a machine calls its function, and the function resumes the machine."""
+    return {one: account.arn("states", f"stateMachine:{names.of(one)}") for one in machines}
+
+
+def expected_places(names: Names, account: Account, workflows: Iterable[str] = ()) -> Places:
+    """As they will be called. ``workflows``: the application's, by name."""
+    queues = f"https://sqs.{account.region}.amazonaws.com/{account.account_id}"
+    return Places(
+        {table: names.of(table) for table in TABLES},
+        names.bucket(account.account_id),
+        {topic: account.arn("sns", names.of(topic)) for topic in TOPICS},
+        names.of(EVENT_BUS),
+        {queue: f"{queues}/{names.of(letters)}" for queue, letters in DEAD_LETTER_QUEUES.items()},
+        f"{queues}/{names.of(STREAM_FAILURES)}",
+        machine_arns(names, account, MACHINES),
+        machine_arns(names, account, workflows),
+        names.metric_namespace,
+    )
+
+
+def declared_places(expected: Places, tables: Tables, messaging: Messaging, storage: Storage) -> Places:
+    """As the resources say; machines are declared after the functions, so they stay as ``expected``."""
+    return Places(
+        {name: table.name for name, table in tables.by_name.items()},
+        storage.bucket.bucket,
+        {name: topic.arn for name, topic in messaging.topics.items()},
+        messaging.event_bus.name,
+        {name: queue.url for name, queue in messaging.dead_letter_queues.items()},
+        messaging.stream_failures.url,
+        expected.machines,
+        expected.custom_machines,
+        expected.metric_namespace,
+    )

@@ -1,0 +1,48 @@
+"""What a function and a state machine have in common: a role of their own, and a log group that it writes to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import cloudwatch, iam
+
+from infra.components.deployment import Deployment
+from infra.permissions.policies import assume_role
+
+
+@dataclass(frozen=True)
+class RoleArgs:
+    """``what`` has the role and names it; ``service`` takes it. ``policy`` is made of the log group's ARN."""
+
+    what: str
+    service: str
+    log_group_name: str
+    policy: Callable[[pulumi.Output[str]], pulumi.Output[str]]
+
+
+class LoggedRole:
+    """``log_group``, ``role`` and ``policy``, all children of a component."""
+
+    def __init__(self, parent: pulumi.ComponentResource, args: RoleArgs, deployment: Deployment) -> None:
+        child = pulumi.ResourceOptions(parent=parent)
+        names = deployment.names
+        self.log_group = cloudwatch.LogGroup(
+            f"{args.what}-logs",
+            name=args.log_group_name,
+            retention_in_days=deployment.config.log_retention_days,
+            tags=names.tags,
+            opts=child,
+        )
+        self.role = iam.Role(
+            f"{args.what}-role",
+            name=names.of(args.what),
+            assume_role_policy=json.dumps(assume_role(args.service), sort_keys=True),
+            tags=names.tags,
+            opts=child,
+        )
+        self.policy = iam.RolePolicy(
+            f"{args.what}-policy", role=self.role.name, policy=args.policy(self.log_group.arn), opts=child
+        )

@@ -1,0 +1,59 @@
+"""What the stack has for functions to use: names for permissions to speak of, and the ARNs behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+#: Resource (a name of the functions below) to the actions that a function may take on it.
+Grants = Mapping[str, tuple[str, ...]]
+
+EVENT_BUS = "bus:events"
+
+
+def table(name: str) -> str:
+    """A table's rows."""
+    return f"table:{name}"
+
+
+def stream(name: str) -> str:
+    """A table's stream."""
+    return f"stream:{name}"
+
+
+def open_index(name: str) -> str:
+    """A table's index of rows without outcome."""
+    return f"index:{name}"
+
+
+def objects(prefix: str) -> str:
+    """The bucket's objects under a prefix."""
+    return f"objects:{prefix}"
+
+
+def topic(name: str) -> str:
+    """A topic."""
+    return f"topic:{name}"
+
+
+def queue(name: str) -> str:
+    """A queue, of messages or of dead letters."""
+    return f"queue:{name}"
+
+
+def machine(name: str) -> str:
+    """A state machine, and so its executions' task tokens."""
+    return f"machine:{name}"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """ARNs by these names."""
+
+    arns: Mapping[str, pulumi.Input[str]]
+
+    def arn_of(self, name: str) -> pulumi.Input[str]:
+        """The ARN of a resource. Raises KeyError for a name that the stack doesn't have."""
+        return self.arns[name]
