@@ -9,8 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import boto3
-
+from local.aws.clients import client
 from local.aws.endpoint import AwsEndpoint
 from local.aws.model import Faults
 from local.aws.queues import Queues
@@ -46,6 +45,7 @@ class LocalRuntime:
         faults: crashes and throttles at AWS calls, for tests.
         delivery_faults: duplicated and delayed deliveries, for tests.
         evaluate: runs the program; tests replay what an earlier run registered.
+        work_dir: where functions' code is unpacked and stays, for the next deployment; None: a folder that goes again.
         port: on which the endpoint is served on 127.0.0.1, 0 for any free one; None: only in this process.
 
     Raises:
@@ -63,6 +63,7 @@ class LocalRuntime:
         faults: Faults | None = None,
         delivery_faults: DeliveryFaults | None = None,
         evaluate: Evaluate = evaluate,
+        work_dir: Path | None = None,
         port: int | None = None,
     ) -> None:
         self.scheduler = scheduler if scheduler is not None else Scheduler.real()
@@ -74,14 +75,18 @@ class LocalRuntime:
             self.host,
             region=self.endpoint.region,
             account_id=self.endpoint.account_id,
-            objects=S3MapObjects(lambda: boto3.client("s3", region_name=self.endpoint.region)),
+            objects=S3MapObjects(lambda: client("s3", self.endpoint.region)),
             on_access=self.endpoint.note_access,
         )
         self._project_dir = project_dir
         self._delivery_faults = delivery_faults
         self._evaluate = evaluate
         self._server = None if port is None else self.endpoint.bind_http(port)
-        self._work_dir = tempfile.TemporaryDirectory(prefix="cqrs-")
+        self._own_dir: tempfile.TemporaryDirectory[str] | None = None
+        if work_dir is None:
+            self._own_dir = tempfile.TemporaryDirectory(prefix="cqrs-")
+            work_dir = Path(self._own_dir.name)
+        self._work_dir = work_dir
         self._sources: EventSources | None = None
         self._deployment: Deployment | None = None
 
@@ -116,11 +121,13 @@ class LocalRuntime:
         self.scheduler.stop()
         self.endpoint.stop()
         self.host.close()
-        self._work_dir.cleanup()
+        if self._own_dir is not None:
+            self._own_dir.cleanup()
 
     def drop_files(self) -> None:
         """Remove what is on disk, for a process that ends without ``stop``. Doesn't raise."""
-        shutil.rmtree(self._work_dir.name, ignore_errors=True)
+        if self._own_dir is not None:
+            shutil.rmtree(self._own_dir.name, ignore_errors=True)
 
     def __enter__(self) -> LocalRuntime:
         self.start()
@@ -142,7 +149,7 @@ class LocalRuntime:
     @property
     def context(self) -> DeployContext:
         """Where to deploy."""
-        return DeployContext(self.endpoint, self.host, Path(self._work_dir.name))
+        return DeployContext(self.endpoint, self.host, self._work_dir)
 
     @property
     def deployment(self) -> Deployment:
@@ -182,14 +189,15 @@ class LocalRuntime:
 
     def _start_sources(self, deployment: Deployment) -> EventSources:
         endpoint = self.endpoint
+        sqs, sns = client("sqs", endpoint.region), client("sns", endpoint.region)
         sources = EventSources(
             self.scheduler,
             self.host,
             region=endpoint.region,
             account_id=endpoint.account_id,
             streams=TableStreams(endpoint),
-            queues=Queues(endpoint, boto3.client("sqs", region_name=endpoint.region)),
-            discard=Destinations(endpoint.region).send,
+            queues=Queues(endpoint, sqs),
+            discard=Destinations(sqs, sns).send,
             faults=self._delivery_faults,
         )
         endpoint.install_lambda(self.host, call_async=sources.caller.call)

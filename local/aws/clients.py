@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import boto3
 import botocore.session
 from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.compat import get_current_datetime
@@ -45,6 +46,15 @@ def _loader(search_path_string: str | None = None) -> Loader:
     that it loads, has a loader of its own.
     """
     return create_loader(search_path_string) if search_path_string else _shared_loader(Loader.CUSTOMER_DATA_PATH)
+
+
+@cache
+def client(service: str, region: str) -> Any:
+    """A boto3 client for the runtime's own calls, for the life of the process: making one takes longer than a table.
+
+    Whichever endpoint runs answers it.
+    """
+    return boto3.client(service, region_name=region)  # type: ignore[call-overload]
 
 
 @cache

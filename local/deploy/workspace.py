@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
-
+from local.aws.clients import client
 from local.deploy.archives import Archives
 from local.deploy.errors import DeployError, UnsupportedResource
 from local.deploy.model import DeployContext, Deployment
@@ -71,13 +70,10 @@ class Workspace:
         #: policy documents by role name, and (function, principal) pairs that may invoke
         self.role_documents: dict[str, list[dict[str, Any]]] = {}
         self.permissions: set[tuple[str, str]] = set()
-        self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        """A boto3 client. One per service, made on first use."""
-        if service not in self._clients:
-            self._clients[service] = boto3.client(service, region_name=self.region)  # type: ignore[call-overload]
-        return self._clients[service]
+        """A boto3 client, made on first use."""
+        return client(service, self.region)
 
     def physical_name(self, request: Request, property_name: str = "name", *, lower: bool = False) -> str:
         """The name that the program gives, or one as Pulumi would make it.

@@ -19,6 +19,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
@@ -28,6 +29,8 @@ from typing import Any
 
 from local.functions.environment import FunctionEnviron
 
+#: Modules that are kept compiled, for the next mount of the same folder.
+MOST_COMPILED = 1000
 _MOUNT = "lambda_archive_"
 _PREFIX = re.compile(rf"\b{_MOUNT}\d+\.")
 _numbers = itertools.count(1)
@@ -163,7 +166,13 @@ class _ArchiveLoader(SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
         """Compile the source; bytecode files are neither read nor written (the archive stays as packaged)."""
         path = self.get_filename(fullname)
-        return self.source_to_code(self.get_data(path), path)
+        return _compiled(self.get_data(path), path)
+
+
+@lru_cache(MOST_COMPILED)
+def _compiled(source: bytes, path: str) -> CodeType:
+    code: CodeType = compile(source, path, "exec", dont_inherit=True)
+    return code
 
 
 def _top_level_names(directory: Path) -> Iterator[str]:

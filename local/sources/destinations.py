@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-
 from local.functions.model import InvokeResult
 
 RETRIES_EXHAUSTED = "RetryAttemptsExhausted"
@@ -65,11 +63,11 @@ def invocation_record(batch: DiscardedBatch, function_arn: str, stream_arn: str)
 
 
 class Destinations:
-    """Sends to SQS queues and SNS topics by ARN."""
+    """Sends to SQS queues and SNS topics by ARN, through these clients."""
 
-    def __init__(self, region: str) -> None:
-        self._sqs = boto3.client("sqs", region_name=region)
-        self._sns = boto3.client("sns", region_name=region)
+    def __init__(self, sqs: Any, sns: Any) -> None:
+        self._sqs = sqs
+        self._sns = sns
 
     def send(self, arn: str, message: Mapping[str, Any]) -> None:
         """Send ``message`` as JSON to the queue or topic ``arn``."""

@@ -49,7 +49,7 @@ def test_dup_08_a_start_that_got_lost(tmp_path: Path, workflow: str) -> None:
 @pytest.mark.parametrize("state", ["check_version", "history_copy", "sync_data", "finish"])
 def test_dup_08_an_execution_killed_from_outside(tmp_path: Path, workflow: str, state: str) -> None:
     """STANDARD: the rule records it and an operator redrives. EXPRESS has no events: the sweeper takes over."""
-    with Deployed(tmp_path, workflow=workflow) as deployed:
+    with Deployed(tmp_path, workflow=workflow, config={"waitLimitHours": "2"}) as deployed:
         killed: list[str] = []
 
         def kill(payload: Any, proceed: Any) -> InvokeResult:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +63,7 @@ class Deployed:
             project_dir=self.project_dir,
             scheduler=self.scheduler,
             evaluate=REPLAYED,
+            work_dir=_work_dir(),
             config={
                 "handlerModules": json.dumps(modules),
                 "commandWorkflow": workflow,
@@ -214,6 +218,14 @@ class Deployed:
         attributes = {"FilterPolicy": json.dumps({"action": list(actions)})} if actions else {}
         sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=attributes)
         return url
+
+
+@cache
+def _work_dir() -> Path:
+    """For the code of this process's deployments, which is nearly always the same."""
+    folder = tempfile.mkdtemp(prefix="cqrs-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def project(tmp_path: Path, extra: Mapping[str, str] | None = None) -> Path:

@@ -31,7 +31,10 @@ from local.aws.tables.request_limits import checked
 from local.aws.tables.streams import LocalShard
 from local.aws.tables.transactions import TokenStore, transact_get, transact_write
 from local.aws.tables.writes import answer, can_answer
+from local.partitions import partition_of
 
+#: The id of the key behind the alias ``aws/dynamodb``.
+AWS_MANAGED_KEY = "a9e1c0de-0000-4000-8000-000000000000"
 JSON_HEADERS = {"content-type": "application/x-amz-json-1.0"}
 #: What the endpoint answers; method of moto's handler by operation.
 OPERATIONS = {
@@ -73,7 +76,12 @@ class LocalDynamoDB(DynamoDBBackend):  # type: ignore[misc]  # moto has no types
         self.tokens = TokenStore()
 
     def create_table(self, name: str, *args: Any, **kwargs: Any) -> Table:
-        """moto's table with our stream."""
+        """moto's table with our stream. The key of AWS is named here: moto would generate one, of RSA, to name it."""
+        encryption = kwargs.get("sse_specification")
+        if encryption:
+            partition = partition_of(self.region_name)
+            key = f"arn:{partition}:kms:{self.region_name}:{self.account_id}:key/{AWS_MANAGED_KEY}"
+            kwargs["sse_specification"] = {"KMSMasterKeyId": key, **encryption}
         table = super().create_table(name, *args, **kwargs)
         _replace_shard(table)
         return table

@@ -55,7 +55,7 @@ class Stage:
             account_id=ACCOUNT,
             streams=TableStreams(self.endpoint),
             queues=Queues(self.endpoint, self.sqs),
-            discard=Destinations(REGION).send,
+            discard=Destinations(self.sqs, self.sns).send,
         )
         sources.start(
             [
@@ -210,7 +210,7 @@ def test_stopped_sources_call_nothing(stage: Stage) -> None:
         account_id=ACCOUNT,
         streams=TableStreams(stage.endpoint),
         queues=Queues(stage.endpoint, stage.sqs),
-        discard=Destinations(REGION).send,
+        discard=Destinations(stage.sqs, stage.sns).send,
     )
     sources.start([StreamMapping("s", "events", stage.stream_arn, FilterSet([]))], [])
     stage.endpoint.on_call(sources.on_call)
