@@ -9,6 +9,7 @@ from infra.definitions.checks import DefinitionError
 from infra.definitions.substitution import SubstitutionError
 from infra.naming.names import Names
 from infra.packaging import PackagingError
+from infra.refusal import refusal
 from infra.stack import build
 
 try:
@@ -16,7 +17,7 @@ try:
     names = Names(pulumi.get_project(), pulumi.get_stack())
     outputs = build(config, names, Path(__file__).parent)
 except (ConfigError, PackagingError, DefinitionError, SubstitutionError) as error:
-    raise pulumi.RunError(str(error)) from error
+    raise refusal(error) from error
 
 for name, value in outputs.items():
     pulumi.export(name, value)

@@ -34,6 +34,11 @@ _REFUSALS = (
         "the runtime ended during the update: start ./cqrs serve --engine again, then ./cqrs up",
     ),
     ("no language plugin", "the CLI finds no " + LANGUAGE_HOST + ": install Pulumi as a whole, it comes with it"),
+    (
+        "pending operations from previous deployment",
+        "the last update of stack {stack} was killed while it created resources, which are there now without the "
+        "engine's knowing: stop ./cqrs serve --engine and start it again",
+    ),
     ("not installed", "the CLI asks for a plugin that the embedded runtime doesn't bring: {line}"),
 )
 

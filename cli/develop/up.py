@@ -7,7 +7,10 @@ into the project, no backend is logged in to, nothing is fetched.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +23,9 @@ from local.deploy.errors import DeployError
 from local.deploy.project import load_stack
 from local.provider.service import PACKAGE
 from local.runtime import PROJECT_DIR
+
+#: How long an interrupted CLI may take to bring what it is doing to its end and to save its state.
+STOP_PATIENCE_S = 15.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +79,7 @@ def check_stack(stack: str, served: ServedEngine) -> None:
 
 def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str], *, quiet: bool) -> tuple[int, str]:
     """Exit code and output, which is shown as it comes; that of a ``quiet`` call only if it fails."""
-    lines = []
+    lines: list[str] = []
     with subprocess.Popen(
         command,
         cwd=folder,
@@ -83,14 +89,26 @@ def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str], *
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        start_new_session=True,  # Ctrl-C would reach it twice, and at the second time it drops what it is doing
     ) as child:
-        stopping.on_stop(child.terminate)
-        assert child.stdout is not None
-        for line in child.stdout:
-            lines.append(line)
-            if not quiet:
-                show(line.rstrip("\n"))
+
+        def read() -> None:
+            assert child.stdout is not None
+            for line in child.stdout:
+                lines.append(line)
+                if not quiet:
+                    show(line.rstrip("\n"))
+
+        def interrupt() -> None:
+            child.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(STOP_PATIENCE_S)
+
+        stopping.on_stop(interrupt)
+        reader = threading.Thread(target=read, daemon=True)  # goes on reading while a signal is dealt with
+        reader.start()
         code = child.wait()
+        reader.join()
     if quiet and code != 0:
         show("".join(lines).rstrip("\n"))
     return code, "".join(lines)

@@ -70,6 +70,10 @@ class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy ca
         self.pending_messages.discard(message)
         self.deleted_messages.update(message.all_receipt_handles)
 
+    def _set_attributes(self, attributes: dict[str, Any], now: float | None = None) -> None:
+        """Attributes that aren't given stay (SQS API reference, SetQueueAttributes); moto drops the policy."""
+        super()._set_attributes({"Policy": self.policy, **attributes}, now)
+
     def all_attributes(self) -> dict[str, Any]:
         """moto's attributes, with the counts."""
         found: dict[str, Any] = super().attributes

@@ -26,6 +26,7 @@ from pulumi.runtime.mocks import Mocks
 from pulumi.runtime.stack import Stack as RootStack
 from pulumi.runtime.stack import run_pulumi_func
 
+from infra.refusal import Refused
 from local.deploy.errors import DeployError
 from local.deploy.project import Stack
 
@@ -62,22 +63,44 @@ def evaluate(project_dir: Path, stack: Stack, engine: Engine, *, preview: bool =
     if not program.is_file():
         raise DeployError(f"no {PROGRAM} in {project_dir}")
     executor = ThreadPoolExecutor(1, thread_name_prefix="cqrs-deploy")
+    errors = _Errors()
+    log.addFilter(errors)
     try:
         with asyncio.Runner() as runner, _importable(project_dir):
             runner.get_loop().set_default_executor(executor)
             runner.get_loop().set_exception_handler(_unretrieved)
             try:
-                return runner.run(_run(program, stack, engine, preview))
+                outputs = runner.run(_run(program, stack, engine, preview))
             finally:
                 executor.submit(_close_loop_of_thread).result()
+        if errors.texts:
+            raise DeployError("\n".join(errors.texts))
+        return outputs
     except DeployError:
         raise
     except Exception as error:  # boundary: whatever the program raised becomes a readable line
         raise DeployError(_readable(error, project_dir)) from error
+    except Refused as error:
+        raise DeployError(error.text) from error
     except SystemExit as error:
         raise DeployError(f"{PROGRAM} ended the process: {error}") from error
     finally:
+        log.removeFilter(errors)
         executor.shutdown()
+
+
+class _Errors(logging.Filter):
+    """Errors that the program logs. To the engine they are a failed update, so they are raised, and not shown twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.ERROR:
+            return True
+        self.texts.append(record.getMessage())
+        return False
 
 
 async def _run(program: Path, stack: Stack, engine: Engine, preview: bool) -> dict[str, Any]:
@@ -135,7 +158,7 @@ def _readable(error: BaseException, project_dir: Path) -> str:
     cause: BaseException | None = error
     seen: set[int] = set()  # the SDK's future of a failed invoke raises an error that is its own cause
     while cause is not None and id(cause) not in seen:
-        if isinstance(cause, (DeployError, pulumi.RunError)):
+        if isinstance(cause, (DeployError, Refused, pulumi.RunError)):
             return str(cause)
         seen.add(id(cause))
         cause = cause.__cause__

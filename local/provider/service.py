@@ -55,6 +55,12 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     # -- the plugin -----------------------------------------------------------------------------------
 
+    def Handshake(
+        self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ProviderHandshakeResponse:
+        """None of what an engine offers is needed; ``Configure`` says the same."""
+        return provider_pb2.ProviderHandshakeResponse()
+
     def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """An engine says where it is; nothing here calls it back."""
         return empty_pb2.Empty()

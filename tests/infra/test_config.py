@@ -14,6 +14,7 @@ import yaml
 
 from infra.configuration.keys import AWS
 from infra.configuration.stack_config import NAMESPACE, ConfigError, StackConfig
+from infra.refusal import USER_WAS_TOLD, Refused
 from local.deploy.errors import DeployError
 from tests.support.evaluation import PROJECT_DIR, Evaluation, evaluate_into
 
@@ -265,3 +266,14 @@ def test_ttl_days_are_normalised() -> None:
         "commands": {"default": 1, "overrides": {"t1/ORDER": 2, "*/ORDER": 3, "t1/*": 4}},
         "data": {"default": 36_500, "overrides": {}},
     }
+
+
+def test_inf_03_the_refusal_is_all_that_the_user_is_told() -> None:
+    """Ended so that the CLI adds nothing of its own (ENG-04 shows it with the real one), and logged once."""
+    evaluation = Evaluation("dev")
+    with pytest.raises(DeployError) as caught:
+        evaluate_into(evaluation, {f"{NAMESPACE}:logLevel": "LOUD"})
+    ended = caught.value.__cause__
+    assert isinstance(ended, Refused)
+    assert ended.code == USER_WAS_TOLD
+    assert evaluation.warnings == []  # the error itself says it

@@ -1,4 +1,4 @@
-"""EventBridge: buses, and rules of the default bus with their targets, which are functions."""
+"""EventBridge: buses and rules with their targets: functions on the default bus, queues on others."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from local.deploy.errors import DeployError, UnsupportedResource
 from local.deploy.workspace import Created, Creator, Request, Workspace, json_text
 from local.sources.eventbridge import Rule, Target, rate_seconds
 from local.sources.filters import Pattern
+
+DEFAULT_BUS = "default"
 
 
 def bus(workspace: Workspace, request: Request) -> Created:
@@ -20,15 +22,16 @@ def bus(workspace: Workspace, request: Request) -> Created:
 
 
 def rule(workspace: Workspace, request: Request) -> Created:
-    """A pattern or a ``rate(...)`` schedule."""
+    """A pattern or a ``rate(...)`` schedule. On a bus of its own only a pattern, which the endpoint itself matches."""
     request.known("description", "eventBusName", "eventPattern", "name", "scheduleExpression", "state")
     inputs = request.inputs
-    _default_bus(request)
+    bus = _bus(request)
     name = workspace.physical_name(request)
     pattern, schedule = inputs.get("eventPattern"), inputs.get("scheduleExpression")
     enabled = inputs.get("state", "ENABLED") == "ENABLED"
     arguments = {
         "Name": name,
+        "EventBusName": bus,
         "State": "ENABLED" if enabled else "DISABLED",
         "Description": inputs.get("description", ""),
     }
@@ -37,37 +40,42 @@ def rule(workspace: Workspace, request: Request) -> Created:
         Pattern(pattern, nested_anything_but=True)
         arguments["EventPattern"] = pattern
     if schedule is not None:
+        if bus != DEFAULT_BUS:
+            raise UnsupportedResource(f"{request.label} has a schedule; only rules of the default bus have one")
         rate_seconds(schedule)
         arguments["ScheduleExpression"] = schedule
     arn = workspace.client("events").put_rule(**arguments)["RuleArn"]
-    workspace.deployment.rules.append(Rule(name, arn, pattern, schedule, enabled))
+    if bus == DEFAULT_BUS:
+        workspace.deployment.rules.append(Rule(name, arn, pattern, schedule, enabled))
     return Created(name, {"name": name, "arn": arn})
 
 
 def target(workspace: Workspace, request: Request) -> Created:
-    """A function that a rule calls. Delivery to it can't fail here, so retry policy and dead-letter queue are idle."""
+    """What a rule calls: of the default bus a function, of another one a queue, to which the endpoint delivers.
+
+    Delivery to a function can't fail here, so retry policy and dead-letter queue are idle.
+    """
     request.known("arn", "deadLetterConfig", "eventBusName", "input", "retryPolicy", "rule", "targetId")
     inputs = request.inputs
-    _default_bus(request)
-    arn, rule_name = str(inputs["arn"]), str(inputs["rule"])
-    if ":lambda:" not in arn:
-        raise UnsupportedResource(f"target {arn} of {request.label} is not supported; allowed: a Lambda function")
+    bus, arn, rule_name = _bus(request), str(inputs["arn"]), str(inputs["rule"])
+    service, allowed = (":lambda:", "a Lambda function") if bus == DEFAULT_BUS else (":sqs:", "an SQS queue")
+    if service not in arn:
+        raise UnsupportedResource(f"target {arn} of {request.label} is not supported; allowed: {allowed}")
     declared = next((one for one in workspace.deployment.rules if one.name == rule_name), None)
-    if declared is None:
+    if declared is None and bus == DEFAULT_BUS:
         raise DeployError(f"{request.label} belongs to rule {rule_name!r}, which the program doesn't declare")
     target_id = str(inputs.get("targetId", request.name))
     entry = {"Id": target_id, "Arn": arn}
     if "input" in inputs:
         entry["Input"] = inputs["input"]
-    workspace.client("events").put_targets(Rule=rule_name, Targets=[entry])
-    declared.targets.append(Target(arn, json.loads(inputs["input"]) if "input" in inputs else None))
+    workspace.client("events").put_targets(Rule=rule_name, EventBusName=bus, Targets=[entry])
+    if declared is not None:
+        declared.targets.append(Target(arn, json.loads(inputs["input"]) if "input" in inputs else None))
     return Created(f"{rule_name}-{target_id}", {"targetId": target_id})
 
 
-def _default_bus(request: Request) -> None:
-    bus = request.inputs.get("eventBusName", "default")
-    if bus != "default":
-        raise UnsupportedResource(f"eventBusName {bus!r} of {request.label} is not supported; allowed: default")
+def _bus(request: Request) -> str:
+    return str(request.inputs.get("eventBusName", DEFAULT_BUS))
 
 
 CREATORS: dict[str, Creator] = {

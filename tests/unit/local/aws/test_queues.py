@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -122,6 +123,20 @@ def test_fifo_queues_drop_duplicates(endpoint: AwsEndpoint) -> None:
         sqs.send_message(QueueUrl=url, MessageBody="m", MessageGroupId="g")
 
     assert len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]) == 1
+
+
+def test_attributes_that_are_not_given_stay(endpoint: AwsEndpoint) -> None:
+    """moto drops the policy; the engine's refresh showed it as deleted."""
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": ARN}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="q", Attributes={"Policy": policy, "DelaySeconds": "3"})["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "7"})
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert json.loads(attributes["Policy"]) == json.loads(policy)
+    assert (attributes["DelaySeconds"], attributes["VisibilityTimeout"]) == ("3", "7")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    assert "Policy" not in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
 
 
 def test_an_unknown_queue_is_named(endpoint: AwsEndpoint) -> None:

@@ -216,6 +216,12 @@ def test_program_that_cannot_run(ground: Ground, program: str, message: str) -> 
         ground.deploy(program=program)
 
 
+def test_an_error_that_the_program_logs_fails_the_deployment(ground: Ground) -> None:
+    """As the engine has it: the update fails, though the program itself goes on."""
+    with pytest.raises(DeployError, match="this cannot be"):
+        ground.deploy(extra='pulumi.log.error("this cannot be")')
+
+
 @pytest.mark.parametrize(
     ("extra", "message"),
     [

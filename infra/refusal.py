@@ -1,0 +1,27 @@
+"""How the program ends when it refuses its configuration."""
+
+from __future__ import annotations
+
+import pulumi
+
+#: By this code the Python language host knows that the user was told, and adds nothing. After ``pulumi.RunError`` it
+#: would add "an unhandled error occurred: program exited with non-zero exit code: 1" (pulumi v3.274.1,
+#: ``sdk/python/cmd/pulumi-language-python-exec``).
+USER_WAS_TOLD = 32
+
+
+class Refused(SystemExit):
+    """Ends the program, whose user has been told ``text`` and nothing else."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(USER_WAS_TOLD)
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def refusal(error: Exception) -> Refused:
+    """Tell the user what the error says; the caller raises what this answers."""
+    pulumi.log.error(str(error))
+    return Refused(str(error))
