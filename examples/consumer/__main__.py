@@ -6,12 +6,14 @@ All that is taken from the other stack are two of its outputs. It knows nothing 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pulumi
 from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, sqs
 
 SCHEMA_VERSION = 1
 FUNCTION_TIMEOUT_SECONDS = 30
+CODE = Path(__file__).parent / "function" / "follow.py"
 
 
 def checked(version: object) -> object:
@@ -95,7 +97,7 @@ function = lambda_.Function(
     name=f"{prefix}-follow",
     runtime="python3.13",
     handler="follow.handler",
-    code=pulumi.AssetArchive({"follow.py": pulumi.FileAsset("function/follow.py")}),
+    code=pulumi.AssetArchive({"follow.py": pulumi.FileAsset(str(CODE))}),
     role=role.arn,
     timeout=FUNCTION_TIMEOUT_SECONDS,
     environment={"variables": {"TABLE": outcomes.name}},

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.provider.values import comparable
+
 #: Another region is another resource, for every type.
 EVERYWHERE = frozenset({"region"})
 REPLACING: Mapping[str, frozenset[str]] = {
@@ -68,7 +70,8 @@ class Change:
 
 def change_of(type_: str, old: Mapping[str, Any], new: Mapping[str, Any], ignored: frozenset[str]) -> Change:
     """Compare the inputs of the last update with the new ones. What isn't known yet counts as changed."""
-    changed = sorted(key for key in {*old, *new} - ignored if old.get(key) != new.get(key))
+    keys = {*old, *new} - ignored
+    changed = sorted(key for key in keys if comparable(old.get(key)) != comparable(new.get(key)))
     replacing = [key for key in changed if key in REPLACING[type_] | EVERYWHERE]
     renamed = any(key in _NAMES for key in replacing)
     return Change(changed, replacing, bool(replacing) and not renamed)

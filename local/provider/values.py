@@ -7,6 +7,7 @@ archives and secrets in objects with a signature (Pulumi documentation, "Pulumi 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from google.protobuf import json_format, struct_pb2
@@ -45,7 +46,8 @@ def with_assets(value: Any) -> Any:
     """The same with assets and archives as the SDK's objects, which ``local.deploy`` reads.
 
     Raises:
-        DeployError: an asset or archive of another kind than a file, a text or a collection, a URL, say.
+        DeployError: an asset or archive of another kind than a file, a text or a collection (a URL, say), or with a
+            relative path.
     """
     if isinstance(value, list):
         return [with_assets(one) for one in value]
@@ -54,17 +56,35 @@ def with_assets(value: Any) -> Any:
     signature = value.get(SIGNATURE)
     if signature == ASSET:
         if value.get("path"):
-            return FileAsset(value["path"])
+            return FileAsset(_absolute(value["path"]))
         if value.get("text") is not None:
             return StringAsset(value["text"])
     elif signature == ARCHIVE:
         if value.get("path"):
-            return FileArchive(value["path"])
+            return FileArchive(_absolute(value["path"]))
         if value.get("assets") is not None:
             return AssetArchive({name: with_assets(one) for name, one in value["assets"].items()})
     elif signature is None:
         return {key: with_assets(one) for key, one in value.items()}
     raise DeployError(f"a value with the fields {', '.join(sorted(set(value) - {SIGNATURE}))} is not supported")
+
+
+def comparable(value: Any) -> Any:
+    """The same with assets and archives as their hashes: where a file lies is no difference."""
+    if isinstance(value, list):
+        return [comparable(one) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    if value.get(SIGNATURE) in (ASSET, ARCHIVE) and value.get("hash"):
+        return value["hash"]
+    return {key: comparable(one) for key, one in value.items()}
+
+
+def _absolute(path: str) -> str:
+    """Providers that the engine starts run in the program's folder; one that it attaches to is never told of it."""
+    if not Path(path).is_absolute():
+        raise DeployError(f"the path {path!r} of an asset is relative, which only a provider of the engine's own finds")
+    return path
 
 
 def _plain(value: Any) -> Any:

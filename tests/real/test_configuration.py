@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Mapping
 from typing import Any
 
@@ -136,10 +137,21 @@ def test_eng_04_the_program_refuses_what_the_cli_lets_through(project: Project, 
     assert sum(line.startswith("error: ") for line in lines) == 1
 
 
-def test_eng_08_a_preview_as_json_tells_the_pull_request(project: Project) -> None:
+def test_eng_08_a_preview_tells_the_pull_request(project: Project) -> None:
     with project.configured("dev", {"alarmFailedExecutions": 7}):
         preview = project.json("preview", "--stack", "dev")
+        comment = subprocess.run(
+            ["sh", str(World.source / ".github" / "scripts" / "pulumi_preview.sh"), "dev"],
+            cwd=project.folder,
+            env=project.world.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
     changed = [step for step in preview["steps"] if step["op"] == "update"]
     assert {step["oldState"]["inputs"]["threshold"] for step in changed} == {1}
     assert {step["newState"]["inputs"]["threshold"] for step in changed} == {7}
     assert preview["changeSummary"]["update"] == len(changed) == 5
+    assert comment.startswith("### Preview of `dev`")
+    assert comment.count("~ threshold: 1 => 7") == len(changed)
+    assert "The preview failed" not in comment

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+import yaml
 
 from tests.real.world import Project, World, eventually, publish
 
@@ -42,6 +43,8 @@ def test_eng_07_a_consumer_receives_the_outcome(world: World, consumer: Project)
 
 def test_eng_07_a_source_that_is_not_there_is_said(consumer: Project) -> None:
     path = consumer.folder / "Pulumi.dev.yaml"
-    path.write_text(f"{path.read_text()}\n  cqrs-consumer:source: organization/cqrs/live\n")
+    document = yaml.safe_load(path.read_text())
+    document["config"]["cqrs-consumer:source"] = "organization/cqrs/live"
+    path.write_text(yaml.safe_dump(document))
     said = consumer.run("preview", "--stack", "dev", refused=True)
     assert 'unknown stack "organization/cqrs/live"' in said

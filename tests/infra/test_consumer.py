@@ -1,0 +1,70 @@
+"""``examples/consumer`` without the engine (ENG-07 has it with one): what it takes from a stack and declares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pulumi.runtime.mocks import MockResourceArgs
+
+from local.deploy.errors import DeployError
+from local.deploy.program import evaluate
+from local.deploy.project import load_stack
+from tests.infra.test_outputs import OUTPUTS
+from tests.support.evaluation import PROJECT_DIR, Evaluation, Recorder
+
+CONSUMER = PROJECT_DIR / "examples" / "consumer"
+SOURCE = {"schemaVersion": 1, "eventBusName": "cqrs-dev-events"}
+
+
+class Consumer(Recorder):
+    """Answers the StackReference with a stack's outputs."""
+
+    def __init__(self, evaluation: Evaluation, outputs: dict[str, Any]) -> None:
+        super().__init__(evaluation)
+        self._outputs = outputs
+        self.asked: list[str] = []
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if args.typ == "pulumi:pulumi:StackReference":
+            self.asked.append(str(args.inputs["name"]))
+            return args.name, {"name": args.inputs["name"], "outputs": self._outputs}
+        return super().new_resource(args)
+
+
+def deployed(outputs: dict[str, Any]) -> tuple[Evaluation, list[str]]:
+    evaluation = Evaluation("dev")
+    engine = Consumer(evaluation, outputs)
+    evaluation.outputs = evaluate(CONSUMER, load_stack(CONSUMER, "dev"), engine)
+    return evaluation, engine.asked
+
+
+def test_it_uses_promised_outputs_only() -> None:
+    assert set(SOURCE) <= OUTPUTS
+    evaluation, asked = deployed(SOURCE)
+    assert asked == ["organization/cqrs/dev"]
+    assert evaluation.outputs["sourceSchemaVersion"] == SOURCE["schemaVersion"]
+
+
+def test_its_rule_is_on_the_sources_bus_and_reaches_its_queue() -> None:
+    evaluation, _ = deployed(SOURCE)
+    rule = evaluation.get("aws:cloudwatch/eventRule:EventRule", "outcomes")
+    target = evaluation.get("aws:cloudwatch/eventTarget:EventTarget", "queue")
+    assert rule["eventBusName"] == target["eventBusName"] == SOURCE["eventBusName"]
+    assert target["arn"] == "arn:aws:sqs:us-east-1:123456789012:cqrs-consumer-dev-events"
+    queue = evaluation.get("aws:sqs/queue:Queue", "events")
+    function = evaluation.get("aws:lambda/function:Function", "follow")
+    assert queue["visibilityTimeoutSeconds"] >= 6 * function["timeout"]
+
+
+def test_another_schema_version_is_refused() -> None:
+    with pytest.raises(DeployError, match=r"schemaVersion 2.*; this project knows 1"):
+        deployed({**SOURCE, "schemaVersion": 2})
+
+
+def test_it_pins_what_the_program_pins() -> None:
+    def pins(path: Any) -> set[str]:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return {line.replace("_", "-") for line in lines if line.startswith("pulumi")}
+
+    assert pins(CONSUMER / "requirements.txt") == pins(PROJECT_DIR / "requirements.txt")
