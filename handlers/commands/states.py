@@ -34,8 +34,7 @@ def command_states(pipeline: Pipeline, clock: Clock) -> StateRouter[Run]:
     steps: dict[str, Step] = {
         status.CHECK_VERSION: check_version,
         status.WAIT_PREV_COMMAND: lambda run, payload: pipeline.wait(run, token_of(payload), payload.entered_at),
-        status.SET_TTL_COMMAND: lambda run, payload: pipeline.set_ttl_command(run),
-        status.HISTORY_COPY: lambda run, payload: pipeline.history_copy(run),
+        **{state: _of_run(step) for state, step in pipeline.before_targets.items()},
         status.TRANSFORM_DATA: lambda run, payload: pipeline.transform_data(run),
         status.SYNC_DATA: lambda run, payload: pipeline.sync_data(run, payload.input["target"]),
         status.FINISH: lambda run, payload: pipeline.finish(run, payload.input),
@@ -46,6 +45,10 @@ def command_states(pipeline: Pipeline, clock: Clock) -> StateRouter[Run]:
     }
     unless_lost = {state: _unless_lost(step) for state, step in steps.items()}
     return StateRouter(unless_lost, _run_of, _about, clock)
+
+
+def _of_run(step: Callable[[Run], Any]) -> Step:
+    return lambda run, payload: step(run)
 
 
 def _unless_lost(step: Step) -> Step:

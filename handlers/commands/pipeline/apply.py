@@ -73,7 +73,7 @@ class Applier:
         if data is None or data["version"] >= key.version:
             return False
         try:
-            self._store.put(HISTORY, self.history_row(key.entity, data), self._free())
+            self._store.put(HISTORY, self.history_row(key.entity, data), self.free())
         except ConditionFailed:
             return False
         return True
@@ -95,7 +95,7 @@ class Applier:
         """
         key = VersionKey.parse(command["pk"], command["sk"])
         try:
-            self._store.put(DATA, self.data_row(command), self._free() | less("version", key.version))
+            self._store.put(DATA, self.data_row(command), self.free() | less("version", key.version))
         except ConditionFailed as error:
             is_ours = error.item is not None and error.item["version"] == key.version
             return APPLIED if is_ours else ALREADY_APPLIED
@@ -113,7 +113,7 @@ class Applier:
             row["ttl"] = expires_at
         return row
 
-    def _free(self) -> Condition:
+    def free(self) -> Condition:
         """Nothing is there, or only a row past its ttl, which counts as nothing."""
         return absent("pk") | at_most("ttl", int(self._clock.now()))
 

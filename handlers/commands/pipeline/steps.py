@@ -6,21 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from handlers.commands import status
-from handlers.commands.failure import Failure
 from handlers.commands.pipeline.apply import Applier
 from handlers.commands.pipeline.check_version import CheckVersion
 from handlers.commands.pipeline.failing_part import naming_state
 from handlers.commands.pipeline.failure import FailureRecorder
 from handlers.commands.pipeline.finish import Finisher
+from handlers.commands.pipeline.inline import recorded
 from handlers.commands.pipeline.park import Park
-from handlers.commands.pipeline.run import LostRun, Progress, Run
+from handlers.commands.pipeline.run import Progress, Run
 from handlers.commands.pipeline.successor import Waker
 from handlers.commands.pipeline.sync import Synchroniser
 from handlers.commands.pipeline.wait import WaitPrevCommand
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
-from handlers.consumers.failure_policy import named_for_retry
-from handlers.core.errors import TransientError
 from handlers.core.keys import FIRST_VERSION
 from handlers.core.light_dataclasses import dataclass
 
@@ -63,6 +61,11 @@ class Pipeline:
         self.park = Park(self._repository, self._progress)
         self.wait = WaitPrevCommand(self._repository, self._progress, ports.workflows)
         self.record_failure = FailureRecorder(self._repository, self._progress, ports.alarms, options.commands_table)
+        #: State to its step in the machine's order: those that need nothing but the run, before the targets.
+        self.before_targets: Mapping[str, Callable[[Run], Any]] = {
+            status.SET_TTL_COMMAND: self.set_ttl_command,
+            status.HISTORY_COPY: self.history_copy,
+        }
 
     def set_ttl_command(self, run: Run) -> dict[str, Any]:
         """The predecessor's ttl."""
@@ -106,22 +109,12 @@ class Pipeline:
         return self._progress.claim(run, row)
 
     def run_inline(self, run: Run) -> None:
-        """What the machine does from ``set_ttl_command`` on, in this process (publish_sync).
-
-        The claim must be held. A failing step is recorded like the machine's and its error raised. After a
-        transient error nothing is recorded: a repeated call goes on, or the sweeper once the lease has ended.
-        """
-        try:
-            with named_for_retry():
-                self.set_ttl_command(run)
-                self.history_copy(run)
-                outputs = [self.sync_data(run, entry["target"]) for entry in self.transform_data(run)]
-                self.finish(run, outputs)
-        except (LostRun, TransientError):
-            raise
-        except Exception as error:
-            self._record_without_hiding(run, error)
-            raise
+        """What the machine does from ``set_ttl_command`` on, in this process (publish_sync)."""
+        with recorded(run, self.record_failure):
+            for step in self.before_targets.values():
+                step(run)
+            outputs = [self.sync_data(run, entry["target"]) for entry in self.transform_data(run)]
+            self.finish(run, outputs)
 
     def _within(self, run: Run, state: str, work: Callable[[], T], *, writes: bool) -> T:
         """Do a state's work between its entry, which renews the lease, and its exit.
@@ -135,9 +128,3 @@ class Pipeline:
             result = work()
             self._progress.leave(run, state)
             return result
-
-    def _record_without_hiding(self, run: Run, error: Exception) -> None:
-        try:
-            self.record_failure(run, Failure.from_exception(error))
-        except Exception as second:  # noqa: BLE001 - error path: the original error is the one reported
-            error.add_note(f"the failure could not be recorded either: {type(second).__name__}: {second}")

@@ -10,8 +10,6 @@ from handlers.commands import status
 from handlers.commands.model import Command
 from handlers.commands.pipeline.apply import APPLIED, Applier
 from handlers.commands.pipeline.failing_part import naming
-from handlers.commands.pipeline.run import Progress, Run
-from handlers.commands.targets.registry import Registry
 from handlers.core.clock import Clock, iso
 
 if TYPE_CHECKING:

@@ -12,26 +12,23 @@ from typing import TYPE_CHECKING, Any
 from contract.rows import SYNC_MODE
 from contract.targets import BUILT_IN
 from handlers.commands import status
-from handlers.commands.failure import Failure
 from handlers.commands.keys import EntityKey, VersionKey
-from handlers.commands.model import Command, CommandInput, pipeline_fields
+from handlers.commands.model import Command, CommandInput
 from handlers.commands.pipeline.apply import APPLIED, Applier
 from handlers.commands.pipeline.failing_part import naming_state
-from handlers.commands.pipeline.failure import FailureRecorder
-from handlers.commands.pipeline.run import LostRun, Progress, Run
+from handlers.commands.pipeline.inline import recorded
+from handlers.commands.publishing.claims import claimed_fields, own_run
 from handlers.commands.publishing.publisher import CommandPublisher, ExtraWriteRefused, ExtraWrites
-from handlers.commands.publishing.sync_publisher import SYNC_RUN
 from handlers.commands.repository import CommandRepository
-from handlers.commands.starter import START_GRACE_SECONDS
-from handlers.consumers.failure_policy import named_for_retry
 from handlers.core.clock import Clock, iso
-from handlers.core.errors import PendingVersions, RequestConflict, TransientConflict, TransientError, VersionConflict
+from handlers.core.errors import PendingVersions, RequestConflict, TransientConflict, VersionConflict
 from handlers.core.light_dataclasses import dataclass
-from handlers.store.conditions import Condition, absent, at_most, equals
+from handlers.store.conditions import equals
 from handlers.store.port import COMMANDS, DATA, HISTORY, Item, Put, TableStore, TransactionFailed, Write
 
 if TYPE_CHECKING:
     from handlers.commands.pipeline.failure import FailureRecorder
+    from handlers.commands.pipeline.run import Progress, Run
     from handlers.commands.pipeline.sync import Synchroniser
     from handlers.core.context import InvokeContext
 
@@ -110,17 +107,17 @@ class AppliedPublisher:
             raise PendingVersions(str(seen.key), seen.version, seen.command["status"])
 
         def pipeline(key: VersionKey, row_id: str, now: float) -> dict[str, Any]:
-            return self._finished() if lease_seconds is None else _claimed(key, row_id, now, lease_seconds)
+            return self._finished() if lease_seconds is None else claimed_fields(key, row_id, now, lease_seconds)
 
         row = self._publisher.build(given, VersionKey(seen.key, seen.version + 1), context, seen.latest, pipeline)
         stored = self._publisher.encoded(row)
         entry = self._publisher.request_entry(row, given, context)
         history = self._applier.history_row(seen.key, seen.data) if seen.data is not None else None
-        own: list[Write] = [Put(COMMANDS, stored, self._free()), self._data(stored, seen), *entry]
+        own: list[Write] = [Put(COMMANDS, stored, self._applier.free()), self._data(stored, seen), *entry]
         own += self._applier.expiry_of(seen.command)
         also_written = extra_writes(row)
         for _ in range(MAX_CONFLICTS):
-            kept: list[Write] = [] if history is None else [Put(HISTORY, history, self._free())]
+            kept: list[Write] = [] if history is None else [Put(HISTORY, history, self._applier.free())]
             try:
                 self._store.transact([*own, *also_written, *kept])
             except TransactionFailed as error:
@@ -146,7 +143,7 @@ class AppliedPublisher:
 
     def _data(self, stored: Item, seen: Seen) -> Put:
         """Fenced by the version that was seen, so that history holds exactly what is replaced."""
-        same = self._free() if seen.data is None else equals("version", seen.data["version"])
+        same = self._applier.free() if seen.data is None else equals("version", seen.data["version"])
         return Put(DATA, self._applier.data_row(stored), same)
 
     def _finished(self) -> dict[str, Any]:
@@ -155,9 +152,6 @@ class AppliedPublisher:
         finished = status.status_of(status.FINISH, status.FINISHED)
         fields = {"status": finished, "rank": rank, "attempt": 1, "targets": {BUILT_IN: applied}}
         return {**fields, SYNC_MODE: True}
-
-    def _free(self) -> Condition:
-        return absent("pk") | at_most("ttl", int(self._clock.now()))
 
 
 class InlineTargets:
@@ -186,39 +180,17 @@ class InlineTargets:
             LostRun: another run works on it. TransientError: repeat the call. What a handler raised: it is FAILED.
         """
         key = VersionKey.parse(command["pk"], command["sk"])
-        run = Run(key, command["id"], command["attempt"], _run_id(command["id"]))
-        try:
-            with named_for_retry():
-                if again:
-                    self._progress.claim(run, command)
-                with naming_state(status.SYNC_DATA):
-                    for target in self.of(key.entity.type):
-                        self._synchroniser.sync(run, target)
-                with naming_state(status.FINISH):
-                    self._finish(run)
-        except (LostRun, TransientError):
-            raise
-        except Exception as error:
-            self._record_without_hiding(run, error)
-            raise
+        run = own_run(key, command["id"], command["attempt"])
+        with recorded(run, self._record_failure):
+            if again:
+                self._progress.claim(run, command)
+            with naming_state(status.SYNC_DATA):
+                for target in self.of(key.entity.type):
+                    self._synchroniser.sync(run, target)
+            with naming_state(status.FINISH):
+                self._finish(run)
 
     def _finish(self, run: Run) -> None:
         applied = self._synchroniser.built_in_outcome(run, [{"target": BUILT_IN, "outcome": APPLIED}])
         if not self._progress.done_without_successor(run, applied):
             self._progress.done(run, applied)
-
-    def _record_without_hiding(self, run: Run, error: Exception) -> None:
-        try:
-            self._record_failure(run, Failure.from_exception(error))
-        except Exception as second:  # noqa: BLE001 - error path: the original error is the one reported
-            error.add_note(f"the failure could not be recorded either: {type(second).__name__}: {second}")
-
-
-def _claimed(key: VersionKey, row_id: str, now: float, lease_seconds: int) -> dict[str, Any]:
-    rank = status.rank_of(1, "publish", status.STARTED)
-    fields = pipeline_fields(key, status.SYNC, rank, int(now) + START_GRACE_SECONDS)
-    return {**fields, SYNC_MODE: True, "runId": _run_id(row_id), "leaseUntil": int(now) + lease_seconds}
-
-
-def _run_id(row_id: str) -> str:
-    return f"{SYNC_RUN}:{row_id}"

@@ -28,17 +28,7 @@ from handlers.core.json_values import check_text
 from handlers.core.keys import FIRST_VERSION
 from handlers.core.log import log_step
 from handlers.store.conditions import absent, at_most
-from handlers.store.port import (
-    COMMANDS,
-    DATA,
-    Check,
-    ConditionFailed,
-    Item,
-    Put,
-    TableStore,
-    TransactionFailed,
-    Write,
-)
+from handlers.store.port import COMMANDS, DATA, Check, ConditionFailed, Item, Put, TableStore, TransactionFailed, Write
 
 if TYPE_CHECKING:
     from handlers.commands.attributes import AttributeStore

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contract.rows import SYNC_MODE
 from handlers.commands import status
-from handlers.commands.model import Command, CommandInput, pipeline_fields
+from handlers.commands.model import Command, CommandInput
 from handlers.commands.pipeline.run import LostRun, Run
-from handlers.commands.starter import START_GRACE_SECONDS
+from handlers.commands.publishing.claims import claimed_fields, own_run
 from handlers.core.errors import CommandFailed, PendingVersions, TransientConflict
 
 if TYPE_CHECKING:
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from handlers.core.clock import Clock
     from handlers.core.context import InvokeContext
     from handlers.store.port import Item
-
-SYNC_RUN = "sync"
 
 
 class SyncPublisher:
@@ -50,7 +47,7 @@ class SyncPublisher:
         if row is None:
             return None
         command = Command.from_row(row)
-        run = Run(command.key, command.id, row["attempt"], _run_id(command.id))
+        run = own_run(command.key, command.id, row["attempt"])
         if not is_new and self._has_ended(run, row):
             return command
         try:
@@ -74,17 +71,9 @@ class SyncPublisher:
         return True
 
     def _claimed_row(self, key: VersionKey, row_id: str, now: float) -> dict[str, Any]:
-        rank = status.rank_of(1, "publish", status.STARTED)
-        fields = pipeline_fields(key, status.SYNC, rank, int(now) + START_GRACE_SECONDS)
-        claim = {SYNC_MODE: True, "runId": _run_id(row_id), "leaseUntil": int(now) + self._lease_seconds}
-        return {**fields, **claim}
+        return claimed_fields(key, row_id, now, self._lease_seconds)
 
     def _refuse_pending(self, key: EntityKey, latest: Item | None) -> None:
         """The latest version must be DONE. A data row alone has nothing pending."""
         if latest is not None and "status" in latest and not status.is_done(latest):
             raise PendingVersions(str(key), latest["version"], latest["status"], self._publisher.whole(latest))
-
-
-def _run_id(row_id: str) -> str:
-    """The same for every repetition of the call, so that a repeated request goes on with its own claim."""
-    return f"{SYNC_RUN}:{row_id}"

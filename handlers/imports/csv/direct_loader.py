@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from contract.rows import CANCEL_REQUESTED
 from handlers.core.errors import TransientConflict
-from handlers.imports.csv.machine import CsvMachine
 from handlers.imports.errors import TOO_MANY_ROWS, ImportRefused
-from handlers.imports.files.inspection import Inspection
 from handlers.imports.files.limits import DIRECT_ROW_BYTES
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_file import JobFiles, refusal_of

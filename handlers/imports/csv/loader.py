@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from contract.objects import NORMALISED
-from handlers.core.clock import Clock
-from handlers.imports.files.inspection import Inspection
 from handlers.imports.files.normalized_copy import normalised
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_file import JobFiles, refusal_of

@@ -8,6 +8,7 @@ import pytest
 
 from contract import command_status
 from handlers.commands import status
+from tests.support.pipelines import World
 
 FIXED = {
     "publish": (1000, 1001),
@@ -41,3 +42,10 @@ def test_the_words_of_whole_statuses_are_made_of_states_and_phases() -> None:
     assert status.status_of(status.FINISH, status.FINISHED) == command_status.DONE
     assert status.status_of(status.SYNC_DATA, status.FAILED).endswith(command_status.FAILED_SUFFIX)
     assert {command_status.ACCEPTED, command_status.SYNC} == {"publish:ACCEPTED", "publish:SYNC"}
+
+
+def test_what_is_applied_inline_before_the_targets_are_the_machines_states_in_their_order() -> None:
+    ranks = command_status.STATE_RANKS
+    first, last = ranks[status.WAIT_PREV_COMMAND], ranks[status.TRANSFORM_DATA]
+    between = sorted((state for state in ranks if first < ranks[state] < last), key=ranks.__getitem__)
+    assert list(World().pipeline.before_targets) == between
