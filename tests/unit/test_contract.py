@@ -25,6 +25,7 @@ from contract import (
     targets,
     work_status,
 )
+from infra.components import catalogue
 from infra.components.state_machines import DEFINITIONS, SUFFIX, load_definition, placeholder
 
 ROOT = Path(__file__).parents[2]
@@ -193,6 +194,13 @@ def test_house_04_definitions_and_contract_agree(name: str) -> None:
     called = {body["Parameters"]["FunctionName"] for body in tasks.values()}
     assert called <= {f"${{{placeholder(function)}}}" for function in functions.FUNCTIONS}
     assert name not in MAPS or states[MAPS[name]]["Type"] == "Map"
+
+
+def test_house_04_each_function_is_specified_once() -> None:
+    """What is checked before anything is declared goes over this list."""
+    assert sorted(one.name for one in catalogue.FUNCTIONS) == sorted(functions.FUNCTIONS)
+    entrypoints = {path.stem for path in (ROOT / "handlers" / "entrypoints").glob("*.py")}
+    assert entrypoints - {"__init__"} == set(functions.FUNCTIONS)
 
 
 def test_house_04_each_machine_has_a_definition() -> None:
