@@ -175,7 +175,7 @@ def default_project(folder: Path = ROOT) -> str:
     Raises:
         CommandError: there is none, or no such file.
     """
-    import yaml  # type: ignore[import-untyped]  # comes with pulumi; only where --project is not given
+    import yaml  # comes with pulumi; only where --project is not given
 
     path = folder / "Pulumi.yaml"
     try:

@@ -6,8 +6,8 @@ plain dictionaries of JSON-like values with the keys ``pk`` and ``sk``. One meth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from contract.tables import COMMANDS, DATA, DUE_AT, HISTORY, IMPORT_TMP, OPEN_ATTRIBUTES, OPEN_INDEX, OPEN_SHARD, TASKS
 from handlers.core.errors import CqrsError, Nature, ValidationError
@@ -43,6 +43,16 @@ OPEN_PROJECTION = ("pk", "sk", OPEN_SHARD, DUE_AT, *OPEN_ATTRIBUTES)
 
 Item = dict[str, Any]
 
+_Value = TypeVar("_Value", covariant=True)
+
+
+class ByPath(Protocol[_Value]):
+    """A mapping from paths, or from names alone: ``Mapping[Path, ...]`` is invariant in its keys and takes only one."""
+
+    def items(self) -> Collection[tuple[Path, _Value]]:
+        """The paths and their values."""
+        ...
+
 
 class ConditionFailed(CqrsError):
     """The condition of a write did not hold. ``item`` is the item found, None if there was none."""
@@ -75,15 +85,15 @@ class Change:
         ValidationError: a value is none that the table keeps.
     """
 
-    set: Mapping[Path, Any] = field(default_factory=dict)
-    set_once: Mapping[Path, Any] = field(default_factory=dict)
-    add: Mapping[Path, int | float] = field(default_factory=dict)
+    set: ByPath[Any] = field(default_factory=dict)
+    set_once: ByPath[Any] = field(default_factory=dict)
+    add: ByPath[int | float] = field(default_factory=dict)
     remove: Sequence[Path] = ()
 
     def __post_init__(self) -> None:
         for name in ("set", "set_once", "add"):
-            given: Mapping[Path, Any] = getattr(self, name)
-            if given:
+            given: ByPath[Any] = getattr(self, name)
+            if given.items():
                 object.__setattr__(self, name, {path: plain_operand(path, value) for path, value in given.items()})
         for path, value in self.add.items():
             if isinstance(value, bool) or not isinstance(value, int | float):

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]  # comes with pulumi
+import yaml  # comes with pulumi
 
 from local.deploy.errors import DeployError
 

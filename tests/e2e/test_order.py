@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def test_ord_05_a_mismatch(tmp_path: Path, workflow: str) -> None:
 def test_ord_06_the_predecessor_finishes_between_check_and_token(tmp_path: Path) -> None:
     with Deployed(tmp_path) as deployed:
 
-        def late(payload: Any, proceed: Any) -> InvokeResult:
+        def late(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             deployed.scheduler.sleep(20)
             return proceed(payload)
 
@@ -125,7 +126,7 @@ def test_ord_13_fifty_versions_in_random_order(tmp_path: Path, workflow: str, se
     delays = random.Random(seed)
     with Deployed(tmp_path, workflow=workflow, seed=seed) as deployed:
 
-        def late(payload: Any, proceed: Any) -> InvokeResult:
+        def late(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             deployed.scheduler.sleep(delays.uniform(0, 30 if workflow == "STANDARD" else 6))
             return proceed(payload)
 

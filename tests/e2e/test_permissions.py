@@ -307,8 +307,11 @@ def messages_that_nobody_can_read(deployed: DeployedImports) -> None:
     """Each is in its queue's dead-letter queue after one receive."""
     topic, began = deployed.runtime.outputs["mainTopicArn"], deployed.scheduler.now()
     for action in ("task-execute", "import-execute", "command-status"):
-        attributes = {"action": {"DataType": "String", "StringValue": action}}
-        boto3.client("sns").publish(TopicArn=topic, Message="no JSON", MessageAttributes=attributes)
+        boto3.client("sns").publish(
+            TopicArn=topic,
+            Message="no JSON",
+            MessageAttributes={"action": {"DataType": "String", "StringValue": action}},
+        )
     deployed.run()
     assert deployed.scheduler.now() - began < TWO_SWEEPS / 2
     queues = deployed.runtime.outputs["deadLetterQueueUrls"]

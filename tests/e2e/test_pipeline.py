@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,7 @@ def test_pipe_07_a_crash_is_retried(tmp_path: Path, workflow: str, state: str, t
     with Deployed(tmp_path, workflow=workflow) as deployed:
         crashes: list[str] = []
 
-        def crash(payload: Any, proceed: Any) -> InvokeResult:
+        def crash(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             if len(crashes) < times:
                 crashes.append(state)
                 raise SimulatedCrash
@@ -166,7 +167,7 @@ def test_pipe_07_a_crash_is_retried(tmp_path: Path, workflow: str, state: str, t
 def test_pipe_07_13_a_crash_for_good_in_every_state(tmp_path: Path, workflow: str, state: str) -> None:
     with Deployed(tmp_path, workflow=workflow) as deployed:
 
-        def crash(payload: Any, proceed: Any) -> InvokeResult:
+        def crash(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             raise SimulatedCrash
 
         deployed.intercept(state, crash)
@@ -198,7 +199,7 @@ def test_pipe_07_a_function_that_runs_out_of_time(tmp_path: Path, workflow: str)
 def test_pipe_13_record_failure_itself_fails(tmp_path: Path, workflow: str, state: str) -> None:
     with Deployed(tmp_path, workflow=workflow) as deployed:
 
-        def crash(payload: Any, proceed: Any) -> InvokeResult:
+        def crash(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             raise SimulatedCrash
 
         deployed.intercept(state, crash)

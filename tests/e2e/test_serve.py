@@ -35,7 +35,7 @@ class Served:
     url: str
     text: str
 
-    def client(self, service: str) -> Any:
+    def client(self, service: Any) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.url,
@@ -63,7 +63,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def machine(served: Served) -> str:
     machines = served.client("stepfunctions").list_state_machines()["stateMachines"]
-    return next(one["stateMachineArn"] for one in machines if one["name"] == "cqrs-dev-command-handler")
+    return next(str(one["stateMachineArn"]) for one in machines if one["name"] == "cqrs-dev-command-handler")
 
 
 def statuses(served: Served, arn: str) -> list[str]:

@@ -98,7 +98,11 @@ def test_a_topic_that_refuses_changes_no_outcome_and_holds_back_no_start(tmp_pat
         ends: list[float] = []
         deployed.recorder.behaviours["one"] = lambda _: ends.append(deployed.scheduler.now())
         deployed.publish_versions(2)
-        deployed.scheduler.call_later(30, lambda: deployed.publish(order(2, n=3)))
+
+        def publish_third() -> None:
+            deployed.publish(order(2, n=3))
+
+        deployed.scheduler.call_later(30, publish_third)
         deployed.run()
         assert deployed.applied_versions() == [1, 2, 3]
         assert {one.status for one in deployed.executions()} == {"SUCCEEDED"}

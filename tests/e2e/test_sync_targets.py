@@ -59,8 +59,8 @@ class Consumers:
         events.create_event_bus(Name="theirs")
         pattern = {"source": ["cqrs"], "detail-type": ["command-sync"], "detail": {"content": {"type": ["ORDER"]}}}
         events.put_rule(Name="orders", EventBusName="theirs", EventPattern=json.dumps(pattern))
-        target = {"Id": "queue", "Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:bus"}
-        events.put_targets(Rule="orders", EventBusName="theirs", Targets=[target])
+        arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:bus"
+        events.put_targets(Rule="orders", EventBusName="theirs", Targets=[{"Id": "queue", "Arn": arn}])
         (folder / "consumer.py").write_text(CONSUMER)
         deployed.runtime.host.register(FunctionSpec("consumer", FUNCTION, "consumer.handler", folder, {}, 20))
 

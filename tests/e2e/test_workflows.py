@@ -29,7 +29,7 @@ class Greeting:
     def hello(self, event: WorkflowEvent):
         return {{"text": "hello " + event.input["name"]}}
 """
-DEFINITION = {
+DEFINITION: dict[str, Any] = {
     "StartAt": "hello",
     "TimeoutSeconds": 60,
     "States": {

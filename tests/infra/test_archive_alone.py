@@ -27,7 +27,8 @@ from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA
 from handlers.store.values import item_to_dynamo
 from infra.packaging import archive_members, build_archive
-from local.aws.endpoint import ACCESS_KEY, AwsEndpoint
+from local.aws.endpoint import AwsEndpoint
+from local.aws.environment import ACCESS_KEY
 from local.deploy.archives import Archives
 from tests.support.evaluation import PROJECT_DIR, Evaluation
 from tests.support.pipelines import CONTEXT
@@ -114,7 +115,8 @@ class Aws:
             }
             for index in props.get("globalSecondaryIndexes", [])
         ]
-        boto3.client("dynamodb").create_table(
+        client: Any = boto3.client("dynamodb")
+        client.create_table(
             TableName=props["name"],
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[

@@ -22,7 +22,12 @@ DAYS = {"commands": {"default": 1, "t1/ORDER": 2, "*/ORDER": 3, "t1/*": 4}, "dat
 
 #: Wrong for every whole number; the bounds have a test of their own.
 NO_NUMBER = [-1, "1", 1.5, True, None, [1]]
-TARGET = {"id": "search", "types": ["ORDER"], "kind": "sqs", "arn": "arn:aws:sqs:eu-west-1:123456789012:search"}
+TARGET: dict[str, Any] = {
+    "id": "search",
+    "types": ["ORDER"],
+    "kind": "sqs",
+    "arn": "arn:aws:sqs:eu-west-1:123456789012:search",
+}
 #: Key to values that are not allowed; those of whole numbers are added below.
 CASES: dict[str, list[Any]] = {
     "handlerModules": [

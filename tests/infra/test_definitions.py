@@ -132,10 +132,7 @@ WRONG: dict[str, tuple[Edit, str]] = {
         "all/one: next state 'good' does not exist",
     ),
     "unreachable": (lambda d: d["States"].update(lost={"Comment": "c", "Type": "Pass", "End": True}), "lost can't be"),
-    "no end": (
-        lambda d: (d["States"]["all"].update(Next="task"), [d["States"].pop(x) for x in ("good", "bad")], _no_catch(d)),
-        "the machine has no end",
-    ),
+    "no end": (lambda d: _without_end(d), "the machine has no end"),
     "neither Next nor End": (lambda d: d["States"]["task"].pop("Next"), "task: needs Next or End"),
     "Choice without Default": (lambda d: d["States"]["choose"].pop("Default"), "choose: needs Default"),
     "unknown type": (
@@ -249,6 +246,13 @@ def _rows(definition: dict[str, Any]) -> dict[str, Any]:
 def _row(definition: dict[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = _rows(definition)["ItemProcessor"]["States"]["row"]
     return row
+
+
+def _without_end(definition: dict[str, Any]) -> None:
+    _no_catch(definition)
+    states = definition["States"]
+    states["all"].update(Next="task")
+    del states["good"], states["bad"]
 
 
 def _no_catch(definition: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from handlers.core.errors import SettingsError
 from handlers.entrypoints.wiring import settings
 from tests.support.evaluation import Evaluation
 
@@ -67,7 +68,7 @@ def test_values_are_texts(stack: Evaluation) -> None:
 
 def test_the_watch_sees_both_faults() -> None:
     given = Watched({"COMMANDS_TABLE": "c", "TASKS_TABLE": "t", "EXTRA": "x"})
-    with pytest.raises(settings.SettingsError):
+    with pytest.raises(SettingsError):
         settings.EventsSettings(given)
     assert given.asked - set(given._values) == {"COMMAND_STATE_MACHINE_ARN"}
     assert set(given._values) - given.asked == {"EXTRA"}

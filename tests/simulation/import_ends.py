@@ -163,7 +163,10 @@ class EndsWorld:
         if not self._loses(self.looks):
             for _ in range(self.random.choice((1, 1, 2))):
                 delay = self.random.uniform(*STREAM_DELAY)
-                self.scheduler.call_later(delay, lambda: self.scheduler.spawn(self._deliver, record, name="stream"))
+                self.scheduler.call_later(delay, lambda: self._deliver_in_a_task(record))
+
+    def _deliver_in_a_task(self, record: Mapping[str, Any]) -> None:
+        self.scheduler.spawn(self._deliver, record, name="stream")
 
     def _deliver(self, record: Mapping[str, Any]) -> None:
         answer = self.host.invoke("imports", {"Records": [record]})

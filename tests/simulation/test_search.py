@@ -10,8 +10,10 @@ from tests.simulation.plan import ListedFaults
 from tests.simulation.simulate import draw_setup, simulate
 from tests.simulation.sites import ALL_KINDS
 
-STATES = ("start", "check_version", "wait_prev_command", "park", "set_ttl_command", "history_copy", "transform_data")
-STATES += ("sync_data(data)", "sync_data(mail)", "finish", "record_failure", "ended_outside")
+STATES = (
+    *("start", "check_version", "wait_prev_command", "park", "set_ttl_command", "history_copy", "transform_data"),
+    *("sync_data(data)", "sync_data(mail)", "finish", "record_failure", "ended_outside"),
+)
 SITES = st.builds(
     "e0{}@{} {}#{}.{}".format,
     st.integers(1, 2),

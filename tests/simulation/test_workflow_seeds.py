@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.simulation.plan import ListedFaults, NoFaults
 from tests.simulation.sites import ABORT, CRASH, CRASH_AFTER, HANG, KINDS, LONG_HANG, LOST, SDK_RETRY, TWICE, TWICE_LATE
 from tests.simulation.workflows import Result, run_seeds, simulate_workflows, summary
 
-SMALL = {"transfers": 1, "approvals": 1, "others": 0}
+SMALL: dict[str, Any] = {"transfers": 1, "approvals": 1, "others": 0}
 #: Seeds of the small world: the transfer works; its second step is refused, so that the first is undone.
 SHAPES = {"transfer SUCCEEDED": 12, "transfer FAILED AccountClosed": 17}
 

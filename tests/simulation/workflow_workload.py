@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from handlers.commands import status
@@ -48,9 +49,9 @@ class WorkflowWorkload:
         self.beaten: dict[str, str] = {}
         world.executions.on_status_change(self._ended)
         for code in (*ACCOUNTS, CLOSED, DELETED, BROKEN):
-            self._spawn(f"opener {code}", lambda visit, rng, code=code: self._open(visit, code))
+            self._spawn(f"opener {code}", partial(self._open, code))
         for code in ACCOUNTS:
-            self._spawn(f"publisher {code}", lambda visit, rng, code=code: self._publish(visit, rng, code))
+            self._spawn(f"publisher {code}", partial(self._publish, code))
         for number in range(1, transfers + 1):
             self._transfer(f"r{number:02d}")
         for number in range(1, approvals + 1):
@@ -78,7 +79,7 @@ class WorkflowWorkload:
 
     # -- accounts -----------------------------------------------------------------------------------
 
-    def _open(self, visit: Callable[[], None], code: str) -> None:
+    def _open(self, code: str, visit: Callable[[], None], _rng: random.Random) -> None:
         attributes: dict[str, Any] = {} if code == BROKEN else {"balance": BALANCE}
         if code == CLOSED:
             attributes["closed"] = True
@@ -104,7 +105,7 @@ class WorkflowWorkload:
             else:
                 return
 
-    def _publish(self, visit: Callable[[], None], rng: random.Random, code: str) -> None:
+    def _publish(self, code: str, visit: Callable[[], None], rng: random.Random) -> None:
         """Somebody else works on the account: versions that say nothing about money."""
         publisher = self._world.publisher()
         key = EntityKey(DEFAULT_KIND, TENANT, TYPE, code)
@@ -183,9 +184,9 @@ class WorkflowWorkload:
             at = rng.choice(
                 (rng.uniform(0.0, 200.0), delay + DAY + rng.uniform(-45.0, 45.0), rng.uniform(0.0, 2 * DAY))
             )
-            self._spawn(f"person{person} {subject}", lambda visit, rng, at=at: self._decide(visit, rng, subject, at))
+            self._spawn(f"person{person} {subject}", partial(self._decide, subject, at))
 
-    def _decide(self, visit: Callable[[], None], rng: random.Random, subject: str, at: float) -> None:
+    def _decide(self, subject: str, at: float, visit: Callable[[], None], rng: random.Random) -> None:
         self._sleep(at)
         decision = rng.choice(("APPROVED", "REJECTED"))
         who = InvokeContext(rng.choice(("boss", "deputy")), TENANT)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from contract.state_machines import COMMAND_MACHINES
 from handlers.commands import status
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import Command
@@ -263,9 +264,7 @@ class World:
             )
         for kind in (STANDARD, EXPRESS):
             text = deployment.definition_text(kind, setup.wait_poll_seconds, setup.wait_limit_hours)
-            self.executions.create_state_machine(
-                deployment.COMMAND_MACHINES[kind], text, "arn:aws:iam::1:role/sim", kind
-            )
+            self.executions.create_state_machine(COMMAND_MACHINES[kind], text, "arn:aws:iam::1:role/sim", kind)
         self.delivery = DeliveryFaults(
             random.Random(None if seed is None else seed + 1), setup.duplicate, setup.duplicate_after, setup.delay
         )

@@ -221,7 +221,7 @@ class ImportWorld:
 
     def heal(self, hours: int = 40) -> list[dict[str, int]]:
         """Let the sweeper come until nothing is open; answers what it did, the hours of waiting left out."""
-        did = []
+        did: list[dict[str, int]] = []
         for _ in range(hours * 12):
             self.run()
             if not self.open_rows():

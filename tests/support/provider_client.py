@@ -96,12 +96,13 @@ class ProtocolEngine(Engine):
         return next(one for one in self.state if one.urn == self.urn(type_, name))
 
     def diff(self, held: Held, inputs: Mapping[str, Any]) -> pb.DiffResponse:
-        return self.provider.Diff(
+        answer: pb.DiffResponse = self.provider.Diff(
             pb.DiffRequest(
                 id=held.id, urn=held.urn, olds=self._struct(held.outputs), old_inputs=self._struct(held.inputs),
                 news=struct_of(wire(inputs)),
             )
         )  # fmt: skip
+        return answer
 
     def update(self, held: Held, *, preview: bool = False, **changed: Any) -> dict[str, Any]:
         """Changed inputs by name; None takes one away. Answers the new outputs."""

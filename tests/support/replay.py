@@ -58,7 +58,7 @@ class Recorder(Engine):
         return answer
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        answer: Any = self._engine.call(args)
+        answer: tuple[dict[str, Any], list[tuple[str, str]] | None] = self._engine.call(args)
         return answer
 
     def abort(self, error: DeployError) -> None:

@@ -249,7 +249,7 @@ def test_pr_01_stacks_whose_time_is_over_are_destroyed_and_no_others(machine: Ma
 
 def test_pr_01_a_stack_that_is_no_pull_request_s_is_refused(machine: Machine) -> None:
     script = machine.folder / ".github" / "scripts" / "ephemeral.sh"
-    command = [script, "down", "prod"]
+    command = [str(script), "down", "prod"]
     done = subprocess.run(command, env=machine.env, cwd=machine.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "ephemeral.sh: down prod is not allowed; expected up pr-<number>" in done.stderr

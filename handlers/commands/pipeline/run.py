@@ -244,7 +244,7 @@ class Progress:
     ) -> Item:
         """Apply ``change``, with the status if that raises the rank and without it otherwise."""
         if new is not None and known_rank < new["rank"]:
-            raised = Change({**change.set, **new}, change.set_once, change.add, change.remove)
+            raised = Change(dict([*change.set.items(), *new.items()]), change.set_once, change.add, change.remove)
             try:
                 return self._update(run, raised, guard & less("rank", new["rank"]))
             except ConditionFailed as error:

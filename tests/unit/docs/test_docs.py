@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.__main__ import COMMANDS, parser_of
+from cli.__main__ import parser_of
+from cli.commands import COMMANDS
 from cli.develop.docs import generated
 from contract.tables import TABLES
 from infra.configuration.stack_config import StackConfig

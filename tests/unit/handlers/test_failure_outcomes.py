@@ -13,6 +13,7 @@ import pytest
 
 from contract.state_machines import CHECK_ROWS, CSV_ROWS_HANDLER
 from handlers.commands.model import CommandInput
+from handlers.commands.ports import Ports
 from handlers.consumers.failure_policy import OUTCOMES, Consumer, Outcome
 from handlers.core.context import InvokeContext
 from handlers.core.errors import CqrsError, TransientError
@@ -298,9 +299,7 @@ def starts_of_lists_of_tasks(stage: Stage, error: Exception) -> Outcome | None:
 def state_of_a_command(stage: Stage, error: Exception) -> Outcome | None:
     world = stage.world
     run = world.publish(CommandInput("FAILING", "o1", "n", {}))
-    handle = states.create(
-        {**STATES, **MODULES}, ports=states.Ports(stage.memory, world.workflows, world.alarms, stage.clock)
-    )
+    handle = states.create({**STATES, **MODULES}, ports=Ports(stage.memory, world.workflows, world.alarms, stage.clock))
     row = stage.memory.scan(COMMANDS).items[0]
     given = {name: row[name] for name in ("pk", "sk", "id", "attempt")}
     assert handle(state("check_version", given, given), None) == [[{"result": 0}]]

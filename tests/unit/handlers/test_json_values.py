@@ -65,7 +65,11 @@ HALF = "Cup \ud83d"
     ids=lambda value: type(value).__name__,  # a number of 5,000 digits has no text
 )
 def test_edge_11_12_what_a_table_cannot_keep_is_refused_by_name(value: Any, path: str) -> None:
-    for check in (lambda: plain_value("v", value), lambda: check_json("v", value, 10**6)):
+    checks: tuple[Callable[[], object], ...] = (
+        lambda: plain_value("v", value),
+        lambda: check_json("v", value, 10**6),
+    )
+    for check in checks:
         with pytest.raises(ValidationError) as caught:
             check()
         assert caught.value.field == path

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,8 +25,11 @@ def test_keys_round_trip(kind: str, tenant: str, type_: str, code: str, version:
     assert tenant_of(key.pk) == tenant
 
 
+Parts = tuple[str, str, str, str, int]
+
+
 @given(st.tuples(PART, PART, PART, PART, VERSION), st.tuples(PART, PART, PART, PART, VERSION))
-def test_distinct_entities_never_share_a_key(a: tuple, b: tuple) -> None:
+def test_distinct_entities_never_share_a_key(a: Parts, b: Parts) -> None:
     left, right = (VersionKey(EntityKey(*parts[:4]), parts[4]) for parts in (a, b))
     assert (left == right) == ((left.pk, left.sk) == (right.pk, right.sk))
 
@@ -52,7 +57,7 @@ def test_sort_keys_sort_as_numbers(a: int, b: int) -> None:
         (("K", "t", "T", "c" * 1012), "sk"),
     ],
 )
-def test_pub_09_wrong_parts_are_named(parts: tuple, field: str) -> None:
+def test_pub_09_wrong_parts_are_named(parts: tuple[Any, ...], field: str) -> None:
     with pytest.raises(ValidationError) as caught:
         EntityKey(*parts)
     assert caught.value.field == field

@@ -167,7 +167,7 @@ def test_time_in_which_the_thread_slept_is_lag(monkeypatch: pytest.MonkeyPatch) 
     """A laptop that was closed for an hour: what was on its way gets its time again."""
     scheduler = Scheduler.real()
     clock = [1000.0]
-    monkeypatch.setattr(scheduling.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("local.scheduler.time.monotonic", lambda: clock[0])
     future: Future[str] = Future()
     task = scheduler.spawn(scheduler.wait, future, 30.0)
     scheduler.run_until(lambda: task.wake_generation == 0 and task.green is not None, timeout=1e9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -86,12 +87,13 @@ def test_the_largest_result() -> None:
 def test_a_mistyped_state_is_named() -> None:
     """Else the injected error, or the answer, would never come, and the test would show nothing."""
     test = asks()
-    for call in (
+    calls: tuple[Callable[[], None], ...] = (
         lambda: test.fail("aks", "Lambda.Unknown"),
         lambda: test.answer("aks", 1),
         lambda: test.reject("aks", "No"),
         lambda: test.beat("aks", every=1, times=1),
-    ):
+    )
+    for call in calls:
         with pytest.raises(ValueError, match="asks: no Lambda state 'aks'; there are ask, late"):
             call()
     with pytest.raises(ValueError, match="asks: state 'late' waits for no token"):
@@ -199,6 +201,7 @@ def test_errors_of_a_method_keep_their_names() -> None:
         def ask(self, event: WorkflowEvent) -> None:
             raise Own("x")
 
-        def late(self, event: WorkflowEvent) -> None: ...
+        def late(self, event: WorkflowEvent) -> dict[str, Any]:
+            raise AssertionError("the error was caught")
 
     assert WorkflowTest(Raises(), definition=definition()).run({}).error == "Own"

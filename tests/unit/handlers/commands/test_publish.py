@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from contract.tables import TABLES
 from handlers.commands.model import CommandInput
 from handlers.commands.publishing.publisher import ExtraWriteRefused
 from handlers.core.context import InvokeContext
@@ -163,7 +164,7 @@ def test_pub_09_bad_input_names_the_field(world: World, field: str, change: dict
         world.publisher.publish_async(given, CONTEXT)
     assert caught.value.field == field
     assert str(caught.value).startswith(f"{field}: ")
-    assert world.store._items == {}
+    assert [world.store.scan(table).items for table in TABLES] == [[]] * len(TABLES)
 
 
 def test_pub_09_nesting_is_bounded(world: World) -> None:
@@ -277,7 +278,8 @@ def test_publish_costs_two_reads_and_a_write_whatever_the_version(world: World) 
 
 class CountingStore:
     def __init__(self, inner: Any) -> None:
-        self.inner, self.names = inner, []
+        self.inner = inner
+        self.names: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         self.names.append(name)

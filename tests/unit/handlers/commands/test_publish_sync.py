@@ -20,6 +20,7 @@ from handlers.core.errors import (
     TransientThrottle,
 )
 from handlers.store.memory import MemoryTableStore
+from handlers.store.port import Item
 from tests.support.pipelines import CONTEXT, KEY, LEASE_SECONDS, World, order
 
 REQUEST = replace(CONTEXT, request_id="r-1")
@@ -65,13 +66,13 @@ class Search:
 def make(detail: str) -> tuple[World, FragileStore, Search]:
     search = Search()
     store = FragileStore(MemoryTableStore())
-    world = World(store=store, handlers={"search": ("ORDER", search)}, detail=detail)  # type: ignore[arg-type]
+    world = World(store=store, handlers={"search": ("ORDER", search)}, detail=detail)
     world.publish_and_apply(order(0, n=1))
     store.count = 0
     return world, store, search
 
 
-def state(world: World) -> dict[str, Any]:
+def state(world: World) -> dict[tuple[str, str, str], Item]:
     """All rows, less what is drawn or measured anew in every run."""
     volatile = ("id", "runId", "requestId", "leaseUntil")
     inner: MemoryTableStore = world.store.inner  # type: ignore[attr-defined]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from handlers.commands.attempts import OF_THE_ATTEMPT, Attempts
 from handlers.commands.ttl_policies import TtlPolicies, TtlPolicy
+from handlers.store.conditions import Path
 from handlers.store.port import COMMANDS, DATA, HISTORY, Change, Item
 from tests.simulation.watcher import PIPELINE_FIELDS
 from tests.support.operations import failed, next_attempt
@@ -33,7 +35,9 @@ def test_edge_65_no_field_of_the_pipeline_reaches_the_read_model(detail: str) ->
     world.publish_and_apply(order(0, n=1))
     run = failed(world, 2)
     Attempts(world.store, world.clock).begin_next(world.row(2))
-    marks = dict.fromkeys(PIPELINE_FIELDS - {"status", "rank", "attempt", "targets", "runId", "leaseUntil"}, 1)
+    marks: dict[Path, Any] = dict.fromkeys(
+        PIPELINE_FIELDS - {"status", "rank", "attempt", "targets", "runId", "leaseUntil"}, 1
+    )
     world.store.update(COMMANDS, KEY.pk, KEY.version_sk(2), Change(set={**marks, "requestId": "r1"}))
     world.store.update(COMMANDS, KEY.pk, KEY.version_sk(2), Change(remove=("ttl",)))
     world.apply(next_attempt(run))
@@ -66,7 +70,7 @@ def test_edge_65_a_redrive_ends_what_belongs_to_the_attempt() -> None:
     """What stays is the content, the outcomes of targets, and the marks of a command that is to be started."""
     world = World()
     failed(world, 1)
-    fields = dict.fromkeys(OF_THE_ATTEMPT, 1)
+    fields: dict[Path, Any] = dict.fromkeys(OF_THE_ATTEMPT, 1)
     world.store.update(
         COMMANDS, KEY.pk, KEY.version_sk(1), Change(set={**fields, "leaseUntil": 0, "targets": {"t": {"outcome": "x"}}})
     )

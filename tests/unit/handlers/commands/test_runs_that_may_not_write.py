@@ -195,8 +195,8 @@ def test_edge_63_an_execution_that_may_not_park_its_command_ends(lack: dict[str,
     """Whoever owns the command goes on with it; the machine reads the answer."""
     place = Place("terminal", holds=False)
     run = place.world.publish(order(1, n=2))
-    lease = {"leaseUntil": int(place.world.clock.now()) + 1}
-    place.world.store.update(COMMANDS, run.key.pk, run.key.sk, Change(set={**lease, **lack}))
+    lacking = {"leaseUntil": int(place.world.clock.now()) + 1, **lack}
+    place.world.store.update(COMMANDS, run.key.pk, run.key.sk, Change(set=lacking))
     before = place.world.row(2)
     assert place.world.pipeline.park(run) == {"result": 1}
     assert place.world.row(2) == before
@@ -208,6 +208,11 @@ def test_a_claim_of_a_row_that_is_beyond_its_status_is_one_write() -> None:
     place.change(rank=rank_of(status.SYNC_DATA, status.STARTED))
     tried: list[str] = []
     update = place.world.store.update
-    place.world.store.update = lambda *given: tried.append("update") or update(*given)  # type: ignore[method-assign,assignment,func-returns-value]
+
+    def counted(*given: Any) -> Item:
+        tried.append("update")
+        return update(*given)
+
+    place.world.store.update = counted  # type: ignore[method-assign, assignment]
     place.world.pipeline._progress.claim(place.run, place.row())
     assert (tried, place.row()["runId"]) == (["update"], place.run.run_id)

@@ -8,6 +8,7 @@ import io
 import itertools
 import re
 from functools import cache
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -347,9 +348,8 @@ def test_second_bytes_that_are_delimiters_quotes_or_backslashes_are_part_of_thei
     assert read(content, codec)[1] == [["1", text], ["2", text.replace("|", "")]]
 
 
-DIALECTS = list(
-    itertools.product((",", ";", "\t", "|"), ("\r\n", "\n", "\r"), (csv.QUOTE_MINIMAL, csv.QUOTE_ALL), (True, False))
-)
+QUOTING: tuple[Literal[0, 1], ...] = (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
+DIALECTS = list(itertools.product((",", ";", "\t", "|"), ("\r\n", "\n", "\r"), QUOTING, (True, False)))
 NAMED = [encoding for encoding in ENCODINGS if encoding.name not in ("UTF-16", "UTF-32")]
 #: The planes in which encodings of a part of Unicode have characters.
 PLANES = "".join(chr(one) for one in (*range(0xD800), *range(0xE000, 0x10000), *range(0x20000, 0x30000)))
@@ -363,7 +363,7 @@ def texts_in(codec: str) -> st.SearchStrategy[str]:
     asked = PLANES.translate(str.maketrans("", "", shifts))
     known = "".join(sorted(set(asked.encode(codec, "ignore").decode(codec, "ignore"))))
     if known == PLANES:
-        return st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+        return st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
     return st.text([one for one in known if one.encode(codec, "ignore").decode(codec, "ignore") == one], max_size=12)
 
 

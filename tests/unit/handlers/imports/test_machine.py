@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION, ImportJob
 from handlers.imports.keys import ImportJobKey
 from handlers.imports.rows.row_batches import MOST_ROWS, RowBatches, writes_of
 from handlers.objects.memory import MemoryObjects
+from handlers.store.port import Write
 from local.functions.model import SimulatedCrash
 from tests.support.import_world import CONTEXT, ImportWorld
 from tests.support.task_world import AFTER, BEFORE, Gate
@@ -266,7 +268,12 @@ def test_imp_08_a_transaction_has_at_most_100_writes_and_4_megabytes() -> None:
     job = world.import_file(airports("!"))
     sizes: list[int] = []
     transact = world.memory.transact
-    world.memory.transact = lambda writes: (sizes.append(len(writes)), transact(writes))[1]  # type: ignore[method-assign]
+
+    def counted(writes: Sequence[Write]) -> None:
+        sizes.append(len(writes))
+        transact(writes)
+
+    world.memory.transact = counted  # type: ignore[method-assign]
     import_repository = world.rows_handler._repository
     key, new_row = job.key, import_repository.new_rows(import_repository.job(job.key) or {})
     rows = [new_row(key.row(number), number + 1, 1, {"a": "b"}, "CANCELLED") for number in range(1, 200)]

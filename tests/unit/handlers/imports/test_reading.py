@@ -168,7 +168,8 @@ def test_line_ends(end: str) -> None:
 def test_lines_and_indexes_over_batches() -> None:
     """Multi-line values, blank lines, malformed and short rows, spread over several batches, against a plain count."""
     rng = random.Random(7)
-    text, expected, line = "id,name\n", [], 2
+    text, line = "id,name\n", 2
+    expected: list[tuple[int, int, bool]] = []
     for number in range(3 * BATCH_ROWS):
         kind = rng.choice(["plain"] * 30 + ["blank", "multi", "malformed", "short", "long"])
         piece = {

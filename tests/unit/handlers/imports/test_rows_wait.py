@@ -35,19 +35,19 @@ class Book(ImportRepository):
         self.store.put(
             IMPORT_TMP, {"pk": KEY.pk, "sk": KEY.sk, "kind": status.JOB, "status": status.PROCESSING, "attempt": 1}
         )
-        self.complete = False
+        self.all_counted = False
         self.before_call: Callable[[], None] = lambda: None
 
     def job_and_counts(self, key: ImportJobKey) -> tuple[Item, Counts] | None:
         self.before_call()
         job = self.store.get(IMPORT_TMP, key.pk, key.sk)
-        return (job, Counts(total=2, applied=2 if self.complete else 1)) if job else None
+        return (job, Counts(total=2, applied=2 if self.all_counted else 1)) if job else None
 
     def update_job(self, key: ImportJobKey, change: Change, condition: Condition) -> bool:
         self.before_call()
         return super().update_job(key, change, condition)
 
-    def row(self) -> dict[str, Any]:
+    def job_row(self) -> dict[str, Any]:
         found = self.store.get(IMPORT_TMP, KEY.pk, KEY.sk)
         assert found is not None
         return found
@@ -72,7 +72,7 @@ def test_edge_25_no_order_of_the_two_sides_loses_the_wake_up(counted: int, woken
         nonlocal calls
         number, calls = calls, calls + 1
         if number == counted:
-            import_repository.complete = True
+            import_repository.all_counted = True
         if number == woken:
             import_repository.before_call = lambda: None
             wait.wake(KEY)
@@ -83,7 +83,7 @@ def test_edge_25_no_order_of_the_two_sides_loses_the_wake_up(counted: int, woken
     while calls <= CALLS:  # what came after the state's last call
         others()
     assert workflows.resumed == [("token", {})], "once, and never lost"
-    assert TOKEN not in import_repository.row()
+    assert TOKEN not in import_repository.job_row()
 
 
 def test_edge_25_a_job_that_goes_on_is_waited_for() -> None:
@@ -92,7 +92,7 @@ def test_edge_25_a_job_that_goes_on_is_waited_for() -> None:
     assert wait.wait(RUN, "token", ENTERED, 0) == {"waiting": True}
     wait.wake(KEY)
     assert workflows.resumed == []
-    assert import_repository.row()[TOKEN] == "token"
+    assert import_repository.job_row()[TOKEN] == "token"
 
 
 def test_edge_25_a_late_call_leaves_the_token_of_a_later_one() -> None:
@@ -100,11 +100,11 @@ def test_edge_25_a_late_call_leaves_the_token_of_a_later_one() -> None:
     wait = RowsWait(import_repository, workflows)
     wait.wait(RUN, "second", ENTERED, 1)
     wait.wait(RUN, "first", ENTERED, 0)
-    assert import_repository.row()[TOKEN] == "second"
-    import_repository.complete = True
+    assert import_repository.job_row()[TOKEN] == "second"
+    import_repository.all_counted = True
     wait.wake(KEY)
     assert workflows.resumed == [("second", {})]
-    assert ENTRY not in import_repository.row()
+    assert ENTRY not in import_repository.job_row()
 
 
 @pytest.mark.parametrize("change", [{"attempt": 2}, {"status": status.COMPLETED}, {"status": status.CANCELLED}])
@@ -114,4 +114,4 @@ def test_edge_25_who_has_nothing_to_wait_for_goes_on(change: dict[str, Any]) -> 
     import_repository.store.update(IMPORT_TMP, KEY.pk, KEY.sk, Change(set=change), None)
     assert RowsWait(import_repository, workflows).wait(RUN, "token", ENTERED, 0) == {"waiting": False}
     assert workflows.resumed == [("token", {})]
-    assert TOKEN not in import_repository.row()
+    assert TOKEN not in import_repository.job_row()

@@ -96,7 +96,7 @@ def test_wrong_layouts_stop_the_start(layout: dict[str, Any], message: str) -> N
 
 
 def latest(**changes: Any) -> Command:
-    row = dict.fromkeys(("id", "code", "created_at", "created_by", "created_ip", "source"), "")
+    row: dict[str, Any] = dict.fromkeys(("id", "code", "created_at", "created_by", "created_ip", "source"), "")
     row.update(dict.fromkeys(("updated_at", "updated_by", "updated_ip"), ""))
     fields: dict[str, Any] = {"name": "a", "attributes": {"n": 1}, "is_deleted": False, **changes}
     return Command(pk="TENANT#t1", sk="THING#1@0000000001", type="THING", version=1, tenant_code="t1", **row, **fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -160,10 +161,11 @@ def test_zip_07_a_job_that_has_ended_before_the_state_is_tried_again_answers_at_
     world = ZipWorld()
     died: list[str] = []
 
-    def die(function: str, payload: Any, proceed: Any) -> InvokeResult:
-        result: InvokeResult = proceed(payload) if state_of(payload) != "trigger_single_csv" or not died else None
+    def die(function: str, payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
         if state_of(payload) != "trigger_single_csv":
-            return result
+            return proceed(payload)
+        if not died:
+            proceed(payload)
         died.append(payload["taskToken"])
         if len(died) <= 2:
             raise SimulatedCrash

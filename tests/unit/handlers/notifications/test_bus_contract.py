@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
-from unittest import mock
 
-import botocore.session
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
-from moto import mock_aws
 
 from handlers.core.errors import TransientError, TransientThrottle, ValidationError
 from handlers.event_bus.eventbridge import EventBridgeBus
 from handlers.event_bus.memory import MemoryBus
 from handlers.event_bus.port import MAX_BUS_BYTES, BusEvent, EventBus
 from handlers.topics.port import MessageRefused
+from tests.support.moto_clients import moto_session
 
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
 Read = Callable[[], list[tuple[str, Any]]]
 
 
@@ -30,9 +26,8 @@ def place(request: pytest.FixtureRequest) -> Iterator[tuple[EventBus, Read]]:
         memory = MemoryBus()
         yield memory, lambda: [(one.kind, dict(one.detail)) for one in memory.events]
         return
-    with mock.patch.dict(os.environ, CREDENTIALS), mock_aws():
-        create = botocore.session.get_session().create_client
-        events, sqs = create("events"), create("sqs")
+    with moto_session() as session:
+        events, sqs = session.client("events"), session.client("sqs")
         events.create_event_bus(Name="theirs")
         events.put_rule(Name="all", EventBusName="theirs", EventPattern=json.dumps({"source": ["cqrs"]}))
         url = sqs.create_queue(QueueName="reader")["QueueUrl"]

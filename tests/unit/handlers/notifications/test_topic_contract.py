@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
-from unittest import mock
 
-import botocore.session
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
-from moto import mock_aws
 
 from handlers.core.errors import TransientError, TransientThrottle, ValidationError
 from handlers.core.message_batches import divide, message_text
 from handlers.topics.memory import MemoryTopic
 from handlers.topics.port import MAX_BYTES, MessageRefused, Notice, Topic
 from handlers.topics.sns import SnsTopic
+from tests.support.moto_clients import moto_session
 
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
 Sent = list[tuple[dict[str, Any], dict[str, str]]]
 TopicAndReader = tuple[Topic, Callable[[], Sent]]
 
@@ -31,9 +27,8 @@ def place(request: pytest.FixtureRequest) -> Iterator[TopicAndReader]:
         topic = MemoryTopic()
         yield topic, lambda: list(zip(topic.messages, topic.attributes, strict=True))
         return
-    with mock.patch.dict(os.environ, CREDENTIALS), mock_aws():
-        session = botocore.session.get_session()
-        sns, sqs = session.create_client("sns"), session.create_client("sqs")
+    with moto_session() as session:
+        sns, sqs = session.client("sns"), session.client("sqs")
         arn = sns.create_topic(Name="main")["TopicArn"]
         url = sqs.create_queue(QueueName="reader")["QueueUrl"]
         endpoint = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

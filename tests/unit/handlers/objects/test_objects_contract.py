@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
-from unittest import mock
 
-import botocore.session
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
-from moto import mock_aws
 
 from handlers.core.errors import (
     Nature,
@@ -23,7 +19,7 @@ from handlers.core.errors import (
 from handlers.objects.memory import MemoryObjects
 from handlers.objects.port import Objects
 from handlers.objects.s3 import PART_BYTES, S3Objects
-from tests.unit.handlers.store.test_table_store_contract import CREDENTIALS
+from tests.support.moto_clients import moto_session
 
 BUCKET = "a-bucket"
 
@@ -33,8 +29,8 @@ def objects(request: pytest.FixtureRequest) -> Iterator[Objects]:
     if request.param == "memory":
         yield MemoryObjects(BUCKET)
         return
-    with mock.patch.dict(os.environ, CREDENTIALS), mock_aws():
-        client = botocore.session.get_session().create_client("s3")
+    with moto_session() as session:
+        client = session.client("s3")
         client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         yield S3Objects(lambda: client, BUCKET)
 
@@ -115,14 +111,14 @@ def answered(code: str) -> ClientError:
 @pytest.mark.parametrize("call", ["get", "put", "delete", "write"])
 def test_errors_of_s3_are_translated(call: str, error: Exception, expected: type[Exception]) -> None:
     objects: Any = S3Objects(lambda: Failing(error), BUCKET)  # type: ignore[arg-type, return-value]
-    arguments: dict[str, Any] = {
+    arguments: dict[str, dict[str, object]] = {
         "get": {"max_bytes": 1},
         "put": {"body": b""},
         "delete": {},
         "write": {"blocks": [b"x" * (PART_BYTES + 1)]},
-    }[call]
+    }
     with pytest.raises(expected) as caught:
-        getattr(objects, call)(key="k", **arguments)
+        getattr(objects, call)(key="k", **arguments[call])
     assert type(caught.value) is expected
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
-from unittest import mock
 
-import botocore.session
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from moto import mock_aws
 
 from handlers.core.errors import BucketMissing, ObjectChanged, ObjectMissing, TransientError, TransientThrottle
 from handlers.imports.files.inspection import inspect
@@ -18,7 +14,7 @@ from handlers.imports.files.layout import Layout
 from handlers.objects.memory import MemorySource
 from handlers.objects.s3 import S3Source
 from handlers.objects.source import ObjectSource
-from tests.unit.handlers.store.test_table_store_contract import CREDENTIALS
+from tests.support.moto_clients import moto_session
 
 BUCKET = "a-bucket"
 Put = Callable[[str, bytes], object]
@@ -37,8 +33,8 @@ def world(adapter: str, request: pytest.FixtureRequest) -> Iterator[World]:
         memory = MemorySource(BUCKET, versioned=versioned)
         yield memory, lambda key, body: memory.put(BUCKET, key, body), versioned
         return
-    with mock.patch.dict(os.environ, CREDENTIALS), mock_aws():
-        client = botocore.session.get_session().create_client("s3")
+    with moto_session() as session:
+        client = session.client("s3")
         client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         if versioned:
             client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})

@@ -93,10 +93,10 @@ def test_ord_19_refused_while_the_map_runs(detail: str) -> None:
 
     class Search:
         def up(self, command: Any) -> None:
-            reasons.append(refused(Operator(world), 1))
+            reasons.append(refused(Operator(own), 1))
 
-    world = World(handlers={"search": ("ORDER", Search())}, detail=detail)
-    world.publish_and_apply(order(0, n=1))
+    own = World(handlers={"search": ("ORDER", Search())}, detail=detail)
+    own.publish_and_apply(order(0, n=1))
     assert len(reasons) == 1
     assert "a run holds it until 2026-01-01T00:02:00.000Z" in reasons[0]
     if detail == "full":

@@ -29,7 +29,7 @@ class Client:
 def test_reads_are_strongly_consistent_unless_told_otherwise(wanted: bool | None) -> None:
     client = Client()
     store = DynamoTableStore(client, {COMMANDS: "commands-table"})  # type: ignore[arg-type]
-    arguments = {} if wanted is None else {"consistent": wanted}
+    arguments: dict[str, Any] = {} if wanted is None else {"consistent": wanted}
     store.get(COMMANDS, "TENANT#t1", "ORDER#o1@0000000001", **arguments)
     store.query(COMMANDS, "TENANT#t1", **arguments)
     assert [one["ConsistentRead"] for one in client.sent] == [wanted is not False] * 2

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import boto3
@@ -214,10 +215,11 @@ def test_edge_12_keys_and_sizes_of_items_are_checked_before_a_write(sides: Sides
         ({"pk": "a", "sk": "a", "v": "x" * 400 * 1024}, "item"),
         ({"pk": "a", "sk": "a", "": 1}, ""),
     ):
-        for write in (
-            lambda wrong=wrong: store.put(DATA, wrong),
-            lambda wrong=wrong: store.transact([Put(DATA, wrong, absent("pk"))]),
-        ):
+        writes: tuple[Callable[[], None], ...] = (
+            partial(store.put, DATA, wrong),
+            partial(store.transact, [Put(DATA, wrong, absent("pk"))]),
+        )
+        for write in writes:
             with pytest.raises(ValidationError) as caught:
                 write()
             assert caught.value.field == field_
@@ -251,7 +253,7 @@ def test_edge_12_an_update_that_makes_an_item_too_large_or_deep_changes_nothing(
 
 
 def test_edge_10_sets_and_binary_values_of_others_are_read(sides: Sides) -> None:
-    client = boto3.client("dynamodb")
+    client: Any = boto3.client("dynamodb")
     others = {"s": {"SS": ["a", "b"]}, "n": {"NS": ["1", "2.5"]}, "b": {"B": b"\x01"}, "bs": {"BS": [b"\x02"]}}
     client.put_item(TableName=DATA, Item={"pk": {"S": "O"}, "sk": {"S": "1"}, **others})
     row = sides.endpoint.get(DATA, "O", "1")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from unittest import mock
 
-import botocore.session
 import pytest
-from moto import mock_aws
 
-from handlers.store.conditions import absent, at_most, equals, exists, less, one_of
+from handlers.store.conditions import Condition, absent, at_most, equals, exists, less, one_of
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.memory import MemoryTableStore
-from handlers.store.port import Change, Check, ConditionFailed, Put, TableStore, TransactionFailed, Update
-
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
+from handlers.store.port import Change, Check, ConditionFailed, Put, TableStore, TransactionFailed, Update, Write
+from tests.support.moto_clients import moto_session
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -23,8 +18,8 @@ def store(request: pytest.FixtureRequest) -> Iterator[TableStore]:
     if request.param == "memory":
         yield MemoryTableStore()
         return
-    with mock.patch.dict(os.environ, CREDENTIALS), mock_aws():
-        client = botocore.session.get_session().create_client("dynamodb")
+    with moto_session() as session:
+        client = session.client("dynamodb")
         for table in ("real-commands", "real-data"):
             client.create_table(
                 TableName=table,
@@ -122,7 +117,7 @@ class TestTableStore:
             ((less("n", 1) | equals("name", "b")) & ~exists("absent"), True),
         ],
     )
-    def test_conditions(self, store: TableStore, condition: object, holds: bool) -> None:
+    def test_conditions(self, store: TableStore, condition: Condition, holds: bool) -> None:
         item = {"pk": "p", "sk": "s", "n": 5, "name": "b", "null": None, "map": {"x": 1}, "yes": True}
         store.put("commands", item)
         if holds:
@@ -154,7 +149,7 @@ class TestTableStore:
 
     def test_transaction_applies_nothing_and_names_each_failure(self, store: TableStore) -> None:
         store.put("data", {"pk": "p", "sk": "1", "n": 1})
-        writes = [
+        writes: list[Write] = [
             Put("commands", {"pk": "p", "sk": "new"}, absent("pk")),
             Update("data", "p", "1", Change(add={"n": 1}), equals("n", 7)),
             Update("data", "p", "gone", Change(add={"n": 1})),

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
-from unittest import mock
 
-import botocore.session
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
-from moto import mock_aws
 
 from handlers.commands.model import Command
 from handlers.commands.targets.eventbridge import EventBridgeTarget
@@ -24,8 +20,8 @@ from handlers.commands.targets.port import RemoteTarget, RemoteTargetError, Targ
 from handlers.commands.targets.sns import SnsTarget
 from handlers.commands.targets.sqs import SqsTarget, queue_url
 from handlers.core.errors import TransientError, TransientThrottle
+from tests.support.moto_clients import moto_session
 
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
 ACCOUNT = "123456789012"
 ARNS = {
     "lambda": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:consumer:live",
@@ -88,11 +84,11 @@ def place(request: pytest.FixtureRequest) -> Iterator[tuple[RemoteTarget, Texts]
         calls = LambdaClient()
         yield LambdaTarget(lambda: calls, spec(kind)), lambda: [one["Payload"].decode() for one in calls.calls]  # type: ignore[arg-type, return-value]
         return
-    with mock.patch.dict(os.environ, CREDENTIALS), mock_aws():
-        create = botocore.session.get_session().create_client
-        sqs, sns, events = create("sqs"), create("sns"), create("events")
-        attributes = {"FifoQueue": "true"} if fifo else {}
-        url = sqs.create_queue(QueueName=f"consumer{suffix}", Attributes=attributes)["QueueUrl"]
+    with moto_session() as session:
+        sqs, sns, events = session.client("sqs"), session.client("sns"), session.client("events")
+        url = sqs.create_queue(QueueName=f"consumer{suffix}", Attributes={"FifoQueue": "true"} if fifo else {})[
+            "QueueUrl"
+        ]
         queue_arn = ARNS["sqs"] + suffix
         unwrap: Callable[[Any], str] = lambda body: body  # noqa: E731 - one line per kind
         target: RemoteTarget

@@ -186,7 +186,7 @@ def test_edge_62_of_two_retries_at_one_moment_one_begins_an_attempt(kind: str) -
     place = Place(kind)
     Finalizer(place.store, place.clock)(place.task.key, 1, error_of("MachineFailed", "it died"))
     other = TaskOperations(place.store, place.clock)
-    place.before_the_next_update(lambda: other.retry_failed_items(place.task.id, CONTEXT))  # type: ignore[arg-type,return-value]
+    place.before_the_next_update(lambda: other.retry_failed_items(place.task.id, CONTEXT))  # type: ignore[arg-type]
     with pytest.raises(WrongStatus, match="CREATED; only a FAILED task is retried"):
         place.operations.retry_failed_items(place.task.id, CONTEXT)
     assert place.row()["attempt"] == 2

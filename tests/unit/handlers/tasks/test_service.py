@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -129,13 +129,13 @@ def test_task_07_a_slow_second_creator_resets_no_item() -> None:
     """Both have the request's key; the second writes its items when the first one's are worked on already."""
 
     class Slow(MemoryTableStore):
+        before_the_first: Callable[[], None] | None = None
+
         def transact(self, writes: Sequence[Write]) -> None:
             if self.before_the_first is not None:
                 run, self.before_the_first = self.before_the_first, None
                 run()
             super().transact(writes)
-
-        before_the_first: Any = None
 
     store = Slow()
     place = Place(store)

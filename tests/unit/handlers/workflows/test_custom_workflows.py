@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-import botocore.session
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -79,7 +79,8 @@ def adapter(request: pytest.FixtureRequest) -> Iterator[Adapter]:
     if request.param == "memory":
         yield memory()
         return
-    scheduler, tokens = Scheduler.virtual(1), []
+    scheduler = Scheduler.virtual(1)
+    tokens: list[str] = []
 
     class Invoker:
         def invoke(self, function: str, payload: Any) -> InvokeResult:
@@ -93,7 +94,7 @@ def adapter(request: pytest.FixtureRequest) -> Iterator[Adapter]:
     try:
         stepfunctions.install(endpoint, manager)
         manager.create_state_machine("cqrs-test-waits", DEFINITION, "arn:aws:iam::123456789012:role/r")
-        client = botocore.session.get_session().create_client("stepfunctions", region_name=endpoint.region)
+        client = boto3.Session().client("stepfunctions", region_name=endpoint.region)
         port = StepFunctionsWorkflows(lambda: client, {"waits": machine})
 
         def new_token() -> str:
@@ -154,7 +155,11 @@ def test_wf_04_a_token_is_answered_once(adapter: Adapter) -> None:
     token = adapter.new_token()
     adapter.port.heartbeat(token)
     adapter.port.resume(token, {"approved": True})
-    for answer in (lambda: adapter.port.resume(token, {}), lambda: adapter.port.fail(token, "No")):
+    answers: tuple[Callable[[], None], ...] = (
+        lambda: adapter.port.resume(token, {}),
+        lambda: adapter.port.fail(token, "No"),
+    )
+    for answer in answers:
         with pytest.raises(TokenExpired):
             answer()
 

@@ -23,8 +23,10 @@ class Client:
 
 
 def answer(code: str, attempts: int | None) -> ClientError:
-    metadata = {} if attempts is None else {"ResponseMetadata": {"RetryAttempts": attempts}}
-    return ClientError({"Error": {"Code": code, "Message": ""}, **metadata}, "StartExecution")  # type: ignore[arg-type, misc]
+    response: Any = {"Error": {"Code": code, "Message": ""}}
+    if attempts is not None:
+        response["ResponseMetadata"] = {"RetryAttempts": attempts}
+    return ClientError(response, "StartExecution")
 
 
 def error_of_start(error: Exception) -> TransientError:
@@ -54,7 +56,7 @@ def test_edge_17_without_an_answer_it_may_have_been_started(kind: type[Exception
 
 
 def test_edge_17_the_client_for_starts_makes_its_calls_once() -> None:
-    assert ONCE_CONFIG.retries == {"mode": "standard", "total_max_attempts": 1}
+    assert vars(ONCE_CONFIG)["retries"] == {"mode": "standard", "total_max_attempts": 1}
     other = Client(AssertionError("not this one"))
     starts = Client(answer("ThrottlingException", 0))
     with pytest.raises(TransientThrottle):

@@ -94,7 +94,7 @@ def test_saga_03_two_calls_at_one_moment_are_told_apart(store: MemoryTableStore)
     log, other = SagaLog(store, ManualClock()), SagaLog(store, ManualClock())
     log.begin(KEY, "one", GIVEN)
     get = store.get
-    calls = []
+    calls: list[str] = []
 
     def get_then_other(table: str, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
         found = get(table, pk, sk, consistent=consistent)
@@ -206,7 +206,7 @@ def test_edge_60_a_saga_that_changes_under_a_call_is_not_written(
         SagaLog(store, ManualClock()).undo(KEY, undo.actions(), GIVEN, SECOND)
         return found
 
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         "begin": lambda: log.begin(KEY, "two", GIVEN),
         "finish": lambda: log.finish(KEY, FIRST),
         "undo": lambda: log.undo(KEY, undo.actions(), GIVEN, FIRST),

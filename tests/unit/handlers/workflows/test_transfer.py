@@ -67,11 +67,11 @@ class Bank:
     def __init__(self, *, target: Any = None) -> None:
         self.store = FaultyStore(MemoryTableStore())
         handlers = {"ledger": ("ACCOUNT", target)} if target else {}
-        self.world = World(store=self.store, handlers=handlers)  # type: ignore[arg-type]
+        self.world = World(store=self.store, handlers=handlers)
         pipeline = self.world.pipeline
-        skipper = Skipper(self.store, self.world.clock, pipeline.finisher, pipeline.record_failure)  # type: ignore[arg-type]
+        skipper = Skipper(self.store, self.world.clock, pipeline.finisher, pipeline.record_failure)
         transfer = Transfer(
-            self.store,  # type: ignore[arg-type]
+            self.store,
             self.world.clock,
             self.world.publisher,
             self.world.sync,
@@ -304,7 +304,7 @@ def test_saga_02_a_step_whose_command_an_operator_skipped_did_not_happen() -> No
             return result
         (failed,) = [row for row in bank.world.repository.versions(bank.key("a")) if status.is_failed(row)]
         pipeline = bank.world.pipeline
-        skip = Skipper(bank.store, bank.world.clock, pipeline.finisher, pipeline.record_failure)  # type: ignore[arg-type]
+        skip = Skipper(bank.store, bank.world.clock, pipeline.finisher, pipeline.record_failure)
         skip(VersionKey.parse(failed["pk"], failed["sk"]))
         return InvokeResult(None, FunctionError(EXITED, "exit status 137"), "r")
 
@@ -338,7 +338,8 @@ def test_saga_02_another_execution_brings_to_its_end_what_one_left() -> None:
 
 def test_saga_02_another_execution_goes_on_with_an_undo_that_stopped() -> None:
     bank = Bank()
-    invoke, lost = bank._invoke, []
+    invoke = bank._invoke
+    lost: list[Any] = []
 
     def dies_in_the_undo(function: str, payload: Any) -> InvokeResult:
         if (
@@ -409,7 +410,7 @@ def redrive(bank: Bank) -> None:
     for code in START:
         for row in bank.world.repository.versions(bank.key(code)):
             if status.is_failed(row):
-                again = Attempts(bank.store, bank.world.clock).begin_next(row)  # type: ignore[arg-type]
+                again = Attempts(bank.store, bank.world.clock).begin_next(row)
                 bank.world.apply(Run(Command.from_row(row).key, row["id"], again["attempt"], "redriven"))
 
 
@@ -501,12 +502,14 @@ def test_saga_03_a_step_that_had_begun_before_its_undo_publishes_nothing() -> No
     transfer = bank.test._states._states["transfer"]
     original = bank.world.publisher.repository.latest
     ran: list[WorkflowResult] = []
+    waits = True
 
     def undo_in_between(key: EntityKey) -> Any:
-        if not ran and key.code == "a":
-            ran.append(None)  # type: ignore[arg-type]
+        nonlocal waits
+        if waits and key.code == "a":
+            waits = False
             bank.test.fail("debit", "Lambda.Unknown", times=4)
-            ran[0] = bank.run()
+            ran.append(bank.run())
         return original(key)
 
     bank.world.publisher.repository.latest = undo_in_between  # type: ignore[method-assign]

@@ -11,6 +11,7 @@ from moto.core.model_instances import model_data
 from local.aws import endpoint as endpoints
 from local.aws import queues, services, topics
 from local.aws.endpoint import AwsEndpoint
+from local.functions.model import current_function
 from tests.unit.local.aws.helpers import item, key
 
 
@@ -61,12 +62,12 @@ def test_edge_44_resources_of_a_function_are_bounded(
     monkeypatch.setattr(endpoints, "MOST_RESOURCES", 2)
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="bucket")
-    token = endpoints.current_function.set("f")
+    token = current_function.set("f")
     try:
         for number in range(5):
             s3.put_object(Bucket="bucket", Key=str(number), Body=b"x")
         dynamodb.get_item(TableName=table, Key=key())
     finally:
-        endpoints.current_function.reset(token)
+        current_function.reset(token)
     used = endpoint.calls_by_function()["f"]
     assert {action: len(resources) for action, resources in used.items()} == {"s3:PutObject": 2, "dynamodb:GetItem": 1}

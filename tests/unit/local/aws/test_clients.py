@@ -78,8 +78,12 @@ def test_a_notification_says_that_nothing_signed_it(endpoint: AwsEndpoint) -> No
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     topic = sns.create_topic(Name="t")["TopicArn"]
     subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
-    attributes = {"kind": {"DataType": "String", "StringValue": "x"}}
-    sns.publish(TopicArn=topic, Subject="s", Message="text", MessageAttributes=attributes)
+    sns.publish(
+        TopicArn=topic,
+        Subject="s",
+        Message="text",
+        MessageAttributes={"kind": {"DataType": "String", "StringValue": "x"}},
+    )
     notification = json.loads(sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"])
     assert notification.pop("MessageId")
     assert notification.pop("Timestamp")

@@ -66,7 +66,8 @@ def test_edge_41_clients_of_every_service_reach_the_endpoint(hostile: Listener) 
         own = botocore.session.get_session()
         assert own.full_config == {"profiles": {}}
         assert (own.profile, own.get_config_variable("region")) == (None, "eu-west-1")
-        assert own.get_credentials().access_key == ACCESS_KEY
+        assert (credentials := own.get_credentials()) is not None
+        assert credentials.access_key == ACCESS_KEY
     assert hostile.seen == []
     assert dict(os.environ) == before
 

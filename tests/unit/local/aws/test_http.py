@@ -25,7 +25,7 @@ def server(endpoint: AwsEndpoint) -> Iterator[HttpServer]:
     running.stop()
 
 
-def client(server: HttpServer, service: str) -> Any:
+def client(server: HttpServer, service: Any) -> Any:
     return boto3.client(service, endpoint_url=server.url)
 
 

@@ -161,7 +161,7 @@ def test_edge_40_bad_numbers_are_refused_wherever_they_stand(
 @pytest.mark.parametrize("kind", ["L", "M"])
 def test_edge_40_a_scalar_stands_in_31_others_and_not_in_32(dynamodb: Any, table: str, kind: str) -> None:
     dynamodb.put_item(TableName=table, Item={**key(), "v": nested(31, kind)})
-    for call in (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: dynamodb.put_item(TableName=table, Item={**key(), "v": nested(32, kind)}),
         lambda: dynamodb.update_item(
             TableName=table,
@@ -169,7 +169,8 @@ def test_edge_40_a_scalar_stands_in_31_others_and_not_in_32(dynamodb: Any, table
             UpdateExpression="SET w = :v",
             ExpressionAttributeValues={":v": nested(32, kind)},
         ),
-    ):
+    )
+    for call in calls:
         with pytest.raises(ClientError, match="Nesting Levels have exceeded supported limits"):
             call()
 
@@ -317,7 +318,7 @@ def test_edge_40_a_transaction_has_1_to_100_actions(dynamodb: Any, table: str, a
 def test_edge_40_a_value_has_one_type_that_exists(dynamodb: Any, table: str, value: dict[str, Any]) -> None:
     client = boto3.client("dynamodb", config=Config(parameter_validation=False))
     with pytest.raises(ClientError, match="ValidationException"):
-        client.put_item(TableName=table, Item={**key(), "v": value})  # type: ignore[dict-item]
+        client.put_item(TableName=table, Item={**key(), "v": value})
     assert read(dynamodb, table) is None
 
 

@@ -23,8 +23,7 @@ class OnEndpoint:
         self.endpoint = endpoint
         self.client = boto3.client("s3")
         self.client.create_bucket(Bucket=BUCKET)
-        status = {"Status": "Enabled"}
-        self.client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration=status)
+        self.client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         self.objects = S3MapObjects(piece=8)
 
     def add(self, key: str, body: str) -> str:

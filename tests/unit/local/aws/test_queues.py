@@ -18,7 +18,7 @@ ARN = "arn:aws:sqs:us-east-1:123456789012:q"
 
 
 def virtual_queue(scheduler: Scheduler, **attributes: str) -> tuple[Any, str]:
-    sqs = boto3.client("sqs")
+    sqs: Any = boto3.client("sqs")
     return sqs, sqs.create_queue(QueueName="q", Attributes=attributes)["QueueUrl"]
 
 

@@ -148,7 +148,7 @@ def test_an_unknown_table_is_named_as_not_found(dynamodb: Any, table: str) -> No
 def test_a_request_token_makes_a_transaction_idempotent_for_ten_minutes() -> None:
     scheduler = Scheduler.virtual()
     with AwsEndpoint(scheduler):
-        dynamodb = boto3.client("dynamodb")
+        dynamodb: Any = boto3.client("dynamodb")
         table = create_table(dynamodb, "orders")
         request = {"TransactItems": [add(table, "a")], "ClientRequestToken": "token"}
         for _ in range(3):

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from moto.dynamodb.comparisons import get_filter_expression
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
-from handlers.store.conditions import absent, equals, exists, less, one_of
+from handlers.store.conditions import Path, absent, equals, exists, less, one_of
 from handlers.store.expressions import Expressions
 from handlers.store.port import Change
 from handlers.store.values import from_dynamo, to_dynamo
@@ -25,8 +25,8 @@ from tests.unit.local.aws.helpers import key, read
 KEYS = ("pk", "sk")
 NAMES = ("a", "b", "c", "n")
 MAP = {"x": 1, "in": {"z": 2}}
-PATHS = [*NAMES, "d", "e", "f", ("m", "x"), ("m", "y"), ("m", "in", "z"), ("a", "x"), "pk"]
-VALUES = ["text", "", 1, -2, 1.5, True, None, [1, "x"], MAP, {}]
+PATHS: list[Path] = [*NAMES, "d", "e", "f", ("m", "x"), ("m", "y"), ("m", "in", "z"), ("a", "x"), "pk"]
+VALUES: list[Any] = ["text", "", 1, -2, 1.5, True, None, [1, "x"], MAP, {}]
 
 
 def attributes(plain: dict[str, Any]) -> dict[str, DynamoType]:
@@ -58,7 +58,7 @@ def any_change(random_: random.Random) -> Change:
         kind: {path: random_.choice(VALUES) for path, one in zip(paths, kinds, strict=True) if one == kind}
         for kind in ("set", "set_once", "add")
     }
-    numbers = {path: random_.choice([1, -3, 2.5, NO_NUMBER]) for path in picked["add"]}
+    numbers: dict[Path, float] = {path: random_.choice([1, -3, 2.5, NO_NUMBER]) for path in picked["add"]}
     return Change(set=picked["set"], set_once=picked["set_once"], add=numbers, remove=removed)
 
 
@@ -165,7 +165,12 @@ def test_a_condition_is_what_the_memory_store_makes_of_it() -> None:
 
 
 def test_a_condition_that_is_wrong_is_refused_as_by_moto() -> None:
-    for given in (("a = :v", None, {}), ("#a = :v", {}, {":v": {"S": "x"}}), ("#a =", {"#a": "a"}, None)):
+    wrong: tuple[tuple[Any, Any, Any], ...] = (
+        ("a = :v", None, {}),
+        ("#a = :v", {}, {":v": {"S": "x"}}),
+        ("#a =", {"#a": "a"}, None),
+    )
+    for given in wrong:
         with pytest.raises(Exception) as by_moto_:
             get_filter_expression(*given)
         with pytest.raises(type(by_moto_.value)):

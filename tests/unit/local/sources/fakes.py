@@ -85,7 +85,8 @@ class FakeQueue:
 
     def receive(self, queue_arn: str, limit: int) -> list[Mapping[str, Any]]:
         assert queue_arn == QUEUE
-        now, taken = self._scheduler.now(), []
+        now = self._scheduler.now()
+        taken: list[Mapping[str, Any]] = []
         for message in list(self.messages):
             if len(taken) == limit or message["visible_at"] >= now:
                 continue

@@ -44,7 +44,8 @@ class Stage:
         self.failures = self.queue("failures")
 
     def queue(self, name: str, **attributes: str) -> str:
-        return self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        create: Any = self.sqs.create_queue
+        return str(create(QueueName=name, Attributes=attributes)["QueueUrl"])
 
     def start(self, body: Callable[[dict[str, Any]], Any], **stream: Any) -> FakeFunction:
         function = FakeFunction(body)

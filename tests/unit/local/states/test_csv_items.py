@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from local.states.errors import StatesError
 from local.states.maps.csv_items import csv_items
 
 
-def rows(text: str | bytes, delimiter: str = ",", headers: tuple[str, ...] | None = ("a", "b"), piece: int = 3) -> list:
+def rows(
+    text: str | bytes, delimiter: str = ",", headers: tuple[str, ...] | None = ("a", "b"), piece: int = 3
+) -> list[Any]:
     """The values of each item, from pieces that cut characters in two."""
     body = text if isinstance(text, bytes) else text.encode()
     pieces = [body[start : start + piece] for start in range(0, len(body), piece)]

@@ -23,7 +23,7 @@ EXAMPLES = sorted((Path(__file__).parents[3] / "fixtures" / "asl").glob("*.json"
 PASS = {"Type": "Pass", "End": True}
 BRANCH = {"StartAt": "In", "States": {"In": PASS}}
 UNKNOWN = "Unknown"
-READER = {
+READER: dict[str, Any] = {
     "Resource": "arn:aws:states:::s3:getObject",
     "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
     "Parameters": {"Bucket": "b", "Key": "k"},

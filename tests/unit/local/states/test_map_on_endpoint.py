@@ -118,7 +118,10 @@ def test_an_import_machine(clock: str) -> None:
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket="bucket")
         s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
-        put = lambda body: s3.put_object(Bucket="bucket", Key="rows.csv", Body=body)["VersionId"]  # noqa: E731
+
+        def put(body: str) -> str:
+            return s3.put_object(Bucket="bucket", Key="rows.csv", Body=body)["VersionId"]
+
         versions = [put("code,name\n" + "".join(f"c{n},x\n" for n in range(95))), put("code,name\nother,x\n")]
         functions = Functions(scheduler, "bucket", versions, 1.0 if clock == "virtual" else 0.001)
         manager = ExecutionManager(

@@ -213,7 +213,7 @@ def test_the_files_and_their_manifest(runtime: Runtime) -> None:
     execution = runtime.run(chain(("m", state)), [0, 1])
     (map_run,) = runtime.manager.map_runs.of_execution(execution.arn)
     manifest = runtime.objects.json(execution.output["ResultWriterDetails"]["Key"])
-    files = {
+    files: dict[str, list[dict[str, Any]]] = {
         kind: [{"Key": f"results/{map_run.id}/{kind}_0.json", "Size": len(runtime.objects.versions[one][-1])}]
         for kind in ("SUCCEEDED", "FAILED")
         for one in [("bucket", f"results/{map_run.id}/{kind}_0.json")]

@@ -73,8 +73,8 @@ def test_first_matching_retrier_decides_even_when_it_is_used_up(runtime: Runtime
 def test_retry_counters_start_anew_at_the_next_visit_of_the_state(runtime: Runtime) -> None:
     runtime.define(work=fail_with("E"), count=lambda event: event)
     again = {"Type": "Choice", "Choices": [{"Variable": "$.Error", "StringEquals": "E", "Next": "b"}]}
-    catch = {"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "choose"}]}
-    retry = {"Retry": [{"ErrorEquals": ["E"], "MaxAttempts": 1}]}
+    catch: dict[str, Any] = {"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "choose"}]}
+    retry: dict[str, Any] = {"Retry": [{"ErrorEquals": ["E"], "MaxAttempts": 1}]}
     definition = {
         "StartAt": "a",
         "States": {
@@ -98,7 +98,7 @@ def test_retry_count_is_in_the_context_and_zero_again_in_the_next_state(runtime:
 
     runtime.define(work=behave)
     parameters = {"count.$": "$$.State.RetryCount", "state.$": "$$.State.Name"}
-    fields = {"Parameters": parameters, "Retry": [{"ErrorEquals": ["E"]}]}
+    fields: dict[str, Any] = {"Parameters": parameters, "Retry": [{"ErrorEquals": ["E"]}]}
     runtime.run(chain(("a", task(**fields)), ("b", task(**fields))))
     assert seen == [("a", 0), ("a", 1), ("a", 2), ("b", 0)]
 
@@ -130,7 +130,7 @@ def test_caught_timeout_has_an_empty_cause(runtime: Runtime) -> None:
 @pytest.mark.parametrize("broken", [{"InputPath": "$.missing"}, {"OutputPath": "$.missing"}])
 def test_runtime_errors_are_neither_retried_nor_caught(runtime: Runtime, broken: dict[str, Any]) -> None:
     runtime.define(work=lambda event: event)
-    guards = {
+    guards: dict[str, Any] = {
         "Retry": [{"ErrorEquals": ["States.ALL"]}],
         "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "b"}],
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.aws.endpoint import AwsEndpoint
@@ -169,7 +170,7 @@ def test_a_throttled_start_reaches_the_client(client: Any, runtime: Runtime) -> 
 
     runtime.manager.before_start = gate
     arn = create(client, chain(("p", {"Type": "Pass"})))
-    no_retries = boto3.session.Config(retries={"total_max_attempts": 1})
+    no_retries = Config(retries={"total_max_attempts": 1})
     hurried = boto3.client("stepfunctions", region_name="us-east-1", config=no_retries)
     assert code_of(hurried.start_execution, stateMachineArn=arn, name="no") == "ThrottlingException"
 

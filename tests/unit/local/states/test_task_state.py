@@ -122,7 +122,12 @@ def test_an_accepted_answer_wins_over_a_timeout_at_the_same_moment(runtime: Runt
 
 def test_the_functions_own_answer_is_ignored(runtime: Runtime) -> None:
     tokens: list[str] = []
-    runtime.define(ask=lambda event: tokens.append(event["token"]) or "not this")
+
+    def ask(event: Any) -> str:
+        tokens.append(event["token"])
+        return "not this"
+
+    runtime.define(ask=ask)
     execution = runtime.start(chain(("a", callback(TimeoutSeconds=300))))
     runtime.scheduler.run_for(20)
     assert execution.status == "RUNNING"
