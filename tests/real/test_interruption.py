@@ -23,7 +23,7 @@ def project(world: World) -> Project:
 
 
 def stopped_in_the_middle(project: Project, stack: str, number: signal.Signals) -> str:
-    lines = []
+    lines: list[str] = []
     with project.start("up", "--stack", stack, "--yes", "--skip-preview") as process:
         assert process.stdout is not None
         for line in process.stdout:

@@ -56,7 +56,7 @@ def test_eng_10_tables_data_and_unfinished_commands_stay(world: World, earlier: 
     old.init("dev")
     old.up("dev")
     before = old.outputs("dev")
-    data = boto3.resource("dynamodb", region_name="us-east-1").Table(before["dataTableName"])
+    data: Any = boto3.resource("dynamodb", region_name="us-east-1").Table(before["dataTableName"])
 
     def versions() -> dict[str, int]:
         rows = [row for row in data.scan()["Items"] if row["pk"] == "TENANT#acme"]
