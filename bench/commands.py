@@ -81,6 +81,7 @@ class Bench:
         self._seen: list[AwsCall] = []
         self._invocations = 0
         self._published = 0
+        self._position = 0
 
     def __enter__(self) -> Bench:
         runtime = self._runtime
@@ -107,8 +108,12 @@ class Bench:
         """One more version of an entity that stays the same."""
         return self._measure(["grows"])
 
+    def _read(self, position: int) -> tuple[list[dict[str, Any]], int]:
+        """Records of the commands' stream; what is behind ``position`` is kept for the next call."""
+        return read_new_records(self._runtime.endpoint, self._commands_table, position, reader="bench")
+
     def _measure(self, codes: list[str]) -> Cost:
-        _, position = read_new_records(self._runtime.endpoint, self._commands_table, 0)
+        _, position = self._read(self._position)
         self._seen.clear()
         self._invocations = 0
         before = {one.arn for one in self._executions()}
@@ -116,8 +121,9 @@ class Bench:
             self._publish(code, run=False)
         self._runtime.scheduler.run_until_idle()
         counted = [call for call in self._seen if call.service in COUNTED]
+        self._seen.clear()
         calls = Counter(f"{call.service}.{call.operation}" for call in counted)
-        records, _ = read_new_records(self._runtime.endpoint, self._commands_table, position)
+        records, self._position = self._read(position)
         writes = sum(map(write_units, counted)) + sum(map(index_writes, records))
         transitions = sum(len(one.visited()) for one in self._executions() if one.arn not in before)
         count = len(codes)

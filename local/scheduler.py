@@ -8,13 +8,14 @@ visibility) waits here. Tasks are greenlets, so code reads top to bottom and sti
 * ``Scheduler.virtual(seed=...)`` is for tests: one thread, time jumps to the next timer when nothing
   can run, and the seed decides which of the runnable tasks goes first. The same seed gives the same
   trace, so a race that was found once can be replayed.
+
+Longer than a module should be: the public methods are one small interface, and the loop below them works on the same
+few fields. Timers and the switch between tasks, which need none of it, are ``timers`` and ``switching``.
 """
 
 from __future__ import annotations
 
 import contextvars
-import heapq
-import itertools
 import logging
 import random
 import threading
@@ -25,10 +26,10 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from greenlet import getcurrent, greenlet
-
 from local.deadlines import Deadline
 from local.futures import Future, Stalled, Task, TaskKilled, Timer, WaitTimeout
+from local.switching import Switching
+from local.timers import TimerQueue
 from local.workers import FIRST, HeldTime, Workers
 
 __all__ = ["VIRTUAL_EPOCH", "Future", "Scheduler", "Stalled", "Task", "TaskKilled", "Timer", "WaitTimeout"]
@@ -44,8 +45,6 @@ WORKER_THREADS = 32
 #: How long the thread sleeps at most without looking at its clock, and from when on it counts as behind (seconds).
 TICK_S = 0.5
 BEHIND_S = 0.5
-#: Timers are sorted out when there are at least so many: cancelled ones would else stay until they are due.
-MANY_TIMERS = 1024
 
 
 class Scheduler:
@@ -58,17 +57,13 @@ class Scheduler:
         self.trace: list[str] | None = None
         self._virtual_now = VIRTUAL_EPOCH if start is None else start
         self._ready: deque[Task] = deque()
-        self._timers: list[Timer] = []
-        self._order = itertools.count()
+        self._timers = TimerQueue()
+        self._switching = Switching()
         self._posted: deque[Callable[[], None]] = deque()
         self._wake = threading.Condition()
-        self._hub: greenlet | None = None
-        self._current: Task | None = None
         self._stopping = False
         self._thread: threading.Thread | None = None
-        self._crashes: list[tuple[str, BaseException]] = []
         self._workers = Workers(WORKER_THREADS, self.post)
-        self._sort_out_at = MANY_TIMERS
         #: Seconds that this thread was behind: the machine slept or was busy elsewhere. No deadline counts them.
         self.lag = 0.0
 
@@ -90,13 +85,8 @@ class Scheduler:
 
     def call_later(self, delay: float, call: Callable[[], None], *, background: bool = False) -> Timer:
         """Call ``call`` on the scheduler's thread after ``delay`` seconds (it must not wait itself)."""
-        timer = Timer(self._clock() + max(delay, 0.0), next(self._order), call, background)
         with self._wake:
-            if len(self._timers) >= self._sort_out_at:
-                self._timers[:] = [one for one in self._timers if not one.cancelled]
-                heapq.heapify(self._timers)
-                self._sort_out_at = max(2 * len(self._timers), MANY_TIMERS)
-            heapq.heappush(self._timers, timer)
+            timer = self._timers.push(self._clock() + max(delay, 0.0), call, background)
             self._wake.notify_all()
         return timer
 
@@ -180,7 +170,7 @@ class Scheduler:
         generation = task.wake_generation
         timer = self.call_later(seconds, lambda: self._wake_task(task, generation))
         try:
-            self._switch_out(task)
+            self._switching.out(task)
         finally:
             timer.cancel()
 
@@ -193,7 +183,7 @@ class Scheduler:
             future.on_done(lambda: self._wake_task(task, generation))
             timer = None if timeout is None else self.deadline(timeout, lambda: self._wake_task(task, generation))
             try:
-                self._switch_out(task)
+                self._switching.out(task)
             finally:
                 if timer is not None:
                     timer.cancel()
@@ -203,18 +193,17 @@ class Scheduler:
 
     def checkpoint(self, label: str = "") -> None:
         """A point where another task may go first. Without effect in real time and outside of tasks."""
-        task = self._current
-        if not self.is_virtual or task is None or getcurrent() is not task.green:
+        task = self._switching.current()
+        if not self.is_virtual or task is None:
             return
         if self.trace is not None:
             self.trace.append(f"{self._virtual_now:.3f} {task.name} {label}")
         self._enqueue(task)
-        self._switch_out(task)
+        self._switching.out(task)
 
     def current_task(self) -> Task | None:
         """The task that runs now, or None on a worker thread or in the hub."""
-        task = self._current
-        return task if task is not None and getcurrent() is task.green else None
+        return self._switching.current()
 
     # -- running ------------------------------------------------------------------------------------
 
@@ -258,7 +247,7 @@ class Scheduler:
         while self._run_ready() or self._fire_timers(end):
             pass
         self._virtual_now = max(self._virtual_now, end)
-        self._raise_crash()
+        self._switching.raise_crash()
 
     def start_thread(self) -> None:
         """Real time: run on a background thread until ``stop``."""
@@ -285,7 +274,7 @@ class Scheduler:
     def _step(self, deadline: float | None) -> bool:
         """Run one round. False: a virtual run is idle."""
         progressed = self._run_ready()
-        self._raise_crash()
+        self._switching.raise_crash()
         if progressed:
             return True
         if self.is_virtual:
@@ -308,32 +297,29 @@ class Scheduler:
         task.queued = False
         if not task.future.done:
             began = self._clock()
-            self._resume(task)
+            self._switching.resume(task)
             if not self.is_virtual:
                 self._note_lag(self._clock() - began)
         return True
 
     def _fire_due(self) -> None:
         now = self._clock()
-        while self._timers and (self._timers[0].cancelled or self._timers[0].at <= now):
+        while self._timers.is_due(now):
             with self._wake:
-                timer = heapq.heappop(self._timers)
+                timer = self._timers.pop()
             if not timer.cancelled:
                 timer.call()
 
     def _fire_timers(self, until: float | None) -> bool:
         """Jump to the next timer. False: none that keeps the run alive (or none before ``until``)."""
-        while self._timers and self._timers[0].cancelled:
-            heapq.heappop(self._timers)
-        if not self._timers:
+        self._timers.drop_cancelled()
+        first = self._timers.next_at
+        if first is None or (until is None and not self._timers.keeps_alive()):
             return False
-        bounded = until is not None
-        if not bounded and not any(not (t.background or t.cancelled) for t in self._timers):
-            return False
-        if until is not None and self._timers[0].at > until:
+        if until is not None and first > until:
             self._virtual_now = until
             return False
-        timer = heapq.heappop(self._timers)
+        timer = self._timers.pop()
         self._virtual_now = max(self._virtual_now, timer.at)
         timer.call()
         return True
@@ -342,8 +328,7 @@ class Scheduler:
         with self._wake:
             if self._posted or self._ready or self._stopping:
                 return
-            due = self._timers[0].at if self._timers else None
-            ends = [at for at in (due, deadline) if at is not None]
+            ends = [at for at in (self._timers.next_at, deadline) if at is not None]
             began = self._clock()
             asked = min([TICK_S, *(max(at - began, 0.0) for at in ends)])
             self._wake.wait(timeout=asked)
@@ -362,56 +347,6 @@ class Scheduler:
     def _wake_task(self, task: Task, generation: int) -> None:
         if not task.future.done and task.wake_generation == generation:
             self._enqueue(task)
-
-    def _switch_out(self, task: Task) -> None:
-        hub = self._hub
-        if hub is None:
-            raise RuntimeError("the scheduler is not running")
-        hub.switch()
-        task.wake_generation += 1
-        if task.pending is not None:
-            error, task.pending = task.pending, None
-            raise error
-
-    def _resume(self, task: Task) -> None:
-        self._hub = getcurrent()
-        if task.green is None:
-            task.green = greenlet(self._body, parent=self._hub)
-            task.green.gr_context = task.context
-            arguments: tuple[Any, ...] = (task,)
-        else:
-            task.green.parent = self._hub
-            arguments = ()
-        previous, self._current = self._current, task
-        try:
-            task.green.switch(*arguments)
-        finally:
-            self._current = previous
-
-    def _body(self, task: Task) -> None:
-        start = task.start
-        assert start is not None
-        try:
-            if task.pending is not None:
-                error, task.pending = task.pending, None
-                raise error
-            value = start()
-        except TaskKilled as error:
-            task.future.awaited = True
-            task.future.set_exception(error)
-        except BaseException as error:  # noqa: BLE001 - boundary: kept for whoever waits, else raised by the run loop
-            waited_for = task.future.awaited
-            task.future.set_exception(error)
-            if not waited_for:
-                self._crashes.append((task.name, error))
-        else:
-            task.future.set_result(value)
-
-    def _raise_crash(self) -> None:
-        if self._crashes:
-            name, error = self._crashes.pop(0)
-            error.add_note(f"in the background task {name!r}")
-            raise error
 
     def _require_task(self, what: str) -> Task:
         task = self.current_task()

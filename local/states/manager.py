@@ -6,45 +6,38 @@ Source: API reference, each action; quotas from the Developer Guide, "Step Funct
 
 from __future__ import annotations
 
-import re
-import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from local.functions.model import FunctionInvoker
 from local.partitions import partition_of
 from local.scheduler import Scheduler
 from local.states.definition.model import EXPRESS, STANDARD
-from local.states.definition.parser import parse_definition
 from local.states.errors import (
     RUNTIME,
     TIMEOUT,
-    ExecutionAlreadyExists,
     ExecutionDoesNotExist,
     HistoryLimitReached,
-    InvalidExecutionInput,
-    InvalidName,
     InvalidOutput,
-    StateMachineAlreadyExists,
-    StateMachineDoesNotExist,
     StatesError,
 )
-from local.states.limits import EXPRESS_SECONDS, HISTORY_EVENTS, NAME_CHARACTERS, PAYLOAD_BYTES, dumps, loads
+from local.states.limits import EXPRESS_SECONDS, HISTORY_EVENTS, PAYLOAD_BYTES, loads
+from local.states.machines import MachineRegistry, check_name
 from local.states.maps.map_runs import MapRuns
 from local.states.maps.objects import NoObjects, Objects
 from local.states.running.executions import ABORTED, FAILED, RUNNING, SUCCEEDED, TIMED_OUT, Execution, Machine
 from local.states.running.history import Event
 from local.states.running.interpreter import Interpreter, OnAccess
 from local.states.running.tokens import Answer, TokenRegistry
+from local.states.starts import parse_input, same_execution
 
 #: Closed executions that keep their history (about 45 KB for a command).
 KEEP_HISTORIES = 2_000
 #: Closed executions that can still be described. Of older ones only the name is known: it stays taken.
 KEEP_CLOSED = 20_000
 
-_BAD_NAME = re.compile(r"""[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]""")
 _EVENTS = {
     SUCCEEDED: "ExecutionSucceeded",
     FAILED: "ExecutionFailed",
@@ -57,7 +50,7 @@ StatusListener = Callable[[Execution], None]
 StartGate = Callable[[str, str], None]
 
 
-class ExecutionManager:
+class ExecutionManager(MachineRegistry):
     """Creates machines, runs executions and answers for them.
 
     Args:
@@ -84,9 +77,7 @@ class ExecutionManager:
         objects: Objects | None = None,
         on_access: OnAccess | None = None,
     ) -> None:
-        self.scheduler = scheduler
-        self.region = region
-        self.account_id = account_id
+        super().__init__(scheduler, region, account_id)
         self.before_start = before_start
         self.tokens = TokenRegistry(scheduler.random)
         self.map_runs = MapRuns(self._uuid, scheduler.now, self._begin_child, self._stop_child, self._drop)
@@ -95,71 +86,12 @@ class ExecutionManager:
         self._invoker = invoker
         self._keep_histories = keep_histories
         self._keep_closed = keep_closed
-        self._lock = threading.Lock()
-        self._machines: dict[str, Machine] = {}
         self._executions: dict[str, Execution] = {}
         #: machine ARN -> names that are taken; None: closed and dropped
         self._names: dict[str, dict[str, Execution | None]] = {}
         self._closed: deque[Execution] = deque()
         self._with_history: deque[Execution] = deque()
         self._listeners: list[StatusListener] = []
-
-    # -- machines -------------------------------------------------------------------------------------
-
-    def create_state_machine(
-        self, name: str, definition: str | Mapping[str, Any], role_arn: str, machine_type: str = STANDARD
-    ) -> str:
-        """Check the definition and create a machine; its ARN. The same call twice has no further effect.
-
-        Raises:
-            InvalidName: not a name.
-            InvalidDefinition: see ``definition.validate``; ``UnsupportedFeature`` names what isn't known.
-            StateMachineAlreadyExists: one with this name differs.
-        """
-        _check_name(name)
-        text = definition if isinstance(definition, str) else dumps(definition)
-        parsed = parse_definition(definition, machine_type)
-        arn = f"arn:{partition_of(self.region)}:states:{self.region}:{self.account_id}:stateMachine:{name}"
-        now = self.scheduler.now()
-        with self._lock:
-            existing = self._machines.get(arn)
-            if existing is None:
-                self._machines[arn] = Machine(arn, name, machine_type, role_arn, text, parsed, now, now)
-            elif (existing.text, existing.role_arn, existing.type) != (text, role_arn, machine_type):
-                raise StateMachineAlreadyExists(f"State Machine Already Exists: '{arn}'")
-        return arn
-
-    def update_state_machine(
-        self, arn: str, definition: str | Mapping[str, Any] | None = None, role_arn: str | None = None
-    ) -> Machine:
-        """Replace definition or role. Running executions keep what they started with. Raises as ``create``."""
-        machine = self.describe_state_machine(arn)
-        parsed = None if definition is None else parse_definition(definition, machine.type)
-        with self._lock:
-            if definition is not None and parsed is not None:
-                machine.text = definition if isinstance(definition, str) else dumps(definition)
-                machine.definition = parsed
-            machine.role_arn = role_arn or machine.role_arn
-            machine.updated = self.scheduler.now()
-        return machine
-
-    def delete_state_machine(self, arn: str) -> None:
-        """Remove a machine; its executions go on. Unknown ARNs are no error (API reference)."""
-        with self._lock:
-            self._machines.pop(arn, None)
-
-    def describe_state_machine(self, arn: str) -> Machine:
-        """A machine by ARN. Raises ``StateMachineDoesNotExist``."""
-        with self._lock:
-            machine = self._machines.get(arn)
-        if machine is None:
-            raise StateMachineDoesNotExist(f"State Machine Does Not Exist: '{arn}'")
-        return machine
-
-    def list_state_machines(self) -> list[Machine]:
-        """All machines, oldest first."""
-        with self._lock:
-            return list(self._machines.values())
 
     # -- executions -----------------------------------------------------------------------------------
 
@@ -175,8 +107,8 @@ class ExecutionManager:
         machine = self.describe_state_machine(arn)
         if name is None:
             name = self._uuid()
-        _check_name(name)
-        data = _parse_input(input_text)
+        check_name(name)
+        data = parse_input(input_text)
         if self.before_start is not None:
             self.before_start(arn, name)
         with self._lock:
@@ -186,7 +118,7 @@ class ExecutionManager:
                 execution_arn = self._execution_arn(machine, name, "execution")
                 names = self._names.setdefault(arn, {})
                 if name in names:
-                    return _same_execution(names[name], input_text, execution_arn)
+                    return same_execution(names[name], input_text, execution_arn)
             execution = Execution(
                 execution_arn, name, machine, machine.definition, input_text, data, self.scheduler.now()
             )
@@ -355,28 +287,3 @@ class ExecutionManager:
 
     def _uuid(self) -> str:
         return str(uuid.UUID(int=self.scheduler.random.getrandbits(128), version=4))
-
-
-def _check_name(name: str) -> None:
-    if not name or len(name) > NAME_CHARACTERS or _BAD_NAME.search(name):
-        raise InvalidName(
-            f"Invalid Name: '{name}' (1 to {NAME_CHARACTERS} characters, no white space or reserved ones)"
-        )
-
-
-def _parse_input(text: str) -> Any:
-    if len(text.encode()) > PAYLOAD_BYTES:
-        raise InvalidExecutionInput(
-            f"Invalid State Machine Execution Input: {len(text.encode())} bytes, at most {PAYLOAD_BYTES} are allowed"
-        )
-    try:
-        return loads(text)
-    except ValueError as error:
-        raise InvalidExecutionInput(f"Invalid State Machine Execution Input: '{error}'") from error
-
-
-def _same_execution(existing: Execution | None, input_text: str, arn: str) -> Execution:
-    """The running execution of the same input (API reference, StartExecution)."""
-    if existing is not None and existing.status == RUNNING and existing.input_text == input_text:
-        return existing
-    raise ExecutionAlreadyExists(f"Execution Already Exists: '{arn}'")

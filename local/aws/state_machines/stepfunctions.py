@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, Protocol
 
 import botocore.session
 
 from local.aws.model import AwsRequest, AwsResponse, OperationHandler
+from local.aws.state_machines.execution_answers import event_answer, execution_description, execution_summary
 from local.aws.state_machines.map_run_answers import map_run_description, map_run_summary
 from local.aws.state_machines.pages import page
 from local.states.definition.model import STANDARD
 from local.states.definition.parser import validate
 from local.states.errors import ApiError, InvalidDefinition
 from local.states.manager import ExecutionManager
-from local.states.running.executions import RUNNING, Execution, Machine
+from local.states.running.executions import Execution, Machine
 
 Params = Mapping[str, Any]
 
@@ -195,23 +195,7 @@ class StepFunctionsApi:
 
     def describe_execution(self, params: Params) -> dict[str, Any]:
         """DescribeExecution."""
-        execution = self._execution(params)
-        answer = _summary(execution)
-        answer.pop("itemCount", None)
-        answer |= {
-            "input": execution.input_text,
-            "inputDetails": {"included": True},
-            "redriveCount": 0,
-            "redriveStatus": "NOT_REDRIVABLE",
-            "redriveStatusReason": "the local runtime doesn't redrive executions",
-        }
-        output = execution.output_text
-        if output is not None:
-            answer.update(output=output, outputDetails={"included": True})
-        for field, value in (("error", execution.error), ("cause", execution.cause)):
-            if value:
-                answer[field] = value
-        return answer
+        return execution_description(self._execution(params))
 
     def list_executions(self, params: Params) -> dict[str, Any]:
         """ListExecutions, newest first, of a machine or of a Map Run."""
@@ -221,7 +205,7 @@ class StepFunctionsApi:
             found = [one for one in children if status is None or one.status == status]
         else:
             found = self._manager.list_executions(params["stateMachineArn"], status)
-        return page("executions", [_summary(execution) for execution in found], params)
+        return page("executions", [execution_summary(execution) for execution in found], params)
 
     def describe_map_run(self, params: Params) -> dict[str, Any]:
         """DescribeMapRun."""
@@ -239,7 +223,7 @@ class StepFunctionsApi:
             events.reverse()
         answer = page("events", events, params)
         answer["events"] = [
-            _event(event.describe(), params.get("includeExecutionData", True)) for event in answer["events"]
+            event_answer(event.describe(), params.get("includeExecutionData", True)) for event in answer["events"]
         ]
         return answer
 
@@ -300,29 +284,3 @@ def _refuse_versions(operation: str, params: Params) -> None:
 def _settings(params: Params) -> dict[str, Any]:
     names = ("loggingConfiguration", "tracingConfiguration", "encryptionConfiguration")
     return {name: params[name] for name in names if name in params}
-
-
-def _summary(execution: Execution) -> dict[str, Any]:
-    answer: dict[str, Any] = {
-        "executionArn": execution.arn,
-        "stateMachineArn": execution.machine.arn,
-        "name": execution.name,
-        "status": execution.status,
-        "startDate": execution.started,
-    }
-    if execution.status != RUNNING:
-        answer["stopDate"] = execution.stopped
-    if execution.map_run is not None:
-        answer.update(mapRunArn=execution.map_run, itemCount=execution.items)
-    return answer
-
-
-def _event(event: dict[str, Any], with_data: bool) -> dict[str, Any]:
-    at: datetime = event["timestamp"]
-    event["timestamp"] = at.timestamp()
-    if not with_data:
-        for details in event.values():
-            if isinstance(details, dict):
-                for field in ("input", "output", "parameters"):
-                    details.pop(field, None)
-    return event

@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
-from moto.dynamodb.exceptions import ERROR_TYPE_PREFIX, MockValidationException
+from moto.dynamodb.exceptions import ERROR_TYPE_PREFIX
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
-from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, Table
+from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler, ProjectionExpressionParser
 
 from local.aws.clock import now
 from local.aws.model import AwsRequest, AwsResponse
 from local.aws.tables.batches import batch_write
-from local.aws.tables.condition_trees import condition_tree
 from local.aws.tables.images import image, plain
 from local.aws.tables.items import Condition, Values, apply, plan_delete, plan_put, plan_update
 from local.aws.tables.key_checks import check_condition_types, check_read_keys
-from local.aws.tables.key_order import Entry, entry_value, keys_in_order
+from local.aws.tables.key_order import entry_value, keys_in_order
+from local.aws.tables.reading import bounds, items_in_order, page, select
 from local.aws.tables.request_limits import checked
 from local.aws.tables.streams import LocalShard
 from local.aws.tables.transactions import TokenStore, transact_get, transact_write
@@ -204,7 +204,7 @@ class LocalDynamoDB(DynamoDBBackend):  # type: ignore[misc]  # moto has no types
         check_condition_types(table, hash_key_dict, range_value_dicts)
         hash_key = DynamoType(hash_key_dict)
         keys = keys_in_order(table, hash_key)
-        first, last = _bounds(keys, range_comparison, [DynamoType(value) for value in range_value_dicts])
+        first, last = bounds(keys, range_comparison, [DynamoType(value) for value in range_value_dicts])
         if exclusive_start_key:
             start = DynamoType(exclusive_start_key[table.range_key_attr]).cast_value
             if scan_index_forward:
@@ -213,8 +213,8 @@ class LocalDynamoDB(DynamoDBBackend):  # type: ignore[misc]  # moto has no types
                 last = min(last, bisect_left(keys, start, key=entry_value))
         rows = table.items[hash_key] if keys else {}
         order = range(first, last) if scan_index_forward else range(last - 1, first - 1, -1)
-        found, next_key = _page(table, (rows[keys[index][1]] for index in order), limit)
-        return _select(found, filter_expression, expr_names, expr_values, projection_expressions), len(found), next_key
+        found, next_key = page(table, (rows[keys[index][1]] for index in order), limit)
+        return select(found, filter_expression, expr_names, expr_values, projection_expressions), len(found), next_key
 
     def scan(
         self,
@@ -246,10 +246,10 @@ class LocalDynamoDB(DynamoDBBackend):  # type: ignore[misc]  # moto has no types
                 projection_expression,
                 segments,
             )
-        items = _items_in_order(table, exclusive_start_key)
-        found, next_key = _page(table, (item for item in items if item.is_within_segment(segments)), limit)
+        items = items_in_order(table, exclusive_start_key)
+        found, next_key = page(table, (item for item in items if item.is_within_segment(segments)), limit)
         return (
-            _select(found, filter_expression, expr_names, expr_values, projection_expression),
+            select(found, filter_expression, expr_names, expr_values, projection_expression),
             len(found),
             next_key,
         )
@@ -300,69 +300,3 @@ def _project(item: Item, request: Values) -> Mapping[str, Any]:
 def _replace_shard(table: Table) -> None:
     if table.stream_shard is not None and not isinstance(table.stream_shard, LocalShard):
         table.stream_shard = LocalShard(table)
-
-
-def _items_in_order(table: Table, after: Mapping[str, Any] | None) -> Iterator[Item]:
-    """All items by hash key and range key, from behind the key ``after``."""
-    hash_name, range_name = table.hash_key_attr, table.range_key_attr
-    hashes = sorted(((key.cast_value, key) for key in table.items), key=entry_value)
-    start = None if after is None else DynamoType(after[hash_name]).cast_value
-    for value, hash_key in hashes if start is None else hashes[bisect_left(hashes, start, key=entry_value) :]:
-        if range_name is None:
-            if value != start:
-                yield table.items[hash_key]
-            continue
-        keys = keys_in_order(table, hash_key)
-        if after is not None and value == start:
-            keys = keys[bisect_right(keys, DynamoType(after[range_name]).cast_value, key=entry_value) :]
-        rows = table.items[hash_key]
-        for _, range_key in keys:
-            yield rows[range_key]
-
-
-def _bounds(keys: list[Entry], comparison: str | None, values: list[DynamoType]) -> tuple[int, int]:
-    """The part of ``keys`` that the condition on the range key selects."""
-    if comparison is None:
-        return 0, len(keys)
-    wanted = [value.cast_value for value in values]
-    before, behind = bisect_left(keys, wanted[0], key=entry_value), bisect_right(keys, wanted[0], key=entry_value)
-    match comparison.upper():
-        case "=":
-            return before, behind
-        case "<":
-            return 0, before
-        case "<=":
-            return 0, behind
-        case ">":
-            return behind, len(keys)
-        case ">=":
-            return before, len(keys)
-        case "BETWEEN":
-            return before, bisect_right(keys, wanted[1], key=entry_value)
-        case "BEGINS_WITH":
-            end = before
-            while end < len(keys) and keys[end][0].startswith(wanted[0]):
-                end += 1
-            return before, end
-    raise MockValidationException(f"Invalid operator used in KeyConditionExpression: {comparison}")
-
-
-def _page(table: Table, items: Iterable[Item], limit: int | None) -> tuple[list[Item], dict[str, Any] | None]:
-    """Items up to ``limit`` or 1 MB, and the key to go on from where either was reached."""
-    found: list[Item] = []
-    size = 0
-    for item in items:
-        found.append(item)
-        size += item.size()
-        if len(found) == limit or size >= RESULT_SIZE_LIMIT:
-            return found, {name: item.attrs[name] for name in table.table_key_attrs}
-    return found, None
-
-
-def _select(
-    items: list[Item], expression: str | None, names: Any, values: Any, projection: list[list[str]] | None
-) -> list[Item]:
-    if expression:
-        condition = condition_tree(expression, names, values)
-        items = [item for item in items if condition.expr(item)]
-    return [item.project(projection) for item in items] if projection else items

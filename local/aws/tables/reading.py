@@ -1,0 +1,81 @@
+"""Queries and scans of a table itself: which items, in which order, which of them make a page."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from moto.dynamodb.exceptions import MockValidationException
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, Table
+
+from local.aws.tables.condition_trees import condition_tree
+from local.aws.tables.key_order import Entry, entry_value, keys_in_order
+
+
+def items_in_order(table: Table, after: Mapping[str, Any] | None) -> Iterator[Item]:
+    """All items by hash key and range key, from behind the key ``after``."""
+    hash_name, range_name = table.hash_key_attr, table.range_key_attr
+    hashes = sorted(((key.cast_value, key) for key in table.items), key=entry_value)
+    start = None if after is None else DynamoType(after[hash_name]).cast_value
+    for value, hash_key in hashes if start is None else hashes[bisect_left(hashes, start, key=entry_value) :]:
+        if range_name is None:
+            if value != start:
+                yield table.items[hash_key]
+            continue
+        keys = keys_in_order(table, hash_key)
+        if after is not None and value == start:
+            keys = keys[bisect_right(keys, DynamoType(after[range_name]).cast_value, key=entry_value) :]
+        rows = table.items[hash_key]
+        for _, range_key in keys:
+            yield rows[range_key]
+
+
+def bounds(keys: list[Entry], comparison: str | None, values: list[DynamoType]) -> tuple[int, int]:
+    """The part of ``keys`` that the condition on the range key selects."""
+    if comparison is None:
+        return 0, len(keys)
+    wanted = [value.cast_value for value in values]
+    before, behind = bisect_left(keys, wanted[0], key=entry_value), bisect_right(keys, wanted[0], key=entry_value)
+    match comparison.upper():
+        case "=":
+            return before, behind
+        case "<":
+            return 0, before
+        case "<=":
+            return 0, behind
+        case ">":
+            return behind, len(keys)
+        case ">=":
+            return before, len(keys)
+        case "BETWEEN":
+            return before, bisect_right(keys, wanted[1], key=entry_value)
+        case "BEGINS_WITH":
+            end = before
+            while end < len(keys) and keys[end][0].startswith(wanted[0]):
+                end += 1
+            return before, end
+    raise MockValidationException(f"Invalid operator used in KeyConditionExpression: {comparison}")
+
+
+def page(table: Table, items: Iterable[Item], limit: int | None) -> tuple[list[Item], dict[str, Any] | None]:
+    """Items up to ``limit`` or 1 MB, and the key to go on from where either was reached."""
+    found: list[Item] = []
+    size = 0
+    for item in items:
+        found.append(item)
+        size += item.size()
+        if len(found) == limit or size >= RESULT_SIZE_LIMIT:
+            return found, {name: item.attrs[name] for name in table.table_key_attrs}
+    return found, None
+
+
+def select(
+    items: list[Item], expression: str | None, names: Any, values: Any, projection: list[list[str]] | None
+) -> list[Item]:
+    """The items that a filter keeps, with the attributes that are asked for."""
+    if expression:
+        condition = condition_tree(expression, names, values)
+        items = [item for item in items if condition.expr(item)]
+    return [item.project(projection) for item in items] if projection else items
