@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from contract.tables import INSERT
@@ -54,3 +55,13 @@ class CommandStarter:
             return
         started = self.start(row)
         log_step("started" if started else "was started before", level=logging.INFO, pk=row["pk"], sk=row["sk"])
+
+    def on_stream_records(self, records: Sequence[dict[str, Any]]) -> dict[int, Exception]:
+        """Start what a batch asks for. One bad record does not keep back the others: index to the reason."""
+        failed: dict[int, Exception] = {}
+        for index, record in enumerate(records):
+            try:
+                self.on_stream_record(record)
+            except Exception as error:  # noqa: BLE001 - boundary: one record; the consumer says what becomes of it
+                failed[index] = error
+        return failed

@@ -7,58 +7,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from contract.rows import IMPORT_SOURCE
 from contract.state_machines import SOURCE
-from handlers.commands.attributes import AttributeStore
-from handlers.commands.publishing.publisher import CommandPublisher, new_row_id
-from handlers.commands.targets.registry import Registry, load_registry
+from handlers.commands.publishing.publisher import new_row_id
 from handlers.consumers.batch_results import partial_answer
-from handlers.consumers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLetters, SqsDeadLetters
-from handlers.core import aws_clients as aws
-from handlers.core.clock import Clock, SystemClock
+from handlers.consumers.dead_letters import QUEUE_SOURCE
 from handlers.core.errors import ValidationError
-from handlers.core.light_dataclasses import dataclass
+from handlers.entrypoints.wiring.imports import ImportParts, ImportPorts, on_aws
 from handlers.entrypoints.wiring.lazy import Handler, bounded, lambda_handler
 from handlers.entrypoints.wiring.settings import ImportsSettings
-from handlers.entrypoints.wiring.sync_rows import sync_rows
-from handlers.entrypoints.wiring.targets import remote_targets
-from handlers.imports.csv.rows_handler import RowsHandler
-from handlers.imports.csv.states import rows_steps
-from handlers.imports.csv.wait import RowsWait
-from handlers.imports.jobs.finalize import Finalizer
-from handlers.imports.jobs.job_states import job_states
-from handlers.imports.jobs.repository import ImportRepository
-from handlers.imports.rows.consumer import RowWorker
-from handlers.imports.rows.row_batches import RowBatches
-from handlers.imports.strategy import ImportTables, load_import_tables
-from handlers.imports.table_stream import ImportStream
-from handlers.imports.zip.callbacks import Callbacks
-from handlers.imports.zip.files import ZipFiles
-from handlers.imports.zip.repository import ArchiveRepository
-from handlers.imports.zip.states import imports_steps
-from handlers.objects.s3 import S3Objects
-from handlers.state_machines.stepfunctions import StepFunctions
-from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import COMMANDS, DATA, HISTORY, IMPORT_TMP, TableStore
-from handlers.topics.sns import SnsTopic
 
 if TYPE_CHECKING:
-    from handlers.objects.port import Objects
-    from handlers.state_machines.port import StateMachines
-    from handlers.topics.port import Topic
-
-
-@dataclass(frozen=True)
-class ImportPorts:
-    """Where the function reaches AWS."""
-
-    store: TableStore
-    objects: Objects
-    main_topic: Topic
-    alarms: Topic
-    workflows: StateMachines
-    clock: Clock
-    dead_letters: DeadLetters
+    from handlers.core.clock import Clock
 
 
 def create(
@@ -74,72 +33,20 @@ def create(
         SettingsError, RegistryError: the function can't start; the message names the variable or module.
     """
     settings = ImportsSettings(env)
-    if ports is None:
-        tables = {
-            COMMANDS: settings.commands_table,
-            DATA: settings.data_table,
-            HISTORY: settings.history_table,
-            IMPORT_TMP: settings.import_table,
-        }
-        ports = ImportPorts(
-            store=DynamoTableStore(aws.dynamodb(), tables),
-            objects=S3Objects(aws.s3, settings.bucket),
-            main_topic=SnsTopic(aws.sns(), settings.main_topic_arn),
-            alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
-            workflows=StepFunctions(aws.stepfunctions()),
-            clock=clock or SystemClock(),
-            dead_letters=SqsDeadLetters(
-                aws.sqs, {STREAM_SOURCE: settings.stream_failures_url, QUEUE_SOURCE: settings.dead_letter_queue_url}
-            ),
-        )
-    store, clock = ports.store, ports.clock
-    import_repository = ImportRepository(store, clock)
-    attributes = AttributeStore(ports.objects, settings.inline_attribute_limit)
-    publisher = CommandPublisher(store, attributes, clock, new_id=new_id, source=IMPORT_SOURCE)
-    strategies = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
-    apply = sync_rows(
-        store,
-        clock,
-        import_repository,
-        publisher,
-        attributes,
-        _registry(settings, strategies, ports),
-        ports.alarms,
-        commands_table=settings.commands_table,
-        lease_seconds=settings.lease_seconds,
-        ttl=settings.ttl,
-    )
-    worker = RowWorker(
-        import_repository, publisher, strategies, apply, ports.dead_letters, max_receives=settings.max_receives
-    )
-    rows_wait = RowsWait(import_repository, ports.workflows)
-    of_csv = rows_steps(RowsHandler(import_repository, RowBatches(import_repository), strategies), rows_wait)
-    finalize = Finalizer(store, import_repository, ports.objects)
-    files = ArchiveRepository(store, clock)
-    callbacks = Callbacks(import_repository, files, ports.workflows)
-    of_zip = imports_steps(ZipFiles(import_repository, files, callbacks, clock))
-    states = job_states(of_csv | of_zip, clock)
-    stream = ImportStream(ports.main_topic, ports.alarms, finalize, callbacks, rows_wait.wake, settings.import_table)
+    ports = ports or on_aws(settings, clock)
+    parts = ImportParts(settings, ports, new_id=new_id)
 
     def handle(event: dict[str, Any], context: Any) -> Any:
         if event.get("source") == SOURCE:
-            return states(event)
+            return parts.states(event)
         records = event.get("Records")
         if records is None:
-            raise ValidationError("event", sorted(event), "a batch of a stream or a queue, or a machine's state")
+            raise ValidationError("event", sorted(event), "a batch of a parts.stream or a queue, or a machine's state")
         if records and records[0].get("eventSource") == QUEUE_SOURCE:
-            return worker(records)
-        return partial_answer(records, stream.on_stream_records(records), ports.dead_letters)
+            return parts.worker(records)
+        return partial_answer(records, parts.stream.on_stream_records(records), ports.dead_letters)
 
     return bounded(handle)
-
-
-def _registry(settings: ImportsSettings, tables: ImportTables, ports: ImportPorts) -> Registry:
-    """The targets of commands, which only tables that publish synchronously need here. Raises RegistryError."""
-    if not tables.any_sync:
-        return Registry()
-    remote = remote_targets(settings.sync_targets, settings.commands_table)
-    return load_registry(settings.handler_modules, {"store": ports.store, "clock": ports.clock}, remote)
 
 
 handler = lambda_handler(create)

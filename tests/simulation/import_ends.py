@@ -16,6 +16,8 @@ from typing import Any
 from handlers.consumers.dead_letters import MemoryDeadLetters
 from handlers.core.context import InvokeContext
 from handlers.entrypoints import imports, loader
+from handlers.entrypoints.wiring.imports import ImportPorts
+from handlers.entrypoints.wiring.loader import LoaderPorts
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import STEP_FUNCTION, UNCHANGED
 from handlers.imports.jobs.repository import ImportRepository
@@ -119,10 +121,8 @@ class EndsWorld:
 
     def _deploy(self) -> None:
         objects, source, letters = MemoryObjects(), MemorySource(BUCKET), MemoryDeadLetters()
-        import_ports = imports.ImportPorts(
-            self.store, objects, MemoryTopic(), MemoryTopic(), self, self.scheduler, letters
-        )
-        loader_ports = loader.LoaderPorts(self.store, objects, source, self, self.scheduler, letters)
+        import_ports = ImportPorts(self.store, objects, MemoryTopic(), MemoryTopic(), self, self.scheduler, letters)
+        loader_ports = LoaderPorts(self.store, objects, source, self, self.scheduler, letters)
         starts: dict[str, Callable[[], Any]] = {
             "imports": lambda: imports.create(ENVIRONMENT, ports=import_ports),
             "loader": lambda: loader.create(ENVIRONMENT, ports=loader_ports),

@@ -12,8 +12,8 @@ from contract.messages import IMPORT_EXECUTE, IMPORT_STATUS
 from handlers.commands.model import Command
 from handlers.consumers.dead_letters import QUEUE_SOURCE
 from handlers.entrypoints import imports, loader
-from handlers.entrypoints.imports import ImportPorts
-from handlers.entrypoints.loader import LoaderPorts
+from handlers.entrypoints.wiring.imports import ImportPorts
+from handlers.entrypoints.wiring.loader import LoaderPorts
 from handlers.imports.keys import ImportJobKey
 from handlers.imports.service import ImportService
 from handlers.store.memory import Listener, MemoryTableStore

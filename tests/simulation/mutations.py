@@ -246,7 +246,7 @@ MUTATIONS = (
     _edit(
         "a failed record is not reported",
         "what could not be started is delivered again",
-        "handlers/entrypoints/events.py",
+        "handlers/commands/starter.py",
         "            failed[index] = error\n",
         "            del index, error\n",
         ("tests/unit/handlers/commands",),

@@ -23,9 +23,9 @@ from handlers.commands.starter import CommandStarter
 from handlers.commands.targets.registry import load_registry
 from handlers.commands.ttl_policies import TtlPolicies
 from handlers.entrypoints import events, outcomes, states, sweeper
-from handlers.entrypoints.events import EventPorts
-from handlers.entrypoints.outcomes import OutcomePorts
-from handlers.entrypoints.sweeper import SweeperPorts
+from handlers.entrypoints.wiring.events import EventPorts
+from handlers.entrypoints.wiring.outcomes import OutcomePorts
+from handlers.entrypoints.wiring.sweeper import SweeperPorts
 from handlers.objects.memory import MemoryObjects
 from handlers.operations.redrive import Redriver
 from handlers.operations.skip import Skipper

@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 
 from handlers.consumers.dead_letters import MemoryDeadLetters
 from handlers.entrypoints import events, sweeper, tasks
+from handlers.entrypoints.wiring.events import EventPorts
+from handlers.entrypoints.wiring.sweeper import SweeperPorts
+from handlers.entrypoints.wiring.tasks import TaskPorts
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Item, TableStore
 from handlers.store.values import item_to_dynamo
@@ -181,9 +184,9 @@ class TaskWorld:
         self.letters = MemoryDeadLetters()
         main = GatedTopic(self.main, self.gate, self._sent)
         alarms = GatedTopic(self.alarm_topic, self.gate, lambda _: None)
-        event_ports = events.EventPorts(self.store, self, alarms, self.scheduler, main, self.letters)
-        task_ports = tasks.TaskPorts(self.store, self, self.scheduler, self.letters)
-        sweeper_ports = sweeper.SweeperPorts(self.store, self, alarms, self.scheduler, main)
+        event_ports = EventPorts(self.store, self, alarms, self.scheduler, main, self.letters)
+        task_ports = TaskPorts(self.store, self, self.scheduler, self.letters)
+        sweeper_ports = SweeperPorts(self.store, self, alarms, self.scheduler, main)
         environment = {**TASKS_ENV, "HANDLER_MODULES": "tests.support.recording_handlers"}
         own = {"TASK_STATE_MACHINE_ARN": MACHINE, "LEASE_SECONDS": str(LEASE_SECONDS)}
         starts: dict[str, Callable[[], Any]] = {

@@ -16,6 +16,9 @@ from typing import Any
 from handlers.consumers.dead_letters import MemoryDeadLetters
 from handlers.core.context import InvokeContext
 from handlers.entrypoints import imports, loader, sweeper
+from handlers.entrypoints.wiring.imports import ImportPorts
+from handlers.entrypoints.wiring.loader import LoaderPorts
+from handlers.entrypoints.wiring.sweeper import SweeperPorts
 from handlers.imports.jobs import status
 from handlers.imports.jobs.counters import counter_of
 from handlers.imports.jobs.model import SHARD_COUNTERS, ImportJob
@@ -226,7 +229,7 @@ class ZipWorld:
         source: Any = Gated(self.source, self.gate)
         main: Any = GatedTopic(self.main, self.gate, self._sent)
         alarms: Any = GatedTopic(self.alarms, self.gate, lambda _: None)
-        loader_ports = loader.LoaderPorts(
+        loader_ports = LoaderPorts(
             store=store,
             objects=objects,
             source=source,
@@ -234,7 +237,7 @@ class ZipWorld:
             clock=self.scheduler,
             dead_letters=self.letters,
         )
-        import_ports = imports.ImportPorts(
+        import_ports = ImportPorts(
             store=store,
             objects=objects,
             main_topic=main,
@@ -249,9 +252,7 @@ class ZipWorld:
             "imports": lambda: imports.create(ENVIRONMENT, ports=import_ports),
             "outcomes": lambda: lambda event, _: _partial(event, outcomes.on_stream_records(event["Records"])),
         }
-        sweeper_ports = sweeper.SweeperPorts(
-            store=store, workflows=self, alarms=alarms, clock=self.scheduler, main_topic=main
-        )
+        sweeper_ports = SweeperPorts(store=store, workflows=self, alarms=alarms, clock=self.scheduler, main_topic=main)
         starts["sweeper"] = lambda: sweeper.create({**SWEEPER, **ENVIRONMENT}, ports=sweeper_ports)
         for name, start in starts.items():
             arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"

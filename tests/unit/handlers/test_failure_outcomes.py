@@ -18,6 +18,12 @@ from handlers.consumers.failure_policy import OUTCOMES, Consumer, Outcome
 from handlers.core.context import InvokeContext
 from handlers.core.errors import CqrsError, TransientError
 from handlers.entrypoints import events, imports, loader, outcomes, states, sweeper, tasks
+from handlers.entrypoints.wiring.events import EventPorts
+from handlers.entrypoints.wiring.imports import ImportPorts
+from handlers.entrypoints.wiring.loader import LoaderPorts
+from handlers.entrypoints.wiring.outcomes import OutcomePorts
+from handlers.entrypoints.wiring.sweeper import SweeperPorts
+from handlers.entrypoints.wiring.tasks import TaskPorts
 from handlers.event_bus.memory import MemoryBus
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import ImportRowKey
@@ -90,17 +96,17 @@ class Stage:
     def events(self) -> Any:
         any_store: Any = self.store
         flows: Any = self.flows
-        ports = events.EventPorts(any_store, flows, MemoryTopic(), self.clock, self.topic, self.letters)
+        ports = EventPorts(any_store, flows, MemoryTopic(), self.clock, self.topic, self.letters)
         return events.create(EVENTS, ports=ports)
 
     def outcomes(self, bus: Any = None) -> Any:
         store: Any = self.store
-        ports = outcomes.OutcomePorts(self.topic, bus or MemoryBus(), store, self.clock, self.letters)
+        ports = OutcomePorts(self.topic, bus or MemoryBus(), store, self.clock, self.letters)
         return outcomes.create(OUTCOMES_ENV, ports=ports)
 
     def imports(self) -> Any:
         store: Any = self.store
-        ports = imports.ImportPorts(
+        ports = ImportPorts(
             store, self.objects, self.topic, MemoryTopic(), self.world.workflows, self.clock, self.letters
         )
         return imports.create({**ENVIRONMENT, **MODULES}, ports=ports)
@@ -108,13 +114,13 @@ class Stage:
     def loader(self) -> Any:
         store: Any = self.store
         source: Any = self.source
-        ports = loader.LoaderPorts(store, self.objects, source, self.world.workflows, self.clock, self.letters)
+        ports = LoaderPorts(store, self.objects, source, self.world.workflows, self.clock, self.letters)
         return loader.create({**ENVIRONMENT, **MODULES}, ports=ports)
 
     def task_function(self) -> Any:
         store: Any = self.store
         flows: Any = self.flows
-        return tasks.create({**TASKS_ENV, **MODULES}, ports=tasks.TaskPorts(store, flows, self.clock, self.letters))
+        return tasks.create({**TASKS_ENV, **MODULES}, ports=TaskPorts(store, flows, self.clock, self.letters))
 
     def row(self) -> Item:
         """A row on its own that waits for its consumer."""
@@ -346,7 +352,7 @@ def sweep(stage: Stage, error: Exception) -> Outcome | None:
     stage.row()
     stage.clock.advance(3_600)
     store: Any = stage.store
-    ports = sweeper.SweeperPorts(store, stage.world.workflows, MemoryTopic(), stage.clock, stage.topic)
+    ports = SweeperPorts(store, stage.world.workflows, MemoryTopic(), stage.clock, stage.topic)
     handle, stage.store.error = sweeper.create(SWEEPER, ports=ports), error
 
     class Context:

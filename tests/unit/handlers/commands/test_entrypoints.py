@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from handlers.commands.starter import CommandStarter, execution_name
+from handlers.consumers.batch_results import partial_answer
 from handlers.core.errors import ValidationError
 from handlers.entrypoints import events, states
+from handlers.entrypoints.wiring.events import EventPorts
 from handlers.store.values import item_to_dynamo
 from handlers.topics.memory import MemoryTopic
 from tests.support.pipelines import World, order
@@ -100,7 +102,7 @@ def record(row: dict[str, Any], name: str = "INSERT", number: str = "1") -> dict
 
 @pytest.fixture
 def on_events(world: World) -> Any:
-    ports = events.EventPorts(world.store, world.workflows, world.alarms, world.clock, MemoryTopic(), world.letters)
+    ports = EventPorts(world.store, world.workflows, world.alarms, world.clock, MemoryTopic(), world.letters)
     return events.create(EVENTS, ports=ports)
 
 
@@ -153,7 +155,8 @@ def test_starter_passes_a_throttle_on() -> None:
     starter = CommandStarter(Throttled(), "m")  # type: ignore[arg-type]
     world = World()
     world.publish(order(0, n=1))
-    answer = events.start_commands([record(world.row(1), number="9")], starter, world.letters)
+    records = [record(world.row(1), number="9")]
+    answer = partial_answer(records, starter.on_stream_records(records), world.letters)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "9"}]}
 
 

@@ -10,6 +10,7 @@ from handlers.commands.outcomes import StatusEvents, notice_of
 from handlers.consumers.dead_letters import MemoryDeadLetters
 from handlers.core.errors import TransientThrottle, ValidationError
 from handlers.entrypoints import outcomes
+from handlers.entrypoints.wiring.outcomes import OutcomePorts
 from handlers.event_bus.memory import MemoryBus
 from handlers.store.memory import MemoryTableStore
 from handlers.store.values import item_to_dynamo
@@ -139,7 +140,7 @@ def test_the_function_reports_events_that_are_not_out() -> None:
         change(row("finish:STARTED", sk=sk), row("finish:FINISHED", sk=sk), number=sk[-1])
         for sk in ("ORDER#o1@0000000001", "ORDER#o1@0000000002")
     ]
-    ports = outcomes.OutcomePorts(topic, MemoryBus(), MemoryTableStore(), ManualClock(), MemoryDeadLetters())
+    ports = OutcomePorts(topic, MemoryBus(), MemoryTableStore(), ManualClock(), MemoryDeadLetters())
     handle = outcomes.create(OUTCOMES, ports=ports)
     assert handle({"Records": batch}, None) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     assert len(topic.messages) == 1

@@ -10,6 +10,7 @@ import pytest
 from handlers.consumers.dead_letters import MemoryDeadLetters
 from handlers.core.errors import TransientThrottle
 from handlers.entrypoints import outcomes
+from handlers.entrypoints.wiring.outcomes import OutcomePorts
 from handlers.event_bus.memory import MemoryBus
 from handlers.event_bus.port import BusEvent
 from handlers.notifications.forwarder import Forwarder
@@ -28,7 +29,7 @@ def record(message: Any, number: int = 1) -> dict[str, Any]:
 
 def test_ops_03_the_message_is_the_events_detail() -> None:
     bus = MemoryBus()
-    ports = outcomes.OutcomePorts(MemoryTopic(), bus, MemoryTableStore(), ManualClock(), MemoryDeadLetters())
+    ports = OutcomePorts(MemoryTopic(), bus, MemoryTableStore(), ManualClock(), MemoryDeadLetters())
     batch = {"Records": [record(MESSAGE), record({**MESSAGE, "id": "j"})]}
     answer = outcomes.create(OUTCOMES, ports=ports)(batch, None)
     assert answer == {"batchItemFailures": []}

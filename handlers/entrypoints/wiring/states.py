@@ -1,0 +1,88 @@
+"""What the ``states`` function is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from handlers.commands.attributes import AttributeStore
+from handlers.commands.pipeline.steps import Pipeline, PipelineOptions
+from handlers.commands.ports import Ports
+from handlers.commands.states import command_states
+from handlers.commands.targets.registry import load_registry
+from handlers.core import aws_clients as aws
+from handlers.core.clock import Clock, SystemClock
+from handlers.entrypoints.wiring.targets import remote_targets
+from handlers.objects.s3 import S3Objects
+from handlers.state_machines.stepfunctions import StepFunctions, StepFunctionsWorkflows
+from handlers.store.dynamodb import DynamoTableStore
+from handlers.store.port import COMMANDS, DATA, HISTORY, TASKS
+from handlers.topics.sns import SnsTopic
+from handlers.workflows.states import CustomStates
+from handlers.workflows.workflow import build_workflows, workflow_classes
+
+if TYPE_CHECKING:
+    from handlers.entrypoints.wiring.settings import StatesSettings
+    from handlers.state_machines.port import CustomWorkflows
+
+#: The command machines: one is the other's name with this end, and both send their states here.
+EXPRESS_END = "-express"
+
+
+def on_aws(settings: StatesSettings, clock: Clock | None) -> Ports:
+    """The ports on AWS, with the tables and topics of the settings."""
+    tables = {
+        COMMANDS: settings.commands_table,
+        DATA: settings.data_table,
+        HISTORY: settings.history_table,
+        TASKS: settings.tasks_table,
+    }
+    return Ports(
+        store=DynamoTableStore(aws.dynamodb(), tables),
+        workflows=StepFunctions(aws.stepfunctions()),
+        alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
+        clock=clock or SystemClock(),
+    )
+
+
+class StatesParts:
+    """Its collaborators, put together. Raises RegistryError, naming the module."""
+
+    def __init__(
+        self,
+        settings: StatesSettings,
+        ports: Ports,
+        attributes: AttributeStore | None,
+        workflows: CustomWorkflows | None,
+        new_id: Callable[[], str] | None,
+    ) -> None:
+        attributes = attributes or AttributeStore(S3Objects(aws.s3, settings.bucket), settings.inline_attribute_limit)
+        workflows = workflows or StepFunctionsWorkflows(aws.stepfunctions, settings.custom_machines)
+        collaborators: dict[str, Any] = {"store": ports.store, "clock": ports.clock, "workflows": workflows}
+        remote = remote_targets(settings.sync_targets, settings.commands_table)
+        registry = load_registry(settings.handler_modules, collaborators, remote)
+        options = PipelineOptions(
+            commands_table=settings.commands_table,
+            machine_arn=settings.command_state_machine_arn,
+            status_detail=settings.status_detail,
+            lease_seconds=settings.lease_seconds,
+            wait_limit_hours=settings.wait_limit_hours,
+            ttl=settings.ttl,
+        )
+        pipeline = Pipeline(ports, attributes, registry, options)
+        classes = workflow_classes(settings.handler_modules)
+        if classes:
+            # Imported here: a function without workflows of its own starts without the publishing code.
+            from handlers.entrypoints.wiring.publishing import publishing
+
+            collaborators |= publishing(ports, attributes, pipeline, settings, new_id)
+        self.commands = command_states(pipeline, ports.clock)
+        self.custom = CustomStates(build_workflows(classes, collaborators), ports.clock)
+        #: Name of a custom machine in AWS to its workflow's.
+        self.workflow_of = {_name_of(arn): name for name, arn in settings.custom_machines.items()}
+        command_machine = _name_of(settings.command_state_machine_arn).removesuffix(EXPRESS_END)
+        self.machines = (command_machine, command_machine + EXPRESS_END, *self.workflow_of)
+
+
+def _name_of(machine_arn: str) -> str:
+    return machine_arn.rpartition(":")[2]
