@@ -107,6 +107,25 @@ def test_event_ids_differ_and_repeat_in_a_second_run() -> None:
     assert len(set(run())) == 3
 
 
+def test_changed_rules_run_and_a_schedule_that_stays_goes_on_counting() -> None:
+    bench = Bench()
+    sweep = Rule("sweep", f"{RULE_ARN}-sweep", schedule="rate(5 minutes)", targets=[Target("sweeper")])
+    gone = Rule("gone", f"{RULE_ARN}-gone", schedule="rate(1 minute)", targets=[Target("nobody")])
+    bench.bus.change([bench.rule(pattern='{"source": ["aws.states"]}'), sweep, gone])
+    bench.scheduler.run_for(4 * 60 + 30)
+    before = len(bench.function.events)
+    assert before == 4
+    bench.bus.change([bench.rule(pattern=failures()), sweep])
+    bench.bus.execution_status_changed(execution("RUNNING"))
+    bench.bus.execution_status_changed(execution("FAILED"))
+    bench.scheduler.run_for(60)
+    assert [one["detail-type"] for one in bench.function.events[before:]] == [
+        "Step Functions Execution Status Change",
+        "Scheduled Event",
+    ]
+    bench.bus.stop()
+
+
 def test_schedule_fires_in_the_background() -> None:
     bench = Bench()
     bench.bus.add(bench.rule(schedule="rate(5 minutes)"))

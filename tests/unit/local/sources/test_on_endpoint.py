@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ class Stage:
             [],
         )
         self.endpoint.on_call(sources.on_call)
+        self.sources = sources
         return function
 
     def put(self, *keys: str) -> None:
@@ -112,6 +114,35 @@ def test_writes_wake_the_stream_and_sends_wake_the_queue(stage: Stage) -> None:
     assert [keys(event) for event in function.events[:2]] == [["before"], ["after"]]
     assert [one["body"] for one in function.events[2]["Records"]] == ["hello"]
     assert len(function.events) == 3
+
+
+def test_changed_sources_go_on_where_they_are(stage: Stage) -> None:
+    """A stream is not read anew with another batch size."""
+    function = stage.start(lambda event: None)
+    stage.put("a", "b")
+    stage.scheduler.run_until_idle()
+    stream = stage.sources.streams[0].mapping
+    stage.sources.change([replace(stream, batch_size=1)], [])
+    stage.put("c", "d")
+    stage.scheduler.run_until_idle()
+    assert [keys(event) for event in function.events] == [["a", "b"], ["c"], ["d"]]
+
+
+def test_a_source_that_is_gone_delivers_nothing_more(stage: Stage) -> None:
+    """Not even what it holds a timer for: a message that failed once, and is hidden."""
+
+    def refuse(event: dict[str, Any]) -> None:
+        raise ValueError("not today")
+
+    function = stage.start(refuse)
+    stage.sqs.send_message(QueueUrl=stage.work, MessageBody="hello")
+    stage.scheduler.run_for(1)
+    assert len(function.events) == 1
+    stage.sources.change([], [])
+    stage.put("a")
+    stage.scheduler.run_for(3600)
+    assert len(function.events) == 1
+    assert stage.messages(stage.work) == ["hello"]
 
 
 def test_events_of_the_endpoint_have_the_documented_shape(stage: Stage) -> None:
