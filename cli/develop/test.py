@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
                 return code
         show("== pytest")
     markers = ["-m", "not real" if options.slow else "not slow and not real"]
-    parallel = [] if chosen else ["-n", str(os.cpu_count() or 2), "--dist", "loadfile"]
+    parallel = [] if chosen else ["-n", str(os.cpu_count() or 2), "--dist", "worksteal"]
     arguments = [sys.executable, "-m", "pytest", "-q", *parallel, *markers, *chosen]
     return _run(arguments, env)
 
