@@ -14,7 +14,7 @@ from contract.functions import FUNCTIONS
 from contract.messages import DEAD_LETTER_QUEUES, EVENT_BUS, QUEUES, STREAM_FAILURES, TOPICS
 from contract.state_machines import MACHINES
 from contract.tables import TABLES
-from infra.components.catalogue import STREAM_READERS
+from infra.capabilities.catalogue import STREAM_READERS
 from infra.components.monitoring import alarms_of
 from infra.components.rules import RULES
 from infra.configuration.stack_config import ConfigError

@@ -9,23 +9,23 @@ import pulumi_aws as aws
 
 from contract.functions import IMPORTS, OUTCOMES
 from contract.state_machines import COMMAND_MACHINES, IMPORT_CSV, IMPORT_ZIP, STANDARD, TASK_HANDLER
-from infra.components.catalogue import environments
-from infra.components.commands import command_machines, states_function
-from infra.components.custom_machines import custom_machines
+from infra.capabilities.catalogue import environments
+from infra.capabilities.commands import command_machines, states_function
+from infra.capabilities.custom_machines import custom_machines
+from infra.capabilities.events import events_function
+from infra.capabilities.imports import Imports
+from infra.capabilities.outcomes import Outcomes
+from infra.capabilities.sweeper import sweeper_function
+from infra.capabilities.tasks import Tasks
 from infra.components.deployment import Deployment
 from infra.components.environments import check_sizes
-from infra.components.events import events_function
-from infra.components.imports import Imports
 from infra.components.messaging import Messaging, MessagingArgs
 from infra.components.monitoring import Monitoring, MonitoringArgs
-from infra.components.outcomes import Outcomes
 from infra.components.places import expected_places
 from infra.components.rules import IMPORTS_ENDED_BADLY, ended_badly_rule
 from infra.components.state_machines import check_definitions
 from infra.components.storage import Storage, StorageArgs
-from infra.components.sweeper import sweeper_function
 from infra.components.tables import Tables, TablesArgs
-from infra.components.tasks import Tasks
 from infra.configuration.stack_config import ConfigError, StackConfig
 from infra.configuration.sync_targets import duplicated_ids
 from infra.definitions.custom_workflows import find_workflows

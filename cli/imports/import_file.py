@@ -24,7 +24,7 @@ from contract.work_status import IMPORT_TERMINAL as TERMINAL
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
 from handlers.entrypoints.wiring.settings import LoaderSettings
-from handlers.imports.files.encodings import encoding_named
+from handlers.imports.encodings.catalogue import encoding_named
 from handlers.imports.jobs.model import MODES, ImportJob, Reason
 from handlers.imports.service import ImportService
 from handlers.imports.strategy import load_import_tables
@@ -33,7 +33,7 @@ from handlers.operations.key_text import pasteable
 
 OPERATOR = "operator"
 POLL_SECONDS = 1.0
-#: Where the loader may read (``infra/components/imports.py``).
+#: Where the loader may read (``infra/capabilities/imports.py``).
 ARCHIVE = ".zip"
 CSV_TYPE, ZIP_TYPE = "text/csv", "application/zip"
 

@@ -10,8 +10,8 @@ from handlers.commands.targets.registry import instance_of, marked_classes
 from handlers.core.errors import RegistryError, ValidationError
 from handlers.core.json_values import same_json
 from handlers.core.light_dataclasses import dataclass
+from handlers.imports.encodings.catalogue import encoding_named
 from handlers.imports.errors import ImportRefused
-from handlers.imports.files.encodings import encoding_named
 from handlers.imports.files.layout import (
     ASYNC,
     LAST,

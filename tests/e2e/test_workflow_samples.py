@@ -18,8 +18,8 @@ from handlers.core import aws_clients as aws
 from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.workflows.keys import approval_partition, approval_sk
-from infra.components.commands import OF_CUSTOM_WORKFLOWS
-from infra.components.custom_machines import DESCRIBE
+from infra.capabilities.commands import OF_CUSTOM_WORKFLOWS
+from infra.capabilities.custom_machines import DESCRIBE
 from infra.permissions import resources
 from infra.permissions.task_tokens import TOKEN_ACTIONS
 from local.aws.model import AwsCall

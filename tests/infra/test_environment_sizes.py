@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.components.catalogue import environments
+from infra.capabilities.catalogue import environments
 from infra.components.environments import MAX_BYTES, check_sizes
 from infra.components.places import expected_places
 from infra.configuration.stack_config import ConfigError, StackConfig

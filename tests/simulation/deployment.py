@@ -11,12 +11,12 @@ from typing import Any
 
 from contract.state_machines import COMMAND_MACHINES, STANDARD
 from contract.state_machines import MACHINES as OWN_MACHINES
-from infra.components import commands, events, outcomes, sweeper
-from infra.components.catalogue import environments as declared_environments
-from infra.components.commands import DEFINITIONS, command_numbers
+from infra.capabilities import commands, events, outcomes, sweeper
+from infra.capabilities.catalogue import environments as declared_environments
+from infra.capabilities.commands import DEFINITIONS, command_numbers
+from infra.capabilities.events import STARTS_COMMAND
+from infra.capabilities.outcomes import APPLIED_AT_ONCE, IMPORTED, STATUS_CHANGED
 from infra.components.event_sources import STREAM_RECORD_AGE_SECONDS, STREAM_RETRIES
-from infra.components.events import STARTS_COMMAND
-from infra.components.outcomes import APPLIED_AT_ONCE, IMPORTED, STATUS_CHANGED
 from infra.components.places import expected_places
 from infra.components.rules import ENDED_BADLY
 from infra.components.state_machines import load_definition

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from infra.components import import_csv, import_zip, loader
-from infra.components import imports as rows
+from infra.capabilities import import_csv, import_zip, loader
+from infra.capabilities import imports as rows
 from infra.components.messaging import VISIBILITY_TIMES_TIMEOUT
 from infra.components.state_machines import load_definition
 from infra.configuration.stack_config import StackConfig

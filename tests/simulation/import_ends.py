@@ -28,7 +28,7 @@ from handlers.store.memory import MemoryTableStore
 from handlers.store.port import IMPORT_TMP, Change, Item
 from handlers.store.values import item_to_dynamo
 from handlers.topics.memory import MemoryTopic
-from infra.components.imports import COUNTED_ALL
+from infra.capabilities.imports import COUNTED_ALL
 from local.functions.host import FunctionHost
 from local.functions.model import FunctionSpec
 from local.scheduler import Scheduler

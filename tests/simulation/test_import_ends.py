@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from handlers.imports.csv.progress import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS
-from infra.components.import_csv import numbers_of
+from infra.capabilities.import_csv import numbers_of
 from infra.components.state_machines import load_definition
 from infra.configuration.stack_config import StackConfig
 from tests.simulation.import_ends import PROFILES, End, EndsWorld, one_late, steady

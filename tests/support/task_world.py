@@ -21,9 +21,9 @@ from handlers.tasks.retry import TaskOperations
 from handlers.tasks.service import TaskService
 from handlers.topics.memory import MemoryTopic
 from handlers.topics.port import Notice
+from infra.capabilities.tasks import LEASE_SECONDS
 from infra.components.messaging import MAX_RECEIVE_COUNT, TASKS_TIMEOUT_SECONDS, VISIBILITY_TIMES_TIMEOUT
 from infra.components.state_machines import load_definition
-from infra.components.tasks import LEASE_SECONDS
 from local.functions.host import FunctionHost
 from local.functions.model import FunctionSpec, InvokeResult, SimulatedCrash
 from local.scheduler import Scheduler

@@ -75,7 +75,7 @@ ENVIRONMENT = {
     "ZIP_MAX_RATIO": "200",
     "LOG_LEVEL": "INFO",
 }
-#: The event source mappings' filters (``infra/components/imports.py``), as far as they matter here.
+#: The event source mappings' filters (``infra/capabilities/imports.py``), as far as they matter here.
 LOADED = ("CREATED", "PROCESSING")
 VISIBILITY_SECONDS = VISIBILITY_TIMES_TIMEOUT * CONSUMER_TIMEOUT_SECONDS
 STREAM_TRIES = 10

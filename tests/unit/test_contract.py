@@ -25,7 +25,7 @@ from contract import (
     targets,
     work_status,
 )
-from infra.components import catalogue
+from infra.capabilities import catalogue
 from infra.components.state_machines import DEFINITIONS, SUFFIX, load_definition, placeholder
 
 ROOT = Path(__file__).parents[2]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from handlers.imports.encodings import catalogue as encodings
+from handlers.imports.encodings.places import first_bad, zero_tail
 from handlers.imports.errors import (
     FIELD_TOO_LONG,
     LINE_TOO_LONG,
@@ -13,13 +15,11 @@ from handlers.imports.errors import (
     ZERO_BYTES,
     ImportRefused,
 )
-from handlers.imports.files import encodings
 from handlers.imports.files.file_kinds import HEAD_BYTES, check_csv
-from handlers.imports.files.places import first_bad, zero_tail
 
 if TYPE_CHECKING:
+    from handlers.imports.encodings.catalogue import Open
     from handlers.imports.files.byte_scanner import ScannedBytes
-    from handlers.imports.files.encodings import Open
 
 _ZEROS = (
     "the file's encoding is not certain: it has zero bytes, which no text has but in UTF-16 and UTF-32. If it is one, "
@@ -72,7 +72,7 @@ def _read(
         found, watched = read(encodings.UTF_8)
     except UnicodeDecodeError:
         # Large tables that other files don't need.
-        from handlers.imports.files.detection import certain_encoding
+        from handlers.imports.encodings.detection import certain_encoding
 
         found, watched = _held(open_, certain_encoding(open_), read)
     else:

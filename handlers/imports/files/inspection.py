@@ -13,8 +13,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from handlers.core.light_dataclasses import dataclass, field
+from handlers.imports.encodings import catalogue as encodings
 from handlers.imports.errors import REPEATED_KEY, TOO_MANY_ROWS, ImportRefused, RowProblem
-from handlers.imports.files import encodings
 from handlers.imports.files.decoding import in_its_encoding
 from handlers.imports.files.header import COMMA
 from handlers.imports.files.layout import REJECT, Layout
@@ -22,8 +22,8 @@ from handlers.imports.files.limits import MAP_ROW_BYTES, CsvLimits
 from handlers.imports.files.records import Batch, Record, RecordReader, examined, is_blank, lines_in
 
 if TYPE_CHECKING:
+    from handlers.imports.encodings.catalogue import Open
     from handlers.imports.files.byte_scanner import ScannedBytes
-    from handlers.imports.files.encodings import Open
 
 #: A key's value, or those of several columns.
 Key = str | tuple[str, ...]

@@ -7,8 +7,8 @@ from collections.abc import Collection
 
 from handlers.core.errors import ValidationError
 from handlers.core.key_parts import encoded
+from handlers.imports.encodings import catalogue as encodings
 from handlers.imports.errors import ImportRefused
-from handlers.imports.files import encodings
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 #: S3 User Guide, "Naming Amazon S3 objects".

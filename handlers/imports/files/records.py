@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from handlers.core.json_values import json_bytes
 from handlers.core.light_dataclasses import dataclass, field
+from handlers.imports.encodings import catalogue as encodings
 from handlers.imports.errors import (
     EMPTY_FILE,
     FIELD_TOO_LONG,
@@ -21,7 +22,6 @@ from handlers.imports.errors import (
     ImportRefused,
     RowProblem,
 )
-from handlers.imports.files import encodings
 from handlers.imports.files.byte_scanner import END_MARK, ScannedBytes
 from handlers.imports.files.header import check_header, declared_delimiter, delimiter_of, is_of_report
 from handlers.imports.files.layout import REPORT_COLUMNS, Layout

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handlers.imports.encodings import catalogue as encodings
+from handlers.imports.encodings import detection
+from handlers.imports.encodings.catalogue import BIG5_HKSCS, CP932, CP949, ENCODINGS, EUC_JP, GB18030
+from handlers.imports.encodings.places import first_bad
 from handlers.imports.errors import ImportRefused
-from handlers.imports.files import detection, encodings
-from handlers.imports.files.encodings import BIG5_HKSCS, CP932, CP949, ENCODINGS, EUC_JP, GB18030
 from handlers.imports.files.inspection import inspect, records_of
 from handlers.imports.files.layout import Layout
-from handlers.imports.files.places import first_bad
 from tests.unit.handlers.imports.quirks import bytes_of
 
 LAYOUT = Layout("things", ("id", "name"), ("id",), optional=("note",))
@@ -301,7 +302,7 @@ def test_edge_20_a_named_encoding_is_held_to(codec: str, content: bytes, place: 
 
 @pytest.mark.parametrize("edge", range(-5, 6))
 def test_a_place_is_found_wherever_blocks_end(edge: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    from handlers.imports.files import places
+    from handlers.imports.encodings import places
 
     monkeypatch.setattr(places, "BLOCK", 64)
     good = b"a\r\n" * 20 + b"x" * (4 + edge) + "表\r\n".encode("cp932")

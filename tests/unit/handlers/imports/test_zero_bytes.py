@@ -6,11 +6,11 @@ import codecs
 
 import pytest
 
+from handlers.imports.encodings.places import BLOCK
 from handlers.imports.errors import ImportRefused
 from handlers.imports.files.inspection import inspect
 from handlers.imports.files.layout import Layout
 from handlers.imports.files.limits import CsvLimits
-from handlers.imports.files.places import BLOCK
 from tests.unit.handlers.imports.quirks import bytes_of
 
 LAYOUT = Layout("things", ("id", "name"), ("id",), optional=("note",))

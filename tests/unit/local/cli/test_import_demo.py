@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cli.demo.imports import CHANGED, Imported, ImportsOutcome, files
-from handlers.imports.files.encodings import UTF_8
+from handlers.imports.encodings.catalogue import UTF_8
 from handlers.imports.jobs.model import Counts, ImportJob
 
 JOB = ImportJob(

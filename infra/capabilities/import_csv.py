@@ -6,9 +6,9 @@ import pulumi
 
 from contract.objects import IMPORTS, MAP_RESULTS, NORMALISED, ZIP
 from contract.state_machines import CSV_MAP, IMPORT_CSV
+from infra.capabilities.loader import read_buckets
 from infra.components.deployment import Deployment
 from infra.components.functions import Function
-from infra.components.loader import read_buckets
 from infra.components.state_machines import ONE_HOUR, StateMachine, StateMachineArgs, load_definition
 from infra.configuration.stack_config import StackConfig
 

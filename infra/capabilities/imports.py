@@ -11,13 +11,13 @@ from contract.rows import COUNTERS, EXPECTED, JOB, LEFT, ROW
 from contract.state_machines import IMPORT_CSV, IMPORT_ZIP
 from contract.tables import COMMANDS, DATA, HISTORY, IMPORT_TMP, INSERT, MODIFY
 from contract.work_status import CREATED, IMPORT_TERMINAL
+from infra.capabilities.import_csv import import_csv_machine
+from infra.capabilities.import_zip import import_zip_machine
+from infra.capabilities.loader import loader_function
 from infra.components.deployment import Deployment
 from infra.components.environments import Environment, handler_modules, ttl_days
 from infra.components.event_sources import queue_mapping, stream_mapping
 from infra.components.functions import Function, FunctionArgs, FunctionSpec
-from infra.components.import_csv import import_csv_machine
-from infra.components.import_zip import import_zip_machine
-from infra.components.loader import loader_function
 from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS, MAX_RECEIVE_COUNT
 from infra.components.places import Places
 from infra.components.state_machines import StateMachine

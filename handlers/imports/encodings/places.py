@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from handlers.core.light_dataclasses import dataclass
-from handlers.imports.files.encodings import UTF_8, Open, is_wide, stray_in, unit_of
+from handlers.imports.encodings.catalogue import UTF_8, Open, is_wide, stray_in, unit_of
 
 BLOCK = 256 * 1024
 _LINE_END = re.compile(r"\r\n|\r|\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.components import commands, events, imports, loader, outcomes, sweeper, tasks
+from infra.capabilities import commands, events, imports, loader, outcomes, sweeper, tasks
 from infra.components.environments import Environment
 from infra.components.places import Places
 from infra.configuration.stack_config import StackConfig

@@ -12,12 +12,13 @@ import re
 from collections.abc import Iterable, Sequence
 
 from handlers.core.light_dataclasses import dataclass, field
+from handlers.imports.encodings import catalogue as encodings
+from handlers.imports.encodings import words
+from handlers.imports.encodings.catalogue import CP932, EUC_JP, GB18030, UTF_8, Open
+from handlers.imports.encodings.east_asian import KANA, bits
+from handlers.imports.encodings.ideographs import TAUGHT
+from handlers.imports.encodings.places import Place, blocks_of, first_bad
 from handlers.imports.errors import UNKNOWN_ENCODING, ImportRefused
-from handlers.imports.files import encodings, words
-from handlers.imports.files.east_asian import KANA, bits
-from handlers.imports.files.encodings import CP932, EUC_JP, GB18030, UTF_8, Open
-from handlers.imports.files.ideographs import TAUGHT
-from handlers.imports.files.places import Place, blocks_of, first_bad
 
 #: The encodings of several bytes that are told apart.
 EAST_ASIAN = (CP932, EUC_JP, GB18030, encodings.BIG5_HKSCS, encodings.CP949)

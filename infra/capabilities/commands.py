@@ -16,7 +16,7 @@ from contract.state_machines import (
     STANDARD,
 )
 from contract.tables import COMMANDS, DATA, HISTORY, TASKS
-from infra.components.custom_machines import custom_permissions
+from infra.capabilities.custom_machines import custom_permissions
 from infra.components.deployment import Deployment
 from infra.components.environments import Environment, handler_modules, ttl_days
 from infra.components.functions import Function, FunctionArgs, FunctionSpec

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from handlers.imports.files.encodings import BIG5_HKSCS, CP932, CP949, EUC_JP, GB18030
-from handlers.imports.files.ideographs import FREQUENT, TAUGHT
+from handlers.imports.encodings.catalogue import BIG5_HKSCS, CP932, CP949, EUC_JP, GB18030
+from handlers.imports.encodings.ideographs import FREQUENT, TAUGHT
 
 KANA = frozenset(map(chr, (*range(0x3041, 0x3095), *range(0x30A1, 0x30FB), 0x30FC)))
 _HALF_WIDTH = frozenset(map(chr, range(0xFF61, 0xFFA0)))

@@ -1,0 +1,1 @@
+"""What the stack can do: a module per capability with its functions, their permissions, machines and event sources."""
