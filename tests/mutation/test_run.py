@@ -83,12 +83,12 @@ def trials() -> Iterator[Trials]:
     lines = {number: frozenset([test]) for number in range(1, 200)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trying, "WIDER", (("handlers", (f"{TEST}::test_edge_64_a_row_without_ttl_stays",)),))
-        with Trials(Coverage({test: 0.1}, {"handlers/commands/ttl_policies.py": lines})) as made:
+        with Trials(Coverage({test: 0.1}, {"handlers/core/expiry.py": lines})) as made:
             yield made
 
 
 def policies(after: str) -> Mutant:
-    file = "handlers/commands/ttl_policies.py"
+    file = "handlers/core/expiry.py"
     (found,) = (one for one in mutants_of(file, (ROOT / file).read_text(encoding="utf-8")) if one.after == after)
     return found
 
@@ -108,7 +108,7 @@ def test_a_mutant_that_only_wider_tests_notice(trials: Trials) -> None:
 def test_a_module_that_breaks_on_import_and_a_loop_without_end_are_caught(
     trials: Trials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = "handlers/commands/ttl_policies.py"
+    file = "handlers/core/expiry.py"
     source = (ROOT / file).read_text(encoding="utf-8")
     assert trials.verdict(mutant(source=f"{source}\nraise ValueError\n", file=file)).caught
     monkeypatch.setattr(trying, "START_SECONDS", 3)
