@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import runpy
 from typing import Any
 
+import boto3
 import pytest
 from pulumi.runtime.mocks import MockResourceArgs
 
+from local.aws.endpoint import AwsEndpoint
 from local.deploy.errors import DeployError
 from local.deploy.program import evaluate
 from local.deploy.project import load_stack
@@ -68,3 +72,27 @@ def test_it_pins_what_the_program_pins() -> None:
         return {line.replace("_", "-") for line in lines if line.startswith("pulumi")}
 
     assert pins(CONSUMER / "requirements.txt") == pins(PROJECT_DIR / "requirements.txt")
+
+
+def test_its_function_keeps_the_latest_attempt_whatever_comes_twice_or_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    function = runpy.run_path(str(CONSUMER / "function" / "follow.py"))
+    monkeypatch.setenv("TABLE", "outcomes")
+    with AwsEndpoint():
+        table = boto3.resource("dynamodb", region_name="us-east-1").create_table(
+            TableName="outcomes",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        first, second = event(1, "sync_data:FAILED"), event(2, "finish:FINISHED")
+        for body in (first, second, second, first):
+            assert function["handler"]({"Records": [{"messageId": "m", "body": body}]}, None) == {
+                "batchItemFailures": []
+            }
+        assert table.scan()["Items"] == [{"id": "T#a#ORDER#o@1", "attempt": 2, "status": "finish:FINISHED"}]
+        broken = {"Records": [{"messageId": "bad", "body": "{}"}, {"messageId": "good", "body": second}]}
+        assert function["handler"](broken, None) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+
+
+def event(attempt: int, status: str) -> str:
+    return json.dumps({"detail": {"id": "T#a#ORDER#o@1", "content": {"attempt": attempt, "status": status}}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 from dataclasses import asdict
 from pathlib import Path
 
@@ -123,6 +124,15 @@ def test_a_runtime_is_announced_while_it_runs(tmp_path: Path) -> None:
     assert not Path(served.home).exists()
     file.write_text(json.dumps(asdict(served)))  # as one leaves it that was killed
     assert announced(file) is None
+
+
+def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(CommandError, match=rf"port {port} .*\(--port\)"):
+            engine_started("dev", port, tmp_path / "engine.json").__enter__()
 
 
 def test_up_wants_a_runtime_of_the_stacks_region(tmp_path: Path) -> None:
