@@ -7,38 +7,30 @@ python -m tests.simulation.imports --seed 17 --shrink
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from handlers.store.port import Item
 from local.scheduler import VIRTUAL_EPOCH
 from local.states.definition.model import EXPRESS, STANDARD
-from tests.simulation.__main__ import CHUNK, faults_text, parse_faults
+from tests.simulation import command_line
+from tests.simulation.command_line import Ran
 from tests.simulation.import_deployment import MACHINES
 from tests.simulation.import_workload import ImportWorkload
 from tests.simulation.import_world import ImportSetup, ImportWorld
 from tests.simulation.plan import FaultPlan, ListedFaults, SeededFaults, rates
 from tests.simulation.simulate import fewest
-from tests.simulation.watcher import Violation
 
 HOUR = 3600.0
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a run showed. ``seconds`` are real ones; ``ends``: how often jobs and rows came to which outcome."""
+@dataclass(frozen=True, kw_only=True)
+class Result(Ran):
+    """What a run showed. ``ends``: how often jobs and rows came to which outcome."""
 
-    seed: int
-    seconds: float
-    violations: tuple[Violation, ...]
-    faults: dict[str, str]
-    crossings: int
-    commands: int
     changes: int
     discarded: int
     dead: int
@@ -48,12 +40,10 @@ class Result:
     repeats: tuple[str, ...]
     reasons: Counter[str]
     hours: float
-    digest: str
-    story: str = field(repr=False, default="")
 
-    def report(self) -> str:
+    def report(self, command: str = "") -> str:
         """The broken promise, the story of its import, and how to see it again."""
-        return f"{self.violations[0]}\n\nThe story (seed {self.seed}):\n{self.story}\n\nAgain: {again(self.seed)}"
+        return super().report(command or again(self.seed))
 
 
 def again(seed: int) -> str:
@@ -157,14 +147,6 @@ def at_rest(world: ImportWorld) -> None:
         world.books.broken("G4", "", "messages rest in the queue")
 
 
-def run_seeds(seeds: list[int], processes: int) -> list[Result]:
-    """Run all seeds; the results in their order."""
-    if processes == 1:
-        return [simulate_imports(seed) for seed in seeds]
-    with ProcessPoolExecutor(processes) as pool:
-        return list(pool.map(simulate_imports, seeds, chunksize=CHUNK))
-
-
 def shrink(failed: Result) -> Result:
     """Leave out faults as long as a promise of the same kind is broken."""
     kind = failed.violations[0].guarantee
@@ -195,31 +177,20 @@ def summary(results: list[Result], seconds: float) -> str:
 
 def main(arguments: list[str]) -> int:
     """Returns the exit code: 1 if a promise was broken."""
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation.imports", description=__doc__.splitlines()[0])
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--seeds", help="first:end, the end left out")
-    which.add_argument("--seed", type=int)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--story", metavar="IMPORT", help="tell the story of one (j01, s01, or an entity)")
-    parser.add_argument("--faults", help="just these, as printed: 'j01@3 worker#1.2=crash; ...'")
-    parser.add_argument("--shrink", action="store_true", help="leave out what a violation doesn't need")
+    parser = command_line.parser_of(
+        "tests.simulation.imports", __doc__, subjects="j01, s01, or an entity", site="j01@3 worker#1.2"
+    )
+    command_line.add_shrink(parser)
     options = parser.parse_args(arguments)
     if options.seed is not None:
-        plan = None if options.faults is None else ListedFaults(parse_faults(options.faults))
-        result = simulate_imports(options.seed, plan=plan, story_of=options.story)
+        result = simulate_imports(options.seed, plan=command_line.given_plan(options), story_of=options.story)
         if result.violations and options.shrink:
             result = shrink(result)
-            sys.stdout.write(f"smaller: --faults '{faults_text(result.faults)}'\n\n")
+            sys.stdout.write(f"smaller: --faults '{command_line.faults_text(result.faults)}'\n\n")
         sys.stdout.write(f"{result.report() if result.violations else result.story}\n")
         sys.stdout.write(summary([result], result.seconds))
         return 1 if result.violations else 0
-    first, _, end = options.seeds.partition(":")
-    began = time.perf_counter()
-    results = run_seeds(list(range(int(first), int(end))), options.processes)
-    for broken in [one for one in results if one.violations][:5]:
-        sys.stdout.write(f"seed {broken.seed}: {broken.violations[0]}\n  {again(broken.seed)}\n")
-    sys.stdout.write(summary(results, time.perf_counter() - began))
-    return 1 if any(one.violations for one in results) else 0
+    return command_line.run_many(options, simulate_imports, again, summary)
 
 
 if __name__ == "__main__":

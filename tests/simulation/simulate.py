@@ -6,13 +6,13 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from handlers.store.memory import Listener, MemoryTableStore
 from local.scheduler import VIRTUAL_EPOCH
 from local.states.definition.model import EXPRESS, STANDARD
+from tests.simulation.command_line import Ran
 from tests.simulation.plan import FaultPlan, ListedFaults, SeededFaults, rates
-from tests.simulation.watcher import Violation
 from tests.simulation.workload import Workload, entity_names
 from tests.simulation.world import Setup, World
 
@@ -20,40 +20,17 @@ from tests.simulation.world import Setup, World
 FAULTY_SECONDS = 2 * 3600.0
 
 
-class Failed(Protocol):
-    """A run with its faults."""
-
-    @property
-    def faults(self) -> dict[str, str]:
-        """Site to kind."""
-        ...
+R = TypeVar("R", bound=Ran)
 
 
-F = TypeVar("F", bound=Failed)
+@dataclass(frozen=True, kw_only=True)
+class Outcome(Ran):
+    """What a run of commands showed."""
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run showed. ``seconds`` are real ones."""
-
-    seed: int
-    commands: int
-    seconds: float
-    violations: tuple[Violation, ...]
-    faults: dict[str, str]
-    crossings: int
     changes: int
     alarms: int
     repeats: tuple[str, ...]
     slowest_wake: float
-    digest: str
-    story: str
-
-    def report(self, command: str) -> str:
-        """The broken guarantee, the story of the entity concerned, and how to see it again."""
-        first = self.violations[0]
-        more = f" (and {len(self.violations) - 1} more)" if len(self.violations) > 1 else ""
-        return f"{first}{more}\n\nThe story of {first.entity} (seed {self.seed}):\n{self.story}\n\nAgain: {command}"
 
 
 def draw_setup(seed: int) -> Setup:
@@ -146,7 +123,7 @@ def shrink(
     return fewest(best, lambda kept: still(names, kept)), names
 
 
-def fewest(failed: F, still: Callable[[dict[str, str]], F | None]) -> F:
+def fewest(failed: R, still: Callable[[dict[str, str]], R | None]) -> R:
     """Leave out faults, half of them, a quarter and so on, as long as ``still`` gives a run that fails."""
     best, faults = failed, dict(failed.faults)
     step = max(len(faults) // 2, 1)

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.simulation.imports import Result, draw_setup, run_seeds, simulate_imports, summary
+from tests.simulation.command_line import run_seeds
+from tests.simulation.imports import Result, draw_setup, simulate_imports, summary
 from tests.simulation.plan import NoFaults
 from tests.simulation.sites import CRASH, CRASH_AFTER, HANG, LONG_HANG, SDK_RETRY, TWICE, TWICE_LATE
 
@@ -59,7 +60,7 @@ def test_the_same_seed_gives_the_same_trace(seed: int) -> None:
 
 @pytest.mark.slow
 def test_dup_01_dup_04_imp_08_imp_15_two_thousand_seeds(capsys: pytest.CaptureFixture[str]) -> None:
-    results = run_seeds(list(range(2000)), 2)
+    results = run_seeds(simulate_imports, range(2000), 2)
     with capsys.disabled():
         print(f"\n{summary(results, sum(one.seconds for one in results))}")
     broken: list[Result] = [one for one in results if one.violations]

@@ -11,7 +11,8 @@ import pytest
 from handlers.store.conditions import Condition
 from handlers.store.memory import Listener, MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY, Change, Item
-from tests.simulation.__main__ import faults_text, parse_faults, replay_command
+from tests.simulation.__main__ import replay_command
+from tests.simulation.command_line import faults_text, parse_faults
 from tests.simulation.simulate import Outcome, shrink, simulate
 
 SEEDS = range(40)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.simulation.__main__ import faults_text
+from tests.simulation.command_line import faults_text
 from tests.simulation.plan import ListedFaults
 from tests.simulation.simulate import draw_setup, simulate
 from tests.simulation.sites import ALL_KINDS

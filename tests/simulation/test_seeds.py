@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.simulation.__main__ import replay_command, run_seeds, summary
+from tests.simulation.__main__ import replay_command, summary, work_of
+from tests.simulation.command_line import run_seeds
 from tests.simulation.plan import NoFaults
 from tests.simulation.simulate import draw_setup, simulate
 from tests.simulation.sites import ANSWER_LOST
@@ -65,7 +66,7 @@ def test_the_same_seed_gives_the_same_trace(seed: int) -> None:
 @pytest.mark.slow
 def test_ord_14_two_hundred_thousand_commands(capsys: pytest.CaptureFixture[str]) -> None:
     began = time.perf_counter()
-    outcomes = run_seeds(list(range(1000)), 20, 10, 2)
+    outcomes = run_seeds(work_of(20, 10), range(1000), 2)
     seconds = time.perf_counter() - began
     with capsys.disabled():
         print(f"\n{summary(outcomes, seconds, 2)}")

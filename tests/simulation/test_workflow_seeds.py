@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.simulation.command_line import run_seeds
 from tests.simulation.plan import ListedFaults, NoFaults
 from tests.simulation.sites import ABORT, CRASH, CRASH_AFTER, HANG, KINDS, LONG_HANG, LOST, SDK_RETRY, TWICE, TWICE_LATE
-from tests.simulation.workflows import Result, run_seeds, simulate_workflows, summary
+from tests.simulation.workflows import Result, simulate_workflows, summary
 
 SMALL: dict[str, Any] = {"transfers": 1, "approvals": 1, "others": 0}
 #: Seeds of the small world: the transfer works; its second step is refused, so that the first is undone.
@@ -112,7 +113,7 @@ def test_saga_03_every_other_fault_at_every_call(shape: str) -> None:
 
 @pytest.mark.slow
 def test_saga_03_wf_04_two_thousand_seeds(capsys: pytest.CaptureFixture[str]) -> None:
-    results = run_seeds(list(range(2000)), 2)
+    results = run_seeds(simulate_workflows, range(2000), 2)
     with capsys.disabled():
         print(f"\n{summary(results, sum(one.seconds for one in results))}")
     broken = [one for one in results if one.violations]

@@ -6,20 +6,18 @@ python -m tests.simulation.workflows --seed 4 --story r01
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from local.scheduler import VIRTUAL_EPOCH
 from local.states.definition.model import EXPRESS, STANDARD
-from tests.simulation.__main__ import CHUNK, parse_faults
-from tests.simulation.plan import FaultPlan, ListedFaults, SeededFaults, rates
+from tests.simulation import command_line
+from tests.simulation.command_line import Ran
+from tests.simulation.plan import FaultPlan, SeededFaults, rates
 from tests.simulation.sites import PERMANENT
-from tests.simulation.watcher import Violation
 from tests.simulation.workflow_workload import BALANCE, LastingOperator, WorkflowWorkload
 from tests.simulation.workflow_world import ARNS, WorkflowWorld
 from tests.simulation.world import Setup
@@ -29,24 +27,16 @@ PLATFORM = ("Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError", "Lambda.T
 HOUR = 3600.0
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a run showed. ``seconds`` are real ones; ``ends``: how often each workflow ended how."""
+@dataclass(frozen=True, kw_only=True)
+class Result(Ran):
+    """What a run showed. ``ends``: how often each workflow ended how."""
 
-    seed: int
-    seconds: float
-    violations: tuple[Violation, ...]
-    faults: dict[str, str]
-    crossings: int
-    commands: int
     log_lines: int
     ends: Counter[str]
-    digest: str
-    story: str = field(repr=False, default="")
 
-    def report(self) -> str:
+    def report(self, command: str = "") -> str:
         """The broken promise, the story of its subject, and how to see it again."""
-        return f"{self.violations[0]}\n\nThe story (seed {self.seed}):\n{self.story}\n\nAgain: {again(self.seed)}"
+        return super().report(command or again(self.seed))
 
 
 def again(seed: int) -> str:
@@ -160,14 +150,6 @@ def _at_rest(world: WorkflowWorld, workload: WorkflowWorkload) -> None:
             books.broken("WF-06", subject, f"the answer became {one.output}")
 
 
-def run_seeds(seeds: list[int], processes: int) -> list[Result]:
-    """Run all seeds; the results in their order."""
-    if processes == 1:
-        return [simulate_workflows(seed) for seed in seeds]
-    with ProcessPoolExecutor(processes) as pool:
-        return list(pool.map(simulate_workflows, seeds, chunksize=CHUNK))
-
-
 def summary(results: list[Result], seconds: float) -> str:
     """The figures of many runs."""
     ends: Counter[str] = sum((one.ends for one in results), Counter())
@@ -182,27 +164,16 @@ def summary(results: list[Result], seconds: float) -> str:
 
 def main(arguments: list[str]) -> int:
     """Returns the exit code: 1 if a promise was broken."""
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation.workflows", description=__doc__.splitlines()[0])
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--seeds", help="first:end, the end left out")
-    which.add_argument("--seed", type=int)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--story", metavar="SUBJECT", help="tell the story of one (r01, p01, s01, b01, or an account)")
-    parser.add_argument("--faults", help="just these, as printed: 'r01@0 credit#1.3=crash; ...'")
+    parser = command_line.parser_of(
+        "tests.simulation.workflows", __doc__, subjects="r01, p01, s01, b01, or an account", site="r01@0 credit#1.3"
+    )
     options = parser.parse_args(arguments)
     if options.seed is not None:
-        plan = None if options.faults is None else ListedFaults(parse_faults(options.faults))
-        result = simulate_workflows(options.seed, plan=plan, story_of=options.story)
+        result = simulate_workflows(options.seed, plan=command_line.given_plan(options), story_of=options.story)
         sys.stdout.write(f"{result.report() if result.violations else result.story}\n")
         sys.stdout.write(summary([result], result.seconds))
         return 1 if result.violations else 0
-    first, _, end = options.seeds.partition(":")
-    began = time.perf_counter()
-    results = run_seeds(list(range(int(first), int(end))), options.processes)
-    for broken in [one for one in results if one.violations][:5]:
-        sys.stdout.write(f"seed {broken.seed}: {broken.violations[0]}\n  {again(broken.seed)}\n")
-    sys.stdout.write(summary(results, time.perf_counter() - began))
-    return 1 if any(one.violations for one in results) else 0
+    return command_line.run_many(options, simulate_workflows, again, summary)
 
 
 if __name__ == "__main__":
