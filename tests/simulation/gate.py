@@ -36,7 +36,7 @@ class Refused(Exception):
     """What a sync handler raises when it fails for good."""
 
 
-class Gate:
+class PlanGate:
     """See the module's text. ``plan`` may be replaced.
 
     ``abort`` ends an execution from outside, by its ARN; ``going_round`` is told of a visit

@@ -17,7 +17,7 @@ from local.functions.model import SimulatedCrash
 from local.sources.queues import Message
 from local.states.errors import ExecutionAlreadyExists
 from local.states.maps.objects import ObjectError, Pinned
-from tests.simulation.gate import Gate
+from tests.simulation.gate import PlanGate
 from tests.simulation.ports import GatedWorkflows
 from tests.simulation.sites import READ, START, WRITE, Visit, current_visit
 
@@ -48,7 +48,7 @@ class Bucket(MemoryObjects):
 class GatedSource:
     """The port for files, behind the gate. A stream is read at once: its calls are not told apart."""
 
-    def __init__(self, source: MemorySource, gate: Gate) -> None:
+    def __init__(self, source: MemorySource, gate: PlanGate) -> None:
         self._source = source
         self._gate = gate
 
@@ -71,7 +71,7 @@ class MapFiles:
     ``visit`` names who reads or writes a key.
     """
 
-    def __init__(self, bucket: Bucket, gate: Callable[[], Gate], visit: Callable[[str], Visit]) -> None:
+    def __init__(self, bucket: Bucket, gate: Callable[[], PlanGate], visit: Callable[[str], Visit]) -> None:
         self._bucket = bucket
         self._gate = gate
         self._visit = visit

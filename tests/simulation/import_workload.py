@@ -15,7 +15,7 @@ from local.functions.model import SimulatedCrash
 from tests.simulation.import_files import BROKEN, SECRET, draw_archive, draw_file
 from tests.simulation.import_ports import BUCKET
 from tests.simulation.import_strategies import LASTS
-from tests.simulation.import_world import ImportWorld
+from tests.simulation.import_world import SimulatedImports
 from tests.simulation.operator import Operator
 from tests.simulation.sites import current_visit
 from tests.simulation.workload import CONTEXT, MOST_TRIES, Workload, entity_names
@@ -32,7 +32,7 @@ PAUSES = (0.0, 0.0, 2.0, 30.0)
 class ImportWorkload:
     """What a seed's callers do. ``most``: rows of a file at most."""
 
-    def __init__(self, world: ImportWorld, seed: int, *, most: int, refusals: bool = True) -> None:
+    def __init__(self, world: SimulatedImports, seed: int, *, most: int, refusals: bool = True) -> None:
         self._world = world
         self._seed = seed
         rng = random.Random(f"imports {seed}")
@@ -58,7 +58,7 @@ class ImportWorkload:
             values = {"code": rng.choice(codes), "n": rng.choice("012?"), "note": SECRET}
             self._spawn(f"s{number:02d}", create_row(f"s{number:02d}", values))
 
-    def _spawn(self, label: str, create: Callable[[ImportWorld], ImportJob | str]) -> None:
+    def _spawn(self, label: str, create: Callable[[SimulatedImports], ImportJob | str]) -> None:
         rng = random.Random(f"{self._seed} {label}")
 
         def run() -> None:
@@ -103,30 +103,30 @@ class ImportWorkload:
         return None
 
 
-def create_archive(label: str) -> Callable[[ImportWorld], ImportJob]:
+def create_archive(label: str) -> Callable[[SimulatedImports], ImportJob]:
     """Create the job of an archive."""
 
-    def create(world: ImportWorld) -> ImportJob:
+    def create(world: SimulatedImports) -> ImportJob:
         context = replace(CONTEXT, request_id=label)
         return world.service().create_zip_import(BUCKET, f"imports/{label}.csv", context)
 
     return create
 
 
-def create_file(label: str, table: str) -> Callable[[ImportWorld], ImportJob]:
+def create_file(label: str, table: str) -> Callable[[SimulatedImports], ImportJob]:
     """Create the job of a file."""
 
-    def create(world: ImportWorld) -> ImportJob:
+    def create(world: SimulatedImports) -> ImportJob:
         context = replace(CONTEXT, request_id=label)
         return world.service().create_csv_import(table, BUCKET, f"imports/{label}.csv", context)
 
     return create
 
 
-def create_row(label: str, values: dict[str, str]) -> Callable[[ImportWorld], str]:
+def create_row(label: str, values: dict[str, str]) -> Callable[[SimulatedImports], str]:
     """Create a row on its own."""
 
-    def create(world: ImportWorld) -> str:
+    def create(world: SimulatedImports) -> str:
         return world.service().create_import(LASTS, values, replace(CONTEXT, request_id=label))
 
     return create

@@ -41,7 +41,7 @@ from tests.simulation.import_watcher import ImportWatcher
 from tests.simulation.plan import FaultPlan
 from tests.simulation.ports import GatedObjects, GatedWorkflows
 from tests.simulation.sites import Visit
-from tests.simulation.world import Setup, World
+from tests.simulation.world import Setup, SimulatedWorld
 
 #: After that the targets take what they had refused: a redrive and a retry help.
 REFUSING_SECONDS = 2 * 3600.0
@@ -100,7 +100,7 @@ class SettledStore(MemoryTableStore):
         self._settled()
 
 
-class ImportWorld(World):
+class SimulatedImports(SimulatedWorld):
     """See the module's text. ``files``: those that are imported, by their bytes."""
 
     modules = ("tests.simulation.targets", "tests.simulation.import_strategies")
@@ -134,7 +134,7 @@ class ImportWorld(World):
         return self.objects
 
     def running(self) -> list[Execution]:
-        """See World."""
+        """See SimulatedWorld."""
         machines = import_deployment.MACHINES.values()
         return super().running() + [one for arn in machines for one in self.executions.list_executions(arn, RUNNING)]
 

@@ -20,7 +20,7 @@ from tests.simulation import command_line
 from tests.simulation.command_line import Ran
 from tests.simulation.import_deployment import MACHINES
 from tests.simulation.import_workload import ImportWorkload
-from tests.simulation.import_world import ImportSetup, ImportWorld
+from tests.simulation.import_world import ImportSetup, SimulatedImports
 from tests.simulation.plan import FaultPlan, ListedFaults, SeededFaults, rates
 from tests.simulation.simulate import fewest
 
@@ -90,7 +90,7 @@ def simulate_imports(
     """One run to its end, or to the first broken promise. ``most``: rows of a file at most."""
     began = time.perf_counter()
     plan = plan if plan is not None else draw_plan(seed)
-    world = ImportWorld(seed, plan, setup or draw_setup(seed))
+    world = SimulatedImports(seed, plan, setup or draw_setup(seed))
     ImportWorkload(world, seed, most=most, refusals=refusals)
     world.run()
     if not world.watcher.violations:
@@ -137,7 +137,7 @@ def _kind_of(job: Item) -> str:
     return "archive" if job["pk"].startswith("ZIP_") else "job"
 
 
-def at_rest(world: ImportWorld) -> None:
+def at_rest(world: SimulatedImports) -> None:
     """What must hold when nothing is left to do for anybody."""
     world.watcher.at_rest()
     world.books.at_rest(world.bucket.contents)

@@ -12,7 +12,7 @@ from local.functions.model import SimulatedCrash
 from tests.simulation.plan import FaultPlan, ListedFaults
 from tests.simulation.sites import HANDLER, INVOKE, KINDS, PERMANENT, current_visit
 from tests.simulation.workload import CONTEXT
-from tests.simulation.world import Setup, World
+from tests.simulation.world import Setup, SimulatedWorld
 
 ENTITY, FAILING = "o1", "o2"
 VERSIONS = 2
@@ -65,9 +65,9 @@ class HandlerFails:
         return PERMANENT if category == HANDLER and site.startswith(f"{self.entity}@1 sync_data(mail)") else None
 
 
-def run(plan: FaultPlan, setup: Setup) -> World:
+def run(plan: FaultPlan, setup: Setup) -> SimulatedWorld:
     """Two versions of one entity, of which the second waits, and one command that fails. Callers meet no faults."""
-    world = World(None, Both(HandlerFails(), plan), setup)
+    world = SimulatedWorld(None, Both(HandlerFails(), plan), setup)
     publisher = world.publisher()
 
     def publish() -> None:
@@ -84,9 +84,9 @@ def run(plan: FaultPlan, setup: Setup) -> World:
     return world
 
 
-def run_sync(plan: FaultPlan, setup: Setup) -> World:
+def run_sync(plan: FaultPlan, setup: Setup) -> SimulatedWorld:
     """One publish_sync without a request id, which nobody repeats: who dies on the way has the sweeper."""
-    world = World(None, plan, setup)
+    world = SimulatedWorld(None, plan, setup)
     publisher = world.sync_publisher()
 
     def publish() -> None:
@@ -114,13 +114,13 @@ def places(setup: Setup, kinds: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(site, kind) for site, category in sites.items() for kind in kinds if kind in KINDS[category]]
 
 
-def run_with(site: str, kind: str, setup: Setup) -> tuple[World, ListedFaults]:
+def run_with(site: str, kind: str, setup: Setup) -> tuple[SimulatedWorld, ListedFaults]:
     """The scenario with one fault."""
     plan = ListedFaults({site: kind})
     return run(plan, setup), plan
 
 
-def final_state(world: World) -> dict[str, Any]:
+def final_state(world: SimulatedWorld) -> dict[str, Any]:
     """What the end looks like, without times and without who did it. A target that had been applied by a run that
     crashed says so in its outcome; that is the same end. Which of the other targets a command that failed had
     reached is a matter of time.

@@ -6,7 +6,7 @@ from handlers.commands import status
 from handlers.core.errors import TransientError
 from local.functions.model import SimulatedCrash
 from tests.simulation.sites import current_visit
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 ROUND_SECONDS = 1800.0
 MOST_ROUNDS = 20
@@ -15,7 +15,7 @@ MOST_ROUNDS = 20
 class Operator:
     """Looks every half hour, ``rounds`` times. ``redrives`` counts those that were tried."""
 
-    def __init__(self, world: World, rounds: int = MOST_ROUNDS) -> None:
+    def __init__(self, world: SimulatedWorld, rounds: int = MOST_ROUNDS) -> None:
         self._world = world
         self._rounds = rounds
         self.redrives = 0

@@ -17,7 +17,7 @@ from handlers.store.port import Change, Item, Page, TableStore, Write
 from handlers.topics.port import Notice
 from local.states.errors import ExecutionAlreadyExists, InvalidToken, TaskDoesNotExist, TaskTimedOut
 from local.states.manager import ExecutionManager
-from tests.simulation.gate import Gate
+from tests.simulation.gate import PlanGate
 from tests.simulation.keys import version_key
 from tests.simulation.sites import PUBLISH, READ, RESUME, START, WRITE, Visit
 from tests.simulation.story import Story
@@ -26,7 +26,9 @@ from tests.simulation.story import Story
 class GatedStore:
     """The table port. A read that isn't strongly consistent gets the item as it was before its last change."""
 
-    def __init__(self, store: MemoryTableStore, stale: Mapping[tuple[str, str, str], Item | None], gate: Gate) -> None:
+    def __init__(
+        self, store: MemoryTableStore, stale: Mapping[tuple[str, str, str], Item | None], gate: PlanGate
+    ) -> None:
         self._store: TableStore = store
         self._stale = stale
         self._gate = gate
@@ -81,7 +83,7 @@ class GatedWorkflows:
     """The workflow port on the runtime's own execution manager."""
 
     def __init__(
-        self, manager: ExecutionManager, gate: Gate, story: Story, started: Callable[[VersionKey, int, str], None]
+        self, manager: ExecutionManager, gate: PlanGate, story: Story, started: Callable[[VersionKey, int, str], None]
     ) -> None:
         self._manager = manager
         self._started = started
@@ -125,7 +127,7 @@ class GatedWorkflows:
 class GatedObjects:
     """The object port."""
 
-    def __init__(self, objects: MemoryObjects, gate: Gate) -> None:
+    def __init__(self, objects: MemoryObjects, gate: PlanGate) -> None:
         self._objects = objects
         self._gate = gate
 
@@ -157,7 +159,9 @@ class GatedObjects:
 class GatedTopic:
     """The topic port; ``receive`` is the subscriber."""
 
-    def __init__(self, gate: Gate, what: str, receive: Callable[[Mapping[str, Any], Mapping[str, str]], None]) -> None:
+    def __init__(
+        self, gate: PlanGate, what: str, receive: Callable[[Mapping[str, Any], Mapping[str, str]], None]
+    ) -> None:
         self._gate = gate
         self._what = what
         self._receive = receive

@@ -14,7 +14,7 @@ from local.states.definition.model import EXPRESS, STANDARD
 from tests.simulation.command_line import Ran
 from tests.simulation.plan import FaultPlan, ListedFaults, SeededFaults, rates
 from tests.simulation.workload import Workload, entity_names
-from tests.simulation.world import Setup, World
+from tests.simulation.world import Setup, SimulatedWorld
 
 #: Faults end so many virtual seconds after the start.
 FAULTY_SECONDS = 2 * 3600.0
@@ -75,7 +75,7 @@ def simulate(
     """One run to its end, or to the first broken guarantee. ``tell``: digest of the trace; ``story_of`` an entity."""
     began = time.perf_counter()
     plan = plan if plan is not None else draw_plan(seed)
-    world = World(seed, plan, setup or draw_setup(seed), memory=memory)
+    world = SimulatedWorld(seed, plan, setup or draw_setup(seed), memory=memory)
     names = entity_names(entities) if isinstance(entities, int) else entities
     Workload(world, seed, entities=names, versions=versions)
     world.run()

@@ -29,7 +29,7 @@ from tests.simulation.sites import (
     TWICE,
     TWICE_LATE,
 )
-from tests.simulation.world import Setup, World
+from tests.simulation.world import Setup, SimulatedWorld
 
 SETUPS = {
     f"{workflow}-{detail}": Setup(command_workflow=workflow, status_detail=detail)
@@ -59,7 +59,7 @@ def expected(deployed: str) -> dict[str, Any]:
     return final_state(world)
 
 
-def assert_same_end(world: World, deployed: str, what: str) -> None:
+def assert_same_end(world: SimulatedWorld, deployed: str, what: str) -> None:
     story = "\n".join([what, *world.violations, world.story.tell()])
     assert not world.violations, story
     assert final_state(world) == expected(deployed), story

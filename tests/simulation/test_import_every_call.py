@@ -11,7 +11,7 @@ from handlers.imports.errors import INVALID_VALUE
 from tests.simulation.import_files import REFUSED, SECRET, File, Row
 from tests.simulation.import_ports import BUCKET
 from tests.simulation.import_strategies import LASTS
-from tests.simulation.import_world import ImportSetup, ImportWorld
+from tests.simulation.import_world import ImportSetup, SimulatedImports
 from tests.simulation.imports import at_rest
 from tests.simulation.one_fault import EveryCall, Recorder
 from tests.simulation.plan import FaultPlan, ListedFaults, NoFaults
@@ -40,9 +40,9 @@ ROWS = (
 )
 
 
-def run(plan: FaultPlan, setup: ImportSetup | None = None) -> ImportWorld:
+def run(plan: FaultPlan, setup: ImportSetup | None = None) -> SimulatedImports:
     """The file is imported; whoever creates the job meets no faults."""
-    world = ImportWorld(None, NoFaults(), setup)
+    world = SimulatedImports(None, NoFaults(), setup)
     file = File(LASTS, ROWS)
     world.drop("imports/j01.csv", file)
 
@@ -58,7 +58,7 @@ def run(plan: FaultPlan, setup: ImportSetup | None = None) -> ImportWorld:
     return world
 
 
-def final_state(world: ImportWorld) -> dict[str, Any]:
+def final_state(world: SimulatedImports) -> dict[str, Any]:
     """What the end looks like, without times. A row that failed at its command may also tell the command's name."""
     (job,) = world.books.jobs.values()
     assert job.row is not None

@@ -92,7 +92,7 @@ class EndpointWorld:
         self.scheduler.spawn(work, name=name)
 
     def run(self) -> None:
-        """As ``World.run``, then the checks at rest."""
+        """As ``SimulatedWorld.run``, then the checks at rest."""
         self.scheduler.run_until_idle()
         while self.watcher.open_commands and self.scheduler.now() < VIRTUAL_EPOCH + MOST_SECONDS:
             self.scheduler.run_for(SWEEP_SECONDS)

@@ -10,7 +10,7 @@ from tests.simulation.operator import Operator
 from tests.simulation.plan import NoFaults, SeededFaults, rates
 from tests.simulation.sites import ABORT, PERMANENT
 from tests.simulation.workload import Workload, entity_names
-from tests.simulation.world import Setup, World
+from tests.simulation.world import Setup, SimulatedWorld
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -18,7 +18,7 @@ def test_ord_14_ops_02_redrive_brings_everything_through(seed: int) -> None:
     """Many commands fail for good or lose their execution; once the faults end, all are DONE, in order."""
     wanted = {**rates(0.002), PERMANENT: 0.1, ABORT: 0.01}
     plan = SeededFaults(seed, wanted, until=VIRTUAL_EPOCH + 7200)
-    world = World(seed, plan, Setup(command_workflow=(STANDARD, EXPRESS)[seed % 2], lanes=4))
+    world = SimulatedWorld(seed, plan, Setup(command_workflow=(STANDARD, EXPRESS)[seed % 2], lanes=4))
     operator = Operator(world)
     Workload(world, seed, entities=entity_names(4), versions=5)
     world.run()
@@ -34,7 +34,7 @@ def test_ord_14_ops_02_redrive_brings_everything_through(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize(("before", "after"), [(STANDARD, EXPRESS), (EXPRESS, STANDARD)])
 def test_ops_07_the_workflow_is_switched_with_100_commands_in_flight(before: str, after: str, seed: int) -> None:
-    world = World(seed, NoFaults(), Setup(command_workflow=before, lanes=4, delay=20.0))
+    world = SimulatedWorld(seed, NoFaults(), Setup(command_workflow=before, lanes=4, delay=20.0))
     Workload(world, seed, entities=entity_names(10), versions=10)
     open_at_switch: list[int] = []
 

@@ -9,7 +9,7 @@ from handlers.core.errors import TokenExpired, TokenGone, TokenInvalid, TokenUnk
 from handlers.state_machines import checks
 from local.states.errors import ExecutionAlreadyExists, InvalidToken, TaskDoesNotExist, TaskTimedOut
 from local.states.manager import ExecutionManager
-from tests.simulation.gate import Gate
+from tests.simulation.gate import PlanGate
 from tests.simulation.sites import RESUME, START
 from tests.simulation.story import Story
 
@@ -23,7 +23,7 @@ GONE: dict[type[Exception], type[TokenGone]] = {
 class GatedCustomWorkflows:
     """See CustomWorkflows. ``subjects``: the id that each execution name was made of."""
 
-    def __init__(self, manager: ExecutionManager, machines: Mapping[str, str], gate: Gate, story: Story) -> None:
+    def __init__(self, manager: ExecutionManager, machines: Mapping[str, str], gate: PlanGate, story: Story) -> None:
         self._manager = manager
         self._machines = machines
         self._gate = gate

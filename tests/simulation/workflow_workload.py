@@ -23,7 +23,7 @@ from tests.simulation.beats import BEATS_EVERY
 from tests.simulation.gate import Refused
 from tests.simulation.sites import current_visit
 from tests.simulation.workflow_watcher import Asked
-from tests.simulation.workflow_world import ARNS, WorkflowWorld
+from tests.simulation.workflow_world import ARNS, SimulatedWorkflows
 
 TENANT = "t1"
 DAY = 86_400.0
@@ -41,7 +41,7 @@ MOST_TRIES = 200
 class WorkflowWorkload:
     """Opens the accounts, then lets everybody loose."""
 
-    def __init__(self, world: WorkflowWorld, seed: int, *, transfers: int, approvals: int, others: int) -> None:
+    def __init__(self, world: SimulatedWorkflows, seed: int, *, transfers: int, approvals: int, others: int) -> None:
         self._world = world
         self._seed = seed
         self._repairs: dict[str, int] = {}
@@ -258,7 +258,7 @@ class LastingOperator:
     seconds in the first hour; then every half hour for as long as sagas may try.
     """
 
-    def __init__(self, world: WorkflowWorld, seed: int, hours: float) -> None:
+    def __init__(self, world: SimulatedWorkflows, seed: int, hours: float) -> None:
         self._world = world
         self._random = random.Random(f"{seed} operator")
         eager = [20.0] * self._random.choice((0, 180))

@@ -30,7 +30,7 @@ from tests.simulation.plan import FaultPlan
 from tests.simulation.sites import Visit
 from tests.simulation.workflow_ports import GatedCustomWorkflows
 from tests.simulation.workflow_watcher import TOKEN_MARK, WorkflowWatcher
-from tests.simulation.world import Setup, World
+from tests.simulation.world import Setup, SimulatedWorld
 
 CLASSES: dict[str, type] = {"three_steps": ThreeSteps, "approval": Approval, "transfer": Transfer, "beats": Beats}
 MODULES = {"three_steps": three_steps, "approval": approval, "transfer": transfer}
@@ -53,7 +53,7 @@ def definition_text(name: str) -> str:
     return json.dumps(completed).replace(FUNCTION, deployment.function_arn("states"))
 
 
-class WorkflowWorld(World):
+class SimulatedWorkflows(SimulatedWorld):
     """See the module's text."""
 
     modules = (
@@ -90,7 +90,7 @@ class WorkflowWorld(World):
         return list(reversed(self.executions.list_executions(ARNS[name])))
 
     def running(self) -> list[Execution]:
-        """See World."""
+        """See SimulatedWorld."""
         custom = [one for arn in ARNS.values() for one in self.executions.list_executions(arn, RUNNING)]
         return super().running() + custom
 

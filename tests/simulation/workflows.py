@@ -19,7 +19,7 @@ from tests.simulation.command_line import Ran
 from tests.simulation.plan import FaultPlan, SeededFaults, rates
 from tests.simulation.sites import PERMANENT
 from tests.simulation.workflow_workload import BALANCE, LastingOperator, WorkflowWorkload
-from tests.simulation.workflow_world import ARNS, WorkflowWorld
+from tests.simulation.workflow_world import ARNS, SimulatedWorkflows
 from tests.simulation.world import Setup
 
 #: The platform's own errors, which end an execution that nothing catches once its retries are used up.
@@ -82,7 +82,7 @@ def simulate_workflows(
     """One run to its end, or to the first broken promise."""
     began = time.perf_counter()
     plan = plan if plan is not None else draw_plan(seed)
-    world = WorkflowWorld(seed, plan, draw_setup(seed))
+    world = SimulatedWorkflows(seed, plan, draw_setup(seed))
     workload = WorkflowWorkload(world, seed, transfers=transfers, approvals=approvals, others=others)
     LastingOperator(world, seed, hours=60.0)
     world.run()
@@ -105,7 +105,7 @@ def simulate_workflows(
     )
 
 
-def _ends(world: WorkflowWorld, name: str) -> dict[str, str]:
+def _ends(world: SimulatedWorkflows, name: str) -> dict[str, str]:
     """Status and error of a workflow's executions, by the id that each was started with."""
     return {
         world.subject(one.name): one.status if one.error is None else f"{one.status} {one.error}"
@@ -113,7 +113,7 @@ def _ends(world: WorkflowWorld, name: str) -> dict[str, str]:
     }
 
 
-def _at_rest(world: WorkflowWorld, workload: WorkflowWorkload) -> None:
+def _at_rest(world: SimulatedWorkflows, workload: WorkflowWorkload) -> None:
     """What must hold when nothing is left to do for anybody."""
     books = world.books
     for one in world.running():

@@ -12,7 +12,7 @@ from handlers.core.context import InvokeContext
 from handlers.core.errors import TransientError, VersionConflict
 from local.functions.model import SimulatedCrash
 from tests.simulation.sites import current_visit
-from tests.simulation.world import World
+from tests.simulation.world import SimulatedWorld
 
 CONTEXT = InvokeContext(user_id="u1", tenant_code="t1", source_ip="203.0.113.7")
 #: A caller that still isn't accepted after so many tries gives up: nothing was promised.
@@ -24,7 +24,7 @@ class Workload:
     for each entity by itself: one does the same when the others are left out.
     """
 
-    def __init__(self, world: World, seed: int, *, entities: Sequence[str], versions: int) -> None:
+    def __init__(self, world: SimulatedWorld, seed: int, *, entities: Sequence[str], versions: int) -> None:
         publisher = world.publisher()
         for name in entities:
             rng = random.Random(f"{seed} {name}")
@@ -41,7 +41,13 @@ class _Caller:
     """A process that publishes on one entity until it has its versions."""
 
     def __init__(
-        self, world: World, publisher: CommandPublisher, rng: random.Random, name: str, number: int, versions: int
+        self,
+        world: SimulatedWorld,
+        publisher: CommandPublisher,
+        rng: random.Random,
+        name: str,
+        number: int,
+        versions: int,
     ) -> None:
         self._world = world
         self._publisher = publisher

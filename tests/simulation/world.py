@@ -46,7 +46,7 @@ from local.states.manager import ExecutionManager
 from local.states.maps.objects import Objects
 from local.states.running.executions import RUNNING, Execution
 from tests.simulation import deployment
-from tests.simulation.gate import Gate
+from tests.simulation.gate import PlanGate
 from tests.simulation.keys import version_key
 from tests.simulation.plan import FaultPlan, NoFaults
 from tests.simulation.ports import GatedObjects, GatedStore, GatedTopic, GatedWorkflows
@@ -83,7 +83,7 @@ class Setup:
     sweep_minutes: int | None = None
 
 
-class World:
+class SimulatedWorld:
     """See the module's text. ``seed`` decides which runnable task goes first; ``plan`` what goes wrong.
 
     ``memory`` makes the store; a test of the invariants brings a broken one.
@@ -120,7 +120,7 @@ class World:
             keep_histories=0,
             objects=self._map_objects(),
         )
-        self.gate = Gate(self.scheduler, self.plan, self.story, self.abort, self.watcher.goes_round)
+        self.gate = PlanGate(self.scheduler, self.plan, self.story, self.abort, self.watcher.goes_round)
         self._stale: dict[tuple[str, str, str], Item | None] = {}
         self.store = GatedStore(self.memory, self._stale, self.gate)
         self.attributes = AttributeStore(GatedObjects(self.objects, self.gate), self.setup.inline_limit)

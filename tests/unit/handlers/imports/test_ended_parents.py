@@ -20,12 +20,12 @@ from handlers.imports.zip.repository import Wait
 from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.port import IMPORT_TMP, Change, Item
 from tests.support.zip_world import airports, archive
-from tests.unit.handlers.imports.test_zip_parts import World
+from tests.unit.handlers.imports.test_zip_parts import LoaderWorld
 
 TOKEN = "token"
 
 
-class Place(World):
+class Place(LoaderWorld):
     """An archive of two files that is unpacked; the machine waits with a token for the file that it triggers."""
 
     def __init__(self) -> None:

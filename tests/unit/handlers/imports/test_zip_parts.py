@@ -46,7 +46,7 @@ class SlowObjects(MemoryObjects):
         return super().write(key, blocks, **options)
 
 
-class World:
+class LoaderWorld:
     def __init__(self, content: bytes, *, seconds: float = 0, versioned: bool = True, **limits: int) -> None:
         self.clock, self.store = ManualClock(), MemoryTableStore()
         store = self.store
@@ -68,7 +68,7 @@ class World:
 
 
 def test_files_are_unpacked_over_several_calls_each_of_them_once() -> None:
-    world = World(archive(*[airports("a")] * 5), seconds=UNPACK_SECONDS / 2)
+    world = LoaderWorld(archive(*[airports("a")] * 5), seconds=UNPACK_SECONDS / 2)
     answers = [world.load(world.run) for _ in range(4)]
     assert answers == [{"result": "more"}, {"result": "more"}, *[{"result": "ready", "positions": [0, 1, 2, 3, 4]}] * 2]
     assert world.objects.calls == ["write"] * 5
@@ -77,13 +77,13 @@ def test_files_are_unpacked_over_several_calls_each_of_them_once() -> None:
 
 
 def test_a_slow_file_is_unpacked_all_the_same() -> None:
-    world = World(archive(*[airports("a")] * 2), seconds=10 * UNPACK_SECONDS)
+    world = LoaderWorld(archive(*[airports("a")] * 2), seconds=10 * UNPACK_SECONDS)
     assert [world.load(world.run)["result"] for _ in range(2)] == ["more", "ready"]
 
 
 @pytest.mark.parametrize("versioned", [True, False])
 def test_an_archive_that_is_replaced_while_it_is_unpacked(versioned: bool) -> None:
-    world = World(archive(*[airports("a")] * 2), seconds=UNPACK_SECONDS, versioned=versioned)
+    world = LoaderWorld(archive(*[airports("a")] * 2), seconds=UNPACK_SECONDS, versioned=versioned)
     assert world.load(world.run) == {"result": "more"}
     world.source.put(BUCKET, "a.zip", archive(airports("b")))
     answer = world.load(world.run)
@@ -98,7 +98,7 @@ def test_an_archive_that_is_replaced_while_it_is_unpacked(versioned: bool) -> No
 
 
 def test_zip_08_limits_are_those_that_are_given() -> None:
-    world = World(archive(airports("a"), airports("b")), entries=1)
+    world = LoaderWorld(archive(airports("a"), airports("b")), entries=1)
     assert world.load(world.run) == {"result": "ended"}
     job = world.service.get_import(world.job.id, CONTEXT)
     assert job.error == {
@@ -111,7 +111,7 @@ def test_zip_08_limits_are_those_that_are_given() -> None:
 
 
 def test_an_archive_that_is_gone() -> None:
-    world = World(archive(airports("a")))
+    world = LoaderWorld(archive(airports("a")))
     world.source.contents[BUCKET].clear()
     assert world.load(world.run) == {"result": "ended"}
     job = world.service.get_import(world.job.id, CONTEXT)
@@ -212,7 +212,7 @@ def test_zip_07_a_trigger_that_is_overtaken_by_the_end_of_its_file_leaves_no_job
 
 def overtaken(at: int) -> str | None:
     """What becomes of the job if the file is given up before call number ``at`` of the trigger."""
-    world, gate = World(archive(airports("a"))), Gate()
+    world, gate = LoaderWorld(archive(airports("a"))), Gate()
     world.load(world.run)
     store: Any = GatedStore(world.store, gate)
     import_repository, files, workflows = (
@@ -241,7 +241,7 @@ def key_of(key: ImportJobKey) -> tuple[str, str]:
 
 
 def test_the_running_file_of_an_import_that_is_cancelled_is_cancelled_too() -> None:
-    world = World(archive(airports("a"), airports("b")))
+    world = LoaderWorld(archive(airports("a"), airports("b")))
     world.load(world.run)
     import_repository = ImportRepository(world.store, world.clock)
     zip_files = ZipFiles(
@@ -258,6 +258,6 @@ def test_the_running_file_of_an_import_that_is_cancelled_is_cancelled_too() -> N
 def test_a_damaged_file_fails_alone() -> None:
     damaged = bytearray(archive(airports("first"), airports("second")))
     damaged[damaged.index(b"first")] = 0
-    world = World(bytes(damaged))
+    world = LoaderWorld(bytes(damaged))
     assert world.load(world.run) == {"result": "ready", "positions": [0, 1]}
     assert [file.get("error", {}).get("type") for file in world.files.files(world.run.key)] == ["UnreadableEntry", None]

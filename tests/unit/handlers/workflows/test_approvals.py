@@ -87,7 +87,7 @@ class Crashing:
         return call
 
 
-class World:
+class ApprovalWorld:
     """The workflow, and people who answer it."""
 
     def __init__(self) -> None:
@@ -130,8 +130,8 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> ApprovalWorld:
+    return ApprovalWorld()
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def logged() -> Iterator[list[str]]:
     logger.setLevel(level)
 
 
-def test_ops_04_wf_04_approve(world: World) -> None:
+def test_ops_04_wf_04_approve(world: ApprovalWorld) -> None:
     world.after(60, world.approve)
     result = world.run()
     assert (result.status, result.output, result.seconds) == ("SUCCEEDED", {"decision": "APPROVED"}, 60.0)
@@ -159,7 +159,7 @@ def test_ops_04_wf_04_approve(world: World) -> None:
     assert (world.row["status"], world.row["decidedBy"]) == ("APPROVED", "boss")
 
 
-def test_ops_04_wf_04_reject(world: World) -> None:
+def test_ops_04_wf_04_reject(world: ApprovalWorld) -> None:
     world.after(60, world.reject)
     result = world.run()
     assert (result.status, result.error) == ("FAILED", "Rejected")
@@ -167,7 +167,7 @@ def test_ops_04_wf_04_reject(world: World) -> None:
     assert (world.row["status"], world.row["reason"]) == ("REJECTED", "too dear")
 
 
-def test_ops_04_wf_04_twice_is_once(world: World) -> None:
+def test_ops_04_wf_04_twice_is_once(world: ApprovalWorld) -> None:
     world.after(60, world.approve)
     world.after(60, world.approve)
     world.after(70, world.approve)
@@ -177,7 +177,7 @@ def test_ops_04_wf_04_twice_is_once(world: World) -> None:
 
 
 @pytest.mark.parametrize(("first", "then"), [("approve", "reject"), ("reject", "approve")])
-def test_ops_04_wf_04_another_answer_is_told(world: World, first: str, then: str) -> None:
+def test_ops_04_wf_04_another_answer_is_told(world: ApprovalWorld, first: str, then: str) -> None:
     world.after(60, getattr(world, first))
     world.after(61, getattr(world, then))
     world.run()
@@ -186,7 +186,7 @@ def test_ops_04_wf_04_another_answer_is_told(world: World, first: str, then: str
     assert "by boss" in str(error)
 
 
-def test_ops_04_wf_04_expired(world: World) -> None:
+def test_ops_04_wf_04_expired(world: ApprovalWorld) -> None:
     world.after(DAY + 1, world.approve)
     result = world.run()
     assert (result.status, result.error, result.seconds) == ("FAILED", "Expired", DAY)
@@ -195,17 +195,17 @@ def test_ops_04_wf_04_expired(world: World) -> None:
     assert "it is EXPIRED since" in str(world.answers[0])
 
 
-def test_ops_04_unknown(world: World) -> None:
+def test_ops_04_unknown(world: ApprovalWorld) -> None:
     with pytest.raises(NotFound, match=r"APPROVAL#t1 approval#r1: there is no such approval"):
         world.approve()
 
 
-def test_ops_04_nobody_is_not_who_decides(world: World) -> None:
+def test_ops_04_nobody_is_not_who_decides(world: ApprovalWorld) -> None:
     with pytest.raises(ValidationError, match="userId: '' is not allowed; expected text of 1 to"):
         world.approvals.approve("approval", "r1", InvokeContext("", "t1"))
 
 
-def test_ops_04_the_list_of_open_ones(world: World) -> None:
+def test_ops_04_the_list_of_open_ones(world: ApprovalWorld) -> None:
     for number in range(3):
         world.after(1, lambda: [one.request_id for one in world.approvals.list_open("t1")])
         world.after(
@@ -217,7 +217,7 @@ def test_ops_04_the_list_of_open_ones(world: World) -> None:
     assert list(world.approvals.list_open("t2", workflow="approval")) == []
 
 
-def test_ops_04_only_the_tenants_own(world: World) -> None:
+def test_ops_04_only_the_tenants_own(world: ApprovalWorld) -> None:
     world.after(60, lambda: world.approvals.approve("approval", "r1", InvokeContext("boss", "t2")))
     world.run()
     assert isinstance(world.answers[0], NotFound)
@@ -225,7 +225,7 @@ def test_ops_04_only_the_tenants_own(world: World) -> None:
 
 
 @pytest.mark.parametrize("answer", ["approve", "reject", "nothing"])
-def test_wf_05_the_token_is_nowhere_after_the_answer(world: World, answer: str, logged: list[str]) -> None:
+def test_wf_05_the_token_is_nowhere_after_the_answer(world: ApprovalWorld, answer: str, logged: list[str]) -> None:
     seen: list[Any] = []
     world.after(30, lambda: seen.extend(world.approvals.list_open("t1")))
     world.after(60, getattr(world, answer, lambda: None))
@@ -237,7 +237,7 @@ def test_wf_05_the_token_is_nowhere_after_the_answer(world: World, answer: str, 
     assert any('"state": "ask"' in line for line in logged)
 
 
-def test_wf_05_the_row_holds_it_until_then(world: World) -> None:
+def test_wf_05_the_row_holds_it_until_then(world: ApprovalWorld) -> None:
     world.after(30, lambda: world.row["taskToken"])
     world.after(60, world.approve)
     world.run()
@@ -245,13 +245,13 @@ def test_wf_05_the_row_holds_it_until_then(world: World) -> None:
 
 
 @pytest.mark.parametrize("retries", [1, 3])
-def test_a_repeated_state_has_a_token_of_its_own(world: World, retries: int) -> None:
+def test_a_repeated_state_has_a_token_of_its_own(world: ApprovalWorld, retries: int) -> None:
     world.test.fail("ask", "TransientError", times=retries)
     world.after(60, world.approve)
     assert world.run().status == "SUCCEEDED"
 
 
-def test_a_late_try_does_not_replace_the_token(world: World) -> None:
+def test_a_late_try_does_not_replace_the_token(world: ApprovalWorld) -> None:
     shown = {"subject": "s", "requestedBy": "u"}
     world.approvals.ask(KEY, "second", 1, execution="e", **shown)
     world.approvals.ask(KEY, "first", 0, execution="e", **shown)
@@ -261,7 +261,7 @@ def test_a_late_try_does_not_replace_the_token(world: World) -> None:
 
 
 @pytest.mark.parametrize("answer", ["approve", "reject"])
-def test_wf_04_a_decision_before_the_states_retry_answers_it(world: World, answer: str) -> None:
+def test_wf_04_a_decision_before_the_states_retry_answers_it(world: ApprovalWorld, answer: str) -> None:
     """The function stored the token and died; people decide; the state comes again with another token."""
     name = checks.execution_name("test 1")
     world.approvals.ask(KEY, "AQC" + "A" * 64, 0, execution=name, subject="s", requestedBy="u")
@@ -273,7 +273,7 @@ def test_wf_04_a_decision_before_the_states_retry_answers_it(world: World, answe
 
 
 @pytest.mark.parametrize("stored", [True, False])
-def test_wf_05_g4_a_question_that_breaks_leaves_no_open_row(world: World, stored: bool) -> None:
+def test_wf_05_g4_a_question_that_breaks_leaves_no_open_row(world: ApprovalWorld, stored: bool) -> None:
     """The function died four times, after it had stored its row or before: nobody may answer a dead workflow."""
     invoke = world.test.invoke
 
@@ -296,14 +296,14 @@ def test_wf_05_g4_a_question_that_breaks_leaves_no_open_row(world: World, stored
     assert (world.row["status"], "taskToken" in world.row) == ("BROKEN", False)
 
 
-def test_wf_04_a_token_that_was_answered_without_a_decision_is_no_approval(world: World) -> None:
+def test_wf_04_a_token_that_was_answered_without_a_decision_is_no_approval(world: ApprovalWorld) -> None:
     world.after(60, lambda: world.workflows.resume(world.test.tokens[0], {"decision": "APPROVED"}))
     result = world.run()
     assert (result.status, result.error, world.row["status"]) == ("FAILED", "NotDecided", "BROKEN")
     assert "taskToken" not in world.row
 
 
-def test_wf_04_a_token_that_was_failed_without_a_name_ends_it(world: World) -> None:
+def test_wf_04_a_token_that_was_failed_without_a_name_ends_it(world: ApprovalWorld) -> None:
     """SendTaskFailure takes no error (API reference); the name is empty then."""
     world.after(60, lambda: world.test.manager.send_task_failure(world.test.tokens[0]))
     result = world.run()
@@ -311,7 +311,7 @@ def test_wf_04_a_token_that_was_failed_without_a_name_ends_it(world: World) -> N
     assert world.row["status"] == "BROKEN"
 
 
-def test_wf_04_another_execution_with_the_same_request_id_leaves_the_first_one_s_row(world: World) -> None:
+def test_wf_04_another_execution_with_the_same_request_id_leaves_the_first_one_s_row(world: ApprovalWorld) -> None:
     world.approvals.ask(KEY, "first", 0, execution="first", subject="s", requestedBy="u")
     result = world.run()
     assert (result.status, result.error) == ("FAILED", "ValidationError")
@@ -319,7 +319,7 @@ def test_wf_04_another_execution_with_the_same_request_id_leaves_the_first_one_s
     assert (world.row["status"], world.row["taskToken"], world.row["execution"]) == ("OPEN", "first", "first")
 
 
-def test_ops_04_an_answer_that_nothing_waits_for_says_so(world: World) -> None:
+def test_ops_04_an_answer_that_nothing_waits_for_says_so(world: ApprovalWorld) -> None:
     """The execution was aborted: no state of it runs any more."""
     world.after(60, lambda: world.test.manager.stop_execution(world.running().arn))
     world.after(120, world.approve)
@@ -328,7 +328,7 @@ def test_ops_04_an_answer_that_nothing_waits_for_says_so(world: World) -> None:
     assert "taskToken" not in world.row
 
 
-def test_wf_05_an_open_row_does_not_outlive_the_longest_execution(world: World) -> None:
+def test_wf_05_an_open_row_does_not_outlive_the_longest_execution(world: ApprovalWorld) -> None:
     world.after(60, lambda: world.row["ttl"] - world.scheduler.now())
     world.run()
     assert 365 * DAY < world.answers[0] < 367 * DAY
@@ -339,7 +339,7 @@ def test_wf_05_an_open_row_does_not_outlive_the_longest_execution(world: World) 
 @pytest.mark.parametrize("again", [True, False])
 def test_wf_04_ops_04_a_crash_at_every_call_of_an_answer(at: int, after: bool, again: bool) -> None:
     """The operator's process dies; called again or not, what the row says is what the workflow did."""
-    world, counter = World(), [0]
+    world, counter = ApprovalWorld(), [0]
     approvals = Approvals(
         Crashing(world.store, counter, at, after), world.scheduler, Crashing(world.workflows, counter, at, after)
     )
@@ -370,13 +370,13 @@ def test_wf_04_ops_04_a_crash_at_every_call_of_an_answer(at: int, after: bool, a
         ({"tenantCode": None}, "tenantCode: None"),
     ],
 )
-def test_bad_input_ends_it_at_once(world: World, given: dict[str, Any], cause: str) -> None:
+def test_bad_input_ends_it_at_once(world: ApprovalWorld, given: dict[str, Any], cause: str) -> None:
     result = world.run(**given)
     assert (result.error, result.seconds) == ("ValidationError", 0.0)
     assert cause in (result.cause or "")
 
 
 @pytest.mark.parametrize("reason", ["", "x" * 1_001, None])
-def test_a_rejection_needs_a_reason(world: World, reason: Any) -> None:
+def test_a_rejection_needs_a_reason(world: ApprovalWorld, reason: Any) -> None:
     with pytest.raises(ValidationError, match="reason: "):
         world.approvals.reject("approval", "r1", BOSS, reason)
