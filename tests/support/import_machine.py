@@ -30,33 +30,6 @@ Deliver = Callable[[int], bool]
 Enqueue = Callable[[str, Deliver], None]
 
 
-class Gated:
-    """Any port behind the gate."""
-
-    def __init__(self, port: Any, gate: Any) -> None:
-        self._port = port
-        self._gate = gate
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._port, name)
-        if not callable(found):
-            return found
-        return lambda *args, **kwargs: self._gate.cross(name, lambda: found(*args, **kwargs))
-
-
-class SharedObjects(MemoryObjects):
-    """Objects that can be read as files, too."""
-
-    def __init__(self, bucket: str, source: MemorySource) -> None:
-        super().__init__(bucket)
-        self._source = source
-
-    def write(self, key: str, blocks: Any, **options: Any) -> int:
-        size = super().write(key, blocks, **options)
-        self._source.put(self.bucket, key, self.contents[key])
-        return size
-
-
 class PlayedMachine:
     """See ``StateMachines``. ``map_dies_after``: so many batches; None: it doesn't."""
 

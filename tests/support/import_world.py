@@ -60,8 +60,9 @@ from handlers.store.values import item_to_dynamo
 from handlers.topics.memory import MemoryTopic
 from local.functions.model import SimulatedCrash
 from tests.support.clock import ManualClock
-from tests.support.import_machine import Gated, PlayedMachine, SharedObjects
-from tests.support.task_world import Gate, GatedStore, GatedTopic
+from tests.support.gate import Gate, Gated, GatedTopic
+from tests.support.import_machine import PlayedMachine
+from tests.support.shared_objects import SharedObjects
 
 BUCKET = "files"
 CONTEXT = InvokeContext("u1", "t1", "10.0.0.1")
@@ -111,7 +112,7 @@ class ImportWorld:
         self.counted: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
         self.memory = MemoryTableStore(self._changed)
-        self.store: Any = GatedStore(self.memory, self.gate)
+        self.store: Any = Gated(self.memory, self.gate)
         self.source = MemorySource(BUCKET, versioned=versioned)
         self.objects = SharedObjects(BUCKET, self.source)
         self.topic, self.alarms = MemoryTopic(), MemoryTopic()

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from handlers.consumers.dead_letters import MemoryDeadLetters
@@ -26,21 +24,26 @@ from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.command_outcomes import CommandOutcomes
 from handlers.imports.service import ImportService
 from handlers.imports.zip.finalize import ImportedFile
-from handlers.objects.memory import MemoryObjects, MemorySource
+from handlers.objects.memory import MemorySource
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, IMPORT_TMP, Change, Item
-from handlers.store.values import item_to_dynamo
 from handlers.topics.memory import MemoryTopic
 from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS, MAX_RECEIVE_COUNT, VISIBILITY_TIMES_TIMEOUT
 from infra.components.state_machines import load_definition
-from local.functions.host import FunctionHost
-from local.functions.model import FunctionSpec
-from local.scheduler import Scheduler
-from local.states.errors import ExecutionAlreadyExists, TaskDoesNotExist, TaskTimedOut
-from local.states.manager import ExecutionManager
 from local.states.running.executions import Execution
-from tests.support.task_world import ACCOUNT, AT_ONCE, ENDED_BADLY, REGION, Gate, GatedStore, GatedTopic, interceptor
-from tests.support.task_world import queue_record as record_of
+from tests.support.gate import Gate, Gated, GatedTopic
+from tests.support.machine_world import (
+    ACCOUNT,
+    ENDED_BADLY,
+    REGION,
+    MachineWorld,
+    function_arn,
+    queue_events,
+    status_event,
+    stream_events,
+    stream_record,
+)
+from tests.support.shared_objects import SharedObjects
 from tests.unit.handlers.test_settings import SWEEPER
 
 BUCKET = "files"
@@ -78,52 +81,18 @@ ENVIRONMENT = {
 #: The event source mappings' filters (``infra/capabilities/imports.py``), as far as they matter here.
 LOADED = ("CREATED", "PROCESSING")
 VISIBILITY_SECONDS = VISIBILITY_TIMES_TIMEOUT * CONSUMER_TIMEOUT_SECONDS
-STREAM_TRIES = 10
 
 
-class Gated:
-    """A port behind the gate."""
-
-    def __init__(self, port: Any, gate: Gate) -> None:
-        self._port = port
-        self._gate = gate
-
-    @property
-    def bucket(self) -> str:
-        return str(self._port.bucket)
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._port, name)
-        return lambda *args, **kwargs: self._gate.cross(name, lambda: method(*args, **kwargs))
-
-
-class ReadableObjects(MemoryObjects):
-    """What is written can be read as a file."""
-
-    def __init__(self, source: MemorySource) -> None:
-        super().__init__(STORE_BUCKET)
-        self._source = source
-
-    def write(self, key: str, blocks: Iterable[bytes], **options: Any) -> int:
-        size = super().write(key, blocks, **options)
-        self._source.put(STORE_BUCKET, key, self.contents[key])
-        return size
-
-
-class ZipWorld:
-    """``twice`` delivers every Lambda call twice: ``AT_ONCE`` side by side, ``LATER`` one after the other."""
+class ZipWorld(MachineWorld):
+    """Of archives."""
 
     def __init__(self, gate: Gate | None = None, *, twice: str = "", seed: int | None = 1) -> None:
-        self.gate = gate or Gate()
-        self.scheduler = Scheduler.virtual(seed)
-        self.gate.checkpoint = self.scheduler.checkpoint
+        super().__init__(gate, twice=twice, seed=seed)
         self.images: list[Item] = []
         self.memory = MemoryTableStore(self._changed)
         self.source = MemorySource(BUCKET, STORE_BUCKET)
-        self.objects = ReadableObjects(self.source)
+        self.objects = SharedObjects(STORE_BUCKET, self.source)
         self.main, self.alarms = MemoryTopic(), MemoryTopic()
-        self.host = FunctionHost(self.scheduler)
-        self.executions = ExecutionManager(self.scheduler, self.host, region=REGION, account_id=ACCOUNT)
         self.given_up: list[str] = []
         self.hangs: Callable[[Item], bool] = lambda command: False
         #: Tokens that were handed out, to be looked for where they must not be.
@@ -131,8 +100,6 @@ class ZipWorld:
         self.service = ImportService(
             self.memory, self.scheduler, ["airports"], [BUCKET], random_bytes=lambda count: bytes(count)
         )
-        if twice:
-            self.host.interceptors.append(interceptor(self.scheduler, side_by_side=twice == AT_ONCE))
         self._deploy()
         self.started = self.scheduler.now()
 
@@ -149,24 +116,15 @@ class ZipWorld:
         return self.job(job)
 
     def run(self) -> None:
-        self.quietly(self.scheduler.run_until_idle)
+        with self.quietly():
+            self.scheduler.run_until_idle()
 
     def sweep(self, hours: float) -> None:
         """Let the sweeper come every five minutes for a while."""
-
-        def sweep() -> None:
+        with self.quietly():
             for _ in range(int(hours * 12)):
                 self.scheduler.run_for(300)
                 self.scheduler.spawn(self.host.invoke, "sweeper", {})
-
-        self.quietly(sweep)
-
-    def quietly(self, action: Callable[[], None]) -> None:
-        logging.disable(logging.CRITICAL)
-        try:
-            action()
-        finally:
-            logging.disable(logging.NOTSET)
 
     # -- looking ------------------------------------------------------------------------------------
 
@@ -224,7 +182,7 @@ class ZipWorld:
 
     def _deploy(self) -> None:
         self.letters = MemoryDeadLetters()
-        store: Any = GatedStore(self.memory, self.gate)
+        store: Any = Gated(self.memory, self.gate)
         objects: Any = Gated(self.objects, self.gate)
         source: Any = Gated(self.source, self.gate)
         main: Any = GatedTopic(self.main, self.gate, self._sent)
@@ -255,49 +213,16 @@ class ZipWorld:
         sweeper_ports = SweeperPorts(store=store, workflows=self, alarms=alarms, clock=self.scheduler, main_topic=main)
         starts["sweeper"] = lambda: sweeper.create({**SWEEPER, **ENVIRONMENT}, ports=sweeper_ports)
         for name, start in starts.items():
-            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
-            timeout = 900 if name == "loader" else CONSUMER_TIMEOUT_SECONDS
-            self.host.register(FunctionSpec(name, arn, "", Path(), timeout_s=timeout), start=start)
+            self.register(name, start, timeout_s=900 if name == "loader" else CONSUMER_TIMEOUT_SECONDS)
         text = json.dumps(load_definition("import_zip"))
         for placeholder, name in (("${LoaderFunctionArn}", "loader"), ("${ImportsFunctionArn}", "imports")):
-            text = text.replace(placeholder, f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
+            text = text.replace(placeholder, function_arn(name))
         self.executions.create_state_machine("import-zip", text, "arn:aws:iam::1:role/zip", "STANDARD")
         self.executions.on_status_change(self._ended)
 
-    def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
-        """See StateMachines."""
-
-        def start() -> bool:
-            try:
-                self.executions.start_execution(machine, name, json.dumps(payload, sort_keys=True))
-            except ExecutionAlreadyExists:
-                return False
-            return True
-
-        return self.gate.cross("StartExecution", start)
-
-    def resume(self, token: str, output: Mapping[str, Any]) -> bool:
-        """See StateMachines."""
-
-        def resume() -> bool:
-            try:
-                self.executions.send_task_success(token, json.dumps(output))
-            except (TaskDoesNotExist, TaskTimedOut):
-                return False
-            return True
-
-        return self.gate.cross("SendTaskSuccess", resume)
-
     def _changed(self, table: str, before: Item | None, after: Item | None) -> None:
         assert after is not None
-        change = {"NewImage": item_to_dynamo(after), "SequenceNumber": str(len(self.images))}
-        if before is not None:
-            change["OldImage"] = item_to_dynamo(before)
-        record = {
-            "eventName": "INSERT" if before is None else "MODIFY",
-            "eventSource": "aws:dynamodb",
-            "dynamodb": change,
-        }
+        record = stream_record(before, after, len(self.images))
         if table == COMMANDS:
             if "status" in after:
                 self.scheduler.spawn(self._deliver_record, "outcomes", record, name="commands stream")
@@ -320,36 +245,20 @@ class ZipWorld:
         self.memory.update(COMMANDS, command["pk"], command["sk"], Change(set={"status": "finish:FINISHED"}))
 
     def _deliver_record(self, function: str, record: Mapping[str, Any]) -> None:
-        for _ in range(STREAM_TRIES):
-            result = self.host.invoke(function, {"Records": [record]})
-            if result.error is None and not result.payload["batchItemFailures"]:
-                return
-            self.scheduler.sleep(1)
-        self.given_up.append(function)
+        if not self.deliver(function, stream_events(record), pause=1):
+            self.given_up.append(function)
 
     def _sent(self, message: Mapping[str, Any]) -> None:
         if message["action"] == "import-execute":
             self.scheduler.spawn(self._deliver_message, message, name="queue")
 
     def _deliver_message(self, message: Mapping[str, Any]) -> None:
-        for receive in range(1, MAX_RECEIVE_COUNT + 1):
-            result = self.host.invoke("imports", {"Records": [record_of(message, receive)]})
-            if result.error is None and not result.payload["batchItemFailures"]:
-                return
-            self.scheduler.sleep(VISIBILITY_SECONDS)
-        self.given_up.append("queue")
+        if not self.deliver("imports", queue_events(message), pause=VISIBILITY_SECONDS):
+            self.given_up.append("queue")
 
     def _ended(self, execution: Execution) -> None:
         if execution.status in ENDED_BADLY:
-            detail = {
-                "executionArn": execution.arn,
-                "stateMachineArn": execution.machine.arn,
-                "name": execution.name,
-                "status": execution.status,
-                "input": execution.input_text,
-            }
-            event = {"source": "aws.states", "detail": detail}
-            self.scheduler.spawn(self.host.invoke, "loader", event, name="rule")
+            self.scheduler.spawn(self.host.invoke, "loader", status_event(execution), name="rule")
 
 
 def airports(*names: str) -> bytes:

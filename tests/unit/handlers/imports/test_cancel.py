@@ -15,8 +15,8 @@ from handlers.imports.jobs.cancel import Canceller
 from handlers.imports.jobs.model import MODES, ImportJob
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.service import ImportService
+from tests.support.gate import AFTER, BEFORE, Gate, Gated
 from tests.support.import_world import BUCKET, CONTEXT, ImportWorld
-from tests.support.task_world import AFTER, BEFORE, Gate, GatedStore
 from tests.unit.handlers.imports.test_route import airports
 
 FILE = airports("a", "!", "c", "d") + b"A000,,again,,,JP,,1,2,,\nA009,x,too,many,values,JP,,1,2,,,,\n"
@@ -114,7 +114,7 @@ def test_what_has_its_outcome_is_not_cancelled_and_cancelled_is_said_again() -> 
 def test_a_job_that_begins_while_it_is_cancelled_is_not_left_with_open_rows() -> None:
     world, gate = ImportWorld(), Gate()
     job = created(world)
-    store: Any = GatedStore(world.memory, gate)
+    store: Any = Gated(world.memory, gate)
     gate.checkpoint = lambda what: None if what != "update" else world.run_until(lambda: False, only="loader")
     service = ImportService(store, world.clock, ["airports"], [BUCKET])
     assert service.cancel_import(job.id, CONTEXT).is_cancelling

@@ -21,8 +21,8 @@ from handlers.imports.rows.row_batches import MOST_ROWS, RowBatches, writes_of
 from handlers.objects.memory import MemoryObjects
 from handlers.store.port import Write
 from local.functions.model import SimulatedCrash
+from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.import_world import CONTEXT, ImportWorld
-from tests.support.task_world import AFTER, BEFORE, Gate
 from tests.unit.handlers.imports.quirks import EXPECTED, QUIRKS
 from tests.unit.handlers.imports.test_route import airports, report
 

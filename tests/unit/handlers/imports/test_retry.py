@@ -16,8 +16,8 @@ from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.retry import RowResetter
 from handlers.store.port import COMMANDS, Change
 from handlers.store.values import item_to_dynamo
+from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.import_world import CONTEXT, ImportWorld
-from tests.support.task_world import AFTER, BEFORE, Gate
 from tests.unit.handlers.imports.test_cancel import check_end, created
 from tests.unit.handlers.imports.test_route import airports
 

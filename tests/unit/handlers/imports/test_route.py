@@ -18,8 +18,8 @@ from handlers.imports.files.limits import CsvLimits
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION
 from handlers.store.port import COMMANDS, Change
+from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.import_world import BUCKET, CONTEXT, ImportWorld
-from tests.support.task_world import AFTER, BEFORE, Gate
 from tests.unit.handlers.imports.quirks import QUIRKS
 
 MODES = [DIRECT, STEP_FUNCTION]

@@ -10,8 +10,8 @@ from handlers.imports.jobs import status
 from handlers.imports.jobs.model import STEP_FUNCTION
 from handlers.imports.sweeper import PAGE, ROWS_PER_LOOK
 from handlers.store.port import COMMANDS, IMPORT_TMP, Change
+from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.import_world import BUCKET, CONTEXT, TIMEOUT_HOURS, ImportWorld
-from tests.support.task_world import AFTER, BEFORE, Gate
 from tests.unit.handlers.imports.test_route import FILE, airports, comparable
 
 STEPS = ("loader", "import stream", "queue", "commands stream")

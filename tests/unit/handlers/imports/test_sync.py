@@ -20,8 +20,8 @@ from handlers.imports.jobs.model import ImportJob
 from handlers.objects.memory import MemoryObjects
 from handlers.store.port import COMMANDS, DATA, HISTORY, Change, Item
 from tests.simulation.watcher import PIPELINE_FIELDS
+from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.import_world import CONTEXT, ImportWorld
-from tests.support.task_world import AFTER, BEFORE, Gate
 from tests.unit.handlers.imports.test_cancel import check_end, created
 from tests.unit.handlers.imports.test_route import FILE, airports, report
 

@@ -28,8 +28,8 @@ from handlers.objects.memory import MemoryObjects, MemorySource
 from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.memory import MemoryTableStore
 from tests.support.clock import ManualClock
+from tests.support.gate import Gate, Gated
 from tests.support.import_world import CONTEXT
-from tests.support.task_world import Gate, GatedStore
 from tests.support.zip_world import BUCKET, airports, archive
 
 
@@ -214,7 +214,7 @@ def overtaken(at: int) -> str | None:
     """What becomes of the job if the file is given up before call number ``at`` of the trigger."""
     world, gate = LoaderWorld(archive(airports("a"))), Gate()
     world.load(world.run)
-    store: Any = GatedStore(world.store, gate)
+    store: Any = Gated(world.store, gate)
     import_repository, files, workflows = (
         ImportRepository(store, world.clock),
         ArchiveRepository(store, world.clock),

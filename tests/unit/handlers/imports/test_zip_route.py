@@ -10,7 +10,8 @@ import pytest
 from handlers.imports.jobs import status
 from local.functions.model import InvokeResult, SimulatedCrash
 from local.states.running.executions import FAILED, RUNNING, SUCCEEDED
-from tests.support.task_world import AFTER, AT_ONCE, BEFORE, LATER, Gate
+from tests.support.gate import AFTER, BEFORE, Gate
+from tests.support.machine_world import AT_ONCE, LATER
 from tests.support.zip_world import CONTEXT, MACHINE, ZipWorld, airports, archive
 
 #: A good file, one with a bad header, one without rows, one that changes a row of the first; and one without a table.
@@ -230,7 +231,8 @@ def test_zip_cancelled_at_any_moment(part: int) -> None:
     for moment in range(part + 1, moments, 4):
         world = ZipWorld()
         job = world.create(CONTENT)
-        world.quietly(lambda: world.scheduler.run_until(lambda: len(world.gate.calls) >= moment))  # noqa: B023 - at once
+        with world.quietly():
+            world.scheduler.run_until(lambda: len(world.gate.calls) >= moment)  # noqa: B023 - at once
         if world.job(job).status in status.TERMINAL:
             continue
         world.service.cancel_import(job.id, CONTEXT)
@@ -256,7 +258,8 @@ def test_zip_the_machine_is_aborted_at_any_moment(part: int) -> None:
     for moment in range(part + 1, moments, 4):
         world = ZipWorld()
         job = world.create(CONTENT)
-        world.quietly(lambda: world.scheduler.run_until(lambda: len(world.gate.calls) >= moment))  # noqa: B023 - at once
+        with world.quietly():
+            world.scheduler.run_until(lambda: len(world.gate.calls) >= moment)  # noqa: B023 - at once
         running = world.executions.list_executions(MACHINE, RUNNING)
         for execution in running:
             world.executions.stop_execution(execution.arn)

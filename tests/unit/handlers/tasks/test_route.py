@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from handlers.tasks.model import Task
+from tests.support.gate import AFTER, BEFORE, Gate
+from tests.support.machine_world import AT_ONCE, LATER
 from tests.support.pipelines import CONTEXT
-from tests.support.task_world import AFTER, AT_ONCE, BEFORE, LATER, Gate, TaskWorld
+from tests.support.task_world import TaskWorld
 
 
 def works(world: TaskWorld) -> None:
