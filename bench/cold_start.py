@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 5
 _BASE = "import boto3; boto3.client('dynamodb')"
-_WORKER = "from handlers.core import aws_clients; aws_clients.dynamodb(); import handlers.entrypoints."
+_WORKER = "from handlers.core.aws import clients as aws_clients; aws_clients.dynamodb(); import handlers.entrypoints."
 
 
 def entry_points() -> list[str]:

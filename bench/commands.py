@@ -16,7 +16,7 @@ from contract.tables import COMMANDS, DATA, DUE_AT, OPEN_SHARD
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import LATEST, CommandInput
 from handlers.commands.publishing.publisher import CommandPublisher
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.core.context import InvokeContext
 from handlers.objects.s3 import S3Objects
 from handlers.store.dynamodb import DynamoTableStore

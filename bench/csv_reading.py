@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from cli.output import table
 from handlers.core.clock import SystemClock
-from handlers.core.ulids import ULID_RANDOM_BYTES, ulid
+from handlers.core.values.ulids import ULID_RANDOM_BYTES, ulid
 from handlers.domain.airports import COLUMNS, AirportImport
 from handlers.imports.csv.rows_handler import RowsHandler
 from handlers.imports.files.inspection import inspect, records_of

@@ -24,7 +24,7 @@ from contract.options import TERMINAL
 from contract.outputs import BUCKET_NAME, TABLE_NAME
 from contract.state_machines import CSV_ROWS_HANDLER, EXPRESS, STANDARD
 from contract.tables import COMMANDS, IMPORT_TMP
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.core.context import InvokeContext
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.service import ImportService

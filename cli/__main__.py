@@ -12,7 +12,7 @@ from cli import stopping
 from cli.commands import COMMANDS, overview
 from cli.develop.errors import CommandError
 from cli.terminal import FAILED, complain, ended, show
-from handlers.core.text import visible
+from handlers.core.values.text import visible
 
 USAGE = 2
 

@@ -14,8 +14,8 @@ from typing import Any, TextIO
 
 from cli.pace import Pace
 from cli.terminal import OutputEnded, write
-from handlers.core.stored_names import to_stored_name
-from handlers.core.text import visible, visible_json
+from handlers.core.values.stored_names import to_stored_name
+from handlers.core.values.text import visible, visible_json
 
 BAR_WIDTH = 30
 #: Seconds between two updates: a bar may move often, a log file shouldn't fill up.

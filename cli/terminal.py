@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from typing import TextIO
 
-from handlers.core.text import visible_lines
+from handlers.core.values.text import visible_lines
 
 FAILED = 1
 #: By the shell's convention, as for a process that the signal ends: 128 + SIGPIPE.
@@ -31,7 +31,7 @@ class OutputEnded(SystemExit):
 
 
 def show(text: str) -> None:
-    """Print text of one or more lines. Data in it was escaped before (``handlers.core.text``), the rest here."""
+    """Print text of one or more lines. Data in it was escaped before (``handlers.core.values.text``), the rest here."""
     write(sys.stdout, f"{visible_lines(text)}\n")
 
 

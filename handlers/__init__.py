@@ -38,9 +38,9 @@ if TYPE_CHECKING:
         VersionConflict,
         WrongStatus,
     )
-    from handlers.core.json_values import check_json
     from handlers.core.keys import MAX_REQUEST_ID_CHARS
     from handlers.core.log import log_step
+    from handlers.core.values.json_values import check_json
     from handlers.imports.rows.preparation import prepare as prepare_row
     from handlers.imports.service import ImportService
     from handlers.imports.strategy import CHANGED, EQUAL, NOT_EXIST, ImportStrategy, Row, import_strategy
@@ -185,7 +185,7 @@ _NAMES = {
         "CommandFailed CqrsError NotFound PendingVersions RequestConflict RequestWithdrawn TokenGone TransientConflict "
         "TransientError TransientThrottle ValidationError VersionConflict WrongStatus"
     ),
-    "core.json_values": "check_json",
+    "core.values.json_values": "check_json",
     "core.keys": "MAX_REQUEST_ID_CHARS",
     "core.log": "log_step",
     "imports.rows.preparation": "prepare_row=prepare",

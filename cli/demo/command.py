@@ -29,7 +29,7 @@ from handlers.commands.attributes import AttributeStore
 from handlers.commands.keys import VersionKey
 from handlers.commands.model import CommandInput
 from handlers.commands.publishing.publisher import CommandPublisher
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
 from handlers.core.keys import row_id

@@ -16,7 +16,7 @@ from contract.outputs import BUCKET_NAME, TABLE_NAME
 from contract.tables import IMPORT_TMP
 from contract.work_status import COMPLETED
 from contract.work_status import IMPORT_TERMINAL as TERMINAL
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
 from handlers.imports.jobs.model import ImportJob

@@ -10,7 +10,7 @@ from cli.output import Progress, table
 from contract.outputs import TABLE_NAME, TASK_MAX_CONCURRENCY, TASK_TIMEOUT_MINUTES
 from contract.tables import TASKS
 from contract.work_status import COMPLETED
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
 from handlers.store.dynamodb import DynamoTableStore

@@ -11,7 +11,7 @@ from botocore import exceptions
 
 from cli.errors import CommandError
 from handlers.core.errors import CqrsError, TransientError
-from handlers.core.text import visible
+from handlers.core.values.text import visible
 
 #: IAM's wordings differ by service; all name the action in the same way.
 _ACTION = re.compile(r"to perform: ?(\S+)(?: on resource: (\S+))?")

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError, ProfileNotFound
 from cli.errors import CommandError
 from cli.operate.answers import Place, line_of
 from contract.tables import COMMANDS, DATA, HISTORY, IMPORT_TMP, TASKS
-from handlers.core.aws_clients import CLIENT_CONFIG, LAMBDA_CALL_CONFIG
+from handlers.core.aws.clients import CLIENT_CONFIG, LAMBDA_CALL_CONFIG
 from handlers.store.dynamodb import DynamoTableStore
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from cli.terminal import show
 from contract.work_status import FAILED
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
-from handlers.core.stored_names import to_stored_name
+from handlers.core.values.stored_names import to_stored_name
 from handlers.operations.key_text import pasteable
 from handlers.tasks.keys import TaskKey
 from handlers.tasks.model import Task, TaskItem

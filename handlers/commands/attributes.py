@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from contract.objects import ATTRIBUTES as PREFIX
 from handlers.commands.keys import VersionKey
 from handlers.core.errors import AttributesDamaged
-from handlers.core.json_values import json_bytes, same_json
 from handlers.core.keys import VERSION_DIGITS
+from handlers.core.values.json_values import json_bytes, same_json
 
 if TYPE_CHECKING:
     from handlers.objects.port import Objects

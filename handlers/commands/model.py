@@ -9,11 +9,11 @@ from handlers.commands.attributes import MAX_ATTRIBUTES_BYTES, POINTER
 from handlers.commands.keys import DEFAULT_KIND, EntityKey, VersionKey
 from handlers.core.clock import iso
 from handlers.core.errors import ValidationError
-from handlers.core.json_values import check_attributes, check_text, plain_value
 from handlers.core.key_parts import VERSION_SEPARATOR, check_new_part
 from handlers.core.keys import MAX_VERSION, open_shard
 from handlers.core.light_dataclasses import dataclass
-from handlers.core.stored_names import to_stored_name
+from handlers.core.values.json_values import check_attributes, check_text, plain_value
+from handlers.core.values.stored_names import to_stored_name
 
 if TYPE_CHECKING:
     from handlers.core.context import InvokeContext

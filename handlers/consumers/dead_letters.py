@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
-from handlers.core.aws_errors import CALL_ERRORS, reason_of
+from handlers.core.aws.errors import CALL_ERRORS, reason_of
 from handlers.core.log import log_step, without_text
 from handlers.topics.port import MessageRefused
 

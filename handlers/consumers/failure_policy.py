@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 
-from handlers.core.aws_errors import nature_of_aws
+from handlers.core.aws.errors import nature_of_aws
 from handlers.core.errors import CqrsError, Nature, TransientError
 
 

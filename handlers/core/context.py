@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.core.arguments import instance
-from handlers.core.json_values import check_text
 from handlers.core.key_parts import check_new_part
 from handlers.core.keys import MAX_REQUEST_ID_CHARS, request_sk
 from handlers.core.light_dataclasses import dataclass
+from handlers.core.values.arguments import instance
+from handlers.core.values.json_values import check_text
 
 MAX_USER_CHARS = 1_000
 #: Also for the list of addresses that proxies add (X-Forwarded-For).

@@ -11,7 +11,7 @@ import traceback
 from types import TracebackType
 
 from handlers.core.errors import CqrsError
-from handlers.core.json_values import storable_text
+from handlers.core.values.json_values import storable_text
 
 #: Step Functions takes 256 characters of an error's name (API reference, TaskFailedEventDetails).
 MAX_TYPE_CHARS = 200

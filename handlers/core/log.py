@@ -8,7 +8,7 @@ import sys
 import traceback
 from typing import Any
 
-from handlers.core.text import visible_json
+from handlers.core.values.text import visible_json
 
 LOGGER_NAME = "cqrs.handlers"
 #: The innermost calls of an error that is logged without its text.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from handlers.core.aws_errors import CALL_ERRORS, reason_of, refusal
-from handlers.core.message_batches import divide, message_text
+from handlers.core.aws.errors import CALL_ERRORS, reason_of, refusal
+from handlers.core.aws.message_batches import divide, message_text
 from handlers.event_bus.port import MAX_BUS_BYTES, SOURCE, BusEvent
 from handlers.topics.port import MessageRefused, too_large
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from handlers.core.message_batches import message_text
+from handlers.core.aws.message_batches import message_text
 from handlers.event_bus.port import MAX_BUS_BYTES, BusEvent
 from handlers.topics.port import too_large
 

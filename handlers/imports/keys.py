@@ -8,7 +8,7 @@ from handlers.core.errors import ValidationError
 from handlers.core.key_parts import SEPARATOR, check_part
 from handlers.core.keys import MAX_PK_BYTES, check_bytes, row_id, two_parts
 from handlers.core.light_dataclasses import dataclass
-from handlers.core.ulids import ULID_RANDOM_BYTES, ULID_TIME_CHARS, check_ulid, is_ulid, ulid
+from handlers.core.values.ulids import ULID_RANDOM_BYTES, ULID_TIME_CHARS, check_ulid, is_ulid, ulid
 
 IMPORT_KIND = "IMPORT"
 CSV_IMPORT_KIND = "CSV_IMPORT"

@@ -7,15 +7,15 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from handlers.core.arguments import whole_number
 from handlers.core.clock import Clock, iso
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import NotFound, RequestConflict, ValidationError
 from handlers.core.expiry import SECONDS_PER_DAY
-from handlers.core.json_values import check_json, json_bytes
 from handlers.core.key_parts import SEPARATOR, check_part
 from handlers.core.keys import partition, request_sk
-from handlers.core.ulids import ULID_RANDOM_BYTES, ulid
+from handlers.core.values.arguments import whole_number
+from handlers.core.values.json_values import check_json, json_bytes
+from handlers.core.values.ulids import ULID_RANDOM_BYTES, ulid
 from handlers.imports.files.named_file import check_file
 from handlers.imports.jobs import status
 from handlers.imports.jobs.cancel import request_cancel

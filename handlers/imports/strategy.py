@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from handlers.commands.targets.registry import instance_of, marked_classes
 from handlers.core.errors import RegistryError, ValidationError
-from handlers.core.json_values import same_json
 from handlers.core.light_dataclasses import dataclass
+from handlers.core.values.json_values import same_json
 from handlers.imports.encodings.catalogue import encoding_named
 from handlers.imports.errors import ImportRefused
 from handlers.imports.files.layout import (

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from botocore.exceptions import ClientError
 
-from handlers.core.aws_clients import UNREACHABLE
-from handlers.core.aws_errors import CONFLICTS, http_status_of, passes
+from handlers.core.aws.clients import UNREACHABLE
+from handlers.core.aws.errors import CONFLICTS, http_status_of, passes
 from handlers.core.errors import (
     BucketMissing,
     Nature,

@@ -8,12 +8,12 @@ from contract.rows import RESTART
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import completed
 from handlers.commands.repository import CommandRepository
-from handlers.core.arguments import instance
 from handlers.core.clock import Clock, iso
 from handlers.core.errors import NotFound
 from handlers.core.expiry import is_expired
 from handlers.core.keys import check_version_number
 from handlers.core.light_dataclasses import dataclass, field
+from handlers.core.values.arguments import instance
 from handlers.operations import situation as where
 from handlers.operations.advice import Advisor
 from handlers.operations.key_text import pasteable

@@ -9,7 +9,7 @@ from handlers.commands.keys import EntityKey
 from handlers.core.errors import ValidationError
 from handlers.core.key_parts import SEPARATOR, VERSION_SEPARATOR
 from handlers.core.keys import VERSION_DIGITS, check_version_number
-from handlers.core.text import is_visible
+from handlers.core.values.text import is_visible
 
 #: Words that every shell leaves as they are; ``#`` begins a comment only at the beginning of a word.
 _PLAIN = re.compile(r"[\w%+=:,./-][\w@%+=:,./#-]*(?: [\w%+=:,./-][\w@%+=:,./#-]*)?", re.ASCII)

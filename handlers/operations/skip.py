@@ -9,11 +9,11 @@ from handlers.commands.attempts import Attempts
 from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.run import Run
 from handlers.commands.repository import CommandRepository, Neighbourhood
-from handlers.core.arguments import instance
 from handlers.core.clock import Clock, iso
 from handlers.core.errors import CqrsError, NotFound
 from handlers.core.keys import FIRST_VERSION
 from handlers.core.light_dataclasses import dataclass
+from handlers.core.values.arguments import instance
 from handlers.operations import situation as where
 from handlers.operations.key_text import pasteable
 from handlers.store.port import ConditionFailed, TableStore

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.core.errors import RequestConflict, ValidationError, shown
-from handlers.core.json_values import plain_value
+from handlers.core.values.json_values import plain_value
 
 #: Step Functions Developer Guide, "Step Functions service quotas": input or output of a task, state or execution.
 MAX_OUTPUT_BYTES = 262_144

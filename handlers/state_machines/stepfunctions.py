@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from handlers.core.aws_clients import UNREACHABLE
-from handlers.core.aws_errors import http_status_of, passes
+from handlers.core.aws.clients import UNREACHABLE
+from handlers.core.aws.errors import http_status_of, passes
 from handlers.core.errors import TokenExpired, TokenGone, TokenInvalid, TokenUnknown, TransientError, TransientThrottle
 from handlers.state_machines import checks
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from handlers.core.errors import ValidationError
-from handlers.core.json_values import plain_value, same_json
 from handlers.core.light_dataclasses import dataclass
+from handlers.core.values.json_values import plain_value, same_json
 
 #: A top-level attribute, or the steps to a nested one.
 Path = str | tuple[str, ...]

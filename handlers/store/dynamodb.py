@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from handlers.core.aws_clients import UNREACHABLE
-from handlers.core.aws_errors import CANCELLED, CONFLICTS, http_status_of, passes
+from handlers.core.aws.clients import UNREACHABLE
+from handlers.core.aws.errors import CANCELLED, CONFLICTS, http_status_of, passes
 from handlers.core.errors import TransientConflict, TransientError, TransientThrottle, ValidationError
-from handlers.core.json_values import plain_item
+from handlers.core.values.json_values import plain_item
 from handlers.store.conditions import Condition, exists
 from handlers.store.expressions import Expressions
 from handlers.store.port import (

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from handlers.core.errors import ValidationError
-from handlers.core.json_numbers import ALLOWED, NotKept, added
-from handlers.core.json_values import plain_item
+from handlers.core.values.json_numbers import ALLOWED, NotKept, added
+from handlers.core.values.json_values import plain_item
 from handlers.store.conditions import Condition, Path, exists, lookup, shown_path
 from handlers.store.port import (
     DUE_AT,

@@ -159,7 +159,7 @@ class TableStore(Protocol):
     """Tables. Every method may raise ``TransientThrottle``, writes also ``TransientConflict``.
 
     Writes raise ``ValidationError`` before anything is written, naming the attribute, for what a table does not keep as
-    it is (``handlers.core.json_values``). What is read may be written as another type was: 1.0 comes back as 1.
+    it is (``handlers.core.values.json_values``). What is read may be written as another type was: 1.0 comes back as 1.
     """
 
     def get(self, table: str, pk: str, sk: str, *, consistent: bool = True) -> Item | None:

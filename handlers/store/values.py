@@ -1,8 +1,8 @@
 """Plain values to and from DynamoDB's typed JSON.
 
 Smaller and faster to import than boto3's serializer, and without ``Decimal``: attributes are JSON,
-whose numbers are ``int`` and ``float`` (``handlers.core.json_numbers``). What is written here was checked before, by
-``handlers.core.json_values``.
+whose numbers are ``int`` and ``float`` (``handlers.core.values.json_numbers``). What is written here was checked
+before, by ``handlers.core.values.json_values``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.core.json_numbers import from_text
+from handlers.core.values.json_numbers import from_text
 
 
 def to_dynamo(value: Any) -> dict[str, Any]:

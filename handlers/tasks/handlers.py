@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from handlers.commands.targets.registry import instance_of, marked_classes
-from handlers.core.arguments import seconds
 from handlers.core.errors import RegistryError, ValidationError
 from handlers.core.light_dataclasses import dataclass
+from handlers.core.values.arguments import seconds
 from handlers.tasks.model import MAX_EXPECTED_SECONDS
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.core.context import restored_context
 from handlers.core.error_text import error_of
 from handlers.core.errors import TransientConflict
-from handlers.core.json_values import check_json
 from handlers.core.log import log_step
+from handlers.core.values.json_values import check_json
 from handlers.store.conditions import absent, equals
 from handlers.store.port import (
     TASKS,

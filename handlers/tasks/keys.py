@@ -6,7 +6,7 @@ from handlers.core.errors import ValidationError
 from handlers.core.key_parts import SEPARATOR, check_part
 from handlers.core.keys import MAX_PK_BYTES, MAX_SK_BYTES, check_bytes, row_id, two_parts
 from handlers.core.light_dataclasses import dataclass
-from handlers.core.ulids import check_ulid
+from handlers.core.values.ulids import check_ulid
 
 TASK_KIND = "TASK"
 BATCH_KIND = "SFN_TASK"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.core.arguments import whole_number
 from handlers.core.errors import ValidationError
-from handlers.core.json_values import check_json
 from handlers.core.light_dataclasses import dataclass
+from handlers.core.values.arguments import whole_number
+from handlers.core.values.json_values import check_json
 from handlers.tasks import status
 from handlers.tasks.keys import TaskItemKey, TaskKey
 

@@ -15,9 +15,9 @@ from handlers.consumers.queue_messages import row_named
 from handlers.core.context import restored_context
 from handlers.core.error_text import error_of, message_of, type_of
 from handlers.core.errors import CqrsError, Nature, TransientError, TransientThrottle
-from handlers.core.json_values import check_json
 from handlers.core.light_dataclasses import dataclass
 from handlers.core.log import log_step
+from handlers.core.values.json_values import check_json
 from handlers.store.conditions import Condition, absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 from handlers.tasks import status

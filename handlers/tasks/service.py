@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from handlers.commands.publishing.requests import REMEMBERED_DAYS
-from handlers.core.arguments import seconds, whole_number
 from handlers.core.clock import Clock, iso
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import NotFound, RequestConflict, ValidationError
 from handlers.core.expiry import SECONDS_PER_DAY, is_expired
-from handlers.core.json_values import check_json, json_bytes
 from handlers.core.keys import partition, request_sk
-from handlers.core.ulids import ULID_RANDOM_BYTES, ulid
+from handlers.core.values.arguments import seconds, whole_number
+from handlers.core.values.json_values import check_json, json_bytes
+from handlers.core.values.ulids import ULID_RANDOM_BYTES, ulid
 from handlers.store.conditions import absent, at_most
 from handlers.store.port import TASKS, ConditionFailed, Item, Put, TableStore, TransactionFailed
 from handlers.tasks import status

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from handlers.core.message_batches import message_text, size_of
+from handlers.core.aws.message_batches import message_text, size_of
 from handlers.topics.port import MAX_BYTES, Notice, too_large
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from handlers.core.aws_errors import CALL_ERRORS, reason_of, refusal
-from handlers.core.message_batches import divide, message_text, size_of
+from handlers.core.aws.errors import CALL_ERRORS, reason_of, refusal
+from handlers.core.aws.message_batches import divide, message_text, size_of
 from handlers.topics.port import MAX_BYTES, MessageRefused, Notice, too_large
 
 if TYPE_CHECKING:

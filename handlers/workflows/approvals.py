@@ -15,8 +15,8 @@ from handlers.core.clock import Clock, iso
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import CqrsError, NotFound, TokenGone, TransientConflict, ValidationError
 from handlers.core.expiry import SECONDS_PER_DAY
-from handlers.core.json_values import check_text
 from handlers.core.light_dataclasses import dataclass
+from handlers.core.values.json_values import check_text
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 from handlers.workflows.keys import approval_partition, approval_prefix, approval_sk, parse_approval_sk

@@ -12,7 +12,7 @@ from typing import Any
 from handlers.core.clock import Clock, iso
 from handlers.core.errors import CqrsError, RequestConflict, TransientConflict, ValidationError
 from handlers.core.expiry import SECONDS_PER_DAY, is_expired
-from handlers.core.json_values import check_json, same_json
+from handlers.core.values.json_values import check_json, same_json
 from handlers.store.conditions import absent, at_most, equals
 from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 

@@ -6,6 +6,7 @@ each of its parts (DynamoDB Developer Guide, "Amazon DynamoDB transactions: how 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +32,30 @@ _S3_ACTIONS = {
     "HeadBucket": "ListBucket",
     "UploadPart": "PutObject",
 }
+
+
+#: Resources that are remembered for a function and an action, for comparison with its role.
+MOST_RESOURCES = 10_000
+
+
+class UsedPermissions:
+    """What was called by whom: {caller: {action: {resource ARN}}}."""
+
+    def __init__(self) -> None:
+        self._used: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+
+    def note(self, caller: str, action: str, resource: str) -> None:
+        """One more call."""
+        resources = self._used[caller][action]
+        if len(resources) < MOST_RESOURCES:
+            resources.add(resource)
+
+    def by_caller(self) -> dict[str, dict[str, set[str]]]:
+        """A copy of what was noted so far."""
+        return {
+            caller: {action: set(resources) for action, resources in actions.items()}
+            for caller, actions in self._used.items()
+        }
 
 
 def access_of(request: AwsRequest) -> Access:

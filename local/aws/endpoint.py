@@ -9,30 +9,28 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 from botocore.handlers import BUILTIN_HANDLERS
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.dynamodb.models.table import Table
 
 from local.aws import services
-from local.aws.access import access_of
+from local.aws.access import UsedPermissions, access_of
 from local.aws.bounds import untracked_models
 from local.aws.clients import spared_clients
 from local.aws.clock import clock_of
 from local.aws.environment import ACCESS_KEY, clean_environment
 from local.aws.http import HttpServer, is_served
-from local.aws.incoming import request_from_botocore
+from local.aws.incoming import request_from_botocore, response_for_botocore
 from local.aws.lambda_backend import LambdaInvoke, LocalLambda
 from local.aws.model import (
     ACCOUNT_ID,
@@ -52,8 +50,6 @@ from local.functions.host import FunctionHost
 from local.functions.model import current_function
 from local.scheduler import Scheduler
 
-#: Resources that are remembered for a function and an action, for comparison with its role.
-MOST_RESOURCES = 10_000
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _BACKENDS = {"dynamodb": dynamodb.LocalDynamoDB, "lambda": LocalLambda, "sns": LocalSns, "sqs": LocalSqs}
 
@@ -83,7 +79,7 @@ class AwsEndpoint:
         self.lock = threading.RLock()
         #: Calls by (caller, service, operation); the caller is a function's name, or None.
         self.calls: Counter[tuple[str | None, str, str]] = Counter()
-        self._access: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._used = UsedPermissions()
         self._listeners: list[Callable[[AwsCall], None]] = []
         self._handlers: dict[tuple[str, str], OperationHandler] = {}
         self._exit: ExitStack | None = None
@@ -238,11 +234,9 @@ class AwsEndpoint:
         reason = refusal(request.service, request.operation, params, deployed=rules is not None)
         if reason is None and request.service == "events" and rules and params.get("EventBusName") in (None, "default"):
             name = params.get("Rule") or params.get("Name")
-            changes = not request.operation.startswith(READS)
-            if changes and name in rules:
-                return (
-                    f"events {request.operation} is refused: rule {name!r} is declared by the program; change it there"
-                )
+            if name in rules and not request.operation.startswith(READS):
+                why = f"rule {name!r} is declared by the program; change it there"
+                return f"events {request.operation} is refused: {why}"
         return reason
 
     def call_moto(self, request: AwsRequest) -> AwsResponse:
@@ -267,31 +261,18 @@ class AwsEndpoint:
         State machines are among them, by their names: what their tasks and Distributed Maps do is theirs.
         """
         with self.lock:
-            return {
-                function: {action: set(resources) for action, resources in actions.items()}
-                for function, actions in self._access.items()
-            }
+            return self._used.by_caller()
 
     def note_access(self, caller: str, action: str, resource: str) -> None:
         """Something that a state machine does by itself, without a call that comes by here."""
         with self.lock:
-            self._access[caller][action].add(resource)
+            self._used.note(caller, action, resource)
 
     def _count(self, call: AwsCall) -> None:
         self.calls[(call.caller, call.service, call.operation)] += 1
         if call.caller is not None:
-            actions = self._access[call.caller]
             for action, resource in call.access:
-                if len(actions[action]) < MOST_RESOURCES:
-                    actions[action].add(resource)
-
-
-class _RawBody(BytesIO):
-    """A response's body as botocore reads it from urllib3."""
-
-    def stream(self, amt: int = 65536, decode_content: bool | None = None) -> Any:
-        while chunk := self.read(amt):
-            yield chunk
+                self._used.note(call.caller, action, resource)
 
 
 def _before_send(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
@@ -312,7 +293,7 @@ def _before_send(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
             raise EndpointStopped(f"{event_name.removeprefix('before-send.')} after the local endpoint was stopped")
         return None
     response = endpoint.handle(request_from_botocore(event_name, request, endpoint.region))
-    return AWSResponse(request.url, response.status, HTTPHeaders.from_dict(response.headers), _RawBody(response.body))
+    return response_for_botocore(request.url, response)
 
 
 # Sessions copy this list when they are made, so it has to be there before the first one: at import, as moto does.

@@ -6,13 +6,16 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from moto.core.request import Request
 from moto.core.routing import NotFound, get_service_router
 
-from local.aws.model import AwsRequest, EndpointError
+from local.aws.model import AwsRequest, AwsResponse, EndpointError
 from local.aws.services import canonical_url, service_name
 
 _QUERY = frozenset({"cloudwatch", "iam", "sns", "sts"})
@@ -130,3 +133,17 @@ def _s3_params(url: str) -> Mapping[str, Any]:
     bucket, _, key = (host["bucket"], "", path) if host else path.partition("/")
     version = dict(parse_qsl(parts.query)).get("versionId")
     return {name: value for name, value in (("Bucket", bucket), ("Key", key), ("VersionId", version)) if value}
+
+
+def response_for_botocore(url: str, response: AwsResponse) -> AWSResponse:
+    """An answer as botocore has it from urllib3."""
+    return AWSResponse(url, response.status, HTTPHeaders.from_dict(response.headers), RawBody(response.body))
+
+
+class RawBody(BytesIO):
+    """A response's body as botocore reads it from urllib3."""
+
+    def stream(self, amt: int = 65536, decode_content: bool | None = None) -> Any:
+        """In parts."""
+        while chunk := self.read(amt):
+            yield chunk

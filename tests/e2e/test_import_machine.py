@@ -13,7 +13,7 @@ import pytest
 
 from contract.state_machines import CHECK_ROWS, CSV_ROWS_HANDLER, FINALIZE_PARENT_JOB
 from handlers.commands.keys import EntityKey
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.domain.airports import TYPE
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION, ImportJob
 from handlers.imports.keys import IMPORT_SHARDS

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.__main__ import main
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.imports.jobs.model import ImportJob
 from handlers.store.port import IMPORT_TMP, Change
 from tests.support.deployments import RECORDING

@@ -15,7 +15,7 @@ from handlers.commands.pipeline.run import Progress
 from handlers.commands.pipeline.successor import Waker
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.operations.explain import Explainer, Explanation
 from handlers.operations.failed import Selection, find_failed
 from handlers.operations.redrive import Redriver

@@ -11,7 +11,7 @@ import pytest
 
 from cli.develop.serve import how_to_look
 from handlers.commands.model import CommandInput
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from tests.support.deployments import Deployed
 
 REGIONS = {"eu-west-1": "aws", "cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov"}

@@ -12,7 +12,7 @@ import pytest
 
 from handlers.commands.model import CommandInput
 from handlers.core.errors import ValidationError
-from handlers.core.json_values import json_bytes
+from handlers.core.values.json_values import json_bytes
 from handlers.store.port import COMMANDS, DATA
 from local.aws.model import AwsCall
 from tests.support.deployments import Deployed

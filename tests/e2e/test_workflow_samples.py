@@ -14,7 +14,7 @@ from contract.objects import ATTRIBUTES
 from contract.tables import COMMANDS, DATA, TASKS
 from handlers.commands.keys import EntityKey
 from handlers.commands.model import CommandInput
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.workflows.keys import approval_partition, approval_sk

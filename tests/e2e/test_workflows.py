@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.core.errors import ValidationError
 from handlers.state_machines.port import CustomWorkflows
 from handlers.state_machines.stepfunctions import StepFunctionsWorkflows

@@ -16,7 +16,7 @@ from cli.__main__ import main, parser_of
 from cli.imports.import_file import import_file
 from cli.operate.stack import on_stack
 from handlers.commands.keys import EntityKey
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.domain.airports import COLUMNS, TYPE
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.jobs.status import is_terminal

@@ -19,7 +19,7 @@ from handlers.commands.attributes import AttributeStore
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.publishing.publisher import CommandPublisher
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.objects.s3 import S3Objects
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY

@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.imports.jobs.counters import counter_of
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.jobs.status import ROW, is_terminal

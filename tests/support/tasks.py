@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import TASKS, Item, TableStore
 from handlers.tasks.handlers import TaskType

@@ -46,8 +46,8 @@ def test_contract_imports_the_standard_library_only() -> None:
 
 def test_only_adapters_know_botocore() -> None:
     adapters = {
-        "handlers/core/aws_clients.py",
-        "handlers/core/aws_errors.py",
+        "handlers/core/aws/clients.py",
+        "handlers/core/aws/errors.py",
         "handlers/store/dynamodb.py",
         "handlers/objects/s3.py",
         "handlers/state_machines/stepfunctions.py",

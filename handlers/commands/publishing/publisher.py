@@ -21,12 +21,12 @@ from handlers.commands.model import (
 from handlers.commands.publishing.requests import RequestLog
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import START_GRACE_SECONDS
-from handlers.core.arguments import instance
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import CqrsError, Nature, NotFound, TransientConflict, ValidationError, VersionConflict
-from handlers.core.json_values import check_text
 from handlers.core.keys import FIRST_VERSION
 from handlers.core.log import log_step
+from handlers.core.values.arguments import instance
+from handlers.core.values.json_values import check_text
 from handlers.store.conditions import absent, at_most
 from handlers.store.port import COMMANDS, DATA, Check, ConditionFailed, Item, Put, TableStore, TransactionFailed, Write
 

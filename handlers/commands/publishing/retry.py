@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
-from handlers.core.arguments import instance, whole_number
 from handlers.core.context import InvokeContext, caller
 from handlers.core.errors import PendingVersions, ValidationError, VersionConflict
 from handlers.core.log import log_step
+from handlers.core.values.arguments import instance, whole_number
 
 if TYPE_CHECKING:
     from handlers.commands.publishing.publisher import CommandPublisher

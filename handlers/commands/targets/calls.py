@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from handlers.commands.targets.port import TargetRefused
-from handlers.core.aws_errors import CALL_ERRORS, reason_of
+from handlers.core.aws.errors import CALL_ERRORS, reason_of
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from handlers.commands.targets.eventbridge import EventBridgeTarget
 from handlers.commands.targets.lambda_ import LambdaTarget
 from handlers.commands.targets.sns import SnsTarget
 from handlers.commands.targets.sqs import SqsTarget
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 
 if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Clients(Protocol):
-    """Makes the clients of a region: ``handlers.core.aws_clients`` in a function, other credentials elsewhere."""
+    """Makes the clients of a region: ``handlers.core.aws.clients`` in a function, other credentials elsewhere."""
 
     def lambda_calls(self, region: str) -> LambdaClient:
         """For calls that are waited for."""

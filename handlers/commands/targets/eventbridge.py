@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from handlers.commands.targets.calls import calling
 from handlers.commands.targets.port import Delivery, TargetRefused
-from handlers.core.aws_errors import refusal
+from handlers.core.aws.errors import refusal
 from handlers.event_bus.port import SOURCE
 
 if TYPE_CHECKING:

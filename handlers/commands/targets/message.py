@@ -8,8 +8,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from handlers.commands.targets.port import Delivery
+from handlers.core.aws.message_batches import message_text
 from handlers.core.keys import row_id
-from handlers.core.message_batches import message_text
 
 if TYPE_CHECKING:
     from handlers.commands.model import Command

@@ -11,7 +11,7 @@ from handlers.commands.pipeline.run import Progress
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
 from handlers.consumers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadLetters
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.light_dataclasses import dataclass
 from handlers.state_machines.stepfunctions import StepFunctions

@@ -10,7 +10,7 @@ from handlers.commands.attributes import AttributeStore
 from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.commands.targets.registry import Registry, load_registry
 from handlers.consumers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLetters, SqsDeadLetters
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.light_dataclasses import dataclass
 from handlers.entrypoints.wiring.sync_rows import sync_rows

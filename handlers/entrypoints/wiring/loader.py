@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handlers.consumers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadLetters
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.light_dataclasses import dataclass
 from handlers.imports.csv import states as csv_states

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from handlers.commands.outcomes import StatusEvents
 from handlers.consumers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLetters, SqsDeadLetters
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.light_dataclasses import dataclass
 from handlers.event_bus.eventbridge import EventBridgeBus

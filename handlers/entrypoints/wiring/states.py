@@ -10,7 +10,7 @@ from handlers.commands.pipeline.steps import Pipeline, PipelineOptions
 from handlers.commands.ports import Ports
 from handlers.commands.states import command_states
 from handlers.commands.targets.registry import load_registry
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.entrypoints.wiring.targets import remote_targets
 from handlers.objects.s3 import S3Objects

@@ -13,7 +13,7 @@ from handlers.commands.ports import Ports
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
 from handlers.commands.sweeper import Sweeper
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.light_dataclasses import dataclass
 from handlers.imports.jobs.repository import ImportRepository

@@ -8,8 +8,8 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from handlers.core.json_values import json_bytes
 from handlers.core.light_dataclasses import dataclass, field
+from handlers.core.values.json_values import json_bytes
 from handlers.imports.encodings import catalogue as encodings
 from handlers.imports.errors import (
     EMPTY_FILE,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
@@ -17,16 +16,16 @@ from moto.dynamodb.exceptions import ERROR_TYPE_PREFIX
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.responses import DynamoHandler, ProjectionExpressionParser
+from moto.dynamodb.responses import DynamoHandler
 
 from local.aws.clock import now
 from local.aws.model import AwsRequest, AwsResponse
 from local.aws.tables.batches import batch_write
-from local.aws.tables.images import image, plain
-from local.aws.tables.items import Condition, Values, apply, plan_delete, plan_put, plan_update
+from local.aws.tables.images import plain
+from local.aws.tables.items import Condition, apply, plan_delete, plan_put, plan_update
 from local.aws.tables.key_checks import check_condition_types, check_read_keys
 from local.aws.tables.key_order import entry_value, keys_in_order
-from local.aws.tables.reading import bounds, items_in_order, page, select
+from local.aws.tables.reading import bounds, items_in_order, page, project, select
 from local.aws.tables.request_limits import checked
 from local.aws.tables.streams import LocalShard
 from local.aws.tables.transactions import TokenStore, transact_get, transact_write
@@ -275,7 +274,7 @@ def handle(request: AwsRequest, backend: LocalDynamoDB) -> AwsResponse:
         if request.operation in ("GetItem", "BatchGetItem"):
             check_read_keys(backend.get_table, request.operation, handler.body)
         if request.operation == "TransactGetItems":
-            return _answer(200, {"Responses": transact_get(backend.get_table, handler.body["TransactItems"], _project)})
+            return _answer(200, {"Responses": transact_get(backend.get_table, handler.body["TransactItems"], project)})
         if request.operation != "TransactWriteItems":
             return _answer(200, getattr(handler, method)().result)
         token = handler.body.get("ClientRequestToken")
@@ -289,12 +288,6 @@ def handle(request: AwsRequest, backend: LocalDynamoDB) -> AwsResponse:
 
 def _answer(status: int, result: Any) -> AwsResponse:
     return AwsResponse(status, JSON_HEADERS, json.dumps(plain(result)).encode())
-
-
-def _project(item: Item, request: Values) -> Mapping[str, Any]:
-    names = request.get("ExpressionAttributeNames")
-    paths = ProjectionExpressionParser(request.get("ProjectionExpression"), names).parse()
-    return image(item.project(paths) if paths else item)
 
 
 def _replace_shard(table: Table) -> None:

@@ -9,8 +9,11 @@ from typing import Any
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, Table
+from moto.dynamodb.responses import ProjectionExpressionParser
 
 from local.aws.tables.condition_trees import condition_tree
+from local.aws.tables.images import image
+from local.aws.tables.items import Values
 from local.aws.tables.key_order import Entry, entry_value, keys_in_order
 
 
@@ -79,3 +82,10 @@ def select(
         condition = condition_tree(expression, names, values)
         items = [item for item in items if condition.expr(item)]
     return [item.project(projection) for item in items] if projection else items
+
+
+def project(item: Item, request: Values) -> Mapping[str, Any]:
+    """The attributes of an item that a request asks for, as JSON."""
+    names = request.get("ExpressionAttributeNames")
+    paths = ProjectionExpressionParser(request.get("ProjectionExpression"), names).parse()
+    return image(item.project(paths) if paths else item)

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from handlers.commands.keys import EntityKey
-from handlers.core import aws_clients as aws
+from handlers.core.aws import clients as aws
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.service import ImportService
 from local.runtime import PROJECT_DIR

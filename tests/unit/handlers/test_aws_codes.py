@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.core.aws_errors import CANCELLED, nature_of_aws
+from handlers.core.aws.errors import CANCELLED, nature_of_aws
 from handlers.core.errors import Nature
 
 OPERATIONS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from handlers.core.aws_errors import PASSING, reason_of, refusal
+from handlers.core.aws.errors import PASSING, reason_of, refusal
 from handlers.core.errors import Nature, TransientThrottle, WrongStatus
 
 #: API references: SNS "Common error types" and Publish (KMSThrottling, Throttled, InternalError), SQS SendMessage

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from handlers.core import json_numbers
 from handlers.core.errors import ValidationError
-from handlers.core.json_values import (
+from handlers.core.values import json_numbers
+from handlers.core.values.json_values import (
     MAX_LEVELS,
     check_json,
     json_bytes,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.core.errors import ValidationError
 from handlers.core.keys import open_shard, request_sk, tenant_of
-from handlers.core.stored_names import to_stored_name
+from handlers.core.values.stored_names import to_stored_name
 
 PART = st.text(min_size=1, max_size=20).filter(
     lambda s: "#" not in s and "@" not in s and s != "REQ" and s.isprintable()

@@ -107,7 +107,7 @@ def test_no_worker_module_has_classes_made_by_the_standard_library() -> None:
     code = (
         "import sys, pkgutil, importlib, dataclasses, handlers\n"
         "def refused(*args, **options): raise SystemExit('dataclasses.dataclass was called')\n"
-        "import handlers.core.aws_clients, handlers.entrypoints\n"
+        "import handlers.core.aws.clients, handlers.entrypoints\n"
         "dataclasses.dataclass = refused\n"
         "for one in pkgutil.iter_modules(handlers.entrypoints.__path__):\n"
         "    if not one.ispkg: importlib.import_module(f'handlers.entrypoints.{one.name}')\n"

@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.core.text import is_visible, visible, visible_json, visible_lines
+from handlers.core.values.text import is_visible, visible, visible_json, visible_lines
 
 #: PropList.txt of the Unicode Character Database, property Bidi_Control.
 BIDI_CONTROL = {0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}

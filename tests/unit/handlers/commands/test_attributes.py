@@ -17,7 +17,7 @@ from handlers.commands.attributes import (
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
 from handlers.core.errors import AttributesDamaged, ObjectMissing, PendingVersions, ValidationError, VersionConflict
-from handlers.core.json_values import json_bytes
+from handlers.core.values.json_values import json_bytes
 from handlers.objects.memory import MemoryObjects
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
+from handlers.core.aws.message_batches import divide, message_text
 from handlers.core.errors import TransientError, TransientThrottle, ValidationError
-from handlers.core.message_batches import divide, message_text
 from handlers.topics.memory import MemoryTopic
 from handlers.topics.port import MAX_BYTES, MessageRefused, Notice, Topic
 from handlers.topics.sns import SnsTopic

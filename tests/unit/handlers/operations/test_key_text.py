@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.core.errors import ValidationError
 from handlers.core.keys import row_id
-from handlers.core.text import is_visible
+from handlers.core.values.text import is_visible
 from handlers.operations.advice import Advisor
 from handlers.operations.key_text import parse_key, pasteable
 from handlers.operations.situation import Chain

@@ -98,7 +98,7 @@ def test_no_client_is_made_before_the_first_delivery() -> None:
     code = (
         "import os\n"
         "os.environ.update(AWS_DEFAULT_REGION='eu-west-1')\n"
-        "from handlers.core import aws_clients as aws\n"
+        "from handlers.core.aws import clients as aws\n"
         "made = []\n"
         "real = aws._session().create_client\n"
         "aws._session().create_client = lambda name, **k: made.append(name) or real(name, **k)\n"

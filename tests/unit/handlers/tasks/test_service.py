@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handlers.core.errors import NotFound, RequestConflict, ValidationError
-from handlers.core.ulids import ulid
+from handlers.core.values.ulids import ulid
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS, Change, Item, Write
 from handlers.tasks.handlers import TaskType

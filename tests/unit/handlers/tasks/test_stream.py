@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contract import options
-from handlers.core.ulids import ulid
+from handlers.core.values.ulids import ulid
 from handlers.store.memory import MemoryTableStore
 from handlers.store.values import item_to_dynamo
 from handlers.tasks import status

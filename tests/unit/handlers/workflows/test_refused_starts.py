@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from handlers.core.aws_clients import ONCE_CONFIG
+from handlers.core.aws.clients import ONCE_CONFIG
 from handlers.core.errors import TransientError, TransientThrottle
 from handlers.state_machines.stepfunctions import StepFunctions
 

@@ -8,8 +8,7 @@ import boto3
 import pytest
 from moto.core.model_instances import model_data
 
-from local.aws import endpoint as endpoints
-from local.aws import queues, services, topics
+from local.aws import access, queues, services, topics
 from local.aws.endpoint import AwsEndpoint
 from local.functions.model import current_function
 from tests.unit.local.aws.helpers import item, key
@@ -59,7 +58,7 @@ def test_edge_44_queues_forget_old_receipt_handles(endpoint: AwsEndpoint, monkey
 def test_edge_44_resources_of_a_function_are_bounded(
     dynamodb: Any, table: str, endpoint: AwsEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoints, "MOST_RESOURCES", 2)
+    monkeypatch.setattr(access, "MOST_RESOURCES", 2)
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket="bucket")
     token = current_function.set("f")

@@ -21,7 +21,7 @@ from cli.output import Progress, as_json, table
 from cli.terminal import OutputEnded, complain, ended, show, write
 from handlers.core.errors import CqrsError
 from handlers.core.log import JsonFormatter
-from handlers.core.text import is_visible
+from handlers.core.values.text import is_visible
 from local.runtime import PROJECT_DIR
 
 HOSTILE = "index\x1b]0;owned\x07\x1b[2J\r\n  9  DONE\x9b31m\u202e\u2028\x85\x7f"

@@ -17,7 +17,7 @@ from botocore.exceptions import (
     ParamValidationError,
 )
 
-from handlers.core.aws_clients import UNREACHABLE
+from handlers.core.aws.clients import UNREACHABLE
 from handlers.core.errors import CqrsError, Nature, TransientError, TransientThrottle
 
 #: "Common errors" and the throttles and outages in the services' API references: DynamoDB, EventBridge, Lambda, S3,

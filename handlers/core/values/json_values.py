@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from handlers.core import json_numbers
 from handlers.core.errors import ValidationError
+from handlers.core.values import json_numbers
 
 #: Lists and objects in each other. DynamoDB has 32 levels (Developer Guide, "Constraints"), of which a scalar is one
 #: too: tables take a scalar in 31 maps and refuse one in 32 (github.com/paritysuite/dynamodb-conformance, "Nesting
