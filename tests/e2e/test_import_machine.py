@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ def test_imp_12_never_more_batches_at_once_than_allowed(tmp_path: Path) -> None:
     with DeployedImports(tmp_path, recording=False, config=config) as deployed:
         running, most = 0, 0
 
-        def measured(payload: Any, proceed: Any) -> InvokeResult:
+        def measured(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             nonlocal running, most
             running += 1
             most = max(most, running)
@@ -118,13 +118,13 @@ def test_imp_08_batches_come_twice_children_die_and_the_end_is_retried(tmp_path:
     with DeployedImports(tmp_path, recording=False, config={**CONFIG, "importBatchRows": "5"}, seed=seed) as deployed:
         chance, died = random.Random(seed), Counter[str]()
 
-        def shaken(payload: Any, proceed: Any) -> InvokeResult:
+        def shaken(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             state, what = payload["context"]["State"]["Name"], chance.randrange(4)
             if what == 0 or died[state] >= 20:
-                return proceed(payload)  # type: ignore[no-any-return]
+                return proceed(payload)
             if what == 1:
                 proceed(payload)
-                return proceed(payload)  # type: ignore[no-any-return]
+                return proceed(payload)
             died[state] += 1
             if what == 2:
                 proceed(payload)
@@ -134,7 +134,7 @@ def test_imp_08_batches_come_twice_children_die_and_the_end_is_retried(tmp_path:
             deployed.intercept(state, shaken)
         once = iter([True, True])
 
-        def dies_twice(payload: Any, proceed: Any) -> InvokeResult:
+        def dies_twice(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             result: InvokeResult = proceed(payload)
             if next(once, False):
                 raise SimulatedCrash
@@ -153,7 +153,7 @@ def test_imp_08_batches_come_twice_children_die_and_the_end_is_retried(tmp_path:
 def test_imp_08_a_batch_whose_calls_all_die_is_written_from_the_results(tmp_path: Path) -> None:
     with DeployedImports(tmp_path, recording=False, config={**CONFIG, "importBatchRows": "5"}) as deployed:
 
-        def second_batch_dies(payload: Any, proceed: Any) -> InvokeResult:
+        def second_batch_dies(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             if payload["input"]["Items"][0]["index"] == 5:
                 raise SimulatedCrash
             result: InvokeResult = proceed(payload)
@@ -196,7 +196,7 @@ def test_imp_13_rows_that_were_applied_before_the_machine_was_stopped_are_counte
     config = {**CONFIG, "importBatchRows": "5", "importMaxConcurrency": "1"}
     with DeployedImports(tmp_path, recording=False, config=config) as deployed:
 
-        def slow(payload: Any, proceed: Any) -> InvokeResult:
+        def slow(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             deployed.scheduler.sleep(20)
             result: InvokeResult = proceed(payload)
             return result
@@ -218,7 +218,7 @@ def test_imp_13_rows_that_were_applied_before_the_machine_was_stopped_are_counte
 def test_imp_19_rows_without_progress_fail_when_the_time_is_over(tmp_path: Path) -> None:
     with DeployedImports(tmp_path, recording=False, config={**CONFIG, "importTimeoutHours": "1"}) as deployed:
 
-        def lost(function: str, payload: Any, proceed: Any) -> InvokeResult:
+        def lost(function: str, payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             records = payload.get("Records", [{}])
             if records[0].get("eventSource") == "aws:sqs" and "A001" not in json.dumps(records):
                 raise SimulatedCrash
@@ -266,7 +266,7 @@ def test_cancelled_while_the_map_runs(tmp_path: Path) -> None:
     config = {**CONFIG, "importBatchRows": "5", "importMaxConcurrency": "1"}
     with DeployedImports(tmp_path, recording=False, config=config) as deployed:
 
-        def slow(payload: Any, proceed: Any) -> InvokeResult:
+        def slow(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             deployed.scheduler.sleep(20)
             result: InvokeResult = proceed(payload)
             return result

@@ -12,7 +12,7 @@ from handlers.commands.keys import EntityKey
 from handlers.core.errors import TransientError
 from local.functions.model import InvokeResult, SimulatedCrash
 from tests.support.deployments import Deployed
-from tests.support.pipelines import KEY, order
+from tests.support.pipelines import KEY, STATUSES, order
 
 WAY = [
     "check_version",
@@ -27,21 +27,6 @@ WAY = [
     "sync_data",
     "finish",
     "success",
-]
-STATUSES = [
-    "publish:ACCEPTED",
-    "check_version:STARTED",
-    "check_version:FINISHED",
-    "set_ttl_command:STARTED",
-    "set_ttl_command:FINISHED",
-    "history_copy:STARTED",
-    "history_copy:FINISHED",
-    "transform_data:STARTED",
-    "transform_data:FINISHED",
-    "sync_data:STARTED",
-    "sync_data:FINISHED",
-    "finish:STARTED",
-    "finish:FINISHED",
 ]
 LAMBDA_STATES = ["check_version", "set_ttl_command", "history_copy", "transform_data", "sync_data", "finish"]
 

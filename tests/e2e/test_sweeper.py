@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def test_dup_08_a_start_that_got_lost(tmp_path: Path, workflow: str) -> None:
     with Deployed(tmp_path, workflow=workflow) as deployed:
         outputs = deployed.runtime.outputs
 
-        def refuse(function: str, payload: Any, proceed: Any) -> InvokeResult:
+        def refuse(function: str, payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             raise SimulatedCrash
 
         deployed.runtime.host.interceptors.append(lambda f, p, go: refuse(f, p, go) if "Records" in p else go(p))
@@ -52,7 +53,7 @@ def test_dup_08_an_execution_killed_from_outside(tmp_path: Path, workflow: str, 
     with Deployed(tmp_path, workflow=workflow, config={"waitLimitHours": "2"}) as deployed:
         killed: list[str] = []
 
-        def kill(payload: Any, proceed: Any) -> InvokeResult:
+        def kill(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             result: InvokeResult = proceed(payload)
             if not killed and payload["context"]["Execution"]["Input"]["sk"] == KEY.version_sk(1):
                 killed.append(payload["context"]["Execution"]["Id"])
@@ -101,11 +102,11 @@ def test_ord_18_finish_fails_for_good_after_done(tmp_path: Path, workflow: str) 
     faults = CrashWhere()
     with Deployed(tmp_path, workflow=workflow, faults=faults) as deployed:
 
-        def no_reads(payload: Any, proceed: Any) -> InvokeResult:
+        def no_reads(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             if payload["context"]["Execution"]["Input"]["sk"] == KEY.version_sk(1):
                 faults.where = lambda call: call.operation == "GetItem"
             try:
-                return proceed(payload)  # type: ignore[no-any-return]
+                return proceed(payload)
             finally:
                 faults.where = None
 

@@ -37,6 +37,24 @@ def order(version: int | None = 0, *, code: str = "o1", name: str = "first", **a
     return CommandInput(type="ORDER", code=code, name=name, attributes=attributes, version=version)
 
 
+#: Of a command without trouble, where every status is written.
+STATUSES = [
+    "publish:ACCEPTED",
+    "check_version:STARTED",
+    "check_version:FINISHED",
+    "set_ttl_command:STARTED",
+    "set_ttl_command:FINISHED",
+    "history_copy:STARTED",
+    "history_copy:FINISHED",
+    "transform_data:STARTED",
+    "transform_data:FINISHED",
+    "sync_data:STARTED",
+    "sync_data:FINISHED",
+    "finish:STARTED",
+    "finish:FINISHED",
+]
+
+
 class World:
     """Everything a test of the command package needs, without AWS."""
 
@@ -75,6 +93,12 @@ class World:
             wait_limit_hours=wait_limit_hours,
         )
         self.sync = SyncPublisher(self.publisher, self.pipeline, self.clock, lease_seconds=LEASE_SECONDS)
+
+    @property
+    def memory(self) -> MemoryTableStore:
+        """The store, for tests that put into it what no command could."""
+        assert isinstance(self.store, MemoryTableStore)
+        return self.store
 
     def publish(self, given: CommandInput, context: InvokeContext = CONTEXT) -> Run:
         command = self.publisher.publish_async(given, context)

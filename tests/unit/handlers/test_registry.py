@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,27 +7,19 @@ import pytest
 
 from handlers.commands.targets.registry import load_registry
 from handlers.core.errors import RegistryError
+from tests.support.written_modules import WriteModule, written_modules
 
 HEADER = "from handlers.commands.targets.registry import sync_handler\n"
 GOOD = "@sync_handler('ORDER', id='{0}')\nclass {1}:\n    def up(self, command): return None\n"
 
 
 @pytest.fixture
-def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
-    monkeypatch.syspath_prepend(str(tmp_path))
-    names: list[str] = []
-
-    def write(name: str, text: str) -> str:
-        (tmp_path / f"{name}.py").write_text(HEADER + text)
-        names.append(name)
-        return name
-
-    yield write
-    for name in names:
-        sys.modules.pop(name, None)
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WriteModule]:
+    with written_modules(tmp_path, monkeypatch, HEADER) as write:
+        yield write
 
 
-def test_handlers_are_found_by_type_in_a_stable_order(module) -> None:  # type: ignore[no-untyped-def]
+def test_handlers_are_found_by_type_in_a_stable_order(module: WriteModule) -> None:
     name = module("reg_ok", GOOD.format("zeta", "Z") + GOOD.format("alpha", "A"))
     registry = load_registry([name], {})
     assert registry.sync_targets("ORDER") == ["alpha", "zeta"]
@@ -36,13 +27,13 @@ def test_handlers_are_found_by_type_in_a_stable_order(module) -> None:  # type: 
     assert registry.sync_handler("alpha").up(None) is None  # type: ignore[arg-type]
 
 
-def test_an_imported_class_is_not_registered_twice(module) -> None:  # type: ignore[no-untyped-def]
+def test_an_imported_class_is_not_registered_twice(module: WriteModule) -> None:
     first = module("reg_first", GOOD.format("alpha", "A"))
     second = module("reg_second", "from reg_first import A\n" + GOOD.format("beta", "B"))
     assert load_registry([first, second], {}).sync_targets("ORDER") == ["alpha", "beta"]
 
 
-def test_collaborators_arrive_by_name(module) -> None:  # type: ignore[no-untyped-def]
+def test_collaborators_arrive_by_name(module: WriteModule) -> None:
     text = GOOD.format("a", "A") + "    def __init__(self, store): self.store = store\n"
     registry = load_registry([module("reg_store", text)], {"store": "the store", "clock": None})
     assert registry.sync_handler("a").store == "the store"  # type: ignore[attr-defined]
@@ -64,7 +55,7 @@ def test_collaborators_arrive_by_name(module) -> None:  # type: ignore[no-untype
         ("import not_installed_anywhere\n", "can't be imported: No module named 'not_installed_anywhere'"),
     ],
 )
-def test_mistakes_stop_the_start(module, text: str, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_mistakes_stop_the_start(module: WriteModule, text: str, message: str) -> None:
     with pytest.raises(RegistryError, match=message):
         load_registry([module("reg_bad", text)], {"store": None, "clock": None})
 

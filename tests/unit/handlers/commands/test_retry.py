@@ -163,7 +163,7 @@ def test_an_expired_first_result_is_not_built_again() -> None:
     world = World()
     context = replace(CONTEXT, request_id="r-1")
     run(world, "async", Counter(), context=context)
-    del world.store._items[COMMANDS, KEY.pk, KEY.version_sk(1)]  # type: ignore[attr-defined]
+    del world.memory._items[COMMANDS, KEY.pk, KEY.version_sk(1)]
     with pytest.raises(NotFound, match="has expired"):
         run(world, "async", Counter(), context=context)
 
@@ -172,7 +172,7 @@ def test_a_repeated_request_with_fractions_that_are_whole() -> None:
     world = World()
     context = replace(CONTEXT, request_id="r-1")
     first = run(world, "async", lambda latest: order(0, n=1.0), context=context)
-    row = world.store._items[COMMANDS, KEY.pk, KEY.version_sk(1)]  # type: ignore[attr-defined]
+    row = world.memory._items[COMMANDS, KEY.pk, KEY.version_sk(1)]
     row["attributes"] = {"n": 1}  # as DynamoDB gives it back
     assert run(world, "async", Counter(), context=context) == first
 
@@ -180,7 +180,7 @@ def test_a_repeated_request_with_fractions_that_are_whole() -> None:
 def test_where_the_command_rows_have_expired_build_gets_the_data_row() -> None:
     world = World()
     world.publish_and_apply(order(0, n=7))
-    world.store._items[COMMANDS, KEY.pk, KEY.version_sk(1)]["ttl"] = 1  # type: ignore[attr-defined]
+    world.memory._items[COMMANDS, KEY.pk, KEY.version_sk(1)]["ttl"] = 1
     command = run(world, "async", Counter())
     assert command is not None
     assert (command.version, command.attributes) == (2, {"n": 8})

@@ -174,9 +174,9 @@ def test_a_lost_resume_is_sent_again(world: World) -> None:
 def test_a_parked_command_without_predecessor_fails_as_a_gap(world: World) -> None:
     first, second = world.publish(order(0, n=1)), world.publish(order(1, n=2))
     world.pipeline.park(second)
-    del world.store._items[COMMANDS, KEY.pk, VersionKey(KEY, 1).sk]  # type: ignore[attr-defined]
-    world.store._open.clear()  # type: ignore[attr-defined]
-    world.store._index(COMMANDS, (KEY.pk, second.key.sk), None, world.row(2))  # type: ignore[attr-defined]
+    del world.memory._items[COMMANDS, KEY.pk, VersionKey(KEY, 1).sk]
+    world.memory._open.clear()
+    world.memory._index(COMMANDS, (KEY.pk, second.key.sk), None, world.row(2))
     assert first.key.version == 1
     assert sweep(world, after=DUE).outcomes == {"failed": 1}
     assert world.row(2)["error"]["type"] == "VersionGap"

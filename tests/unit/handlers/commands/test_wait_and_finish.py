@@ -97,7 +97,7 @@ def test_a_wait_of_a_command_that_was_claimed_elsewhere_ends_at_once(world: Worl
 def test_a_predecessor_that_expired_wakes_the_waiter(world: World) -> None:
     first, second = world.publish(order(0, n=1)), world.publish(order(1, n=2))
     world.apply(first)
-    world.store._items["commands", KEY.pk, KEY.version_sk(1)]["ttl"] = 1  # type: ignore[attr-defined]
+    world.memory._items["commands", KEY.pk, KEY.version_sk(1)]["ttl"] = 1
     wait(world, second, "t2")
     assert [token for token, _ in world.workflows.resumed] == ["t2"]
 
@@ -133,14 +133,14 @@ def test_pipe_14_a_zombie_writes_nothing(world: World, step: str) -> None:
     world.clock.advance(121)
     world.apply(run)
     world.publish_and_apply(order(2, n=3))
-    before = dict(world.store._items)  # type: ignore[attr-defined]
+    before = dict(world.memory._items)
     arguments = ("data",) if step == "sync_data" else ()
     if step == "finish":  # the command is DONE, which is what the zombie wanted
         assert world.pipeline.finish(zombie) == {"result": "done", "woken": False}
     else:
         with pytest.raises(LostRun):
             getattr(world.pipeline, step)(zombie, *arguments)
-    assert world.store._items == before  # type: ignore[attr-defined]
+    assert world.memory._items == before
 
 
 def test_pipe_14_a_zombie_in_the_middle_of_the_data_write_is_fenced_by_version(world: World) -> None:

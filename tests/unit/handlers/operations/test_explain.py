@@ -102,7 +102,7 @@ def test_a_gap(world: World, operator: Operator) -> None:
     world.publish_and_apply(order(0, n=1))
     second = world.publish(order(1, n=2))
     world.publish(order(2, n=3))
-    world.store._items[COMMANDS, KEY.pk, KEY.version_sk(2)]["ttl"] = 1  # type: ignore[attr-defined]
+    world.memory._items[COMMANDS, KEY.pk, KEY.version_sk(2)]["ttl"] = 1
     third = Run(second.key.next(), world.row(3)["id"], 1, "run of 3")
     fail(world, third, "VersionGap")
     explanation = operator.explain()
@@ -124,7 +124,7 @@ def test_a_mismatch(world: World, operator: Operator) -> None:
 def test_expired_command_rows_leave_the_data_row(world: World, operator: Operator) -> None:
     for version in range(3):
         world.publish_and_apply(order(version, n=version))
-    items = world.store._items  # type: ignore[attr-defined]
+    items = world.memory._items
     for version in (1, 2):
         items[COMMANDS, KEY.pk, KEY.version_sk(version)]["ttl"] = 1
     assert stands(operator.explain()) == [(3, "DONE")]

@@ -225,7 +225,7 @@ def test_a_rate_limit_spreads_the_rows(world: World, search: Search) -> None:
 
 def test_rows_that_went_away_are_counted_apart(world: World, search: Search) -> None:
     publish(world, 3)
-    items = world.store._items  # type: ignore[attr-defined]
+    items = world.memory._items
     items[DATA, "TENANT#t1", "ORDER#o001"]["ttl"] = 1
     outcome = resync(world, search).run(SELECTION)
     assert (outcome.counts.handed, outcome.counts.skipped, outcome.counts.total) == (2, 1, 3)
@@ -237,7 +237,7 @@ def test_deleted_rows_are_handed_over_too(world: World, search: Search) -> None:
         "TENANT#t1", "ORDER#o000", 1, {"is_deleted": True}, InvokeContext("u1", "t1")
     )
     assert deleted is not None
-    items = world.store._items  # type: ignore[attr-defined]
+    items = world.memory._items
     items[DATA, "TENANT#t1", "ORDER#o000"].update(isDeleted=True, version=2, csk=deleted.sk)
     resync(world, search).run(SELECTION)
     assert [(command.version, command.is_deleted) for command in search.calls] == [(2, True)]
@@ -270,6 +270,6 @@ def test_the_checkpoint_stays_small_however_many_rows_fail(world: World, search:
 def test_large_attributes_come_from_the_bucket(search: Search) -> None:
     world = World(inline_limit=1024)
     world.publish_and_apply(order(0, text="x" * 2000))
-    assert "attributes" not in world.store._items[DATA, "TENANT#t1", "ORDER#o1"]  # type: ignore[attr-defined]
+    assert "attributes" not in world.memory._items[DATA, "TENANT#t1", "ORDER#o1"]
     resync(world, search).run(SELECTION)
     assert [command.attributes for command in search.calls] == [{"text": "x" * 2000}]

@@ -143,7 +143,7 @@ def test_a_predecessor_that_expired(world: World, operator: Operator) -> None:
     world.publish_and_apply(order(0, n=1))
     failed(world, 2)
     failed(world, 3)
-    items = world.store._items  # type: ignore[attr-defined]
+    items = world.memory._items
     items[COMMANDS, KEY.pk, KEY.version_sk(2)]["ttl"] = 1
     assert "its predecessor @2 is missing and the data row is at version 1" in refused(operator, 3)
     items[COMMANDS, KEY.pk, KEY.version_sk(1)]["ttl"] = 1

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,29 +14,20 @@ from handlers.store.memory import MemoryTableStore
 from handlers.store.port import DATA
 from handlers.tasks.handlers import TaskCall, load_task_handlers, task_types
 from tests.support.pipelines import CONTEXT, World
+from tests.support.written_modules import WriteModule, written_modules
 
-Write = Callable[[str, str], str]
 HEADER = "from handlers.tasks.handlers import task_handler\n"
 JOB = "@task_handler('{0}')\nclass {1}:\n    def run(self, given): return [given]\n"
 CALL = TaskCall("TASK#t1#a#1", 1, None, CONTEXT)
 
 
 @pytest.fixture
-def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
-    monkeypatch.syspath_prepend(str(tmp_path))
-    names: list[str] = []
-
-    def write(name: str, text: str) -> str:
-        (tmp_path / f"{name}.py").write_text(HEADER + text)
-        names.append(name)
-        return name
-
-    yield write
-    for name in names:
-        sys.modules.pop(name, None)
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WriteModule]:
+    with written_modules(tmp_path, monkeypatch, HEADER) as write:
+        yield write
 
 
-def test_handlers_are_found_and_called(module: Write) -> None:
+def test_handlers_are_found_and_called(module: WriteModule) -> None:
     text = JOB.format("a", "A") + "@task_handler('b', expected_seconds=9)\nclass B:\n"
     text += (
         "    def __init__(self, clock): self.clock = clock\n    def run(self, given, call): return (given, call.id)\n"
@@ -71,12 +61,12 @@ def test_handlers_are_found_and_called(module: Write) -> None:
         ),
     ],
 )
-def test_mistakes_end_the_start(module: Write, text: str, message: str) -> None:
+def test_mistakes_end_the_start(module: WriteModule, text: str, message: str) -> None:
     with pytest.raises(RegistryError, match=message):
         load_task_handlers([module("wrong", text)], {"store": None, "clock": None})
 
 
-def test_a_type_of_two_modules_is_refused(module: Write) -> None:
+def test_a_type_of_two_modules_is_refused(module: WriteModule) -> None:
     names = [module("task_one", JOB.format("a", "A")), module("task_two", JOB.format("a", "A"))]
     with pytest.raises(RegistryError, match=r"task_two\.A: task type 'a' is used by task_one\.A already"):
         task_types(names)

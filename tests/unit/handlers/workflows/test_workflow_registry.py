@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,16 @@ from handlers.core.errors import RegistryError, ValidationError
 from handlers.workflows.states import CustomStates
 from handlers.workflows.workflow import WorkflowEvent, build_workflows, workflow_classes
 from tests.support.clock import ManualClock
+from tests.support.written_modules import WriteModule, written_modules
 
 HEADER = "from handlers.workflows.workflow import workflow\n"
 GOOD = "@workflow('{0}')\nclass {1}:\n    def first(self, event): return event.input\n    def _help(self): ...\n"
 
 
 @pytest.fixture
-def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], str]]:
-    monkeypatch.syspath_prepend(str(tmp_path))
-    names: list[str] = []
-
-    def write(name: str, text: str) -> str:
-        (tmp_path / f"{name}.py").write_text(HEADER + text)
-        names.append(name)
-        return name
-
-    yield write
-    for name in names:
-        sys.modules.pop(name, None)
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WriteModule]:
+    with written_modules(tmp_path, monkeypatch, HEADER) as write:
+        yield write
 
 
 def payload(machine: str = "cqrs-dev-one", state: str = "first", **given: Any) -> dict[str, Any]:
@@ -42,22 +33,22 @@ def payload(machine: str = "cqrs-dev-one", state: str = "first", **given: Any) -
     return {"source": "step-function", "context": context, "input": {"n": 1}, **given}
 
 
-def states(module: Callable[[str, str], str]) -> CustomStates:
+def states(module: WriteModule) -> CustomStates:
     classes = workflow_classes([module("wf_ok", GOOD.format("one", "One"))])
     return CustomStates(build_workflows(classes, {}), ManualClock())
 
 
-def test_a_state_reaches_its_method(module: Callable[[str, str], str]) -> None:
+def test_a_state_reaches_its_method(module: WriteModule) -> None:
     assert states(module)("one", WorkflowEvent.parse(payload())) == [[{"n": 1}]]
 
 
-def test_wf_02_an_unknown_state_is_named_with_the_known_ones(module: Callable[[str, str], str]) -> None:
+def test_wf_02_an_unknown_state_is_named_with_the_known_ones(module: WriteModule) -> None:
     for state in ("second", "_help", "__init__"):
         with pytest.raises(ValidationError, match=rf"State.Name: '{state}' .*expected one of first of workflow 'one'"):
             states(module)("one", WorkflowEvent.parse(payload(state=state)))
 
 
-def test_wf_02_an_unknown_workflow_is_named(module: Callable[[str, str], str]) -> None:
+def test_wf_02_an_unknown_workflow_is_named(module: WriteModule) -> None:
     with pytest.raises(ValidationError, match=r"StateMachine.Name: 'm' is not allowed; expected one of one"):
         states(module)("other", WorkflowEvent.parse(payload("m")))
 
@@ -78,7 +69,7 @@ def test_bad_payloads_are_named(event: Any, field: str) -> None:
 
 
 @pytest.mark.parametrize("result", [{1, 2}, "x" * 262_144, float("inf")])
-def test_results_that_an_execution_cannot_carry_are_refused(result: Any, module: Callable[[str, str], str]) -> None:
+def test_results_that_an_execution_cannot_carry_are_refused(result: Any, module: WriteModule) -> None:
     class Handler:
         def first(self, event: WorkflowEvent) -> Any:
             return result
@@ -87,25 +78,25 @@ def test_results_that_an_execution_cannot_carry_are_refused(result: Any, module:
         CustomStates({"one": Handler()}, ManualClock())("one", WorkflowEvent.parse(payload()))
 
 
-def test_a_name_used_twice_is_refused(module: Callable[[str, str], str]) -> None:
+def test_a_name_used_twice_is_refused(module: WriteModule) -> None:
     names = [module("wf_a", GOOD.format("one", "A")), module("wf_b", GOOD.format("one", "B"))]
     with pytest.raises(RegistryError, match=r"wf_b.B: workflow 'one' is used by wf_a.A already"):
         workflow_classes(names)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "1st", "x" * 41, "a#b"])
-def test_a_name_not_allowed_by_aws_is_refused(name: str, module: Callable[[str, str], str]) -> None:
+def test_a_name_not_allowed_by_aws_is_refused(name: str, module: WriteModule) -> None:
     with pytest.raises(RegistryError, match=r"wf_name.A: workflow name .* is not allowed"):
         workflow_classes([module("wf_name", GOOD.format(name, "A"))])
 
 
-def test_a_type_that_is_none_is_refused(module: Callable[[str, str], str]) -> None:
+def test_a_type_that_is_none_is_refused(module: WriteModule) -> None:
     name = module("wf_type", "@workflow('one', type='FAST')\nclass A:\n    def first(self, event): ...\n")
     with pytest.raises(RegistryError, match=r"workflow type 'FAST' is not allowed; expected STANDARD or EXPRESS"):
         workflow_classes([name])
 
 
-def test_unknown_collaborators_are_refused(module: Callable[[str, str], str]) -> None:
+def test_unknown_collaborators_are_refused(module: WriteModule) -> None:
     text = "@workflow('one')\nclass A:\n    def __init__(self, mailer): ...\n    def first(self, event): ...\n"
     with pytest.raises(RegistryError, match=r"unknown parameter 'mailer'; available: clock, store"):
         build_workflows(workflow_classes([module("wf_needs", text)]), {"store": 1, "clock": 2})
