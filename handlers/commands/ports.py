@@ -18,6 +18,6 @@ class Ports:
     """The pipeline's ports."""
 
     store: TableStore
-    workflows: StateMachines
+    state_machines: StateMachines
     alarms: Topic
     clock: Clock

@@ -36,14 +36,14 @@ def execution_input(row: dict[str, Any]) -> dict[str, Any]:
 class CommandStarter:
     """Starts executions."""
 
-    def __init__(self, workflows: StateMachines, machine_arn: str) -> None:
-        self._workflows = workflows
+    def __init__(self, state_machines: StateMachines, machine_arn: str) -> None:
+        self._state_machines = state_machines
         self._machine_arn = machine_arn
 
     def start(self, row: dict[str, Any], *, restart: int = 0) -> bool:
         """Start the machine for a command row. False: it was started before."""
         name = execution_name(row["pk"], row["sk"], row["id"], row["attempt"], restart)
-        return self._workflows.start(self._machine_arn, name, execution_input(row))
+        return self._state_machines.start(self._machine_arn, name, execution_input(row))
 
     def on_stream_record(self, record: dict[str, Any]) -> None:
         """Start the machine for a new asynchronous command. Others are dropped here too, not only by the filter."""

@@ -62,7 +62,7 @@ class TaskRunner:
         self,
         store: TableStore,
         clock: Clock,
-        workflows: StateMachines,
+        state_machines: StateMachines,
         handlers: TaskHandlers,
         letters: DeadLetters,
         options: RunnerOptions,
@@ -71,7 +71,7 @@ class TaskRunner:
         self._letters = letters
         self._store = store
         self._clock = clock
-        self._workflows = workflows
+        self._state_machines = state_machines
         self._handlers = handlers
         self._options = options
         self._rows = TaskRepository(store)
@@ -126,7 +126,7 @@ class TaskRunner:
                 if found["status"] != status.PROCESSING:
                     raise TaskIsLeased(f"{key}: {found['status']}, not queued yet") from None
         try:
-            self._workflows.start(self._options.machine_arn, execution_name(row), execution_input(row))
+            self._state_machines.start(self._options.machine_arn, execution_name(row), execution_input(row))
         except Exception as error:
             if not is_last and outcome_of(error, Consumer.TASK) is Outcome.RETRIED:
                 raise

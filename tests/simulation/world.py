@@ -323,7 +323,7 @@ class SimulatedWorld:
     def _available_ports(self) -> dict[str, Any]:
         return {
             "store": self.store,
-            "workflows": self.workflows,
+            "state_machines": self.workflows,
             "alarms": self.alarms,
             "main_topic": self.main_topic,
             "dead_letters": NoLetters(self.watcher),

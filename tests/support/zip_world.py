@@ -191,7 +191,7 @@ class ZipWorld(MachineWorld):
             store=store,
             objects=objects,
             source=source,
-            workflows=self,
+            state_machines=self,
             clock=self.scheduler,
             dead_letters=self.letters,
         )
@@ -200,7 +200,7 @@ class ZipWorld(MachineWorld):
             objects=objects,
             main_topic=main,
             alarms=alarms,
-            workflows=self,
+            state_machines=self,
             clock=self.scheduler,
             dead_letters=self.letters,
         )
@@ -210,7 +210,9 @@ class ZipWorld(MachineWorld):
             "imports": lambda: imports.create(ENVIRONMENT, ports=import_ports),
             "outcomes": lambda: lambda event, _: _partial(event, outcomes.on_stream_records(event["Records"])),
         }
-        sweeper_ports = SweeperPorts(store=store, workflows=self, alarms=alarms, clock=self.scheduler, main_topic=main)
+        sweeper_ports = SweeperPorts(
+            store=store, state_machines=self, alarms=alarms, clock=self.scheduler, main_topic=main
+        )
         starts["sweeper"] = lambda: sweeper.create({**SWEEPER, **ENVIRONMENT}, ports=sweeper_ports)
         for name, start in starts.items():
             self.register(name, start, timeout_s=900 if name == "loader" else CONSUMER_TIMEOUT_SECONDS)

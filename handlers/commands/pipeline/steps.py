@@ -53,13 +53,13 @@ class Pipeline:
         self._progress = Progress(ports.store, clock, lease_seconds=options.lease_seconds, detail=options.status_detail)
         self._applier = Applier(ports.store, self._repository, clock, options.ttl)
         self._synchroniser = Synchroniser(registry, self._applier, self._progress, attributes, clock)
-        waker = Waker(ports.workflows, CommandStarter(ports.workflows, options.machine_arn))
+        waker = Waker(ports.state_machines, CommandStarter(ports.state_machines, options.machine_arn))
         self.finisher = Finisher(self._repository, self._progress, waker)
         self.check_version = CheckVersion(
             self._repository, self._progress, self.finisher, clock, wait_limit_hours=options.wait_limit_hours
         )
         self.park = Park(self._repository, self._progress)
-        self.wait = WaitPrevCommand(self._repository, self._progress, ports.workflows)
+        self.wait = WaitPrevCommand(self._repository, self._progress, ports.state_machines)
         self.record_failure = FailureRecorder(self._repository, self._progress, ports.alarms, options.commands_table)
         #: State to its step in the machine's order: those that need nothing but the run, before the targets.
         self.before_targets: Mapping[str, Callable[[Run], Any]] = {

@@ -22,8 +22,8 @@ def resume_output(prev_version: int) -> dict[str, Any]:
 class Waker:
     """Both variants of the wait, whichever machine receives the starts: switching strands nothing."""
 
-    def __init__(self, workflows: StateMachines, starter: CommandStarter) -> None:
-        self._workflows = workflows
+    def __init__(self, state_machines: StateMachines, starter: CommandStarter) -> None:
+        self._state_machines = state_machines
         self._starter = starter
 
     def wake(self, row: Item, prev_version: int) -> bool:
@@ -40,4 +40,4 @@ class Waker:
     def resume(self, row: Item, prev_version: int) -> bool:
         """Answer the token of a waiting command. False: there is none, or nobody waits for it any more."""
         token = row.get("taskToken")
-        return token is not None and self._workflows.resume(token, resume_output(prev_version))
+        return token is not None and self._state_machines.resume(token, resume_output(prev_version))

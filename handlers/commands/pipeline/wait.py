@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class WaitPrevCommand:
     """The state."""
 
-    def __init__(self, repository: CommandRepository, progress: Progress, workflows: StateMachines) -> None:
+    def __init__(self, repository: CommandRepository, progress: Progress, state_machines: StateMachines) -> None:
         self._repository = repository
         self._progress = progress
-        self._workflows = workflows
+        self._state_machines = state_machines
 
     def __call__(self, run: Run, token: str, entered_at: str) -> dict[str, Any]:
         """Wait, or go on at once when there is nothing to wait for."""
@@ -39,11 +39,11 @@ class WaitPrevCommand:
             # Finished, failed or claimed elsewhere: check_version ends this run. A newer token is
             # somebody else's wait of the same command; this one simply times out.
             if lost.row is not None and not _is_older_wait(lost.row, run, entered):
-                self._workflows.resume(token, resume_output(previous.version))
+                self._state_machines.resume(token, resume_output(previous.version))
             return {"waiting": False}
         prev = self._repository.command(previous)
         if prev is None or status.is_done(prev):
-            self._workflows.resume(token, resume_output(previous.version))
+            self._state_machines.resume(token, resume_output(previous.version))
             return {"waiting": False}
         return {"waiting": True}
 

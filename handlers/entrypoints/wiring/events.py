@@ -33,7 +33,7 @@ class EventPorts:
     """Where the function reaches AWS."""
 
     store: TableStore
-    workflows: StateMachines
+    state_machines: StateMachines
     alarms: Topic
     clock: Clock
     main_topic: Topic
@@ -44,7 +44,7 @@ def on_aws(settings: EventsSettings, clock: Clock | None) -> EventPorts:
     """The ports on AWS, with the tables and topics of the settings."""
     return EventPorts(
         store=DynamoTableStore(aws.dynamodb(), {COMMANDS: settings.commands_table, TASKS: settings.tasks_table}),
-        workflows=StepFunctions(aws.stepfunctions()),
+        state_machines=StepFunctions(aws.stepfunctions()),
         alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
         clock=clock or SystemClock(),
         main_topic=SnsTopic(aws.sns(), settings.main_topic_arn),
@@ -56,7 +56,7 @@ class EventParts:
     """Its collaborators, put together."""
 
     def __init__(self, settings: EventsSettings, ports: EventPorts) -> None:
-        self.starter = CommandStarter(ports.workflows, settings.command_state_machine_arn)
+        self.starter = CommandStarter(ports.state_machines, settings.command_state_machine_arn)
         # No lease is taken here, only a failure recorded, which no status detail leaves out.
         progress = Progress(ports.store, ports.clock, lease_seconds=1, detail=FULL)
         repository = CommandRepository(ports.store, ports.clock.now)

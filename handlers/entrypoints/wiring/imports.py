@@ -50,7 +50,7 @@ class ImportPorts:
     objects: Objects
     main_topic: Topic
     alarms: Topic
-    workflows: StateMachines
+    state_machines: StateMachines
     clock: Clock
     dead_letters: DeadLetters
 
@@ -68,7 +68,7 @@ def on_aws(settings: ImportsSettings, clock: Clock | None) -> ImportPorts:
         objects=S3Objects(aws.s3, settings.bucket),
         main_topic=SnsTopic(aws.sns(), settings.main_topic_arn),
         alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
-        workflows=StepFunctions(aws.stepfunctions()),
+        state_machines=StepFunctions(aws.stepfunctions()),
         clock=clock or SystemClock(),
         dead_letters=SqsDeadLetters(
             aws.sqs, {STREAM_SOURCE: settings.stream_failures_url, QUEUE_SOURCE: settings.dead_letter_queue_url}
@@ -100,11 +100,11 @@ class ImportParts:
         self.worker = RowWorker(
             import_repository, publisher, strategies, apply, ports.dead_letters, max_receives=settings.max_receives
         )
-        rows_wait = RowsWait(import_repository, ports.workflows)
+        rows_wait = RowsWait(import_repository, ports.state_machines)
         of_csv = rows_steps(RowsHandler(import_repository, RowBatches(import_repository), strategies), rows_wait)
         finalize = Finalizer(store, import_repository, ports.objects)
         files = ArchiveRepository(store, clock)
-        callbacks = Callbacks(import_repository, files, ports.workflows)
+        callbacks = Callbacks(import_repository, files, ports.state_machines)
         of_zip = imports_steps(ZipFiles(import_repository, files, callbacks, clock))
         self.states = job_states(of_csv | of_zip, clock)
         self.stream = ImportStream(

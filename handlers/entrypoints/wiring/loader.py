@@ -49,7 +49,7 @@ class LoaderPorts:
     store: TableStore
     objects: Objects
     source: ObjectSource
-    workflows: StateMachines
+    state_machines: StateMachines
     clock: Clock
     dead_letters: DeadLetters
 
@@ -60,7 +60,7 @@ def on_aws(settings: LoaderSettings, clock: Clock | None) -> LoaderPorts:
         store=DynamoTableStore(aws.dynamodb(), {IMPORT_TMP: settings.import_table}),
         objects=S3Objects(aws.s3, settings.bucket),
         source=S3Source(aws.s3),
-        workflows=StepFunctions(aws.stepfunctions()),
+        state_machines=StepFunctions(aws.stepfunctions()),
         clock=clock or SystemClock(),
         dead_letters=SqsDeadLetters(aws.sqs, {STREAM_SOURCE: settings.stream_failures_url}),
     )
@@ -75,7 +75,7 @@ class LoaderParts:
         tables = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
         files = JobFiles(import_repository, ports.source, own_bucket=settings.bucket)
         finalize = Finalizer(store, import_repository, ports.objects)
-        csv_machine = CsvMachine(ports.workflows, settings.import_csv_state_machine_arn)
+        csv_machine = CsvMachine(ports.state_machines, settings.import_csv_state_machine_arn)
         loader = Loader(import_repository, files, tables, finalize, csv_machine, direct_rows=settings.direct_rows)
         hours = settings.timeout_hours
         csv_loader = CsvLoader(
@@ -95,7 +95,7 @@ class LoaderParts:
         self.states = job_states(steps, clock)
         self.csv_ended = csv_states.CsvExecutionEndedHandler(progress)
         self.zip_ended = zip_states.ZipExecutionEndedHandler(finalize_zip)
-        start_zip = ZipMachine(import_repository, ports.workflows, settings.import_zip_state_machine_arn)
+        start_zip = ZipMachine(import_repository, ports.state_machines, settings.import_zip_state_machine_arn)
         self.stream = JobStream(
             by_kind(loader.load, start_zip),
             cancel=by_kind(Canceller(store, import_repository), ZipCanceller(import_repository, entries)),

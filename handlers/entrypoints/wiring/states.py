@@ -39,7 +39,7 @@ def on_aws(settings: StatesSettings, clock: Clock | None) -> Ports:
     }
     return Ports(
         store=DynamoTableStore(aws.dynamodb(), tables),
-        workflows=StepFunctions(aws.stepfunctions()),
+        state_machines=StepFunctions(aws.stepfunctions()),
         alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
         clock=clock or SystemClock(),
     )

@@ -54,7 +54,7 @@ def on_aws(settings: SweeperSettings, clock: Clock | None) -> SweeperPorts:
     }
     return SweeperPorts(
         store=DynamoTableStore(aws.dynamodb(), tables),
-        workflows=StepFunctions(aws.stepfunctions(), starts=aws.stepfunctions_once()),
+        state_machines=StepFunctions(aws.stepfunctions(), starts=aws.stepfunctions_once()),
         alarms=SnsTopic(aws.sns(), settings.alarm_topic_arn),
         clock=clock or SystemClock(),
         main_topic=SnsTopic(aws.sns(), settings.main_topic_arn),
@@ -65,14 +65,14 @@ def sweeps(settings: SweeperSettings, ports: SweeperPorts) -> dict[str, Callable
     """What is swept, in this order, by its name in the answer. Each takes the time at which it has to stop."""
     # No lease is taken here, and no step bracketed, so neither setting has an effect.
     progress = Progress(ports.store, ports.clock, lease_seconds=1, detail=FULL)
-    starter = CommandStarter(ports.workflows, settings.command_state_machine_arn)
+    starter = CommandStarter(ports.state_machines, settings.command_state_machine_arn)
     repository = CommandRepository(ports.store, ports.clock.now)
     commands = Sweeper(
         ports.store,
         ports.clock,
         progress,
         FailureRecorder(repository, progress, ports.alarms, settings.commands_table),
-        Waker(ports.workflows, starter),
+        Waker(ports.state_machines, starter),
         starter,
         wait_limit_hours=settings.wait_limit_hours,
     )
@@ -84,7 +84,7 @@ def sweeps(settings: SweeperSettings, ports: SweeperPorts) -> dict[str, Callable
         import_repository,
         ports.clock,
         ports.main_topic,
-        Callbacks(import_repository, ArchiveRepository(ports.store, ports.clock), ports.workflows),
+        Callbacks(import_repository, ArchiveRepository(ports.store, ports.clock), ports.state_machines),
         settings.import_table,
         timeout_hours=settings.import_timeout_hours,
     )

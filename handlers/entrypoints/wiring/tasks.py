@@ -27,7 +27,7 @@ class TaskPorts:
     """Where the function reaches AWS."""
 
     store: TableStore
-    workflows: StateMachines
+    state_machines: StateMachines
     clock: Clock
     dead_letters: DeadLetters
 
@@ -36,7 +36,7 @@ def on_aws(settings: TasksSettings, clock: Clock | None) -> TaskPorts:
     """The ports on AWS, with the tables and topics of the settings."""
     return TaskPorts(
         store=DynamoTableStore(aws.dynamodb(), {TASKS: settings.tasks_table, DATA: settings.data_table}),
-        workflows=StepFunctions(aws.stepfunctions(), starts=aws.stepfunctions_once()),
+        state_machines=StepFunctions(aws.stepfunctions(), starts=aws.stepfunctions_once()),
         clock=clock or SystemClock(),
         dead_letters=SqsDeadLetters(aws.sqs, {QUEUE_SOURCE: settings.dead_letter_queue_url}),
     )
@@ -54,5 +54,5 @@ class TaskParts:
             lease_seconds=settings.lease_seconds,
             max_receives=settings.max_receives,
         )
-        self.runner = TaskRunner(store, clock, ports.workflows, handlers, ports.dead_letters, options)
+        self.runner = TaskRunner(store, clock, ports.state_machines, handlers, ports.dead_letters, options)
         self.states = task_states(ItemRunner(store, clock, handlers), Finalizer(store, clock), clock)

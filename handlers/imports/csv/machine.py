@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class CsvMachine:
     """Starts executions of ``import-csv``."""
 
-    def __init__(self, workflows: StateMachines, machine_arn: str) -> None:
-        self._workflows = workflows
+    def __init__(self, state_machines: StateMachines, machine_arn: str) -> None:
+        self._state_machines = state_machines
         self._machine_arn = machine_arn
 
     def start(self, key: ImportJobKey, job: Item, info: ObjectInfo) -> None:
@@ -32,4 +32,4 @@ class CsvMachine:
             "tenantCode": job["tenantCode"],
             "attempt": run.attempt,
         }
-        self._workflows.start(self._machine_arn, run.execution_name, payload)
+        self._state_machines.start(self._machine_arn, run.execution_name, payload)

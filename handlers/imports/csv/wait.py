@@ -32,9 +32,9 @@ MOST_TRIES = 100
 class RowsWait:
     """The state, and its end. Both may come again, or late."""
 
-    def __init__(self, repository: ImportRepository, workflows: StateMachines) -> None:
+    def __init__(self, repository: ImportRepository, state_machines: StateMachines) -> None:
         self._repository = repository
-        self._workflows = workflows
+        self._state_machines = state_machines
 
     def wait(self, run: JobRun, token: str, entered_at: str, retry: int) -> dict[str, Any]:
         """Wait, or go on at once where nothing is to be waited for.
@@ -50,7 +50,7 @@ class RowsWait:
         self._repository.update_job(run.key, Change(set={TOKEN: token, ENTRY: entry}), waits & newer)
         found = self._repository.job_and_counts(run.key)
         if found is None or found[0]["attempt"] != run.attempt or found[0].get(TOKEN) is None:
-            self._workflows.resume(token, {})  # it has its outcome, or an attempt of its own
+            self._state_machines.resume(token, {})  # it has its outcome, or an attempt of its own
             return {"waiting": False}
         job, counts = found
         if counts.is_complete and job[TOKEN] == token:
@@ -65,7 +65,7 @@ class RowsWait:
             self._answer(key, found[0])
 
     def _answer(self, key: ImportJobKey, job: Item) -> None:
-        answered = self._workflows.resume(job[TOKEN], {})
+        answered = self._state_machines.resume(job[TOKEN], {})
         log_step("machine goes on" if answered else "nobody waits for the rows", pk=key.pk, sk=key.sk)
         self._repository.update_job(key, Change(remove=WAIT_MARKS), equals(TOKEN, job[TOKEN]))
 

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 class Callbacks:
     """Tells the machine of a file's outcome, as data and never as a failure; any number of times."""
 
-    def __init__(self, repository: ImportRepository, files: ArchiveRepository, workflows: StateMachines) -> None:
+    def __init__(self, repository: ImportRepository, files: ArchiveRepository, state_machines: StateMachines) -> None:
         self._repository = repository
         self._files = files
-        self._workflows = workflows
+        self._state_machines = state_machines
 
     def __call__(self, key: ImportJobKey) -> None:
         """A job has ended: if a machine waits for it, it goes on. Raises TransientError."""
@@ -43,12 +43,12 @@ class Callbacks:
 
     def send_result(self, token: str, job: Item) -> None:
         """Answer a token with what a job is now."""
-        answered = self._workflows.resume(token, outcome_of_file(job["status"], Counts.from_stored(job)))
+        answered = self._state_machines.resume(token, outcome_of_file(job["status"], Counts.from_stored(job)))
         log_step("file answered" if answered else "nobody waits for the file", pk=job["pk"], sk=job["sk"])
 
     def skip(self, token: str, job_status: str) -> None:
         """Answer a state whose file has no job."""
-        self._workflows.resume(token, outcome_of_file(job_status, None))
+        self._state_machines.resume(token, outcome_of_file(job_status, None))
 
 
 def outcome_of_file(job_status: str, counts: Counts | None) -> dict[str, Any]:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 class ZipMachine:
     """Starts executions of ``import-zip``."""
 
-    def __init__(self, repository: ImportRepository, workflows: StateMachines, machine_arn: str) -> None:
+    def __init__(self, repository: ImportRepository, state_machines: StateMachines, machine_arn: str) -> None:
         self._repository = repository
-        self._workflows = workflows
+        self._state_machines = state_machines
         self._machine_arn = machine_arn
 
     def __call__(self, key: ImportJobKey) -> None:
@@ -28,4 +28,4 @@ class ZipMachine:
             return
         run = JobRun(key, job["attempt"])
         payload = {"jobKey": key.id, "tenantCode": key.tenant_code, "attempt": run.attempt}
-        self._workflows.start(self._machine_arn, run.execution_name, payload)
+        self._state_machines.start(self._machine_arn, run.execution_name, payload)
