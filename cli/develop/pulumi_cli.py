@@ -39,6 +39,11 @@ _REFUSALS = (
         "the last update of stack {stack} was killed while it created resources, which are there now without the "
         "engine's knowing: stop ./cqrs serve --engine and start it again",
     ),
+    (
+        "failed to load checkpoint",
+        "the last update of stack {stack} was killed while the engine wrote its state, which is lost: "
+        "stop ./cqrs serve --engine and start it again",
+    ),
     ("not installed", "the CLI asks for a plugin that the embedded runtime doesn't bring: {line}"),
 )
 

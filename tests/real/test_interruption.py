@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from cli.develop.pulumi_cli import refusal
 from tests.real.world import Project, World
 
 pytestmark = pytest.mark.real
@@ -45,10 +46,15 @@ def test_eng_09_ctrl_c(project: Project) -> None:
     project.run("preview", "--stack", "dev", "--expect-no-changes")
 
 
-def test_eng_09_a_killed_update_leaves_its_lock(project: Project) -> None:
-    """The worst case: no goodbye. The lock says so; ``cancel`` drops it."""
+def test_eng_09_a_killed_update_is_told_by_the_next(project: Project) -> None:
+    """The worst case: no goodbye. It leaves its lock; with a backend of files also half a state, if it was writing."""
     stopped_in_the_middle(project, "prod", signal.SIGKILL)
-    locked = project.run("up", "--stack", "prod", "--yes", "--skip-preview", refused=True)
-    assert "the stack is currently locked by 1 lock(s)" in locked
+    output = project.run("up", "--stack", "prod", "--yes", "--skip-preview", refused=True)
+    said = refusal(output, "prod")
+    assert said is not None, output
+    if "failed to load checkpoint" in output:
+        assert said.startswith("the last update of stack prod was killed while the engine wrote its state")
+        return
+    assert said.startswith("stack prod is locked by another update")
     project.run("cancel", "prod", "--yes")
     project.run("preview", "--stack", "prod")

@@ -75,6 +75,11 @@ def test_a_new_one_is_found(tmp_path: Path, version: str) -> None:
             "workspace or on your $PATH\n",
             "the CLI finds no pulumi-language-python: install Pulumi as a whole, it comes with it",
         ),
+        (
+            "error: failed to load checkpoint: EOF\n",
+            "the last update of stack dev was killed while the engine wrote its state, which is lost: "
+            "stop ./cqrs serve --engine and start it again",
+        ),
         ("error: plugin random 4.1.0 not installed\n", "the CLI asks for a plugin that the embedded runtime doesn't"),
         ("error: something else\n", None),
     ],
