@@ -20,9 +20,9 @@ from handlers.core.clock import SystemClock
 from handlers.core.values.ulids import ULID_RANDOM_BYTES, ulid
 from handlers.domain.airports import COLUMNS, AirportImport
 from handlers.imports.csv.rows_handler import RowsHandler
+from handlers.imports.files.csv_reader import row_of
 from handlers.imports.files.inspection import inspect, records_of
 from handlers.imports.files.normalized_copy import normalised
-from handlers.imports.jobs.job_file import row_of
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import CSV_IMPORT_KIND, ImportJobKey

@@ -1,4 +1,4 @@
-"""``./cqrs import``: puts a CSV file, or an archive of them, into the stack's bucket and imports it."""
+"""``./cqrs import``: puts a file of CSV or JSON Lines, or an archive, into the stack's bucket and imports it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from contract.work_status import IMPORT_TERMINAL as TERMINAL
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
 from handlers.entrypoints.wiring.settings import LoaderSettings
-from handlers.imports.encodings.catalogue import encoding_named
+from handlers.imports.encodings.catalogue import check_utf_8, encoding_named
+from handlers.imports.files.formats import JSON_LINES, format_of
 from handlers.imports.jobs.model import MODES, ImportJob, Reason
 from handlers.imports.service import ImportService
 from handlers.imports.strategy import load_import_tables
@@ -35,12 +36,17 @@ OPERATOR = "operator"
 POLL_SECONDS = 1.0
 #: Where the loader may read (``infra/capabilities/imports.py``).
 ARCHIVE = ".zip"
-CSV_TYPE, ZIP_TYPE = "text/csv", "application/zip"
+ZIP_TYPE = "application/zip"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs import``."""
-    parser.add_argument("file", metavar="FILE", type=Path, help="a CSV file, or a ZIP archive of CSV files")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        type=Path,
+        help="a file of CSV or JSON Lines (.jsonl, .ndjson), or a ZIP archive of them",
+    )
     parser.add_argument(
         "--table", help="the import strategy's table; for an archive only where its files' names don't tell"
     )
@@ -72,11 +78,19 @@ def import_file(stack: Stack, options: argparse.Namespace, sleep: Callable[[floa
         tables.of(options.table)  # before anything is uploaded
     if options.encoding is not None:
         encoding_named(options.encoding)
+        if format_of(options.file.name) is JSON_LINES:
+            check_utf_8(options.encoding)
     if is_archive and options.mode is not None:
-        raise CommandError("--mode is for a CSV file; the files of an archive decide by their rows")
+        raise CommandError("--mode is for a single file; the files of an archive decide by their rows")
     if options.table is None and not is_archive:
-        raise CommandError(f"--table is needed for a CSV file: {', '.join(tables.names)}")
-    key = _upload(stack, settings.bucket, options.file, options.tenant, ZIP_TYPE if is_archive else CSV_TYPE)
+        raise CommandError(f"--table is needed for a single file: {', '.join(tables.names)}")
+    key = _upload(
+        stack,
+        settings.bucket,
+        options.file,
+        options.tenant,
+        ZIP_TYPE if is_archive else format_of(options.file.name).content_type,
+    )
     given = {"table": options.table, "bucket": settings.bucket, "object_key": key, "encoding": options.encoding}
     if is_archive:
         job = service.create_zip_import(context=context, **given)

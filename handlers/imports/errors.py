@@ -7,6 +7,7 @@ from handlers.core.light_dataclasses import dataclass
 
 EMPTY_FILE = "EmptyFile"
 NOT_CSV = "NotCsv"
+NOT_JSON_LINES = "NotJsonLines"
 UNKNOWN_ENCODING = "UnknownEncoding"
 UNKNOWN_DELIMITER = "UnknownDelimiter"
 ZERO_BYTES = "ZeroBytes"
@@ -25,11 +26,20 @@ WRONG_PLACE = "WrongPlace"
 ROW_TOO_LONG = "RowTooLong"
 TOO_MANY_VALUES = "TooManyValues"
 MALFORMED_QUOTES = "MalformedQuotes"
+INVALID_JSON = "InvalidJson"
 REPEATED_KEY = "RepeatedKey"
 INVALID_VALUE = "InvalidValue"
 
-#: What is wrong with a row in its file: no other attempt finds it better.
-PERMANENT = (ROW_TOO_LONG, TOO_MANY_VALUES, MALFORMED_QUOTES, REPEATED_KEY)
+#: What is wrong with a row in its file: no other attempt finds it better. In JSON Lines, columns are those of a row.
+PERMANENT = (
+    ROW_TOO_LONG,
+    TOO_MANY_VALUES,
+    MALFORMED_QUOTES,
+    REPEATED_KEY,
+    INVALID_JSON,
+    MISSING_COLUMN,
+    UNKNOWN_COLUMN,
+)
 
 
 class ImportRefused(CqrsError):

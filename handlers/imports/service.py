@@ -98,7 +98,8 @@ class ImportService:
         encoding: str | None = None,
         mode: str | None = None,
     ) -> ImportJob:
-        """Accept a file; the stream starts the loader, which reads it and writes its rows.
+        """Accept a file: JSON Lines where its name ends in ``.jsonl`` or ``.ndjson``, else CSV. The stream starts the
+        loader, which reads it and writes its rows.
 
         ``mode``: DIRECT, for at most ``importDirectRows`` rows, or STEP_FUNCTION; None lets the loader decide. The same
         ``request_id`` with the same file gives the first job again.
@@ -137,9 +138,10 @@ class ImportService:
         table: str | None = None,
         encoding: str | None = None,
     ) -> ImportJob:
-        """Accept an archive; its CSV files are imported one after the other in the order of their names.
+        """Accept an archive; its files are imported one after the other in the order of their names.
 
-        ``table``: that of every file; None: their names tell, ``<14 digits>-<table>.csv``. ``encoding``: of every file.
+        ``table``: that of every file; None: their names tell, ``<14 digits>-<table>.csv`` (or ``.jsonl``, ``.ndjson``).
+        ``encoding``: of every file.
         The same ``request_id`` with the same archive gives the first job again. Each file gets a job of its own, see
         ``list_files``.
 

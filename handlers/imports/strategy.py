@@ -31,7 +31,8 @@ EQUAL = "EQUAL"
 NOT_EXIST = "NOT_EXIST"
 CHANGED = "CHANGED"
 
-Row = Mapping[str, str]
+#: Text by column name; of JSON Lines, JSON values.
+Row = Mapping[str, Any]
 _MARK = "__cqrs_import__"
 _TABLE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 

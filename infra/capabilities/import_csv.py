@@ -1,11 +1,11 @@
-"""The machine that imports large CSV files with a Distributed Map."""
+"""The machine that imports large files with a Distributed Map, one for each format."""
 
 from __future__ import annotations
 
 import pulumi
 
 from contract.objects import IMPORTS, MAP_RESULTS, NORMALISED, ZIP
-from contract.state_machines import CSV_MAP, IMPORT_CSV
+from contract.state_machines import CSV_MAP, IMPORT_CSV, JSONL_MAP
 from infra.capabilities.loader import read_buckets
 from infra.components.deployment import Deployment
 from infra.components.functions import Function
@@ -38,14 +38,12 @@ def import_csv_machine(
 
 def numbers_of(config: StackConfig) -> dict[str, int]:
     """What configuration decides. The machine outlives the job's time, so that it can end the job itself."""
-    rows = f"/States/{CSV_MAP}"
-    batcher = f"{rows}/ItemBatcher"
-    return {
-        "/TimeoutSeconds": config.import_timeout_hours * ONE_HOUR + ONE_HOUR,
-        f"{rows}/MaxConcurrency": config.import_max_concurrency,
-        f"{batcher}/MaxItemsPerBatch": config.import_batch_rows,
-        f"{batcher}/MaxInputBytesPerBatch": config.import_batch_bytes,
-    }
+    numbers = {"/TimeoutSeconds": config.import_timeout_hours * ONE_HOUR + ONE_HOUR}
+    for rows in (f"/States/{CSV_MAP}", f"/States/{JSONL_MAP}"):
+        numbers[f"{rows}/MaxConcurrency"] = config.import_max_concurrency
+        numbers[f"{rows}/ItemBatcher/MaxItemsPerBatch"] = config.import_batch_rows
+        numbers[f"{rows}/ItemBatcher/MaxInputBytesPerBatch"] = config.import_batch_bytes
+    return numbers
 
 
 def _files(deployment: Deployment) -> list[dict[str, object]]:

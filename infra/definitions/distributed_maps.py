@@ -24,7 +24,7 @@ _PARAMETERS = {
     "ResultWriter": (PUT_OBJECT, ("Bucket",)),
 }
 _TOLERANCE = tuple(f"ToleratedFailure{what}{end}" for what in ("Percentage", "Count") for end in ("", "Path"))
-_INPUT_TYPES = ("CSV", "JSON")
+_INPUT_TYPES = ("CSV", "JSON", "JSONL")
 
 
 def is_distributed(state: Mapping[str, Any]) -> bool:

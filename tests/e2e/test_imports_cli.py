@@ -208,7 +208,7 @@ def test_edge_30_the_commands_list_what_an_archive_skips(
     assert (job.status, job.skipped_files) == ("COMPLETED", 1)
     text = printed(capsys, "show", job.id)
     assert "20250101000000-notes.csv  COMPLETED     1       0" in text
-    assert text.splitlines()[-1] == "  read\\x1bme.txt  its name does not end in .csv"
+    assert text.splitlines()[-1] == "  read\\x1bme.txt  its name does not end in .csv, .jsonl or .ndjson"
     skipped = json.loads(printed(capsys, "show", job.id, "--json"))["files"][1]
     assert (skipped["name"], skipped["status"], skipped["error"]["type"]) == ("read\x1bme.txt", "SKIPPED", "NotCsv")
     lines = json.loads(printed(capsys, "report", job.id, "--json"))["files"]

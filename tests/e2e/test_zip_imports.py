@@ -172,7 +172,7 @@ def many_entries(count: int) -> bytes:
     [
         (lambda: quirk("traversal.zip"), "UnsafeName", "the archive's entry '../../evil.csv' leads out of it"),
         (lambda: quirk("empty.zip"), "EmptyArchive", "the archive is empty"),
-        (lambda: quirk("not_csv.zip"), "NoCsvFiles", "no CSV file, but 'readme.txt', 'image.png'"),
+        (lambda: quirk("not_csv.zip"), "NoCsvFiles", "no file of CSV or JSON Lines, but 'readme.txt', 'image.png'"),
         (lambda: b"no archive", "NotAnArchive", "not a ZIP archive"),
         (lambda: archive(day1=airports("a"), day2=b"0" * 20_000_000), "ArchiveRatio", "(zipMaxRatio)"),
         (lambda: many_entries(10_001), "TooManyEntries", "has 10001 entries; at most 1000 are allowed (zipMaxEntries)"),

@@ -12,7 +12,16 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from contract.state_machines import CHECK_ROWS, CSV_LOADER, CSV_ROWS_HANDLER, FINALIZE_PARENT_JOB, WAIT_ROWS
+from contract.state_machines import (
+    CHECK_ROWS,
+    CSV_LOADER,
+    CSV_MAP,
+    CSV_ROWS_HANDLER,
+    FINALIZE_PARENT_JOB,
+    JSONL_MAP,
+    JSONL_ROWS_HANDLER,
+    WAIT_ROWS,
+)
 from handlers.consumers.state_router import StateRouter
 from handlers.core.clock import Clock, iso
 from handlers.core.errors import TransientError
@@ -44,7 +53,7 @@ class PlayedMachine:
         rest: Callable[[float], bool],
     ) -> None:
         self._functions = dict.fromkeys((CSV_LOADER, CHECK_ROWS, FINALIZE_PARENT_JOB), loader)
-        self._functions |= dict.fromkeys((CSV_ROWS_HANDLER, WAIT_ROWS), rows)
+        self._functions |= dict.fromkeys((CSV_ROWS_HANDLER, JSONL_ROWS_HANDLER, WAIT_ROWS), rows)
         self._source = source
         self._objects = objects
         self._clock = clock
@@ -90,6 +99,10 @@ class PlayedMachine:
         info = ObjectInfo(info.bucket, info.key, info.size, info.etag, given["versionId"])
         versions = self._source.contents[info.bucket][info.key]
         text = versions[int(given["versionId"]) - 1].decode()
+        if given["format"] == "JSONL":
+            for index, line in enumerate(text.removesuffix("\n").split("\n")):
+                yield {"index": index, "row": json.loads(line)}
+            return
         header, *records = csv.reader(io.StringIO(text, newline=""), escapechar="\\")
         for index, record in enumerate(records):
             yield {"index": index, "row": dict(zip(header, record, strict=True))}
@@ -204,7 +217,9 @@ class Run:
         self._machine._enqueue(WAIT_ROWS, deliver)
 
     def _map(self, given: dict[str, Any]) -> None:
-        self.visited.append("import-csv")
+        is_csv = given["format"] == "CSV"
+        self.visited.append(CSV_MAP if is_csv else JSONL_MAP)
+        writes = CSV_ROWS_HANDLER if is_csv else JSONL_ROWS_HANDLER
         items = list(self._machine.read(given))
         size = self._machine.batch_rows
         batches = [
@@ -225,7 +240,7 @@ class Run:
                 self._failed_batches.append(batch)
                 self._batch_done(given)
 
-            self._work(CSV_ROWS_HANDLER, {}, batch, lambda _: self._batch_done(given), failed)
+            self._work(writes, {}, batch, lambda _: self._batch_done(given), failed)
 
     def _batch_done(self, given: dict[str, Any]) -> None:
         self._open_batches -= 1

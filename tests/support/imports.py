@@ -16,7 +16,7 @@ from handlers.store.port import IMPORT_TMP, Item
 from tests.support.pipelines import CONTEXT
 from tests.support.tasks import DeployedTasks
 
-TABLES = ("airports", "cards", "faulty", "notes", "orders")
+TABLES = ("airports", "baskets", "cards", "faulty", "notes", "orders")
 
 
 class DeployedImports(DeployedTasks):

@@ -61,6 +61,15 @@ class SyncNotes(Orders):
     type = "NOTE"
 
 
+@import_strategy("baskets", columns=("code", "name", "content"), key=("code",), optional=("price",))
+class Baskets(ImportStrategy):
+    """Any JSON value."""
+
+    def map(self, row: Row) -> CommandInput:
+        attributes = {"content": row["content"], "price": row["price"]}
+        return CommandInput("BASKET", row["code"], row["name"], attributes, LATEST)
+
+
 @import_strategy("faulty", columns=("number", "code", "fault"), key=("number",), publish=SYNC)
 class Faulty(ImportStrategy):
     """With the read model only; a row fails as its ``fault`` says."""

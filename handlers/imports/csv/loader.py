@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from contract.objects import NORMALISED
-from handlers.imports.files.normalized_copy import normalised
+from handlers.imports.files.formats import format_of
+from handlers.imports.files.reader import FileRow, reader_of
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_file import JobFiles, refusal_of
-from handlers.imports.jobs.report import CSV_TYPE
 from handlers.imports.keys import ImportRowKey
 from handlers.imports.rows.row_batches import MOST_ROWS, RowBatches
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from handlers.core.clock import Clock
     from handlers.imports.files.inspection import Inspection
     from handlers.imports.files.layout import Layout
-    from handlers.imports.files.records import Record
     from handlers.imports.jobs.job_run import JobRun
     from handlers.imports.jobs.repository import ImportRepository
     from handlers.imports.strategy import ImportTables
@@ -56,7 +55,7 @@ class CsvLoader:
         self._timeout = timeout_hours * SECONDS_PER_HOUR
 
     def __call__(self, run: JobRun) -> dict[str, Any]:
-        """Answers what the Map is to read, and ``rows``: how many; 0 where there is nothing to read.
+        """Answers what the Map is to read, its ``format``, and ``rows``: how many; 0 where there is nothing to read.
 
         Raises:
             TransientError: worth another try. Whatever nobody can tell the nature of: the job is FAILED with it as
@@ -89,7 +88,8 @@ class CsvLoader:
             return answer
         self._repository.expect(run.key, found.rows)
         self._repository.change_job(run.key, run.attempt, status.PROCESSING, **found.stored())
-        return {**answer, "bucket": info.bucket, "key": info.key, "versionId": info.version_id, "rows": rows}
+        file = {"bucket": info.bucket, "key": info.key, "versionId": info.version_id}
+        return {**answer, **file, "format": format_of(info.key).input_type, "rows": rows}
 
     def _copied(
         self, run: JobRun, job: Item, info: ObjectInfo, layout: Layout, found: Inspection
@@ -111,13 +111,13 @@ class CsvLoader:
             if not again:
                 self._batches.write(ended)
 
-        def kept() -> Iterator[Record]:
+        def kept() -> Iterator[FileRow]:
             nonlocal copied
             ended: list[Item] = []
             for row in self._files.rows(info, layout, found):
                 if row.end is None:
                     copied += 1
-                    yield row.record
+                    yield row
                     continue
                 key = run.key.row(row.record.index)
                 ended.append(self._repository.ended(job, key, row.record.number, row.record.line, row.values, row.end))
@@ -126,6 +126,7 @@ class CsvLoader:
                     ended.clear()
             write(ended)
 
-        key = f"{NORMALISED}{run.key.tenant_code}/{run.key.ulid}/{run.attempt}.csv"
-        self._objects.write(key, normalised(found.header, kept()), content_type=CSV_TYPE)
+        kind = format_of(info.key)
+        key = f"{NORMALISED}{run.key.tenant_code}/{run.key.ulid}/{run.attempt}{kind.suffixes[0]}"
+        self._objects.write(key, reader_of(kind).copied(found, kept()), content_type=kind.content_type)
         return self._source.find(self._objects.bucket, key), copied

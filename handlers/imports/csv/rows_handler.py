@@ -10,6 +10,8 @@ from contract.rows import CANCEL_REQUESTED
 from handlers.core.error_text import error_of
 from handlers.core.errors import ValidationError
 from handlers.core.log import log_step, without_text
+from handlers.core.values.json_values import plain_value
+from handlers.imports.files.formats import CSV, Format, format_of
 from handlers.imports.files.layout import LINE_COLUMN, ROW_COLUMN
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
@@ -47,13 +49,16 @@ class RowsHandler:
     def rows(self, run: JobRun, job: Item, items: list[Any]) -> list[Item]:
         """The rows to write, without any I/O."""
         table = self._tables.of(job["tableName"])
-        new_row = self._repository.new_rows(job)
-        return [self._row(run, job, table, new_row, item) for item in items]
+        kind, new_row = format_of(job["key"]), self._repository.new_rows(job)
+        return [self._row(run, job, table, kind, new_row, item) for item in items]
 
-    def _row(self, run: JobRun, job: Item, table: Table, new_row: NewRow, item: Mapping[str, Any]) -> Item:
-        values = dict.fromkeys(table.layout.optional, "")
-        values.update(item["row"])
-        index, line = item["index"], item["index"] + 2
+    def _row(
+        self, run: JobRun, job: Item, table: Table, kind: Format, new_row: NewRow, item: Mapping[str, Any]
+    ) -> Item:
+        values: dict[str, Any] = dict.fromkeys(table.layout.optional, "")
+        # As the loader looked at them: 1.0 is 1. Those of CSV are text.
+        values.update(item["row"] if kind is CSV else plain_value("row", item["row"]))
+        index, line = item["index"], item["index"] + kind.first_line
         if ROW_COLUMN in values:  # of a normalised copy: where the row stands in the original
             index, line = int(values.pop(ROW_COLUMN)) - 1, int(values.pop(LINE_COLUMN))
         key = run.key.row(index)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contract.state_machines import CHECK_ROWS, CSV_LOADER, CSV_ROWS_HANDLER, FINALIZE_PARENT_JOB, WAIT_ROWS
+from contract.state_machines import (
+    CHECK_ROWS,
+    CSV_LOADER,
+    CSV_ROWS_HANDLER,
+    FINALIZE_PARENT_JOB,
+    JSONL_ROWS_HANDLER,
+    WAIT_ROWS,
+)
 from handlers.imports.jobs.job_run import JobRun
 from handlers.state_machines.ended_execution import EndedExecution
 from handlers.state_machines.state_payload import StatePayload, token_of
@@ -32,7 +39,10 @@ def rows_steps(handler: RowsHandler, rows: RowsWait) -> dict[str, JobStep]:
     def wait(run: JobRun, payload: StatePayload) -> dict[str, Any]:
         return rows.wait(run, token_of(payload), payload.entered_at, payload.retries)
 
-    return {CSV_ROWS_HANDLER: lambda run, payload: handler(payload.input), WAIT_ROWS: wait}
+    def write(run: JobRun, payload: StatePayload) -> dict[str, Any]:
+        return handler(payload.input)
+
+    return {CSV_ROWS_HANDLER: write, JSONL_ROWS_HANDLER: write, WAIT_ROWS: wait}
 
 
 class CsvExecutionEndedHandler:

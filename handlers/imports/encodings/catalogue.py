@@ -142,6 +142,13 @@ def encoding_named(name: str) -> str:
     return codec
 
 
+def check_utf_8(name: str) -> None:
+    """For JSON Lines. Raises ImportRefused where another encoding is named."""
+    codec = encoding_named(name)
+    if codec != UTF_8:
+        raise ImportRefused(UNKNOWN_ENCODING, f"JSON Lines are UTF-8, not {name_of(codec)}; save the file as UTF-8")
+
+
 def name_of(codec: str) -> str:
     """The name of an encoding for people."""
     return _BY_CODEC[codec].name

@@ -14,19 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from handlers.core.light_dataclasses import dataclass, field
 from handlers.imports.encodings import catalogue as encodings
-from handlers.imports.errors import REPEATED_KEY, TOO_MANY_ROWS, ImportRefused, RowProblem
+from handlers.imports.errors import TOO_MANY_ROWS, ImportRefused, RowProblem
 from handlers.imports.files.decoding import in_its_encoding
 from handlers.imports.files.header import COMMA
-from handlers.imports.files.layout import REJECT, Layout
 from handlers.imports.files.limits import MAP_ROW_BYTES, CsvLimits
 from handlers.imports.files.records import Batch, Record, RecordReader, examined, is_blank, lines_in
+from handlers.imports.files.repeated_keys import Key, KeyEnds, KeyScan
 
 if TYPE_CHECKING:
     from handlers.imports.encodings.catalogue import Open
     from handlers.imports.files.byte_scanner import ScannedBytes
-
-#: A key's value, or those of several columns.
-Key = str | tuple[str, ...]
+    from handlers.imports.files.layout import Layout
 
 NOT_UTF_8 = "not UTF-8 without byte order mark"
 NOT_COMMA = "delimiter is not a comma"
@@ -101,20 +99,17 @@ def records_of(
     """
     reader = RecordReader(open_(), inspection.encoding, layout, limits or CsvLimits())
     key_of = key_reader(inspection.header, layout)
-    first: dict[Key, Record] = {}
+    ends = KeyEnds(inspection.last, layout)
     try:
         for record in reader.records():
             if not inspection.last or record.problem is not None:
                 yield record, None
                 continue
-            key = key_of(record.values)
-            last = inspection.last.get(key)
-            if last is None or _is_empty(key):
-                yield record, None
-            elif layout.on_duplicate == REJECT:
-                yield _rejected(record, first.setdefault(key, record), key), None
+            end = ends.of(record, key_of(record.values))
+            if isinstance(end, RowProblem):
+                yield Record(record.index, record.line, record.values, end, record.bytes, record.short), None
             else:
-                yield record, None if last == record.index else last
+                yield record, end
     finally:
         reader.close()
 
@@ -133,7 +128,7 @@ class _FileScan:
         self._found = found
         self._key_of = key_reader(reader.header, layout)
         self._width = len(reader.header)
-        self._seen: set[int] = set()
+        self._keys = KeyScan(found.last)
 
     def run(self) -> None:
         found = self._found
@@ -142,7 +137,7 @@ class _FileScan:
                 found.reasons.add(QUOTES)
             keys = list(map(self._key_of, batch.records)) if self._is_ordinary(batch) else []
             if keys and _have_text(keys):
-                self._add_keys(keys, found.rows)
+                self._keys.add_all(keys, found.rows)
                 found.rows += len(keys)
             else:
                 self._look_closely(batch)
@@ -179,22 +174,7 @@ class _FileScan:
             found.reasons.add(MANY_LINES)  # the Map doesn't tell the line of a row
         found.rows = index
         for record in whole:
-            self._add_key(self._key_of(record.values), record.index)
-
-    def _add_keys(self, keys: list[Key], index: int) -> None:
-        hashes = set(map(hash, keys))
-        if len(hashes) == len(keys) and self._seen.isdisjoint(hashes):
-            self._seen |= hashes
-            return
-        for offset, key in enumerate(keys):
-            self._add_key(key, index + offset)
-
-    def _add_key(self, key: Key, index: int) -> None:
-        """Two keys with one hash count as repeated here; each then is the last of its own, so nothing follows."""
-        number = hash(key)
-        if number in self._seen and not _is_empty(key):
-            self._found.last[key] = index
-        self._seen.add(number)
+            self._keys.add(self._key_of(record.values), record.index)
 
 
 def _inspected(
@@ -227,14 +207,6 @@ def _inspected(
     return found, watched
 
 
-def _rejected(record: Record, first: Record, key: Key) -> Record:
-    if first.index == record.index:
-        return record
-    shown = key if isinstance(key, str) else " / ".join(key)
-    problem = RowProblem(REPEATED_KEY, f"key {shown!r} is in row {first.number} (line {first.line}) already")
-    return Record(record.index, record.line, record.values, problem, record.bytes, record.short)
-
-
 def _has_lone_quotes(batch: Batch) -> bool:
     """The guide tells how doubled quotes in quotes are read, but not a quote in a value without ("Parsing an input CSV
     file"). Where records and lines differ in number, the file is copied in any case.
@@ -250,8 +222,3 @@ def _have_text(keys: list[Any]) -> bool:
     if isinstance(keys[0], str):
         return all(map(str.strip, keys))
     return all(any(map(str.strip, key)) for key in keys)
-
-
-def _is_empty(key: Key) -> bool:
-    """Rows without key are not the same row: each fails by itself."""
-    return not key if isinstance(key, str) else not all(key)

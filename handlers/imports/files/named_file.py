@@ -9,6 +9,7 @@ from handlers.core.errors import ValidationError
 from handlers.core.key_parts import encoded
 from handlers.imports.encodings import catalogue as encodings
 from handlers.imports.errors import ImportRefused
+from handlers.imports.files.formats import JSON_LINES, format_of
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 #: S3 User Guide, "Naming Amazon S3 objects".
@@ -26,3 +27,8 @@ def check_file(bucket: str, object_key: str, encoding: str | None, buckets: Coll
             encodings.encoding_named(encoding)
         except ImportRefused as error:
             raise ValidationError("encoding", encoding, encodings.KNOWN) from error
+        if format_of(object_key) is JSON_LINES:
+            try:
+                encodings.check_utf_8(encoding)
+            except ImportRefused as error:
+                raise ValidationError("encoding", encoding, "UTF-8, as JSON Lines are") from error

@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from contract.objects import IMPORTS
 from handlers.consumers.failure_policy import Consumer, Outcome, outcome_of
 from handlers.core.error_text import error_of, message_of, type_of
 from handlers.core.errors import BucketMissing, ObjectChanged, ObjectMissing, ValidationError, shown
-from handlers.core.light_dataclasses import dataclass
 from handlers.core.log import log_step, without_text
 from handlers.imports.errors import WRONG_PLACE, ImportRefused
-from handlers.imports.extra_values import name_of_extra
-from handlers.imports.files.inspection import Inspection, inspect, records_of
+from handlers.imports.files.formats import format_of
 from handlers.imports.files.limits import CsvLimits
+from handlers.imports.files.reader import reader_of
 from handlers.objects.source import ObjectInfo, ObjectSource
 
 if TYPE_CHECKING:
+    from handlers.imports.files.inspection import Inspection
     from handlers.imports.files.layout import Layout
-    from handlers.imports.files.records import Record
-    from handlers.imports.jobs.repository import End, ImportRepository
+    from handlers.imports.files.reader import FileRow
+    from handlers.imports.jobs.repository import ImportRepository
     from handlers.imports.keys import ImportJobKey
     from handlers.store.port import Item
 
 #: What is wrong with the file or the request.
 REFUSALS = (BucketMissing, ObjectMissing, ObjectChanged, ImportRefused, ValidationError)
-
-
-@dataclass(frozen=True)
-class FileRow:
-    """A row of the file. ``end``: the outcome that it has from the start, a problem or the index of the row that
-    supersedes it.
-    """
-
-    record: Record
-    values: dict[str, str]
-    end: End | None
 
 
 class JobFiles:
@@ -76,7 +65,7 @@ class JobFiles:
 
     def inspected(self, job: Item, info: ObjectInfo, layout: Layout) -> Inspection:
         """What the file is. Raises REFUSALS."""
-        return inspect(
+        return reader_of(format_of(info.key)).inspect(
             self._opener(info),
             layout,
             versioned=info.version_id is not None,
@@ -86,12 +75,7 @@ class JobFiles:
 
     def rows(self, info: ObjectInfo, layout: Layout, found: Inspection) -> Iterator[FileRow]:
         """The rows of an inspected file in their order. Raises REFUSALS."""
-        for record, winner in records_of(self._opener(info), layout, found, limits=self._limits):
-            end = record.problem if record.problem is not None else winner
-            cells = record.values
-            if 6 * sum(map(len, cells)) > self._limits.row_bytes and record.problem is not None:
-                cells = []  # it can't be stored, so the report tells of its line only
-            yield FileRow(record, _named(found.header, cells, layout), end)
+        return reader_of(format_of(info.key)).rows(self._opener(info), layout, found, self._limits)
 
     def _opener(self, info: ObjectInfo) -> Callable[[], BinaryIO]:
         return lambda: self._source.open(info)
@@ -117,20 +101,3 @@ def refusal_of(key: ImportJobKey, error: Exception) -> dict[str, str] | None:
     where = {} if is_refusal else without_text(error)
     log_step("file refused", level=level, pk=key.pk, sk=key.sk, code=refused["type"], **where)
     return refused
-
-
-def _named(header: list[str], cells: list[str], layout: Layout) -> dict[str, str]:
-    """By column name, whatever is wrong with the record: the report has the same columns for all rows of a file. Values
-    beyond the header's columns are named by their number.
-    """
-    width = len(header)
-    row = row_of(header, [*cells[:width], *[""] * (width - len(cells))], layout)
-    row.update((name_of_extra(number), value) for number, value in enumerate(cells[width:], start=width + 1))
-    return row
-
-
-def row_of(header: Sequence[str], values: Sequence[str], layout: Layout) -> dict[str, str]:
-    """A record by column name; optional columns that the file doesn't have are empty."""
-    row = dict.fromkeys(layout.optional, "") if layout.optional else {}
-    row.update(zip(header, values, strict=True))
-    return row

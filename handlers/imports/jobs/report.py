@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract.objects import REPORTS
 from handlers.core.light_dataclasses import dataclass
+from handlers.core.values.json_values import json_bytes
 from handlers.imports.extra_values import beyond_header
 from handlers.imports.files.layout import REPORT_COLUMNS
 from handlers.imports.files.spreadsheet import BYTE_ORDER_MARK, line_of, neutralised
@@ -88,7 +89,7 @@ def report_parts(rows: Iterator[Item], columns: Sequence[str], *, part_bytes: in
     for row in rows:
         values: Mapping[str, Any] = row["row"]
         told = (row["number"], row["line"], row["error"]["type"], row["error"]["message"])
-        cells = (values.get(name, "") for name in columns)
+        cells = (_cell(values.get(name, "")) for name in columns)
         lines.append(line_of(map(neutralised, (*told, *cells, *beyond_header(values, len(columns))))))
         size += len(lines[-1])
         if size >= part_bytes:
@@ -97,6 +98,11 @@ def report_parts(rows: Iterator[Item], columns: Sequence[str], *, part_bytes: in
             size = 0
     if lines:
         yield "".join((head, *lines)).encode()
+
+
+def _cell(value: object) -> str:
+    """What is no text, of JSON Lines, is shown as JSON."""
+    return value if isinstance(value, str) else json_bytes(value).decode()
 
 
 def _failed(store: TableStore, pk: str) -> Iterator[Item]:

@@ -35,7 +35,7 @@ ROWS_PER_WRITE = 50
 #: Rows that end at the same moment in the same partition.
 MAX_CONFLICTS = 20
 #: Key, number, line, values and status of a row to the row.
-NewRow = Callable[[ImportRowKey, int, int, Mapping[str, str], str], Item]
+NewRow = Callable[[ImportRowKey, int, int, Mapping[str, Any], str], Item]
 #: Why a row has its outcome from the start: a problem, or the index of the row that supersedes it.
 End = RowProblem | int
 
@@ -125,7 +125,7 @@ class ImportRepository:
         """One row."""
         return self._store.get(IMPORT_TMP, key.pk, key.sk)
 
-    def add(self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, str]) -> None:
+    def add(self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, Any]) -> None:
         """A row that is to be worked on. One that is there stays as it is."""
         item = self.new_rows(job)(key, number, line, values, status.CREATED)
         try:
@@ -134,7 +134,7 @@ class ImportRepository:
             return
 
     def ended(
-        self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, str], end: End | None
+        self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, Any], end: End | None
     ) -> Item:
         """A row that has its outcome from the start; ``end`` None: the job is being cancelled."""
         new_row = self.new_rows(job)
@@ -275,7 +275,7 @@ class ImportRepository:
             # Its machine ends the job, not its rows.
             common["mode"] = STEP_FUNCTION
 
-        def new_row(key: ImportRowKey, number: int, line: int, values: Mapping[str, str], new: str) -> Item:
+        def new_row(key: ImportRowKey, number: int, line: int, values: Mapping[str, Any], new: str) -> Item:
             own = {"pk": key.pk, "sk": key.sk, "number": number, "line": line, "row": dict(values), "status": new}
             return {**own, **common}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from handlers.core.values.json_values import json_bytes
 from handlers.imports.jobs import status
 from handlers.imports.jobs.counters import counter_of, counting
 from handlers.imports.jobs.model import job_key_of
@@ -63,11 +64,15 @@ def _counts(rows: Iterable[Item]) -> Iterator[Write]:
     return (Update(IMPORT_TMP, pk, sk, Change(add=counting(counts))) for (pk, sk), counts in shards.items())
 
 
+def _characters(value: object) -> int:
+    return len(value) if isinstance(value, str) else len(json_bytes(value))
+
+
 def _parts(rows: Iterable[Item]) -> Iterator[list[Item]]:
     part: list[Item] = []
     size = 0
     for row in rows:
-        characters = sum(map(len, row["row"].values()))
+        characters = sum(map(_characters, row["row"].values()))
         if part and (len(part) == MOST_ROWS or size + characters > MOST_CHARACTERS):
             yield part
             part, size = [], 0

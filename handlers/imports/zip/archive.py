@@ -1,4 +1,4 @@
-"""ZIP archives: which CSV files are in one, and their content as a stream, within limits.
+"""ZIP archives: which files of CSV and JSON Lines are in one, and their content as a stream, within limits.
 
 The archive is read by ranges (its directory at the end, then one entry after the other) and never unpacked as a whole.
 Sizes that an archive declares are checked first and not believed: what comes out of an entry is counted, too.
@@ -18,6 +18,7 @@ from handlers.core.errors import shown
 from handlers.core.light_dataclasses import dataclass
 from handlers.imports.errors import ImportRefused
 from handlers.imports.files.file_kinds import EXPORT, HEAD_BYTES, is_zip, kind_of, office_kind
+from handlers.imports.files.formats import SUFFIXES, suffix_of
 from handlers.imports.zip.entry_names import leads_elsewhere, name_of, parts_of
 
 NOT_AN_ARCHIVE = "NotAnArchive"
@@ -36,12 +37,11 @@ NOT_CSV = "NotCsv"
 SKIPPED_BECAUSE = {
     RESOURCE_FORK: "added by an archiver of macOS",
     HIDDEN: "hidden: a part of its name begins with a dot",
-    NOT_CSV: "its name does not end in .csv",
+    NOT_CSV: f"its name does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}",
 }
 #: The folder of what archivers of macOS add beside the files.
 RESOURCE_FORKS = "__MACOSX"
-SUFFIX = ".csv"
-_PATTERN = re.compile(r"([0-9]{14})-([a-z][a-z0-9_-]{0,62})\.(?i:csv)")
+_PATTERN = re.compile(rf"([0-9]{{14}})-([a-z][a-z0-9_-]{{0,62}})(?i:{'|'.join(map(re.escape, SUFFIXES))})")
 #: Below this, a high ratio is no bomb: short repetitive files compress a thousand times.
 RATIO_FROM_BYTES = 1024 * 1024
 _BLOCK = 256 * 1024
@@ -76,7 +76,7 @@ class Ranges(Protocol):
 
 @dataclass(frozen=True)
 class CsvEntry:
-    """A CSV file in an archive; ``name`` is its path there. ``position`` is its place in the order of imports, from 0.
+    """A file to import; ``name`` is its path in the archive. ``position`` is its place in the order of imports, from 0.
 
     ``table`` is None where the name tells none: this file fails, the others are imported.
     """
@@ -90,7 +90,7 @@ class CsvEntry:
     @property
     def key_part(self) -> str:
         """A generated name: nothing of what the archive says gets into a key."""
-        return f"{self.position:04d}{SUFFIX}"
+        return f"{self.position:04d}{suffix_of(self.name)}"
 
 
 @dataclass(frozen=True)
@@ -108,11 +108,11 @@ class SkippedEntry:
 
 
 class Archive:
-    """An opened archive. ``files`` are its CSV files in the order of their names, ``skipped`` what else is in it: each
-    entry is in one of them, but for folders, which hold nothing themselves.
+    """An opened archive. ``files`` are to be imported in the order of their names, ``skipped`` is what else is in it:
+    each entry is in one of them, but for folders, which hold nothing themselves.
 
     Raises:
-        ImportRefused: it is no archive, beyond a limit, or holds no CSV file or one with a name that leads elsewhere.
+        ImportRefused: it is no archive, beyond a limit, or holds no such file or one with a name that leads elsewhere.
     """
 
     def __init__(self, ranges: Ranges, limits: ZipLimits, table: str | None = None) -> None:
@@ -146,7 +146,9 @@ class Archive:
             office = office_kind(name for name, _ in entries)
             if office is not None:
                 raise ImportRefused(NOT_AN_ARCHIVE, f"the file is {office}, not a ZIP archive; {EXPORT}")
-            raise ImportRefused(NO_CSV_FILES, f"the archive holds no CSV file, but {_listed(self.skipped)}")
+            raise ImportRefused(
+                NO_CSV_FILES, f"the archive holds no file of CSV or JSON Lines, but {_listed(self.skipped)}"
+            )
         self._left = limits.bytes
 
     def content(self, entry: CsvEntry) -> Iterator[bytes]:
@@ -256,7 +258,7 @@ def _why_skipped(name: str) -> str | None:
         return RESOURCE_FORK
     if any(part.startswith(".") for part in parts):
         return HIDDEN
-    return None if name.lower().endswith(SUFFIX) else NOT_CSV
+    return None if suffix_of(name) is not None else NOT_CSV
 
 
 def _check_names(entries: Sequence[tuple[str, zipfile.ZipInfo]]) -> None:

@@ -1,4 +1,4 @@
-"""``zip_loader``: unpacks the CSV files of an archive into the stack's bucket, one row in ``import_tmp`` for each."""
+"""``zip_loader``: unpacks the files of an archive into the stack's bucket, one row in ``import_tmp`` for each."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from handlers.core.error_text import error_of
 from handlers.core.errors import ValidationError
 from handlers.core.log import log_step
 from handlers.imports.errors import NO_TABLE, UNKNOWN_TABLE, ImportRefused
+from handlers.imports.files.formats import format_of
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_file import check_place, refusal_of
 from handlers.imports.zip.archive import UNREADABLE_ENTRY, Archive, CsvEntry, ZipLimits
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from handlers.objects.port import Objects
     from handlers.store.port import Item
 
-CSV_TYPE = "text/csv"
 #: What becomes of the archive's job: there are files to import, more to unpack, or nothing to do.
 READY, MORE, ENDED = "ready", "more", "ended"
 #: Files are begun for so long in one call, which leaves two thirds of the function's time to the last one.
@@ -124,7 +124,7 @@ class ZipLoader:
         if problem is None:
             key = f"{ZIP}{run.key.tenant_code}/{run.key.ulid}/{run.attempt}/{entry.key_part}"
             try:
-                size = self._objects.write(key, archive.content(entry), content_type=CSV_TYPE)
+                size = self._objects.write(key, archive.content(entry), content_type=format_of(key).content_type)
             except ImportRefused as error:
                 if error.code != UNREADABLE_ENTRY:
                     raise

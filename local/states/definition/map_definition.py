@@ -32,6 +32,7 @@ GET_OBJECT = "arn:aws:states:::s3:getObject"
 PUT_OBJECT = "arn:aws:states:::s3:putObject"
 CSV = "CSV"
 JSON = "JSON"
+JSON_LINES = "JSONL"
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 MAX_ITEMS = 100_000_000
 LABEL_CHARACTERS = 40
@@ -151,10 +152,10 @@ def _reader(fields: Fields) -> ItemReader:
     unsupported = {name: f"{name} {_LATER}" for name in ("ItemsPointer", "ManifestType", "Transformation")}
     config = Fields(reader.value.get("ReaderConfig", {}), reader.at("ReaderConfig"), names, unsupported)
     input_type = config.value.get("InputType")
-    if input_type not in (CSV, JSON):
-        raise refuse(config.at("InputType"), f"{input_type!r} {_LATER} (supported: {CSV}, {JSON})")
+    if input_type not in (CSV, JSON, JSON_LINES):
+        raise refuse(config.at("InputType"), f"{input_type!r} {_LATER} (supported: {CSV}, {JSON}, {JSON_LINES})")
     config.only_one("MaxItems", "MaxItemsPath")
-    for field in config.value if input_type == JSON else ():
+    for field in config.value if input_type != CSV else ():
         if field.startswith(CSV):
             raise refuse(config.at(field), f"belongs to InputType {CSV}")
     delimiter = config.value.get("CSVDelimiter", "COMMA")

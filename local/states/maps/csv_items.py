@@ -38,7 +38,7 @@ def csv_items(
     Raises:
         StatesError: ``States.ItemReaderFailed``: not UTF-8, a repeated header, an item or a header that is too large.
     """
-    records = csv_records(_lines(chunks), delimiter)
+    records = csv_records(lines_of(chunks), delimiter)
     if headers is None:
         headers = tuple(next(records, ()))
         if sum(len(header.encode()) for header in headers) > HEADER_BYTES:
@@ -117,7 +117,8 @@ def _patterns(delimiter: str) -> _Patterns:
     )
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+def lines_of(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Lines of UTF-8 without their ``\n``. Raises as ``csv_items``."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     rest = ""
     try:

@@ -1,6 +1,7 @@
 """ItemReader: the items of an S3 object, piece by piece while the Map Run goes on.
 
-Source: Developer Guide, "ItemReader (Map)". A CSV file is never held as a whole; a JSON array is.
+Source: Developer Guide, "ItemReader (Map)". A CSV file and JSON Lines are never held as a whole; a JSON array is. Not
+documented, and chosen here: a line that is no JSON, a blank one too, fails the reader; the last needs no line end.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from local.states.data.scope import Scope
-from local.states.definition.map_definition import CSV
+from local.states.definition.map_definition import CSV, JSON_LINES
 from local.states.definition.model import ItemReader
 from local.states.errors import ITEM_READER_FAILED, StatesError
 from local.states.limits import loads
-from local.states.maps.csv_items import csv_items
+from local.states.maps.csv_items import csv_items, lines_of
 from local.states.maps.objects import ObjectError, Pinned
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ def read_items(run: Interpreter, reader: ItemReader, scope: Scope) -> Iterator[A
     if reader.max_items_path is not None:
         most = int(run.seconds(reader.max_items_path, scope, "MaxItemsPath"))
     pieces = _pieces(run, parameters)
-    items = csv_items(pieces, reader.delimiter, reader.headers) if reader.input_type == CSV else _json_items(pieces)
+    if reader.input_type == CSV:
+        items: Iterator[Any] = csv_items(pieces, reader.delimiter, reader.headers)
+    else:
+        items = _json_lines(pieces) if reader.input_type == JSON_LINES else _json_items(pieces)
     return islice(items, most) if most else items
 
 
@@ -69,6 +73,15 @@ def _json_items(pieces: Iterator[bytes]) -> Iterator[Any]:
     if not isinstance(items, list):
         raise _failed("Attempting to map over non-iterable node.")
     yield from items
+
+
+def _json_lines(pieces: Iterator[bytes]) -> Iterator[Any]:
+    for number, line in enumerate(lines_of(pieces), start=1):
+        try:
+            item = loads(line)
+        except ValueError as error:
+            raise _failed(f"line {number} is not JSON: {error}") from error
+        yield item
 
 
 def _failed(cause: str) -> StatesError:

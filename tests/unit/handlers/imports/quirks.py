@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from handlers.imports.files.csv_reader import row_of
 from handlers.imports.files.inspection import Inspection, inspect, records_of
 from handlers.imports.files.layout import Layout
 from handlers.imports.files.records import Record
-from handlers.imports.jobs.job_file import row_of
 from handlers.imports.rows.preparation import Prepared, prepare
 from handlers.imports.strategy import load_import_tables
 

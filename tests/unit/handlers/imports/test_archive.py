@@ -78,7 +78,7 @@ def test_zip_03_folders_and_resource_forks_are_skipped() -> None:
     [
         ("traversal.zip", "UnsafeName", r"the archive's entry '../../evil\.csv' leads out of it"),
         ("empty.zip", "EmptyArchive", "the archive is empty"),
-        ("not_csv.zip", "NoCsvFiles", "the archive holds no CSV file, but 'readme.txt', 'image.png' "),
+        ("not_csv.zip", "NoCsvFiles", "the archive holds no file of CSV or JSON Lines, but 'readme.txt', 'image.png' "),
     ],
 )
 def test_zip_04_05_06_refused_archives(name: str, code: str, message: str) -> None:

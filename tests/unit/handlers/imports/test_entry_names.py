@@ -91,7 +91,7 @@ def test_edge_30_each_entry_is_a_file_or_skipped_with_its_reason() -> None:
     found = opened(b"a.csv", b"notes.txt", b"..data.csv", b"x/.y/z.csv", b"__MACOSX/._a.csv", b"B.CSV", b"x/")
     assert names_of(found) == ["B.CSV", "a.csv"]
     assert [(one.position, one.name, one.code, one.reason) for one in found.skipped] == [
-        (2, "notes.txt", "NotCsv", "its name does not end in .csv"),
+        (2, "notes.txt", "NotCsv", "its name does not end in .csv, .jsonl or .ndjson"),
         (3, "..data.csv", "Hidden", "hidden: a part of its name begins with a dot"),
         (4, "x/.y/z.csv", "Hidden", "hidden: a part of its name begins with a dot"),
         (5, "__MACOSX/._a.csv", "ResourceFork", "added by an archiver of macOS"),

@@ -11,8 +11,8 @@ import pytest
 
 from handlers.commands.model import Command, CommandInput
 from handlers.core.errors import RegistryError, TransientError, ValidationError
+from handlers.imports.files.csv_reader import row_of
 from handlers.imports.files.layout import Layout
-from handlers.imports.jobs.job_file import row_of
 from handlers.imports.rows.preparation import prepare
 from handlers.imports.strategy import (
     CHANGED,

@@ -31,7 +31,7 @@ def test_edge_30_what_is_skipped_is_told_by_job_files_and_report() -> None:
     job = world.import_archive(archive(airports("a"), **others))
     assert (job.status, job.error, job.files, job.skipped_files, job.failed_files) == ("COMPLETED", None, 1, 3, 0)
     expected = [
-        ("notes.txt", "NotCsv", "its name does not end in .csv"),
+        ("notes.txt", "NotCsv", "its name does not end in .csv, .jsonl or .ndjson"),
         ("__MACOSX/._a.csv", "ResourceFork", "added by an archiver of macOS"),
         ("x/.hidden.csv", "Hidden", "hidden: a part of its name begins with a dot"),
     ]

@@ -61,6 +61,7 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     (reader(MaxItems=0), ".ItemReader.ReaderConfig.MaxItems: must be an integer from 1 to 100000000, not 0"),
     (reader(MaxItems=1, MaxItemsPath="$.n"), ".ItemReader.ReaderConfig: must have at most one of MaxItems"),
     (reader(InputType="JSON"), ".ItemReader.ReaderConfig.CSVHeaderLocation: belongs to InputType CSV"),
+    (reader(InputType="JSONL"), ".ItemReader.ReaderConfig.CSVHeaderLocation: belongs to InputType CSV"),
     (with_parameters(Bucket="b"), ".ItemReader.Parameters: must have exactly one of Key, Key.$, has none"),
     (with_parameters(**{"Bucket": "b", "Key": "k", "Key.$": "$.k"}), ".ItemReader.Parameters: must have exactly one"),
     ({"ItemBatcher": {"BatchInput": {}}}, ".ItemBatcher: must have at least one of MaxItemsPerBatch"),
@@ -74,7 +75,6 @@ INVALID: list[tuple[dict[str, Any], str]] = [
 ]
 
 UNSUPPORTED: list[tuple[dict[str, Any], str]] = [
-    (reader(InputType="JSONL"), ".ItemReader.ReaderConfig.InputType: 'JSONL' is not supported"),
     (reader(InputType="PARQUET"), ".ItemReader.ReaderConfig.InputType: 'PARQUET' is not supported"),
     (reader(InputType="MANIFEST"), ".ItemReader.ReaderConfig.InputType: 'MANIFEST' is not supported"),
     (reader(ItemsPointer="/a"), ".ItemReader.ReaderConfig.ItemsPointer: ItemsPointer is not supported"),

@@ -119,6 +119,28 @@ def test_json_that_is_no_array(runtime: Runtime, body: str, cause: str) -> None:
     assert execution.cause.startswith(cause)
 
 
+def json_lines_reader() -> dict[str, Any]:
+    return {**csv_reader("rows.jsonl"), "ReaderConfig": {"InputType": "JSONL"}}
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_imp_20_json_lines_are_items_whatever_their_values(runtime: Runtime, end: str) -> None:
+    runtime.objects.add("rows.jsonl", '{"a": [1, {"b": "\u20ac\u2028"}]}\r\n[1.5]\nnull' + end)
+    execution = run(runtime, ItemReader=json_lines_reader())
+    assert execution.output == [{"a": [1, {"b": "\u20ac\u2028"}]}, [1.5], None]
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"), [("", "line 2 is not JSON"), ("{", "line 2 is not JSON"), ("NaN", "line 2")]
+)
+def test_imp_20_one_bad_line_fails_the_map(runtime: Runtime, line: str, cause: str) -> None:
+    """Which is why the loader keeps such lines from it."""
+    runtime.objects.add("rows.jsonl", f"{{}}\n{line}\n{{}}\n")
+    execution = run(runtime, ItemReader=json_lines_reader())
+    assert execution.error == "States.ItemReaderFailed"
+    assert execution.cause.startswith(cause)
+
+
 # -- batcher ----------------------------------------------------------------------------------------------
 
 

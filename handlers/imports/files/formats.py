@@ -1,0 +1,34 @@
+"""The formats of files: a file's name tells its format. What a format's reader needs is loaded by who reads."""
+
+from __future__ import annotations
+
+from handlers.core.light_dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Format:
+    """``input_type``: that of the Distributed Map's ItemReader. ``first_line``: the physical line of the first row,
+    from 1, in a file that the Map reads as it is, where each line is a row.
+    """
+
+    input_type: str
+    suffixes: tuple[str, ...]
+    content_type: str
+    first_line: int
+
+
+CSV = Format("CSV", (".csv",), "text/csv", 2)
+JSON_LINES = Format("JSONL", (".jsonl", ".ndjson"), "application/x-ndjson", 1)
+FORMATS = (CSV, JSON_LINES)
+SUFFIXES = tuple(suffix for one in FORMATS for suffix in one.suffixes)
+
+
+def suffix_of(name: str) -> str | None:
+    """The suffix, in lower case, that tells a name's format; None: it tells none."""
+    return next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), None)
+
+
+def format_of(name: str) -> Format:
+    """The format of a file or an object by its name; CSV where it tells none."""
+    suffix = suffix_of(name)
+    return next((one for one in FORMATS if suffix in one.suffixes), CSV)
