@@ -36,7 +36,7 @@ FOR_DEVELOPERS = {
 }
 FOR_OPERATORS = {
     "import": Registered(
-        "cli.imports.import_file", "import a CSV file, or a ZIP archive of them, into the stack", usage="FILE"
+        "cli.imports.import_file", "import a file of CSV or JSON Lines, or an archive, into the stack", usage="FILE"
     ),
     "imports": Registered(
         "cli.imports.jobs", "list, show, retry and cancel imports, print their reports", usage="list"
