@@ -37,7 +37,7 @@ LOADS: dict[str, tuple[set[str], tuple[str, ...], int]] = {
     "imports": (
         {"commands", "imports"},
         ("imports.files.inspection", "imports.csv.loader", "imports.zip.archive", "commands.pipeline.steps"),
-        126,
+        128,
     ),
     "sweeper": (
         {"commands", "imports", "tasks"},

@@ -15,8 +15,8 @@ from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import ImportJobKey
 from handlers.imports.rows.row_batches import RowBatches
 from handlers.store.port import Put, Write
+from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.import_world import CONTEXT, ImportWorld
-from tests.support.task_world import AFTER, BEFORE, Gate
 from tests.unit.handlers.imports.test_machine import outcome
 
 MODES = (DIRECT, STEP_FUNCTION)
