@@ -91,7 +91,7 @@ def handle_batches(path: Path) -> dict[str, Any]:
     import_repository = ImportRepository(MemoryTableStore(), SystemClock())
     handler = RowsHandler(import_repository, RowBatches(import_repository), ImportTables({"airports": TABLE}))
     run = JobRun(ImportJobKey(CSV_IMPORT_KIND, "t1", "airports", ulid(0, bytes(ULID_RANDOM_BYTES))), 1)
-    job = {"id": run.key.id, "tableName": "airports", "tenantCode": "t1", "createdBy": "u1", "createdIp": "10.0.0.1"}
+    job = {"id": run.key.id, "key": "a.csv", "tableName": "airports", "tenantCode": "t1", "createdBy": "u1"}
     begin = time.process_time()
     written = sum(
         len(writes_of(handler.rows(run, job, rows[start : start + BATCH_ROWS])))
