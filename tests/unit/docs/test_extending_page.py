@@ -24,10 +24,19 @@ KNOWS = {
 }
 
 
+#: What is the reader's own on the page, to the one that is there already.
+EXAMPLES = {"format": "json_lines", "kind": "eventbridge", "operation": "skip", "command": "skip", "function": "*"}
+
+
 def sections() -> dict[str, list[str]]:
-    """Title to the paths that it names, ``*`` for what is the reader's."""
+    """Title to the paths that it names, with an example for what is the reader's."""
     _, *parts = PAGE.read_text(encoding="utf-8").split("\n## ")
-    return {part.partition("\n")[0]: [re.sub(r"<\w+>", "*", one) for one in _PATH.findall(part)] for part in parts}
+    return {
+        part.partition("\n")[0]: [
+            re.sub(r"<(\w+)>", lambda found: EXAMPLES[found[1]], one) for one in _PATH.findall(part)
+        ]
+        for part in parts
+    }
 
 
 def knowing(pattern: str) -> Iterator[str]:
