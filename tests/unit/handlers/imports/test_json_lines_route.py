@@ -10,6 +10,7 @@ import pytest
 
 from handlers.core.values.json_values import sized_item
 from handlers.imports.errors import RowProblem
+from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import ImportJobKey
@@ -150,3 +151,13 @@ def test_imp_20_rows_of_nested_values_share_a_transaction_within_its_size() -> N
     assert RowBatches(repository).write(rows) == 30
     assert 5 < len(sizes) < 15
     assert max(sizes) < 4_000_000
+
+
+def test_imp_20_the_map_hands_on_what_the_loader_looked_at() -> None:
+    """A strategy must not find 1.0 in one mode and 1 in the other."""
+    world = ImportWorld()
+    job = {"id": "CSV_IMPORT#t1#airports#" + "A" * 26, "key": "a.jsonl", "tableName": "airports", "tenantCode": "t1"}
+    run = JobRun(ImportJobKey.parse_id(job["id"]), 1)
+    item = {"index": 4, "row": {**json.loads(airport("AAA1")), "lat": 1.0}}
+    (row,) = world.rows_handler.rows(run, job, [item])
+    assert (type(row["row"]["lat"]), row["number"], row["line"]) == (int, 5, 5)
