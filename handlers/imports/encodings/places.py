@@ -11,6 +11,8 @@ from handlers.core.light_dataclasses import dataclass
 from handlers.imports.encodings.catalogue import UTF_8, Open, is_wide, stray_in, unit_of
 
 BLOCK = 256 * 1024
+#: Bytes of one line's text after which nobody looks for zero bytes behind it.
+LONGEST_STRETCH = 1 << 19
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -42,12 +44,16 @@ def first_bad(open_: Open, codec: str) -> Place | None:
 def zero_tail(open_: Open, codec: str | None) -> tuple[int, int, int] | None:
     """The zero characters that a file ends with: their first byte, from 1, its line, and how many bytes they have.
 
-    None: it ends otherwise; or its encoding is not known, and zero bytes elsewhere say that it may be UTF-16.
+    None: it ends otherwise; or its encoding is not known, and zero bytes elsewhere say that it may be UTF-16; or there
+    is so much text without a line end or a zero byte that the file, which may be huge, is not read on for this.
     """
-    size = content = zeros = 0
+    size = content = zeros = stretch = 0
     with open_() as stream:
         for block in blocks_of(stream):
             kept = len(block.rstrip(b"\0"))
+            stretch = 0 if b"\n" in block or b"\0" in block else stretch + len(block)
+            if stretch > LONGEST_STRETCH:
+                return None
             content = size + kept if kept else content
             size += len(block)
             zeros += block.count(0)
