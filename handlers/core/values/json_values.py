@@ -28,8 +28,9 @@ _NAME = f"names that are text of 1 to {MAX_NAME_BYTES} bytes of UTF-8"
 _SAFE = 10**json_numbers.MAX_DIGITS
 #: Bytes of a float as DynamoDB counts them: two digits a byte, one more, and one for the sign.
 _FLOAT_BYTES = 11
-#: JSON is at most so many times as long as DynamoDB counts: ``\u0000`` for one byte is the worst.
-_JSON_FACTOR = 8
+#: JSON is at most so many times as long as DynamoDB counts: the 126 digits of 1e125, for a float's bytes, are the worst
+#: (``\u0000`` is six for one).
+_JSON_FACTOR = 12
 #: What a list or an object takes itself, and each of its entries.
 _CONTAINER_BYTES = 3
 _ENTRY_BYTES = 1

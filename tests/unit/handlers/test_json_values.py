@@ -125,6 +125,7 @@ def test_edge_12_sizes_are_never_counted_lower_than_the_table_counts(value: Any)
 
 
 @given(json_values, st.integers(0, 400))
+@example([-1e125, -1e125], 256)
 def test_edge_12_the_limit_in_bytes_is_that_of_its_json(value: Any, limit: int) -> None:
     size = len(json_bytes(plain_value("v", value)))
     if size <= limit:
