@@ -73,10 +73,20 @@ def test_pub_09_sort_key_may_have_1024_bytes_and_not_1025() -> None:
 
 
 @pytest.mark.parametrize(
-    "sk", ["ORDER#o1", "ORDER#o1@1", "ORDER#o1@000000000x", "ORDER#o1@0000000000", "o1@0000000001", 7]
+    "sk",
+    [
+        "ORDER#o1",
+        "ORDER#o1@1",
+        "ORDER#o1@000000000x",
+        "ORDER#o1@0000000000",
+        "ORDER#o1@000000000\u0661",  # a digit, and int() reads it as 1: another text for the key of version 1
+        "ORDER#o1@000000000\u00b2",
+        "o1@0000000001",
+        7,
+    ],
 )
 def test_malformed_version_keys_are_refused(sk: str) -> None:
-    with pytest.raises((ValidationError, AttributeError)):
+    with pytest.raises(ValidationError):
         VersionKey.parse("TENANT#t1", sk)
 
 

@@ -112,6 +112,18 @@ def test_the_row_before_gets_its_ttl() -> None:
     assert all("ttl" in row for row in [*data(world).values(), *world.memory.scan(HISTORY).items])
 
 
+def test_a_skipped_row_before_keeps_no_ttl_and_holds_nothing_back() -> None:
+    world = world_of(ttl='{"commands": {"default": 90}}')
+    world.fails = lambda command: True
+    command = published(world, "A000", "x")
+    world.run()
+    world.memory.update(COMMANDS, command.pk, command.sk, Change(set={"status": "skipped"}))
+    job = world.import_file(airports("a"))
+    first, second = sorted(world.commands(), key=lambda one: str(one["sk"]))
+    assert (job.status, second["status"]) == ("COMPLETED", "finish:FINISHED")
+    assert ("ttl" in first, first["status"]) == (False, "skipped")
+
+
 def test_history_that_was_kept_before_stays() -> None:
     world = world_of()
     run_of(world, airports("a"))
@@ -293,6 +305,29 @@ def test_a_target_that_is_not_available_gets_its_turn_when_the_message_comes_aga
     target.up = up  # type: ignore[method-assign]
     world.run()
     assert (world.job(job).status, tries) == ("COMPLETED", [1, 1, 1])
+
+
+@pytest.mark.parametrize(("seconds_left", "tries"), [(0, [1, 1]), (60, [1])])
+def test_a_message_that_comes_again_takes_over_from_a_run_whose_lease_has_ended(
+    seconds_left: int, tries: list[int]
+) -> None:
+    """Such a run was the sweeper's, and has died. One that holds its lease keeps the command."""
+    target = Target()
+    world = world_of(target)
+    met: list[int] = []
+
+    def up(command: Command) -> None:
+        met.append(command.version)
+        if len(met) == 1:
+            claim = {"runId": "of the sweeper", "leaseUntil": int(world.clock.now()) + seconds_left}
+            world.memory.update(COMMANDS, command.pk, command.sk, Change(set=claim))
+            raise ConnectionResetError("gone")
+
+    target.up = up  # type: ignore[method-assign]
+    world.import_file(airports("a"))
+    (command,) = world.commands()
+    assert (command["status"], met) == ("finish:FINISHED", tries)
+    assert command.get("taken", False) is (len(tries) == 1)
 
 
 @pytest.mark.parametrize(
