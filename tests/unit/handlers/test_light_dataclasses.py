@@ -48,7 +48,11 @@ def made(module: Any, *, frozen: bool) -> dict[str, Any]:
         def __eq__(self, other: object) -> bool:
             return True
 
-    return {"Point": Point, "Named": Named, "Odd": Odd}
+    @module.dataclass(frozen=frozen)
+    class Placed(Named):
+        place: str = "p"
+
+    return {"Point": Point, "Named": Named, "Odd": Odd, "Placed": Placed}
 
 
 CASES: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -57,6 +61,7 @@ CASES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "defaults": lambda of: vars(of["Point"](1)),
     "a default of its own for each": lambda of: of["Point"](1).tags is of["Point"](1).tags,
     "inherited": lambda of: (vars(of["Named"](1)), vars(of["Named"](1, 2, {}, "m"))),
+    "inherited twice": lambda of: (vars(of["Placed"](1)), vars(of["Placed"](1, 2, {}, "m", "q"))),
     "shown": lambda of: (repr(of["Point"](1)).rpartition(".")[2], repr(of["Named"](1))),
     "equal": lambda of: (of["Point"](1) == of["Point"](1), of["Point"](1) == of["Point"](2)),
     "not of another class": lambda of: of["Point"](1) == of["Named"](1, 2),

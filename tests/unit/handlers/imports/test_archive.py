@@ -181,6 +181,14 @@ def test_what_is_no_archive(content: bytes) -> None:
     assert refused.value.code in ("NotAnArchive", "TooManyEntries")
 
 
+@pytest.mark.parametrize(("count", "more"), [(4, ""), (5, ""), (6, " and 1 more"), (8, " and 3 more")])
+def test_zip_03_five_names_tell_what_is_there_instead(count: int, more: str) -> None:
+    with pytest.raises(ImportRefused) as refused:
+        archive(made(*((f"{number}.txt", b"x") for number in range(count))))
+    names = ", ".join(f"'{number}.txt'" for number in range(min(count, 5)))
+    assert str(refused.value).endswith(f"no CSV file, but {names}{more} (its name does not end in .csv)")
+
+
 def test_large_files_come_in_blocks() -> None:
     """Only the blocks of one file are in memory."""
     text = b"".join(b"%d,%d\n" % (number, number * 7919) for number in range(200_000))

@@ -170,6 +170,16 @@ def test_what_comes_for_a_job_that_is_over_changes_nothing() -> None:
     assert world.images == images
 
 
+@pytest.mark.parametrize(("seconds_left", "done"), [(1, False), (0, True), (-1, True)])
+def test_a_job_is_late_at_its_deadline(seconds_left: int, done: bool) -> None:
+    world = ImportWorld(mode=STEP_FUNCTION)
+    world.put(airports("a", "b"))
+    job = world.service.create_csv_import("airports", "files", "a.csv", CONTEXT, mode=STEP_FUNCTION)
+    world.run_until(lambda: bool(world.machine.runs))
+    given = {"jobKey": job.id, "attempt": 1, "deadline": world.clock.now() + seconds_left}
+    assert world.progress.check_rows(JobRun(job.key, 1), given)["done"] is done
+
+
 def test_an_error_is_told_without_its_stack_trace() -> None:
     world = ImportWorld(mode=STEP_FUNCTION)
     world.put(airports("a", "b"))

@@ -179,6 +179,15 @@ def test_ops_06_an_interrupted_run_goes_on_from_its_checkpoint(world: World, sea
     assert (again.resumed, search.codes()) == (False, codes)
 
 
+def test_a_checkpoint_of_before_rows_told_what_became_of_them_is_gone_on_from(world: World, search: Search) -> None:
+    publish(world, 5)
+    interrupted(world, search, after=3)
+    (row,) = world.store.scan(TASKS).items
+    world.store.put(TASKS, {name: value for name, value in row.items() if name not in ("applied", "kept")})
+    counts = resync(world, search, "r2").run(SELECTION).counts
+    assert (counts.handed, counts.applied, counts.kept) == (5, 0, 0)
+
+
 def test_restart_begins_at_the_first_row(world: World, search: Search) -> None:
     codes = publish(world, 5)
     interrupted(world, search, after=3)

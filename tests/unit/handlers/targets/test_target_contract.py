@@ -250,7 +250,10 @@ def test_an_event_that_the_bus_did_not_take_is_an_error(code: str, expected: typ
     [
         ({"errorType": "OutOfStock", "errorMessage": "none left"}, "OutOfStock", "none left", False),
         ({"errorType": "TransientBusy", "errorMessage": "m"}, "TransientError", "TransientBusy: m", True),
-        ({"errorType": "Sandbox.Timedout", "errorMessage": "m"}, "TransientError", "Sandbox.Timedout: m", True),
+        *(
+            ({"errorType": name, "errorMessage": "m"}, "TransientError", f"{name}: m", True)
+            for name in ("Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory", "Lambda.Unknown")
+        ),
         ({"errorType": "VersionMismatch", "errorMessage": "m"}, "RemoteTargetError", "VersionMismatch: m", False),
         ({"errorType": "a.b.Error", "errorMessage": "m"}, "RemoteTargetError", "a.b.Error: m", False),
         ({"errorMessage": "m"}, "Unknown", "m", False),
