@@ -40,6 +40,7 @@ WIDER: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("handlers/tasks", ("tests/e2e/test_tasks.py",)),
     ("handlers/workflows", ("tests/simulation/test_workflow_seeds.py", "tests/e2e/test_workflows.py")),
     ("handlers/commands", ("tests/simulation/test_seeds.py", "tests/simulation/test_every_call.py")),
+    ("handlers/__init__", ("tests/unit/test_application_face.py",)),
     ("handlers", ("tests/infra/test_environment.py", "tests/simulation/test_seeds.py", "tests/e2e/test_pipeline.py")),
 )
 #: Seconds for those.

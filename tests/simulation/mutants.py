@@ -35,6 +35,8 @@ COPIED = (
     "local",
     "tests",
     "data",
+    "docs",
+    "README.md",
     "__main__.py",
     "Pulumi.yaml",
     "Pulumi.dev.yaml",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,14 @@ from contract.tables import TABLES
 from handlers.commands.model import CommandInput
 from handlers.commands.publishing.publisher import ExtraWriteRefused
 from handlers.core.context import InvokeContext
-from handlers.core.errors import NotFound, PendingVersions, RequestConflict, ValidationError, VersionConflict
+from handlers.core.errors import (
+    NotFound,
+    PendingVersions,
+    RequestConflict,
+    TransientConflict,
+    ValidationError,
+    VersionConflict,
+)
 from handlers.store.conditions import equals
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, TASKS, Change, Item, Update, Write
@@ -284,6 +292,28 @@ class CountingStore:
     def __getattr__(self, name: str) -> Any:
         self.names.append(name)
         return getattr(self.inner, name)
+
+
+@pytest.mark.parametrize("conflicts", [1, 2])
+def test_a_conflict_with_another_transaction_is_no_publish(world: World, conflicts: int) -> None:
+    """Nothing is known to be written then: the version is tried again."""
+    context = replace(CONTEXT, request_id="r1")
+    transact = world.store.transact
+    left = [TransientConflict("another transaction")] * conflicts
+
+    def conflicting(writes: Sequence[Write]) -> None:
+        if left:
+            raise left.pop()
+        transact(writes)
+
+    world.store.transact = conflicting  # type: ignore[method-assign]
+    command = world.publisher.publish_async(order(0, n=1), context)
+    assert command is not None
+    assert [row["version"] for row in stored(world)] == [command.version] == [1]
+    left.extend([TransientConflict("another transaction")] * 1_000)
+    with pytest.raises(TransientConflict, match="others kept publishing"):
+        world.publisher.publish_async(order(1, n=2), replace(CONTEXT, request_id="r2"))
+    assert len(stored(world)) == 1
 
 
 def test_pub_13_sync_publish_refuses_a_pending_predecessor(world: World) -> None:

@@ -109,6 +109,14 @@ def test_another_attempt_that_fails_alike_is_told_again() -> None:
     assert notice.message["content"]["attempt"] == 2
 
 
+@pytest.mark.parametrize("which", ["terminal", "all", "none"])
+@pytest.mark.parametrize(("new", "kinds"), [("finish:FINISHED", {"terminal", "all"}), ("publish:SYNC", set())])
+def test_a_command_that_was_applied_with_its_publish_is_told_of(which: str, new: str, kinds: set[str]) -> None:
+    """By the record of its new row: there is no other. One that is still open has its change of status to come."""
+    record = change(None, row(new, syncMode=True), "INSERT")
+    assert (notice_of(record, "c", which) is not None) == (which in kinds)
+
+
 @pytest.mark.parametrize(
     "record",
     [

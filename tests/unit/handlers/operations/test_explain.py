@@ -91,6 +91,12 @@ def test_an_expired_wait_points_at_what_it_waited_for(world: World, operator: Op
     assert [line.partition(":")[0] for line in explanation.what_to_do] == ["@1"]
 
 
+def test_an_expired_wait_that_names_nobody_waited_for_the_version_before_it(world: World, operator: Operator) -> None:
+    failed(world, 1)
+    fail(world, waiting(world, 2), "WaitExpired")
+    assert operator.explain().versions[1].what_to_do == "redrive TENANT#t1 ORDER#o1@1: it brings this one through too"
+
+
 def test_an_expired_wait_whose_predecessor_is_done_by_now(world: World, operator: Operator) -> None:
     first = world.publish(order(0, n=1))
     expired(world, 2, blocked_by=1)
