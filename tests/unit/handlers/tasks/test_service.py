@@ -94,6 +94,17 @@ def test_bad_input_of_a_single_task_writes_nothing(given: Any, message: str) -> 
     assert place.written == []
 
 
+def test_a_single_task_has_no_items_to_count() -> None:
+    task = Place().service.create_task("job", 1, REQUEST)
+    assert (task.total, task.succeeded, task.failed, task.cancelled) == (0, 0, 0, 0)
+
+
+def test_the_sweeper_looks_at_a_list_only_after_its_start_had_its_time() -> None:
+    place = Place()
+    place.many("job", [1], CONTEXT)
+    assert place.written[-1]["dueAt"] > place.clock.now()
+
+
 def test_items_are_written_before_the_task() -> None:
     place = Place()
     task = place.many("job", list(range(120)), CONTEXT)

@@ -90,6 +90,12 @@ def test_a_name_not_allowed_by_aws_is_refused(name: str, module: WriteModule) ->
         workflow_classes([module("wf_name", GOOD.format(name, "A"))])
 
 
+@pytest.mark.parametrize("kind", ["STANDARD", "EXPRESS"])
+def test_the_types_of_step_functions_are_taken(kind: str, module: WriteModule) -> None:
+    name = module("wf_kind", f"@workflow('one', type='{kind}')\nclass A:\n    def first(self, event): ...\n")
+    assert workflow_classes([name])["one"].kind == kind
+
+
 def test_a_type_that_is_none_is_refused(module: WriteModule) -> None:
     name = module("wf_type", "@workflow('one', type='FAST')\nclass A:\n    def first(self, event): ...\n")
     with pytest.raises(RegistryError, match=r"workflow type 'FAST' is not allowed; expected STANDARD or EXPRESS"):
