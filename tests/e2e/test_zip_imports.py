@@ -355,4 +355,4 @@ def test_zip_an_archive_is_imported_from_the_command_line(
     plain = tmp_path / "a.csv"
     plain.write_bytes(airports("a"))
     assert main(["import", str(plain), "--tenant", "t1"]) == 1
-    assert "--table is needed for a CSV file: airports" in capsys.readouterr().err
+    assert "--table is needed for a single file: airports" in capsys.readouterr().err
