@@ -12,6 +12,7 @@ from local.deploy.errors import DeployError, UnsupportedResource
 from local.deploy.model import DeployContext, Deployment, Resource
 from local.deploy.program import Engine, Evaluate, evaluate
 from local.deploy.project import Stack
+from local.deploy.properties import plain_property
 from local.deploy.resources import CREATORS
 from local.deploy.workspace import Request, Workspace
 from local.partitions import suffix_of
@@ -76,7 +77,7 @@ class LocalEngine(Engine):
         """
         if self._failure is not None:
             raise self._failure
-        inputs = {name: _plain(value) for name, value in args.inputs.items() if value is not None}
+        inputs = {name: plain_property(value) for name, value in args.inputs.items() if value is not None}
         try:
             resource = self._create(args, inputs)
         except DeployError as error:
@@ -163,14 +164,3 @@ def reason(error: Exception) -> str:
     if isinstance(error, ClientError):
         return " ".join(str(error.response["Error"]["Message"]).split())
     return str(error)
-
-
-def _plain(value: Any) -> Any:
-    """Numbers arrive as floats (Pulumi properties have one number type): whole ones become ints, at any depth."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items() if one is not None}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    return value

@@ -17,6 +17,7 @@ from local.deploy.errors import DeployError
 from local.deploy.program import Engine, evaluate
 from local.deploy.program import log as deploy_log
 from local.deploy.project import load_stack
+from local.deploy.properties import plain_property
 from local.partitions import partition_of
 
 REGION = "us-east-1"
@@ -83,7 +84,7 @@ class Recorder(Engine):
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """Record it. Answers its id and what it would have, once created."""
-        props = {name: _plain(value) for name, value in args.inputs.items() if value is not None}
+        props = {name: plain_property(value) for name, value in args.inputs.items() if value is not None}
         self._evaluation.registrations.append(Registration(args.typ, args.name, props, bool(args.custom)))
         if not args.custom:
             return None, props
@@ -170,13 +171,3 @@ def _arn(type_: str, name: str, region: str) -> str:
     service, kind = type_.split(":")[1].split("/")
     pattern = _ARNS.get(type_, f"{service}:{{region}}:{{account}}:{kind.lower()}/{{name}}")
     return f"arn:{partition_of(region)}:" + pattern.format(region=region, account=ACCOUNT, name=name)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items() if one is not None}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    return value

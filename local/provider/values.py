@@ -15,6 +15,7 @@ from pulumi import AssetArchive, FileArchive, FileAsset, StringAsset
 from pulumi.runtime.rpc import UNKNOWN
 
 from local.deploy.errors import DeployError
+from local.deploy.properties import plain_property
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 ASSET = "c44067f5952c0a294b673a41bacd8c17"
@@ -23,7 +24,7 @@ ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 
 def plain(struct: struct_pb2.Struct) -> dict[str, Any]:
     """The properties as Python values: whole numbers as ints, unset ones left out, archives as their objects."""
-    return {key: _plain(value) for key, value in json_format.MessageToDict(struct).items() if value is not None}
+    return {key: plain_property(value) for key, value in json_format.MessageToDict(struct).items() if value is not None}
 
 
 def struct_of(properties: Mapping[str, Any]) -> struct_pb2.Struct:
@@ -85,13 +86,3 @@ def _absolute(path: str) -> str:
     if not Path(path).is_absolute():
         raise DeployError(f"the path {path!r} of an asset is relative, which only a provider of the engine's own finds")
     return path
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items() if one is not None}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    return value

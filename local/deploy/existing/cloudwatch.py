@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from local.deploy.existing.model import Existing, State, changed_tags, forget, nothing, set_again
+from local.deploy.existing.model import Existing, State, forget, nothing, set_again, update_tags
 from local.deploy.resources.cloudwatch import dashboard, metric_alarm
 from local.deploy.resources.logs import resource_policy
 from local.deploy.workspace import Request, Workspace
@@ -20,12 +20,13 @@ def update_log_group(workspace: Workspace, state: State, request: Request) -> Ma
             client.put_retention_policy(logGroupName=state.id, retentionInDays=days)
         else:
             client.delete_retention_policy(logGroupName=state.id)
-    added, removed = changed_tags(state.inputs, request.inputs)
     arn = state.outputs["arn"]
-    if added:
-        client.tag_resource(resourceArn=arn, tags=added)
-    if removed:
-        client.untag_resource(resourceArn=arn, tagKeys=removed)
+    update_tags(
+        state,
+        request,
+        lambda tags: client.tag_resource(resourceArn=arn, tags=tags),
+        lambda keys: client.untag_resource(resourceArn=arn, tagKeys=keys),
+    )
     return state.outputs
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.deploy.errors import UnsupportedResource
-from local.deploy.existing.model import Existing, State, changed_tags, forget, found
+from local.deploy.existing.model import Existing, State, forget, found, pairs, update_tags
 from local.deploy.workspace import Request, Workspace
 
 #: What an update in place can change here; keys and the name make another table.
@@ -40,12 +40,12 @@ def update_table(workspace: Workspace, state: State, request: Request) -> Mappin
         ttl = inputs.get("ttl") or {**old["ttl"], "enabled": False}
         specification = {"AttributeName": ttl["attributeName"], "Enabled": bool(ttl.get("enabled", True))}
         client.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)
-    added, removed = changed_tags(old, inputs)
-    if added:
-        tags = [{"Key": key, "Value": value} for key, value in added.items()]
-        client.tag_resource(ResourceArn=state.outputs["arn"], Tags=tags)
-    if removed:
-        client.untag_resource(ResourceArn=state.outputs["arn"], TagKeys=removed)
+    update_tags(
+        state,
+        request,
+        lambda tags: client.tag_resource(ResourceArn=state.outputs["arn"], Tags=pairs(tags)),
+        lambda keys: client.untag_resource(ResourceArn=state.outputs["arn"], TagKeys=keys),
+    )
     return state.outputs
 
 

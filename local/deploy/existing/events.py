@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from local.deploy.existing.model import Existing, State, changed_tags, forget, found
+from local.deploy.existing.model import Existing, State, forget, found, pairs, update_tags
 from local.deploy.resources.events import rule, target
 from local.deploy.workspace import Request, Workspace
 
@@ -13,12 +13,12 @@ from local.deploy.workspace import Request, Workspace
 def update_bus(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
     """Its tags; the description is only recorded."""
     client = workspace.client("events")
-    added, removed = changed_tags(state.inputs, request.inputs)
-    if added:
-        tags = [{"Key": key, "Value": value} for key, value in added.items()]
-        client.tag_resource(ResourceARN=state.outputs["arn"], Tags=tags)
-    if removed:
-        client.untag_resource(ResourceARN=state.outputs["arn"], TagKeys=removed)
+    update_tags(
+        state,
+        request,
+        lambda tags: client.tag_resource(ResourceARN=state.outputs["arn"], Tags=pairs(tags)),
+        lambda keys: client.untag_resource(ResourceARN=state.outputs["arn"], TagKeys=keys),
+    )
     return state.outputs
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from local.deploy.existing.model import Existing, State, changed_tags, forget, found, same_document
+from local.deploy.existing.model import Existing, State, forget, found, pairs, same_document, update_tags
 from local.deploy.resources.iam import role_policy
 from local.deploy.workspace import Request, Workspace, document, json_text
 
@@ -16,11 +16,12 @@ def update_role(workspace: Workspace, state: State, request: Request) -> Mapping
     trust = request.inputs["assumeRolePolicy"]
     document(trust, request, "assumeRolePolicy")
     client.update_assume_role_policy(RoleName=state.id, PolicyDocument=json_text(trust))
-    added, removed = changed_tags(state.inputs, request.inputs)
-    if added:
-        client.tag_role(RoleName=state.id, Tags=[{"Key": key, "Value": value} for key, value in added.items()])
-    if removed:
-        client.untag_role(RoleName=state.id, TagKeys=removed)
+    update_tags(
+        state,
+        request,
+        lambda tags: client.tag_role(RoleName=state.id, Tags=pairs(tags)),
+        lambda keys: client.untag_role(RoleName=state.id, TagKeys=keys),
+    )
     return state.outputs
 
 

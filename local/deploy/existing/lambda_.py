@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from local.deploy.existing.model import Existing, State, changed_tags, forget, found
+from local.deploy.existing.model import Existing, State, forget, found, update_tags
 from local.deploy.resources.lambda_ import UNRESERVED, declared_mapping, function_settings, function_spec
 from local.deploy.workspace import Request, Workspace
 
@@ -24,11 +24,12 @@ def update_function(workspace: Workspace, state: State, request: Request) -> Map
         else:
             client.put_function_concurrency(FunctionName=state.id, ReservedConcurrentExecutions=reserved)
     arn = state.outputs["arn"]
-    added, removed = changed_tags(state.inputs, request.inputs)
-    if added:
-        client.tag_resource(Resource=arn, Tags=added)
-    if removed:
-        client.untag_resource(Resource=arn, TagKeys=removed)
+    update_tags(
+        state,
+        request,
+        lambda tags: client.tag_resource(Resource=arn, Tags=tags),
+        lambda keys: client.untag_resource(Resource=arn, TagKeys=keys),
+    )
     spec = function_spec(state.id, arn, request.inputs, code.folder)
     workspace.context.functions.update(spec)
     workspace.deployment.functions[spec.name] = spec

@@ -104,8 +104,22 @@ def same_document(declared: Any, live: Any) -> Any:
     return declared if same else text
 
 
-def changed_tags(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
-    """Tags to set and the keys to remove, from the old inputs to the new ones."""
-    before, after = old.get("tags") or {}, new.get("tags") or {}
-    changed = {str(key): str(value) for key, value in after.items() if before.get(key) != value}
-    return changed, sorted(str(key) for key in before if key not in after)
+def update_tags(
+    state: State,
+    request: Request,
+    add: Callable[[dict[str, str]], object],
+    remove: Callable[[list[str]], object],
+) -> None:
+    """Bring tags from the old inputs to the new ones by the service's two calls, each only where there is something."""
+    before, after = state.inputs.get("tags") or {}, request.inputs.get("tags") or {}
+    added = {str(key): str(value) for key, value in after.items() if before.get(key) != value}
+    removed = sorted(str(key) for key in before if key not in after)
+    if added:
+        add(added)
+    if removed:
+        remove(removed)
+
+
+def pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as most services take them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

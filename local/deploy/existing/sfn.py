@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from local.deploy.existing.model import Existing, State, changed_tags, forget, found, same_document
+from local.deploy.existing.model import Existing, State, forget, found, same_document, update_tags
 from local.deploy.resources.sfn import machine_settings
 from local.deploy.workspace import Request, Workspace
 
@@ -14,12 +14,12 @@ def update_machine(workspace: Workspace, state: State, request: Request) -> Mapp
     """Definition, role, logging, tracing and tags."""
     client = workspace.client("stepfunctions")
     client.update_state_machine(stateMachineArn=state.id, **machine_settings(request))
-    added, removed = changed_tags(state.inputs, request.inputs)
-    if added:
-        tags = [{"key": key, "value": value} for key, value in added.items()]
-        client.tag_resource(resourceArn=state.id, tags=tags)
-    if removed:
-        client.untag_resource(resourceArn=state.id, tagKeys=removed)
+    update_tags(
+        state,
+        request,
+        lambda tags: client.tag_resource(resourceArn=state.id, tags=[{"key": one, "value": tags[one]} for one in tags]),
+        lambda keys: client.untag_resource(resourceArn=state.id, tagKeys=keys),
+    )
     return state.outputs
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from local.deploy.existing.model import (
     Existing,
     State,
-    changed_tags,
     forget,
     found,
     nothing,
+    pairs,
     same_document,
     set_again,
+    update_tags,
 )
 from local.deploy.resources.sns import ATTRIBUTES, SUBSCRIPTION, topic_policy
 from local.deploy.workspace import Request, Workspace, json_text
@@ -22,16 +23,14 @@ from local.deploy.workspace import Request, Workspace, json_text
 def update_topic(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
     """Attributes and tags."""
     client = workspace.client("sns")
-    for key, attribute in ATTRIBUTES.items():
-        if state.inputs.get(key) != request.inputs.get(key):
-            value = json_text(request.inputs.get(key, ""))
-            client.set_topic_attributes(TopicArn=state.id, AttributeName=attribute, AttributeValue=value)
-    added, removed = changed_tags(state.inputs, request.inputs)
-    if added:
-        tags = [{"Key": key, "Value": value} for key, value in added.items()]
-        client.tag_resource(ResourceArn=state.id, Tags=tags)
-    if removed:
-        client.untag_resource(ResourceArn=state.id, TagKeys=removed)
+    for attribute, value in _changed(state, request, ATTRIBUTES):
+        client.set_topic_attributes(TopicArn=state.id, AttributeName=attribute, AttributeValue=value)
+    update_tags(
+        state,
+        request,
+        lambda tags: client.tag_resource(ResourceArn=state.id, Tags=pairs(tags)),
+        lambda keys: client.untag_resource(ResourceArn=state.id, TagKeys=keys),
+    )
     return state.outputs
 
 
@@ -50,10 +49,8 @@ def read_topic(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
 def update_subscription(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
     """The filter and how messages arrive; topic, protocol and endpoint make another subscription."""
     client = workspace.client("sns")
-    for key, attribute in SUBSCRIPTION.items():
-        if state.inputs.get(key) != request.inputs.get(key):
-            value = json_text(request.inputs.get(key, ""))
-            client.set_subscription_attributes(SubscriptionArn=state.id, AttributeName=attribute, AttributeValue=value)
+    for attribute, value in _changed(state, request, SUBSCRIPTION):
+        client.set_subscription_attributes(SubscriptionArn=state.id, AttributeName=attribute, AttributeValue=value)
     return state.outputs
 
 
@@ -67,6 +64,13 @@ def read_subscription(workspace: Workspace, state: State) -> Mapping[str, Any] |
     client = workspace.client("sns")
     answer = found(lambda: client.get_subscription_attributes(SubscriptionArn=state.id))
     return None if answer is None else _live(state, answer["Attributes"], SUBSCRIPTION)
+
+
+def _changed(state: State, request: Request, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Attribute to its new text, empty where it is no longer declared."""
+    for key, attribute in names.items():
+        if state.inputs.get(key) != request.inputs.get(key):
+            yield attribute, json_text(request.inputs.get(key, ""))
 
 
 def _live(state: State, attributes: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Any]:

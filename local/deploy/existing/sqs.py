@@ -10,11 +10,11 @@ from local.deploy.existing.model import (
     Existing,
     Read,
     State,
-    changed_tags,
     forget,
     found,
     same_document,
     set_again,
+    update_tags,
 )
 from local.deploy.resources.sqs import ATTRIBUTES, CREATORS, attribute_text
 from local.deploy.workspace import Request, Workspace
@@ -43,11 +43,12 @@ def update_queue(workspace: Workspace, state: State, request: Request) -> Mappin
     attributes |= {ATTRIBUTES[key]: "" for key in _DOCUMENTS if key in old and key not in inputs}
     if attributes:
         client.set_queue_attributes(QueueUrl=state.id, Attributes=attributes)
-    added, removed = changed_tags(old, inputs)
-    if added:
-        client.tag_queue(QueueUrl=state.id, Tags=added)
-    if removed:
-        client.untag_queue(QueueUrl=state.id, TagKeys=removed)
+    update_tags(
+        state,
+        request,
+        lambda tags: client.tag_queue(QueueUrl=state.id, Tags=tags),
+        lambda keys: client.untag_queue(QueueUrl=state.id, TagKeys=keys),
+    )
     return state.outputs
 
 
