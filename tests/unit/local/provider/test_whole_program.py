@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from local.deploy.resources import CREATORS
 from local.provider import EngineRuntime
 from local.provider.changes import REPLACING
 from local.scheduler import Scheduler
-from tests.support.provider_client import ProtocolEngine
+from tests.support.provider_client import Held, ProtocolEngine
 
 PROJECT_DIR = Path(__file__).resolve().parents[4]
 BUCKET = "aws:s3/bucket:Bucket"
@@ -107,6 +107,46 @@ def test_a_function_gets_its_new_environment(runtime: EngineRuntime, engine: Pro
     live = engine.read(function)
     assert live is not None
     assert live["memorySize"] == 640
+
+
+def by_key(pairs: list[dict[str, str]]) -> dict[str, str]:
+    return {one.get("Key", one.get("key", "")): one.get("Value", one.get("value", "")) for one in pairs}
+
+
+#: Type to the service and what it says of the tags of a resource.
+TAGS: dict[str, tuple[str, Callable[[Any, Held], dict[str, str]]]] = {
+    TABLE: ("dynamodb", lambda c, one: by_key(c.list_tags_of_resource(ResourceArn=one.outputs["arn"])["Tags"])),
+    QUEUE: ("sqs", lambda c, one: c.list_queue_tags(QueueUrl=one.id).get("Tags", {})),
+    FUNCTION: ("lambda", lambda c, one: c.list_tags(Resource=one.outputs["arn"])["Tags"]),
+    "aws:sns/topic:Topic": ("sns", lambda c, one: by_key(c.list_tags_for_resource(ResourceArn=one.id)["Tags"])),
+    "aws:iam/role:Role": ("iam", lambda c, one: by_key(c.list_role_tags(RoleName=one.id)["Tags"])),
+    "aws:sfn/stateMachine:StateMachine": (
+        "stepfunctions",
+        lambda c, one: by_key(c.list_tags_for_resource(resourceArn=one.id)["tags"]),
+    ),
+    "aws:cloudwatch/eventBus:EventBus": (
+        "events",
+        lambda c, one: by_key(c.list_tags_for_resource(ResourceARN=one.outputs["arn"])["Tags"]),
+    ),
+    "aws:cloudwatch/logGroup:LogGroup": (
+        "logs",
+        lambda c, one: c.list_tags_for_resource(resourceArn=one.outputs["arn"])["tags"],
+    ),
+}
+
+
+@pytest.mark.parametrize("type_", TAGS)
+def test_tags_are_set_changed_and_removed(engine: ProtocolEngine, type_: str) -> None:
+    service, tags_of = TAGS[type_]
+    client: Any = boto3.client(service, region_name="us-east-1")  # type: ignore[call-overload]
+    held = next(one for one in engine.state if one.type == type_)
+    declared = held.inputs["tags"]
+    assert tags_of(client, held) == declared
+    first, *others = declared
+    changed = {**{key: declared[key] for key in others}, first: "changed", "owner": "us"}
+    for tags in (changed, {first: "changed"}, declared):
+        engine.update(held, tags=tags)
+        assert tags_of(client, held) == tags
 
 
 def test_what_the_program_declares_stays_closed_to_others(engine: ProtocolEngine) -> None:
