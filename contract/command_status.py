@@ -43,6 +43,9 @@ STATE_RANKS = {
     SYNC_DATA: 60,
     FINISH: 70,
 }
+#: Every status of a command that failed: filters of event sources name them one by one. Publishing is no state of a
+#: run, so nothing fails in it.
+FAILED_STATUSES = tuple(f"{state}{FAILED_SUFFIX}" for state in STATE_RANKS if state != PUBLISH)
 #: Above every state of the attempt, so that nothing but a new attempt follows.
 FAILED_RANK = 900
 SKIPPED_RANK = 990

@@ -58,7 +58,7 @@ def physical_names(names: Names, workflows: Sequence[str], account_id: str = ANY
         found.append(Named(name_rules.STATE_MACHINE, names.of(machine), machine))
         found.append(Named(name_rules.ROLE, names.of(machine), machine))
         found.append(Named(name_rules.LOG_GROUP, names.log_group_of_machine(machine), machine))
-    alarms = alarms_of((*MACHINES, *workflows), FUNCTIONS, STREAM_READERS, _LETTERS)
+    alarms = alarms_of((*MACHINES, *workflows), FUNCTIONS, STREAM_READERS, tuple(QUEUES), _LETTERS, RULES)
     found.extend(Named(name_rules.METRIC_ALARM, names.of(alarm), alarm) for alarm in alarms)
     return found
 

@@ -13,8 +13,9 @@ from cli.operate.machinery import machinery
 from cli.operate.stack import Stack, on_stack
 from cli.output import Progress, as_json, table
 from cli.terminal import show
+from contract.command_status import FAILED
 from handlers.commands.keys import VersionKey
-from handlers.operations.failed import FAILED, Found, Selection, find_failed
+from handlers.operations.failed import Found, Selection, find_failed
 from handlers.operations.key_text import parse_key, pasteable
 from handlers.operations.redrive import NOT_STARTED, Redriven, Redriver
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handlers.commands import status
+from contract.command_status import FAILED, FAILED_STATUSES
 from handlers.commands.keys import VersionKey
 from handlers.core.errors import ValidationError
 from handlers.core.light_dataclasses import dataclass
 from handlers.store.conditions import Condition, absent, equals, less, one_of
 from handlers.store.port import COMMANDS, TableStore
 
-FAILED = status.FAILED
 PAGE_ITEMS = 500
 
 #: Called after each page with the items looked at and the commands found so far.
@@ -43,7 +42,7 @@ class Selection:
         return condition
 
     def _statuses(self) -> list[str]:
-        known = [status.status_of(state, FAILED) for state in sorted(status.STATES)]
+        known = sorted(FAILED_STATUSES)
         if self.status == FAILED:
             return known
         if self.status not in known:

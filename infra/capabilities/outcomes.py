@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from contract.command_status import DONE, FAILED_SUFFIX, SKIPPED
+from contract.command_status import DONE, FAILED_STATUSES, SKIPPED
 from contract.functions import OUTCOMES
 from contract.messages import DEAD_LETTER_QUEUES, MAIN_TOPIC, NOTIFICATION_QUEUE, STREAM_FAILURES
 from contract.options import ALL, TERMINAL
@@ -20,7 +20,8 @@ from infra.configuration.stack_config import StackConfig
 from infra.permissions.policies import READ_QUEUE, READ_STREAM
 from infra.permissions.resources import EVENT_BUS, queue, stream, table, topic
 
-_TERMINAL = [DONE, SKIPPED, {"suffix": FAILED_SUFFIX}]
+#: By name, not by their end: whatever else is written into a status one day is not taken for an outcome.
+_TERMINAL = [DONE, SKIPPED, *FAILED_STATUSES]
 #: Commands whose status may have changed, by ``statusEvents``; the code drops those that only got another field.
 STATUS_CHANGED: dict[str, dict[str, object]] = {
     TERMINAL: {"eventName": [MODIFY], "dynamodb": {"NewImage": {"status": {"S": _TERMINAL}}}},

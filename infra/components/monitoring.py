@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import cloudwatch
 
-from contract.messages import DEAD_LETTER_QUEUES, STREAM_FAILURES
+from contract.messages import DEAD_LETTER_QUEUES, QUEUES, STREAM_FAILURES
 from contract.metrics import OLDEST_OPEN_COMMAND
 from contract.outputs import DASHBOARD_URL
 from contract.tables import COMMANDS
 from infra.components.dashboard import Shown, dashboard_body
 from infra.components.deployment import Deployment
 from infra.components.functions import Function
+from infra.components.rules import RULES
 from infra.components.state_machines import StateMachine
 
 FIVE_MINUTES = 300
@@ -25,8 +26,12 @@ FAILURE_RATE_ALARM = "FailureRate"
 FUNCTION_COUNTS = ("Errors", "Throttles")
 ITERATOR_AGE = "IteratorAge"
 WAITING_MESSAGES = "ApproximateNumberOfMessagesVisible"
-#: In percent of the executions that were started in the same five minutes.
-FAILURE_RATE = "IF(started > 0, 100 * failed / started, 0)"
+OLDEST_MESSAGE = "ApproximateAgeOfOldestMessage"
+FAILED_INVOCATIONS = "FailedInvocations"
+#: In percent of the executions that were started in the same five minutes; 100 where those that failed were started
+#: before. A metric without a value in a period has none, not 0, and what is computed of it has none either: FILL makes
+#: it 0 (CloudWatch User Guide, "Using math expressions with CloudWatch metrics").
+FAILURE_RATE = "IF(FILL(started, 0) > 0, 100 * FILL(failed, 0) / FILL(started, 0), IF(FILL(failed, 0) > 0, 100, 0))"
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,9 @@ def alarms_of(
     machines: Sequence[str],
     functions: Sequence[str],
     stream_functions: Sequence[str],
+    queues: Sequence[str],
     dead_letter_queues: Sequence[str],
+    rules: Sequence[str],
 ) -> Iterator[str]:
     """The names of all alarms, without the stack's."""
     for machine in machines:
@@ -64,12 +71,14 @@ def alarms_of(
     for function in functions:
         yield from (f"{function}-{metric}" for metric in FUNCTION_COUNTS)
     yield from (f"{function}-{ITERATOR_AGE}" for function in stream_functions)
+    yield from (f"{queue}-{OLDEST_MESSAGE}" for queue in queues)
     yield from (f"{queue}-{WAITING_MESSAGES}" for queue in dead_letter_queues)
+    yield from (f"{rule}-{FAILED_INVOCATIONS}" for rule in rules)
     yield f"{COMMANDS}-{OLDEST_OPEN_COMMAND}"
 
 
 class Monitoring(pulumi.ComponentResource):
-    """Alarms on executions, functions, stream lag and dead-letter queues; ``dashboard_url``."""
+    """Alarms on executions, functions, what waits, dead-letter queues and rules; ``dashboard_url``."""
 
     dashboard_url: pulumi.Output[str]
 
@@ -99,6 +108,11 @@ class Monitoring(pulumi.ComponentResource):
         for queue, queue_name in letters.items():
             watch = Watch("AWS/SQS", WAITING_MESSAGES, "QueueName", 1, "Maximum")
             self._alarm(queue, queue_name, watch)
+        for queue in QUEUES:
+            waited = Watch("AWS/SQS", OLDEST_MESSAGE, "QueueName", config.alarm_oldest_message_seconds, "Maximum")
+            self._alarm(queue, messaging.queues[queue].name, waited)
+        for rule in RULES:
+            self._alarm(rule, deployment.names.of(rule), Watch("AWS/Events", FAILED_INVOCATIONS, "RuleName", 1))
         oldest, namespace = config.alarm_oldest_open_command_seconds, deployment.names.metric_namespace
         self._alarm(COMMANDS, "", Watch(namespace, OLDEST_OPEN_COMMAND, None, oldest, "Maximum"))
         machines = {name: one.machine.arn for name, one in args.machines.items()}

@@ -132,7 +132,8 @@ class StackConfig:
     status_detail: str = _setting("auto", _one_of("auto", *STATUS_DETAILS))
     sync_targets: tuple[SyncTarget, ...] = _setting((), _sync_targets)
     wait_poll_seconds: int = _setting(300, _whole(60, 86_400))
-    wait_limit_hours: int = _setting(24, _whole(1, 8_760))
+    #: With the hour more that its machine may run within the year that an execution has (Step Functions quotas).
+    wait_limit_hours: int = _setting(24, _whole(1, 8_759))
     lease_seconds: int = _setting(180, _whole(90, 3_600))
     sweep_minutes: int = _setting(5, _whole(1, 60))
     ttl_days: dict[str, dict[str, Any]] = field(default_factory=dict, metadata={"check": _ttl})
@@ -175,6 +176,7 @@ class StackConfig:
         (), _texts(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a list of distinct e-mail addresses")
     )
     alarm_iterator_age_seconds: int = _setting(300, _whole(60, 86_400))
+    alarm_oldest_message_seconds: int = _setting(3_600, _whole(60, 1_209_600))
     alarm_failed_executions: int = _setting(1, _whole(1, 100_000))
     alarm_failure_rate_percent: int = _setting(5, _whole(1, 100))
     alarm_execution_seconds: int = _setting(900, _whole(1, 31_536_000))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
+from contract.command_status import FAILED_STATUSES
 from tests.support.evaluation import Evaluation
 
 
@@ -21,3 +25,27 @@ def test_a_stream_has_two_readers_at_most(stack: Evaluation) -> None:
     readers = Counter(props["eventSourceArn"] for props in mappings if "startingPosition" in props)
     assert readers
     assert max(readers.values()) <= 2
+
+
+def alternatives(pattern: Any) -> Iterator[Any]:
+    """What each leaf of a filter's pattern may be."""
+    for value in pattern.values():
+        yield from alternatives(value) if isinstance(value, dict) else value
+
+
+def test_filters_name_values_and_no_beginnings_or_ends(stack: Evaluation) -> None:
+    """``suffix`` took whatever ended so for an outcome; a list says which statuses are outcomes."""
+    mappings = stack.of_type("aws:lambda/eventSourceMapping:EventSourceMapping")
+    patterns = [
+        json.loads(one["pattern"])
+        for props in mappings.values()
+        for one in props.get("filterCriteria", {}).get("filters", ())
+    ]
+    assert len(patterns) >= 8
+    for pattern in patterns:
+        for one in alternatives(pattern):
+            assert isinstance(one, str) or one == {"exists": True}, pattern
+    failed = [one for one in patterns if "sync_data:FAILED" in json.dumps(one)]
+    assert len(failed) == 2
+    for pattern in failed:
+        assert set(FAILED_STATUSES) < set(pattern["dynamodb"]["NewImage"]["status"]["S"])

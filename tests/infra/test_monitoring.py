@@ -14,6 +14,7 @@ ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 MACHINE = "aws:sfn/stateMachine:StateMachine"
 FUNCTION = "aws:lambda/function:Function"
 QUEUE = "aws:sqs/queue:Queue"
+RULE = "aws:cloudwatch/eventRule:EventRule"
 MACHINES = "arn:aws:states:us-east-1:123456789012:stateMachine:"
 OF_MACHINES = {
     "ExecutionsFailed",
@@ -34,6 +35,10 @@ def test_everything_that_runs_is_watched(stack: Evaluation) -> None:
     expected |= {f"{function}-{metric}" for function in stack.of_type(FUNCTION) for metric in ("Errors", "Throttles")}
     expected |= {f"{queue}-ApproximateNumberOfMessagesVisible" for queue in dead_letter_queues(stack)}
     expected |= {f"{function}-IteratorAge" for function in ("events", "imports", "loader", "outcomes")}
+    expected |= {
+        f"{queue}-ApproximateAgeOfOldestMessage" for queue in set(stack.of_type(QUEUE)) - dead_letter_queues(stack)
+    }
+    expected |= {f"{rule}-FailedInvocations" for rule in stack.of_type(RULE)}
     expected |= {f"commands-{OLDEST_OPEN_COMMAND}"}
     assert set(stack.of_type(ALARM)) == expected
 
@@ -85,11 +90,26 @@ def test_the_failure_rate_is_of_the_machines_own_executions(dev: Evaluation) -> 
         }
 
     assert props["metricQueries"] == [
-        {"id": "rate", "expression": "IF(started > 0, 100 * failed / started, 0)", "returnData": True},
+        {
+            "id": "rate",
+            "expression": "IF(FILL(started, 0) > 0, 100 * FILL(failed, 0) / FILL(started, 0), "
+            "IF(FILL(failed, 0) > 0, 100, 0))",
+            "returnData": True,
+        },
         {"id": "started", "metric": of("ExecutionsStarted")},
         {"id": "failed", "metric": of("ExecutionsFailed")},
     ]
     assert not {"metricName", "namespace", "statistic", "period"} & set(props)
+
+
+def test_rules_and_queues_are_watched_by_their_own_names(stack: Evaluation) -> None:
+    for name, props in stack.of_type(RULE).items():
+        alarm = stack.get(ALARM, f"{name}-FailedInvocations")
+        assert (alarm["namespace"], alarm["dimensions"]) == ("AWS/Events", {"RuleName": props["name"]})
+    for name in ("import-action-queue", "notification-queue", "task-action-queue"):
+        alarm = stack.get(ALARM, f"{name}-ApproximateAgeOfOldestMessage")
+        assert alarm["dimensions"] == {"QueueName": stack.get(QUEUE, name)["name"]}
+        assert (alarm["statistic"], alarm["threshold"]) == ("Maximum", 3600)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +124,7 @@ def test_the_failure_rate_is_of_the_machines_own_executions(dev: Evaluation) -> 
         ("handlerModules", '["handlers.domain.approval"]', "approval-ExecutionTime", 259_200_000),
         ("handlerModules", '["handlers.domain.three_steps"]', "three_steps-ExecutionTime", 900_000),
         ("alarmIteratorAgeSeconds", "120", "events-IteratorAge", 120_000),
+        ("alarmOldestMessageSeconds", "120", "import-action-queue-ApproximateAgeOfOldestMessage", 120),
         ("alarmOldestOpenCommandSeconds", "1200", f"commands-{OLDEST_OPEN_COMMAND}", 1200),
     ],
 )

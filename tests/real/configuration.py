@@ -55,6 +55,7 @@ OTHER: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "deletionProtection": (True, (TABLE,)),
     "alarmEmails": (["ops@example.com"], (SUBSCRIPTION,)),
     "alarmIteratorAgeSeconds": (600, (ALARM,)),
+    "alarmOldestMessageSeconds": (7200, (ALARM,)),
     "alarmFailedExecutions": (2, (ALARM,)),
     "alarmFailureRatePercent": (10, (ALARM,)),
     "alarmExecutionSeconds": (1000, (ALARM,)),

@@ -12,7 +12,10 @@ PAGE = (PROJECT_DIR / "docs" / "runbook.md").read_text(encoding="utf-8")
 
 
 def test_every_alarm_has_a_section() -> None:
-    metrics = {name.rpartition("-")[2] for name in alarms_of(("machine",), ("function",), ("reader",), ("queue",))}
+    metrics = {
+        name.rpartition("-")[2]
+        for name in alarms_of(("machine",), ("function",), ("reader",), ("queue",), ("letters",), ("rule",))
+    }
     sections = set(re.findall(r"^## (\w+)$", PAGE, re.MULTILINE))
     assert sections == metrics
 

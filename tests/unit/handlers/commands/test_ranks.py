@@ -44,6 +44,11 @@ def test_the_words_of_whole_statuses_are_made_of_states_and_phases() -> None:
     assert {command_status.ACCEPTED, command_status.SYNC} == {"publish:ACCEPTED", "publish:SYNC"}
 
 
+def test_every_state_that_can_fail_has_its_failed_status_in_the_list_of_filters() -> None:
+    assert set(command_status.FAILED_STATUSES) == {status.status_of(state, status.FAILED) for state in status.STATES}
+    assert all(status.is_terminal(one) for one in command_status.FAILED_STATUSES)
+
+
 def test_what_is_applied_inline_before_the_targets_are_the_machines_states_in_their_order() -> None:
     ranks = command_status.STATE_RANKS
     first, last = ranks[status.WAIT_PREV_COMMAND], ranks[status.TRANSFORM_DATA]
