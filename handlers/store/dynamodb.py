@@ -22,6 +22,7 @@ from handlers.store.port import (
     Change,
     Check,
     ConditionFailed,
+    Delete,
     Item,
     Page,
     Put,
@@ -112,6 +113,21 @@ class DynamoTableStore:
         )
         return item_from_dynamo(answer["Attributes"])
 
+    def delete(self, table: str, pk: str, sk: str, condition: Condition | None = None) -> None:
+        """See TableStore."""
+        arguments: Any = Expressions().condition(condition).arguments()
+        self._call(
+            lambda: self._client.delete_item(
+                TableName=self._tables[table],
+                Key=_key(pk, sk),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **arguments,
+            ),
+            table,
+            pk,
+            sk,
+        )
+
     def transact(self, writes: Sequence[Write]) -> None:
         """See TableStore."""
         items: Any = [self._write(write) for write in writes]
@@ -197,6 +213,9 @@ class DynamoTableStore:
             case Check(_, pk, sk, condition):
                 expressions = Expressions().condition(condition).arguments()
                 return {"ConditionCheck": {**table, **returned, "Key": _key(pk, sk), **expressions}}
+            case Delete(_, pk, sk, condition):
+                expressions = Expressions().condition(condition).arguments()
+                return {"Delete": {**table, **returned, "Key": _key(pk, sk), **expressions}}
 
 
 def _page(answer: Mapping[str, Any]) -> Page:

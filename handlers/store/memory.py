@@ -19,6 +19,7 @@ from handlers.store.port import (
     Change,
     Check,
     ConditionFailed,
+    Delete,
     Item,
     Page,
     Put,
@@ -72,6 +73,12 @@ class MemoryTableStore:
             self._write(table, changed)
             return _copied(changed)
 
+    def delete(self, table: str, pk: str, sk: str, condition: Condition | None = None) -> None:
+        """See TableStore."""
+        with self._lock:
+            self._require(table, pk, sk, condition)
+            self._remove(table, pk, sk)
+
     def transact(self, writes: Sequence[Write]) -> None:
         """See TableStore."""
         writes = [replace(one, item=_checked(one.item)) if isinstance(one, Put) else one for one in writes]
@@ -93,6 +100,8 @@ class MemoryTableStore:
             for write, item in zip(writes, changed, strict=True):
                 if isinstance(write, Put):
                     self._write(write.table, write.item)
+                elif isinstance(write, Delete):
+                    self._remove(write.table, write.pk, write.sk)
                 elif item is not None:
                     self._write(write.table, item)
 
@@ -166,10 +175,19 @@ class MemoryTableStore:
         if self._listener is not None and before != item:
             self._listener(table, before, item)
 
-    def _index(self, table: str, key: tuple[str, str], before: Item | None, item: Item) -> None:
+    def _remove(self, table: str, pk: str, sk: str) -> None:
+        before = self._items.pop((table, pk, sk), None)
+        if before is None:
+            return
+        self._sort_keys[table, pk].remove(sk)
+        self._index(table, (pk, sk), before, None)
+        if self._listener is not None:
+            self._listener(table, before, None)
+
+    def _index(self, table: str, key: tuple[str, str], before: Item | None, item: Item | None) -> None:
         if before is not None and _is_indexed(before):
             del self._open[table, before[OPEN_SHARD]][key]
-        if _is_indexed(item):
+        if item is not None and _is_indexed(item):
             self._open.setdefault((table, item[OPEN_SHARD]), {})[key] = None
 
 
@@ -190,7 +208,6 @@ def _condition(write: Write) -> Condition:
 def _target(write: Write) -> tuple[str, str, str]:
     if isinstance(write, Put):
         return (write.table, write.item["pk"], write.item["sk"])
-    assert isinstance(write, Update | Check)
     return (write.table, write.pk, write.sk)
 
 

@@ -29,6 +29,7 @@ __all__ = (
     "Change",
     "Check",
     "ConditionFailed",
+    "Delete",
     "Item",
     "Page",
     "Put",
@@ -130,7 +131,17 @@ class Check:
     condition: Condition
 
 
-Write = Put | Update | Check
+@dataclass(frozen=True)
+class Delete:
+    """Remove an item; without effect when there is none and the condition allows that."""
+
+    table: str
+    pk: str
+    sk: str
+    condition: Condition | None = None
+
+
+Write = Put | Update | Check | Delete
 
 
 @dataclass(frozen=True)
@@ -176,6 +187,14 @@ class TableStore(Protocol):
 
     def update(self, table: str, pk: str, sk: str, change: Change, condition: Condition | None = None) -> Item:
         """Change an existing item; returns it as it is afterwards. Raises ``ConditionFailed``."""
+        ...
+
+    def delete(self, table: str, pk: str, sk: str, condition: Condition | None = None) -> None:
+        """Remove an item; without effect when there is none and the condition allows that. Raises ``ConditionFailed``.
+
+        Of ``data`` and of the application's own tables only: commands and history are append-only, and no function's role
+        may delete there (G1).
+        """
         ...
 
     def transact(self, writes: Sequence[Write]) -> None:

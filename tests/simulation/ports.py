@@ -57,6 +57,10 @@ class GatedStore:
             WRITE, f"update {table} {sk}", lambda: self._store.update(table, pk, sk, change, condition)
         )
 
+    def delete(self, table: str, pk: str, sk: str, condition: Condition | None = None) -> None:
+        """See TableStore."""
+        self._gate.cross(WRITE, f"delete {table} {sk}", lambda: self._store.delete(table, pk, sk, condition))
+
     def transact(self, writes: Sequence[Write]) -> None:
         """See TableStore."""
         self._gate.cross(WRITE, f"transaction of {len(writes)}", lambda: self._store.transact(writes))

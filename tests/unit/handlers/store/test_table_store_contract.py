@@ -9,7 +9,17 @@ import pytest
 from handlers.store.conditions import Condition, absent, at_most, equals, exists, less, one_of
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.memory import MemoryTableStore
-from handlers.store.port import Change, Check, ConditionFailed, Put, TableStore, TransactionFailed, Update, Write
+from handlers.store.port import (
+    Change,
+    Check,
+    ConditionFailed,
+    Delete,
+    Put,
+    TableStore,
+    TransactionFailed,
+    Update,
+    Write,
+)
 from tests.support.moto_clients import moto_session
 
 
@@ -159,6 +169,41 @@ class TestTableStore:
         assert caught.value.failed == {1: {"pk": "p", "sk": "1", "n": 1}, 2: None}
         assert store.get("commands", "p", "new") is None
         assert store.get("data", "p", "1") == {"pk": "p", "sk": "1", "n": 1}
+
+    def test_a_deleted_item_is_gone_from_reads_and_queries(self, store: TableStore) -> None:
+        for sk in ("1", "2", "3"):
+            store.put("data", {"pk": "p", "sk": sk})
+        store.delete("data", "p", "2")
+        assert store.get("data", "p", "2") is None
+        assert [item["sk"] for item in store.query("data", "p").items] == ["1", "3"]
+        assert [item["sk"] for item in store.scan("data").items] == ["1", "3"]
+        store.put("data", {"pk": "p", "sk": "2", "again": True})
+        assert [item["sk"] for item in store.query("data", "p").items] == ["1", "2", "3"]
+
+    def test_deleting_nothing_is_no_error_unless_the_condition_wants_something(self, store: TableStore) -> None:
+        store.delete("data", "p", "never there")
+        with pytest.raises(ConditionFailed) as caught:
+            store.delete("data", "p", "never there", exists("pk"))
+        assert caught.value.item is None
+
+    def test_conditional_delete_tells_what_it_met_and_keeps_it(self, store: TableStore) -> None:
+        store.put("data", {"pk": "p", "sk": "s", "version": 3})
+        with pytest.raises(ConditionFailed) as caught:
+            store.delete("data", "p", "s", at_most("version", 2))
+        assert caught.value.item == {"pk": "p", "sk": "s", "version": 3}
+        assert store.get("data", "p", "s") == {"pk": "p", "sk": "s", "version": 3}
+        store.delete("data", "p", "s", at_most("version", 3))
+        assert store.get("data", "p", "s") is None
+
+    def test_a_transaction_deletes_with_the_rest_or_not_at_all(self, store: TableStore) -> None:
+        store.put("data", {"pk": "p", "sk": "old", "version": 1})
+        put = Put("data", {"pk": "p", "sk": "new"})
+        with pytest.raises(TransactionFailed) as caught:
+            store.transact([put, Delete("data", "p", "old", equals("version", 2))])
+        assert caught.value.failed == {1: {"pk": "p", "sk": "old", "version": 1}}
+        assert [item["sk"] for item in store.query("data", "p").items] == ["old"]
+        store.transact([put, Delete("data", "p", "old", equals("version", 1)), Delete("data", "p", "gone")])
+        assert [item["sk"] for item in store.query("data", "p").items] == ["new"]
 
     def test_query_by_prefix_in_order_and_pages(self, store: TableStore) -> None:
         for sk in ("A#1@0000000009", "A#1@0000000010", "A#1@0000000099", "A#10@0000000100", "A#2@0000000001"):
