@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 
@@ -20,8 +20,10 @@ from contract.targets import BUILT_IN
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.targets.connect import connect
 from handlers.commands.targets.handler import remote_handlers
+from handlers.commands.targets.previous import StatesBefore
 from handlers.commands.targets.registry import Registry, load_registry
 from handlers.core.clock import SystemClock
+from handlers.core.errors import RegistryError
 from handlers.entrypoints.wiring.settings import StatesSettings
 from handlers.objects.s3 import S3Objects
 from handlers.operations.checkpoint import Checkpoint
@@ -39,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--type", help="only rows of this type, where the target takes several")
     parser.add_argument("--rate", type=rate, metavar="N", help="rows a second at most (default: no limit)")
     parser.add_argument("--restart", action="store_true", help="begin again instead of going on from the checkpoint")
+    parser.add_argument(
+        "--rebuild", action="store_true", help="remove all that the target has written first (its method empty)"
+    )
     add_dry_run(parser)
     add_stack(parser)
 
@@ -52,11 +57,14 @@ def _resync(stack: Stack, options: argparse.Namespace) -> int:
     settings = StatesSettings(stack.environment_of(STATES))
     registry = _registry(stack, settings)
     selection = _selection(registry, options)
+    if options.rebuild and (options.tenant is not None or options.type is not None):
+        raise CommandError("--rebuild empties the whole target, so it goes with neither --tenant nor --type")
+    empty = _emptying(registry, options.target) if options.rebuild else None
     if options.dry_run:
         rows = count_rows(stack.store, SystemClock(), selection)
         show(as_json({"dryRun": True, "rows": rows}) if options.json else f"{rows:,} rows would be handed over")
         return 0
-    checkpoint = _run(stack, settings, registry, selection, options)
+    checkpoint = _run(stack, settings, registry, selection, options, empty)
     show(as_json(plain(options.target, checkpoint)) if options.json else rendered(options.target, checkpoint))
     return 1 if checkpoint.counts.failed else 0
 
@@ -66,7 +74,19 @@ def _registry(stack: Stack, settings: StatesSettings) -> Registry:
     remote = remote_handlers(settings.sync_targets, settings.commands_table, partial(connect, clients=stack))
     workflows = StepFunctionsWorkflows(partial(stack.client, "stepfunctions"), settings.custom_machines)
     collaborators = {"store": stack.store, "clock": SystemClock(), "workflows": workflows}
-    return load_registry(settings.handler_modules, collaborators, remote)
+    before = StatesBefore(stack.store, SystemClock().now, _attributes(stack, settings).decoded)
+    return load_registry(settings.handler_modules, collaborators, remote, before=before)
+
+
+def _attributes(stack: Stack, settings: StatesSettings) -> AttributeStore:
+    return AttributeStore(S3Objects(partial(stack.client, "s3"), settings.bucket))
+
+
+def _emptying(registry: Registry, target: str) -> Callable[[], object]:
+    try:
+        return registry.emptying(target)
+    except RegistryError as error:
+        raise CommandError(str(error)) from None
 
 
 def _selection(registry: Registry, options: argparse.Namespace) -> ResyncSelection:
@@ -84,19 +104,21 @@ def _run(
     registry: Registry,
     selection: ResyncSelection,
     options: argparse.Namespace,
+    empty: Callable[[], object] | None,
 ) -> Checkpoint:
-    attributes = AttributeStore(S3Objects(partial(stack.client, "s3"), settings.bucket))
     resync = Resync(
         stack.store,
         SystemClock(),
         registry.sync_handler(options.target),
-        decoded=attributes.decoded,
+        decoded=_attributes(stack, settings).decoded,
         run_id=uuid.uuid4().hex,
         sleep=time.sleep,
         rate=options.rate,
     )
     progress, numbers = Progress("resync", None), count(1)
-    checkpoint = resync.run(selection, restart=options.restart, on_row=lambda *_: progress.show(next(numbers)))
+    checkpoint = resync.run(
+        selection, restart=options.restart, empty=empty, on_row=lambda *_: progress.show(next(numbers))
+    )
     progress.end()
     return checkpoint
 

@@ -64,6 +64,8 @@ class Checkpoint:
     counts: Counts = field(default_factory=Counts)
     failures: list[dict[str, str]] = field(default_factory=list)
     resumed: bool = False
+    #: of a rebuild: what was there is gone, and what only the log has was handed over
+    emptied: bool = False
 
     def note_failure(self, key: str, error: str) -> None:
         """Count a failed row, and remember it if there is room."""
@@ -86,9 +88,11 @@ class Checkpoints:
         if row is None or row["status"] != RUNNING:
             return None
         counts = Counts(row["handed"], row["failed"], row["skipped"], row.get("applied", 0), row.get("kept", 0))
-        return Checkpoint(
-            pk, sk, row["runId"], row["createdAt"], RUNNING, row.get("nextKey"), counts, row["failures"], resumed=True
+        checkpoint = Checkpoint(
+            pk, sk, row["runId"], row["createdAt"], RUNNING, row.get("nextKey"), counts, row["failures"]
         )
+        checkpoint.resumed, checkpoint.emptied = True, row.get("emptied", False)
+        return checkpoint
 
     def begin(
         self, target: str, type_: str | None, tenant_code: str | None, run_id: str, *, restart: bool
@@ -127,6 +131,7 @@ class Checkpoints:
             "applied": counts.applied,
             "kept": counts.kept,
             "failures": list(checkpoint.failures),
+            "emptied": checkpoint.emptied,
             "updatedAt": iso(now),
             "ttl": int(now) + KEPT_DAYS * SECONDS_PER_DAY,
         }

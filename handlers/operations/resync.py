@@ -3,17 +3,23 @@
 A row goes over as the command that made it: same key, version and content. A target is conditional on the version, as
 all must be: it takes this version again, so that a repaired projection is written anew, and leaves a row that has a
 later one. What it answers is counted. Rows that change meanwhile are handed over by the pipeline.
+
+A rebuild empties the target first, and hands over what only the log has: versions that the target has had and that are
+not applied yet, since the pipeline does not give it those again. What is done meanwhile is in the read model before the
+rows are gone through, so a rebuilt target has at least the version of the read model everywhere.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from handlers.commands.keys import EntityKey
+from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command
 from handlers.commands.repository import CommandRepository
+from handlers.commands.status import DONE_STATUSES
 from handlers.commands.targets.registry import APPLIED, SKIPPED
 from handlers.core.error_text import message_of, type_of
 from handlers.core.errors import TransientError
@@ -23,7 +29,7 @@ from handlers.core.light_dataclasses import dataclass
 from handlers.core.log import log_step
 from handlers.operations.checkpoint import COMPLETED, Checkpoint, Checkpoints
 from handlers.store.conditions import Condition, equals, exists, one_of
-from handlers.store.port import DATA, Item, TableStore
+from handlers.store.port import COMMANDS, DATA, Item, TableStore
 
 if TYPE_CHECKING:
     from handlers.core.clock import Clock
@@ -97,8 +103,18 @@ class Resync:
         self._page_items = page_items
         self._decoded = decoded
 
-    def run(self, selection: ResyncSelection, *, restart: bool = False, on_row: OnRow | None = None) -> Checkpoint:
+    def run(
+        self,
+        selection: ResyncSelection,
+        *,
+        restart: bool = False,
+        empty: Callable[[], object] | None = None,
+        on_row: OnRow | None = None,
+    ) -> Checkpoint:
         """Hand over all rows; the checkpoint at the end holds the counts and the failures.
+
+        ``empty``: a rebuild; removes all that the target has written. It is called before the first row, again after an
+        interruption until it has returned and the log was gone through.
 
         Raises:
             TakenOver: somebody else runs the same resync now.
@@ -107,11 +123,18 @@ class Resync:
             selection.target, selection.type, selection.tenant_code, self._run_id, restart=restart
         )
         pace = _Pace(self._clock, self._sleep, self._rate)
+        if empty is not None and not checkpoint.emptied:
+            empty()
+            for row in self._in_the_log_alone(selection):
+                pace.wait()
+                self._turn(row, checkpoint, on_row, partial(self._of_log, row))
+            checkpoint.emptied = True
+            self._checkpoints.save(checkpoint)
         while True:
             page = self._store.scan(DATA, keep=selection.condition, limit=self._page_items, start=checkpoint.next_key)
             for row in page.items:
                 pace.wait()
-                self._row(row, checkpoint, on_row)
+                self._turn(row, checkpoint, on_row, partial(self._current, row))
             checkpoint.next_key = page.next_key
             if page.next_key is None:
                 checkpoint.status = COMPLETED
@@ -119,15 +142,36 @@ class Resync:
             if page.next_key is None:
                 return checkpoint
 
-    def _row(self, found: Item, checkpoint: Checkpoint, on_row: OnRow | None) -> None:
+    def _in_the_log_alone(self, selection: ResyncSelection) -> Iterator[Item]:
+        """Versions that the target has had and that are not applied, each entity's in order."""
+        had = exists(("targets", selection.target)) & ~one_of("status", DONE_STATUSES)
+        keep, start = one_of("type", selection.types) & had, None
+        while True:
+            page = self._store.scan(COMMANDS, keep=keep, limit=self._page_items, start=start)
+            yield from page.items
+            start = page.next_key
+            if start is None:
+                return
+
+    def _of_log(self, row: Item) -> Command:
+        return Command.from_row(self._decoded(row))
+
+    def _current(self, found: Item) -> Command | None:
+        """The command of a data row, read again: it may have changed or gone since its page was read, long ago if there
+        is a rate limit.
+        """
+        row = self._repository.data(EntityKey.parse(found["pk"], found["sk"]))
+        return None if row is None else command_of(self._decoded(row))
+
+    def _turn(
+        self, found: Item, checkpoint: Checkpoint, on_row: OnRow | None, command_of_row: Callable[[], Command | None]
+    ) -> None:
         """One row's turn, with an outcome whatever happens."""
         key, error = row_id(found["pk"], found["sk"]), ""
         try:
-            entity = EntityKey.parse(found["pk"], found["sk"])
-            key = str(entity)
-            # Read again: it may have changed or gone since the page was read, long ago if there is a rate limit.
-            row = self._repository.data(entity)
-            outcome = GONE if row is None else self._hand_over(command_of(self._decoded(row)))
+            key = str(_entity_of(found))
+            command = command_of_row()
+            outcome = GONE if command is None else self._hand_over(command)
         except Exception as raised:  # noqa: BLE001 - boundary: one row; it is logged, counted and told
             outcome, error = FAILED, f"{type_of(raised)}: {message_of(raised)}"
             log_step("resync of a row failed", level=logging.ERROR, error=raised, pk=found["pk"], sk=found["sk"])
@@ -150,6 +194,12 @@ class Resync:
             except TransientError:
                 self._sleep(PAUSE_SECONDS)
         return _told(self._target.up(command))
+
+
+def _entity_of(found: Item) -> EntityKey:
+    """Of a data row, or of a command's."""
+    of_data = "csk" in found
+    return EntityKey.parse(found["pk"], found["sk"]) if of_data else VersionKey.parse(found["pk"], found["sk"]).entity
 
 
 def _told(answer: object) -> str:

@@ -17,7 +17,6 @@ from handlers.store.port import (
     OPEN_PROJECTION,
     OPEN_SHARD,
     Change,
-    Check,
     ConditionFailed,
     Delete,
     Item,

@@ -192,8 +192,7 @@ class TableStore(Protocol):
     def delete(self, table: str, pk: str, sk: str, condition: Condition | None = None) -> None:
         """Remove an item; without effect when there is none and the condition allows that. Raises ``ConditionFailed``.
 
-        Of ``data`` and of the application's own tables only: commands and history are append-only, and no function's role
-        may delete there (G1).
+        Only of ``data``: the other tables are append-only, and no function's role may delete there (G1).
         """
         ...
 

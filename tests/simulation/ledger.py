@@ -14,5 +14,5 @@ class Ledger:
     """A read model elsewhere, conditional on the version."""
 
     def up(self, command: Command) -> object:
-        apply_to_target.get()(LEDGER, command)
+        apply_to_target.get()(LEDGER, command, [])
         return None

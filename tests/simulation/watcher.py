@@ -10,6 +10,7 @@ from typing import Any
 from handlers.commands import status
 from handlers.commands.attributes import ATTRIBUTES, POINTER
 from handlers.commands.keys import EntityKey, VersionKey
+from handlers.commands.model import Command
 from handlers.core.keys import REQUEST_TYPE, row_id
 from handlers.store.port import COMMANDS, DATA, HISTORY, Item
 from tests.simulation.keys import version_key
@@ -248,6 +249,22 @@ class Watcher:
             row = entity.rows[key.version - 1]
             text = f"target {target} got version {key.version} while {key.version - 1} is {row['status']}"
             self._break("G2", key.entity.code, text)
+
+    def told_the_state_before(self, key: VersionKey, told: Command | None) -> None:
+        """A handler got this as the entity before the version: what the data row then was, on every delivery."""
+        entity = self.entity(key.entity)
+        stood = [version for version in (*entity.replaced, entity.applied) if 0 < version < key.version]
+        expected, shown = max(stood, default=None), None if told is None else told.version
+        if shown != expected:
+            self._break("G3", key.entity.code, f"{key} came with version {shown} as the state before, not {expected}")
+        elif told is not None:
+            row = entity.rows[told.version]
+            if (
+                told.sk != row["sk"]
+                or told.name != row["name"]
+                or told.attributes != row.get(ATTRIBUTES, told.attributes)
+            ):
+                self._break("G3", key.entity.code, f"{key} came with another content of {told.sk} as the state before")
 
     def target_applied(self, target: str, key: VersionKey) -> None:
         """The target's own conditional write: lower versions change nothing."""

@@ -20,6 +20,7 @@ from handlers.commands.ports import Ports
 from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.commands.publishing.sync_publisher import SyncPublisher
 from handlers.commands.starter import CommandStarter
+from handlers.commands.targets.previous import StatesBefore
 from handlers.commands.targets.registry import load_registry
 from handlers.commands.ttl_policies import TtlPolicies
 from handlers.entrypoints import events, outcomes, states, sweeper
@@ -154,7 +155,8 @@ class SimulatedWorld:
             wait_limit_hours=self.setup.wait_limit_hours,
             ttl=TtlPolicies.parse(environment["TTL_DAYS"]),
         )
-        registry = load_registry(self.modules[:1], {})
+        before = StatesBefore(self.store, self.scheduler.now, self.attributes.decoded)
+        registry = load_registry(self.modules[:1], {}, before=before)
         return Pipeline(self._ports(Ports), self.attributes, registry, options)
 
     def sync_publisher(self) -> SyncPublisher:
@@ -405,8 +407,10 @@ class SimulatedWorld:
     def _told(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
         self.watcher.told(message)
 
-    def _apply(self, target: str, command: Command) -> None:
+    def _apply(self, target: str, command: Command, previous: Sequence[Command | None]) -> None:
         self.watcher.target_called(target, command.key)
+        for state in previous:
+            self.watcher.told_the_state_before(command.key, state)
 
         def take_effect() -> None:
             self.watcher.target_applied(target, command.key)

@@ -11,8 +11,8 @@ import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
 AREAS = (
-    *("API", "DUP", "EDGE", "ENG", "HOUSE", "IMP", "INF", "LOC"),
-    *("OPS", "ORD", "PIPE", "PR", "PUB", "SAGA", "TASK", "WF", "ZIP"),
+    *("API", "APP", "CLI", "CON", "DUP", "EDGE", "ENG", "HOUSE", "IMP", "INF", "INL", "LOC"),
+    *("OPS", "ORD", "PIPE", "PR", "PUB", "REAL", "SAGA", "TASK", "WF", "ZIP"),
 )
 ID = re.compile(rf"(?:{'|'.join(AREAS)})-\d\d")
 #: ``test_ord_01_02_rules`` carries ORD-01 and ORD-02.

@@ -20,6 +20,7 @@ from handlers.core.light_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from handlers.commands.model import Command
+    from handlers.commands.targets.previous import Before
 
 #: What ``up`` may answer: the target took the version, or it has a later one. A resync counts them; any other answer,
 #: or none, says nothing. The pipeline ignores them all.
@@ -35,7 +36,8 @@ class SyncHandler(Protocol):
     def up(self, command: Command) -> object:
         """Apply one version to the target. Must be conditional on (key, version); may be called again.
 
-        May answer APPLIED or SKIPPED.
+        May answer APPLIED or SKIPPED. A class whose ``up`` takes a second parameter gets the entity as it was before
+        this version there (``Command`` or None), the same on every call.
         """
         ...
 
@@ -56,7 +58,8 @@ def sync_handler(type_: str, *, id: str) -> Callable[[C], C]:
     """Mark a class as sync target ``id`` for commands of ``type_``.
 
     The constructor may ask for collaborators by parameter name: ``store`` (TableStore), ``clock`` and ``workflows``
-    (CustomWorkflows, to start the application's workflows).
+    (CustomWorkflows, to start the application's workflows). A method ``empty()`` removes all that the target has
+    written, for ``./cqrs resync --rebuild``; it may be called again.
     """
 
     def mark(cls: C) -> C:
@@ -73,8 +76,10 @@ class Registry:
         self,
         handlers: Mapping[str, tuple[str, SyncHandler]] | None = None,
         remote: Iterable[RemoteHandler] = (),
+        emptying: Mapping[str, Callable[[], object]] | None = None,
     ) -> None:
-        """``handlers`` are this project's own: id to type and handler."""
+        """``handlers`` are this project's own: id to type and handler. ``emptying``: id to what removes all of it."""
+        self._emptying = dict(emptying or {})
         self._handlers: dict[str, tuple[tuple[str, ...], SyncHandler]] = {
             target: ((type_,), handler) for target, (type_, handler) in (handlers or {}).items()
         }
@@ -90,6 +95,13 @@ class Registry:
             raise RegistryError(f"sync target {target!r} is not registered; known: {sorted(self._handlers)}")
         return self._handlers[target][1]
 
+    def emptying(self, target: str) -> Callable[[], object]:
+        """What removes all that a target has written (its method ``empty``). Raises RegistryError: it has none."""
+        self.sync_handler(target)
+        if target not in self._emptying:
+            raise RegistryError(f"sync target {target!r} can't be rebuilt: its class has no method empty()")
+        return self._emptying[target]
+
     def types_of(self, target: str) -> tuple[str, ...]:
         """The types of the commands that a target is for. Raises RegistryError: no such target."""
         self.sync_handler(target)
@@ -97,14 +109,21 @@ class Registry:
 
 
 def load_registry(
-    module_names: Iterable[str], collaborators: Mapping[str, Any], remote: Sequence[RemoteHandler] = ()
+    module_names: Iterable[str],
+    collaborators: Mapping[str, Any],
+    remote: Sequence[RemoteHandler] = (),
+    *,
+    before: Before,
 ) -> Registry:
     """Import the modules and build the registry, with the targets of other projects beside.
 
+    ``before`` (``StatesBefore``) reads the second parameter of ``up``, for the classes that take one.
+
     Raises:
-        RegistryError: a module can't be imported, or an id is wrong or used twice.
+        RegistryError: a module can't be imported, an id is wrong or used twice, or ``up`` takes something else.
     """
-    found: dict[str, tuple[str, SyncHandler]] = {}
+    found: dict[str, tuple[str, Any]] = {}
+    handlers: dict[str, tuple[str, SyncHandler]] = {}
     for module_name in module_names:
         for cls in marked_classes(module_name, _MARK):
             type_, target = getattr(cls, _MARK)
@@ -115,14 +134,29 @@ def load_registry(
                 raise RegistryError(
                     f"{where}: sync target id {target!r} is used by {other.__module__}.{other.__name__} already"
                 )
-            found[target] = (type_, instance_of(cls, where, collaborators, "a sync handler", "up(command)"))
+            handler = instance_of(cls, where, collaborators, "a sync handler", "up(command)")
+            found[target] = (type_, handler)
+            handlers[target] = (type_, _adapted(handler, where, before))
     places = {target: f"{type(handler).__module__}.{type(handler).__name__}" for target, (_, handler) in found.items()}
     for one in remote:
         _check_id("SYNC_TARGETS", one.id)
         if one.id in places:
             raise RegistryError(f"SYNC_TARGETS: sync target id {one.id!r} is used by {places[one.id]} already")
         places[one.id] = "SYNC_TARGETS"
-    return Registry(found, remote)
+    emptying = {target: one.empty for target, (_, one) in found.items() if callable(getattr(one, "empty", None))}
+    return Registry(handlers, remote, emptying)
+
+
+def _adapted(handler: SyncHandler, where: str, before: Before) -> SyncHandler:
+    """A handler as the pipeline calls it: with the command alone."""
+    count = len(inspect.signature(handler.up).parameters)
+    if count == 1:
+        return handler
+    if count != 2:
+        raise RegistryError(f"{where}: up takes (command) or (command, previous), not {count} parameters")
+    from handlers.commands.targets.previous import WithPrevious  # most handlers need no history
+
+    return WithPrevious(handler.up, before)
 
 
 def _check_id(where: str, target: object) -> None:

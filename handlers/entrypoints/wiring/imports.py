@@ -14,7 +14,7 @@ from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.light_dataclasses import dataclass
 from handlers.entrypoints.wiring.sync_rows import sync_rows
-from handlers.entrypoints.wiring.targets import remote_targets
+from handlers.entrypoints.wiring.targets import remote_targets, states_before
 from handlers.imports.csv.rows_handler import RowsHandler
 from handlers.imports.csv.states import rows_steps
 from handlers.imports.csv.wait import RowsWait
@@ -91,7 +91,7 @@ class ImportParts:
             import_repository,
             publisher,
             attributes,
-            _registry(settings, strategies, ports),
+            _registry(settings, strategies, ports, attributes),
             ports.alarms,
             commands_table=settings.commands_table,
             lease_seconds=settings.lease_seconds,
@@ -112,9 +112,12 @@ class ImportParts:
         )
 
 
-def _registry(settings: ImportsSettings, tables: ImportTables, ports: ImportPorts) -> Registry:
+def _registry(
+    settings: ImportsSettings, tables: ImportTables, ports: ImportPorts, attributes: AttributeStore
+) -> Registry:
     """The targets of commands, which only tables that publish synchronously need here. Raises RegistryError."""
     if not tables.any_sync:
         return Registry()
     remote = remote_targets(settings.sync_targets, settings.commands_table)
-    return load_registry(settings.handler_modules, {"store": ports.store, "clock": ports.clock}, remote)
+    before = states_before(ports.store, ports.clock.now, attributes.decoded)
+    return load_registry(settings.handler_modules, {"store": ports.store, "clock": ports.clock}, remote, before=before)

@@ -12,7 +12,7 @@ from handlers.commands.states import command_states
 from handlers.commands.targets.registry import load_registry
 from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
-from handlers.entrypoints.wiring.targets import remote_targets
+from handlers.entrypoints.wiring.targets import remote_targets, states_before
 from handlers.objects.s3 import S3Objects
 from handlers.state_machines.stepfunctions import StepFunctions, StepFunctionsWorkflows
 from handlers.store.dynamodb import DynamoTableStore
@@ -60,7 +60,8 @@ class StatesParts:
         workflows = workflows or StepFunctionsWorkflows(aws.stepfunctions, settings.custom_machines)
         collaborators: dict[str, Any] = {"store": ports.store, "clock": ports.clock, "workflows": workflows}
         remote = remote_targets(settings.sync_targets, settings.commands_table)
-        registry = load_registry(settings.handler_modules, collaborators, remote)
+        before = states_before(ports.store, ports.clock.now, attributes.decoded)
+        registry = load_registry(settings.handler_modules, collaborators, remote, before=before)
         options = PipelineOptions(
             commands_table=settings.commands_table,
             machine_arn=settings.command_state_machine_arn,

@@ -1,13 +1,16 @@
-"""Targets in other projects, for the two functions that apply commands."""
+"""Targets, for the two functions that apply commands: those in other projects, and what their own may ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from handlers.commands.model import Command
     from handlers.commands.targets.model import TargetSpec
+    from handlers.commands.targets.previous import Before
     from handlers.commands.targets.registry import RemoteHandler
+    from handlers.store.port import Item, TableStore
 
 
 def remote_targets(specs: Sequence[TargetSpec], commands_table: str) -> list[RemoteHandler]:
@@ -18,3 +21,14 @@ def remote_targets(specs: Sequence[TargetSpec], commands_table: str) -> list[Rem
     from handlers.commands.targets.handler import remote_handlers
 
     return remote_handlers(specs, commands_table, connect)
+
+
+def states_before(store: TableStore, now: Callable[[], float], decoded: Callable[[Item], Item]) -> Before:
+    """Reads the state before a version; loaded when the first handler asks for one."""
+
+    def before(command: Command) -> Command | None:
+        from handlers.commands.targets.previous import StatesBefore
+
+        return StatesBefore(store, now, decoded)(command)
+
+    return before

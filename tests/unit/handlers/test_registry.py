@@ -7,6 +7,7 @@ import pytest
 
 from handlers.commands.targets.registry import load_registry
 from handlers.core.errors import RegistryError
+from tests.support.previous import nothing_before
 from tests.support.written_modules import WriteModule, written_modules
 
 HEADER = "from handlers.commands.targets.registry import sync_handler\n"
@@ -21,7 +22,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WriteMod
 
 def test_handlers_are_found_by_type_in_a_stable_order(module: WriteModule) -> None:
     name = module("reg_ok", GOOD.format("zeta", "Z") + GOOD.format("alpha", "A"))
-    registry = load_registry([name], {})
+    registry = load_registry([name], {}, before=nothing_before)
     assert registry.sync_targets("ORDER") == ["alpha", "zeta"]
     assert registry.sync_targets("OTHER") == []
     assert registry.sync_handler("alpha").up(None) is None  # type: ignore[arg-type]
@@ -30,12 +31,12 @@ def test_handlers_are_found_by_type_in_a_stable_order(module: WriteModule) -> No
 def test_an_imported_class_is_not_registered_twice(module: WriteModule) -> None:
     first = module("reg_first", GOOD.format("alpha", "A"))
     second = module("reg_second", "from reg_first import A\n" + GOOD.format("beta", "B"))
-    assert load_registry([first, second], {}).sync_targets("ORDER") == ["alpha", "beta"]
+    assert load_registry([first, second], {}, before=nothing_before).sync_targets("ORDER") == ["alpha", "beta"]
 
 
 def test_collaborators_arrive_by_name(module: WriteModule) -> None:
     text = GOOD.format("a", "A") + "    def __init__(self, store): self.store = store\n"
-    registry = load_registry([module("reg_store", text)], {"store": "the store", "clock": None})
+    registry = load_registry([module("reg_store", text)], {"store": "the store", "clock": None}, before=nothing_before)
     assert registry.sync_handler("a").store == "the store"  # type: ignore[attr-defined]
 
 
@@ -57,9 +58,9 @@ def test_collaborators_arrive_by_name(module: WriteModule) -> None:
 )
 def test_mistakes_stop_the_start(module: WriteModule, text: str, message: str) -> None:
     with pytest.raises(RegistryError, match=message):
-        load_registry([module("reg_bad", text)], {"store": None, "clock": None})
+        load_registry([module("reg_bad", text)], {"store": None, "clock": None}, before=nothing_before)
 
 
 def test_a_missing_module_is_named() -> None:
     with pytest.raises(RegistryError, match=r"'handlers.domain.nowhere' can't be imported"):
-        load_registry(["handlers.domain.nowhere"], {})
+        load_registry(["handlers.domain.nowhere"], {}, before=nothing_before)

@@ -17,6 +17,7 @@ from handlers.commands.targets.registry import load_registry
 from handlers.core.errors import RegistryError, SettingsError
 from handlers.entrypoints import states
 from tests.support.pipelines import World, order
+from tests.support.previous import nothing_before
 from tests.unit.handlers.test_settings import STATES
 
 ROOT = Path(__file__).parents[4]
@@ -56,7 +57,7 @@ def specs(*ids: str) -> list[TargetSpec]:
 
 def test_targets_stand_beside_this_projects_handlers() -> None:
     remote = remote_handlers(specs("z", "a"), "c", lambda spec: MemoryTarget())
-    registry = load_registry(["handlers.domain.orders"], {"store": None, "clock": None}, remote)
+    registry = load_registry(["handlers.domain.orders"], {"store": None, "clock": None}, remote, before=nothing_before)
     assert registry.sync_targets("ORDER") == ["a", "order-summary", "z"]
     assert registry.sync_targets("INVOICE") == ["a", "z"]
     assert registry.sync_targets("AIRPORT") == []
@@ -74,7 +75,7 @@ def test_targets_stand_beside_this_projects_handlers() -> None:
 def test_ids_are_unique_and_allowed(ids: tuple[str, ...], message: str) -> None:
     remote = remote_handlers(specs(*ids), "c", lambda spec: MemoryTarget())
     with pytest.raises(RegistryError, match=message):
-        load_registry(["handlers.domain.orders"], {"store": None, "clock": None}, remote)
+        load_registry(["handlers.domain.orders"], {"store": None, "clock": None}, remote, before=nothing_before)
 
 
 def test_the_pipeline_delivers_and_notes_the_outcome() -> None:
