@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from handlers.commands.publishing.publisher import CommandPublisher
     from handlers.commands.publishing.retry import publish_with_retry
     from handlers.commands.publishing.sync_publisher import SyncPublisher
+    from handlers.commands.reader import EntityReader, Listing, VersionState
     from handlers.commands.status import is_done, is_failed
     from handlers.commands.targets.registry import APPLIED, SKIPPED, sync_handler
     from handlers.core.clock import Clock, SystemClock
@@ -108,11 +109,13 @@ __all__ = [
     "Delete",
     "DynamoTableStore",
     "EntityKey",
+    "EntityReader",
     "Explainer",
     "ImportService",
     "ImportStrategy",
     "InvokeContext",
     "Item",
+    "Listing",
     "MemoryCustomWorkflows",
     "MemoryObjects",
     "MemoryTableStore",
@@ -144,6 +147,7 @@ __all__ = [
     "ValidationError",
     "VersionConflict",
     "VersionKey",
+    "VersionState",
     "WorkflowEvent",
     "WrongStatus",
     "absent",
@@ -179,6 +183,7 @@ _NAMES = {
     "commands.publishing.publisher": "CommandPublisher",
     "commands.publishing.retry": "publish_with_retry",
     "commands.publishing.sync_publisher": "SyncPublisher",
+    "commands.reader": "EntityReader Listing VersionState",
     "commands.status": "is_done is_failed",
     "commands.targets.registry": "APPLIED SKIPPED sync_handler",
     "core.clock": "Clock SystemClock",

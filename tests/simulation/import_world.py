@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -252,10 +252,10 @@ class SimulatedImports(SimulatedWorld):
         else:
             super()._told(message, attributes)
 
-    def _apply(self, target: str, command: Command) -> None:
+    def _apply(self, target: str, command: Command, previous: Sequence[Command | None]) -> None:
         if command.attributes.get("note") == REFUSED and self.scheduler.now() < VIRTUAL_EPOCH + REFUSING_SECONDS:
             raise Refused(f"{target} refuses {command.code}")
-        super()._apply(target, command)
+        super()._apply(target, command, previous)
 
     def _ended(self, execution: Execution) -> None:
         if not _is_of_imports(execution.machine.arn):

@@ -40,7 +40,8 @@ class Asked:
 
     def up(self, command: Command) -> None:
         previous = self.before(command)
-        self.seen.append((command.version, previous and previous.version, previous and previous.attributes))
+        version, attributes = (None, None) if previous is None else (previous.version, previous.attributes)
+        self.seen.append((command.version, version, attributes))
         if self.fails:
             raise RuntimeError("not today")
 
