@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from policy.model import Declared, Props, StackRule, as_list, of_type, parsed
+from policy.model import Declared, Props, StackRule, of_type, tls_only
 
 BUCKET = "aws:s3/bucket:Bucket"
 
@@ -42,14 +42,6 @@ def _expires(props: Props) -> bool:
     return any("noncurrentVersionExpiration" in one for one in rules)
 
 
-def _tls_only(props: Props) -> bool:
-    return any(
-        statement.get("Effect") == "Deny"
-        and (statement.get("Condition") or {}).get("Bool", {}).get("aws:SecureTransport") == "false"
-        for statement in as_list(parsed(props.get("policy")).get("Statement"))
-    )
-
-
 RULES = (
     StackRule(
         "bucket-versioned",
@@ -82,6 +74,6 @@ RULES = (
     StackRule(
         "bucket-tls",
         "encryption in transit",
-        _beside("aws:s3/bucketPolicy:BucketPolicy", _tls_only, "requests without TLS are not denied"),
+        _beside("aws:s3/bucketPolicy:BucketPolicy", tls_only, "requests without TLS are not denied"),
     ),
 )

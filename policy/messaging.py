@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from contract.messages import ALARM_TOPIC
-from policy.model import Declared, Props, ResourceRule, StackRule, last_part, of_type, parsed
+from policy.model import Declared, Props, ResourceRule, StackRule, last_part, of_type, parsed, tls_only
 
 QUEUE = "aws:sqs/queue:Queue"
 TOPIC = "aws:sns/topic:Topic"
@@ -77,10 +78,53 @@ def _topics(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
             yield topic, "has no kmsMasterKeyId"
 
 
+def _name_in(url: Any) -> str:
+    return str(url).rpartition("/")[2]
+
+
+def _queue_tls(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
+    policies = of_type(resources, "aws:sqs/queuePolicy:QueuePolicy")
+    guarded = {_name_in(one.props.get("queueUrl")) for one in policies if tls_only(one.props)}
+    for queue in of_type(resources, QUEUE):
+        if queue.props.get("name") not in guarded:
+            yield queue, "requests without TLS are not denied"
+
+
+def _topic_tls(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
+    policies = of_type(resources, "aws:sns/topicPolicy:TopicPolicy")
+    guarded = {last_part(one.props.get("arn")) for one in policies if tls_only(one.props)}
+    for topic in of_type(resources, TOPIC):
+        if topic.props.get("name") not in guarded:
+            yield topic, "requests without TLS are not denied"
+
+
+def _letters_of_known_queues(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
+    """Each queue that takes what others couldn't process names those others, or that there are none."""
+    allow = of_type(resources, "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy")
+    policies = {_name_in(one.props.get("queueUrl")): parsed(one.props.get("redriveAllowPolicy")) for one in allow}
+    sources: dict[str, set[str]] = {}
+    for queue in of_type(resources, QUEUE):
+        letters = last_part(parsed(queue.props.get("redrivePolicy")).get("deadLetterTargetArn"))
+        sources.setdefault(letters, set()).add(str(queue.props.get("name")))
+    targets = set(_dead_letter_targets(resources))
+    for queue in of_type(resources, QUEUE):
+        name = str(queue.props.get("name"))
+        if name not in targets:
+            continue
+        allowed = policies.get(name, {})
+        named = {last_part(arn) for arn in allowed.get("sourceQueueArns", ())}
+        expected = "byQueue" if name in sources else "denyAll"
+        if allowed.get("redrivePermission") != expected or named != sources.get(name, set()):
+            yield queue, f"its redriveAllowPolicy is not {expected} with {sorted(sources.get(name, ()))}"
+
+
 RULES = (
     ResourceRule("queue-encrypted", "encryption at rest", (QUEUE,), _queue_encrypted),
     ResourceRule("queue-retention", "messages wait four days or longer", (QUEUE,), _queue_retention),
     StackRule("queue-dead-letters", "a queue has a dead-letter queue or is one", _dead_letter_queue),
+    StackRule("queue-tls", "encryption in transit", _queue_tls),
+    StackRule("queue-letters-of-known-queues", "nobody else fills a dead-letter queue", _letters_of_known_queues),
     StackRule("queue-visibility", "six times the consumer's timeout", _visibility),
+    StackRule("topic-tls", "encryption in transit", _topic_tls),
     StackRule("topic-encrypted", "encryption at rest, or a reason", _topics),
 )

@@ -86,6 +86,15 @@ def parsed(text: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def tls_only(props: Props) -> bool:
+    """Whether a resource's own policy denies requests without TLS."""
+    return any(
+        statement.get("Effect") == "Deny"
+        and (statement.get("Condition") or {}).get("Bool", {}).get("aws:SecureTransport") == "false"
+        for statement in as_list(parsed(props.get("policy")).get("Statement"))
+    )
+
+
 def last_part(arn: Any) -> str:
     """The name at the end of an ARN; a name stays as it is."""
     return str(arn).rpartition(":")[2]

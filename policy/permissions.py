@@ -27,6 +27,7 @@ ON_ANY_RESOURCE = {
     "logs:ListLogDeliveries": _LOG_DELIVERY,
     "logs:PutResourcePolicy": _LOG_DELIVERY,
     "logs:UpdateLogDelivery": _LOG_DELIVERY,
+    "dynamodb:ListStreams": "it has no resources (Service Authorization Reference)",
     "xray:GetSamplingRules": _X_RAY,
     "xray:GetSamplingTargets": _X_RAY,
     "xray:PutTelemetryRecords": _X_RAY,
@@ -66,6 +67,11 @@ def _trusts_services(props: Props) -> Iterator[str]:
         principal = statement.get("Principal")
         if not isinstance(principal, dict) or set(principal) != {"Service"}:
             yield f"may be taken by {principal!r}, not by a service alone"
+        condition = statement.get("Condition") or {}
+        named = {key for of in condition.values() if isinstance(of, dict) for key in of}
+        missing = sorted({"aws:SourceAccount", "aws:SourceArn"} - named)
+        if missing:
+            yield f"may be taken on behalf of anybody: the Condition lacks {', '.join(missing)}"
 
 
 def _no_public_access(props: Props) -> Iterator[str]:
@@ -81,6 +87,6 @@ def _no_public_access(props: Props) -> Iterator[str]:
 RULES = (
     ResourceRule("iam-no-wildcard-action", "actions by name", (ROLE_POLICY,), _no_wildcard_action),
     ResourceRule("iam-no-wildcard-resource", "resources by name, or a reason", (ROLE_POLICY,), _no_wildcard_resource),
-    ResourceRule("iam-trusts-services", "roles are for services", (ROLE,), _trusts_services),
+    ResourceRule("iam-trusts-services", "roles are for services, on behalf of this account", (ROLE,), _trusts_services),
     ResourceRule("policy-not-public", "resource policies let in nobody unknown", RESOURCE_POLICIES, _no_public_access),
 )

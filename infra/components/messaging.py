@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -23,6 +23,7 @@ from contract.messages import (
 from contract.outputs import ALARM_TOPIC_ARN, MAIN_TOPIC_ARN
 from infra.naming.names import Account, Names
 from infra.permissions import resources
+from infra.permissions.policies import tls_only
 
 MAX_RECEIVE_COUNT = 5
 CONSUMER_TIMEOUT_SECONDS = 60
@@ -62,6 +63,8 @@ class Messaging(pulumi.ComponentResource):
         super().__init__("cqrs:infra:Messaging", name, None, opts)
         self._args = args
         self.topics = {topic: self._topic(topic) for topic in TOPICS}
+        for topic, resource in self.topics.items():
+            self._topic_policy(topic, resource)
         self.main_topic, self.alarm_topic = self.topics[MAIN_TOPIC], self.topics[ALARM_TOPIC]
         for email in args.alarm_emails:
             sns.TopicSubscription(
@@ -74,6 +77,8 @@ class Messaging(pulumi.ComponentResource):
         self.dead_letter_queues = {queue: self._dead_letter_queue(name) for queue, name in DEAD_LETTER_QUEUES.items()}
         self.queues = {queue: self._queue(queue, actions) for queue, actions in QUEUES.items()}
         self.stream_failures = self._dead_letter_queue(STREAM_FAILURES)
+        self._queue_policy(STREAM_FAILURES, self.stream_failures)
+        self._takes_letters_of(STREAM_FAILURES, self.stream_failures, None)
         self.event_bus = cloudwatch.EventBus(
             "event-bus", name=args.names.of(EVENT_BUS), tags=args.names.tags, opts=self._child
         )
@@ -129,12 +134,10 @@ class Messaging(pulumi.ComponentResource):
             tags=self._args.names.tags,
             opts=self._child,
         )
-        sqs.QueuePolicy(
-            f"{queue}-policy",
-            queue_url=resource.url,
-            policy=pulumi.Output.json_dumps(_only_from(resource.arn, self.main_topic.arn), sort_keys=True),
-            opts=self._child,
-        )
+        self._queue_policy(queue, resource, _sends("sns.amazonaws.com", resource.arn, self.main_topic.arn))
+        letters = DEAD_LETTER_QUEUES[queue]
+        self._queue_policy(letters, dead_letters)
+        self._takes_letters_of(letters, dead_letters, resource)
         sns.TopicSubscription(
             f"{queue}-subscription",
             topic=self.main_topic.arn,
@@ -145,17 +148,62 @@ class Messaging(pulumi.ComponentResource):
         )
         return resource
 
+    def _topic_policy(self, topic: str, resource: sns.Topic) -> None:
+        """Roles of the account publish by their own policies; a policy here takes the place of SNS's default one, by
+        which CloudWatch's alarms came in.
+        """
+        alarms = [_alarms(resource.arn, self._args.account)] if topic == ALARM_TOPIC else []
+        sns.TopicPolicy(
+            f"{topic}-policy",
+            arn=resource.arn,
+            policy=_document(*alarms, tls_only("sns:Publish", resource.arn)),
+            opts=self._child,
+        )
 
-def _only_from(queue_arn: pulumi.Output[str], topic_arn: pulumi.Output[str]) -> dict[str, object]:
+    def _queue_policy(self, queue: str, resource: sqs.Queue, *allowed: Mapping[str, object]) -> None:
+        sqs.QueuePolicy(
+            f"{queue}-policy",
+            queue_url=resource.url,
+            policy=_document(*allowed, tls_only("sqs:*", resource.arn)),
+            opts=self._child,
+        )
+
+    def _takes_letters_of(self, letters: str, resource: sqs.Queue, source: sqs.Queue | None) -> None:
+        """No other queue may use this one as its dead-letter queue; None: no queue at all."""
+        allowed: dict[str, object] = {"redrivePermission": "denyAll"}
+        if source is not None:
+            allowed = {"redrivePermission": "byQueue", "sourceQueueArns": [source.arn]}
+        sqs.RedriveAllowPolicy(
+            f"{letters}-sources",
+            queue_url=resource.url,
+            redrive_allow_policy=pulumi.Output.json_dumps(allowed, sort_keys=True),
+            opts=self._child,
+        )
+
+
+def _document(*statements: Mapping[str, object]) -> pulumi.Output[str]:
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)}, sort_keys=True)
+
+
+def _sends(service: str, queue_arn: pulumi.Output[str], source_arn: pulumi.Input[str]) -> dict[str, object]:
     return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "sns.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": queue_arn,
-                "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
-            }
-        ],
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": source_arn}},
+    }
+
+
+def _alarms(topic_arn: pulumi.Output[str], account: Account) -> dict[str, object]:
+    """CloudWatch's alarms of this account (SNS Developer Guide, "Example cases for Amazon SNS access control")."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": topic_arn,
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account.account_id},
+            "ArnLike": {"aws:SourceArn": account.arn("cloudwatch", "alarm:*")},
+        },
     }

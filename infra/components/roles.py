@@ -39,7 +39,7 @@ class LoggedRole:
         self.role = iam.Role(
             f"{args.what}-role",
             name=names.of(args.what),
-            assume_role_policy=json.dumps(assume_role(args.service), sort_keys=True),
+            assume_role_policy=json.dumps(assume_role(args.service, deployment.account), sort_keys=True),
             tags=names.tags,
             opts=child,
         )

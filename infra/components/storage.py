@@ -11,6 +11,7 @@ from contract.objects import MAP_RESULTS, NORMALISED, PREFIXES, REPORTS, ZIP
 from contract.outputs import BUCKET_NAME
 from infra.naming.names import Account, Names
 from infra.permissions import resources
+from infra.permissions.policies import tls_only
 
 #: Prefix to days after which its objects go. ``attributes/`` is not among them: rows point there for as long as they
 #: live, and no rule by age knows for how long (decision record 0030).
@@ -91,15 +92,7 @@ class Storage(pulumi.ComponentResource):
 def _tls_only(bucket_arn: pulumi.Output[str]) -> dict[str, object]:
     return {
         "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [bucket_arn, pulumi.Output.concat(bucket_arn, "/*")],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
-        ],
+        "Statement": [tls_only("s3:*", [bucket_arn, pulumi.Output.concat(bucket_arn, "/*")])],
     }
 
 

@@ -10,11 +10,15 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 
+from infra.naming.names import Account
 from infra.permissions.resources import Grants, Resources
 from infra.permissions.task_tokens import placed
 
 #: What a function needs to be called with a stream's records or a queue's messages.
-READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
+READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
+#: Beside it, on every resource: the action has none, and on a stream it would allow nothing (Service Authorization
+#: Reference, DynamoDB: no resource type for ListStreams; Lambda Developer Guide, DynamoDB, execution role: required).
+LIST_STREAMS = "dynamodb:ListStreams"
 READ_QUEUE = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 _READS_STREAM = "the event source mapping reads the stream (Lambda Developer Guide, DynamoDB, execution role)"
 _READS_QUEUE = "the event source mapping reads the queue (Lambda Developer Guide, SQS, execution role)"
@@ -23,7 +27,7 @@ USED_BY_LAMBDA_ITSELF = {
     "dynamodb:DescribeStream": ("/stream/", _READS_STREAM),
     "dynamodb:GetRecords": ("/stream/", _READS_STREAM),
     "dynamodb:GetShardIterator": ("/stream/", _READS_STREAM),
-    "dynamodb:ListStreams": ("/stream/", _READS_STREAM),
+    LIST_STREAMS: (r"^\*$", _READS_STREAM),
     "sqs:DeleteMessage": (":sqs:", _READS_QUEUE),
     "sqs:GetQueueAttributes": (":sqs:", _READS_QUEUE),
     "sqs:ReceiveMessage": (":sqs:", _READS_QUEUE),
@@ -33,11 +37,15 @@ USED_BY_LAMBDA_ITSELF = {
     "xray:PutTelemetryRecords": (r"^\*$", "Lambda sends the function's traces"),
     "xray:PutTraceSegments": (r"^\*$", "Lambda sends the function's traces"),
 }
-#: Actions for which AWS takes no resource, with the reason (Service Authorization Reference).
-WITHOUT_RESOURCE = {
+#: Of a function's traces: actions for which AWS takes no resource, with the reason (Service Authorization Reference).
+TRACING = {
     "xray:PutTraceSegments": "X-Ray has no resources for it",
     "xray:PutTelemetryRecords": "X-Ray has no resources for it",
 }
+
+#: Service to the resources of its own on whose behalf it takes roles. Event source mappings take their function's role,
+#: executions of a Distributed Map's children their machine's.
+TAKEN_BY = {"lambda.amazonaws.com": "*", "states.amazonaws.com": "stateMachine:*"}
 
 
 def function_policy(
@@ -55,16 +63,40 @@ def function_policy(
     allowed.extend((actions, arn) for arn, actions in sorted((configured or {}).items()))
     statements = [_allow(actions, arn) for actions, arn in placed(allowed)]
     statements.append(_allow(("logs:CreateLogStream", "logs:PutLogEvents"), pulumi.Output.concat(log_group_arn, ":*")))
+    if any(actions == READ_STREAM for actions, _ in allowed):
+        statements.append(_allow((LIST_STREAMS,), "*"))
     if tracing:
-        statements.append(_allow(tuple(WITHOUT_RESOURCE), "*"))
+        statements.append(_allow(tuple(TRACING), "*"))
     return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}, sort_keys=True)
 
 
-def assume_role(service: str) -> dict[str, object]:
-    """Who may take a role."""
+def assume_role(service: str, account: Account) -> dict[str, object]:
+    """Who may take a role: the service, on behalf of this account's resources in this region (decision record 0230)."""
+    source = account.arn(service.partition(".")[0], TAKEN_BY[service])
     return {
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": account.account_id},
+                    "ArnLike": {"aws:SourceArn": source},
+                },
+            }
+        ],
+    }
+
+
+def tls_only(actions: str, resource: object) -> dict[str, object]:
+    """A statement of a resource's own policy: requests without TLS are refused, whoever sends them."""
+    return {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": actions,
+        "Resource": resource,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from moto.core.utils import unix_time, unix_time_millis
-from moto.sqs.exceptions import ReceiptHandleIsInvalid
+from moto.sqs.exceptions import ReceiptHandleIsInvalid, SQSException
 from moto.sqs.models import Queue, SQSBackend
 
 from local.aws import services
@@ -38,6 +38,10 @@ def serve_at(url: str | None) -> None:
 
 class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy can follow
     """moto's queue. It counts all its messages for every message sent; here that is left out."""
+
+    #: moto keeps the last one like any attribute, and neither shows it nor minds it.
+    BASE_ATTRIBUTES = [*Queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"]  # as moto has it
+    redrive_allow_policy: str | None = None
 
     def url(self, request_url: Any) -> str:
         """Where clients reach the queue: some SDKs send requests to this address. moto's is the request's."""
@@ -73,6 +77,25 @@ class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy ca
     def _set_attributes(self, attributes: dict[str, Any], now: float | None = None) -> None:
         """Attributes that aren't given stay (SQS API reference, SetQueueAttributes); moto drops the policy."""
         super()._set_attributes({"Policy": self.policy, **attributes}, now)
+        if attributes.get("RedrivePolicy"):
+            self.check_letters()
+
+    def check_letters(self) -> None:
+        """Hold the dead-letter queue's ``RedriveAllowPolicy`` against this queue (SQS API reference,
+        SetQueueAttributes). The service's own words for the refusal are not documented.
+
+        Raises:
+            SQSException: it takes the letters of other queues only.
+        """
+        letters = self.dead_letter_queue
+        allowed = json.loads(getattr(letters, "redrive_allow_policy", None) or "{}")
+        permission = allowed.get("redrivePermission", "allowAll")
+        named = self.queue_arn in allowed.get("sourceQueueArns", ())
+        if permission == "denyAll" or (permission == "byQueue" and not named):
+            self._setup_dlq({})
+            raise SQSException(
+                "InvalidParameterValue", f"the redriveAllowPolicy of {letters.name} does not allow {self.name}"
+            )
 
     def all_attributes(self) -> dict[str, Any]:
         """moto's attributes, with the counts."""
@@ -129,10 +152,17 @@ class LocalSqs(SQSBackend):  # type: ignore[misc]
 
     def create_queue(self, name: str, tags: dict[str, str] | None = None, **kwargs: Any) -> Queue:
         """moto's, with our class of queue."""
+        is_new = name not in self.queues
         queue = super().create_queue(name, tags, **kwargs)
         if not isinstance(queue, LocalQueue):
             queue.deleted_messages = RecentHandles()
         queue.__class__ = LocalQueue  # moto names its class itself and has no other place to choose it
+        if is_new:
+            try:
+                queue.check_letters()
+            except SQSException:
+                del self.queues[name]
+                raise
         return queue
 
     def is_message_valid_based_on_retention_period(self, queue_name: str, message: Any) -> bool:

@@ -80,6 +80,16 @@ def definition(**values: Any) -> Edit:
     return lambda props: props.update(definition=json.dumps({**json.loads(props["definition"]), **values}))
 
 
+def only_allowing(props: Props) -> None:
+    """A policy without its Deny."""
+    document = json.loads(props["policy"])
+    document["Statement"] = [one for one in document["Statement"] if one["Effect"] == "Allow"]
+    props["policy"] = json.dumps(document)
+
+
+QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
+TOPIC_POLICY = "aws:sns/topicPolicy:TopicPolicy"
+LETTERS = "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy"
 #: Rule, the resource that is changed, how, and a part of what is told.
 EXAMPLES: list[tuple[str, str, str, Edit, str]] = [
     ("table-encrypted", TABLE, "data", without("serverSideEncryption"), "serverSideEncryption"),
@@ -184,6 +194,30 @@ EXAMPLES: list[tuple[str, str, str, Edit, str]] = [
         "notification-queue-policy",
         statement(Condition={}),
         "needs a Condition",
+    ),
+    (
+        "iam-trusts-services",
+        ROLE,
+        "events-role",
+        statement("assumeRolePolicy", Condition={"StringEquals": {"aws:SourceAccount": "123456789012"}}),
+        "lacks aws:SourceArn",
+    ),
+    ("queue-tls", QUEUE_POLICY, "notification-queue-policy", only_allowing, "without TLS"),
+    ("queue-tls", QUEUE_POLICY, "stream-failures-policy", put(queueUrl="https://sqs/1/other"), "without TLS"),
+    ("topic-tls", TOPIC_POLICY, "alarm-topic-policy", only_allowing, "without TLS"),
+    (
+        "queue-letters-of-known-queues",
+        LETTERS,
+        "notification-queue-dlq-sources",
+        put(redriveAllowPolicy='{"redrivePermission": "allowAll"}'),
+        "is not byQueue with ['cqrs-dev-notification-queue']",
+    ),
+    (
+        "queue-letters-of-known-queues",
+        LETTERS,
+        "stream-failures-sources",
+        put(redriveAllowPolicy='{"redrivePermission": "allowAll"}'),
+        "is not denyAll with []",
     ),
     ("name-taken-by-aws", FUNCTION, "events", put(name="x" * 65), "at most 64"),
     ("name-taken-by-aws", QUEUE, "stream-failures", without("name"), "name is not set"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from local.aws.endpoint import AwsEndpoint
 from local.aws.model import EndpointError
@@ -169,3 +170,42 @@ def test_what_was_received_is_deleted_by_any_of_its_handles() -> None:
         )
         assert [one["Id"] for one in answer["Successful"]] == ["gone"]
         assert [(one["Id"], one["Code"]) for one in answer["Failed"]] == [("wrong", "ReceiptHandleIsInvalid")]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "refused"),
+    [
+        ({"redrivePermission": "denyAll"}, True),
+        ({"redrivePermission": "byQueue", "sourceQueueArns": ["arn:aws:sqs:us-east-1:123456789012:other"]}, True),
+        ({"redrivePermission": "byQueue", "sourceQueueArns": [ARN]}, False),
+        ({"redrivePermission": "allowAll"}, False),
+        (None, False),
+    ],
+)
+def test_a_dead_letter_queue_takes_the_letters_of_those_it_names(allowed: Any, refused: bool) -> None:
+    with AwsEndpoint(Scheduler.virtual()):
+        sqs: Any = boto3.client("sqs")
+        attributes = {} if allowed is None else {"RedriveAllowPolicy": json.dumps(allowed)}
+        url = sqs.create_queue(QueueName="dead", Attributes=attributes)["QueueUrl"]
+        shown = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedriveAllowPolicy"]).get("Attributes", {})
+        assert shown == attributes
+        policy = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": "2"}
+        redrive = {"RedrivePolicy": json.dumps(policy)}
+
+        def create() -> None:
+            sqs.create_queue(QueueName="q", Attributes=redrive)
+
+        def change() -> None:
+            later = sqs.create_queue(QueueName="q")["QueueUrl"]
+            sqs.set_queue_attributes(QueueUrl=later, Attributes=redrive)
+
+        for attempt in (create, change):
+            if refused:
+                with pytest.raises(ClientError, match="the redriveAllowPolicy of dead does not allow q"):
+                    attempt()
+            else:
+                attempt()
+        kept = [one.rpartition("/")[2] for one in sqs.list_queues()["QueueUrls"]]
+        assert kept == ["dead", "q"]
+        answer = sqs.get_queue_attributes(QueueUrl=url.replace("/dead", "/q"), AttributeNames=["RedrivePolicy"])
+        assert ("RedrivePolicy" in answer.get("Attributes", {})) != refused
