@@ -12,6 +12,8 @@ TABLES = (COMMANDS, DATA, HISTORY, TASKS, IMPORT_TMP)
 WITH_STREAM = (COMMANDS, DATA, TASKS, IMPORT_TMP)
 #: Those whose rows may outlive their use: configuration says how long each is kept.
 WITH_TTL_POLICIES = (COMMANDS, DATA, HISTORY)
+#: The longest that it may say: a hundred years.
+MAX_TTL_DAYS = 36_500
 
 #: The sparse index of the rows that have no outcome yet, where the sweeper finds what is due.
 OPEN_INDEX = "open"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from contract.tables import MAX_TTL_DAYS, WITH_TTL_POLICIES
 from handlers.core.errors import SettingsError
 from handlers.core.expiry import SECONDS_PER_DAY
 from handlers.core.light_dataclasses import dataclass, field
@@ -46,7 +47,7 @@ class TtlPolicies:
         """From the ``TTL_DAYS`` variable: ``{"commands": {"default": 90, "overrides": {"t1/ORDER": 10}}}``.
 
         Raises:
-            SettingsError: not JSON of that form, or a number of days below 1.
+            SettingsError: not JSON of that form, a table without policies, or a number of days that is not allowed.
         """
         try:
             parsed: dict[str, Any] = json.loads(text)
@@ -54,10 +55,14 @@ class TtlPolicies:
                 table: TtlPolicy(policy.get("default"), dict(policy.get("overrides", {})))
                 for table, policy in parsed.items()
             }
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, TypeError) as error:
             raise SettingsError(f"TTL_DAYS: {text!r} is not an object of policies per table: {error}") from error
         for table, policy in tables.items():
-            days = [policy.default, *policy.overrides.values()]
-            if any(d is not None and (not isinstance(d, int) or isinstance(d, bool) or d < 1) for d in days):
-                raise SettingsError(f"TTL_DAYS: {table} must give whole days of at least 1, not {days}")
+            if table not in WITH_TTL_POLICIES:
+                raise SettingsError(f"TTL_DAYS: {table!r} is not one of {', '.join(WITH_TTL_POLICIES)}")
+            default = {} if policy.default is None else {"default": policy.default}
+            for name, days in {**default, **policy.overrides}.items():
+                if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= MAX_TTL_DAYS:
+                    expected = f"expected whole days from 1 to {MAX_TTL_DAYS}"
+                    raise SettingsError(f"TTL_DAYS: {table}: {name}: {days!r} is not allowed; {expected}")
         return cls(tables)

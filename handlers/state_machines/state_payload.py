@@ -21,7 +21,7 @@ class StatePayload:
     input: Any
     task_token: str | None
     #: How often the state's Retry has called again.
-    retries: int = 0
+    retries: int
 
     @classmethod
     def parse(cls, event: Any) -> StatePayload:

@@ -20,11 +20,8 @@ Item = Mapping[str, Any]
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": same_json,
-    "<>": lambda a, b: not same_json(a, b),
     "<": lambda a, b: bool(a < b),
     "<=": lambda a, b: bool(a <= b),
-    ">": lambda a, b: bool(a > b),
-    ">=": lambda a, b: bool(a >= b),
 }
 
 
@@ -68,9 +65,7 @@ class Compares(Condition):
     def holds(self, item: Item | None) -> bool:
         """See Condition."""
         found, actual = lookup(item, self.path)
-        if not found or _kind(actual) != _kind(self.value):
-            return found and self.operator == "<>"
-        return _COMPARE[self.operator](actual, self.value)
+        return found and _kind(actual) == _kind(self.value) and _COMPARE[self.operator](actual, self.value)
 
 
 @dataclass(frozen=True)

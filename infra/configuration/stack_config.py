@@ -17,7 +17,7 @@ from pulumi.runtime import config as runtime_config
 
 from contract.options import FULL, STATUS_DETAILS, STATUS_EVENTS, TERMINAL
 from contract.state_machines import EXPRESS, STANDARD
-from contract.tables import WITH_TTL_POLICIES
+from contract.tables import MAX_TTL_DAYS, WITH_TTL_POLICIES
 from infra.configuration.keys import misplaced
 from infra.configuration.sync_targets import SyncTarget, WrongTarget, parse_sync_targets
 from infra.definitions import json_files
@@ -31,7 +31,6 @@ LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-MAX_TTL_DAYS = 36_500
 #: Each takes about 150 of the 10,240 characters that a role's policies may have together (IAM quotas).
 MAX_IMPORT_BUCKETS = 10
 

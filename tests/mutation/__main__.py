@@ -60,6 +60,10 @@ def table(verdicts: Sequence[Verdict], left_out: int) -> str:
         f"{caught} of {len(verdicts)} mutants caught ({score(verdicts):.1%}); {left_out} more change nothing "
         "that can be seen (tests/mutation/equivalents.toml)"
     )
+    endless = [one for one in verdicts if one.ran_out_of_time]
+    if endless:
+        lines += [f"ran out of time  {one.mutant}" for one in endless]
+        lines.append(f"{len(endless)} of them failed no test, but didn't end; if the machine was busy, try those again")
     return "\n".join(lines)
 
 

@@ -48,6 +48,23 @@ def test_the_score_counts_what_was_tried_out() -> None:
     assert shown[1].startswith("3 of 4 mutants caught (75.0%); 2 more change nothing")
 
 
+def test_what_only_ran_out_of_time_is_told_apart() -> None:
+    endless, caught = Verdict(mutant(), "no end within 60 s", 60.0), Verdict(mutant(), "test_a.py::test_x", 1.0)
+    assert (endless.caught, endless.ran_out_of_time, caught.ran_out_of_time) == (True, True, False)
+    shown = table([endless, caught], 0).splitlines()
+    assert shown[0].startswith("2 of 2 mutants caught")
+    assert shown[1] == f"ran out of time  {FILE}:1 f [comparison] a < b -> a > b"
+    assert shown[2].startswith("1 of them failed no test")
+    assert len(table([caught], 0).splitlines()) == 1
+
+
+def test_the_tests_that_are_named_for_the_module_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trying, "ROUND_SECONDS", 3)
+    seconds = {"a/test_other.py::x": 1.0, "a/test_clock.py::slow": 2.0, "a/test_clock.py::quick": 0.5}
+    trials = Trials(Coverage(seconds, {}))
+    assert trials._affordable(mutant(), seconds) == ["a/test_clock.py::quick", "a/test_clock.py::slow"]
+
+
 def test_lines_are_found_again_when_the_source_has_moved() -> None:
     old, new = "a\nb\nc\nd\n", "a\nnew\nb\nC\nCC\nd\n"
     found = moved(old, new)

@@ -21,10 +21,12 @@ from tests.mutation.mutants import Mutant
 from tests.mutation.selecting import IDS_FILE
 from tests.simulation.mutants import COPIED
 
-#: Unmutated seconds of the tests of one round; the quickest tests come first.
+#: Unmutated seconds of the tests of one round. A constant is run by no test, so its mutants are tried with those of the
+#: file, of which many files have more than a round.
 ROUND_SECONDS = 90
 #: A mutant has this many times as long as its tests without it, and a start: beyond that it doesn't end.
 PATIENCE, START_SECONDS = 8, 60
+NO_END = "no end"
 #: pytest: tests ran and some failed; a file could not be imported (or the run was interrupted by that).
 TESTS_FAILED, INTERRUPTED, NOTHING_RAN = 1, 2, 5
 #: What unit tests can't notice is left to the simulation and to the deployed whole, by where the mutant is. The first
@@ -60,6 +62,11 @@ class Verdict:
     def caught(self) -> bool:
         """A test noticed."""
         return self.by != ""
+
+    @property
+    def ran_out_of_time(self) -> bool:
+        """Nothing failed, and nothing ended: on a busy machine that may be the machine's doing."""
+        return self.by.startswith(NO_END)
 
 
 class Trials:
@@ -104,16 +111,17 @@ class Trials:
         return Verdict(mutant, by, time.perf_counter() - began)
 
     def _by(self, mutant: Mutant) -> str:
-        own = self._affordable(self._coverage.of_lines(mutant.file, range(mutant.line, mutant.last_line + 1)))
-        others = self._affordable(self._coverage.of_file(mutant.file) - set(own))
+        own = self._affordable(mutant, self._coverage.of_lines(mutant.file, range(mutant.line, mutant.last_line + 1)))
+        others = self._affordable(mutant, self._coverage.of_file(mutant.file) - set(own))
         wider = next(tests for place, tests in WIDER if mutant.file.startswith(place))
         return self._run_tests(own) or self._run_tests(others) or self._run(wider, {}, WIDER_SECONDS)
 
-    def _affordable(self, tests: Iterable[str]) -> list[str]:
-        """The quickest tests that fit into one round."""
+    def _affordable(self, mutant: Mutant, tests: Iterable[str]) -> list[str]:
+        """Those that fit into one round: what is named for the module first, then the quickest."""
+        own = f"test_{Path(mutant.file).stem}.py::"
         chosen: list[str] = []
         total = 0.0
-        for test in sorted(tests, key=lambda one: (self._coverage.seconds[one], one)):
+        for test in sorted(tests, key=lambda one: (own not in one, self._coverage.seconds[one], one)):
             total += self._coverage.seconds[test]
             if chosen and total > ROUND_SECONDS:
                 break
@@ -148,7 +156,7 @@ class Trials:
         if code in (0, NOTHING_RAN):
             return ""
         if code == -signal.SIGALRM:
-            return f"no end within {limit:.0f} s"
+            return f"{NO_END} within {limit:.0f} s"
         text = output.read_text(encoding="utf-8", errors="replace")
         failed = _FAILED.search(text)
         if code in (TESTS_FAILED, INTERRUPTED) and failed:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from contract.tables import MAX_TTL_DAYS
 from handlers.core.errors import SettingsError
 from handlers.entrypoints.wiring.settings import (
     EventsSettings,
@@ -130,11 +131,30 @@ def test_a_missing_notifications_variable_is_named(name: str) -> None:
         ("TTL_DAYS", '{"commands": {"default": 0}}'),
         ("TTL_DAYS", '{"commands": {"default": -1}}'),
         ("TTL_DAYS", '{"commands": {"default": null, "overrides": {"a/b": 0.5}}}'),
+        ("TTL_DAYS", '{"commands": {"overrides": 7}}'),
+        ("TTL_DAYS", '{"tasks": {"default": 1}}'),
     ],
 )
 def test_wrong_values_are_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         StatesSettings({**STATES, name: value})
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "36501", "1e9", "true", '"7"', "1.5"])
+def test_days_to_keep_rows_are_held_to_the_range_that_the_configuration_has(days: str) -> None:
+    expected = f"{json.loads(days)!r} is not allowed; expected whole days from 1 to 36500"
+    for policy, name in (
+        (f'{{"default": {days}}}', "default"),
+        (f'{{"overrides": {{"t1/ORDER": {days}}}}}', "t1/ORDER"),
+    ):
+        with pytest.raises(SettingsError) as refused:
+            StatesSettings({**STATES, "TTL_DAYS": f'{{"data": {policy}}}'})
+        assert str(refused.value) == f"TTL_DAYS: data: {name}: {expected}"
+
+
+def test_the_longest_days_to_keep_rows() -> None:
+    settings = StatesSettings({**STATES, "TTL_DAYS": '{"data": {"default": 36500, "overrides": {"t1/*": 1}}}'})
+    assert settings.ttl.of("data").default == MAX_TTL_DAYS
 
 
 def test_a_wrong_kind_of_status_events_is_named() -> None:

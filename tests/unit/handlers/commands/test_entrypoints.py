@@ -117,6 +117,10 @@ def test_dup_01_a_repeated_record_starts_nothing_new(world: World, on_events: An
     assert world.workflows.started == {("m", name): expected}
 
 
+def test_a_batch_without_records_is_answered(on_events: Any) -> None:
+    assert on_events({"Records": []}, None) == {"batchItemFailures": []}
+
+
 def test_names_differ_by_every_part_and_fit_step_functions() -> None:
     base = ("p", "s", "i", 1, 0)
     names = {execution_name(*base), *(execution_name(*[*base[:n], "x", *base[n + 1 :]]) for n in range(5))}  # type: ignore[arg-type]

@@ -282,6 +282,18 @@ def test_edge_20_a_japanese_file_with_one_bad_byte_names_it() -> None:
     assert f"could be CP932, had it not a mistake in line {len(words) + 2}, byte 3: 0xFF" in refusal(content)
 
 
+@pytest.mark.parametrize("bad", [b"\xff", b"\x83", b"\xa0"])
+def test_edge_20_what_is_not_japanese_behind_all_that_is_compared_is_refused_too(
+    bad: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words are compared up to a limit; a byte that CP932 has not, or has not assigned, counts anywhere."""
+    words = LANGUAGES["Japanese"][0].split()
+    monkeypatch.setattr(detection, "MOST_WORDS", len(words))
+    content = file_of(words).encode("cp932")
+    assert read(content)[0] == "cp932"
+    assert "is not certain" in refusal(content + b"x," + bad + b"\r\n")
+
+
 @pytest.mark.parametrize(
     ("codec", "content", "place"),
     [
@@ -325,6 +337,34 @@ def test_a_strategy_names_the_encoding_of_its_files_and_an_import_another() -> N
     content = file_of(["Москва"])
     assert read(content.encode("cp1251"), layout=layout) == ("cp1251", [["0", "Москва"]])
     assert read(content.encode("koi8_r"), "KOI8-R", layout)[0] == "koi8_r"
+
+
+#: What people and programs call them, beside the names that jobs and messages say.
+NAMES = {
+    "utf-8": ("utf8", "UTF-8-SIG", "UTF-8 BOM", "65001", "cp65001"),
+    "cp932": ("Shift_JIS", "sjis", "x-sjis", "MS932", "Windows-31J", "csWindows31J"),
+    "euc_jp": ("eucJP", "ujis"),
+    "iso2022_jp": ("ISO-2022-JP", "JIS"),
+    "gb18030": ("GBK", "GB2312", "cp936", "936", "MS936", "EUC-CN"),
+    "cp950": ("950", "MS950"),
+    "euc_kr": ("KS_C_5601", "KSX1001"),
+    "cp949": ("UHC", "MS949", "windows-949", "949"),
+    "cp1252": ("windows-1252", "1252"),
+    "cp874": ("windows-874", "TIS-620", "ISO-8859-11"),
+    "iso8859-1": ("latin1", "Latin-1", "l1"),
+    "iso8859-15": ("latin9", "ISO_8859-15"),
+    "cp850": ("ibm850", "850"),
+    "mac_roman": ("macintosh", "Mac Roman"),
+    "mac_latin2": ("x-mac-ce", "MacCentralEurope"),
+    "mac_cyrillic": ("x-mac-cyrillic",),
+    "mac_greek": ("x-mac-greek",),
+}
+
+
+def test_edge_20_the_names_that_people_and_programs_write_are_known() -> None:
+    assert {codec: {encodings.encoding_named(one) for one in names} for codec, names in NAMES.items()} == {
+        codec: {codec} for codec in NAMES
+    }
 
 
 def test_every_name_is_a_codec_and_no_two_share_one() -> None:

@@ -181,16 +181,29 @@ def test_imp_20_a_line_of_any_length_fails_alone_in_bounded_memory() -> None:
     assert (second.number, second.content) == (2, b"{}")
 
 
+class Short(io.BytesIO):
+    """Gives so many bytes at a time."""
+
+    def __init__(self, content: bytes, size: int) -> None:
+        super().__init__(content)
+        self._size = size
+
+    def read(self, _: int | None = -1) -> bytes:
+        return super().read(self._size)
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_blocks_may_end_anywhere(size: int) -> None:
-    class Short(io.BytesIO):
-        def read(self, _: int | None = -1) -> bytes:
-            return super().read(size)
-
     content = '{"id": "é", "value": "あ"}\n\n{"id": 2, "value": 1}'.encode()
-    assert [(one.number, one.content) for one in lines_of(Short(content), 100)] == [
+    assert [(one.number, one.content) for one in lines_of(Short(content, size), 100)] == [
         (number, line) for number, line in enumerate(content.split(b"\n"), start=1)
     ]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7])
+def test_the_longest_line_keeps_its_content_wherever_blocks_end(size: int) -> None:
+    found = list(lines_of(Short(b"abcd\nabcde\nabcd", size), 4))
+    assert [(one.content, one.bytes) for one in found] == [(b"abcd", 4), (None, 5), (b"abcd", 4)]
 
 
 def test_repeated_keys_as_in_csv() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from handlers.imports.csv.wait import ENTRY, TOKEN, RowsWait
+from contract.rows import LEFT
+from handlers.imports.csv.wait import ENTRY, TOKEN, RowsWait, counted_all
 from handlers.imports.jobs import status
 from handlers.imports.jobs.job_run import JobRun
 from handlers.imports.jobs.model import Counts
@@ -17,6 +18,7 @@ from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.conditions import Condition
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import IMPORT_TMP, Change, Item
+from handlers.store.values import item_to_dynamo
 from tests.support.clock import ManualClock
 
 KEY = ImportJobKey("CSV_IMPORT", "t1", "airports", "01ARZ3NDEKTSV4RRFFQ69G5FAV")
@@ -105,6 +107,21 @@ def test_edge_25_a_late_call_leaves_the_token_of_a_later_one() -> None:
     wait.wake(KEY)
     assert workflows.resumed == [("second", {})]
     assert ENTRY not in import_repository.job_row()
+
+
+def counter(kind: str, left: int, before: int) -> dict[str, Any]:
+    """A record of the stream: a row of this kind whose ``left`` went from ``before`` to ``left``."""
+    new, old = ({"kind": kind, "jobId": KEY.id, LEFT: number, "expected": 3} for number in (left, before))
+    return {"eventName": "MODIFY", "dynamodb": {"NewImage": item_to_dynamo(new), "OldImage": item_to_dynamo(old)}}
+
+
+def test_edge_25_only_a_counter_that_has_just_counted_its_last_row_calls() -> None:
+    assert counted_all(counter(status.COUNTERS, 0, 1)) == KEY
+    assert counted_all(counter(status.COUNTERS, 1, 2)) is None
+    assert counted_all(counter(status.COUNTERS, 0, 0)) is None, "another of its attributes changed"
+    assert counted_all(counter(status.ROW, 0, 1)) is None, "a column of this name is nobody's counter"
+    assert counted_all(counter(status.JOB, 0, 1)) is None
+    assert counted_all({"eventName": "REMOVE", "dynamodb": {}}) is None
 
 
 @pytest.mark.parametrize("change", [{"attempt": 2}, {"status": status.COMPLETED}, {"status": status.CANCELLED}])

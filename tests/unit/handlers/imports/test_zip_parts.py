@@ -179,7 +179,8 @@ def test_a_request_id_gives_the_first_job_again() -> None:
     assert service.create_zip_import(BUCKET, "a.zip", context).id == first.id
     with pytest.raises(RequestConflict):
         service.create_zip_import(BUCKET, "b.zip", context)
-    assert service.create_zip_import(BUCKET, "a.zip", context, table="airports").id != first.id
+    of_a_table = service.create_zip_import(BUCKET, "a.zip", context, table="airports")
+    assert (of_a_table.table, of_a_table.id != first.id) == ("airports", True)
 
 
 def test_the_files_of_another_tenant_or_of_no_archive_are_not_told() -> None:

@@ -78,6 +78,17 @@ def test_task_07_a_repeated_call_changes_nothing() -> None:
     assert (place.row(), place.row(0)) == before
 
 
+def test_task_08_an_item_whose_calls_all_crashed_fails_with_what_the_machine_was_told() -> None:
+    place = Place()
+    crash = Failure("Lambda.Unknown", "the function ended")
+    assert place.items.record_failure(place.task.key.item(1), 1, crash) == {"result": "FAILED"}
+    assert (place.row(1)["status"], place.row(1)["error"]) == (
+        "FAILED",
+        {"type": "Lambda.Unknown", "message": "the function ended"},
+    )
+    place.check()
+
+
 @pytest.mark.parametrize("change", [{"status": "FAILED"}, {"attempt": 2}, {"status": "QUEUED"}])
 def test_a_call_for_a_task_that_moved_on_is_dropped(change: dict[str, Any]) -> None:
     place = Place()
