@@ -29,3 +29,7 @@ QUEUES = {
 DEAD_LETTER_QUEUES = {queue: f"{queue}-dlq" for queue in QUEUES}
 #: Where records of streams go that were tried too often.
 STREAM_FAILURES = "stream-failures"
+#: Where a rule's event goes whose function could not be called, or failed at each try.
+INVOCATION_FAILURES = "invocation-failures"
+#: Dead-letter queues of what is no queue.
+FAILURE_QUEUES = (STREAM_FAILURES, INVOCATION_FAILURES)

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 import pulumi
 
 from contract import outputs
-from contract.messages import STREAM_FAILURES
 from contract.state_machines import COMMAND_MACHINES
 from contract.tables import WITH_STREAM
 from infra.components.deployment import Deployment
@@ -46,7 +45,7 @@ def stack_outputs(
         values[outputs.QUEUE_ARN[name]] = queue.arn
     values[outputs.DEAD_LETTER_QUEUE_URLS] = {
         **{name: queue.url for name, queue in messaging.dead_letter_queues.items()},
-        STREAM_FAILURES: messaging.stream_failures.url,
+        **{name: queue.url for name, queue in messaging.failure_queues.items()},
     }
     values[outputs.EVENT_BUS_NAME] = messaging.event_bus.name
     values[outputs.EVENT_BUS_ARN] = messaging.event_bus.arn

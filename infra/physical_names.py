@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contract.functions import FUNCTIONS
-from contract.messages import DEAD_LETTER_QUEUES, EVENT_BUS, QUEUES, STREAM_FAILURES, TOPICS
+from contract.messages import DEAD_LETTER_QUEUES, EVENT_BUS, FAILURE_QUEUES, QUEUES, TOPICS
 from contract.state_machines import MACHINES
 from contract.tables import TABLES
 from infra.capabilities.catalogue import STREAM_READERS
@@ -22,7 +22,7 @@ from infra.naming import rules as name_rules
 from infra.naming.names import Names
 from infra.naming.rules import NAME_RULES
 
-_LETTERS = (*DEAD_LETTER_QUEUES.values(), STREAM_FAILURES)
+_LETTERS = (*DEAD_LETTER_QUEUES.values(), *FAILURE_QUEUES)
 #: Account ids have twelve digits; which ones makes no difference to the check.
 ANY_ACCOUNT = "0" * 12
 #: The tightest of the rules, the bucket's, as far as project and stack can break it.

@@ -22,7 +22,7 @@ from infra.components.environments import check_sizes
 from infra.components.messaging import Messaging, MessagingArgs
 from infra.components.monitoring import Monitoring, MonitoringArgs
 from infra.components.places import expected_places
-from infra.components.rules import IMPORTS_ENDED_BADLY, ended_badly_rule
+from infra.components.rules import IMPORTS_ENDED_BADLY, RULES, ended_badly_rule
 from infra.components.state_machines import check_definitions
 from infra.components.storage import Storage, StorageArgs
 from infra.components.tables import Tables, TablesArgs
@@ -59,7 +59,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         build_archive(without_unused_samples(members, config.handler_modules)),
         workflows,
         Tables("tables", TablesArgs(names, config.point_in_time_recovery, config.deletion_protection)),
-        Messaging("messaging", MessagingArgs(names, account, config.alarm_emails)),
+        Messaging("messaging", MessagingArgs(names, account, config.alarm_emails, RULES)),
         Storage("storage", StorageArgs(names, account, config.deletion_protection, config.force_destroy)),
     )
     states = states_function(deployment)
@@ -70,8 +70,8 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     imports = Imports(IMPORTS, deployment)
     commands = command_machines(states, deployment)
     custom = custom_machines(states, deployment)
-    ended_badly_rule(names, events, [commands[STANDARD], tasks.state_machine])
-    ended_badly_rule(names, imports.loader, [imports.csv_machine, imports.zip_machine], name=IMPORTS_ENDED_BADLY)
+    ended_badly_rule(deployment, events, [commands[STANDARD], tasks.state_machine])
+    ended_badly_rule(deployment, imports.loader, [imports.csv_machine, imports.zip_machine], name=IMPORTS_ENDED_BADLY)
     functions = {
         one.spec.name: one
         for one in (events, imports.function, imports.loader, outcomes.function, sweeper, tasks.function, states)

@@ -22,6 +22,7 @@ from local.deploy.program import Evaluate, evaluate
 from local.deploy.project import load_stack
 from local.functions.host import FunctionHost
 from local.scheduler import Scheduler
+from local.sources.async_calls import AsyncSettings
 from local.sources.destinations import Destinations
 from local.sources.eventbridge import Rule
 from local.sources.faults import DeliveryFaults
@@ -138,11 +139,16 @@ class LocalRuntime:
     ) -> None:
         self.stop()
 
-    def run_sources(self, mappings: Sequence[StreamMapping | QueueMapping], rules: Sequence[Rule]) -> None:
+    def run_sources(
+        self,
+        mappings: Sequence[StreamMapping | QueueMapping],
+        rules: Sequence[Rule],
+        settings: Mapping[str, AsyncSettings],
+    ) -> None:
         """Run these event sources and rules from now on; those that ran already go on where they are."""
         if self._sources is None:
             raise RuntimeError("the runtime is not started")
-        self._sources.change(mappings, rules)
+        self._sources.change(mappings, rules, settings)
 
     # -- looking at it ------------------------------------------------------------------------------
 
@@ -203,7 +209,7 @@ class LocalRuntime:
         endpoint.install_lambda(self.host, call_async=sources.caller.call)
         endpoint.on_call(sources.on_call)
         self.executions.on_status_change(lambda one: sources.bus.execution_status_changed(_described(one)))
-        sources.start(deployment.event_source_mappings, deployment.rules)
+        sources.start(deployment.event_source_mappings, deployment.rules, deployment.async_settings)
         return sources
 
 

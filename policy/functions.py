@@ -9,6 +9,9 @@ from policy.model import Declared, Props, ResourceRule, StackRule, last_part, of
 
 FUNCTION = "aws:lambda/function:Function"
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
+INVOKE_CONFIG = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
+PERMISSION = "aws:lambda/permission:Permission"
+TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 EXPLICIT = ("memorySize", "timeout", "architectures", "runtime", "environment", "tracingConfig")
@@ -77,12 +80,29 @@ def _queue_source(props: Props) -> Iterator[str]:
         yield "scalingConfig has no maximumConcurrency"
 
 
+def _kept_failures(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
+    """What a rule or another service calls without waiting for the answer keeps what fails for good."""
+    kept = {
+        last_part(one.props.get("functionName"))
+        for one in of_type(resources, INVOKE_CONFIG)
+        if ((one.props.get("destinationConfig") or {}).get("onFailure") or {}).get("destination")
+    }
+    called = {last_part(one.props.get("function")) for one in of_type(resources, PERMISSION)}
+    for one in of_type(resources, FUNCTION):
+        if one.props.get("name") in called - kept:
+            yield one, "is called asynchronously and has no on-failure destination"
+    for one in of_type(resources, TARGET):
+        if not (one.props.get("deadLetterConfig") or {}).get("arn"):
+            yield one, "has no dead-letter queue for what can't be delivered"
+
+
 RULES = (
     ResourceRule("function-explicit", "nothing is left to AWS's defaults", (FUNCTION,), _explicit),
     ResourceRule("function-runtime", "a Python that AWS supports", (FUNCTION,), _runtime),
     StackRule("function-own-role", "least privilege for each function", _own_role),
     StackRule("function-log-group", "a log group of our own", _log_group),
     ResourceRule("log-retention", "logs go some day", (LOG_GROUP,), _retention),
+    StackRule("async-failures-kept", "an event that fails for good isn't lost", _kept_failures),
     ResourceRule("source-partial-failures", "good records of a batch aren't repeated", (MAPPING,), _reports_failures),
     ResourceRule("source-stream-bounded", "one bad record blocks no shard and isn't lost", (MAPPING,), _stream_source),
     ResourceRule("source-queue-concurrency", "a queue can't take all concurrency", (MAPPING,), _queue_source),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contract.command_status import ACCEPTED
 from contract.functions import EVENTS
-from contract.messages import ALARM_TOPIC, MAIN_TOPIC, STREAM_FAILURES
+from contract.messages import ALARM_TOPIC, INVOCATION_FAILURES, MAIN_TOPIC, STREAM_FAILURES
 from contract.state_machines import COMMAND_HANDLER, COMMAND_HANDLER_EXPRESS, COMMAND_MACHINES, TASK_HANDLER
 from contract.tables import COMMANDS, INSERT, TASKS
 from infra.components.deployment import Deployment
@@ -49,6 +49,7 @@ SPEC = FunctionSpec(
         topic(ALARM_TOPIC): ("sns:Publish",),
         topic(MAIN_TOPIC): ("sns:Publish",),
         queue(STREAM_FAILURES): ("sqs:SendMessage",),
+        queue(INVOCATION_FAILURES): ("sqs:SendMessage",),
     },
     environment=_environment,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from contract.functions import LOADER
-from contract.messages import STREAM_FAILURES
+from contract.messages import INVOCATION_FAILURES, STREAM_FAILURES
 from contract.objects import IMPORTS, MAP_RESULTS, NORMALISED, REPORTS, ZIP
 from contract.rows import CANCEL_REQUESTED, JOB, RESTART
 from contract.state_machines import IMPORT_CSV, IMPORT_ZIP
@@ -85,6 +85,7 @@ SPEC = FunctionSpec(
         machine(IMPORT_ZIP): ("states:StartExecution",),
         stream(IMPORT_TMP): READ_STREAM,
         queue(STREAM_FAILURES): ("sqs:SendMessage",),
+        queue(INVOCATION_FAILURES): ("sqs:SendMessage",),
     },
     environment=_environment,
     # A file of a million rows needs about 100 MB; more memory is more CPU.

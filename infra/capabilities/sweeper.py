@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract.functions import SWEEPER
-from contract.messages import ALARM_TOPIC, MAIN_TOPIC
+from contract.messages import ALARM_TOPIC, INVOCATION_FAILURES, MAIN_TOPIC
 from contract.state_machines import COMMAND_HANDLER, COMMAND_HANDLER_EXPRESS, COMMAND_MACHINES, IMPORT_ZIP
 from contract.tables import COMMANDS, DATA, IMPORT_TMP, TASKS
 from infra.components.deployment import Deployment
@@ -12,7 +12,7 @@ from infra.components.functions import Function, FunctionArgs, FunctionSpec
 from infra.components.places import Places
 from infra.components.rules import sweep_schedule
 from infra.configuration.stack_config import StackConfig
-from infra.permissions.resources import machine, open_index, table, topic
+from infra.permissions.resources import machine, open_index, queue, table, topic
 
 
 def _environment(config: StackConfig, places: Places) -> Environment:
@@ -47,6 +47,7 @@ SPEC = FunctionSpec(
         machine(IMPORT_ZIP): ("states:SendTaskSuccess",),
         topic(MAIN_TOPIC): ("sns:Publish",),
         topic(ALARM_TOPIC): ("sns:Publish",),
+        queue(INVOCATION_FAILURES): ("sqs:SendMessage",),
     },
     environment=_environment,
 )
@@ -55,5 +56,5 @@ SPEC = FunctionSpec(
 def sweeper_function(deployment: Deployment) -> Function:
     """The function, called every ``sweepMinutes``."""
     function = Function(SWEEPER, FunctionArgs(SPEC, deployment))
-    sweep_schedule(deployment.names, function, deployment.config.sweep_minutes)
+    sweep_schedule(deployment, function)
     return function

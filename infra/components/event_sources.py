@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_aws import lambda_
 
+from contract.messages import STREAM_FAILURES
 from infra.components.deployment import Deployment
 from infra.components.functions import Function
 
@@ -29,7 +30,7 @@ def stream_mapping(
     """What matches a pattern in a table's stream to a function: bounded retries, partial answers, and what fails is
     kept.
     """
-    failures = deployment.messaging.stream_failures
+    failures = deployment.messaging.failure_queues[STREAM_FAILURES]
     return lambda_.EventSourceMapping(
         name,
         event_source_arn=deployment.tables.by_name[table].stream_arn,

@@ -14,9 +14,10 @@ from contract.messages import (
     ALARM_TOPIC,
     DEAD_LETTER_QUEUES,
     EVENT_BUS,
+    FAILURE_QUEUES,
+    INVOCATION_FAILURES,
     MAIN_TOPIC,
     QUEUES,
-    STREAM_FAILURES,
     TASK_QUEUE,
     TOPICS,
 )
@@ -38,15 +39,16 @@ MAX_MESSAGE_BYTES = 262_144
 
 @dataclass(frozen=True)
 class MessagingArgs:
-    """What topics and queues need to know."""
+    """What topics and queues need to know. ``rules``: names of the stack's EventBridge rules."""
 
     names: Names
     account: Account
     alarm_emails: Sequence[str]
+    rules: Sequence[str]
 
 
 class Messaging(pulumi.ComponentResource):
-    """``topics``, ``queues`` and ``dead_letter_queues`` by name (letters by their queue's), ``stream_failures``.
+    """``topics``, ``queues`` and ``dead_letter_queues`` by name (letters by their queue's), ``failure_queues``.
 
     ``event_bus``: the notification queue's consumer puts the status events there, for the rules of other projects.
     """
@@ -56,7 +58,7 @@ class Messaging(pulumi.ComponentResource):
     alarm_topic: sns.Topic
     queues: dict[str, sqs.Queue]
     dead_letter_queues: dict[str, sqs.Queue]
-    stream_failures: sqs.Queue
+    failure_queues: dict[str, sqs.Queue]
     event_bus: cloudwatch.EventBus
 
     def __init__(self, name: str, args: MessagingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -76,9 +78,10 @@ class Messaging(pulumi.ComponentResource):
             )
         self.dead_letter_queues = {queue: self._dead_letter_queue(name) for queue, name in DEAD_LETTER_QUEUES.items()}
         self.queues = {queue: self._queue(queue, actions) for queue, actions in QUEUES.items()}
-        self.stream_failures = self._dead_letter_queue(STREAM_FAILURES)
-        self._queue_policy(STREAM_FAILURES, self.stream_failures)
-        self._takes_letters_of(STREAM_FAILURES, self.stream_failures, None)
+        self.failure_queues = {name: self._dead_letter_queue(name) for name in FAILURE_QUEUES}
+        for name, queue in self.failure_queues.items():
+            self._queue_policy(name, queue, *self._from_rules(name, queue))
+            self._takes_letters_of(name, queue, None)
         self.event_bus = cloudwatch.EventBus(
             "event-bus", name=args.names.of(EVENT_BUS), tags=args.names.tags, opts=self._child
         )
@@ -87,7 +90,7 @@ class Messaging(pulumi.ComponentResource):
     def arns(self) -> dict[str, pulumi.Input[str]]:
         """For permissions: topics, queues and the event bus."""
         letters = {DEAD_LETTER_QUEUES[queue]: one for queue, one in self.dead_letter_queues.items()}
-        queues = {**self.queues, **letters, STREAM_FAILURES: self.stream_failures}
+        queues = {**self.queues, **letters, **self.failure_queues}
         return {
             **{resources.topic(name): one.arn for name, one in self.topics.items()},
             **{resources.queue(name): one.arn for name, one in queues.items()},
@@ -168,6 +171,15 @@ class Messaging(pulumi.ComponentResource):
             opts=self._child,
         )
 
+    def _from_rules(self, name: str, queue: sqs.Queue) -> list[dict[str, object]]:
+        """EventBridge sends what it could not deliver to a rule's target (EventBridge User Guide, "Using dead-letter
+        queues to process undelivered events"); a function's own failures come with the function's role.
+        """
+        if name != INVOCATION_FAILURES:
+            return []
+        rules = [self._args.account.arn("events", f"rule/{self._args.names.of(rule)}") for rule in self._args.rules]
+        return [_sends("events.amazonaws.com", queue.arn, rules)]
+
     def _takes_letters_of(self, letters: str, resource: sqs.Queue, source: sqs.Queue | None) -> None:
         """No other queue may use this one as its dead-letter queue; None: no queue at all."""
         allowed: dict[str, object] = {"redrivePermission": "denyAll"}
@@ -185,7 +197,9 @@ def _document(*statements: Mapping[str, object]) -> pulumi.Output[str]:
     return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)}, sort_keys=True)
 
 
-def _sends(service: str, queue_arn: pulumi.Output[str], source_arn: pulumi.Input[str]) -> dict[str, object]:
+def _sends(
+    service: str, queue_arn: pulumi.Output[str], source_arn: pulumi.Input[str] | Sequence[str]
+) -> dict[str, object]:
     return {
         "Effect": "Allow",
         "Principal": {"Service": service},

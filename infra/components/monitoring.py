@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import cloudwatch
 
-from contract.messages import DEAD_LETTER_QUEUES, QUEUES, STREAM_FAILURES
+from contract.messages import DEAD_LETTER_QUEUES, QUEUES
 from contract.metrics import OLDEST_OPEN_COMMAND
 from contract.outputs import DASHBOARD_URL
 from contract.tables import COMMANDS
@@ -104,7 +104,7 @@ class Monitoring(pulumi.ComponentResource):
             watch = Watch("AWS/Lambda", ITERATOR_AGE, "FunctionName", age, "Maximum")
             self._alarm(function, function_name, watch)
         letters = {DEAD_LETTER_QUEUES[queue]: one.name for queue, one in messaging.dead_letter_queues.items()}
-        letters[STREAM_FAILURES] = messaging.stream_failures.name
+        letters |= {name: one.name for name, one in messaging.failure_queues.items()}
         for queue, queue_name in letters.items():
             watch = Watch("AWS/SQS", WAITING_MESSAGES, "QueueName", 1, "Maximum")
             self._alarm(queue, queue_name, watch)

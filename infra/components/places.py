@@ -62,7 +62,7 @@ def declared_places(expected: Places, tables: Tables, messaging: Messaging, stor
         {name: topic.arn for name, topic in messaging.topics.items()},
         messaging.event_bus.name,
         {name: queue.url for name, queue in messaging.dead_letter_queues.items()},
-        messaging.stream_failures.url,
+        messaging.failure_queues[STREAM_FAILURES].url,
         expected.machines,
         expected.custom_machines,
         expected.metric_namespace,

@@ -7,20 +7,25 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_aws import cloudwatch, lambda_
 
+from contract.messages import INVOCATION_FAILURES
 from contract.state_machines import STATUS_SOURCE
+from infra.components.deployment import Deployment
 from infra.components.functions import Function
 from infra.components.state_machines import StateMachine
-from infra.naming.names import Names
 
 ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
 SWEEP = "sweep"
 EXECUTIONS_ENDED_BADLY = "executions-ended-badly"
 IMPORTS_ENDED_BADLY = "imports-ended-badly"
 RULES = (SWEEP, EXECUTIONS_ENDED_BADLY, IMPORTS_ENDED_BADLY)
+#: Lambda's own (Developer Guide, "How Lambda handles errors and retries with asynchronous invocation"), said aloud.
+TRIES_AGAIN = 2
+EVENT_AGE_SECONDS = 21_600
 
 
-def sweep_schedule(names: Names, sweeper: Function, minutes: int) -> None:
+def sweep_schedule(deployment: Deployment, sweeper: Function) -> None:
     """The sweeper's clock."""
+    names, minutes = deployment.names, deployment.config.sweep_minutes
     rule = cloudwatch.EventRule(
         SWEEP,
         name=names.of(SWEEP),
@@ -29,29 +34,46 @@ def sweep_schedule(names: Names, sweeper: Function, minutes: int) -> None:
         tags=names.tags,
         opts=pulumi.ResourceOptions(parent=sweeper),
     )
-    _call(SWEEP, rule, sweeper)
+    _call(SWEEP, rule, sweeper, deployment)
 
 
-def _call(name: str, rule: cloudwatch.EventRule, function: Function) -> None:
-    """Let a rule call a function."""
+def _call(name: str, rule: cloudwatch.EventRule, function: Function, deployment: Deployment) -> None:
+    """Let a rule call a function. What it can't deliver, and what the function fails at each time, is kept.
+
+    Nothing but rules calls functions asynchronously here: streams, queues and machines wait for the answer
+    (decision record 0231).
+    """
+    failures = deployment.messaging.failure_queues[INVOCATION_FAILURES]
+    child = pulumi.ResourceOptions(parent=function)
     permission = lambda_.Permission(
         f"{name}-permission",
         action="lambda:InvokeFunction",
         function=function.function.name,
         principal="events.amazonaws.com",
         source_arn=rule.arn,
-        opts=pulumi.ResourceOptions(parent=function),
+        opts=child,
+    )
+    lambda_.FunctionEventInvokeConfig(
+        f"{name}-invocations",
+        function_name=function.function.name,
+        maximum_retry_attempts=TRIES_AGAIN,
+        maximum_event_age_in_seconds=EVENT_AGE_SECONDS,
+        destination_config=lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
+            on_failure=lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(destination=failures.arn)
+        ),
+        opts=child,
     )
     cloudwatch.EventTarget(
         f"{name}-target",
         rule=rule.name,
         arn=function.function.arn,
+        dead_letter_config=cloudwatch.EventTargetDeadLetterConfigArgs(arn=failures.arn),
         opts=pulumi.ResourceOptions(parent=function, depends_on=[permission]),
     )
 
 
 def ended_badly_rule(
-    names: Names, function: Function, machines: Sequence[StateMachine], *, name: str = EXECUTIONS_ENDED_BADLY
+    deployment: Deployment, function: Function, machines: Sequence[StateMachine], *, name: str = EXECUTIONS_ENDED_BADLY
 ) -> None:
     """STANDARD executions that ended without recording it reach a function.
 
@@ -66,10 +88,10 @@ def ended_badly_rule(
     }
     rule = cloudwatch.EventRule(
         name,
-        name=names.of(name),
+        name=deployment.names.of(name),
         description="Executions that failed, timed out or were aborted",
         event_pattern=pulumi.Output.json_dumps(pattern, sort_keys=True),
-        tags=names.tags,
+        tags=deployment.names.tags,
         opts=child,
     )
-    _call(name, rule, function)
+    _call(name, rule, function, deployment)

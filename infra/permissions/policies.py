@@ -31,7 +31,7 @@ USED_BY_LAMBDA_ITSELF = {
     "sqs:DeleteMessage": (":sqs:", _READS_QUEUE),
     "sqs:GetQueueAttributes": (":sqs:", _READS_QUEUE),
     "sqs:ReceiveMessage": (":sqs:", _READS_QUEUE),
-    "sqs:SendMessage": (":[^:]*-stream-failures$", "the event source mapping's on-failure destination"),
+    "sqs:SendMessage": (":[^:]*-(invocation|stream)-failures$", "the on-failure destination of a mapping or a call"),
     "logs:CreateLogStream": (":log-group:/aws/lambda/", "Lambda writes the function's log"),
     "logs:PutLogEvents": (":log-group:/aws/lambda/", "Lambda writes the function's log"),
     "xray:PutTelemetryRecords": (r"^\*$", "Lambda sends the function's traces"),

@@ -53,7 +53,8 @@ CHANGES: Mapping[str, Changes] = {
         _names("Invoke TagResource UntagResource"),
         _names(
             "AddPermission CreateEventSourceMapping CreateFunction DeleteEventSourceMapping DeleteFunction "
-            "DeleteFunctionConcurrency PutFunctionConcurrency RemovePermission UpdateEventSourceMapping "
+            "DeleteFunctionConcurrency DeleteFunctionEventInvokeConfig PutFunctionConcurrency "
+            "PutFunctionEventInvokeConfig RemovePermission UpdateEventSourceMapping "
             "UpdateFunctionCode UpdateFunctionConfiguration"
         ),
     ),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from local.functions.model import FunctionSpec
+from local.sources.async_calls import AsyncSettings
 from local.sources.eventbridge import Rule
 from local.sources.mappings import QueueMapping, StreamMapping
 
@@ -71,7 +72,7 @@ class Deployment:
         outputs: what the program exported, resolved to plain values.
         resources: everything it declared, components included.
         functions: the functions by name.
-        event_source_mappings, rules: for ``EventSources.start``.
+        event_source_mappings, rules, async_settings: for ``EventSources.start``.
         role_policies: the policy documents of each function's role, by function name.
         machine_policies: those of each state machine's role, by the machine's name.
     """
@@ -83,6 +84,7 @@ class Deployment:
     functions: dict[str, FunctionSpec] = field(default_factory=dict)
     event_source_mappings: list[StreamMapping | QueueMapping] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
+    async_settings: dict[str, AsyncSettings] = field(default_factory=dict)
     role_policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     machine_policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 

@@ -31,6 +31,7 @@ REPLACING: Mapping[str, frozenset[str]] = {
         {"eventSourceArn", "startingPosition", "startingPositionTimestamp"}
     ),
     "aws:lambda/function:Function": frozenset({"name", "packageType"}),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": frozenset({"functionName", "qualifier"}),
     "aws:lambda/permission:Permission": frozenset(
         {"action", "function", "principal", "qualifier", "sourceAccount", "sourceArn", "statementId"}
     ),

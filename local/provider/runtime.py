@@ -83,6 +83,7 @@ class EngineRuntime:
         self.runtime.run_sources(
             [mapping for one in deployments for mapping in one.event_source_mappings],
             [rule for one in deployments for rule in one.rules],
+            {name: settings for one in deployments for name, settings in one.async_settings.items()},
         )
 
 

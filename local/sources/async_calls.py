@@ -3,7 +3,7 @@
 Source: Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation": two more tries
 after a function error, one minute after the first and two minutes after the second; a throttled call is repeated
 with a growing wait (1 second to 5 minutes) for up to 6 hours. An event that fails for good is dropped unless the
-function has a dead-letter queue or an on-failure destination.
+function has an on-failure destination.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from local.functions.model import FunctionError, FunctionInvoker, LambdaServiceError
@@ -24,6 +25,17 @@ MAX_THROTTLE_WAIT_S = 300.0
 
 
 @dataclass(frozen=True)
+class AsyncSettings:
+    """A function's own settings for its asynchronous calls: a FunctionEventInvokeConfig. ``on_failure``: the ARN of a
+    queue or topic.
+    """
+
+    retries: int = len(RETRY_WAITS_S)
+    maximum_age_s: float = MAXIMUM_AGE_S
+    on_failure: str | None = None
+
+
+@dataclass(frozen=True)
 class DeadLetter:
     """An event that a function never processed."""
 
@@ -31,6 +43,30 @@ class DeadLetter:
     event: Any
     error: FunctionError | None
     attempts: int
+    at: float = 0.0
+    request_id: str = ""
+
+    def invocation_record(self, function_arn: str) -> dict[str, Any]:
+        """The message for an on-failure destination.
+
+        Shape: Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations", example record;
+        ``responseContext`` and ``responsePayload`` are absent where the function was never called.
+        """
+        record: dict[str, Any] = {
+            "version": "1.0",
+            "timestamp": datetime.fromtimestamp(self.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "requestContext": {
+                "requestId": self.request_id,
+                "functionArn": f"{function_arn}:$LATEST",
+                "condition": "RetriesExhausted" if self.error is not None else "EventAgeExceeded",
+                "approximateInvokeCount": self.attempts,
+            },
+            "requestPayload": self.event,
+        }
+        if self.error is not None:
+            answered = {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"}
+            record |= {"responseContext": answered, "responsePayload": self.error.payload()}
+        return record
 
 
 class AsyncCaller:
@@ -51,6 +87,8 @@ class AsyncCaller:
         self._scheduler = scheduler
         self._invoker = invoker
         self._on_dead_letter = on_dead_letter
+        #: settings by the function's name; changed with the deployment
+        self.settings: Mapping[str, AsyncSettings] = {}
         #: calls that were accepted and have not ended
         self.pending = 0
 
@@ -69,8 +107,9 @@ class AsyncCaller:
             self.pending -= 1
 
     def _deliver(self, function: str, event: Mapping[str, Any]) -> None:
-        deadline = self._scheduler.now() + MAXIMUM_AGE_S
-        attempts, throttle_wait = 0, 1.0
+        settings = self.settings.get(name_of(function), AsyncSettings())
+        deadline = self._scheduler.now() + settings.maximum_age_s
+        attempts, throttle_wait, request_id = 0, 1.0, ""
         error: FunctionError | None = None
         while self._scheduler.now() < deadline:
             try:
@@ -81,12 +120,17 @@ class AsyncCaller:
                 throttle_wait = min(throttle_wait * 2, MAX_THROTTLE_WAIT_S)
                 continue
             attempts += 1
-            error = result.error
+            error, request_id = result.error, result.request_id
             if error is None:
                 return
-            if attempts > len(RETRY_WAITS_S):
+            if attempts > settings.retries:
                 break
             self._scheduler.sleep(RETRY_WAITS_S[attempts - 1])
         log.error("event for %s dropped after %d attempts: %s", function, attempts, error)
         if self._on_dead_letter is not None:
-            self._on_dead_letter(DeadLetter(function, event, error, attempts))
+            self._on_dead_letter(DeadLetter(function, event, error, attempts, self._scheduler.now(), request_id))
+
+
+def name_of(function: str) -> str:
+    """A function's name, of its ARN or of itself."""
+    return function.rpartition(":")[2]

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from local.functions.model import FunctionInvoker
 from local.partitions import partition_of
 from local.scheduler import Scheduler
-from local.sources.async_calls import AsyncCaller, DeadLetter
+from local.sources.async_calls import AsyncCaller, AsyncSettings, DeadLetter, name_of
 from local.sources.eventbridge import EventBus, Rule
 from local.sources.faults import DeliveryFaults
 from local.sources.mappings import QueueMapping, StreamMapping
@@ -50,7 +50,7 @@ class EventSources:
         streams, queues: read the sources.
         discard: sends an on-failure message to the ARN of a queue or topic (``Destinations.send``).
         faults: duplicates and delays, for tests.
-        on_dead_letter: gets events whose asynchronous delivery failed for good.
+        on_dead_letter: gets events whose asynchronous delivery failed for good, beside their destination.
     """
 
     def __init__(
@@ -74,27 +74,42 @@ class EventSources:
         self._queue_reader = queues
         self._discard = discard
         self._faults = faults
+        self._on_dead_letter = on_dead_letter
         #: asynchronous calls of functions; its ``call`` also serves Lambda's Invoke with type Event
-        self.caller = AsyncCaller(scheduler, invoker, on_dead_letter)
+        self.caller = AsyncCaller(scheduler, invoker, self._dead_letter)
         self.bus = EventBus(scheduler, self.caller, region=region, account_id=account_id)
         self.streams: list[StreamSource] = []
         self.queues: list[QueueSource] = []
 
-    def start(self, mappings: Sequence[StreamMapping | QueueMapping], rules: Sequence[Rule]) -> None:
+    def start(
+        self,
+        mappings: Sequence[StreamMapping | QueueMapping],
+        rules: Sequence[Rule],
+        settings: Mapping[str, AsyncSettings] | None = None,
+    ) -> None:
         """Start everything and look at once for what is already there.
+
+        Args:
+            settings: of asynchronous calls, by function.
 
         Raises:
             RuleError, PatternError: a rule can't run here.
         """
-        self.change(mappings, rules)
+        self.change(mappings, rules, settings)
 
-    def change(self, mappings: Sequence[StreamMapping | QueueMapping], rules: Sequence[Rule]) -> None:
+    def change(
+        self,
+        mappings: Sequence[StreamMapping | QueueMapping],
+        rules: Sequence[Rule],
+        settings: Mapping[str, AsyncSettings] | None = None,
+    ) -> None:
         """Run these from now on. Sources that ran already, by id, go on from where they are; others begin or end.
 
         Raises:
             RuleError, PatternError: a rule can't run here.
         """
         self.bus.change(rules)
+        self.caller.settings = settings or {}
         running = {source.mapping.id: source for source in self._sources()}
         streams, queues = [], []
         for mapping in mappings:
@@ -132,6 +147,13 @@ class EventSources:
         for source in self._sources():
             source.stop()
         self.bus.stop()
+
+    def _dead_letter(self, letter: DeadLetter) -> None:
+        destination = self.caller.settings.get(name_of(letter.function), AsyncSettings()).on_failure
+        if destination is not None:
+            self._discard(destination, letter.invocation_record(self._function_arn(letter.function)))
+        if self._on_dead_letter is not None:
+            self._on_dead_letter(letter)
 
     def _sources(self) -> list[StreamSource | QueueSource]:
         return [*self.streams, *self.queues]

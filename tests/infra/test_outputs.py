@@ -93,6 +93,7 @@ def test_inf_07_values_are_texts_or_maps_of_texts(stack: Evaluation) -> None:
 def test_inf_07_maps_name_what_they_hold(dev: Evaluation) -> None:
     assert sorted(dev.outputs["deadLetterQueueUrls"]) == [
         "import-action-queue",
+        "invocation-failures",
         "notification-queue",
         "stream-failures",
         "task-action-queue",

@@ -12,7 +12,7 @@ import pytest
 import policy
 from policy import PROTECTED_RULES, RULES, Declared, violations
 from policy.buckets import BUCKET
-from policy.functions import FUNCTION, LOG_GROUP, MAPPING
+from policy.functions import FUNCTION, INVOKE_CONFIG, LOG_GROUP, MAPPING, TARGET
 from policy.machines import MACHINE
 from policy.messaging import QUEUE, TOPIC
 from policy.permissions import ROLE, ROLE_POLICY
@@ -202,6 +202,8 @@ EXAMPLES: list[tuple[str, str, str, Edit, str]] = [
         statement("assumeRolePolicy", Condition={"StringEquals": {"aws:SourceAccount": "123456789012"}}),
         "lacks aws:SourceArn",
     ),
+    ("async-failures-kept", INVOKE_CONFIG, "sweep-invocations", without("destinationConfig"), "called asynchronously"),
+    ("async-failures-kept", TARGET, "sweep-target", without("deadLetterConfig"), "can't be delivered"),
     ("queue-tls", QUEUE_POLICY, "notification-queue-policy", only_allowing, "without TLS"),
     ("queue-tls", QUEUE_POLICY, "stream-failures-policy", put(queueUrl="https://sqs/1/other"), "without TLS"),
     ("topic-tls", TOPIC_POLICY, "alarm-topic-policy", only_allowing, "without TLS"),

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from local.deploy.existing.model import Existing, State, forget, found, update_tags
-from local.deploy.resources.lambda_ import UNRESERVED, declared_mapping, function_settings, function_spec
+from local.deploy.existing.model import Existing, State, forget, found, set_again, update_tags
+from local.deploy.resources.lambda_ import (
+    UNRESERVED,
+    declared_mapping,
+    event_invoke_config,
+    function_settings,
+    function_spec,
+)
 from local.deploy.workspace import Request, Workspace
 
 
@@ -88,8 +94,32 @@ def read_mapping(workspace: Workspace, state: State) -> Mapping[str, Any] | None
     return {"batchSize": answer["BatchSize"]} if "batchSize" in state.inputs else {}
 
 
+def delete_event_invoke_config(workspace: Workspace, state: State) -> None:
+    """Lambda's own settings are in force again."""
+    forget(lambda: workspace.client("lambda").delete_function_event_invoke_config(FunctionName=state.id))
+    workspace.deployment.async_settings.pop(state.id, None)
+
+
+def read_event_invoke_config(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
+    """Tries, age and destination."""
+    client = workspace.client("lambda")
+    answer = found(lambda: client.get_function_event_invoke_config(FunctionName=state.id))
+    if answer is None:
+        return None
+    failing = answer.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    live = {
+        "maximumRetryAttempts": answer.get("MaximumRetryAttempts"),
+        "maximumEventAgeInSeconds": answer.get("MaximumEventAgeInSeconds"),
+        "destinationConfig": {"onFailure": {"destination": failing}} if failing else None,
+    }
+    return {key: value for key, value in live.items() if key in state.inputs}
+
+
 EXISTING = {
     "aws:lambda/eventSourceMapping:EventSourceMapping": Existing(delete_mapping, update_mapping, read_mapping),
     "aws:lambda/function:Function": Existing(delete_function, update_function, read_function),
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": Existing(
+        delete_event_invoke_config, set_again(event_invoke_config), read_event_invoke_config
+    ),
     "aws:lambda/permission:Permission": Existing(delete_permission),
 }

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from local.deploy.errors import UnsupportedResource
 from local.deploy.workspace import Created, Creator, Request, Workspace
 from local.functions.model import FunctionSpec
+from local.sources.async_calls import AsyncSettings, name_of
 from local.sources.mappings import QueueMapping, StreamMapping, mapping_from_properties
 
 _FUNCTION = (
@@ -116,6 +118,32 @@ def permission(workspace: Workspace, request: Request) -> Created:
     return Created(statement, {"statementId": statement})
 
 
+def event_invoke_config(workspace: Workspace, request: Request) -> Created:
+    """What becomes of a function's asynchronous calls. Its function's name is its id."""
+    request.known("destinationConfig", "functionName", "maximumEventAgeInSeconds", "maximumRetryAttempts")
+    inputs = request.inputs
+    name = name_of(str(inputs["functionName"]))
+    destinations = inputs.get("destinationConfig") or {}
+    if set(destinations) - {"onFailure"}:
+        raise UnsupportedResource(f"destinationConfig of {request.label} has more than onFailure, the only one here")
+    settings = AsyncSettings(
+        retries=inputs.get("maximumRetryAttempts", AsyncSettings.retries),
+        maximum_age_s=inputs.get("maximumEventAgeInSeconds", AsyncSettings.maximum_age_s),
+        on_failure=(destinations.get("onFailure") or {}).get("destination"),
+    )
+    arguments: dict[str, Any] = {"FunctionName": name}
+    if settings.on_failure is not None:
+        arguments["DestinationConfig"] = {"OnFailure": {"Destination": settings.on_failure}}
+    client = workspace.client("lambda")
+    if name in workspace.deployment.async_settings:  # moto keeps the first of several
+        client.delete_function_event_invoke_config(FunctionName=name)
+    client.put_function_event_invoke_config(
+        MaximumRetryAttempts=settings.retries, MaximumEventAgeInSeconds=int(settings.maximum_age_s), **arguments
+    )
+    workspace.deployment.async_settings[name] = settings
+    return Created(name, {"functionName": inputs["functionName"]})
+
+
 def event_source_mapping(workspace: Workspace, request: Request) -> Created:
     """A stream or queue that feeds a function. The endpoint lists it; ``local.sources`` runs it."""
     mapping = declared_mapping(workspace, request)
@@ -144,5 +172,6 @@ def declared_mapping(workspace: Workspace, request: Request) -> StreamMapping | 
 CREATORS: dict[str, Creator] = {
     "aws:lambda/eventSourceMapping:EventSourceMapping": event_source_mapping,
     "aws:lambda/function:Function": function,
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": event_invoke_config,
     "aws:lambda/permission:Permission": permission,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from contract.messages import DEAD_LETTER_QUEUES, STREAM_FAILURES
+from contract.messages import DEAD_LETTER_QUEUES, FAILURE_QUEUES
 from infra.components.monitoring import alarms_of
 from local.runtime import PROJECT_DIR
 
@@ -22,4 +22,4 @@ def test_every_alarm_has_a_section() -> None:
 
 def test_every_dead_letter_queue_has_a_line() -> None:
     named = set(re.findall(r"^\| `([\w-]+)`", PAGE, re.MULTILINE))
-    assert named == {*DEAD_LETTER_QUEUES.values(), STREAM_FAILURES}
+    assert named == {*DEAD_LETTER_QUEUES.values(), *FAILURE_QUEUES}

@@ -15,6 +15,7 @@ from local.aws.endpoint import AwsEndpoint
 from local.aws.queues import Queues
 from local.aws.tables.streams import TableStreams
 from local.scheduler import Scheduler
+from local.sources.async_calls import AsyncSettings, DeadLetter
 from local.sources.destinations import Destinations
 from local.sources.filters import FilterSet
 from local.sources.manager import EventSources
@@ -251,3 +252,30 @@ def test_stopped_sources_call_nothing(stage: Stage) -> None:
     stage.scheduler.run_until_idle()
     assert function.events == []
     assert sources.idle
+
+
+def test_an_asynchronous_call_that_fails_for_good_is_in_its_destination(stage: Stage) -> None:
+    def refuse(_: dict[str, Any]) -> Any:
+        raise ValueError("no")
+
+    stage.start(refuse)
+    stage.sources.change([], [], {"events": AsyncSettings(retries=1, on_failure=arn("failures"))})
+    stage.sources.caller.call("events", {"a": 1})
+    stage.scheduler.run_until_idle()
+    (text,) = stage.messages(stage.failures)
+    record = json.loads(text)
+    assert record["requestContext"] == {
+        "requestId": record["requestContext"]["requestId"],
+        "functionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:events:$LATEST",
+        "condition": "RetriesExhausted",
+        "approximateInvokeCount": 2,
+    }
+    assert record["requestPayload"] == {"a": 1}
+    assert record["responsePayload"]["errorMessage"] == "no"
+    assert record["responseContext"]["functionError"] == "Unhandled"
+
+
+def test_an_event_that_grew_too_old_says_so() -> None:
+    record = DeadLetter("events", {"a": 1}, None, 0).invocation_record("arn:f")
+    assert record["requestContext"]["condition"] == "EventAgeExceeded"
+    assert not {"responseContext", "responsePayload"} & set(record)
