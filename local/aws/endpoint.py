@@ -1,8 +1,8 @@
 """The one way from boto3 to AWS in this process: counted, locked, open to faults, on the scheduler's clock.
 
-Every boto3 client hands its finished HTTP request to a hook of botocore (event ``before-send``). While an endpoint
-runs, the hook answers from moto's backends in this process; nothing leaves the machine. moto isn't safe for threads,
-so one lock goes round it (32 threads without it lost a third of their updates).
+While an endpoint runs, calls of boto3's clients come here (``direct``) and are answered from moto's backends in this
+process; nothing leaves the machine. moto isn't safe for threads, so one lock goes round it (32 threads without it lost
+a third of their updates).
 """
 
 from __future__ import annotations
@@ -14,11 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
-from botocore.awsrequest import AWSResponse
-from botocore.handlers import BUILTIN_HANDLERS
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.dynamodb.models.table import Table
@@ -28,16 +25,15 @@ from local.aws.access import UsedPermissions, access_of
 from local.aws.bounds import untracked_models
 from local.aws.clients import spared_clients
 from local.aws.clock import clock_of
-from local.aws.environment import ACCESS_KEY, clean_environment
-from local.aws.http import HttpServer, is_served
-from local.aws.incoming import request_from_botocore, response_for_botocore
+from local.aws.direct.process import calls_of_this_process
+from local.aws.environment import clean_environment
+from local.aws.http import HttpServer
 from local.aws.lambda_backend import LambdaInvoke, LocalLambda
 from local.aws.model import (
     ACCOUNT_ID,
     AwsCall,
     AwsRequest,
     AwsResponse,
-    EndpointError,
     EndpointStopped,
     Faults,
     OperationHandler,
@@ -50,10 +46,8 @@ from local.functions.host import FunctionHost
 from local.functions.model import current_function
 from local.scheduler import Scheduler
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _BACKENDS = {"dynamodb": dynamodb.LocalDynamoDB, "lambda": LocalLambda, "sns": LocalSns, "sqs": LocalSqs}
 
-_current: AwsEndpoint | None = None
 #: Whether what is called now is part of a deployment, by thread.
 _deploying: ContextVar[bool] = ContextVar("cqrs_deploying", default=False)
 
@@ -90,10 +84,8 @@ class AwsEndpoint:
 
     def start(self) -> None:
         """Answer the process's boto3 calls; see ``clean_environment`` for what they know of the user's settings."""
-        global _current
-        if _current is not None:
-            raise RuntimeError("another AwsEndpoint is running in this process; stop it first")
         with ExitStack() as stack:
+            stack.enter_context(calls_of_this_process(self))
             stack.enter_context(clock_of(self.scheduler))
             stack.enter_context(clean_environment(self.region))
             stack.enter_context(spared_clients())
@@ -109,16 +101,13 @@ class AwsEndpoint:
                 backends.backend = backend
             stack.callback(BackendDict.reset)
             self.replace("sqs", "ReceiveMessage", ReceiveMessage(self))
-            _current = self
             self._exit = stack.pop_all()
 
     def stop(self) -> None:
         """Drop all state and restore the process. Calls that are made later fail. Harmless if it isn't running."""
-        global _current
         if self._exit is None:
             return
         with self.lock:
-            _current = None
             serve_at(None)
             self._declared_rules = None
             self._exit.close()
@@ -273,28 +262,3 @@ class AwsEndpoint:
         if call.caller is not None:
             for action, resource in call.access:
                 self._used.note(call.caller, action, resource)
-
-
-def _before_send(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
-    """botocore's hook. None lets the request go to the network."""
-    authorization = request.headers.get("Authorization") or ""
-    is_ours = ACCESS_KEY in (authorization.decode() if isinstance(authorization, bytes) else authorization)
-    url = urlsplit(request.url)
-    if url.hostname in _LOOPBACK:
-        if is_ours and not is_served(url.port):
-            raise EndpointError(
-                f"{event_name.removeprefix('before-send.')}: a client with the local runtime's credentials was made "
-                f"for {url.scheme}://{url.netloc}, which is not the local endpoint"
-            )
-        return None
-    endpoint = _current
-    if endpoint is None:
-        if is_ours:
-            raise EndpointStopped(f"{event_name.removeprefix('before-send.')} after the local endpoint was stopped")
-        return None
-    response = endpoint.handle(request_from_botocore(event_name, request, endpoint.region))
-    return response_for_botocore(request.url, response)
-
-
-# Sessions copy this list when they are made, so it has to be there before the first one: at import, as moto does.
-BUILTIN_HANDLERS.append(("before-send", _before_send))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 ACCOUNT_ID = "123456789012"
@@ -21,32 +23,68 @@ class EndpointStopped(EndpointError):
     """A client of the local endpoint made a call after the endpoint was stopped; it must not reach real AWS."""
 
 
-@dataclass(frozen=True)
 class AwsRequest:
-    """One API request, from boto3 in this process or from HTTP.
+    """One API request, from boto3 in this process or from HTTP. Not to be changed.
 
     ``service`` is boto3's client name (``stepfunctions``, not ``states``), ``operation`` the API's
-    (``StartExecution``). ``body`` is what the client sent: bytes, text or a file-like object. ``params`` are the
-    request's parameters where they are cheap to read (JSON and query protocols; function name; bucket and key).
+    (``StartExecution``). ``params`` are the request's parameters where they are cheap to read (JSON and query
+    protocols; function name; bucket and key). ``method``, ``url``, ``headers`` and ``body`` (bytes, text or a file-like
+    object) are what the client sent; one of a JSON protocol that came without HTTP has no body.
     """
 
-    service: str
-    operation: str
-    method: str
-    url: str
-    headers: Mapping[str, Any]
-    body: Any
-    region: str
-    params: Mapping[str, Any]
+    __slots__ = ("body", "headers", "method", "operation", "params", "region", "service", "url")
+
+    def __init__(
+        self,
+        service: str,
+        operation: str,
+        region: str,
+        params: Mapping[str, Any],
+        *,
+        method: str = "POST",
+        url: str = "",
+        headers: Mapping[str, Any] = MappingProxyType({}),
+        body: Any = None,
+    ) -> None:
+        self.service = service
+        self.operation = operation
+        self.region = region
+        self.params = params
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
 
 
-@dataclass(frozen=True)
 class AwsResponse:
-    """An HTTP answer; headers are text to text."""
+    """An answer; headers are text to text. Not to be changed, ``value`` least of all: it may be what is stored.
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+    Its content is given as ``body`` or, in a JSON protocol, as the ``value`` that the body says; each makes the other.
+    """
+
+    __slots__ = ("_body", "_value", "headers", "status")
+
+    def __init__(
+        self, status: int, headers: Mapping[str, str], body: bytes | None = None, *, value: Any = None
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self._body = body
+        self._value = value
+
+    @property
+    def body(self) -> bytes:
+        """As it is sent over HTTP."""
+        if self._body is None:
+            self._body = json.dumps(self._value).encode()
+        return self._body
+
+    @property
+    def value(self) -> Any:
+        """As JSON says it; no body is an empty object."""
+        if self._value is None:
+            self._value = json.loads(self._body) if self._body else {}
+        return self._value
 
 
 @dataclass(frozen=True)

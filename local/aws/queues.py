@@ -187,12 +187,12 @@ class ReceiveMessage:
             default = 0 if queue is None else int(queue.receive_message_wait_time_seconds)
         wait = min(int(params.get("WaitTimeSeconds", default)), 20)
         params["WaitTimeSeconds"] = 0
-        once = AwsRequest(**{**vars(request), "params": params, "body": json.dumps(params).encode()})
+        once = AwsRequest(request.service, request.operation, request.region, params)
         waited = 0.0
         while True:
             with endpoint.lock:
                 response = endpoint.call_moto(once)
-            if waited >= wait or response.status != 200 or json.loads(response.body).get("Messages"):
+            if waited >= wait or response.status != 200 or response.value.get("Messages"):
                 return response
             if scheduler is not None and scheduler.current_task() is not None:
                 scheduler.sleep(POLL_INTERVAL_S)

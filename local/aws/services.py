@@ -12,7 +12,9 @@ from xml.sax.saxutils import escape
 
 from moto.core.exceptions import HTTPException
 from moto.core.request import Request
+from moto.core.utils import get_service_model
 
+from local.aws.environment import ACCESS_KEY
 from local.aws.model import ACCOUNT_ID, AwsRequest, AwsResponse, EndpointError
 from local.partitions import SUFFIX, partition_of
 
@@ -66,6 +68,8 @@ def canonical_url(service: str, region: str, path: str) -> str:
 
 def call_moto(request: AwsRequest) -> AwsResponse:
     """Let moto answer ``request`` (with the endpoint's lock held)."""
+    if request.body is None and request.service in _JSON:
+        request = _written(request)
     clean_url = request.url.partition("?")[0]
     handler = next((found for pattern, found in _routes(request.service) if pattern.match(clean_url)), None)
     if handler is None:
@@ -80,6 +84,32 @@ def call_moto(request: AwsRequest) -> AwsResponse:
         return error_response(request.service, "NotImplemented", message, status=501)
     data = body if isinstance(body, bytes) else str(body).encode()
     return AwsResponse(int(status), {str(name): str(value) for name, value in dict(headers).items()}, data)
+
+
+def _written(request: AwsRequest) -> AwsRequest:
+    """A request that came without HTTP, as botocore would write it (JSON protocol)."""
+    prefix, version = _target(request.service)
+    scope = f"{ACCESS_KEY}/20260101/{request.region}/{request.service}/aws4_request"
+    headers = {
+        "X-Amz-Target": f"{prefix}.{request.operation}",
+        "Content-Type": f"application/x-amz-json-{version}",
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}",
+    }
+    return AwsRequest(
+        request.service,
+        request.operation,
+        request.region,
+        request.params,
+        url=canonical_url(request.service, request.region, "/"),
+        headers=headers,
+        body=json.dumps(request.params).encode(),
+    )
+
+
+@cache
+def _target(service: str) -> tuple[str, str]:
+    metadata = get_service_model(service).metadata
+    return metadata["targetPrefix"], metadata["jsonVersion"]
 
 
 @cache

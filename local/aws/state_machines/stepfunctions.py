@@ -6,7 +6,6 @@ neither cause nor abort reason. Source of the shapes: Step Functions API referen
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -49,14 +48,14 @@ def _handler(api: StepFunctionsApi, operation: str) -> OperationHandler:
             answer = method(request.params)
         except ApiError as error:
             return _refused(error.code, error.message)
-        return AwsResponse(200, {"content-type": "application/x-amz-json-1.0"}, json.dumps(answer).encode())
+        return AwsResponse(200, {"content-type": "application/x-amz-json-1.0"}, value=answer)
 
     return handle
 
 
 def _refused(code: str, message: str) -> AwsResponse:
-    body = json.dumps({"__type": code, "message": message}).encode()
-    return AwsResponse(400, {"content-type": "application/x-amz-json-1.0", "x-amzn-errortype": code}, body)
+    headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-errortype": code}
+    return AwsResponse(400, headers, value={"__type": code, "message": message})
 
 
 class InvalidArn(ApiError):

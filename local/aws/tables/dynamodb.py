@@ -7,7 +7,6 @@ every table it touches, and its other parts aren't atomic between threads.
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left, bisect_right
 from typing import Any
 
@@ -276,7 +275,7 @@ def handle(request: AwsRequest, backend: LocalDynamoDB) -> AwsResponse:
         if request.operation == "TransactGetItems":
             return _answer(200, {"Responses": transact_get(backend.get_table, handler.body["TransactItems"], project)})
         if request.operation != "TransactWriteItems":
-            return _answer(200, getattr(handler, method)().result)
+            return _answer(200, plain(getattr(handler, method)().result))
         token = handler.body.get("ClientRequestToken")
         if not backend.tokens.is_replay(token, handler.body, now()):
             transact_write(backend.get_table, handler.body["TransactItems"])
@@ -287,7 +286,7 @@ def handle(request: AwsRequest, backend: LocalDynamoDB) -> AwsResponse:
 
 
 def _answer(status: int, result: Any) -> AwsResponse:
-    return AwsResponse(status, JSON_HEADERS, json.dumps(plain(result)).encode())
+    return AwsResponse(status, JSON_HEADERS, value=result)
 
 
 def _replace_shard(table: Table) -> None:

@@ -1,0 +1,76 @@
+"""Which endpoint answers the calls of this process, and what happens to requests that are for none.
+
+Every boto3 client hands its finished HTTP request to a hook of botocore (event ``before-send``), if its call did not
+come the short way (``calls``). While an endpoint runs, it answers; nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from botocore.awsrequest import AWSResponse
+from botocore.handlers import BUILTIN_HANDLERS
+
+from local.aws.direct.calls import LOOPBACK, answered, direct_calls
+from local.aws.environment import ACCESS_KEY
+from local.aws.http import is_served
+from local.aws.incoming import request_from_botocore, response_for_botocore
+from local.aws.model import AwsRequest, AwsResponse, EndpointError, EndpointStopped
+
+
+class Endpoint(Protocol):
+    """The part of ``AwsEndpoint`` that is needed here."""
+
+    region: str
+
+    def handle(self, request: AwsRequest) -> AwsResponse:
+        """Answer one request."""
+
+
+_current: Endpoint | None = None
+
+
+@contextmanager
+def calls_of_this_process(endpoint: Endpoint) -> Iterator[None]:
+    """Let ``endpoint`` answer them. Calls that are made afterwards by its clients fail.
+
+    Raises:
+        RuntimeError: another one does.
+    """
+    global _current
+    if _current is not None:
+        raise RuntimeError("another AwsEndpoint is running in this process; stop it first")
+    _current = endpoint
+    try:
+        with direct_calls(endpoint.handle):
+            yield
+    finally:
+        _current = None
+
+
+def _before_send(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
+    """botocore's hook. None lets the request go to the network."""
+    authorization = request.headers.get("Authorization") or ""
+    is_ours = ACCESS_KEY in (authorization.decode() if isinstance(authorization, bytes) else authorization)
+    url = urlsplit(request.url)
+    if url.hostname in LOOPBACK:
+        if is_ours and not is_served(url.port):
+            raise EndpointError(
+                f"{event_name.removeprefix('before-send.')}: a client with the local runtime's credentials was made "
+                f"for {url.scheme}://{url.netloc}, which is not the local endpoint"
+            )
+        return None
+    endpoint = _current
+    if endpoint is None:
+        if is_ours:
+            raise EndpointStopped(f"{event_name.removeprefix('before-send.')} after the local endpoint was stopped")
+        return None
+    response = answered() or endpoint.handle(request_from_botocore(event_name, request, endpoint.region))
+    return response_for_botocore(request.url, response)
+
+
+# Sessions copy this list when they are made, so it has to be there before the first one: at import, as moto does.
+BUILTIN_HANDLERS.append(("before-send", _before_send))
