@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from local.aws.clients import client
+from local.aws.elsewhere.tables import TablesElsewhere
 from local.aws.endpoint import AwsEndpoint
 from local.aws.model import Faults
 from local.aws.queues import Queues
@@ -48,9 +49,11 @@ class LocalRuntime:
         evaluate: runs the program; tests replay what an earlier run registered.
         work_dir: where functions' code is unpacked and stays, for the next deployment; None: a folder that goes again.
         port: on which the endpoint is served on 127.0.0.1, 0 for any free one; None: only in this process.
+        tables_url: another server of DynamoDB's API on this machine, which then keeps the tables and their streams.
 
     Raises:
         PortInUse: another program has the port; nothing was started.
+        EndpointError: no DynamoDB answers at ``tables_url``, or it is not on this machine.
         DeployError: unknown stack, or files that the Pulumi CLI would refuse.
     """
 
@@ -66,10 +69,12 @@ class LocalRuntime:
         evaluate: Evaluate = evaluate,
         work_dir: Path | None = None,
         port: int | None = None,
+        tables_url: str | None = None,
     ) -> None:
         self.scheduler = scheduler if scheduler is not None else Scheduler.real()
         self._settings = load_stack(project_dir, stack, config)
         self.endpoint = AwsEndpoint(self.scheduler, region=self._settings.region, faults=faults)
+        self._elsewhere = None if tables_url is None else TablesElsewhere(self.endpoint, tables_url)
         self.host = FunctionHost(self.scheduler, create_overrides={"clock": self.scheduler})
         self.executions = ExecutionManager(
             self.scheduler,
@@ -121,6 +126,8 @@ class LocalRuntime:
             self._sources.stop()
         self.scheduler.stop()
         self.endpoint.stop()
+        if self._elsewhere is not None:
+            self._elsewhere.close()
         self.host.close()
         if self._own_dir is not None:
             self._own_dir.cleanup()

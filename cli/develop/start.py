@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import itertools
 import logging
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from cli import stopping
 from cli.develop.errors import CommandError
 from cli.terminal import complain
 from handlers.core.log import LOGGER_NAME, JsonFormatter
-from local.aws.model import EndpointError
+from local.aws.elsewhere.server import VARIABLE
+from local.aws.model import EndpointError, PortInUse
 from local.deploy.errors import DeployError
 from local.runtime import PROJECT_DIR, LocalRuntime
 
@@ -25,22 +27,28 @@ LOG_DIR = PROJECT_DIR / ".local"
 def started(stack: str, config: Mapping[str, str], *, port: int | None = None) -> Iterator[LocalRuntime]:
     """A running deployment of the program, served on ``port`` if there is one.
 
+    Its tables are those of the server that ``CQRS_DYNAMODB_ENDPOINT`` names, if it does.
+
     Raises:
-        CommandError: the port is taken, or the program or its configuration was refused.
+        CommandError: the port is taken, that server doesn't answer, or the program or its configuration was refused.
     """
+    tables_url = os.environ.get(VARIABLE) or None
     try:
-        runtime = LocalRuntime(stack=stack, config=config, port=port)
-    except EndpointError as error:
+        runtime = LocalRuntime(stack=stack, config=config, port=port, tables_url=tables_url)
+    except PortInUse as error:
         raise CommandError(f"{error} (--port)") from error
+    except EndpointError as error:
+        raise CommandError(str(error)) from error
     except DeployError as error:
         raise CommandError(str(error)) from error
     stopping.on_stop(runtime.drop_files)
     log_file = log_to_file(LOG_DIR)
-    complain(f"deploying stack {stack} on the embedded runtime")
+    where = f", with the tables at {tables_url} ({VARIABLE})" if tables_url else ""
+    complain(f"deploying stack {stack} on the embedded runtime{where}")
     begin = time.monotonic()
     try:
         runtime.start()
-    except DeployError as error:
+    except (DeployError, EndpointError) as error:
         raise CommandError(str(error)) from error
     try:
         seconds = time.monotonic() - begin

@@ -13,6 +13,7 @@ import pytest
 from cli.develop.errors import CommandError
 from cli.develop.pulumi_cli import PulumiCli, find_cli
 from local.provider import EngineRuntime
+from tests.real.dynamodb.dynoxide import Dynoxide, NotFound, find_dynoxide, running
 from tests.real.world import World
 
 
@@ -22,10 +23,15 @@ def parts() -> Mapping[str, str]:
         cli = find_cli().version
     except CommandError as error:
         cli = f"absent: {error}"
+    try:
+        tables = find_dynoxide().version
+    except NotFound as error:
+        tables = f"absent: {error}"
     return {
         "Pulumi CLI and Python language host": cli,
         "Pulumi SDK": version("pulumi"),
         "pulumi_aws (types; its provider is local/provider)": version("pulumi_aws"),
+        "Dynoxide (DynamoDB's API)": tables,
     }
 
 
@@ -42,6 +48,24 @@ def world(pulumi_cli: PulumiCli, tmp_path_factory: pytest.TempPathFactory) -> It
     """An empty AWS and an empty backend, for the scenarios of one file in their order."""
     with EngineRuntime() as engine:
         yield World(pulumi_cli, engine, tmp_path_factory.mktemp("engine"))
+
+
+@pytest.fixture(scope="session")
+def dynoxide() -> Dynoxide:
+    try:
+        return find_dynoxide()
+    except NotFound as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def dynamodb_url(dynoxide: Dynoxide) -> Iterator[str]:
+    """A server of DynamoDB's API that others wrote, with nothing in it.
+
+    One for each test: a table of a name that was there before has the stream records of that one too.
+    """
+    with running(dynoxide) as url:
+        yield url
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

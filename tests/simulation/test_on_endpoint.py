@@ -129,11 +129,12 @@ class EndpointWorld:
                 self.watcher.changed(table, before, after)
 
 
-def run(folder: Path, seed: int, entities: int, versions: int) -> EndpointWorld:
+def run(folder: Path, seed: int, entities: int, versions: int, *, tables_url: str | None = None) -> EndpointWorld:
+    """One run; ``tables_url``: see LocalRuntime."""
     rng = random.Random(f"delivery {seed}")
     delivery = DeliveryFaults(rng, duplicate=0.1, duplicate_after=300.0, delay=rng.choice((0.0, 5.0)))
     workflow = ("STANDARD", "EXPRESS")[seed % 2]
-    with Deployed(folder, seed=seed, workflow=workflow, delivery_faults=delivery) as deployed:
+    with Deployed(folder, seed=seed, workflow=workflow, delivery_faults=delivery, tables_url=tables_url) as deployed:
         world = EndpointWorld(deployed, seed)
         deployed.runtime.endpoint.faults = world.faults
         Workload(world, seed, entities=entity_names(entities), versions=versions)  # type: ignore[arg-type]

@@ -48,6 +48,7 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
     @property
     def end(self) -> int:
         """The position behind the newest record."""
+        self.fetch()
         return self.first + len(self.records)
 
     def add(self, old: Item | None, new: Item | None) -> None:
@@ -56,15 +57,23 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
             return
         if old is not None and new is not None and old.attrs == new.attrs:
             return
-        self.records.append(_record(self.table, self.end, old, new))
+        self.append(_record(self.table, self.first + len(self.records), old, new))
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Keep a record, and none of those that nobody needs any more."""
+        self.records.append(record)
         if len(self.records) >= RETAINED_RECORDS + _STEP:
             self._trim()
+
+    def fetch(self) -> None:
+        """Append what was written elsewhere, before somebody looks. Here writes add their records themselves."""
 
     def read(self, position: int, limit: int | None = None, reader: str = "") -> tuple[list[dict[str, Any]], int]:
         """Records from ``position`` (0: the oldest there is), at most ``limit``, and the position behind them.
 
         A ``reader`` with a name has passed what lies before ``position``; what comes after it is kept for it.
         """
+        self.fetch()
         if reader:
             self.readers[reader] = position
         if 0 < position < self.first:
@@ -79,7 +88,7 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
 
     def _trim(self) -> None:
         most = len(self.records) - RETAINED_RECORDS
-        passed = min(self.readers.values(), default=self.end) - self.first
+        passed = min(self.readers.values(), default=self.first + len(self.records)) - self.first
         dropped = max(min(passed, most), 0)
         oldest = unix_time() - RETENTION_S
         while dropped < most and self.records[dropped]["dynamodb"]["ApproximateCreationDateTime"] < oldest:
@@ -102,7 +111,7 @@ def _record(table: Table, number: int, old: Item | None, new: Item | None) -> di
     if old is not None and view in ("OLD_IMAGE", "NEW_AND_OLD_IMAGES"):
         images["OldImage"] = image(old)
         size += old.size()
-    stream_arn = f"{table.table_arn}/stream/{table.latest_stream_label}"
+    stream_arn = arn_of_stream(table)
     return {
         "eventID": hashlib.md5(f"{stream_arn}/{number}".encode(), usedforsecurity=False).hexdigest(),
         "eventName": "INSERT" if old is None else "REMOVE" if new is None else "MODIFY",
@@ -157,6 +166,11 @@ class TableStreams:
     def read(self, stream_arn: str, position: int, reader: str) -> tuple[list[dict[str, Any]], int]:
         """The records from ``position`` on, oldest first, and the position behind them; kept for ``reader``."""
         return read_new_records(self._endpoint, table_of_stream(stream_arn), position, reader=reader)
+
+
+def arn_of_stream(table: Table) -> str:
+    """The ARN of a table's stream."""
+    return f"{table.table_arn}/stream/{table.latest_stream_label}"
 
 
 def table_of_stream(stream_arn: str) -> str:
