@@ -93,7 +93,7 @@ def embedded(endpoint: AwsEndpoint) -> Side:
     """Ours. What it raises, rather than answers, is an InternalServerError, as it would be over HTTP."""
 
     def send(operation: str, body: bytes) -> AwsResponse:
-        request = AwsRequest("dynamodb", operation, "POST", "/", {}, body, REGION, json.loads(body))
+        request = AwsRequest("dynamodb", operation, REGION, json.loads(body), body=body)
         try:
             return endpoint.handle(request)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other side's answer is compared with it
