@@ -14,4 +14,6 @@ MAP_RESULTS = "map-results/"
 ZIP = "zip/"
 #: Reports of failed rows.
 REPORTS = "reports/"
-PREFIXES = (ATTRIBUTES, IMPORTS, NORMALISED, MAP_RESULTS, ZIP, REPORTS)
+#: What the application's own code keeps.
+APPLICATION = "application/"
+PREFIXES = (ATTRIBUTES, IMPORTS, NORMALISED, MAP_RESULTS, ZIP, REPORTS, APPLICATION)

@@ -46,6 +46,26 @@ def log_step(message: str, *, level: int = logging.INFO, error: BaseException | 
     logger.log(level, message, exc_info=exc_info, extra={"fields": fields})
 
 
+class StepLogger:
+    """What application code logs with: the same lines, at the level that the stack's ``logLevel`` lets through."""
+
+    def debug(self, message: str, **fields: Any) -> None:
+        """Log one step in detail. ``fields`` as in ``log_step``."""
+        log_step(message, level=logging.DEBUG, **fields)
+
+    def info(self, message: str, **fields: Any) -> None:
+        """Log one step."""
+        log_step(message, **fields)
+
+    def warning(self, message: str, **fields: Any) -> None:
+        """Log what somebody should look at some time."""
+        log_step(message, level=logging.WARNING, **fields)
+
+    def error(self, message: str, *, error: BaseException | None = None, **fields: Any) -> None:
+        """Log what went wrong; ``error`` as in ``log_step``."""
+        log_step(message, level=logging.ERROR, error=error, **fields)
+
+
 def without_text(error: BaseException) -> dict[str, Any]:
     """Fields for an error that may quote record data, as those of an application's code do: its type, and where."""
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from mypy_boto3_events.client import EventBridgeClient
     from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_secretsmanager.client import SecretsManagerClient
     from mypy_boto3_sns.client import SNSClient
     from mypy_boto3_sqs.client import SQSClient
+    from mypy_boto3_ssm.client import SSMClient
     from mypy_boto3_stepfunctions.client import SFNClient
 
 #: The service could not be reached or did not answer. Two families: read timeouts and closed connections are
@@ -79,6 +81,16 @@ def stepfunctions_once() -> SFNClient:
 def s3() -> S3Client:
     """The S3 client."""
     return cast("S3Client", _client("s3"))
+
+
+def secrets_manager() -> SecretsManagerClient:
+    """The Secrets Manager client."""
+    return cast("SecretsManagerClient", _client("secretsmanager"))
+
+
+def ssm() -> SSMClient:
+    """The Systems Manager client, for parameters."""
+    return cast("SSMClient", _client("ssm"))
 
 
 def sns(region: str | None = None) -> SNSClient:

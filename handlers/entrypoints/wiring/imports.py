@@ -13,6 +13,7 @@ from handlers.consumers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLet
 from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.light_dataclasses import dataclass
+from handlers.entrypoints.wiring.collaborators import Collaborators, application_tables
 from handlers.entrypoints.wiring.sync_rows import sync_rows
 from handlers.entrypoints.wiring.targets import remote_targets, states_before
 from handlers.imports.csv.rows_handler import RowsHandler
@@ -32,10 +33,11 @@ from handlers.imports.zip.states import imports_steps
 from handlers.objects.s3 import S3Objects
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import COMMANDS, DATA, HISTORY, IMPORT_TMP, TableStore
+from handlers.store.port import IMPORT_TMP, TableStore
 from handlers.topics.sns import SnsTopic
 
 if TYPE_CHECKING:
+    from handlers.commands.targets.previous import Before
     from handlers.entrypoints.wiring.settings import ImportsSettings
     from handlers.objects.port import Objects
     from handlers.state_machines.port import StateMachines
@@ -57,12 +59,7 @@ class ImportPorts:
 
 def on_aws(settings: ImportsSettings, clock: Clock | None) -> ImportPorts:
     """The ports on AWS, with the tables and topics of the settings."""
-    tables = {
-        COMMANDS: settings.commands_table,
-        DATA: settings.data_table,
-        HISTORY: settings.history_table,
-        IMPORT_TMP: settings.import_table,
-    }
+    tables = {IMPORT_TMP: settings.import_table, **application_tables(settings)}
     return ImportPorts(
         store=DynamoTableStore(aws.dynamodb(), tables),
         objects=S3Objects(aws.s3, settings.bucket),
@@ -84,14 +81,17 @@ class ImportParts:
         import_repository = ImportRepository(store, clock)
         attributes = AttributeStore(ports.objects, settings.inline_attribute_limit)
         publisher = CommandPublisher(store, attributes, clock, new_id=new_id, source=IMPORT_SOURCE)
-        strategies = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
+        collaborators = Collaborators(
+            settings, store, clock, objects=ports.objects, attributes=attributes, new_id=new_id
+        )
+        strategies = load_import_tables(settings.handler_modules, collaborators)
         apply = sync_rows(
             store,
             clock,
             import_repository,
             publisher,
             attributes,
-            _registry(settings, strategies, ports, attributes),
+            _registry(settings, strategies, collaborators, states_before(store, clock.now, attributes.decoded)),
             ports.alarms,
             commands_table=settings.commands_table,
             lease_seconds=settings.lease_seconds,
@@ -113,11 +113,10 @@ class ImportParts:
 
 
 def _registry(
-    settings: ImportsSettings, tables: ImportTables, ports: ImportPorts, attributes: AttributeStore
+    settings: ImportsSettings, tables: ImportTables, collaborators: Collaborators, before: Before
 ) -> Registry:
     """The targets of commands, which only tables that publish synchronously need here. Raises RegistryError."""
     if not tables.any_sync:
         return Registry()
     remote = remote_targets(settings.sync_targets, settings.commands_table)
-    before = states_before(ports.store, ports.clock.now, attributes.decoded)
-    return load_registry(settings.handler_modules, {"store": ports.store, "clock": ports.clock}, remote, before=before)
+    return load_registry(settings.handler_modules, collaborators, remote, before=before)

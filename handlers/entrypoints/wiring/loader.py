@@ -8,6 +8,7 @@ from handlers.consumers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadL
 from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.light_dataclasses import dataclass
+from handlers.entrypoints.wiring.collaborators import Collaborators, application_tables
 from handlers.imports.csv import states as csv_states
 from handlers.imports.csv.direct_loader import Loader
 from handlers.imports.csv.loader import CsvLoader
@@ -57,7 +58,7 @@ class LoaderPorts:
 def on_aws(settings: LoaderSettings, clock: Clock | None) -> LoaderPorts:
     """The ports on AWS, with the tables and topics of the settings."""
     return LoaderPorts(
-        store=DynamoTableStore(aws.dynamodb(), {IMPORT_TMP: settings.import_table}),
+        store=DynamoTableStore(aws.dynamodb(), {IMPORT_TMP: settings.import_table, **application_tables(settings)}),
         objects=S3Objects(aws.s3, settings.bucket),
         source=S3Source(aws.s3),
         state_machines=StepFunctions(aws.stepfunctions()),
@@ -72,7 +73,8 @@ class LoaderParts:
     def __init__(self, settings: LoaderSettings, ports: LoaderPorts) -> None:
         store, clock = ports.store, ports.clock
         import_repository = ImportRepository(store, clock)
-        tables = load_import_tables(settings.handler_modules, {"store": store, "clock": clock})
+        collaborators = Collaborators(settings, store, clock, objects=ports.objects)
+        tables = load_import_tables(settings.handler_modules, collaborators)
         files = JobFiles(import_repository, ports.source, own_bucket=settings.bucket)
         finalize = Finalizer(store, import_repository, ports.objects)
         csv_machine = CsvMachine(ports.state_machines, settings.import_csv_state_machine_arn)

@@ -1,38 +1,34 @@
-"""What workflow classes may ask for beside ``store``, ``clock`` and ``workflows``: publishing commands."""
+"""What workflow classes may ask for beside what all classes may: they run where the pipeline is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from handlers.commands.publishing.publisher import CommandPublisher, new_row_id
-from handlers.commands.publishing.sync_publisher import SyncPublisher
-from handlers.operations.skip import Skipper
+from contract.collaborators import PUBLISHER, SKIPPER, SYNC_PUBLISHER
 
 if TYPE_CHECKING:
-    from handlers.commands.attributes import AttributeStore
     from handlers.commands.pipeline.steps import Pipeline
     from handlers.commands.ports import Ports
+    from handlers.commands.publishing.sync_publisher import SyncPublisher
     from handlers.entrypoints.wiring.settings import StatesSettings
-
-SOURCE = "workflow"
+    from handlers.operations.skip import Skipper
 
 
 def publishing(
-    ports: Ports,
-    attributes: AttributeStore,
-    pipeline: Pipeline,
-    settings: StatesSettings,
-    new_id: Callable[[], str] | None = None,
-) -> dict[str, Any]:
-    """``publisher`` (CommandPublisher), ``sync_publisher`` (SyncPublisher) and ``skipper`` (Skipper), by name.
+    collaborators: Mapping[str, Any], ports: Ports, pipeline: Pipeline, settings: StatesSettings
+) -> dict[str, Callable[[], Any]]:
+    """Name to what makes it. ``collaborators`` has the publisher that the synchronous one is made of."""
 
-    ``new_id`` makes the ids of rows, in place of random ones.
-    """
-    publisher = CommandPublisher(ports.store, attributes, ports.clock, source=SOURCE, new_id=new_id or new_row_id)
-    sync = SyncPublisher(publisher, pipeline, ports.clock, lease_seconds=settings.lease_seconds)
-    return {
-        "publisher": publisher,
-        "sync_publisher": sync,
-        "skipper": Skipper(ports.store, ports.clock, pipeline.finisher, pipeline.record_failure),
-    }
+    def sync_publisher() -> SyncPublisher:
+        from handlers.commands.publishing.sync_publisher import SyncPublisher
+
+        publisher = collaborators[PUBLISHER]
+        return SyncPublisher(publisher, pipeline, ports.clock, lease_seconds=settings.lease_seconds)
+
+    def skipper() -> Skipper:
+        from handlers.operations.skip import Skipper
+
+        return Skipper(ports.store, ports.clock, pipeline.finisher, pipeline.record_failure)
+
+    return {SYNC_PUBLISHER: sync_publisher, SKIPPER: skipper}

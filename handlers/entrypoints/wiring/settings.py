@@ -16,6 +16,22 @@ if TYPE_CHECKING:
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
+class ApplicationSettings:
+    """What the environment of each function that runs the application's classes has for them."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        """Raises SettingsError naming the variable."""
+        self.commands_table = _text(env, "COMMANDS_TABLE")
+        self.data_table = _text(env, "DATA_TABLE")
+        self.history_table = _text(env, "HISTORY_TABLE")
+        self.bucket = _text(env, "BUCKET_NAME")
+        self.inline_attribute_limit = _number(env, "INLINE_ATTRIBUTE_LIMIT")
+        self.custom_machines = _arns(env, "CUSTOM_STATE_MACHINE_ARNS", ":stateMachine:")
+        self.secrets = _arns(env, "HANDLER_SECRETS", "arn:")
+        self.handler_modules = _names(env, "HANDLER_MODULES")
+        self.log_level = _log_level(env)
+
+
 class EventsSettings:
     """Environment of the ``events`` function."""
 
@@ -47,70 +63,55 @@ class OutcomesSettings:
         self.log_level = _log_level(env)
 
 
-class LoaderSettings:
+class LoaderSettings(ApplicationSettings):
     """Environment of the ``loader`` function. ``import_buckets``: where files may be, the stack's own bucket first."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         """Raises SettingsError naming the variable."""
+        super().__init__(env)
         self.import_table = _text(env, "IMPORT_TABLE")
-        self.bucket = _text(env, "BUCKET_NAME")
         self.import_buckets = _names(env, "IMPORT_BUCKETS")
         self.import_csv_state_machine_arn = _text(env, "IMPORT_CSV_STATE_MACHINE_ARN")
         self.import_zip_state_machine_arn = _text(env, "IMPORT_ZIP_STATE_MACHINE_ARN")
-        self.handler_modules = _names(env, "HANDLER_MODULES")
         self.direct_rows = _number(env, "IMPORT_DIRECT_ROWS")
         self.timeout_hours = _number(env, "IMPORT_TIMEOUT_HOURS")
         self.zip_max_entries = _number(env, "ZIP_MAX_ENTRIES")
         self.zip_max_bytes = _number(env, "ZIP_MAX_BYTES")
         self.zip_max_ratio = _number(env, "ZIP_MAX_RATIO")
         self.stream_failures_url = _text(env, "STREAM_FAILURES_URL")
-        self.log_level = _log_level(env)
 
 
-class ImportsSettings:
+class ImportsSettings(ApplicationSettings):
     """Environment of the ``imports`` function."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         """Raises SettingsError naming the variable."""
+        super().__init__(env)
         self.import_table = _text(env, "IMPORT_TABLE")
-        self.commands_table = _text(env, "COMMANDS_TABLE")
-        self.data_table = _text(env, "DATA_TABLE")
-        self.history_table = _text(env, "HISTORY_TABLE")
-        self.bucket = _text(env, "BUCKET_NAME")
         self.main_topic_arn = _text(env, "MAIN_TOPIC_ARN")
         self.alarm_topic_arn = _text(env, "ALARM_TOPIC_ARN")
-        self.handler_modules = _names(env, "HANDLER_MODULES")
-        self.inline_attribute_limit = _number(env, "INLINE_ATTRIBUTE_LIMIT")
         self.max_receives = _number(env, "MAX_RECEIVE_COUNT")
         self.sync_targets = _targets(env)
         self.lease_seconds = _number(env, "LEASE_SECONDS")
         self.ttl = _ttl(env)
         self.stream_failures_url = _text(env, "STREAM_FAILURES_URL")
         self.dead_letter_queue_url = _text(env, "DEAD_LETTER_QUEUE_URL")
-        self.log_level = _log_level(env)
 
 
-class StatesSettings:
+class StatesSettings(ApplicationSettings):
     """Environment of the ``states`` function."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         """Raises SettingsError naming the variable."""
-        self.commands_table = _text(env, "COMMANDS_TABLE")
-        self.data_table = _text(env, "DATA_TABLE")
-        self.history_table = _text(env, "HISTORY_TABLE")
+        super().__init__(env)
         self.tasks_table = _text(env, "TASKS_TABLE")
         self.command_state_machine_arn = _text(env, "COMMAND_STATE_MACHINE_ARN")
-        self.custom_machines = _arns(env, "CUSTOM_STATE_MACHINE_ARNS")
-        self.bucket = _text(env, "BUCKET_NAME")
-        self.inline_attribute_limit = _number(env, "INLINE_ATTRIBUTE_LIMIT")
         self.alarm_topic_arn = _text(env, "ALARM_TOPIC_ARN")
-        self.handler_modules = _names(env, "HANDLER_MODULES")
         self.sync_targets = _targets(env)
         self.status_detail = _one_of(env, "STATUS_DETAIL", STATUS_DETAILS)
         self.wait_limit_hours = _number(env, "WAIT_LIMIT_HOURS")
         self.lease_seconds = _number(env, "LEASE_SECONDS")
         self.ttl = _ttl(env)
-        self.log_level = _log_level(env)
 
 
 class SweeperSettings:
@@ -131,20 +132,18 @@ class SweeperSettings:
         self.log_level = _log_level(env)
 
 
-class TasksSettings:
+class TasksSettings(ApplicationSettings):
     """Environment of the ``tasks`` function."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         """Raises SettingsError naming the variable."""
+        super().__init__(env)
         self.tasks_table = _text(env, "TASKS_TABLE")
-        self.data_table = _text(env, "DATA_TABLE")
         self.task_state_machine_arn = _text(env, "TASK_STATE_MACHINE_ARN")
-        self.handler_modules = _names(env, "HANDLER_MODULES")
         self.task_timeout_minutes = _number(env, "TASK_TIMEOUT_MINUTES")
         self.lease_seconds = _number(env, "LEASE_SECONDS")
         self.max_receives = _number(env, "MAX_RECEIVE_COUNT")
         self.dead_letter_queue_url = _text(env, "DEAD_LETTER_QUEUE_URL")
-        self.log_level = _log_level(env)
 
 
 def _targets(env: Mapping[str, str]) -> tuple[TargetSpec, ...]:
@@ -164,15 +163,15 @@ def _names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(part for part in map(str.strip, env.get(name, "").split(",")) if part)
 
 
-def _arns(env: Mapping[str, str], name: str) -> dict[str, str]:
-    """Names to ARNs, as JSON."""
+def _arns(env: Mapping[str, str], name: str, part: str) -> dict[str, str]:
+    """Names to ARNs, as JSON. ``part``: what each has."""
     value = _text(env, name)
     try:
         arns = json.loads(value)
     except ValueError:
         arns = None
-    if not isinstance(arns, dict) or not all(isinstance(arn, str) and ":stateMachine:" in arn for arn in arns.values()):
-        raise SettingsError(f"environment variable {name}: {value!r} is not a JSON object of state machine ARNs")
+    if not isinstance(arns, dict) or not all(isinstance(arn, str) and part in arn for arn in arns.values()):
+        raise SettingsError(f"environment variable {name}: {value!r} is not a JSON object of ARNs with {part!r}")
     return arns
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.pipeline.steps import Pipeline, PipelineOptions
@@ -12,11 +12,13 @@ from handlers.commands.states import command_states
 from handlers.commands.targets.registry import load_registry
 from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
+from handlers.entrypoints.wiring.collaborators import Collaborators, application_tables
+from handlers.entrypoints.wiring.publishing import publishing
 from handlers.entrypoints.wiring.targets import remote_targets, states_before
 from handlers.objects.s3 import S3Objects
-from handlers.state_machines.stepfunctions import StepFunctions, StepFunctionsWorkflows
+from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import COMMANDS, DATA, HISTORY, TASKS
+from handlers.store.port import TASKS
 from handlers.topics.sns import SnsTopic
 from handlers.workflows.states import CustomStates
 from handlers.workflows.workflow import build_workflows, workflow_classes
@@ -31,12 +33,7 @@ EXPRESS_END = "-express"
 
 def on_aws(settings: StatesSettings, clock: Clock | None) -> Ports:
     """The ports on AWS, with the tables and topics of the settings."""
-    tables = {
-        COMMANDS: settings.commands_table,
-        DATA: settings.data_table,
-        HISTORY: settings.history_table,
-        TASKS: settings.tasks_table,
-    }
+    tables = {TASKS: settings.tasks_table, **application_tables(settings)}
     return Ports(
         store=DynamoTableStore(aws.dynamodb(), tables),
         state_machines=StepFunctions(aws.stepfunctions()),
@@ -57,8 +54,9 @@ class StatesParts:
         new_id: Callable[[], str] | None,
     ) -> None:
         attributes = attributes or AttributeStore(S3Objects(aws.s3, settings.bucket), settings.inline_attribute_limit)
-        workflows = workflows or StepFunctionsWorkflows(aws.stepfunctions, settings.custom_machines)
-        collaborators: dict[str, Any] = {"store": ports.store, "clock": ports.clock, "workflows": workflows}
+        collaborators = Collaborators(
+            settings, ports.store, ports.clock, attributes=attributes, workflows=workflows, new_id=new_id
+        )
         remote = remote_targets(settings.sync_targets, settings.commands_table)
         before = states_before(ports.store, ports.clock.now, attributes.decoded)
         registry = load_registry(settings.handler_modules, collaborators, remote, before=before)
@@ -71,14 +69,10 @@ class StatesParts:
             ttl=settings.ttl,
         )
         pipeline = Pipeline(ports, attributes, registry, options)
-        classes = workflow_classes(settings.handler_modules)
-        if classes:
-            # Imported here: a function without workflows of its own starts without the publishing code.
-            from handlers.entrypoints.wiring.publishing import publishing
-
-            collaborators |= publishing(ports, attributes, pipeline, settings, new_id)
         self.commands = command_states(pipeline, ports.clock)
-        self.custom = CustomStates(build_workflows(classes, collaborators), ports.clock)
+        of_workflows = collaborators.and_also(publishing(collaborators, ports, pipeline, settings))
+        classes = workflow_classes(settings.handler_modules)
+        self.custom = CustomStates(build_workflows(classes, of_workflows), ports.clock)
         #: Name of a custom machine in AWS to its workflow's.
         self.workflow_of = {_name_of(arn): name for name, arn in settings.custom_machines.items()}
         command_machine = _name_of(settings.command_state_machine_arn).removesuffix(EXPRESS_END)

@@ -8,9 +8,10 @@ from handlers.consumers.dead_letters import QUEUE_SOURCE, DeadLetters, SqsDeadLe
 from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.light_dataclasses import dataclass
+from handlers.entrypoints.wiring.collaborators import Collaborators, application_tables
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.store.port import DATA, TASKS, TableStore
+from handlers.store.port import TASKS, TableStore
 from handlers.tasks.finalize import Finalizer
 from handlers.tasks.handlers import load_task_handlers
 from handlers.tasks.items import ItemRunner
@@ -35,7 +36,7 @@ class TaskPorts:
 def on_aws(settings: TasksSettings, clock: Clock | None) -> TaskPorts:
     """The ports on AWS, with the tables and topics of the settings."""
     return TaskPorts(
-        store=DynamoTableStore(aws.dynamodb(), {TASKS: settings.tasks_table, DATA: settings.data_table}),
+        store=DynamoTableStore(aws.dynamodb(), {TASKS: settings.tasks_table, **application_tables(settings)}),
         state_machines=StepFunctions(aws.stepfunctions(), starts=aws.stepfunctions_once()),
         clock=clock or SystemClock(),
         dead_letters=SqsDeadLetters(aws.sqs, {QUEUE_SOURCE: settings.dead_letter_queue_url}),
@@ -47,7 +48,7 @@ class TaskParts:
 
     def __init__(self, settings: TasksSettings, ports: TaskPorts) -> None:
         store, clock = ports.store, ports.clock
-        handlers = load_task_handlers(settings.handler_modules, {"store": store, "clock": clock})
+        handlers = load_task_handlers(settings.handler_modules, Collaborators(settings, store, clock))
         options = RunnerOptions(
             machine_arn=settings.task_state_machine_arn,
             timeout_minutes=settings.task_timeout_minutes,

@@ -1,0 +1,1 @@
+"""The secrets port: values that the application's code reads by name."""
