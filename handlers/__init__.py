@@ -40,16 +40,19 @@ if TYPE_CHECKING:
         WrongStatus,
     )
     from handlers.core.keys import MAX_REQUEST_ID_CHARS
-    from handlers.core.log import log_step
+    from handlers.core.log import StepLogger, log_step
     from handlers.core.values.json_values import check_json
     from handlers.imports.rows.preparation import prepare as prepare_row
     from handlers.imports.service import ImportService
     from handlers.imports.strategy import CHANGED, EQUAL, NOT_EXIST, ImportStrategy, Row, import_strategy
     from handlers.objects.memory import MemoryObjects
+    from handlers.objects.port import Objects
     from handlers.objects.s3 import S3Objects
     from handlers.operations.explain import Explainer
     from handlers.operations.key_text import parse_key
     from handlers.operations.skip import Skipper, SkipRefused
+    from handlers.secrets.memory import MemorySecrets
+    from handlers.secrets.port import Secrets, SecretUnavailable
     from handlers.state_machines.memory import MemoryCustomWorkflows
     from handlers.state_machines.port import CustomWorkflows
     from handlers.store.conditions import Condition, absent, at_most, equals, exists, less, one_of
@@ -118,8 +121,10 @@ __all__ = [
     "Listing",
     "MemoryCustomWorkflows",
     "MemoryObjects",
+    "MemorySecrets",
     "MemoryTableStore",
     "NotFound",
+    "Objects",
     "PendingVersions",
     "Put",
     "RequestConflict",
@@ -128,8 +133,11 @@ __all__ = [
     "S3Objects",
     "SagaIsUndone",
     "SagaLog",
+    "SecretUnavailable",
+    "Secrets",
     "SkipRefused",
     "Skipper",
+    "StepLogger",
     "SyncPublisher",
     "SystemClock",
     "TableStore",
@@ -194,15 +202,18 @@ _NAMES = {
     ),
     "core.values.json_values": "check_json",
     "core.keys": "MAX_REQUEST_ID_CHARS",
-    "core.log": "log_step",
+    "core.log": "StepLogger log_step",
     "imports.rows.preparation": "prepare_row=prepare",
     "imports.service": "ImportService",
     "imports.strategy": "CHANGED EQUAL NOT_EXIST ImportStrategy Row import_strategy",
     "objects.memory": "MemoryObjects",
+    "objects.port": "Objects",
     "objects.s3": "S3Objects",
     "operations.explain": "Explainer",
     "operations.key_text": "parse_key",
     "operations.skip": "Skipper SkipRefused",
+    "secrets.memory": "MemorySecrets",
+    "secrets.port": "SecretUnavailable Secrets",
     "state_machines.memory": "MemoryCustomWorkflows",
     "state_machines.port": "CustomWorkflows",
     "store.conditions": "Condition absent at_most equals exists less one_of",

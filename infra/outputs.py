@@ -16,6 +16,7 @@ from infra.components.deployment import Deployment
 from infra.components.functions import Function
 from infra.components.monitoring import Monitoring
 from infra.components.state_machines import StateMachine
+from infra.configuration.stack_config import ConfigError
 
 SCHEMA_VERSION = 1
 
@@ -61,3 +62,13 @@ def stack_outputs(
         values[outputs.FUNCTION_ARN[name]] = function.function.arn
     values[outputs.DASHBOARD_URL] = monitoring.dashboard_url
     return values
+
+
+def with_outputs_of_application(
+    own: Mapping[str, pulumi.Input[object]], more: Mapping[str, pulumi.Input[object]]
+) -> dict[str, pulumi.Input[object]]:
+    """The outputs of the stack and of ``infra/application.py``. Raises ConfigError: both have one of a name."""
+    taken = sorted(set(own) & set(more))
+    if taken:
+        raise ConfigError([f"infra/application.py: output {taken[0]!r} is not allowed; expected another name"])
+    return {**own, **more}

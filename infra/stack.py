@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pulumi
@@ -9,6 +10,7 @@ import pulumi_aws as aws
 
 from contract.functions import IMPORTS, OUTCOMES
 from contract.state_machines import COMMAND_MACHINES, IMPORT_CSV, IMPORT_ZIP, STANDARD, TASK_HANDLER
+from infra import application
 from infra.capabilities.catalogue import environments
 from infra.capabilities.commands import command_machines, states_function
 from infra.capabilities.custom_machines import custom_machines
@@ -17,8 +19,9 @@ from infra.capabilities.imports import Imports
 from infra.capabilities.outcomes import Outcomes
 from infra.capabilities.sweeper import sweeper_function
 from infra.capabilities.tasks import Tasks
+from infra.components.application import Application, ApplicationArgs
 from infra.components.deployment import Deployment
-from infra.components.environments import check_sizes
+from infra.components.environments import check_names_of_variables, check_sizes
 from infra.components.messaging import Messaging, MessagingArgs
 from infra.components.monitoring import Monitoring, MonitoringArgs
 from infra.components.places import expected_places
@@ -29,14 +32,22 @@ from infra.components.tables import Tables, TablesArgs
 from infra.configuration.stack_config import ConfigError, StackConfig
 from infra.configuration.sync_targets import duplicated_ids
 from infra.definitions.custom_workflows import find_workflows
+from infra.definitions.handler_classes import handler_classes, problems_of
 from infra.naming.names import Account, Names
-from infra.outputs import stack_outputs
+from infra.outputs import stack_outputs, with_outputs_of_application
 from infra.packaging import archive_members, build_archive, check_modules, without_unused_samples
 from infra.physical_names import check_names, taken_names
 
 
-def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Input[object]]:
+def build(
+    config: StackConfig,
+    names: Names,
+    root: Path,
+    declare: Callable[[ApplicationArgs], Application] = application.declare,
+) -> dict[str, pulumi.Input[object]]:
     """Declare everything; answers the stack's outputs. ``root`` holds the ``handlers`` package.
+
+    ``declare`` declares the application's own resources.
 
     Raises:
         ConfigError, PackagingError, DefinitionError, SubstitutionError: before any resource is declared.
@@ -46,18 +57,25 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
     check_definitions()
     workflows = find_workflows(members, config.handler_modules, taken_names())
     check_names(names, [one.name for one in workflows])
-    problems = list(duplicated_ids(config.sync_targets, members, config.handler_modules))
+    classes = handler_classes(members, config.handler_modules)
+    problems = [f"cqrs:handlerModules: {one}" for one in problems_of(classes)]
+    problems += duplicated_ids(config.sync_targets, classes)
     if problems:
         raise ConfigError(problems)
     account = _account()
-    check_sizes(environments(config, expected_places(names, account, [one.name for one in workflows])))
+    environment = environments(config, expected_places(names, account, [one.name for one in workflows]))
+    check_names_of_variables(config.handler_environment, environment)
+    check_sizes(environment)
+    own = declare(ApplicationArgs(config, names, account))
 
     deployment = Deployment(
         config,
         names,
         account,
         build_archive(without_unused_samples(members, config.handler_modules)),
+        own,
         workflows,
+        classes,
         Tables("tables", TablesArgs(names, config.point_in_time_recovery, config.deletion_protection)),
         Messaging("messaging", MessagingArgs(names, account, config.alarm_emails, RULES)),
         Storage("storage", StorageArgs(names, account, config.deletion_protection, config.force_destroy)),
@@ -83,7 +101,7 @@ def build(config: StackConfig, names: Names, root: Path) -> dict[str, pulumi.Inp
         IMPORT_ZIP: imports.zip_machine,
     }
     monitoring = Monitoring("monitoring", MonitoringArgs(deployment, {**machines, **custom}, functions))
-    return stack_outputs(deployment, functions, machines, custom, monitoring)
+    return with_outputs_of_application(stack_outputs(deployment, functions, machines, custom, monitoring), own.outputs)
 
 
 def _account() -> Account:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from local.deploy.program import Evaluate, evaluate
 from local.deploy.project import load_stack
 from local.functions.host import FunctionHost
 from local.scheduler import Scheduler
+from local.secrets import provide
 from local.sources.async_calls import AsyncSettings
 from local.sources.destinations import Destinations
 from local.sources.eventbridge import Rule
@@ -48,6 +50,7 @@ class LocalRuntime:
         delivery_faults: duplicated and delayed deliveries, for tests.
         evaluate: runs the program; tests replay what an earlier run registered.
         work_dir: where functions' code is unpacked and stays, for the next deployment; None: a folder that goes again.
+        secrets: values of secrets by the names of environment variables (``local.secrets``); None: the process's own.
         port: on which the endpoint is served on 127.0.0.1, 0 for any free one; None: only in this process.
         tables_url: another server of DynamoDB's API on this machine, which then keeps the tables and their streams.
 
@@ -70,6 +73,7 @@ class LocalRuntime:
         work_dir: Path | None = None,
         port: int | None = None,
         tables_url: str | None = None,
+        secrets: Mapping[str, str] | None = None,
     ) -> None:
         self.scheduler = scheduler if scheduler is not None else Scheduler.real()
         self._settings = load_stack(project_dir, stack, config)
@@ -85,6 +89,7 @@ class LocalRuntime:
             on_access=self.endpoint.note_access,
         )
         self._project_dir = project_dir
+        self._secrets = os.environ if secrets is None else secrets
         self._delivery_faults = delivery_faults
         self._evaluate = evaluate
         self._server = None if port is None else self.endpoint.bind_http(port)
@@ -109,6 +114,8 @@ class LocalRuntime:
             stepfunctions.install(self.endpoint, self.executions)
             self._deployment = deploy_program(self._project_dir, self._settings, self.context, self._evaluate)
             self._sources = self._start_sources(self._deployment)
+            environments = (self.host.get(name).env for name in self.host.names)
+            provide(environments, self._secrets, self.endpoint.region)
             self.endpoint.seal()
             if self._server is not None:
                 self._server.start()

@@ -14,6 +14,7 @@ from typing import Any
 from cli.errors import CommandError
 from cli.imports.jobs import reading
 from cli.operate.arguments import add_stack
+from cli.operate.collaborators import collaborators_of
 from cli.operate.stack import Stack, on_stack
 from cli.output import Progress, as_json, table
 from cli.terminal import show
@@ -70,7 +71,7 @@ def import_file(stack: Stack, options: argparse.Namespace, sleep: Callable[[floa
     """See ``run``."""
     settings = LoaderSettings(stack.environment_of(LOADER))
     clock = SystemClock()
-    tables = load_import_tables(settings.handler_modules, {"store": stack.store, "clock": clock})
+    tables = load_import_tables(settings.handler_modules, collaborators_of(stack, settings))
     service = ImportService(stack.store, clock, tables.names, settings.import_buckets)
     context = InvokeContext(OPERATOR, options.tenant).checked()
     is_archive = options.file.suffix.lower() == ARCHIVE

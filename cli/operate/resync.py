@@ -12,6 +12,7 @@ from itertools import count
 
 from cli.errors import CommandError
 from cli.operate.arguments import add_dry_run, add_stack, rate
+from cli.operate.collaborators import collaborators_of
 from cli.operate.stack import Stack, on_stack
 from cli.output import Progress, as_json, table
 from cli.terminal import show
@@ -29,7 +30,6 @@ from handlers.objects.s3 import S3Objects
 from handlers.operations.checkpoint import Checkpoint
 from handlers.operations.key_text import pasteable
 from handlers.operations.resync import Resync, ResyncSelection, count_rows
-from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
 
 SHOWN_FAILURES = 20
 
@@ -72,10 +72,8 @@ def _resync(stack: Stack, options: argparse.Namespace) -> int:
 def _registry(stack: Stack, settings: StatesSettings) -> Registry:
     """The targets that the stack is deployed with, this project's and others', reached with our credentials."""
     remote = remote_handlers(settings.sync_targets, settings.commands_table, partial(connect, clients=stack))
-    workflows = StepFunctionsWorkflows(partial(stack.client, "stepfunctions"), settings.custom_machines)
-    collaborators = {"store": stack.store, "clock": SystemClock(), "workflows": workflows}
     before = StatesBefore(stack.store, SystemClock().now, _attributes(stack, settings).decoded)
-    return load_registry(settings.handler_modules, collaborators, remote, before=before)
+    return load_registry(settings.handler_modules, collaborators_of(stack, settings), remote, before=before)
 
 
 def _attributes(stack: Stack, settings: StatesSettings) -> AttributeStore:

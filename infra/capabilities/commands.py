@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from contract.command_status import WAIT_PREV_COMMAND
 from contract.functions import STATES
 from contract.messages import ALARM_TOPIC
@@ -16,10 +14,10 @@ from contract.state_machines import (
     STANDARD,
 )
 from contract.tables import COMMANDS, DATA, HISTORY, TASKS
-from infra.capabilities.custom_machines import custom_permissions
+from infra.capabilities.application import application_environment, with_application
 from infra.components.deployment import Deployment
-from infra.components.environments import Environment, handler_modules, ttl_days
-from infra.components.functions import Function, FunctionArgs, FunctionSpec
+from infra.components.environments import Environment, ttl_days
+from infra.components.functions import Function, FunctionSpec
 from infra.components.places import Places
 from infra.components.state_machines import ONE_HOUR, StateMachine, StateMachineArgs, load_definition
 from infra.configuration.stack_config import StackConfig
@@ -27,28 +25,14 @@ from infra.configuration.sync_targets import target_permissions, targets_json
 from infra.permissions.resources import machine, objects, table, topic
 
 DEFINITIONS = {STANDARD: "command", EXPRESS: "command_express"}
-#: What the function may do beside, once the application has workflows of its own: their classes may publish commands
-#: and keep rows in ``tasks``.
-OF_CUSTOM_WORKFLOWS = {
-    table(COMMANDS): ("dynamodb:PutItem", "dynamodb:Query"),
-    table(DATA): ("dynamodb:ConditionCheckItem",),
-    table(TASKS): ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
-    objects(ATTRIBUTES): ("s3:PutObject",),
-}
 
 
 def _environment(config: StackConfig, places: Places) -> Environment:
     return {
-        "COMMANDS_TABLE": places.tables[COMMANDS],
-        "DATA_TABLE": places.tables[DATA],
-        "HISTORY_TABLE": places.tables[HISTORY],
+        **application_environment(config, places),
         "TASKS_TABLE": places.tables[TASKS],
         "COMMAND_STATE_MACHINE_ARN": places.machines[COMMAND_MACHINES[config.command_workflow]],
-        "CUSTOM_STATE_MACHINE_ARNS": json.dumps(dict(places.custom_machines), separators=(",", ":")),
-        "BUCKET_NAME": places.bucket,
-        "INLINE_ATTRIBUTE_LIMIT": str(config.inline_attribute_limit),
         "ALARM_TOPIC_ARN": places.topics[ALARM_TOPIC],
-        "HANDLER_MODULES": handler_modules(config),
         "STATUS_DETAIL": config.shown_status_detail,
         "SYNC_TARGETS": targets_json(config.sync_targets),
         "WAIT_LIMIT_HOURS": str(config.wait_limit_hours),
@@ -76,13 +60,8 @@ SPEC = FunctionSpec(
 
 
 def states_function(deployment: Deployment) -> Function:
-    """The function, with what the configured targets and the application's workflows need."""
-    workflows = deployment.workflows
-    configured = {
-        **target_permissions(deployment.config.sync_targets),
-        **custom_permissions(workflows, deployment.places.custom_machines),
-    }
-    return Function(STATES, FunctionArgs(SPEC, deployment, configured, OF_CUSTOM_WORKFLOWS if workflows else None))
+    """The function, with what the configured targets and the application's classes need."""
+    return Function(STATES, with_application(SPEC, deployment, target_permissions(deployment.config.sync_targets)))
 
 
 def command_machines(states: Function, deployment: Deployment) -> dict[str, StateMachine]:

@@ -11,13 +11,14 @@ from contract.rows import COUNTERS, EXPECTED, JOB, LEFT, ROW
 from contract.state_machines import IMPORT_CSV, IMPORT_ZIP
 from contract.tables import COMMANDS, DATA, HISTORY, IMPORT_TMP, INSERT, MODIFY
 from contract.work_status import CREATED, IMPORT_TERMINAL
+from infra.capabilities.application import application_environment, with_application
 from infra.capabilities.import_csv import import_csv_machine
 from infra.capabilities.import_zip import import_zip_machine
 from infra.capabilities.loader import loader_function
 from infra.components.deployment import Deployment
-from infra.components.environments import Environment, handler_modules, ttl_days
+from infra.components.environments import Environment, ttl_days
 from infra.components.event_sources import queue_mapping, stream_mapping
-from infra.components.functions import Function, FunctionArgs, FunctionSpec
+from infra.components.functions import Function, FunctionSpec
 from infra.components.messaging import CONSUMER_TIMEOUT_SECONDS, MAX_RECEIVE_COUNT
 from infra.components.places import Places
 from infra.components.state_machines import StateMachine
@@ -46,14 +47,9 @@ COUNTED_ALL = {
 def _environment(config: StackConfig, places: Places) -> Environment:
     return {
         "IMPORT_TABLE": places.tables[IMPORT_TMP],
-        "COMMANDS_TABLE": places.tables[COMMANDS],
-        "DATA_TABLE": places.tables[DATA],
-        "HISTORY_TABLE": places.tables[HISTORY],
-        "BUCKET_NAME": places.bucket,
+        **application_environment(config, places),
         "MAIN_TOPIC_ARN": places.topics[MAIN_TOPIC],
         "ALARM_TOPIC_ARN": places.topics[ALARM_TOPIC],
-        "HANDLER_MODULES": handler_modules(config),
-        "INLINE_ATTRIBUTE_LIMIT": str(config.inline_attribute_limit),
         "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
         "SYNC_TARGETS": targets_json(config.sync_targets),
         "LEASE_SECONDS": str(config.lease_seconds),
@@ -111,7 +107,7 @@ class Imports(pulumi.ComponentResource):
         config = deployment.config
         self.loader = loader_function(deployment, child)
         self.function = Function(
-            functions.IMPORTS, FunctionArgs(SPEC, deployment, target_permissions(config.sync_targets)), child
+            functions.IMPORTS, with_application(SPEC, deployment, target_permissions(config.sync_targets)), child
         )
         self.csv_machine = import_csv_machine(self.loader, self.function, deployment, child)
         self.zip_machine = import_zip_machine(self.loader, self.function, deployment, child)

@@ -11,10 +11,11 @@ from contract.rows import CANCEL_REQUESTED, JOB, RESTART
 from contract.state_machines import IMPORT_CSV, IMPORT_ZIP
 from contract.tables import IMPORT_TMP, INSERT, MODIFY
 from contract.work_status import CREATED, PROCESSING
+from infra.capabilities.application import application_environment, with_application
 from infra.components.deployment import Deployment
-from infra.components.environments import Environment, handler_modules
+from infra.components.environments import Environment
 from infra.components.event_sources import stream_mapping
-from infra.components.functions import Function, FunctionArgs, FunctionSpec
+from infra.components.functions import Function, FunctionSpec
 from infra.components.places import Places
 from infra.configuration.stack_config import StackConfig
 from infra.permissions.policies import READ_STREAM
@@ -54,10 +55,9 @@ PATTERNS = (NEW_JOBS, CANCELLED_JOBS, JOBS_STARTED_AGAIN)
 def _environment(config: StackConfig, places: Places) -> Environment:
     return {
         "IMPORT_TABLE": places.tables[IMPORT_TMP],
-        "BUCKET_NAME": places.bucket,
+        **application_environment(config, places),
         "IMPORT_BUCKETS": _with_more(places.bucket, config.import_buckets),
         "IMPORT_ZIP_STATE_MACHINE_ARN": places.machines[IMPORT_ZIP],
-        "HANDLER_MODULES": handler_modules(config),
         "IMPORT_CSV_STATE_MACHINE_ARN": places.machines[IMPORT_CSV],
         "IMPORT_DIRECT_ROWS": str(config.import_direct_rows),
         "IMPORT_TIMEOUT_HOURS": str(config.import_timeout_hours),
@@ -95,7 +95,7 @@ SPEC = FunctionSpec(
 
 def loader_function(deployment: Deployment, opts: pulumi.ResourceOptions) -> Function:
     """The function, with the jobs' stream."""
-    args = FunctionArgs(SPEC, deployment, read_buckets(deployment.config, deployment.account.partition))
+    args = with_application(SPEC, deployment, read_buckets(deployment.config, deployment.account.partition))
     function = Function(LOADER, args, opts)
     stream_mapping("loader-import-stream", IMPORT_TMP, function, deployment, patterns=PATTERNS, batch_size=1)
     return function

@@ -11,12 +11,13 @@ from contract.messages import DEAD_LETTER_QUEUES, TASK_QUEUE
 from contract.options import ALL, NONE, TERMINAL
 from contract.rows import BATCH, ITEM, TASK
 from contract.state_machines import TASK_HANDLER
-from contract.tables import DATA, INSERT, MODIFY, TASKS
+from contract.tables import INSERT, MODIFY, TASKS
 from contract.work_status import CREATED, FAILED, PROCESSING, QUEUED, TASK_TERMINAL
+from infra.capabilities.application import application_environment, with_application
 from infra.components.deployment import Deployment
-from infra.components.environments import Environment, handler_modules
+from infra.components.environments import Environment
 from infra.components.event_sources import queue_mapping, stream_mapping
-from infra.components.functions import Function, FunctionArgs, FunctionSpec
+from infra.components.functions import Function, FunctionSpec
 from infra.components.messaging import MAX_RECEIVE_COUNT, TASKS_TIMEOUT_SECONDS
 from infra.components.places import Places
 from infra.components.state_machines import StateMachine, StateMachineArgs, load_definition
@@ -41,9 +42,8 @@ PUBLISHED_STATUSES = {
 def _environment(config: StackConfig, places: Places) -> Environment:
     return {
         "TASKS_TABLE": places.tables[TASKS],
-        "DATA_TABLE": places.tables[DATA],
+        **application_environment(config, places),
         "TASK_STATE_MACHINE_ARN": places.machines[TASK_HANDLER],
-        "HANDLER_MODULES": handler_modules(config),
         "TASK_TIMEOUT_MINUTES": str(config.task_timeout_minutes),
         "LEASE_SECONDS": str(LEASE_SECONDS),
         "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
@@ -57,8 +57,6 @@ SPEC = FunctionSpec(
     TASKS_TIMEOUT_SECONDS,
     grants={
         table(TASKS): ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-        # The handlers of the application read and write the read model with this role.
-        table(DATA): ("dynamodb:GetItem", "dynamodb:PutItem"),
         machine(TASK_HANDLER): ("states:StartExecution",),
         queue(TASK_QUEUE): READ_QUEUE,
         queue(DEAD_LETTER_QUEUES[TASK_QUEUE]): ("sqs:SendMessage",),
@@ -79,7 +77,7 @@ class Tasks(pulumi.ComponentResource):
         super().__init__("cqrs:infra:Tasks", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         config = deployment.config
-        self.function = Function(functions.TASKS, FunctionArgs(SPEC, deployment), child)
+        self.function = Function(functions.TASKS, with_application(SPEC, deployment), child)
         seconds = config.task_timeout_minutes * 60
         self.state_machine = StateMachine(
             TASK_HANDLER,

@@ -9,25 +9,29 @@ from functools import cached_property
 import pulumi
 
 from contract.state_machines import MACHINES
+from infra.components.application import Application
 from infra.components.messaging import Messaging
 from infra.components.places import Places, declared_places, expected_places, machine_arns
 from infra.components.storage import Storage
 from infra.components.tables import Tables
 from infra.configuration.stack_config import StackConfig
 from infra.definitions.custom_workflows import CustomWorkflow
+from infra.definitions.handler_classes import HandlerClass
 from infra.naming.names import Account, Names
 from infra.permissions.resources import Resources, machine
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """One stack. ``workflows`` are the application's own."""
+    """One stack. ``application``, ``workflows`` and ``classes`` are the application's own."""
 
     config: StackConfig
     names: Names
     account: Account
     archive: pulumi.Archive
+    application: Application
     workflows: Sequence[CustomWorkflow]
+    classes: Sequence[HandlerClass]
     tables: Tables
     messaging: Messaging
     storage: Storage

@@ -18,6 +18,7 @@ SHOWN = 5
 _MADE_OF = {
     "CUSTOM_STATE_MACHINE_ARNS": "one entry per workflow",
     "HANDLER_MODULES": "handlerModules",
+    "HANDLER_SECRETS": "handlerSecrets",
     "IMPORT_BUCKETS": "importBuckets",
     "SYNC_TARGETS": "syncTargets",
     "TTL_DAYS": "ttlDays",
@@ -33,6 +34,17 @@ def handler_modules(config: StackConfig) -> str:
 def ttl_days(config: StackConfig) -> str:
     """The ``TTL_DAYS`` variable."""
     return json.dumps(config.ttl_days, sort_keys=True)
+
+
+def check_names_of_variables(given: Mapping[str, str], environments: Mapping[str, Environment]) -> None:
+    """Raises ConfigError: a variable of ``handlerEnvironment`` is one that a function has itself."""
+    problems = [
+        f"cqrs:handlerEnvironment: {name} is not allowed; expected a name that no function of the stack uses"
+        for name in sorted(given)
+        if any(variables.get(name) != given[name] for variables in environments.values() if name in variables)
+    ]
+    if problems:
+        raise ConfigError(problems)
 
 
 def check_sizes(given: Mapping[str, Environment]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -44,14 +44,15 @@ class FunctionSpec:
 
 @dataclass(frozen=True)
 class FunctionArgs:
-    """One function. ``configured`` is what configuration lets it do beside its grants: ARN to actions; ``also`` the
-    same by names of resources.
+    """One function. ``configured`` is what configuration and the application let it do beside its grants: ARN and
+    actions; ``also`` the same by names of resources. ``runs_application``: it makes classes of the application.
     """
 
     spec: FunctionSpec
     deployment: Deployment
-    configured: Mapping[str, tuple[str, ...]] | None = None
-    also: Grants | None = None
+    configured: Sequence[tuple[pulumi.Input[str], tuple[str, ...]]] = ()
+    also: Sequence[Grants] = ()
+    runs_application: bool = False
 
 
 class Function(pulumi.ComponentResource):
@@ -66,7 +67,10 @@ class Function(pulumi.ComponentResource):
         super().__init__("cqrs:infra:Function", name, None, opts)
         self.spec = spec = args.spec
         deployment, config, names = args.deployment, args.deployment.config, args.deployment.names
-        grants = (spec.grants, args.also or {})
+        grants = (spec.grants, *args.also)
+        variables = spec.variables(config, deployment.places)
+        if args.runs_application:
+            variables = {**deployment.application.environment, **variables}
         own = LoggedRole(
             self,
             RoleArgs(
@@ -91,7 +95,7 @@ class Function(pulumi.ComponentResource):
             role=self.role.arn,
             timeout=spec.timeout,
             memory_size=max(spec.least_memory, config.lambda_memory),
-            environment=lambda_.FunctionEnvironmentArgs(variables=spec.variables(config, deployment.places)),
+            environment=lambda_.FunctionEnvironmentArgs(variables=variables),
             tracing_config=lambda_.FunctionTracingConfigArgs(mode="Active" if config.tracing else "PassThrough"),
             tags=names.tags,
             # A function that runs before its role may write logs or read tables fails its first calls.

@@ -18,8 +18,9 @@ from pulumi.runtime import config as runtime_config
 from contract.options import FULL, STATUS_DETAILS, STATUS_EVENTS, TERMINAL
 from contract.state_machines import EXPRESS, STANDARD
 from contract.tables import MAX_TTL_DAYS, WITH_TTL_POLICIES
+from infra.configuration.application_keys import Permission, parse_environment, parse_permissions, parse_secrets
 from infra.configuration.keys import misplaced
-from infra.configuration.sync_targets import SyncTarget, WrongTarget, parse_sync_targets
+from infra.configuration.sync_targets import SyncTarget, parse_sync_targets
 from infra.definitions import json_files
 
 #: The project's name. In a project of another name its keys are in that namespace.
@@ -111,11 +112,16 @@ def _ttl(value: Any) -> dict[str, dict[str, Any]]:
     return policies
 
 
-def _sync_targets(value: Any) -> tuple[SyncTarget, ...]:
-    try:
-        return parse_sync_targets(value)
-    except WrongTarget as wrong:
-        raise _Refused(str(wrong)) from None
+def _parsed_by(parse: Check) -> Check:
+    """``parse`` says what is allowed by a ValueError."""
+
+    def check(value: Any) -> Any:
+        try:
+            return parse(value)
+        except ValueError as wrong:
+            raise _Refused(str(wrong)) from None
+
+    return check
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,10 @@ class StackConfig:
     status_events: str = _setting(TERMINAL, _one_of(*STATUS_EVENTS))
     command_workflow: str = _setting(STANDARD, _one_of(STANDARD, EXPRESS))
     status_detail: str = _setting("auto", _one_of("auto", *STATUS_DETAILS))
-    sync_targets: tuple[SyncTarget, ...] = _setting((), _sync_targets)
+    sync_targets: tuple[SyncTarget, ...] = _setting((), _parsed_by(parse_sync_targets))
+    handler_environment: dict[str, str] = field(default_factory=dict, metadata={"check": _parsed_by(parse_environment)})
+    handler_secrets: dict[str, str] = field(default_factory=dict, metadata={"check": _parsed_by(parse_secrets)})
+    handler_permissions: tuple[Permission, ...] = _setting((), _parsed_by(parse_permissions))
     wait_poll_seconds: int = _setting(300, _whole(60, 86_400))
     #: With the hour more that its machine may run within the year that an execution has (Step Functions quotas).
     wait_limit_hours: int = _setting(24, _whole(1, 8_759))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from contract.targets import BUILT_IN, EVENTBRIDGE, FIELDS, LAMBDA, SERVICES, SNS, SQS
-from infra.definitions.workflow_sources import member_of
+from infra.definitions.handler_classes import HandlerClass
 
 #: Kind to the resource part of its ARNs and to the action that a delivery needs (Service Authorization Reference).
 _ARN = r"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:{resource}"
@@ -26,7 +24,6 @@ KINDS = {
 }
 ID = r"[a-z][a-z0-9-]{0,62}"
 TYPE = r"[^#@\x00-\x1f]{1,256}"
-DECORATOR = "sync_handler"
 
 
 @dataclass(frozen=True)
@@ -70,25 +67,15 @@ def target_permissions(targets: Sequence[SyncTarget]) -> dict[str, tuple[str, ..
     return {one.arn: (one.action,) for one in targets}
 
 
-def duplicated_ids(targets: Sequence[SyncTarget], members: Mapping[str, Path], modules: Sequence[str]) -> Iterator[str]:
-    """One text per configured id that a handler module uses as well.
+def duplicated_ids(targets: Sequence[SyncTarget], classes: Sequence[HandlerClass]) -> Iterator[str]:
+    """One text per configured id that a sync handler uses as well.
 
-    Read from the source without running it, so only ids that stand there as text are seen; the function's start
-    refuses the others.
+    Only ids that stand in the source as text are seen; the function's start refuses the others.
     """
     wanted = {one.id for one in targets}
-    for module in modules if wanted else ():
-        for found in _ids_in(members[member_of(members, module)]):
-            if found in wanted:
-                yield f"cqrs:syncTargets: id {found!r} is not allowed; expected one that {module} does not use"
-
-
-def _ids_in(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == DECORATOR:
-            for keyword in node.keywords:
-                if keyword.arg == "id" and isinstance(keyword.value, ast.Constant):
-                    yield str(keyword.value.value)
+    for one in classes:
+        if one.id in wanted:
+            yield f"cqrs:syncTargets: id {one.id!r} is not allowed; expected one that {one.where} does not use"
 
 
 def _target(number: int, entry: Any) -> SyncTarget:

@@ -6,7 +6,7 @@ functions make, in both directions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pulumi
 
@@ -54,16 +54,22 @@ def function_policy(
     log_group_arn: pulumi.Input[str],
     *,
     tracing: bool,
-    configured: Mapping[str, Sequence[str]] | None = None,
+    configured: Sequence[tuple[pulumi.Input[str], Sequence[str]]] = (),
 ) -> pulumi.Output[str]:
-    """The policy document of one function's role. ``configured``: ARN to actions that configuration adds."""
+    """The policy document of one function's role. ``grants`` of one resource are taken together; ``configured``: ARN
+    and actions that configuration and the application add.
+    """
+    together: dict[str, set[str]] = {}
+    for given in grants:
+        for name, actions in given.items():
+            together.setdefault(name, set()).update(actions)
     allowed: list[tuple[Sequence[str], pulumi.Input[str]]] = [
-        (actions, resources.arn_of(name)) for given in grants for name, actions in sorted(given.items())
+        (tuple(sorted(actions)), resources.arn_of(name)) for name, actions in sorted(together.items())
     ]
-    allowed.extend((actions, arn) for arn, actions in sorted((configured or {}).items()))
+    allowed.extend((actions, arn) for arn, actions in configured)
     statements = [_allow(actions, arn) for actions, arn in placed(allowed)]
     statements.append(_allow(("logs:CreateLogStream", "logs:PutLogEvents"), pulumi.Output.concat(log_group_arn, ":*")))
-    if any(actions == READ_STREAM for actions, _ in allowed):
+    if any(set(READ_STREAM) <= set(actions) for actions, _ in allowed):
         statements.append(_allow((LIST_STREAMS,), "*"))
     if tracing:
         statements.append(_allow(tuple(TRACING), "*"))

@@ -78,6 +78,10 @@ def access_of(request: AwsRequest) -> Access:
         return ((action, str(params.get("TopicArn") or params.get("TargetArn") or "*")),)
     if service == "stepfunctions":
         return ((action, str(params.get("stateMachineArn") or params.get("executionArn") or "*")),)
+    if service == "secretsmanager":
+        return ((action, str(params.get("SecretId") or "*")),)
+    if service == "ssm":
+        return ((action, str(params.get("Name") or "*")),)
     if service == "events" and request.operation == "PutEvents":
         buses = dict.fromkeys(str(entry.get("EventBusName", "default")) for entry in params.get("Entries", ()))
         return tuple((action, _bus(bus, request.region)) for bus in buses)

@@ -77,6 +77,9 @@ CHANGES: Mapping[str, Changes] = {
         ),
     ),
     "scheduler": Changes(),
+    "secretsmanager": Changes(
+        _names("CreateSecret DeleteSecret PutSecretValue TagResource UntagResource UpdateSecret")
+    ),
     "sns": Changes(
         _names(
             "CreateTopic DeleteTopic Publish PublishBatch SetSubscriptionAttributes SetTopicAttributes Subscribe "
@@ -89,6 +92,7 @@ CHANGES: Mapping[str, Changes] = {
             "DeleteQueue PurgeQueue ReceiveMessage SendMessage SendMessageBatch SetQueueAttributes TagQueue UntagQueue"
         ),
     ),
+    "ssm": Changes(_names("DeleteParameter DeleteParameters PutParameter")),
     "sts": Changes(_names("AssumeRole")),
 }
 

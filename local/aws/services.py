@@ -28,8 +28,10 @@ MOTO_PACKAGES = {
     "logs": "logs",
     "s3": "s3",
     "scheduler": "scheduler",
+    "secretsmanager": "secretsmanager",
     "sns": "sns",
     "sqs": "sqs",
+    "ssm": "ssm",
     "stepfunctions": "stepfunctions",
     "sts": "sts",
 }
@@ -38,12 +40,13 @@ ALIASES = {
     "cloudwatch-logs": "logs",
     "eventbridge": "events",
     "monitoring": "cloudwatch",
+    "secrets-manager": "secretsmanager",
     "sfn": "stepfunctions",
     "states": "stepfunctions",
 }
 #: Host names, for requests that came by another address.
 HOSTS = {"cloudwatch": "monitoring", "stepfunctions": "states"}
-_JSON = frozenset({"dynamodb", "events", "logs", "sqs", "stepfunctions"})
+_JSON = frozenset({"dynamodb", "events", "logs", "secretsmanager", "sqs", "ssm", "stepfunctions"})
 _XML = frozenset({"cloudwatch", "iam", "s3", "sns", "sts"})
 
 

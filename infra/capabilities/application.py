@@ -1,0 +1,111 @@
+"""What the application's classes get: the environment of the functions that run them, and rights for what they ask."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+import pulumi
+
+from contract.collaborators import OBJECTS, PUBLISHER, READER, SECRETS, STORE, SYNC_PUBLISHER, WORKFLOWS
+from contract.functions import IMPORTS, LOADER, STATES, TASKS
+from contract.objects import APPLICATION, ATTRIBUTES
+from contract.tables import COMMANDS, DATA, HISTORY
+from contract.tables import TASKS as TASKS_TABLE
+from infra.capabilities.custom_machines import custom_permissions
+from infra.components.deployment import Deployment
+from infra.components.environments import Environment, handler_modules
+from infra.components.functions import FunctionArgs, FunctionSpec
+from infra.components.places import Places
+from infra.configuration.stack_config import StackConfig
+from infra.definitions.handler_classes import IMPORT_STRATEGY, SYNC_HANDLER, TASK_HANDLER, WORKFLOW, HandlerClass
+from infra.permissions.resources import Grants, objects, table
+
+#: Function to the kinds of classes that it makes.
+KINDS_OF = {
+    STATES: (SYNC_HANDLER, WORKFLOW),
+    TASKS: (TASK_HANDLER,),
+    LOADER: (IMPORT_STRATEGY,),
+    IMPORTS: (IMPORT_STRATEGY,),
+}
+_PUBLISH: Grants = {
+    table(COMMANDS): ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+    table(DATA): ("dynamodb:ConditionCheckItem", "dynamodb:GetItem"),
+    objects(ATTRIBUTES): ("s3:GetObject", "s3:PutObject"),
+}
+#: Collaborator to what it may do, whoever asks for it.
+GRANTS: Mapping[str, Grants] = {
+    STORE: {
+        table(DATA): (
+            *("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+            "dynamodb:UpdateItem",
+        )
+    },
+    OBJECTS: {objects(APPLICATION): ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")},
+    PUBLISHER: _PUBLISH,
+    SYNC_PUBLISHER: _PUBLISH,
+    READER: {
+        table(COMMANDS): ("dynamodb:GetItem", "dynamodb:Query"),
+        table(DATA): ("dynamodb:GetItem", "dynamodb:Query"),
+        table(HISTORY): ("dynamodb:Query",),
+        objects(ATTRIBUTES): ("s3:GetObject",),
+    },
+}
+#: Workflows keep rows of their own beside those of tasks: what waits for a person, what a saga has done.
+STORE_OF_WORKFLOWS: Grants = {table(TASKS_TABLE): ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")}
+#: Of a sync handler whose ``up`` takes the state before.
+PREVIOUS: Grants = {table(HISTORY): ("dynamodb:Query",), table(COMMANDS): ("dynamodb:Query",)}
+#: Service of a secret's ARN to the action that reads it.
+READ_SECRET = {"secretsmanager": "secretsmanager:GetSecretValue", "ssm": "ssm:GetParameter"}
+
+
+def application_environment(config: StackConfig, places: Places) -> Environment:
+    """What each function that runs the application's classes has beside its own variables."""
+    return {
+        **config.handler_environment,
+        "COMMANDS_TABLE": places.tables[COMMANDS],
+        "DATA_TABLE": places.tables[DATA],
+        "HISTORY_TABLE": places.tables[HISTORY],
+        "BUCKET_NAME": places.bucket,
+        "INLINE_ATTRIBUTE_LIMIT": str(config.inline_attribute_limit),
+        "CUSTOM_STATE_MACHINE_ARNS": json.dumps(dict(places.custom_machines), separators=(",", ":")),
+        "HANDLER_SECRETS": json.dumps(dict(config.handler_secrets), separators=(",", ":")),
+        "HANDLER_MODULES": handler_modules(config),
+    }
+
+
+def with_application(
+    spec: FunctionSpec, deployment: Deployment, configured: Mapping[str, tuple[str, ...]] | None = None
+) -> FunctionArgs:
+    """A function that runs classes of the application. ``configured``: what else it may do by configuration."""
+    classes = _classes_of(spec.name, deployment)
+    asked = {name for one in classes for name in one.asks}
+    config = deployment.config
+    allowed: dict[str, tuple[str, ...]] = dict(configured or {})
+    if WORKFLOWS in asked:
+        allowed |= custom_permissions(deployment.workflows, deployment.places.custom_machines)
+    if SECRETS in asked:
+        allowed |= {arn: (READ_SECRET[arn.split(":")[2]],) for arn in config.handler_secrets.values()}
+    own: list[tuple[pulumi.Input[str], tuple[str, ...]]] = [*allowed.items()]
+    if classes:
+        own += [(resource, one.actions) for one in config.handler_permissions for resource in one.resources]
+        own += deployment.application.grants
+    return FunctionArgs(spec, deployment, own, _also(classes, asked), runs_application=True)
+
+
+def _classes_of(function: str, deployment: Deployment) -> list[HandlerClass]:
+    """Sync handlers run where rows are applied at once, too."""
+    applies = any(one.applies_rows for one in deployment.classes)
+    kinds = (*KINDS_OF[function], *((SYNC_HANDLER,) if function == IMPORTS and applies else ()))
+    return [one for one in deployment.classes if one.kind in kinds]
+
+
+def _also(classes: list[HandlerClass], asked: set[str]) -> list[Grants]:
+    def wanted() -> Iterator[Grants]:
+        yield from (grants for name, grants in GRANTS.items() if name in asked)
+        if any(one.kind == WORKFLOW and STORE in one.asks for one in classes):
+            yield STORE_OF_WORKFLOWS
+        if any(one.takes_previous for one in classes):
+            yield PREVIOUS
+
+    return list(wanted())

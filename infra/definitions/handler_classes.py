@@ -1,0 +1,94 @@
+"""What the source of handler modules says about the application's classes: read with ``ast``, never run.
+
+The deployment needs to know what a class asks for in its constructor, since the function's role follows from it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from contract.collaborators import COLLABORATORS, OF_WORKFLOWS
+from infra.definitions.workflow_sources import member_of
+
+SYNC_HANDLER = "sync_handler"
+TASK_HANDLER = "task_handler"
+IMPORT_STRATEGY = "import_strategy"
+WORKFLOW = "workflow"
+KINDS = (SYNC_HANDLER, TASK_HANDLER, IMPORT_STRATEGY, WORKFLOW)
+#: What a table's strategy says where its rows are applied at once (``handlers.imports.files.layout``).
+SYNC = "SYNC"
+
+
+@dataclass(frozen=True)
+class HandlerClass:
+    """One marked class. ``kind`` is its decorator; ``asks`` are the parameters of its constructor.
+
+    ``id`` and ``type`` of a sync handler are None where they are no literals.
+    """
+
+    kind: str
+    where: str
+    asks: tuple[str, ...]
+    id: str | None = None
+    type: str | None = None
+    takes_previous: bool = False
+    applies_rows: bool = False
+
+
+def handler_classes(members: Mapping[str, Path], modules: Sequence[str]) -> list[HandlerClass]:
+    """The marked classes of the modules, in the order of the source. The modules compile (``check_modules``)."""
+    return [one for module in modules for one in _of_module(module, members[member_of(members, module)])]
+
+
+def problems_of(classes: Iterable[HandlerClass]) -> Iterator[str]:
+    """What a class asks for and nobody has, one text each."""
+    for one in classes:
+        known = (*COLLABORATORS, *(OF_WORKFLOWS if one.kind == WORKFLOW else ()))
+        for name in one.asks:
+            if name not in known:
+                yield f"{one.where}: unknown parameter {name!r}; available: {', '.join(sorted(known))}"
+
+
+def _of_module(module: str, path: Path) -> Iterator[HandlerClass]:
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if not isinstance(node, ast.ClassDef):
+            continue
+        for call in node.decorator_list:
+            kind = _name(call.func) if isinstance(call, ast.Call) else ""
+            if kind in KINDS:
+                assert isinstance(call, ast.Call)
+                yield _class(kind, f"{module}.{node.name}", node, call)
+
+
+def _class(kind: str, where: str, node: ast.ClassDef, call: ast.Call) -> HandlerClass:
+    given = {keyword.arg: _literal(keyword.value) for keyword in call.keywords}
+    first = _literal(call.args[0]) if call.args else None
+    methods = {one.name: one for one in node.body if isinstance(one, ast.FunctionDef)}
+    return HandlerClass(
+        kind,
+        where,
+        _parameters(methods["__init__"]) if "__init__" in methods else (),
+        id=given.get("id") if kind == SYNC_HANDLER else None,
+        type=first if kind == SYNC_HANDLER else None,
+        takes_previous=kind == SYNC_HANDLER and "up" in methods and len(_parameters(methods["up"])) > 1,
+        # A name in place of a literal may be SYNC: then the function may do more than it needs.
+        applies_rows=kind == IMPORT_STRATEGY and "publish" in given and given["publish"] in (SYNC, None),
+    )
+
+
+def _parameters(function: ast.FunctionDef) -> tuple[str, ...]:
+    """All but ``self``."""
+    given = function.args
+    names = [one.arg for one in (*given.posonlyargs, *given.args)][1:]
+    return (*names, *(one.arg for one in (given.vararg, *given.kwonlyargs, given.kwarg) if one is not None))
+
+
+def _literal(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _name(node: ast.expr) -> str:
+    return str(getattr(node, "id", getattr(node, "attr", "")))
