@@ -16,7 +16,7 @@ SECTIONS = {
     "Tasks": ("tasks",),
     "Workflows": ("workflows", "state_machines"),
     "Keys, values and time": ("core",),
-    "Tables and objects": ("store", "objects"),
+    "Tables, objects and secrets": ("store", "objects", "secrets"),
     "Operations": ("operations",),
 }
 #: Characters of a signature on one line.

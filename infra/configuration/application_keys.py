@@ -58,7 +58,8 @@ def parse_secrets(value: Any) -> dict[str, str]:
         if not isinstance(name, str) or not SECRET_NAME.fullmatch(name):
             raise WrongEntry(f"names of lower-case letters, digits and '-', starting with a letter; {name!r} is none")
         if not isinstance(arn, str) or not SECRET_ARN.fullmatch(arn):
-            raise WrongEntry(f"ARNs of Secrets Manager secrets or SSM parameters; {name} has {arn!r}")
+            # Not shown: it may be the secret itself.
+            raise WrongEntry(f"ARNs of Secrets Manager secrets or SSM parameters; {name} has something else")
     return dict(value)
 
 

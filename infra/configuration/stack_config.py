@@ -17,10 +17,10 @@ from pulumi.runtime import config as runtime_config
 
 from contract.options import FULL, STATUS_DETAILS, STATUS_EVENTS, TERMINAL
 from contract.state_machines import EXPRESS, STANDARD
-from contract.tables import MAX_TTL_DAYS, WITH_TTL_POLICIES
 from infra.configuration.application_keys import Permission, parse_environment, parse_permissions, parse_secrets
 from infra.configuration.keys import misplaced
 from infra.configuration.sync_targets import SyncTarget, parse_sync_targets
+from infra.configuration.ttl_days import parse_ttl_days
 from infra.definitions import json_files
 
 #: The project's name. In a project of another name its keys are in that namespace.
@@ -89,29 +89,6 @@ def _texts(pattern: str, allowed: str, most: int | None = None) -> Check:
     return check
 
 
-def _is_days(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_TTL_DAYS
-
-
-def _ttl(value: Any) -> dict[str, dict[str, Any]]:
-    days = f"days from 1 to {MAX_TTL_DAYS}"
-    allowed = (
-        f"an object of {', '.join(WITH_TTL_POLICIES)}, each {days} or {{default: {days}, <tenant>/<TYPE>, */<TYPE>, "
-        f"<tenant>/*: {days}}}"
-    )
-    if not isinstance(value, Mapping) or set(value) - set(WITH_TTL_POLICIES):
-        raise _Refused(allowed)
-    policies: dict[str, dict[str, Any]] = {}
-    for table, policy in value.items():
-        parts = dict(policy) if isinstance(policy, Mapping) else {"default": policy}
-        default = parts.pop("default", None)
-        names_are_good = all(re.fullmatch(r"[^/#@]+/[^/#@]+", name) and name != "*/*" for name in parts)
-        if not names_are_good or not all(map(_is_days, parts.values())) or not (default is None or _is_days(default)):
-            raise _Refused(allowed)
-        policies[str(table)] = {"default": default, "overrides": parts}
-    return policies
-
-
 def _parsed_by(parse: Check) -> Check:
     """``parse`` says what is allowed by a ValueError."""
 
@@ -137,14 +114,16 @@ class StackConfig:
     status_detail: str = _setting("auto", _one_of("auto", *STATUS_DETAILS))
     sync_targets: tuple[SyncTarget, ...] = _setting((), _parsed_by(parse_sync_targets))
     handler_environment: dict[str, str] = field(default_factory=dict, metadata={"check": _parsed_by(parse_environment)})
-    handler_secrets: dict[str, str] = field(default_factory=dict, metadata={"check": _parsed_by(parse_secrets)})
+    handler_secrets: dict[str, str] = field(
+        default_factory=dict, metadata={"check": _parsed_by(parse_secrets), "hidden": True}
+    )
     handler_permissions: tuple[Permission, ...] = _setting((), _parsed_by(parse_permissions))
     wait_poll_seconds: int = _setting(300, _whole(60, 86_400))
     #: With the hour more that its machine may run within the year that an execution has (Step Functions quotas).
     wait_limit_hours: int = _setting(24, _whole(1, 8_759))
     lease_seconds: int = _setting(180, _whole(90, 3_600))
     sweep_minutes: int = _setting(5, _whole(1, 60))
-    ttl_days: dict[str, dict[str, Any]] = field(default_factory=dict, metadata={"check": _ttl})
+    ttl_days: dict[str, dict[str, Any]] = field(default_factory=dict, metadata={"check": _parsed_by(parse_ttl_days)})
     #: The upper end keeps an item below DynamoDB's 400 KB (decision record 0030).
     inline_attribute_limit: int = _setting(65_536, _whole(1_024, 196_608))
     task_max_concurrency: int = _setting(2, _whole(1, 40))
@@ -219,7 +198,8 @@ class StackConfig:
             try:
                 values[one.name] = one.metadata["check"](given[key])
             except _Refused as refused:
-                problems.append(f"{namespace}:{key}: {_shown(given[key])} is not allowed; expected {refused}")
+                shown = "its value" if one.metadata.get("hidden") else _shown(given[key])
+                problems.append(f"{namespace}:{key}: {shown} is not allowed; expected {refused}")
         if not problems:
             config = cls(**values)
             problems = config._contradictions(namespace)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from infra.capabilities.application import GRANTS
+from infra.capabilities.catalogue import FUNCTIONS
 from infra.permissions.policies import USED_BY_LAMBDA_ITSELF
 
 #: Function to action to the resources that it was used on; ``*`` where the request names none.
@@ -69,3 +71,20 @@ def _covers(pattern: str, resource: str) -> bool:
 
 def _list(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
+
+
+def of_collaborators_alone(text: str) -> bool:
+    """A line of ``allowed_not_used`` tells of a right that only a collaborator brings; the test of APP-02 uses them all."""
+    function, _, right = text.partition(" may ")
+    action, _, pattern = right.partition(" on ")
+    own = next((one.grants for one in FUNCTIONS if function == f"cqrs-dev-{one.name}"), {})
+    return any(
+        action in actions and pattern.endswith(_end_of(name)) and action not in own.get(name, ())
+        for grants in GRANTS.values()
+        for name, actions in grants.items()
+    )
+
+
+def _end_of(name: str) -> str:
+    kind, _, what = name.partition(":")
+    return f"table/cqrs-dev-{what}" if kind == "table" else f"/{what}*"

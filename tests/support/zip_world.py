@@ -68,6 +68,8 @@ ENVIRONMENT = {
     "INLINE_ATTRIBUTE_LIMIT": "65536",
     "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
     "HISTORY_TABLE": "history",
+    "CUSTOM_STATE_MACHINE_ARNS": "{}",
+    "HANDLER_SECRETS": "{}",
     "SYNC_TARGETS": "[]",
     "STREAM_FAILURES_URL": "failures",
     "DEAD_LETTER_QUEUE_URL": "dead",

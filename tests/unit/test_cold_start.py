@@ -27,7 +27,7 @@ NEVER = (
 #: few more than there are, so that many more are a decision.
 LOADS: dict[str, tuple[set[str], tuple[str, ...], int]] = {
     "events": ({"commands", "tasks"}, ("commands.publishing", "commands.pipeline.steps", "tasks.runner"), 80),
-    "states": ({"commands", "workflows"}, ("commands.publishing", "commands.targets.connect"), 84),
+    "states": ({"commands", "workflows"}, ("commands.publishing", "commands.targets.connect"), 86),
     "outcomes": (
         {"commands", "imports", "notifications"},
         ("commands.pipeline", "imports.files", "imports.csv", "imports.zip"),
@@ -37,14 +37,14 @@ LOADS: dict[str, tuple[set[str], tuple[str, ...], int]] = {
     "imports": (
         {"commands", "imports"},
         ("imports.files.inspection", "imports.csv.loader", "imports.zip.archive", "commands.pipeline.steps"),
-        128,
+        130,
     ),
     "sweeper": (
         {"commands", "imports", "tasks"},
         ("commands.publishing", "commands.pipeline.steps", "imports.files", "imports.csv.loader"),
         103,
     ),
-    "tasks": ({"commands", "tasks"}, ("commands.pipeline.run", "commands.publishing"), 70),
+    "tasks": ({"commands", "tasks"}, ("commands.pipeline.run", "commands.publishing"), 72),
 }
 CAPABILITIES = {"commands", "imports", "notifications", "operations", "tasks", "workflows"}
 

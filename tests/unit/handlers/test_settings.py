@@ -14,15 +14,19 @@ from handlers.entrypoints.wiring.settings import (
     TasksSettings,
 )
 
-STATES = {
+APPLICATION = {
     "COMMANDS_TABLE": "c",
     "DATA_TABLE": "d",
     "HISTORY_TABLE": "h",
-    "TASKS_TABLE": "t",
-    "COMMAND_STATE_MACHINE_ARN": "m",
-    "CUSTOM_STATE_MACHINE_ARNS": "{}",
     "BUCKET_NAME": "b",
     "INLINE_ATTRIBUTE_LIMIT": "65536",
+    "CUSTOM_STATE_MACHINE_ARNS": "{}",
+    "HANDLER_SECRETS": "{}",
+}
+STATES = {
+    **APPLICATION,
+    "TASKS_TABLE": "t",
+    "COMMAND_STATE_MACHINE_ARN": "m",
     "ALARM_TOPIC_ARN": "arn",
     "HANDLER_MODULES": "a.b, c.d",
     "SYNC_TARGETS": "[]",
@@ -67,8 +71,8 @@ SWEEPER = {
     "LOG_LEVEL": "INFO",
 }
 TASKS_ENV = {
+    **APPLICATION,
     "TASKS_TABLE": "cqrs-test-tasks",
-    "DATA_TABLE": "d",
     "TASK_STATE_MACHINE_ARN": "task-machine",
     "HANDLER_MODULES": "a.b",
     "TASK_TIMEOUT_MINUTES": "15",
