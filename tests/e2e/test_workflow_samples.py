@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cli.__main__ import main
+from contract.collaborators import SYNC_PUBLISHER
 from contract.objects import ATTRIBUTES
 from contract.tables import COMMANDS, DATA, TASKS
 from handlers.commands.keys import EntityKey
@@ -18,7 +19,7 @@ from handlers.core.aws import clients as aws
 from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.workflows.keys import approval_partition, approval_sk
-from infra.capabilities.commands import OF_CUSTOM_WORKFLOWS
+from infra.capabilities.application import GRANTS, STORE_OF_WORKFLOWS
 from infra.capabilities.custom_machines import DESCRIBE
 from infra.permissions import resources
 from infra.permissions.task_tokens import TOKEN_ACTIONS
@@ -261,7 +262,8 @@ def test_inf_02_workflows_may_what_they_do_and_nothing_else(tmp_path: Path) -> N
         resources.table(TASKS): "table/cqrs-dev-tasks",
         resources.objects(ATTRIBUTES): "/attributes/*",
     }
-    added = [(action, ends[name]) for name, actions in OF_CUSTOM_WORKFLOWS.items() for action in actions]
+    asked_for = {**GRANTS[SYNC_PUBLISHER], **STORE_OF_WORKFLOWS}
+    added = [(action, ends[name]) for name, actions in asked_for.items() for action in actions]
     added += [(action, f":{name}") for action in TOKEN_ACTIONS for name in samples.arns]
     added += [("states:StartExecution", ":cqrs-dev-transfer"), (DESCRIBE, ":execution:cqrs-dev-transfer:*")]
     assert [one for one in unused if any(f" {action} on " in one and one.endswith(end) for action, end in added)] == []

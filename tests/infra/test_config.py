@@ -58,6 +58,16 @@ CASES: dict[str, list[Any]] = {
         [{**TARGET, "arn": "*"}],
         [{**TARGET, "arn": TARGET["arn"] + "/*"}],
     ],
+    "handlerEnvironment": [["A"], "A=1", {"AWS_REGION": "x"}, {"1A": "x"}, {"A": 1}, {"LOG_LEVEL": "x"}, None],
+    "handlerSecrets": [["a"], {"A": "arn"}, {"a": "text"}, {"a": TARGET["arn"]}, {"a": None}, None],
+    "handlerPermissions": [
+        {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::b/*"]},
+        [{"actions": ["s3:*"], "resources": ["arn:aws:s3:::b/*"]}],
+        [{"actions": ["s3:GetObject"], "resources": ["b"]}],
+        [{"actions": ["s3:GetObject"], "resources": ["*"]}],
+        [{"actions": ["s3:GetObject"]}],
+        None,
+    ],
     "importBuckets": ["files", ["Files"], ["a"], ["a/b"], ["files", "files"], [f"files-{n}" for n in range(11)], None],
     "ttlDays": [
         90,
@@ -107,6 +117,8 @@ def test_inf_03_a_wrong_value_names_key_value_and_what_is_allowed(key: str, valu
     (line,) = caught.value.problems
     text = json.dumps(value)
     shown = text if len(text) <= 80 else f"{text[:77]}..."
+    if key == "handlerSecrets":
+        shown = "its value"  # which may be the secret
     assert line.startswith(f"{NAMESPACE}:{key}: {shown} is not allowed; expected ")
     assert line.partition("; expected ")[2], line
 

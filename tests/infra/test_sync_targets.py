@@ -9,6 +9,7 @@ import pytest
 
 from infra.configuration.stack_config import ConfigError, StackConfig
 from infra.configuration.sync_targets import duplicated_ids, target_permissions, targets_json
+from infra.definitions.handler_classes import handler_classes
 from infra.packaging import archive_members
 
 ROOT = Path(__file__).parents[2]
@@ -78,7 +79,11 @@ def test_a_value_that_is_no_list() -> None:
 def test_an_id_of_a_handler_module_is_refused_before_anything_runs() -> None:
     members = archive_members(ROOT)
     targets = parsed(entry(id="order-summary")).sync_targets
-    assert list(duplicated_ids(targets, members, ["handlers.domain.airports"])) == []
-    (problem,) = duplicated_ids(targets, members, ["handlers.domain.airports", "handlers.domain.orders"])
-    expected = "id 'order-summary' is not allowed; expected one that handlers.domain.orders does not use"
+    airports, both = (
+        handler_classes(members, [f"handlers.domain.{name}" for name in names])
+        for names in (("airports",), ("airports", "orders"))
+    )
+    assert list(duplicated_ids(targets, airports)) == []
+    (problem,) = duplicated_ids(targets, both)
+    expected = "id 'order-summary' is not allowed; expected one that handlers.domain.orders.OrderSummary does not use"
     assert problem == f"cqrs:syncTargets: {expected}"

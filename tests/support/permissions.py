@@ -74,7 +74,7 @@ def _list(value: Any) -> list[str]:
 
 
 def of_collaborators_alone(text: str) -> bool:
-    """A line of ``allowed_not_used`` tells of a right that only a collaborator brings; the test of APP-02 uses them all."""
+    """A line of ``allowed_not_used`` tells of a right that only a collaborator brings; APP-02's test uses them all."""
     function, _, right = text.partition(" may ")
     action, _, pattern = right.partition(" on ")
     own = next((one.grants for one in FUNCTIONS if function == f"cqrs-dev-{one.name}"), {})
