@@ -17,6 +17,7 @@ TABLE_ARN = {table: f"{table}TableArn" for table in TABLES}
 STREAM_ARN = {table: f"{table}StreamArn" for table in WITH_STREAM}
 BUCKET_NAME = "bucketName"
 INLINE_ATTRIBUTE_LIMIT = "inlineAttributeLimit"
+ENTITY_TYPES = "entityTypes"
 MAIN_TOPIC_ARN = "mainTopicArn"
 ALARM_TOPIC_ARN = "alarmTopicArn"
 _QUEUES = {

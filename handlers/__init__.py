@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from handlers.commands.attributes import AttributeStore
     from handlers.commands.keys import DEFAULT_KIND, EntityKey, VersionKey
     from handlers.commands.model import LATEST, Command, CommandInput
+    from handlers.commands.publishing.entity_types import EntityTypes
     from handlers.commands.publishing.publisher import CommandPublisher
     from handlers.commands.publishing.retry import publish_with_retry
     from handlers.commands.publishing.sync_publisher import SyncPublisher
@@ -113,6 +114,7 @@ __all__ = [
     "DynamoTableStore",
     "EntityKey",
     "EntityReader",
+    "EntityTypes",
     "Explainer",
     "ImportService",
     "ImportStrategy",
@@ -188,6 +190,7 @@ _NAMES = {
     "commands.attributes": "AttributeStore",
     "commands.keys": "DEFAULT_KIND EntityKey VersionKey",
     "commands.model": "LATEST Command CommandInput",
+    "commands.publishing.entity_types": "EntityTypes",
     "commands.publishing.publisher": "CommandPublisher",
     "commands.publishing.retry": "publish_with_retry",
     "commands.publishing.sync_publisher": "SyncPublisher",

@@ -12,6 +12,7 @@ import pulumi
 from contract import outputs
 from contract.state_machines import COMMAND_MACHINES
 from contract.tables import WITH_STREAM
+from infra.capabilities.application import entity_types
 from infra.components.deployment import Deployment
 from infra.components.functions import Function
 from infra.components.monitoring import Monitoring
@@ -39,6 +40,7 @@ def stack_outputs(
     values[outputs.BUCKET_NAME] = deployment.storage.bucket.bucket
     # For publishers outside of the stack, which write large attributes to the bucket themselves.
     values[outputs.INLINE_ATTRIBUTE_LIMIT] = config.inline_attribute_limit
+    values[outputs.ENTITY_TYPES] = entity_types(config, deployment.classes)
     values[outputs.MAIN_TOPIC_ARN] = messaging.main_topic.arn
     values[outputs.ALARM_TOPIC_ARN] = messaging.alarm_topic.arn
     for name, queue in messaging.queues.items():

@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from contract.functions import IMPORTS, OUTCOMES
 from contract.state_machines import COMMAND_MACHINES, IMPORT_CSV, IMPORT_ZIP, STANDARD, TASK_HANDLER
 from infra import application
+from infra.capabilities.application import problems_of_types
 from infra.capabilities.catalogue import environments
 from infra.capabilities.commands import command_machines, states_function
 from infra.capabilities.custom_machines import custom_machines
@@ -60,10 +61,11 @@ def build(
     classes = handler_classes(members, config.handler_modules)
     problems = [f"cqrs:handlerModules: {one}" for one in problems_of(classes)]
     problems += duplicated_ids(config.sync_targets, classes)
+    problems += problems_of_types(config, classes)
     if problems:
         raise ConfigError(problems)
     account = _account()
-    environment = environments(config, expected_places(names, account, [one.name for one in workflows]))
+    environment = environments(config, expected_places(names, account, [one.name for one in workflows]), classes)
     check_names_of_variables(config.handler_environment, environment)
     check_sizes(environment)
     own = declare(ApplicationArgs(config, names, account))

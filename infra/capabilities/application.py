@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pulumi
 
@@ -59,6 +59,20 @@ PREVIOUS: Grants = {table(HISTORY): ("dynamodb:Query",), table(COMMANDS): ("dyna
 READ_SECRET = {"secretsmanager": "secretsmanager:GetSecretValue", "ssm": "ssm:GetParameter"}
 
 
+def entity_types(config: StackConfig, classes: Sequence[HandlerClass]) -> dict[str, list[str]]:
+    """What may be published: the configured types, and those that sync handlers and targets name."""
+    handled = {one.type for one in classes if one.type is not None}
+    handled.update(type_ for target in config.sync_targets for type_ in target.types)
+    return {"allowed": sorted(config.entity_types), "handled": sorted(handled)}
+
+
+def problems_of_types(config: StackConfig, classes: Sequence[HandlerClass]) -> Iterator[str]:
+    """One text per handler whose type nobody may publish."""
+    for one in classes:
+        if config.entity_types and one.type is not None and one.type not in config.entity_types:
+            yield f"cqrs:entityTypes: {one.type!r} is missing, which {one.where} handles"
+
+
 def application_environment(config: StackConfig, places: Places) -> Environment:
     """What each function that runs the application's classes has beside its own variables."""
     return {
@@ -72,6 +86,11 @@ def application_environment(config: StackConfig, places: Places) -> Environment:
         "HANDLER_SECRETS": json.dumps(dict(config.handler_secrets), separators=(",", ":")),
         "HANDLER_MODULES": handler_modules(config),
     }
+
+
+def environment_of_classes(config: StackConfig, classes: Sequence[HandlerClass]) -> Environment:
+    """What the functions of ``KINDS_OF`` are told of the classes of all of them."""
+    return {"ENTITY_TYPES": json.dumps(entity_types(config, classes), separators=(",", ":"))}
 
 
 def with_application(
@@ -90,7 +109,8 @@ def with_application(
     if classes:
         own += [(resource, one.actions) for one in config.handler_permissions for resource in one.resources]
         own += deployment.application.grants
-    return FunctionArgs(spec, deployment, own, _also(classes, asked), runs_application=True)
+    environment = {**deployment.application.environment, **environment_of_classes(config, deployment.classes)}
+    return FunctionArgs(spec, deployment, own, _also(classes, asked), environment)
 
 
 def _classes_of(function: str, deployment: Deployment) -> list[HandlerClass]:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from infra.capabilities import commands, events, imports, loader, outcomes, sweeper, tasks
+from infra.capabilities.application import KINDS_OF, environment_of_classes
 from infra.components.environments import Environment
 from infra.components.places import Places
 from infra.configuration.stack_config import StackConfig
+from infra.definitions.handler_classes import HandlerClass
 
 FUNCTIONS = (events.SPEC, imports.SPEC, loader.SPEC, outcomes.SPEC, sweeper.SPEC, tasks.SPEC, commands.SPEC)
 #: Those that a table's stream calls.
 STREAM_READERS = tuple(one.name for one in FUNCTIONS if one.reads_streams)
 
 
-def environments(config: StackConfig, places: Places) -> dict[str, Environment]:
-    """Function to variables."""
-    return {one.name: one.variables(config, places) for one in FUNCTIONS}
+def environments(config: StackConfig, places: Places, classes: Sequence[HandlerClass]) -> dict[str, Environment]:
+    """Function to variables, but for those of ``infra/application.py``."""
+    of_classes = environment_of_classes(config, classes)
+    return {
+        one.name: {**one.variables(config, places), **(of_classes if one.name in KINDS_OF else {})} for one in FUNCTIONS
+    }

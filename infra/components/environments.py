@@ -17,6 +17,7 @@ SHOWN = 5
 #: Variable to what makes it long.
 _MADE_OF = {
     "CUSTOM_STATE_MACHINE_ARNS": "one entry per workflow",
+    "ENTITY_TYPES": "entityTypes, and the types of sync handlers",
     "HANDLER_MODULES": "handlerModules",
     "HANDLER_SECRETS": "handlerSecrets",
     "IMPORT_BUCKETS": "importBuckets",

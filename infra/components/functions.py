@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_
@@ -45,14 +45,14 @@ class FunctionSpec:
 @dataclass(frozen=True)
 class FunctionArgs:
     """One function. ``configured`` is what configuration and the application let it do beside its grants: ARN and
-    actions; ``also`` the same by names of resources. ``runs_application``: it makes classes of the application.
+    actions; ``also`` the same by names of resources. ``environment``: what the application adds to its own.
     """
 
     spec: FunctionSpec
     deployment: Deployment
     configured: Sequence[tuple[pulumi.Input[str], tuple[str, ...]]] = ()
     also: Sequence[Grants] = ()
-    runs_application: bool = False
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 class Function(pulumi.ComponentResource):
@@ -68,9 +68,7 @@ class Function(pulumi.ComponentResource):
         self.spec = spec = args.spec
         deployment, config, names = args.deployment, args.deployment.config, args.deployment.names
         grants = (spec.grants, *args.also)
-        variables = spec.variables(config, deployment.places)
-        if args.runs_application:
-            variables = {**deployment.application.environment, **variables}
+        variables = {**args.environment, **spec.variables(config, deployment.places)}
         own = LoggedRole(
             self,
             RoleArgs(

@@ -113,6 +113,9 @@ class StackConfig:
     command_workflow: str = _setting(STANDARD, _one_of(STANDARD, EXPRESS))
     status_detail: str = _setting("auto", _one_of("auto", *STATUS_DETAILS))
     sync_targets: tuple[SyncTarget, ...] = _setting((), _parsed_by(parse_sync_targets))
+    entity_types: tuple[str, ...] = _setting(
+        (), _texts(r"[^#@\x00-\x1f]{1,256}", "a list of distinct types without '#' and '@'")
+    )
     handler_environment: dict[str, str] = field(default_factory=dict, metadata={"check": _parsed_by(parse_environment)})
     handler_secrets: dict[str, str] = field(
         default_factory=dict, metadata={"check": _parsed_by(parse_secrets), "hidden": True}

@@ -58,6 +58,7 @@ CASES: dict[str, list[Any]] = {
         [{**TARGET, "arn": "*"}],
         [{**TARGET, "arn": TARGET["arn"] + "/*"}],
     ],
+    "entityTypes": ["BOOK", ["A#B"], ["BOOK", "BOOK"], [1], [""], None],
     "handlerEnvironment": [["A"], "A=1", {"AWS_REGION": "x"}, {"1A": "x"}, {"A": 1}, {"LOG_LEVEL": "x"}, None],
     "handlerSecrets": [["a"], {"A": "arn"}, {"a": "text"}, {"a": TARGET["arn"]}, {"a": None}, None],
     "handlerPermissions": [

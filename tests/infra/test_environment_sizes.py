@@ -31,7 +31,7 @@ def expected(config: dict[str, Any], workflows: int = 0) -> dict[str, Any]:
     places = expected_places(
         Names("cqrs", "dev"), Account("aws", REGION, ACCOUNT), [f"workflow_{number}" for number in range(workflows)]
     )
-    return environments(StackConfig.from_mapping({**DEV, **config}), places)
+    return environments(StackConfig.from_mapping({**DEV, **config}), places, [])
 
 
 def test_edge_05_what_is_checked_is_what_is_declared() -> None:

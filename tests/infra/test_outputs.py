@@ -29,6 +29,7 @@ OUTPUTS = {
     "import_tmpStreamArn",
     "bucketName",
     "inlineAttributeLimit",
+    "entityTypes",
     "mainTopicArn",
     "alarmTopicArn",
     "taskActionQueueUrl",
@@ -73,6 +74,7 @@ SHAPES = {
     "Url": re.compile(r"https://\S+"),
     "Urls": re.compile(r"https://\S+"),
     "Name": re.compile(r"[a-z0-9_.-]+"),
+    "Types": re.compile(r"\[('[^']+'(, )?)*\]"),
 }
 
 

@@ -72,7 +72,7 @@ def environments(
     names, account = Names("cqrs", "sim"), Account("aws", REGION, ACCOUNT)
     arns = {name: account.arn("states", f"stateMachine:{name}") for name in OWN_MACHINES} | dict(machines or {})
     places = replace(expected_places(names, account), machines=arns, custom_machines=dict(custom_arns or {}))
-    declared = declared_environments(settings, places)
+    declared = declared_environments(settings, places, [])
     modules = {"HANDLER_MODULES": ",".join(handler_modules)}
     return {
         name: {**{key: str(value) for key, value in variables.items()}, **modules}

@@ -70,6 +70,7 @@ ENVIRONMENT = {
     "HISTORY_TABLE": "history",
     "CUSTOM_STATE_MACHINE_ARNS": "{}",
     "HANDLER_SECRETS": "{}",
+    "ENTITY_TYPES": '{"allowed": [], "handled": []}',
     "SYNC_TARGETS": "[]",
     "STREAM_FAILURES_URL": "failures",
     "DEAD_LETTER_QUEUE_URL": "dead",

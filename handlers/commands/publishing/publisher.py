@@ -18,6 +18,7 @@ from handlers.commands.model import (
     check_expected_version,
     pipeline_fields,
 )
+from handlers.commands.publishing.entity_types import EntityTypes
 from handlers.commands.publishing.requests import RequestLog
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import START_GRACE_SECONDS
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 MAX_ROUNDS = 20
 #: Of ``source``, which tells what published a version.
 MAX_SOURCE_CHARS = 200
+ANY_TYPE = EntityTypes()
 PARTIAL_FIELDS = ("name", "attributes", "is_deleted", "seq")
 
 #: Looks at the latest row before a new version is built on it; may refuse by raising.
@@ -68,11 +70,14 @@ class CommandPublisher:
         *,
         new_id: Callable[[], str] = new_row_id,
         source: str = "api",
+        types: EntityTypes = ANY_TYPE,
     ) -> None:
+        """``types``: those that the stack takes (its output ``entityTypes``, from outside)."""
         self._store = store
         self._attributes = attributes
         self._clock = clock
         self._new_id = new_id
+        self._types = types
         self._source = check_text("source", source, MAX_SOURCE_CHARS)
         self._rows = CommandRepository(store, clock.now)
         #: For readers: rows with their attributes, wherever these are stored.
@@ -139,6 +144,7 @@ class CommandPublisher:
             The command's row and whether it was written now (False: a repeated request); (None, False) if not dirty.
         """
         given, context = instance("given", given, CommandInput).checked(), caller(context).checked()
+        self._types.check(given.type)
         expected = check_expected_version(given.version)
         key = given.key(context)
         data_may_be_absent = expected in (LATEST, NOTHING_STORED)

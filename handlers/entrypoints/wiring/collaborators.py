@@ -117,7 +117,12 @@ class Collaborators(Lazy):
         from handlers.commands.publishing.publisher import CommandPublisher, new_row_id
 
         return CommandPublisher(
-            self._store, self._attribute_store(), self._clock, source=SOURCE, new_id=self._new_id or new_row_id
+            self._store,
+            self._attribute_store(),
+            self._clock,
+            source=SOURCE,
+            new_id=self._new_id or new_row_id,
+            types=self._settings.entity_types,
         )
 
     def _reader(self) -> Any:

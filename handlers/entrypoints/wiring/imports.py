@@ -80,7 +80,9 @@ class ImportParts:
         store, clock = ports.store, ports.clock
         import_repository = ImportRepository(store, clock)
         attributes = AttributeStore(ports.objects, settings.inline_attribute_limit)
-        publisher = CommandPublisher(store, attributes, clock, new_id=new_id, source=IMPORT_SOURCE)
+        publisher = CommandPublisher(
+            store, attributes, clock, new_id=new_id, source=IMPORT_SOURCE, types=settings.entity_types
+        )
         collaborators = Collaborators(
             settings, store, clock, objects=ports.objects, attributes=attributes, new_id=new_id
         )

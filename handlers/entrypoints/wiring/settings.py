@@ -10,6 +10,7 @@ from contract.options import STATUS_DETAILS, STATUS_EVENTS
 from handlers.core.errors import SettingsError
 
 if TYPE_CHECKING:
+    from handlers.commands.publishing.entity_types import EntityTypes
     from handlers.commands.targets.model import TargetSpec
     from handlers.commands.ttl_policies import TtlPolicies
 
@@ -27,6 +28,7 @@ class ApplicationSettings:
         self.bucket = _text(env, "BUCKET_NAME")
         self.inline_attribute_limit = _number(env, "INLINE_ATTRIBUTE_LIMIT")
         self.custom_machines = _arns(env, "CUSTOM_STATE_MACHINE_ARNS", ":stateMachine:")
+        self.entity_types = _entity_types(env)
         self.secrets = _arns(env, "HANDLER_SECRETS", "arn:")
         self.handler_modules = _names(env, "HANDLER_MODULES")
         self.log_level = _log_level(env)
@@ -150,6 +152,12 @@ def _targets(env: Mapping[str, str]) -> tuple[TargetSpec, ...]:
     from handlers.commands.targets.model import parse_targets  # most functions have none
 
     return parse_targets(_text(env, "SYNC_TARGETS"))
+
+
+def _entity_types(env: Mapping[str, str]) -> EntityTypes:
+    from handlers.commands.publishing.entity_types import EntityTypes  # most functions publish nothing
+
+    return EntityTypes.parse(_text(env, "ENTITY_TYPES"))
 
 
 def _ttl(env: Mapping[str, str]) -> TtlPolicies:

@@ -22,6 +22,7 @@ APPLICATION = {
     "INLINE_ATTRIBUTE_LIMIT": "65536",
     "CUSTOM_STATE_MACHINE_ARNS": "{}",
     "HANDLER_SECRETS": "{}",
+    "ENTITY_TYPES": '{"allowed": [], "handled": []}',
 }
 STATES = {
     **APPLICATION,
