@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[2]
 FACE = ROOT / "handlers" / "__init__.py"
 APPLICATION = "handlers.domain"
 OURS = ("handlers", "infra", "local", "cli", "contract", "policy", "tests")
-#: What a page may import of ours beside the face: the application's own samples, and the laptop.
-TESTING = ("local.scheduler", "local.testing")
+#: What a page may import of ours beside the face: the laptop, and what ``infra/application.py`` is given.
+TESTING = ("local.scheduler", "local.testing", "infra.components.application")
 _FENCE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
