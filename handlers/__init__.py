@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         PendingVersions,
         RequestConflict,
         RequestWithdrawn,
+        SkipRefused,
         TokenGone,
         TransientConflict,
         TransientError,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from handlers.objects.s3 import S3Objects
     from handlers.operations.explain import Explainer
     from handlers.operations.key_text import parse_key
-    from handlers.operations.skip import Skipper, SkipRefused
+    from handlers.operations.skip import Skipper
     from handlers.secrets.memory import MemorySecrets
     from handlers.secrets.port import Secrets, SecretUnavailable
     from handlers.state_machines.memory import MemoryCustomWorkflows
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from handlers.workflows.approvals import AlreadyDecided, Approvals
     from handlers.workflows.keys import approval_partition, approval_sk, saga_partition
     from handlers.workflows.saga import SagaIsUndone, SagaLog
+    from handlers.workflows.saga_steps import Saga, SagaRequest, SagaStep
     from handlers.workflows.workflow import WorkflowEvent, reason_of, workflow
 
 __all__ = [
@@ -133,8 +135,11 @@ __all__ = [
     "RequestWithdrawn",
     "Row",
     "S3Objects",
+    "Saga",
     "SagaIsUndone",
     "SagaLog",
+    "SagaRequest",
+    "SagaStep",
     "SecretUnavailable",
     "Secrets",
     "SkipRefused",
@@ -200,8 +205,8 @@ _NAMES = {
     "core.clock": "Clock SystemClock",
     "core.context": "InvokeContext",
     "core.errors": (
-        "CommandFailed CqrsError NotFound PendingVersions RequestConflict RequestWithdrawn TokenGone TransientConflict "
-        "TransientError TransientThrottle ValidationError VersionConflict WrongStatus"
+        "CommandFailed CqrsError NotFound PendingVersions RequestConflict RequestWithdrawn SkipRefused TokenGone "
+        "TransientConflict TransientError TransientThrottle ValidationError VersionConflict WrongStatus"
     ),
     "core.values.json_values": "check_json",
     "core.keys": "MAX_REQUEST_ID_CHARS",
@@ -214,7 +219,7 @@ _NAMES = {
     "objects.s3": "S3Objects",
     "operations.explain": "Explainer",
     "operations.key_text": "parse_key",
-    "operations.skip": "Skipper SkipRefused",
+    "operations.skip": "Skipper",
     "secrets.memory": "MemorySecrets",
     "secrets.port": "SecretUnavailable Secrets",
     "state_machines.memory": "MemoryCustomWorkflows",
@@ -230,6 +235,7 @@ _NAMES = {
     "workflows.approvals": "APPROVAL_BROKEN=BROKEN MAX_APPROVAL_TEXT_CHARS=MAX_TEXT_CHARS AlreadyDecided Approvals",
     "workflows.keys": "approval_partition approval_sk saga_partition",
     "workflows.saga": "SagaIsUndone SagaLog",
+    "workflows.saga_steps": "Saga SagaRequest SagaStep",
     "workflows.workflow": "WorkflowEvent reason_of workflow",
 }
 _PLACES = {

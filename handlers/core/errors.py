@@ -174,6 +174,10 @@ class TransientConflict(TransientError):
     """Another transaction worked on the same item."""
 
 
+class SkipRefused(CqrsError):
+    """The command may not be skipped (now); the text says why. Nothing was changed."""
+
+
 class SettingsError(CqrsError):
     """The environment of the function is wrong: start-up fails, naming the variable."""
 

@@ -10,7 +10,7 @@ from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.run import Run
 from handlers.commands.repository import CommandRepository, Neighbourhood
 from handlers.core.clock import Clock, iso
-from handlers.core.errors import CqrsError, NotFound
+from handlers.core.errors import NotFound, SkipRefused
 from handlers.core.keys import FIRST_VERSION
 from handlers.core.light_dataclasses import dataclass
 from handlers.core.values.arguments import instance
@@ -21,10 +21,6 @@ from handlers.store.port import ConditionFailed, TableStore
 if TYPE_CHECKING:
     from handlers.commands.pipeline.failure import FailureRecorder
     from handlers.commands.pipeline.finish import Finisher
-
-
-class SkipRefused(CqrsError):
-    """The command may not be skipped (now); the text says why. Nothing was changed."""
 
 
 @dataclass(frozen=True)

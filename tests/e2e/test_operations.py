@@ -16,10 +16,11 @@ from handlers.commands.pipeline.successor import Waker
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import CommandStarter
 from handlers.core.aws import clients as aws
+from handlers.core.errors import SkipRefused
 from handlers.operations.explain import Explainer, Explanation
 from handlers.operations.failed import Selection, find_failed
 from handlers.operations.redrive import Redriver
-from handlers.operations.skip import Skipper, SkipRefused
+from handlers.operations.skip import Skipper
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.topics.sns import SnsTopic
 from tests.support.deployments import Deployed

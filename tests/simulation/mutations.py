@@ -279,15 +279,9 @@ MUTATIONS = (
         "whatever may have happened is recorded",
         (
             (
-                "handlers/domain/transfer.py",
-                "        self._saga.begin(given.saga, step, given.content)\n\n        def build",
-                "        def build",
-            ),
-            (
-                "handlers/domain/transfer.py",
-                '        command = self._publish(given, key, f"{given.request_id}.{step}", build)\n',
-                '        command = self._publish(given, key, f"{given.request_id}.{step}", build)\n'
-                "        self._saga.begin(given.saga, step, given.content)\n",
+                "handlers/workflows/saga_steps.py",
+                "        self._log.begin(key, step.name, request.content)\n        done = step.action()\n",
+                "        done = step.action()\n        self._log.begin(key, step.name, request.content)\n",
             ),
         ),
         WORKFLOWS,
@@ -295,9 +289,9 @@ MUTATIONS = (
     _edit(
         "an undo only looks whether its step has published",
         "a late call of a step that is undone publishes nothing",
-        "handlers/domain/transfer.py",
-        "row = self._publisher.withdraw(key, given.context(request_id))",
-        "row = self._publisher.result_of_request(key, given.context(request_id))",
+        "handlers/workflows/saga_steps.py",
+        "row = self._publisher.withdraw(key, _context(request, name))",
+        "row = self._publisher.result_of_request(key, _context(request, name))",
         ("tests/unit/handlers/workflows/test_transfer.py", "tests/simulation/test_workflow_seeds.py"),
     ),
     _edit(

@@ -13,9 +13,8 @@ from handlers.commands.keys import DEFAULT_KIND, EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.publishing.retry import publish_with_retry
 from handlers.core.context import InvokeContext
-from handlers.core.errors import CommandFailed, NotFound, TokenGone, TransientError, VersionConflict
+from handlers.core.errors import CommandFailed, NotFound, SkipRefused, TokenGone, TransientError, VersionConflict
 from handlers.domain.transfer import TYPE
-from handlers.operations.skip import SkipRefused
 from handlers.workflows.approvals import AlreadyDecided, Approval
 from local.functions.model import SimulatedCrash
 from local.states.running.executions import Execution

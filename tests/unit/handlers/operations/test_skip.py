@@ -6,9 +6,8 @@ import pytest
 
 from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.run import Run
-from handlers.core.errors import NotFound
+from handlers.core.errors import NotFound, SkipRefused
 from handlers.core.keys import open_shard
-from handlers.operations.skip import SkipRefused
 from handlers.store.port import COMMANDS, DATA, Change
 from tests.support.operations import Operator, fail, failed, next_attempt, waiting
 from tests.support.pipelines import KEY, LEASE_SECONDS, World, order
