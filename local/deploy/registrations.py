@@ -104,11 +104,19 @@ class Recorder(Engine):
 
 
 def evaluated(
-    stack: str, config: Mapping[str, str] | None = None, *, preview: bool = False, project_dir: Path
+    stack: str,
+    config: Mapping[str, str] | None = None,
+    *,
+    preview: bool = False,
+    project_dir: Path,
+    stacks_dir: Path | None = None,
 ) -> Evaluation:
-    """Evaluate the program with one stack's file. Raises DeployError as a deployment would."""
+    """Evaluate the program with one stack's file. Raises DeployError as a deployment would.
+
+    ``stacks_dir``: where that file is, if not in ``project_dir``.
+    """
     evaluation = Evaluation(stack)
-    evaluate_into(evaluation, config, preview=preview, project_dir=project_dir)
+    evaluate_into(evaluation, config, preview=preview, project_dir=project_dir, stacks_dir=stacks_dir)
     return evaluation
 
 
@@ -118,12 +126,13 @@ def evaluate_into(
     *,
     preview: bool = False,
     project_dir: Path,
+    stacks_dir: Path | None = None,
 ) -> None:
     """The same, so that a test sees what was registered before a refusal."""
     notes = _Notes(evaluation.warnings)
     deploy_log.addHandler(notes)
     try:
-        settings = load_stack(project_dir, evaluation.stack, config)
+        settings = load_stack(project_dir, evaluation.stack, config, stacks_dir=stacks_dir)
         evaluation.outputs = evaluate(project_dir, settings, Recorder(evaluation, settings.region), preview=preview)
     finally:
         deploy_log.removeHandler(notes)

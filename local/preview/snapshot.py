@@ -16,7 +16,7 @@ import pulumi
 
 from infra.packaging import content_hash
 from local.deploy.errors import DeployError
-from local.deploy.registrations import evaluated
+from local.deploy.registrations import Evaluation, evaluated
 
 #: Raised with every change that older readers would misread.
 FORMAT = 1
@@ -33,7 +33,11 @@ class Resource(NamedTuple):
 
 def declared(root: Path, stack: str) -> list[Resource]:
     """The resources of a stack that have something in AWS. Raises DeployError."""
-    evaluation = evaluated(stack, project_dir=root)
+    return resources_of(evaluated(stack, project_dir=root))
+
+
+def resources_of(evaluation: Evaluation) -> list[Resource]:
+    """The same of what was evaluated."""
     return [Resource(one.type, one.name, _plain(one.props)) for one in evaluation.registrations if one.custom]
 
 

@@ -1,4 +1,4 @@
-"""INF-01: what each stack declares, against a reviewed file: a preview without AWS.
+"""INF-01: what each stack of the tests declares, against a reviewed file: a preview without AWS.
 
 Meant changes: ``./cqrs test tests/infra --snapshot-update``, then read the diff of tests/infra/snapshots.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from local.deploy.project import stack_names
-from tests.support.evaluation import PROJECT_DIR, Evaluation, evaluated, readable
+from tests.support.evaluation import STACKS_DIR, Evaluation, evaluated, readable
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 RENEW = "./cqrs test tests/infra --snapshot-update"
@@ -30,7 +30,7 @@ def dump(evaluation: Evaluation) -> str:
 
 
 def test_inf_01_every_stack_is_snapshot() -> None:
-    assert sorted(path.stem for path in SNAPSHOTS.glob("*.json")) == stack_names(PROJECT_DIR) == ["dev", "prod"]
+    assert sorted(path.stem for path in SNAPSHOTS.glob("*.json")) == stack_names(STACKS_DIR) == ["dev", "prod"]
 
 
 def test_inf_01_registrations_are_as_reviewed(stack: Evaluation, snapshot_update: bool) -> None:

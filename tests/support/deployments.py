@@ -31,6 +31,7 @@ from local.runtime import PROJECT_DIR, LocalRuntime
 from local.scheduler import Scheduler
 from local.states.running.executions import Execution
 from tests.support import recorder
+from tests.support.evaluation import STACKS_DIR
 from tests.support.permissions import calls_not_allowed
 from tests.support.pipelines import CONTEXT, KEY
 from tests.support.replay import ReplayedEvaluation
@@ -64,6 +65,7 @@ class Deployed:
             scheduler=self.scheduler,
             evaluate=REPLAYED,
             work_dir=_work_dir(),
+            stacks_dir=STACKS_DIR,
             config={
                 "handlerModules": json.dumps(modules),
                 "commandWorkflow": workflow,

@@ -12,16 +12,19 @@ import pulumi
 from local.deploy import registrations
 from local.deploy.registrations import ACCOUNT, REGION, Evaluation, Recorder, Registration, invokes
 
-__all__ = ["ACCOUNT", "PROJECT_DIR", "REGION", "Evaluation", "Recorder", "Registration", "invokes"]
+__all__ = ["ACCOUNT", "PROJECT_DIR", "REGION", "STACKS_DIR", "Evaluation", "Recorder", "Registration", "invokes"]
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
+#: The stacks that the program's tests run on: those of the people who use it may be whatever they like.
+STACKS_DIR = PROJECT_DIR / "tests" / "infra" / "stacks"
 
 
 def evaluated(
     stack: str, config: Mapping[str, str] | None = None, *, preview: bool = False, project_dir: Path = PROJECT_DIR
 ) -> Evaluation:
-    """See ``registrations.evaluated``; this repository, where no other is named."""
-    return registrations.evaluated(stack, config, preview=preview, project_dir=project_dir)
+    """See ``registrations.evaluated``; this repository with the tests' stacks, where no other is named."""
+    stacks = _stacks_of(project_dir)
+    return registrations.evaluated(stack, config, preview=preview, project_dir=project_dir, stacks_dir=stacks)
 
 
 def evaluate_into(
@@ -32,7 +35,12 @@ def evaluate_into(
     project_dir: Path = PROJECT_DIR,
 ) -> None:
     """See ``registrations.evaluate_into``."""
-    registrations.evaluate_into(evaluation, config, preview=preview, project_dir=project_dir)
+    stacks = _stacks_of(project_dir)
+    registrations.evaluate_into(evaluation, config, preview=preview, project_dir=project_dir, stacks_dir=stacks)
+
+
+def _stacks_of(project_dir: Path) -> Path | None:
+    return STACKS_DIR if project_dir == PROJECT_DIR else None
 
 
 def readable(value: Any) -> Any:
