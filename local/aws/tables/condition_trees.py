@@ -97,7 +97,10 @@ def _typed(operand: Any, item: Any) -> dict[str, Any] | None:
             return None
         ((kind, value),) = plain(attribute).items()
     else:
-        size = operand.expr(item)
+        try:
+            size = operand.expr(item)
+        except ValueError:  # moto: no such attribute
+            return None
         if size is None:
             return None
         kind, value = "N", str(size)

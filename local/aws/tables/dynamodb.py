@@ -270,7 +270,7 @@ def handle(request: AwsRequest, backend: LocalDynamoDB) -> AwsResponse:
             return _answer(200, answer(request.operation, table, handler.body))
         if request.operation == "BatchWriteItem":
             return _answer(200, batch_write(backend.get_table, handler.body["RequestItems"]))
-        if request.operation in ("GetItem", "BatchGetItem"):
+        if request.operation in ("GetItem", "BatchGetItem", "Query"):
             check_read_keys(backend.get_table, request.operation, handler.body)
         if request.operation == "TransactGetItems":
             return _answer(200, {"Responses": transact_get(backend.get_table, handler.body["TransactItems"], project)})

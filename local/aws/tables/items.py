@@ -111,8 +111,9 @@ def plan_put(table: Table, attributes: Values, condition: Condition) -> Change:
     table._validate_item_types(attributes)
     table._validate_key_sizes(attributes)
     old = find(table, hash_key, range_key)
+    new = _item(hash_key, range_key, attributes)
     condition.check(old)
-    return Change(table, hash_key, range_key, old, _item(hash_key, range_key, attributes))
+    return Change(table, hash_key, range_key, old, new)
 
 
 def plan_delete(table: Table, key: Values, condition: Condition) -> Change:

@@ -9,6 +9,8 @@ from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import validate_put_has_empty_keys
 
+from local.aws.expressions.keys import wrong_for_schema
+from local.aws.expressions.requests import examined
 from local.aws.tables.items import key_of
 
 Values = Mapping[str, Any]
@@ -26,13 +28,38 @@ def check_key(table: Table, key: Values) -> None:
 
 
 def check_read_keys(get_table: Callable[[str], Table], operation: str, request: Values) -> None:
-    """Of reads: whole, of the schema's types, not empty and not too long."""
+    """Of reads: whole, of the schema's types, not empty and not too long; of queries, their condition on the key."""
+    if operation == "Query":
+        _check_query(get_table(request["TableName"]), request)
+        return
     if operation == "GetItem":
         check_key(get_table(request["TableName"]), request["Key"])
         return
     for name, wanted in request["RequestItems"].items():
         for key in wanted["Keys"]:
             check_key(get_table(name), key)
+
+
+def _check_query(table: Table, request: Values) -> None:
+    index_name, expression = request.get("IndexName"), request.get("KeyConditionExpression")
+    if index_name is not None and index_name not in {index.name for index in table.all_indexes()}:
+        raise MockValidationException(f"The table does not have the specified index: {index_name}")
+    if expression is None:
+        return
+    schema = table.schema if index_name is None else table.get_index(index_name).schema
+    keys = [one["AttributeName"] for one in sorted(schema, key=lambda one: one["KeyType"] != "HASH")]
+    given = request.get("ExpressionAttributeNames"), request.get("ExpressionAttributeValues")
+    found = examined("KeyConditionExpression", expression, *given)
+    wrong = wrong_for_schema(found.tests, keys, {one["AttributeName"]: one["AttributeType"] for one in table.attr})
+    if wrong:
+        raise MockValidationException(wrong)
+    text = request.get("FilterExpression")
+    filtered = examined("FilterExpression", text, *given).attributes if text is not None else ()
+    for key in keys:
+        if key in filtered:
+            raise MockValidationException(
+                f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {key}"
+            )
 
 
 def check_condition_types(table: Table, hash_value: Values, range_values: Sequence[Values]) -> None:

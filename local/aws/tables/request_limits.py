@@ -11,6 +11,7 @@ from typing import Any
 
 from moto.dynamodb.exceptions import MockValidationException
 
+from local.aws.expressions.requests import check_expressions
 from local.aws.tables.attribute_values import canonical_value, canonical_values, item_size
 
 Values = Mapping[str, Any]
@@ -40,7 +41,7 @@ def checked(operation: str, request: Values) -> dict[str, Any]:
     Raises:
         MockValidationException: DynamoDB would refuse them.
     """
-    request = _canonical(request)
+    request = _canonical(request, has_values=operation != "GetItem")
     match operation:
         case "BatchWriteItem" | "BatchGetItem":
             request["RequestItems"] = _batch(operation, request.get("RequestItems") or {})
@@ -59,7 +60,7 @@ def checked(operation: str, request: Values) -> dict[str, Any]:
     return request
 
 
-def _canonical(request: Values) -> dict[str, Any]:
+def _canonical(request: Values, *, has_values: bool = True) -> dict[str, Any]:
     """One request, or one action of a transaction."""
     checked = dict(request)
     for field in _VALUES_BY_NAME:
@@ -77,6 +78,7 @@ def _canonical(request: Values) -> dict[str, Any]:
     values = checked.get("ExpressionAttributeValues")
     if values and item_size(values) > MAX_VALUES_BYTES:
         raise MockValidationException("ExpressionAttributeValues exceeds max size")
+    check_expressions(checked, has_values=has_values)
     return checked
 
 
@@ -98,6 +100,8 @@ def _batch(operation: str, tables: Values) -> dict[str, Any]:
             "Member must have length greater than or equal to 1"
         )
     if operation == "BatchGetItem":
+        for one in tables.values():
+            check_expressions(one, has_values=False)
         return {table: {**one, "Keys": [canonical_values(key) for key in one["Keys"]]} for table, one in tables.items()}
     if sum(map(len, tables.values())) > MAX_BATCH_WRITES:
         raise MockValidationException("Too many items requested for the BatchWriteItem call")
@@ -111,7 +115,15 @@ def _actions(actions: Sequence[Values]) -> list[dict[str, Any]]:
             "1 validation error detected: Value at 'transactItems' failed to satisfy constraint: "
             f"Member must have length {bound}"
         )
-    return [{kind: _canonical(request) for kind, request in action.items()} for action in actions]
+    for number, action in enumerate(actions, 1):
+        if "Update" in action and action["Update"].get("UpdateExpression") is None:
+            raise MockValidationException(
+                f"1 validation error detected: Value null at 'transactItems.{number}.member.update.updateExpression' "
+                "failed to satisfy constraint: Member must not be null"
+            )
+    return [
+        {kind: _canonical(request, has_values=kind != "Get") for kind, request in action.items()} for action in actions
+    ]
 
 
 def _single(write: Values, check: Callable[[Values], dict[str, Any]]) -> dict[str, Any]:

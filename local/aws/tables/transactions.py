@@ -20,6 +20,7 @@ from moto.dynamodb.exceptions import (
     ConditionalCheckFailed,
     MockValidationException,
     MultipleTransactionsException,
+    ProvidedKeyDoesNotExist,
     TooManyTransactionsException,
     TransactionCanceledException,
     TransactWriteSingleOpException,
@@ -88,7 +89,10 @@ def transact_write(get_table: Callable[[str], Table], actions: Sequence[Mapping[
         if kind not in ACTIONS:
             raise MockValidationException(f"unknown transaction action {kind}; allowed are {', '.join(ACTIONS)}")
         table = get_table(request["TableName"])
-        target = (table.name, *key_of(table, request["Item" if kind == "Put" else "Key"], whole=kind != "Put"))
+        try:
+            target = (table.name, *key_of(table, request["Item" if kind == "Put" else "Key"], whole=kind != "Put"))
+        except ProvidedKeyDoesNotExist:
+            continue  # a reason to cancel, below
         if target in targets:
             raise MultipleTransactionsException
         targets.add(target)
@@ -101,8 +105,7 @@ def transact_write(get_table: Callable[[str], Table], actions: Sequence[Mapping[
         except ConditionalCheckFailed as failed:
             reasons.append(("ConditionalCheckFailed", "The conditional request failed", _item_of(failed)))
         except MockValidationException as wrong:
-            if kind != "Update":
-                raise  # what is wrong with it doesn't depend on the item
+            # Table or item refuse it. What is wrong with the request alone was told before.
             reasons.append(("ValidationError", wrong.exception_msg, None))
         else:
             reasons.append((None, None, None))
@@ -133,18 +136,26 @@ def transact_get(
             "1 validation error detected: Value at 'transactItems' failed to satisfy constraint: "
             f"Member must have length less than or equal to {MAX_ACTIONS}"
         )
-    found = []
+    found: list[dict[str, Any]] = []
+    reasons: list[Reason] = []
     seen: set[tuple[str, Any, Any]] = set()
     for entry in gets:
         request = entry["Get"]
         table = get_table(request["TableName"])
-        check_key(table, request["Key"])
+        try:
+            check_key(table, request["Key"])
+        except MockValidationException as wrong:
+            reasons.append(("ValidationError", wrong.exception_msg, None))
+            continue
+        reasons.append((None, None, None))
         key = key_of(table, request["Key"])
         if (table.name, *key) in seen:
             raise MultipleTransactionsException
         seen.add((table.name, *key))
         item = find(table, *key)
         found.append({} if item is None else {"Item": project(item, request)})
+    if any(code is not None for code, _, _ in reasons):
+        raise TransactionCanceledException(reasons)
     return found
 
 

@@ -6,11 +6,9 @@ in the older style (``Expected``, ``AttributeUpdates``) and the ``UPDATED_*`` re
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import Any
 
-from moto.dynamodb.exceptions import ExpressionAttributeValuesEmpty, MockValidationException
+from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import (
     validate_put_has_empty_attrs,
@@ -19,11 +17,9 @@ from moto.dynamodb.responses import (
 )
 
 from local.aws.tables.images import image
+from local.aws.tables.index_keys import check_index_keys
 from local.aws.tables.items import Change, Condition, Values, apply, plan_delete, plan_put, plan_update
 from local.aws.tables.key_checks import EMPTY_KEY, check_key
-
-_NAME = re.compile(r"#[A-Za-z0-9_]+")
-_VALUE = re.compile(r":[A-Za-z0-9_]+")
 
 
 def can_answer(operation: str, request: Values) -> bool:
@@ -65,38 +61,23 @@ def plan(kind: str, table: Table, request: Values) -> Change:
         validate_put_has_empty_keys(attributes, table, custom_error_msg=EMPTY_KEY)
         validate_put_has_empty_attrs(attributes, table)
         validate_put_has_gsi_keys_set_to_none(attributes, table)
+        check_index_keys(table, attributes)
         return plan_put(table, attributes, condition)
     key = dict(request["Key"])
     check_key(table, key)
     if kind == "Delete":
         return plan_delete(table, key, condition)
-    expression = request.get("UpdateExpression")
-    if expression is not None and not expression.strip():
-        raise MockValidationException("Invalid UpdateExpression: The expression can not be empty;")
-    return plan_update(table, key, expression, condition)
+    change = plan_update(table, key, request.get("UpdateExpression"), condition)
+    if change.new is not None:
+        check_index_keys(table, image(change.new))
+    return change
 
 
 def condition_of(request: Values) -> Condition:
-    """The request's condition, after a check that every name and value that it gives is used."""
-    texts = " ".join(filter(None, (request.get("ConditionExpression"), request.get("UpdateExpression"))))
-    names, values = request.get("ExpressionAttributeNames"), request.get("ExpressionAttributeValues")
-    if values is not None and not values:
-        raise ExpressionAttributeValuesEmpty
-    _check_used("Names", names, _NAME, texts)
-    _check_used("Values", values, _VALUE, texts)
+    """The request's condition."""
     return Condition(
         request.get("ConditionExpression"),
-        names,
-        values,
+        request.get("ExpressionAttributeNames"),
+        request.get("ExpressionAttributeValues"),
         request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD",
     )
-
-
-def _check_used(kind: str, given: Mapping[str, Any] | None, pattern: re.Pattern[str], texts: str) -> None:
-    if given:
-        unused = given.keys() - set(pattern.findall(texts))
-        if unused:
-            keys = ", ".join(sorted(unused))
-            raise MockValidationException(
-                f"Value provided in ExpressionAttribute{kind} unused in expressions: keys: {{{keys}}}"
-            )

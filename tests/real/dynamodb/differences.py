@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from local.aws.elsewhere.server import DynamoServer
 from local.aws.endpoint import AwsEndpoint
 from tests.real.dynamodb.dynoxide import find_dynoxide, running
+from tests.real.dynamodb.known import Known, known
 from tests.real.dynamodb.requests import MAIN, OTHER, Request, requests
 from tests.real.dynamodb.sides import REGION, Answer, Side, embedded, placed, served, shape
 
@@ -35,6 +36,12 @@ class Difference:
     request: Any
     ours: Answer
     theirs: Answer
+
+    @property
+    def known(self) -> Known | None:
+        """What it is, if it is listed. Answers that are both right but different are never the same as an error's."""
+        ours, theirs = (f"{one.code} {one.message}" for one in (self.ours, self.theirs))
+        return known(self.operation, ours, theirs)
 
     @property
     def kind(self) -> str:
@@ -60,11 +67,16 @@ class Report:
     records: int = 0
     codes: Counter[str] = field(default_factory=Counter)
     other_words: Counter[str] = field(default_factory=Counter)
+    known: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     first: dict[str, Difference] = field(default_factory=dict)
 
     def note(self, difference: Difference) -> None:
-        """Count it; the shortest of a kind is kept."""
+        """Count it; the shortest of a kind that is not known is kept."""
+        listed = difference.known
+        if listed is not None:
+            self.known[listed.title] += 1
+            return
         kind = difference.kind
         self.kinds[kind] += 1
         known = self.first.get(kind)
@@ -91,7 +103,7 @@ class Pair:
             same = all(self._one(*placed(one, prefix), differ) for one in given_requests)
             if same and all(self._same_items(f"{prefix}-{name}", differ) for name in (MAIN, OTHER)):
                 for name in (MAIN, OTHER):
-                    self._records(f"{prefix}-{name}", differ)
+                    self._records(f"{prefix}-{name}", given_requests, differ)
         finally:
             for side in (self._ours, self._theirs):
                 side.drop(prefix)
@@ -113,13 +125,13 @@ class Pair:
             differ(Difference("items at the end", table, ours, theirs))
         return ours == theirs
 
-    def _records(self, table: str, differ: Callable[[Difference], None]) -> None:
+    def _records(self, table: str, made: Sequence[Request], differ: Callable[[Difference], None]) -> None:
         our_records, their_records = self._ours.records(table), self._theirs.records(table)
         self.report.records += len(their_records)
         for number in range(max(len(our_records), len(their_records))):
             one, other = (Answer("record", all_[number : number + 1]) for all_ in (our_records, their_records))
             if one != other:
-                differ(Difference("stream record", number, one, other))
+                differ(Difference("stream record", (table, number, made), one, other))
                 break
 
 
@@ -169,7 +181,9 @@ def main() -> int:
     print(
         f"{report.requests:,} requests, {report.records:,} stream records in {time.monotonic() - begin:.0f} s: {codes}"
     )
-    print(f"{report.kinds.total():,} differences of {len(report.kinds)} kinds")
+    for title, number in report.known.most_common():
+        print(f"{number:,} x listed: {title}")
+    print(f"{report.kinds.total():,} other differences, of {len(report.kinds)} kinds")
     for kind, number in report.kinds.most_common():
         print(f"\n{number:,} x {kind}\n{report.first[kind]}")
     if options.words:

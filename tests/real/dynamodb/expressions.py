@@ -99,7 +99,7 @@ class Placeholders:
         text = ""
         for number in range(draw(st.sampled_from((1, 1, 1, 1, 2, 2, 3)))):
             name = draw(st.sampled_from(STEPS if number == 0 else ("a", "b", "x.y", "ü", "status")))
-            plain = name.isascii() and name.isalnum() and draw(st.integers(0, 4)) == 0
+            plain = name.isascii() and name.isalnum() and draw(st.integers(0, 9)) == 0
             text += ("." if number else "") + (name if plain else self.name(name))
             if draw(st.integers(0, 15)) == 0:
                 text += f"[{draw(st.integers(0, 2))}]"

@@ -90,12 +90,12 @@ def test_inf_02_calls_are_kept_as_actions_and_resources_by_function(
 ) -> None:
     dynamodb.update_table(
         TableName=table,
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "shard")],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "lane")],
         GlobalSecondaryIndexUpdates=[
             {
                 "Create": {
                     "IndexName": "open",
-                    "KeySchema": [{"AttributeName": "shard", "KeyType": "HASH"}],
+                    "KeySchema": [{"AttributeName": "lane", "KeyType": "HASH"}],
                     "Projection": {"ProjectionType": "ALL"},
                 }
             }
@@ -112,7 +112,7 @@ def test_inf_02_calls_are_kept_as_actions_and_resources_by_function(
         dynamodb.query(
             TableName=table,
             IndexName="open",
-            KeyConditionExpression="shard = :s",
+            KeyConditionExpression="lane = :s",
             ExpressionAttributeValues={":s": {"S": "1"}},
         )
         dynamodb.transact_get_items(TransactItems=[{"Get": {"TableName": table, "Key": key()}}])

@@ -276,9 +276,36 @@ def test_edge_40_keys_are_whole_not_empty_and_not_too_long(dynamodb: Any, table:
                 TransactItems=[{"ConditionCheck": {"TableName": t, "Key": one, **check}}]
             ),
         ]
-        for call in calls:
+        for call in calls[:-2]:
             with pytest.raises(ClientError, match="ValidationException"):
                 call(dynamodb, table)
+        for call in calls[-2:]:
+            with pytest.raises(ClientError, match=r"TransactionCanceledException.*\[ValidationError\]"):
+                call(dynamodb, table)
+
+
+@pytest.mark.parametrize("value", [{"BOOL": True}, {"L": []}, {"S": "1"}])
+def test_an_index_s_key_has_the_index_s_type(dynamodb: Any, value: dict[str, Any]) -> None:
+    keys = [{"AttributeName": name, "AttributeType": kind} for name, kind in (("pk", "S"), ("sk", "S"), ("due", "N"))]
+    schema = [{"AttributeName": "due", "KeyType": "HASH"}]
+    dynamodb.create_table(
+        TableName="indexed",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=keys,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[{"IndexName": "due", "KeySchema": schema, "Projection": {"ProjectionType": "ALL"}}],
+    )
+    told = r"Type mismatch for (Index )?[Kk]ey due"
+    with pytest.raises(ClientError, match=told):
+        dynamodb.put_item(TableName="indexed", Item={**key(), "due": value})
+    with pytest.raises(ClientError, match=told):
+        dynamodb.update_item(
+            TableName="indexed",
+            Key=key(),
+            UpdateExpression="SET due = :v",
+            ExpressionAttributeValues={":v": value},
+        )
+    assert dynamodb.scan(TableName="indexed")["Count"] == 0
 
 
 @pytest.mark.parametrize("value", [{"N": "1"}, {"BOOL": True}, {"S": ""}])

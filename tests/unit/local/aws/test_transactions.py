@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.aws.endpoint import AwsEndpoint
+from local.aws.model import AwsRequest
 from local.aws.tables.streams import read_new_records
 from local.scheduler import Scheduler
 from tests.unit.local.aws.conftest import create_table
@@ -107,11 +108,38 @@ def test_an_update_that_does_not_fit_its_item_cancels_all(dynamodb: Any, table: 
     assert read(dynamodb, table, "a") is None
 
 
-def test_a_put_that_is_wrong_in_itself_is_no_cancellation(dynamodb: Any, table: str) -> None:
-    wrong = {"Put": {"TableName": table, "Item": key("b" * 1025)}}
-    with pytest.raises(ClientError, match=r"\(ValidationException\).*range keys has exceeded the size limit"):
-        dynamodb.transact_write_items(TransactItems=[put(table, "a"), wrong])
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (key("b" * 1025), "range keys has exceeded the size limit"),
+        ({"pk": {"S": "b"}}, "Missing the key sk in the item"),
+        ({"pk": {"S": "b"}, "sk": {"N": "1"}}, "Type mismatch for key sk expected: S actual: N"),
+    ],
+)
+def test_what_the_table_refuses_is_a_reason_to_cancel(
+    dynamodb: Any, table: str, item: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError) as failed:
+        dynamodb.transact_write_items(TransactItems=[put(table, "a"), {"Put": {"TableName": table, "Item": item}}])
+    assert failed.value.response["Error"]["Code"] == "TransactionCanceledException"
+    reasons = failed.value.response["CancellationReasons"]
+    assert [reason["Code"] for reason in reasons] == ["None", "ValidationError"]
+    assert message in reasons[1]["Message"]
     assert read(dynamodb, table, "a") is None
+
+    with pytest.raises(ClientError) as failed:
+        dynamodb.transact_get_items(
+            TransactItems=[{"Get": {"TableName": table, "Key": one}} for one in (key("a"), {"pk": {"S": "b"}})]
+        )
+    reasons = failed.value.response["CancellationReasons"]
+    assert [reason["Code"] for reason in reasons] == ["None", "ValidationError"]
+
+
+def test_an_update_in_a_transaction_changes_something(dynamodb: Any, table: str, endpoint: AwsEndpoint) -> None:
+    request = {"TransactItems": [{"Update": {"TableName": table, "Key": key()}}]}
+    answer = endpoint.handle(AwsRequest("dynamodb", "TransactWriteItems", "us-east-1", request))
+    assert answer.status == 400
+    assert "updateExpression' failed to satisfy constraint: Member must not be null" in answer.value["message"]
 
 
 def test_two_actions_on_one_item_are_refused(dynamodb: Any, table: str) -> None:

@@ -1,0 +1,1 @@
+"""What DynamoDB refuses in an expression before it looks at an item."""

@@ -1,0 +1,148 @@
+"""All expressions of one request (or of one action of a transaction), with their names and values."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from moto.dynamodb.exceptions import ExpressionAttributeValuesEmpty, MockValidationException
+
+from local.aws.expressions.conditions import Test, examine
+from local.aws.expressions.keys import key_tests
+from local.aws.expressions.tokens import ExpressionError, Path
+from local.aws.expressions.updates import examine_projection, examine_update
+
+Values = Mapping[str, Any]
+Pairs = tuple[tuple[str, str], ...]
+
+#: In the order in which DynamoDB looks at them.
+FIELDS = (
+    "UpdateExpression",
+    "ConditionExpression",
+    "KeyConditionExpression",
+    "FilterExpression",
+    "ProjectionExpression",
+)
+TYPE_NAMES = frozenset({"B", "BOOL", "BS", "L", "M", "N", "NS", "NULL", "S", "SS"})
+_PLACEHOLDER = re.compile(r"[#:][0-9A-Za-z_]+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """One expression, as far as its values' types tell; ``wrong``: what is told of it instead."""
+
+    wrong: str = ""
+    names: frozenset[str] = frozenset()
+    values: frozenset[str] = frozenset()
+    attributes: frozenset[str] = frozenset()
+    bounds: tuple[tuple[str, str], ...] = ()
+    type_names: tuple[str, ...] = ()
+    paths: tuple[Path, ...] = ()
+    tests: Mapping[str, Test] = field(default_factory=dict)
+
+
+def check_expressions(request: Values, *, has_values: bool = True) -> None:
+    """Raises MockValidationException: DynamoDB would refuse them whatever is stored.
+
+    ``has_values``: whether the operation has the parameter ExpressionAttributeValues; else it is passed over, as other
+    parameters that an operation doesn't have.
+    """
+    names = request.get("ExpressionAttributeNames")
+    values = request.get("ExpressionAttributeValues") if has_values else None
+    texts = [(name, request[name]) for name in FIELDS if request.get(name) is not None]
+    _check_placeholders(names, values, texts)
+    unused_names, unused_values = set(names or ()), set(values or ())
+    for name, text in texts:
+        found = examined(name, text, names, values)
+        if found.wrong:
+            raise MockValidationException(f"Invalid {name}: {found.wrong}")
+        _check_values(name, found, values or {})
+        unused_names -= found.names
+        unused_values -= found.values
+    for kind, unused in (("Names", unused_names), ("Values", unused_values)):
+        if unused:
+            keys = ", ".join(sorted(unused))
+            raise MockValidationException(
+                f"Value provided in ExpressionAttribute{kind} unused in expressions: keys: {{{keys}}}"
+            )
+
+
+def examined(parameter: str, text: str, names: Values | None, values: Values | None) -> Examined:
+    """An expression that stands in a parameter, with names and values of its request."""
+    types = tuple((name, next(iter(value))) for name, value in values.items()) if values else ()
+    return _examined(parameter, text, tuple(names.items()) if names else (), types)
+
+
+@lru_cache(maxsize=1024)
+def _examined(parameter: str, text: str, names: Pairs, types: Pairs) -> Examined:
+    try:
+        if parameter == "UpdateExpression":
+            used, paths = examine_update(text, dict(names), dict(types))
+            return Examined("", frozenset(used.names), frozenset(used.values), paths=paths)
+        if parameter == "ProjectionExpression":
+            used, paths = examine_projection(text, dict(names))
+            return Examined("", frozenset(used.names), paths=paths)
+        found = examine(text, dict(names), dict(types))
+        tests = key_tests(found.tree) if parameter == "KeyConditionExpression" else {}
+    except ExpressionError as error:
+        return Examined(str(error))
+    used = found.used
+    sets = frozenset(used.names), frozenset(used.values), frozenset(used.attributes)
+    return Examined("", *sets, tuple(found.bounds), tuple(found.type_names), tests=tests)
+
+
+def _check_placeholders(names: Values | None, values: Values | None, texts: list[tuple[str, str]]) -> None:
+    for kind, given in (("Names", names), ("Values", values)):
+        if given is None:
+            continue
+        field = f"ExpressionAttribute{kind}"
+        if not texts:
+            raise MockValidationException(f"{field} can only be specified when using expressions")
+        if not given:
+            if kind == "Values":
+                raise ExpressionAttributeValuesEmpty
+            raise MockValidationException(f"{field} must not be empty")
+        for key in given:
+            if not _PLACEHOLDER.fullmatch(key) or (key[0] == "#") != (kind == "Names"):
+                raise MockValidationException(f'{field} contains invalid key: Syntax error; key: "{key}"')
+    for key, name in (names or {}).items():
+        if not name:
+            raise MockValidationException(
+                f"ExpressionAttributeNames contains invalid value: Empty attribute name; key: {key}"
+            )
+
+
+def _check_values(parameter: str, found: Examined, values: Values) -> None:
+    for one in found.type_names:
+        if values[one]["S"] not in TYPE_NAMES:
+            raise MockValidationException(
+                f"Invalid {parameter}: Invalid attribute type name found; type: {values[one]['S']}, "
+                "valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}"
+            )
+    for low, high in found.bounds:
+        ((low_kind, low_text),), ((high_kind, high_text),) = values[low].items(), values[high].items()
+        told = (
+            f"lower bound operand: AttributeValue: {{{low_kind}:{low_text}}}, "
+            f"upper bound operand: AttributeValue: {{{high_kind}:{high_text}}}"
+        )
+        if low_kind != high_kind:
+            raise MockValidationException(
+                f"Invalid {parameter}: The BETWEEN operator requires same data type for lower and upper bounds; {told}"
+            )
+        if _in_order(low_kind, low_text) > _in_order(high_kind, high_text):
+            raise MockValidationException(
+                f"Invalid {parameter}: The BETWEEN operator requires upper bound to be greater than or equal to lower "
+                f"bound; {told}"
+            )
+
+
+def _in_order(kind: str, content: str) -> Any:
+    """What Python orders as DynamoDB does: numbers, text by its UTF-8, bytes."""
+    if kind == "N":
+        return Decimal(content)
+    return content.encode() if kind == "S" else base64.b64decode(content)
