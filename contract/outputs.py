@@ -42,4 +42,6 @@ CUSTOM_STATE_MACHINE_ARNS = "customStateMachineArns"
 TASK_MAX_CONCURRENCY = "taskMaxConcurrency"
 TASK_TIMEOUT_MINUTES = "taskTimeoutMinutes"
 FUNCTION_ARN = {function: f"{function}FunctionArn" for function in FUNCTIONS}
+#: Only where a key of KMS encrypts the stack (``kmsKey``, ``kmsKeyArn``).
+KMS_KEY_ARN = "kmsKeyArn"
 DASHBOARD_URL = "dashboardUrl"

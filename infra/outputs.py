@@ -62,6 +62,8 @@ def stack_outputs(
     values[outputs.TASK_TIMEOUT_MINUTES] = config.task_timeout_minutes
     for name, function in functions.items():
         values[outputs.FUNCTION_ARN[name]] = function.function.arn
+    if deployment.key is not None:
+        values[outputs.KMS_KEY_ARN] = deployment.key
     values[outputs.DASHBOARD_URL] = monitoring.dashboard_url
     return values
 

@@ -11,8 +11,8 @@ import pulumi_aws as aws
 from contract.functions import IMPORTS, OUTCOMES
 from contract.state_machines import COMMAND_MACHINES, IMPORT_CSV, IMPORT_ZIP, STANDARD, TASK_HANDLER
 from infra import application
-from infra.capabilities.application import problems_of_types
-from infra.capabilities.catalogue import environments
+from infra.capabilities.application import Classes, problems_of_types
+from infra.capabilities.catalogue import environments, policies
 from infra.capabilities.commands import command_machines, states_function
 from infra.capabilities.custom_machines import custom_machines
 from infra.capabilities.events import events_function
@@ -22,10 +22,11 @@ from infra.capabilities.sweeper import sweeper_function
 from infra.capabilities.tasks import Tasks
 from infra.components.application import Application, ApplicationArgs
 from infra.components.deployment import Deployment
+from infra.components.encryption import check_key, encryption_key
 from infra.components.environments import check_names_of_variables, check_sizes
 from infra.components.messaging import Messaging, MessagingArgs
 from infra.components.monitoring import Monitoring, MonitoringArgs
-from infra.components.places import expected_places
+from infra.components.places import expected_places, expected_resources
 from infra.components.rules import IMPORTS_ENDED_BADLY, RULES, ended_badly_rule
 from infra.components.state_machines import check_definitions
 from infra.components.storage import Storage, StorageArgs
@@ -37,6 +38,7 @@ from infra.definitions.handler_classes import handler_classes, problems_of
 from infra.naming.names import Account, Names
 from infra.outputs import stack_outputs, with_outputs_of_application
 from infra.packaging import archive_members, build_archive, check_modules, without_unused_samples
+from infra.permissions.sizes import check_policies
 from infra.physical_names import check_names, taken_names
 
 
@@ -65,11 +67,16 @@ def build(
     if problems:
         raise ConfigError(problems)
     account = _account()
-    environment = environments(config, expected_places(names, account, [one.name for one in workflows]), classes)
+    check_key(config, account)
+    places = expected_places(names, account, [one.name for one in workflows])
+    environment = environments(config, places, classes)
     check_names_of_variables(config.handler_environment, environment)
     check_sizes(environment)
+    known = Classes(config, account, classes, workflows, places.custom_machines)
+    check_policies(policies(known, expected_resources(names, account, own_key=config.has_key), names))
     own = declare(ApplicationArgs(config, names, account))
 
+    key = encryption_key(config, names, account)
     deployment = Deployment(
         config,
         names,
@@ -78,9 +85,10 @@ def build(
         own,
         workflows,
         classes,
-        Tables("tables", TablesArgs(names, config.point_in_time_recovery, config.deletion_protection)),
-        Messaging("messaging", MessagingArgs(names, account, config.alarm_emails, RULES)),
-        Storage("storage", StorageArgs(names, account, config.deletion_protection, config.force_destroy)),
+        Tables("tables", TablesArgs(names, config.point_in_time_recovery, config.deletion_protection, key)),
+        Messaging("messaging", MessagingArgs(names, account, config.alarm_emails, RULES, key)),
+        Storage("storage", StorageArgs(names, account, config.deletion_protection, config.force_destroy, key)),
+        key,
     )
     states = states_function(deployment)
     events = events_function(deployment)

@@ -11,6 +11,10 @@ from typing import Any
 from cli.develop import api_page
 from cli.develop.errors import CommandError
 from cli.terminal import show
+from contract.messages import MAIN_TOPIC
+from infra.components.rules import RULES
+from infra.naming.names import Account, Names
+from infra.permissions.keys import key_policy
 from local import diagrams
 from local.deploy.yaml_files import read_mapping
 from local.runtime import PROJECT_DIR, LocalRuntime
@@ -40,6 +44,7 @@ def generated(root: Path) -> dict[Path, str]:
     parts = {
         docs / "api.md": api_page.page(),
         docs / "configuration.md": _configuration(root),
+        docs / "encryption.md": _key_policy(),
         docs / "outputs.md": _outputs(root),
     }
     return {**{path: _with_part(path, part) for path, part in parts.items()}, **diagrams.pages(root)}
@@ -65,6 +70,11 @@ def _outputs(root: Path) -> str:
         return _table(("output", "example"), [(f"`{name}`", _example(one)) for name, one in runtime.outputs.items()])
 
 
+def _key_policy() -> str:
+    names, account = Names("<project>", "<stack>"), Account("aws", "<region>", "<account>")
+    return f"\n```json\n{json.dumps(key_policy(names, account, MAIN_TOPIC, RULES), indent=1)}\n```\n\n"
+
+
 def _example(value: Any) -> str:
     if isinstance(value, Mapping):
         return "map with " + ", ".join(f"`{name}`" for name in sorted(value))
@@ -75,7 +85,7 @@ def _example(value: Any) -> str:
 
 def _default(declared: Mapping[str, Any]) -> str:
     value = declared["default"]
-    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+    return f"`{value if value and isinstance(value, str) else json.dumps(value)}`"
 
 
 def _line(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pulumi
 
@@ -18,7 +19,9 @@ from infra.components.environments import Environment, handler_modules
 from infra.components.functions import FunctionArgs, FunctionSpec
 from infra.components.places import Places
 from infra.configuration.stack_config import StackConfig
+from infra.definitions.custom_workflows import CustomWorkflow
 from infra.definitions.handler_classes import IMPORT_STRATEGY, SYNC_HANDLER, TASK_HANDLER, WORKFLOW, HandlerClass
+from infra.naming.names import Account
 from infra.permissions.resources import Grants, objects, table
 
 #: Function to the kinds of classes that it makes.
@@ -93,31 +96,54 @@ def environment_of_classes(config: StackConfig, classes: Sequence[HandlerClass])
     return {"ENTITY_TYPES": json.dumps(entity_types(config, classes), separators=(",", ":"))}
 
 
-def with_application(
-    spec: FunctionSpec, deployment: Deployment, configured: Mapping[str, tuple[str, ...]] | None = None
-) -> FunctionArgs:
-    """A function that runs classes of the application. ``configured``: what else it may do by configuration."""
-    classes = _classes_of(spec.name, deployment)
-    asked = {name for one in classes for name in one.asks}
-    config = deployment.config
-    allowed: dict[str, tuple[str, ...]] = dict(configured or {})
-    if WORKFLOWS in asked:
-        allowed |= custom_permissions(deployment.workflows, deployment.places.custom_machines)
-    if SECRETS in asked:
-        allowed |= {arn: (READ_SECRET[arn.split(":")[2]],) for arn in config.handler_secrets.values()}
-    own: list[tuple[pulumi.Input[str], tuple[str, ...]]] = [*allowed.items()]
-    if classes:
-        own += [(resource, one.actions) for one in config.handler_permissions for resource in one.resources]
+@dataclass(frozen=True)
+class Classes:
+    """All that decides what the application's classes may do, known before anything is declared.
+    ``custom_machines``: ARNs of the application's own by workflow.
+    """
+
+    config: StackConfig
+    account: Account
+    classes: Sequence[HandlerClass]
+    workflows: Sequence[CustomWorkflow]
+    custom_machines: Mapping[str, str]
+
+    def rights(self, spec: FunctionSpec) -> tuple[dict[str, tuple[str, ...]], list[Grants]]:
+        """By ARN and by names of resources, what configuration and the classes let a function do."""
+        allowed = dict(spec.configured(self.config, self.account))
+        if spec.name not in KINDS_OF:
+            return allowed, []
+        classes = self.of(spec.name)
+        asked = {name for one in classes for name in one.asks}
+        if WORKFLOWS in asked:
+            allowed |= custom_permissions(self.workflows, self.custom_machines)
+        if SECRETS in asked:
+            allowed |= {arn: (READ_SECRET[arn.split(":")[2]],) for arn in self.config.handler_secrets.values()}
+        return allowed, _also(classes, asked)
+
+    def of(self, function: str) -> list[HandlerClass]:
+        """Those that a function makes. Sync handlers run where rows are applied at once, too."""
+        applies = any(one.applies_rows for one in self.classes)
+        kinds = (*KINDS_OF[function], *((SYNC_HANDLER,) if function == IMPORTS and applies else ()))
+        return [one for one in self.classes if one.kind in kinds]
+
+    def permissions(self, function: str) -> list[tuple[pulumi.Input[str], tuple[str, ...]]]:
+        """``handlerPermissions``, for the functions that make classes."""
+        if function not in KINDS_OF or not self.of(function):
+            return []
+        return [(resource, one.actions) for one in self.config.handler_permissions for resource in one.resources]
+
+
+def with_application(spec: FunctionSpec, deployment: Deployment) -> FunctionArgs:
+    """A function that runs classes of the application."""
+    config, machines = deployment.config, deployment.places.custom_machines
+    known = Classes(config, deployment.account, deployment.classes, deployment.workflows, machines)
+    allowed, also = known.rights(spec)
+    own: list[tuple[pulumi.Input[str], tuple[str, ...]]] = [*allowed.items(), *known.permissions(spec.name)]
+    if known.of(spec.name):
         own += deployment.application.grants
     environment = {**deployment.application.environment, **environment_of_classes(config, deployment.classes)}
-    return FunctionArgs(spec, deployment, own, _also(classes, asked), environment)
-
-
-def _classes_of(function: str, deployment: Deployment) -> list[HandlerClass]:
-    """Sync handlers run where rows are applied at once, too."""
-    applies = any(one.applies_rows for one in deployment.classes)
-    kinds = (*KINDS_OF[function], *((SYNC_HANDLER,) if function == IMPORTS and applies else ()))
-    return [one for one in deployment.classes if one.kind in kinds]
+    return FunctionArgs(spec, deployment, own, also, environment)
 
 
 def _also(classes: list[HandlerClass], asked: set[str]) -> list[Grants]:

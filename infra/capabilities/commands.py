@@ -56,12 +56,13 @@ SPEC = FunctionSpec(
         topic(ALARM_TOPIC): ("sns:Publish",),
     },
     environment=_environment,
+    configured=lambda config, _: target_permissions(config.sync_targets),
 )
 
 
 def states_function(deployment: Deployment) -> Function:
     """The function, with what the configured targets and the application's classes need."""
-    return Function(STATES, with_application(SPEC, deployment, target_permissions(deployment.config.sync_targets)))
+    return Function(STATES, with_application(SPEC, deployment))
 
 
 def command_machines(states: Function, deployment: Deployment) -> dict[str, StateMachine]:

@@ -88,6 +88,7 @@ SPEC = FunctionSpec(
         queue(STREAM_FAILURES): ("sqs:SendMessage",),
     },
     environment=_environment,
+    configured=lambda config, _: target_permissions(config.sync_targets),
 )
 
 
@@ -106,9 +107,7 @@ class Imports(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         config = deployment.config
         self.loader = loader_function(deployment, child)
-        self.function = Function(
-            functions.IMPORTS, with_application(SPEC, deployment, target_permissions(config.sync_targets)), child
-        )
+        self.function = Function(functions.IMPORTS, with_application(SPEC, deployment), child)
         self.csv_machine = import_csv_machine(self.loader, self.function, deployment, child)
         self.zip_machine = import_zip_machine(self.loader, self.function, deployment, child)
         stream_mapping(

@@ -90,12 +90,13 @@ SPEC = FunctionSpec(
     environment=_environment,
     # A file of a million rows needs about 100 MB; more memory is more CPU.
     least_memory=2_048,
+    configured=lambda config, account: read_buckets(config, account.partition),
 )
 
 
 def loader_function(deployment: Deployment, opts: pulumi.ResourceOptions) -> Function:
     """The function, with the jobs' stream."""
-    args = with_application(SPEC, deployment, read_buckets(deployment.config, deployment.account.partition))
+    args = with_application(SPEC, deployment)
     function = Function(LOADER, args, opts)
     stream_mapping("loader-import-stream", IMPORT_TMP, function, deployment, patterns=PATTERNS, batch_size=1)
     return function

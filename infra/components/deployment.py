@@ -35,6 +35,8 @@ class Deployment:
     tables: Tables
     messaging: Messaging
     storage: Storage
+    #: The ARN of the key that encrypts everything, None where AWS's own keys do.
+    key: pulumi.Input[str] | None
 
     @cached_property
     def places(self) -> Places:
@@ -52,5 +54,6 @@ class Deployment:
                 **self.messaging.arns(),
                 **self.storage.arns(),
                 **{machine(name): arn for name, arn in machines.items()},
-            }
+            },
+            self.key,
         )

@@ -13,8 +13,13 @@ from infra.components.environments import Environment
 from infra.components.places import Places
 from infra.components.roles import LoggedRole, RoleArgs
 from infra.configuration.stack_config import StackConfig
+from infra.naming.names import Account
 from infra.permissions.policies import READ_STREAM, function_policy
-from infra.permissions.resources import Grants
+from infra.permissions.resources import Grants, Resources
+
+
+def _nothing(config: StackConfig, account: Account) -> dict[str, tuple[str, ...]]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,7 @@ class FunctionSpec:
 
     ``name`` is its entry point's, ``timeout`` in seconds, ``grants`` what it may do, ``environment`` what its settings
     read but LOG_LEVEL. ``least_memory`` in MB, where ``lambdaMemory`` may be too little.
+    ``configured``: what configuration lets it do beside its grants, ARN to actions.
     """
 
     name: str
@@ -31,6 +37,7 @@ class FunctionSpec:
     grants: Grants
     environment: Callable[[StackConfig, Places], Environment]
     least_memory: int = 0
+    configured: Callable[[StackConfig, Account], Mapping[str, tuple[str, ...]]] = _nothing
 
     @property
     def reads_streams(self) -> bool:
@@ -54,6 +61,32 @@ class FunctionArgs:
     also: Sequence[Grants] = ()
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
+    def policy(self, resources: Resources, log_group_arn: pulumi.Input[str]) -> dict[str, object]:
+        """The policy document of its role."""
+        return policy_of(
+            self.spec,
+            self.deployment.config,
+            resources,
+            log_group_arn,
+            configured=self.configured,
+            also=self.also,
+        )
+
+
+def policy_of(
+    spec: FunctionSpec,
+    config: StackConfig,
+    resources: Resources,
+    log_group_arn: pulumi.Input[str],
+    *,
+    configured: Sequence[tuple[pulumi.Input[str], tuple[str, ...]]] = (),
+    also: Sequence[Grants] = (),
+) -> dict[str, object]:
+    """The policy document of a function's role; with ARNs as they will be, also before anything is declared."""
+    return function_policy(
+        (spec.grants, *also), resources, log_group_arn, tracing=config.tracing, configured=configured
+    )
+
 
 class Function(pulumi.ComponentResource):
     """``function``, with its ``role`` and ``log_group``."""
@@ -67,7 +100,6 @@ class Function(pulumi.ComponentResource):
         super().__init__("cqrs:infra:Function", name, None, opts)
         self.spec = spec = args.spec
         deployment, config, names = args.deployment, args.deployment.config, args.deployment.names
-        grants = (spec.grants, *args.also)
         variables = {**args.environment, **spec.variables(config, deployment.places)}
         own = LoggedRole(
             self,
@@ -75,8 +107,8 @@ class Function(pulumi.ComponentResource):
                 spec.name,
                 "lambda.amazonaws.com",
                 names.log_group_of_function(spec.name),
-                lambda log_group: function_policy(
-                    grants, deployment.resources, log_group, tracing=config.tracing, configured=args.configured
+                lambda log_group: pulumi.Output.json_dumps(
+                    args.policy(deployment.resources, log_group), sort_keys=True
                 ),
             ),
             deployment,
@@ -93,6 +125,7 @@ class Function(pulumi.ComponentResource):
             role=self.role.arn,
             timeout=spec.timeout,
             memory_size=max(spec.least_memory, config.lambda_memory),
+            kms_key_arn=deployment.key,
             environment=lambda_.FunctionEnvironmentArgs(variables=variables),
             tracing_config=lambda_.FunctionTracingConfigArgs(mode="Active" if config.tracing else "PassThrough"),
             tags=names.tags,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import pulumi
 from pulumi_aws import cloudwatch, sns, sqs
@@ -33,8 +34,18 @@ TASKS_TIMEOUT_SECONDS = 120
 #: Of the consumer's timeout, at least (Lambda Developer Guide, "Using Lambda with Amazon SQS").
 VISIBILITY_TIMES_TIMEOUT = 6
 FOURTEEN_DAYS = 14 * 86_400
+#: How long SQS may use a data key before it asks KMS again: its default (SQS API reference, SetQueueAttributes).
+KEY_REUSE_SECONDS = 300
 #: Messages carry keys, never records. Set on both sides, since SNS and SQS have different defaults.
 MAX_MESSAGE_BYTES = 262_144
+
+
+class QueueEncryption(TypedDict, total=False):
+    """By SQS's own key, or by one of KMS."""
+
+    sqs_managed_sse_enabled: bool
+    kms_master_key_id: pulumi.Input[str]
+    kms_data_key_reuse_period_seconds: int
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,7 @@ class MessagingArgs:
     account: Account
     alarm_emails: Sequence[str]
     rules: Sequence[str]
+    key: pulumi.Input[str] | None
 
 
 class Messaging(pulumi.ComponentResource):
@@ -101,11 +113,18 @@ class Messaging(pulumi.ComponentResource):
     def _child(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self)
 
+    @property
+    def _encryption(self) -> QueueEncryption:
+        if self._args.key is None:
+            return {"sqs_managed_sse_enabled": True}
+        return {"kms_master_key_id": self._args.key, "kms_data_key_reuse_period_seconds": KEY_REUSE_SECONDS}
+
     def _topic(self, topic: str) -> sns.Topic:
         return sns.Topic(
             topic,
             name=self._args.names.of(topic),
-            kms_master_key_id="alias/aws/sns" if topic == MAIN_TOPIC else None,
+            # Alarms can't be published through AWS's own key, whose policy doesn't let CloudWatch in.
+            kms_master_key_id=self._args.key or ("alias/aws/sns" if topic == MAIN_TOPIC else None),
             tags=self._args.names.tags,
             opts=self._child,
         )
@@ -116,7 +135,7 @@ class Messaging(pulumi.ComponentResource):
             name=self._args.names.of(queue),
             message_retention_seconds=FOURTEEN_DAYS,
             max_message_size=MAX_MESSAGE_BYTES,
-            sqs_managed_sse_enabled=True,
+            **self._encryption,
             tags=self._args.names.tags,
             opts=self._child,
         )
@@ -130,7 +149,7 @@ class Messaging(pulumi.ComponentResource):
             * (TASKS_TIMEOUT_SECONDS if queue == TASK_QUEUE else CONSUMER_TIMEOUT_SECONDS),
             message_retention_seconds=FOURTEEN_DAYS,
             max_message_size=MAX_MESSAGE_BYTES,
-            sqs_managed_sse_enabled=True,
+            **self._encryption,
             redrive_policy=pulumi.Output.json_dumps(
                 {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": MAX_RECEIVE_COUNT}, sort_keys=True
             ),

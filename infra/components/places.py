@@ -7,13 +7,20 @@ from dataclasses import dataclass
 
 import pulumi
 
-from contract.messages import DEAD_LETTER_QUEUES, EVENT_BUS, STREAM_FAILURES, TOPICS
+from contract.messages import DEAD_LETTER_QUEUES, EVENT_BUS, FAILURE_QUEUES, QUEUES, STREAM_FAILURES, TOPICS
+from contract.objects import PREFIXES
 from contract.state_machines import MACHINES
-from contract.tables import TABLES
+from contract.tables import OPEN_INDEX, TABLES, WITH_OPEN_INDEX, WITH_STREAM
 from infra.components.messaging import Messaging
 from infra.components.storage import Storage
 from infra.components.tables import Tables
 from infra.naming.names import Account, Names
+from infra.permissions import resources
+from infra.permissions.resources import Resources
+
+#: As long as the label of a stream and the id of a key.
+ANY_LABEL = "2026-01-01T00:00:00.000"
+ANY_KEY = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,26 @@ def expected_places(names: Names, account: Account, workflows: Iterable[str] = (
         machine_arns(names, account, MACHINES),
         machine_arns(names, account, workflows),
         names.metric_namespace,
+    )
+
+
+def expected_resources(names: Names, account: Account, *, own_key: bool) -> Resources:
+    """The ARNs as they will be; of what AWS numbers, streams and keys, of the same length."""
+    tables = {table: account.arn("dynamodb", f"table/{names.of(table)}") for table in TABLES}
+    queues = (*QUEUES, *DEAD_LETTER_QUEUES.values(), *FAILURE_QUEUES)
+    bucket = f"arn:{account.partition}:s3:::{names.bucket(account.account_id)}"
+    return Resources(
+        {
+            **{resources.table(name): arn for name, arn in tables.items()},
+            **{resources.stream(name): f"{tables[name]}/stream/{ANY_LABEL}" for name in WITH_STREAM},
+            **{resources.open_index(name): f"{tables[name]}/index/{OPEN_INDEX}" for name in WITH_OPEN_INDEX},
+            **{resources.objects(prefix): f"{bucket}/{prefix}*" for prefix in PREFIXES},
+            **{resources.topic(name): account.arn("sns", names.of(name)) for name in TOPICS},
+            **{resources.queue(name): account.arn("sqs", names.of(name)) for name in queues},
+            resources.EVENT_BUS: account.arn("events", f"event-bus/{names.of(EVENT_BUS)}"),
+            **{resources.machine(name): arn for name, arn in machine_arns(names, account, MACHINES).items()},
+        },
+        account.arn("kms", f"key/{ANY_KEY}") if own_key else None,
     )
 
 

@@ -33,6 +33,7 @@ class LoggedRole:
             f"{args.what}-logs",
             name=args.log_group_name,
             retention_in_days=deployment.config.log_retention_days,
+            kms_key_id=deployment.key,
             tags=names.tags,
             opts=child,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from pulumi_aws import cloudwatch, iam, sfn
@@ -17,6 +17,7 @@ from infra.components.roles import LoggedRole, RoleArgs
 from infra.definitions import json_files
 from infra.definitions.checks import DefinitionError, check_definition, in_partition, task_resources
 from infra.definitions.substitution import override, substitute
+from infra.permissions.keys import key_actions
 
 DEFINITIONS = Path(__file__).parents[1] / "state_machines"
 SUFFIX = ".asl.json"
@@ -125,6 +126,20 @@ TRACING = (
 )
 
 
+def _on_key(args: StateMachineArgs) -> list[dict[str, object]]:
+    """What the role's own calls need on the key; functions have rights of their own."""
+    actions = {action for one in args.also for action in _listed(one["Action"])}
+    needed = key_actions(actions)
+    if args.deployment.key is None or not needed:
+        return []
+    return [{"Effect": "Allow", "Action": list(needed), "Resource": args.deployment.key}]
+
+
+def _listed(value: object) -> list[str]:
+    """IAM takes one value or a list."""
+    return [value] if isinstance(value, str) else list(cast("Sequence[str]", value))
+
+
 def _policy(name: str, args: StateMachineArgs, functions: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
     called = {function for _, function in task_resources(args.definition)}
     missing = sorted(called - {f"${{{one}}}" for one in functions})
@@ -137,6 +152,7 @@ def _policy(name: str, args: StateMachineArgs, functions: Mapping[str, pulumi.In
             "Resource": [functions[one] for one in sorted(functions)],
         },
         *map(dict, args.also),
+        *_on_key(args),
         {"Effect": "Allow", "Action": list(LOG_DELIVERY), "Resource": "*"},
     ]
     if args.deployment.config.tracing:

@@ -28,6 +28,7 @@ class StorageArgs:
     account: Account
     deletion_protection: bool
     force_destroy: bool
+    key: pulumi.Input[str] | None
 
 
 class Storage(pulumi.ComponentResource):
@@ -59,9 +60,11 @@ class Storage(pulumi.ComponentResource):
                 s3.BucketServerSideEncryptionConfigurationRuleArgs(
                     apply_server_side_encryption_by_default=(
                         s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                            sse_algorithm="AES256"
+                            sse_algorithm="AES256" if args.key is None else "aws:kms", kms_master_key_id=args.key
                         )
-                    )
+                    ),
+                    # One call to KMS for many objects (S3 User Guide, "Reducing the cost of SSE-KMS").
+                    bucket_key_enabled=None if args.key is None else True,
                 )
             ],
             opts=child,

@@ -19,6 +19,7 @@ class TablesArgs:
     names: Names
     point_in_time_recovery: bool
     deletion_protection: bool
+    key: pulumi.Input[str] | None
 
 
 class Tables(pulumi.ComponentResource):
@@ -57,7 +58,7 @@ class Tables(pulumi.ComponentResource):
             ttl=dynamodb.TableTtlArgs(attribute_name="ttl", enabled=True),
             stream_enabled=has_stream,
             stream_view_type="NEW_AND_OLD_IMAGES" if has_stream else None,
-            server_side_encryption=dynamodb.TableServerSideEncryptionArgs(enabled=True),
+            server_side_encryption=dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=args.key),
             point_in_time_recovery=dynamodb.TablePointInTimeRecoveryArgs(enabled=args.point_in_time_recovery),
             deletion_protection_enabled=args.deletion_protection,
             tags=args.names.tags,

@@ -19,6 +19,7 @@ from contract.options import FULL, STATUS_DETAILS, STATUS_EVENTS, TERMINAL
 from contract.state_machines import EXPRESS, STANDARD
 from infra.configuration.application_keys import Permission, parse_environment, parse_permissions, parse_secrets
 from infra.configuration.keys import misplaced
+from infra.configuration.kms_key import CREATE, OF_AWS, contradiction, parse_key_arn
 from infra.configuration.sync_targets import SyncTarget, parse_sync_targets
 from infra.configuration.ttl_days import parse_ttl_days
 from infra.definitions import json_files
@@ -162,6 +163,8 @@ class StackConfig:
     point_in_time_recovery: bool = _setting(False, _flag)
     deletion_protection: bool = _setting(False, _flag)
     force_destroy: bool = _setting(False, _flag)
+    kms_key: str = _setting(OF_AWS, _one_of(OF_AWS, CREATE))
+    kms_key_arn: str = _setting("", _parsed_by(parse_key_arn))
     alarm_emails: tuple[str, ...] = _setting(
         (), _texts(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a list of distinct e-mail addresses")
     )
@@ -178,6 +181,11 @@ class StackConfig:
         if self.status_detail != "auto":
             return self.status_detail
         return FULL if self.command_workflow == STANDARD else TERMINAL
+
+    @property
+    def has_key(self) -> bool:
+        """A key of KMS encrypts the stack."""
+        return self.kms_key == CREATE or bool(self.kms_key_arn)
 
     @classmethod
     def keys(cls) -> dict[str, str]:
@@ -259,7 +267,7 @@ class StackConfig:
             problems.append(
                 f"{namespace}:forceDestroy: true is not allowed with deletionProtection true; expected one of them"
             )
-        return problems
+        return [*problems, *contradiction(self.kms_key, self.kms_key_arn, namespace)]
 
 
 def _key(attribute: str) -> str:

@@ -64,6 +64,11 @@ class Account:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
 
     @property
+    def dns_suffix(self) -> str:
+        """How the names of regional services end."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
+    @property
     def console(self) -> str:
         """The host of the AWS console."""
         return _CONSOLES.get(self.partition, _CONSOLES["aws"]).format(region=self.region)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import pulumi
 
 from infra.naming.names import Account
+from infra.permissions.keys import key_actions
 from infra.permissions.resources import Grants, Resources
 from infra.permissions.task_tokens import placed
 
@@ -55,9 +56,9 @@ def function_policy(
     *,
     tracing: bool,
     configured: Sequence[tuple[pulumi.Input[str], Sequence[str]]] = (),
-) -> pulumi.Output[str]:
-    """The policy document of one function's role. ``grants`` of one resource are taken together; ``configured``: ARN
-    and actions that configuration and the application add.
+) -> dict[str, object]:
+    """The policy document of one function's role; ARNs may be outputs. ``grants`` of one resource are taken together;
+    ``configured``: ARN and actions that configuration and the application add.
     """
     together: dict[str, set[str]] = {}
     for given in grants:
@@ -67,13 +68,17 @@ def function_policy(
         (tuple(sorted(actions)), resources.arn_of(name)) for name, actions in sorted(together.items())
     ]
     allowed.extend((actions, arn) for arn, actions in configured)
+    if resources.key is not None:
+        used = {action for actions, _ in allowed for action in actions}
+        allowed.append((key_actions(used, reads_environment=True), resources.key))
     statements = [_allow(actions, arn) for actions, arn in placed(allowed)]
-    statements.append(_allow(("logs:CreateLogStream", "logs:PutLogEvents"), pulumi.Output.concat(log_group_arn, ":*")))
+    streams = f"{log_group_arn}:*" if isinstance(log_group_arn, str) else pulumi.Output.concat(log_group_arn, ":*")
+    statements.append(_allow(("logs:CreateLogStream", "logs:PutLogEvents"), streams))
     if any(set(READ_STREAM) <= set(actions) for actions, _ in allowed):
         statements.append(_allow((LIST_STREAMS,), "*"))
     if tracing:
         statements.append(_allow(tuple(TRACING), "*"))
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": statements}, sort_keys=True)
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def assume_role(service: str, account: Account) -> dict[str, object]:

@@ -50,9 +50,10 @@ def machine(name: str) -> str:
 
 @dataclass(frozen=True)
 class Resources:
-    """ARNs by these names."""
+    """ARNs by these names. ``key``: of the key that encrypts them, None where AWS's own keys do."""
 
     arns: Mapping[str, pulumi.Input[str]]
+    key: pulumi.Input[str] | None = None
 
     def arn_of(self, name: str) -> pulumi.Input[str]:
         """The ARN of a resource. Raises KeyError for a name that the stack doesn't have."""

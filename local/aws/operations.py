@@ -49,6 +49,12 @@ CHANGES: Mapping[str, Changes] = {
             "PutRolePolicy TagPolicy TagRole UntagRole UpdateAssumeRolePolicy"
         )
     ),
+    "kms": Changes(
+        _names("TagResource UntagResource"),
+        _names(
+            "CreateAlias CreateKey DeleteAlias DisableKeyRotation EnableKeyRotation PutKeyPolicy ScheduleKeyDeletion"
+        ),
+    ),
     "lambda": Changes(
         _names("Invoke TagResource UntagResource"),
         _names(

@@ -24,6 +24,7 @@ MOTO_PACKAGES = {
     "dynamodb": "dynamodb",
     "events": "events",
     "iam": "iam",
+    "kms": "kms",
     "lambda": "awslambda",
     "logs": "logs",
     "s3": "s3",
@@ -46,7 +47,7 @@ ALIASES = {
 }
 #: Host names, for requests that came by another address.
 HOSTS = {"cloudwatch": "monitoring", "stepfunctions": "states"}
-_JSON = frozenset({"dynamodb", "events", "logs", "secretsmanager", "sqs", "ssm", "stepfunctions"})
+_JSON = frozenset({"dynamodb", "events", "kms", "logs", "secretsmanager", "sqs", "ssm", "stepfunctions"})
 _XML = frozenset({"cloudwatch", "iam", "s3", "sns", "sts"})
 
 

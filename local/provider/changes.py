@@ -27,6 +27,8 @@ REPLACING: Mapping[str, frozenset[str]] = {
     "aws:iam/role:Role": frozenset({"name", "namePrefix", "path"}),
     "aws:iam/rolePolicy:RolePolicy": frozenset({"name", "namePrefix", "role"}),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": frozenset({"policyArn", "role"}),
+    "aws:kms/alias:Alias": frozenset({"name", "namePrefix"}),
+    "aws:kms/key:Key": frozenset({"customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion"}),
     "aws:lambda/eventSourceMapping:EventSourceMapping": frozenset(
         {"eventSourceArn", "startingPosition", "startingPositionTimestamp"}
     ),

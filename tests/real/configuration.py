@@ -14,6 +14,19 @@ TABLE = "aws:dynamodb/table:Table"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 RULE = "aws:cloudwatch/eventRule:EventRule"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
+BUCKET = "aws:s3/bucket:Bucket"
+#: What is encrypted, and what allows the use of the key.
+ENCRYPTED = (
+    "aws:kms/alias:Alias",
+    "aws:kms/key:Key",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "aws:sns/topic:Topic",
+    "aws:sqs/queue:Queue",
+    FUNCTION,
+    LOG_GROUP,
+    POLICY,
+    TABLE,
+)
 
 #: Key to another value than that of dev, and the only types of resources that may change.
 OTHER: Mapping[str, tuple[Any, tuple[str, ...]]] = {
@@ -53,6 +66,9 @@ OTHER: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "lambdaRuntime": ("python3.12", (FUNCTION,)),
     "pointInTimeRecovery": (True, (TABLE,)),
     "deletionProtection": (True, (TABLE,)),
+    "forceDestroy": (True, (BUCKET,)),
+    "kmsKey": ("create", ENCRYPTED),
+    "kmsKeyArn": ("arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555", ENCRYPTED),
     "alarmEmails": (["ops@example.com"], (SUBSCRIPTION,)),
     "alarmIteratorAgeSeconds": (600, (ALARM,)),
     "alarmOldestMessageSeconds": (7200, (ALARM,)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from local.deploy.errors import UnsupportedResource
 from local.deploy.existing.model import Existing, State, forget, nothing, set_again, update_tags
 from local.deploy.resources.cloudwatch import dashboard, metric_alarm
 from local.deploy.resources.logs import resource_policy
@@ -12,7 +13,13 @@ from local.deploy.workspace import Request, Workspace
 
 
 def update_log_group(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Retention and tags."""
+    """Retention and tags.
+
+    Raises:
+        UnsupportedResource: another key, which the endpoint can't give a log group that exists.
+    """
+    if request.inputs.get("kmsKeyId") != state.inputs.get("kmsKeyId"):
+        raise UnsupportedResource(f"local runtime cannot change kmsKeyId of {request.label}")
     client = workspace.client("logs")
     days = request.inputs.get("retentionInDays", 0)
     if days != state.inputs.get("retentionInDays", 0):

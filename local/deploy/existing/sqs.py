@@ -22,6 +22,7 @@ from local.deploy.workspace import Request, Workspace
 _NUMBERS = frozenset(
     {
         "delaySeconds",
+        "kmsDataKeyReusePeriodSeconds",
         "maxMessageSize",
         "messageRetentionSeconds",
         "receiveWaitTimeSeconds",

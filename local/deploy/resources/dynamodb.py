@@ -46,7 +46,7 @@ def table(workspace: Workspace, request: Request) -> Created:
     if inputs.get("streamEnabled"):
         arguments["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": inputs["streamViewType"]}
     if inputs.get("serverSideEncryption"):
-        arguments["SSESpecification"] = {"Enabled": bool(inputs["serverSideEncryption"].get("enabled", False))}
+        arguments["SSESpecification"] = _encryption(inputs["serverSideEncryption"])
     description = client.create_table(**arguments)["TableDescription"]
     ttl = inputs.get("ttl")
     if ttl:
@@ -61,6 +61,13 @@ def table(workspace: Workspace, request: Request) -> Created:
     if "LatestStreamArn" in description:
         outputs |= {"streamArn": description["LatestStreamArn"], "streamLabel": description["LatestStreamLabel"]}
     return Created(name, outputs)
+
+
+def _encryption(declared: Any) -> dict[str, Any]:
+    specification: dict[str, Any] = {"Enabled": bool(declared.get("enabled", False))}
+    if "kmsKeyArn" in declared:
+        specification |= {"SSEType": "KMS", "KMSMasterKeyId": declared["kmsKeyArn"]}
+    return specification
 
 
 def _key_schema(inputs: Any) -> list[dict[str, str]]:

@@ -19,6 +19,7 @@ _FUNCTION = (
     "description",
     "environment",
     "handler",
+    "kmsKeyArn",
     "loggingConfig",
     "memorySize",
     "name",
@@ -62,7 +63,9 @@ def function(workspace: Workspace, request: Request) -> Created:
 
 def function_settings(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """What can be set when a function is made and changed later, as arguments of both calls."""
+    key = {"KMSKeyArn": inputs["kmsKeyArn"]} if "kmsKeyArn" in inputs else {}
     return {
+        **key,
         "Runtime": inputs["runtime"],
         "Role": inputs["role"],
         "Handler": inputs["handler"],

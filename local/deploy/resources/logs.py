@@ -10,7 +10,8 @@ def log_group(workspace: Workspace, request: Request) -> Created:
     request.known("kmsKeyId", "logGroupClass", "name", "retentionInDays", "skipDestroy")
     name = workspace.physical_name(request)
     client = workspace.client("logs")
-    client.create_log_group(logGroupName=name, tags=workspace.tags(request))
+    key = {"kmsKeyId": request.inputs["kmsKeyId"]} if "kmsKeyId" in request.inputs else {}
+    client.create_log_group(logGroupName=name, tags=workspace.tags(request), **key)
     days = request.inputs.get("retentionInDays", 0)
     if days:
         client.put_retention_policy(logGroupName=name, retentionInDays=days)

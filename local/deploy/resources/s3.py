@@ -49,7 +49,10 @@ def encryption(workspace: Workspace, request: Request) -> Created:
         by_default = {"SSEAlgorithm": default.get("sseAlgorithm", "AES256")}
         if "kmsMasterKeyId" in default:
             by_default["KMSMasterKeyID"] = default["kmsMasterKeyId"]
-        rules.append({"ApplyServerSideEncryptionByDefault": by_default})
+        encrypted: dict[str, Any] = {"ApplyServerSideEncryptionByDefault": by_default}
+        if "bucketKeyEnabled" in rule:
+            encrypted["BucketKeyEnabled"] = bool(rule["bucketKeyEnabled"])
+        rules.append(encrypted)
     name = request.inputs["bucket"]
     workspace.client("s3").put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
     return Created(name)

@@ -10,6 +10,7 @@ ATTRIBUTES = {
     "delaySeconds": "DelaySeconds",
     "fifoQueue": "FifoQueue",
     "fifoThroughputLimit": "FifoThroughputLimit",
+    "kmsDataKeyReusePeriodSeconds": "KmsDataKeyReusePeriodSeconds",
     "kmsMasterKeyId": "KmsMasterKeyId",
     "maxMessageSize": "MaximumMessageSize",
     "messageRetentionSeconds": "MessageRetentionPeriod",

@@ -1,0 +1,89 @@
+"""What is allowed on the key of KMS that encrypts the stack: to its roles, and to AWS's services."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from infra.naming.names import Account, Names
+
+DECRYPT, GENERATE = "kms:Decrypt", "kms:GenerateDataKey"
+#: What a caller needs on the key for a call, by the beginning of its action.
+#: DynamoDB: the table's key is decrypted for whoever reads or writes (Developer Guide, "DynamoDB encryption at rest:
+#: how it works", the events of CloudTrail). SQS: Developer Guide, "Key management". SNS: Developer Guide, "Securing
+#: Amazon SNS data with server-side encryption". S3: User Guide, "Using server-side encryption with KMS keys"; the
+#: parts of an upload are decrypted to be put together.
+NEEDED_FOR: Mapping[str, tuple[str, ...]] = {
+    "dynamodb:": (DECRYPT,),
+    "s3:GetObject": (DECRYPT,),
+    "s3:PutObject": (DECRYPT, GENERATE),
+    "sns:Publish": (DECRYPT, GENERATE),
+    "sqs:ReceiveMessage": (DECRYPT,),
+    "sqs:SendMessage": (DECRYPT, GENERATE),
+}
+
+
+def key_actions(actions: Collection[str], *, reads_environment: bool = False) -> tuple[str, ...]:
+    """What a role needs on the key for ``actions``; functions' environments are decrypted with their role (Lambda
+    Developer Guide, "Securing Lambda environment variables").
+    """
+    needed = {DECRYPT} if reads_environment else set()
+    for beginning, needs in NEEDED_FOR.items():
+        if any(action.startswith(beginning) for action in actions):
+            needed.update(needs)
+    return tuple(sorted(needed))
+
+
+def key_policy(names: Names, account: Account, topic: str, rules: Sequence[str]) -> dict[str, object]:
+    """The policy of a key that the stack creates. ``topic``: the one whose messages go to queues.
+
+    The account's own policies decide about its roles and people (KMS Developer Guide, "Default key policy"); services
+    come in for this stack's resources only (SQS Developer Guide, "Configuring KMS permissions for AWS services"; SNS
+    Developer Guide, "Enable compatibility between event sources from AWS services and encrypted topics"; CloudWatch
+    Logs User Guide, "Encrypt log data in CloudWatch Logs using KMS").
+    """
+    of_account = {"StringEquals": {"aws:SourceAccount": account.account_id}}
+    logs = [account.arn("logs", f"log-group:{name}") for name in (names.log_group_of_function("*"), _machines(names))]
+
+    def from_arn(*arns: str) -> dict[str, object]:
+        return {**of_account, "ArnLike": {"aws:SourceArn": list(arns)}}
+
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "Account",
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:{account.partition}:iam::{account.account_id}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
+            {
+                "Sid": "Logs",
+                "Effect": "Allow",
+                "Principal": {"Service": f"logs.{account.region}.{account.dns_suffix}"},
+                "Action": ["kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+                "Resource": "*",
+                "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
+            },
+            _service("Alarms", "cloudwatch", from_arn(account.arn("cloudwatch", f"alarm:{names.of('*')}"))),
+            _service("TopicToQueues", "sns", from_arn(account.arn("sns", names.of(topic)))),
+            _service("Rules", "events", from_arn(*(account.arn("events", f"rule/{names.of(one)}") for one in rules))),
+            # For notifications of the bucket to the stack's queues and topics, which the program itself has none of.
+            _service("BucketNotifications", "s3", from_arn(f"arn:{account.partition}:s3:::{names.bucket('*')}")),
+        ],
+    }
+
+
+def _machines(names: Names) -> str:
+    return names.log_group_of_machine("*")
+
+
+def _service(sid: str, service: str, condition: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
+        "Condition": dict(condition),
+    }
