@@ -28,6 +28,18 @@ FIELDS = (
     "FilterExpression",
     "ProjectionExpression",
 )
+#: Parameters of the older style, each with an expression for what it does.
+OLDER = frozenset(
+    {
+        "AttributeUpdates",
+        "AttributesToGet",
+        "ConditionalOperator",
+        "Expected",
+        "KeyConditions",
+        "QueryFilter",
+        "ScanFilter",
+    }
+)
 TYPE_NAMES = frozenset({"B", "BOOL", "BS", "L", "M", "N", "NS", "NULL", "S", "SS"})
 _PLACEHOLDER = re.compile(r"[#:][0-9A-Za-z_]+", re.ASCII)
 
@@ -55,6 +67,12 @@ def check_expressions(request: Values, *, has_values: bool = True) -> None:
     names = request.get("ExpressionAttributeNames")
     values = request.get("ExpressionAttributeValues") if has_values else None
     texts = [(name, request[name]) for name in FIELDS if request.get(name) is not None]
+    older = sorted(OLDER & request.keys())
+    if older and texts:
+        raise MockValidationException(
+            "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: "
+            f"{{{', '.join(older)}}} Expression parameters: {{{', '.join(sorted(name for name, _ in texts))}}}"
+        )
     _check_placeholders(names, values, texts)
     unused_names, unused_values = set(names or ()), set(values or ())
     for name, text in texts:

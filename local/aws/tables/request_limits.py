@@ -6,6 +6,7 @@ them, in some operations.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,10 +20,13 @@ Values = Mapping[str, Any]
 MAX_BATCH_WRITES = 25
 MAX_ACTIONS = 100
 MAX_TOKEN_CHARS = 36
+MAX_TABLE_NAME = 255
 #: Bytes of UTF-8 of an expression, and of all values that it names.
 MAX_EXPRESSION_BYTES = 4_096
 MAX_VALUES_BYTES = 2 * 1024 * 1024
 
+_OF_ONE_TABLE = frozenset({"DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"})
+_TABLE_NAME = re.compile(r"[a-zA-Z0-9_.-]+")
 _VALUES_BY_NAME = ("Item", "Key", "ExpressionAttributeValues", "ExclusiveStartKey")
 _EXPRESSIONS = (
     "ConditionExpression",
@@ -41,6 +45,8 @@ def checked(operation: str, request: Values) -> dict[str, Any]:
     Raises:
         MockValidationException: DynamoDB would refuse them.
     """
+    if operation in _OF_ONE_TABLE:
+        _check_table_name(request.get("TableName"))
     request = _canonical(request, has_values=operation != "GetItem")
     match operation:
         case "BatchWriteItem" | "BatchGetItem":
@@ -54,10 +60,26 @@ def checked(operation: str, request: Values) -> dict[str, Any]:
             limit = request.get("Limit")
             if limit is not None and limit < 1:
                 raise MockValidationException(
-                    f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: "
+                    "1 validation error detected: Value at 'Limit' failed to satisfy constraint: "
                     "Member must have value greater than or equal to 1"
                 )
     return request
+
+
+def _check_table_name(name: str | None) -> None:
+    if name is None:
+        shown, constraint = "null", "Member must not be null"
+    elif not name:
+        shown, constraint = "''", "Member must have length greater than or equal to 1"
+    elif name.startswith("arn:") or (len(name) <= MAX_TABLE_NAME and _TABLE_NAME.fullmatch(name)):
+        return
+    elif len(name) > MAX_TABLE_NAME:
+        shown, constraint = f"'{name}'", f"Member must have length less than or equal to {MAX_TABLE_NAME}"
+    else:
+        shown, constraint = f"'{name}'", "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
+    raise MockValidationException(
+        f"1 validation error detected: Value {shown} at 'tableName' failed to satisfy constraint: {constraint}"
+    )
 
 
 def _canonical(request: Values, *, has_values: bool = True) -> dict[str, Any]:

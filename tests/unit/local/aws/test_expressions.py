@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.aws.endpoint import AwsEndpoint
 from local.aws.expressions.conditions import examine
 from local.aws.expressions.tokens import ExpressionError
 from local.aws.expressions.updates import examine_projection, examine_update
+from local.aws.model import AwsRequest
 from tests.unit.local.aws.helpers import item, key
 
 NAMES = {"#a": "a", "#b": "b", "#dotted": "x.y"}
@@ -279,6 +281,26 @@ QUERIES = [
         "The table does not have the specified index: absent",
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({"TableName": ""}, "Value '' at 'tableName' failed to satisfy constraint: Member must have length greater"),
+        ({}, "Value null at 'tableName' failed to satisfy constraint: Member must not be null"),
+        ({"TableName": "a b"}, "Value 'a b' at 'tableName' failed to satisfy constraint: Member must satisfy regular"),
+        ({"TableName": "a" * 256}, "at 'tableName' failed to satisfy constraint: Member must have length less than"),
+        (
+            {"TableName": "absent", "ConditionExpression": "attribute_exists(pk)", "Expected": {}},
+            "Non-expression parameters: {Expected} Expression parameters: {ConditionExpression}",
+        ),
+    ],
+)
+def test_parameters_are_looked_at_before_the_table(endpoint: AwsEndpoint, given: dict[str, Any], wrong: str) -> None:
+    answer = endpoint.handle(AwsRequest("dynamodb", "PutItem", "us-east-1", {"Item": item(), **given}))
+    assert answer.status == 400
+    assert answer.value["__type"].endswith("#ValidationException")
+    assert wrong in answer.value["message"]
 
 
 @pytest.mark.parametrize(("given", "wrong"), QUERIES)
