@@ -59,8 +59,10 @@ def checked(operation: str, request: Values) -> dict[str, Any]:
         case "Query" | "Scan":
             limit = request.get("Limit")
             if limit is not None and limit < 1:
+                # The two operations say it in their own ways.
+                where = "Value at 'Limit'" if operation == "Query" else f"Value '{limit}' at 'limit'"
                 raise MockValidationException(
-                    "1 validation error detected: Value at 'Limit' failed to satisfy constraint: "
+                    f"1 validation error detected: {where} failed to satisfy constraint: "
                     "Member must have value greater than or equal to 1"
                 )
     return request
