@@ -73,6 +73,7 @@ def _kept(name: str) -> Path:
 
 def _measure(names: Sequence[str]) -> None:
     print(f"measuring which lines {names[0]} and {len(names) - 1} more run", flush=True)
+    kept = {name: _kept(name) for name in names}  # as they are now: who edits one meanwhile has it measured again
     written = KEPT / f"{os.getpid()}.part"
     command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", "-p", "tests.mutation.collecting", *names]
     done = subprocess.run(
@@ -92,7 +93,7 @@ def _measure(names: Sequence[str]) -> None:
             for file, by_line in content["lines"].items()
         }
         part = {"tests": [content["tests"][index] for index in own], "lines": lines, "sources": sources}
-        _kept(name).write_text(json.dumps(part), encoding="utf-8")
+        kept[name].write_text(json.dumps(part), encoding="utf-8")
 
 
 def _keep_source(path: Path) -> str:

@@ -58,11 +58,14 @@ def test_what_only_ran_out_of_time_is_told_apart() -> None:
     assert len(table([caught], 0).splitlines()) == 1
 
 
-def test_the_tests_that_are_named_for_the_module_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_round_has_the_quickest_tests_and_those_that_are_named_for_the_module(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(trying, "ROUND_SECONDS", 3)
-    seconds = {"a/test_other.py::x": 1.0, "a/test_clock.py::slow": 2.0, "a/test_clock.py::quick": 0.5}
+    seconds = {"a/test_b.py::x": 1.0, "a/test_c.py::x": 1.0, "a/test_clock.py::x": 1.5, "a/test_clock.py::y": 2.0}
     trials = Trials(Coverage(seconds, {}))
-    assert trials._affordable(mutant(), seconds) == ["a/test_clock.py::quick", "a/test_clock.py::slow"]
+    assert trials._affordable(mutant(), seconds) == ["a/test_b.py::x", "a/test_c.py::x", "a/test_clock.py::x"]
+    assert trials._affordable(mutant(file="handlers/other.py"), seconds) == ["a/test_b.py::x", "a/test_c.py::x"]
 
 
 def test_lines_are_found_again_when_the_source_has_moved() -> None:

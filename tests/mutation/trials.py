@@ -21,8 +21,8 @@ from tests.mutation.mutants import Mutant
 from tests.mutation.selecting import IDS_FILE
 from tests.simulation.mutants import COPIED
 
-#: Unmutated seconds of the tests of one round. A constant is run by no test, so its mutants are tried with those of the
-#: file, of which many files have more than a round.
+#: Unmutated seconds of the quickest tests of one round, and of those that are named for the module: a constant is run
+#: by no test, so its mutants are tried with those of the file, of which many files have more than that.
 ROUND_SECONDS = 90
 #: A mutant has this many times as long as its tests without it, and a start: beyond that it doesn't end.
 PATIENCE, START_SECONDS = 8, 60
@@ -117,11 +117,15 @@ class Trials:
         return self._run_tests(own) or self._run_tests(others) or self._run(wider, {}, WIDER_SECONDS)
 
     def _affordable(self, mutant: Mutant, tests: Iterable[str]) -> list[str]:
-        """Those that fit into one round: what is named for the module first, then the quickest."""
+        """What fits into one round: the quickest, and as much of what is named for the module."""
         own = f"test_{Path(mutant.file).stem}.py::"
+        known = list(tests)
+        return sorted({*self._quickest(known), *self._quickest(one for one in known if own in one)})
+
+    def _quickest(self, tests: Iterable[str]) -> list[str]:
         chosen: list[str] = []
         total = 0.0
-        for test in sorted(tests, key=lambda one: (own not in one, self._coverage.seconds[one], one)):
+        for test in sorted(tests, key=lambda one: (self._coverage.seconds[one], one)):
             total += self._coverage.seconds[test]
             if chosen and total > ROUND_SECONDS:
                 break
