@@ -13,7 +13,7 @@ from tests.mutation.__main__ import NEEDED, score, split, table
 from tests.mutation.equivalents import Equivalent, equivalents, stale
 from tests.mutation.line_map import ROOT, Coverage, moved
 from tests.mutation.mutants import Mutant, mutants_of
-from tests.mutation.trials import Trials, Verdict
+from tests.mutation.trials import NO_END, Trials, Verdict
 from tests.mutation.verdicts import KeptVerdicts
 
 FILE = "handlers/core/clock.py"
@@ -49,7 +49,7 @@ def test_the_score_counts_what_was_tried_out() -> None:
 
 
 def test_what_only_ran_out_of_time_is_told_apart() -> None:
-    endless, caught = Verdict(mutant(), "no end within 60 s", 60.0), Verdict(mutant(), "test_a.py::test_x", 1.0)
+    endless, caught = Verdict(mutant(), NO_END, 60.0), Verdict(mutant(), "test_a.py::test_x", 1.0)
     assert (endless.caught, endless.ran_out_of_time, caught.ran_out_of_time) == (True, True, False)
     shown = table([endless, caught], 0).splitlines()
     assert shown[0].startswith("2 of 2 mutants caught")
@@ -134,4 +134,4 @@ def test_a_module_that_breaks_on_import_and_a_loop_without_end_are_caught(
     monkeypatch.setattr(trying, "START_SECONDS", 3)
     monkeypatch.setattr(trying, "PATIENCE", 0)
     endless = source.replace("    ttl = row.get", "    while True: pass\n    ttl = row.get")
-    assert trials.verdict(mutant(source=endless, file=file)).by == "no end within 3 s"
+    assert trials.verdict(mutant(source=endless, file=file)).by == NO_END

@@ -227,7 +227,8 @@ class SimulatedImports(SimulatedWorld):
 
     def _changed(self, table: str, before: Item | None, after: Item | None) -> None:
         super()._changed(table, before, after)
-        self.books.changed(table, before, after)
+        with self.watcher.looks_at(after or before or {}):
+            self.books.changed(table, before, after)
         if table == IMPORT_TMP and after is not None:
             label, number = self.books.label_of(after["pk"], after["sk"])
             old, new = (None if one is None else one.get("status") for one in (before, after))

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from handlers.store.port import Item
 from tests.simulation.command_line import run_seeds
+from tests.simulation.import_archives import Archives
 from tests.simulation.imports import Result, draw_setup, simulate_imports, summary
 from tests.simulation.plan import NoFaults
 from tests.simulation.sites import CRASH, CRASH_AFTER, HANG, LONG_HANG, SDK_RETRY, TWICE, TWICE_LATE
@@ -33,6 +35,17 @@ def test_edge_65_without_faults_and_duplicates_each_outcome_is_sent_once(seed: i
     result = simulate_imports(seed, plan=NoFaults(), refusals=False, setup=setup)
     assert not result.violations, result.report()
     assert (result.faults, result.repeats) == ({}, ())
+
+
+def test_an_error_of_the_watcher_is_told_and_not_taken_for_the_table_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    def blind(_: Archives, row: Item) -> None:
+        raise KeyError(row["kind"])
+
+    monkeypatch.setattr(Archives, "file", blind)
+    results = [simulate_imports(seed) for seed in (1, 3)]  # they have archives
+    found = [one for result in results for one in result.violations]
+    assert {one.guarantee for one in found} == {"WATCHER"}
+    assert all(one.text.endswith("KeyError: 'file'") for one in found), found
 
 
 def test_the_faults_and_the_ends_are_met() -> None:

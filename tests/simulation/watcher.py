@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,6 +91,15 @@ class Watcher:
         return known
 
     # -- at each change -----------------------------------------------------------------------------
+
+    @contextmanager
+    def looks_at(self, row: Item) -> Iterator[None]:
+        """Boundary: an error of whoever watches is a violation. Raised, it would be the table's, and tried again."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - boundary, see above
+            text = f"looking at {row['pk']} {row['sk']}: {type(error).__name__}: {error}"
+            self.violations.append(Violation("WATCHER", str(row.get("code", "")), text))
 
     def changed(self, table: str, before: Item | None, after: Item | None) -> None:
         """A row changed. Give it to the store as listener."""

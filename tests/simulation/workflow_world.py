@@ -122,7 +122,8 @@ class SimulatedWorkflows(SimulatedWorld):
 
     def _changed(self, table: str, before: Item | None, after: Item | None) -> None:
         super()._changed(table, before, after)
-        self.books.changed(table, before, after)
+        with self.watcher.looks_at(after or before or {}):
+            self.books.changed(table, before, after)
 
     def _ended(self, execution: Execution) -> None:
         if execution.machine.arn not in ARNS.values():

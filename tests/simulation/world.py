@@ -350,10 +350,11 @@ class SimulatedWorld:
     # -- inside: what happens -----------------------------------------------------------------------
 
     def _changed(self, table: str, before: Item | None, after: Item | None) -> None:
-        self.watcher.changed(table, before, after)
-        self.watcher.written_by(current_visit.get(None), before, after)
         row = after if after is not None else before
         assert row is not None
+        with self.watcher.looks_at(row):
+            self.watcher.changed(table, before, after)
+            self.watcher.written_by(current_visit.get(None), before, after)
         self._stale[table, row["pk"], row["sk"]] = before
         of: dict[str, Any] = {"entity": row.get("code", ""), "version": row.get("version", 0)}
         if table != COMMANDS:

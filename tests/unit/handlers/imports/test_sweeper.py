@@ -8,7 +8,8 @@ import pytest
 
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import STEP_FUNCTION
-from handlers.imports.sweeper import PAGE, ROWS_PER_LOOK
+from handlers.imports.jobs.open_index import LOOK_SECONDS
+from handlers.imports.sweeper import NEXT_PART_SECONDS, PAGE, ROWS_PER_LOOK
 from handlers.store.port import COMMANDS, IMPORT_TMP, Change
 from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.import_world import BUCKET, CONTEXT, TIMEOUT_HOURS, ImportWorld
@@ -109,6 +110,18 @@ def test_imp_19_rows_without_progress_fail_with_the_reason_and_the_job_ends(step
     assert len(ended.report) == 1
     assert ended.error == {"type": "RowsFailed", "message": "3 of 3 rows failed; see the report"}
     assert world.alarm_ids() == [f"{job.id}#1"]
+
+
+@pytest.mark.parametrize(("rows", "seconds"), [(2, LOOK_SECONDS), (ROWS_PER_LOOK + 2 * PAGE, NEXT_PART_SECONDS)])
+def test_the_next_look_comes_soon_only_where_rows_are_left(rows: int, seconds: int) -> None:
+    world = ImportWorld(checks=False)
+    world.lost = lambda name, _: name == "queue"
+    job = world.import_file(airports(*["a"] * rows))
+    world.clock.advance(LOOK_SECONDS)
+    assert world.sweeper.sweep(world.clock.now() + 300).outcomes == {"looked after": 1}
+    row = world.memory.get(IMPORT_TMP, job.key.pk, job.key.sk)
+    assert row is not None
+    assert row["dueAt"] == int(world.clock.now()) + seconds
 
 
 @pytest.mark.parametrize("lost", [1, 2])

@@ -132,6 +132,17 @@ def test_where_the_data_row_had_expired_the_log_tells_the_state_before() -> None
     assert asked.seen[-1] == (2, 1, {"n": 0})
 
 
+def test_an_older_copy_is_not_the_state_before_where_the_data_row_had_expired_later() -> None:
+    """History has version 1 from the day of version 2; version 2 was not copied when version 3 came."""
+    world, asked = world_with_target(ttl=TtlPolicies({"data": TtlPolicy(1)}))
+    world.publish_and_apply(order(0, n=0))
+    world.publish_and_apply(order(1, n=1))
+    world.clock.advance(2 * 86_400)
+    world.publish_and_apply(order(2, n=2))
+    assert [row["version"] for row in world.store.query(HISTORY, "TENANT#t1").items] == [1]
+    assert asked.seen[-1] == (3, 2, {"n": 1})
+
+
 def test_what_neither_history_nor_the_log_has_is_none() -> None:
     world, asked = world_with_target(ttl=TtlPolicies({"commands": TtlPolicy(1), "history": TtlPolicy(1)}))
     for version in range(3):

@@ -65,6 +65,17 @@ def test_edge_65_who_hears_of_which_status(row: Any, action: str, new: str, whic
     assert len(place.alarms.messages) == (1 if new == status.FAILED else 0)
 
 
+@pytest.mark.parametrize(("row", "action"), [(a_list, "task-status"), (an_item, "sub-task-status")])
+def test_a_message_names_its_row_and_its_tenant(row: Any, action: str) -> None:
+    place = Place(options.ALL)
+    new = row(status.COMPLETED)
+    place.change(row(status.PROCESSING), new)
+    (told,) = place.main.messages
+    names = {"action": action, "table": "tasks", "pk": new["pk"], "sk": new["sk"], "tenantCode": "t1"}
+    assert {name: told[name] for name in names} == names
+    assert told["id"] == f"{new['pk']}#{new['sk']}"
+
+
 @pytest.mark.parametrize("now", [status.PROCESSING, status.FAILED, status.COMPLETED])
 def test_edge_65_a_change_of_anything_else_is_told_to_nobody(now: str) -> None:
     place = Place(options.ALL)
