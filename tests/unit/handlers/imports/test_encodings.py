@@ -7,6 +7,7 @@ import csv
 import io
 import itertools
 import re
+import string
 from functools import cache
 from typing import Literal
 
@@ -245,6 +246,12 @@ def test_edge_20_one_rival_of_two_bytes_is_enough(
     used, rows = read(content)
     assert used == japanese
     assert [row[1] for row in rows] != words
+
+
+def test_edge_20_a_character_that_each_word_has_decides_nothing() -> None:
+    """As EUC-JP each of the two is a little more usual (横, 央): a hundred times a little is no evidence."""
+    words = [f"{one}{letter}" for one in "玻丙" for letter in string.ascii_letters]
+    assert "is not certain" in refusal(file_of(words).encode("gb2312"))
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,8 @@ def test_rows_become_commands_and_the_job_completes(mode: str) -> None:
         ("u1", "10.0.0.1", "import")
     }
     told = [message for message in world.topic.messages if message["action"] == "import-status"]
-    assert [message["content"]["status"] for message in told] == ["COMPLETED"]
+    assert [one["content"]["tableName"] for one in told] == ["airports"]
+    assert [(one["content"]["status"], one["content"]["attempt"]) for one in told] == [("COMPLETED", 1)]
     assert told[0]["content"]["totalRows"] == 3
 
 
