@@ -1,0 +1,76 @@
+"""``./cqrs new``: what it writes is complete, passes the checks of this repository, and can be tried at once."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.develop.errors import CommandError
+from cli.develop.new import KINDS, new, with_module
+from local.runtime import PROJECT_DIR
+
+COPIED = ("contract", "handlers", "infra", "local", "policy", "stacks")
+NAMES = {
+    "sync-handler": "book_card",
+    "import": "price_list",
+    "task": "nightly_report",
+    "workflow": "claim_of_damage",
+    "saga": "booking_of_a_long_journe",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for package in COPIED:
+        shutil.copytree(PROJECT_DIR / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (*PROJECT_DIR.glob("Pulumi*.yaml"), PROJECT_DIR / "__main__.py", PROJECT_DIR / "pyproject.toml"):
+        shutil.copy(path, tmp_path / path.name)
+    return tmp_path
+
+
+def ran(root: Path, *command: str) -> None:
+    done = subprocess.run([sys.executable, "-m", *command], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_app_06_each_kind_passes_the_checks_and_its_own_test(root: Path) -> None:
+    for kind, name in NAMES.items():
+        assert new(root, kind, name, None, "dev") == 0, kind
+    assert set(NAMES) == set(KINDS)
+    assert "handlers.domain.book_card" in (root / "Pulumi.dev.yaml").read_text()
+    ran(root, "ruff", "check", "handlers/domain", "tests/domain")
+    ran(root, "ruff", "format", "--check", "handlers/domain", "tests/domain")
+    ran(root, "mypy", "--cache-dir", str(root / "mypy"), "handlers/domain", "tests/domain")
+    ran(root, "pytest", "-n0", "-q", "-p", "no:cacheprovider", "--rootdir", ".", "tests/domain")
+
+
+@pytest.mark.parametrize("name", ["Book", "9lives", "a__b", "a-b", "", "x" * 25])
+def test_a_wrong_name_is_refused(root: Path, name: str) -> None:
+    with pytest.raises(CommandError, match="lower-case words"):
+        new(root, "task", name, None, "dev")
+
+
+def test_nothing_is_written_over_or_half(root: Path) -> None:
+    (root / "tests/domain").mkdir(parents=True)
+    (root / "tests/domain/test_job.py").write_text("mine")
+    before = (root / "Pulumi.dev.yaml").read_text()
+    with pytest.raises(CommandError, match=r"tests/domain/test_job.py is there already"):
+        new(root, "task", "job", None, "dev")
+    assert not (root / "handlers/domain/job.py").exists()
+    assert (root / "Pulumi.dev.yaml").read_text() == before
+    with pytest.raises(CommandError, match="unknown stack 'test'"):
+        new(root, "task", "other", None, "test")
+
+
+def test_the_line_in_the_stacks_file() -> None:
+    assert with_module("config:\n  cqrs:handlerModules: [a, b]\n  x: 1\n", "c") == (
+        "config:\n  cqrs:handlerModules: [a, b, c]\n  x: 1\n"
+    )
+    assert with_module("config:\n  x: 1\n", "c") == "config:\n  cqrs:handlerModules: [c]\n  x: 1\n"
+    for text in ("config:\n  cqrs:handlerModules:\n    - a\n", "x: 1\n"):
+        with pytest.raises(CommandError, match="by hand"):
+            with_module(text, "c")
