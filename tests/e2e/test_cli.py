@@ -13,6 +13,7 @@ import re
 import signal
 import subprocess
 import time
+import tomllib
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -233,6 +234,12 @@ def test_wrong_usage_is_one_clear_line(folder: Path, arguments: list[str], line:
     assert done.stdout == ""
     (error,) = done.stderr.splitlines()
     assert error.startswith(line)
+
+
+def test_the_version_is_that_of_the_project(folder: Path) -> None:
+    done = subprocess.run(["./cqrs", "--version"], cwd=folder, capture_output=True, text=True, timeout=60, check=True)
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert done.stdout == f"cqrs {project['version']}\n"
 
 
 def test_help_names_every_command(folder: Path) -> None:
