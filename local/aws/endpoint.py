@@ -16,7 +16,6 @@ from contextvars import ContextVar
 from typing import Any
 
 import boto3
-from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.dynamodb.models.table import Table
 
@@ -38,8 +37,9 @@ from local.aws.model import (
     Faults,
     OperationHandler,
 )
+from local.aws.moto_queues import LocalSqs, serve_at
 from local.aws.operations import READS, refusal
-from local.aws.queues import LocalSqs, ReceiveMessage, serve_at
+from local.aws.queues import ReceiveMessage
 from local.aws.tables import dynamodb
 from local.aws.topics import LocalSns
 from local.functions.host import FunctionHost
@@ -93,13 +93,13 @@ class AwsEndpoint:
             session, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, None
             stack.callback(setattr, boto3, "DEFAULT_SESSION", session)
             services.load_services()
-            BackendDict.reset()
+            services.drop_backends()
             reset_model_data()
             for service, backend in _BACKENDS.items():
                 backends = services.backends(service)
                 stack.callback(setattr, backends, "backend", backends.backend)
                 backends.backend = backend
-            stack.callback(BackendDict.reset)
+            stack.callback(services.drop_backends)
             self.replace("sqs", "ReceiveMessage", ReceiveMessage(self))
             self._exit = stack.pop_all()
 

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 from xml.sax.saxutils import escape
 
+from moto.core.base_backend import BackendDict
 from moto.core.exceptions import HTTPException
 from moto.core.request import Request
 from moto.core.utils import get_service_model
@@ -130,6 +131,12 @@ def load_services() -> None:
         _routes(service)
 
 
+def drop_backends() -> None:
+    """Forget all state of all services."""
+    BackendDict.reset()
+    backend.cache_clear()
+
+
 def backends(service: str) -> Any:
     """moto's store of a service's backends (a ``BackendDict``)."""
     package = MOTO_PACKAGES[service]
@@ -137,6 +144,7 @@ def backends(service: str) -> Any:
     return getattr(models, {"awslambda": "lambda_backends"}.get(package, f"{package}_backends"))
 
 
+@cache
 def backend(service: str, region: str) -> Any:
     """moto's backend of a service; IAM and S3 have one for all regions of a partition."""
     return backends(service)[ACCOUNT_ID][partition_of(region) if service in ("iam", "s3") else region]

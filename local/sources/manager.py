@@ -13,7 +13,7 @@ from local.sources.eventbridge import EventBus, Rule
 from local.sources.faults import DeliveryFaults
 from local.sources.mappings import QueueMapping, StreamMapping
 from local.sources.queues import QueueReader, QueueSource
-from local.sources.streams import StreamReader, StreamSource
+from local.sources.streams import StreamReader, StreamSource, table_of
 
 #: Calls after which a stream may have new records, and those after which a queue may have new messages.
 TABLE_WRITES = frozenset(
@@ -37,6 +37,11 @@ class Call(Protocol):
     @property
     def operation(self) -> str:
         """As the API names it, ``PutItem``."""
+        ...
+
+    @property
+    def access(self) -> Sequence[tuple[str, str]]:
+        """(IAM action, resource ARN) pairs: the tables are among them."""
         ...
 
 
@@ -131,8 +136,10 @@ class EventSources:
     def on_call(self, call: Call) -> None:
         """Wake what ``call`` may have written to. Safe from any thread; give it to ``AwsEndpoint.on_call``."""
         if call.service == "dynamodb" and call.operation in TABLE_WRITES:
+            tables = {resource for _, resource in call.access}
             for stream in self.streams:
-                stream.wake()
+                if table_of(stream.mapping.stream_arn) in tables:
+                    stream.wake()
         elif call.operation in QUEUE_WRITES.get(call.service, ()):
             for queue in self.queues:
                 queue.wake()

@@ -17,6 +17,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 
 from local.functions.model import FunctionInvoker, InvokeResult, LambdaServiceError
@@ -233,6 +234,12 @@ class StreamSource:
             self._scheduler.spawn(self._invoke, _Batch(records), name=f"stream:{self.mapping.function}:duplicate")
 
         self._scheduler.call_later(delay, again)
+
+
+@cache
+def table_of(stream_arn: str) -> str:
+    """The ARN of a stream's table (``<table>/stream/<label>``)."""
+    return stream_arn.partition("/stream/")[0]
 
 
 def _checkpoint(records: Sequence[Record], named: Sequence[str]) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from local.aws import services
 from local.aws.endpoint import AwsEndpoint
 from local.aws.model import EndpointError
 from local.aws.queues import Queues, has_visible_messages, next_visible_at
@@ -138,6 +140,61 @@ def test_attributes_that_are_not_given_stay(endpoint: AwsEndpoint) -> None:
     assert (attributes["DelaySeconds"], attributes["VisibilityTimeout"]) == ("3", "7")
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
     assert "Policy" not in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+
+
+class Counted(list[Any]):
+    """Counts the messages that somebody looked at."""
+
+    looked = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        for one in super().__iter__():
+            self.looked += 1
+            yield one
+
+
+def test_a_long_queue_is_not_walked_through() -> None:
+    scheduler = Scheduler.virtual()
+    with AwsEndpoint(scheduler) as endpoint:
+        sqs, url = virtual_queue(scheduler, VisibilityTimeout="30")
+        reader = Queues(endpoint, sqs)
+        for first in range(0, 200, 10):
+            entries = [{"Id": str(n), "MessageBody": str(n)} for n in range(first, first + 10)]
+            sqs.send_message_batch(QueueUrl=url, Entries=entries)
+        queue = services.backend("sqs", "us-east-1").queues["q"]
+        messages = queue._messages = Counted(queue._messages)
+        received = reader.receive(ARN, 10)
+        assert [one["Body"] for one in received] == [str(n) for n in range(10)]
+        assert messages.looked <= 11  # one of them to know whether there is any
+        messages.looked = 0
+        assert reader.next_visible_at(ARN) == pytest.approx(scheduler.now() + 30)
+        assert messages.looked == 0
+
+
+def test_delayed_messages_are_waited_for() -> None:
+    scheduler = Scheduler.virtual()
+    with AwsEndpoint(scheduler) as endpoint:
+        sqs, url = virtual_queue(scheduler, VisibilityTimeout="30")
+        for delay in (50, 20):
+            sqs.send_message(QueueUrl=url, MessageBody=str(delay), DelaySeconds=delay)
+        began = scheduler.now()
+        assert next_visible_at(endpoint, ARN) == pytest.approx(began + 20)
+        scheduler.run_for(20.001)
+        (message,) = Queues(endpoint, sqs).receive(ARN, 10)
+        assert message["Body"] == "20"
+        assert next_visible_at(endpoint, ARN) == pytest.approx(began + 50)
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=5)
+        assert next_visible_at(endpoint, ARN) == pytest.approx(began + 25, abs=0.01)
+        sqs.purge_queue(QueueUrl=url)
+        assert next_visible_at(endpoint, ARN) is None
+
+
+def test_an_empty_queue_is_not_called() -> None:
+    scheduler = Scheduler.virtual()
+    with AwsEndpoint(scheduler) as endpoint:
+        sqs, _ = virtual_queue(scheduler)
+        assert Queues(endpoint, sqs).receive(ARN, 10) == []
+        assert not [name for _, _, name in endpoint.calls if name == "ReceiveMessage"]
 
 
 def test_an_unknown_queue_is_named(endpoint: AwsEndpoint) -> None:

@@ -234,6 +234,24 @@ def test_transactions_wake_the_stream(stage: Stage) -> None:
     assert [keys(event) for event in function.events] == [["a", "b"]]
 
 
+def test_writes_to_other_tables_wake_no_stream(stage: Stage) -> None:
+    stage.start(lambda event: None)
+    stage.dynamodb.create_table(
+        TableName="other",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    stage.scheduler.run_until_idle()
+    stage.dynamodb.put_item(TableName="other", Item={"pk": {"S": "a"}})
+    assert stage.sources.idle
+    put = {"Put": {"TableName": "commands", "Item": {"pk": {"S": "a"}}}}
+    stage.dynamodb.transact_write_items(
+        TransactItems=[put, {"Put": {"TableName": "other", "Item": {"pk": {"S": "b"}}}}]
+    )
+    assert not stage.sources.idle
+
+
 def test_stopped_sources_call_nothing(stage: Stage) -> None:
     function = FakeFunction(lambda event: None)
     sources = EventSources(
