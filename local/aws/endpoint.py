@@ -40,13 +40,14 @@ from local.aws.model import (
 from local.aws.moto_queues import LocalSqs, serve_at
 from local.aws.operations import READS, refusal
 from local.aws.queues import ReceiveMessage
-from local.aws.tables import dynamodb
+from local.aws.tables import requests
+from local.aws.tables.dynamodb import LocalDynamoDB
 from local.aws.topics import LocalSns
 from local.functions.host import FunctionHost
 from local.functions.model import current_function
 from local.scheduler import Scheduler
 
-_BACKENDS = {"dynamodb": dynamodb.LocalDynamoDB, "lambda": LocalLambda, "sns": LocalSns, "sqs": LocalSqs}
+_BACKENDS = {"dynamodb": LocalDynamoDB, "lambda": LocalLambda, "sns": LocalSns, "sqs": LocalSqs}
 
 #: Whether what is called now is part of a deployment, by thread.
 _deploying: ContextVar[bool] = ContextVar("cqrs_deploying", default=False)
@@ -233,7 +234,7 @@ class AwsEndpoint:
         if self._exit is None:
             raise EndpointStopped(f"{request.service}.{request.operation} after the local endpoint was stopped")
         if request.service == "dynamodb":
-            return dynamodb.handle(request, services.backend("dynamodb", request.region))
+            return requests.handle(request, services.backend("dynamodb", request.region))
         return services.call_moto(request)
 
     # -- reading ------------------------------------------------------------------------------------

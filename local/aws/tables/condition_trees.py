@@ -15,8 +15,9 @@ from typing import Any
 
 from moto.dynamodb.comparisons import AttributePath, AttributeValue, ConditionExpressionParser, Func, Op
 from moto.dynamodb.exceptions import MockValidationException
+from moto.dynamodb.models.dynamo_type import DynamoType
 
-from local.aws.tables.images import plain
+from local.aws.tables.images import image
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -29,6 +30,8 @@ class _Parser(ConditionExpressionParser):  # type: ignore[misc]
         self.operands: list[tuple[str, AttributeValue]] = []
 
     def _make_operand(self, node: Any) -> Any:
+        if node.kind == self.Kind.PATH:
+            return _Path([child.value for child in node.children])
         operand = super()._make_operand(node)
         if isinstance(operand, AttributeValue):
             self.operands.append((node.text, operand))
@@ -42,6 +45,32 @@ class _Parser(ConditionExpressionParser):  # type: ignore[misc]
             wanted, *values = (self._make_operand(one) for one in node.children)
             return _OneOf(wanted, values)
         return super()._make_op_condition(node)
+
+
+class _Path(AttributePath):  # type: ignore[misc]
+    """An attribute, or a part of one, in the item's JSON."""
+
+    def value(self, item: Any) -> dict[str, Any] | None:
+        """``{type: value}``; None: it is not there."""
+        if item is None:
+            return None
+        found: dict[str, Any] | None = image(item).get(self.path[0])
+        for step in self.path[1:]:
+            if found is None:
+                return None
+            if isinstance(step, str):
+                found = found["M"].get(step) if "M" in found else None
+            else:
+                found = found["L"][step] if "L" in found and 0 <= step < len(found["L"]) else None
+        return found
+
+    def _get_attr(self, item: Any) -> DynamoType | None:
+        found = self.value(item)
+        return None if found is None else DynamoType(found)
+
+    def get_type(self, item: Any) -> str | None:
+        found = self.value(item)
+        return None if found is None else next(iter(found))
 
 
 class _Comparison(Op):  # type: ignore[misc]
@@ -91,11 +120,11 @@ def _typed(operand: Any, item: Any) -> dict[str, Any] | None:
     """An operand as ``{type: value}``, sets in one order; None: it is not there. Numbers are in their one form."""
     if isinstance(operand, AttributeValue):
         kind, value = operand.type, operand.value
-    elif isinstance(operand, AttributePath):
-        attribute = operand._get_attr(item)
-        if attribute is None:
+    elif isinstance(operand, _Path):
+        found = operand.value(item)
+        if found is None:
             return None
-        ((kind, value),) = plain(attribute).items()
+        ((kind, value),) = found.items()
     else:
         try:
             size = operand.expr(item)

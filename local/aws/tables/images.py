@@ -3,11 +3,61 @@
 from __future__ import annotations
 
 import base64
+from collections import deque
 from datetime import datetime
 from typing import Any
 
 from moto.core.utils import unix_time
-from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+
+from local.aws.tables.attribute_values import item_size
+
+#: Stored items that moto's form is kept of, once it was made.
+REMEMBERED_FORMS = 1_000
+
+
+class StoredItem(Item):  # type: ignore[misc]  # moto has no types that mypy can follow
+    """An item that is kept as DynamoDB's JSON. moto's form of its attributes is made when moto asks for it."""
+
+    def __init__(self, hash_key: DynamoType, range_key: DynamoType | None, attributes: dict[str, Any]) -> None:
+        """``attributes`` are not to be changed afterwards."""
+        self.hash_key, self.range_key = hash_key, range_key
+        self._image: dict[str, Any] | None = attributes
+        self._attrs: LimitedSizeDict | None = None
+
+    @property
+    def attrs(self) -> LimitedSizeDict:
+        """For moto."""
+        if self._attrs is None:
+            assert self._image is not None
+            self._attrs = limited({name: DynamoType(value) for name, value in self._image.items()})
+            _shown.append(self)
+            if len(_shown) > REMEMBERED_FORMS:
+                _shown.popleft()._attrs = None
+        return self._attrs
+
+    @attrs.setter
+    def attrs(self, attributes: LimitedSizeDict) -> None:
+        """moto's copy of an item is made so."""
+        self._attrs, self._image = attributes, None
+
+
+_shown: deque[StoredItem] = deque()
+
+
+def limited(attributes: dict[str, DynamoType]) -> LimitedSizeDict:
+    """moto's dictionary of attributes without its size check, which adds up all of them for each."""
+    found = LimitedSizeDict.__new__(LimitedSizeDict)
+    dict.update(found, attributes)
+    return found
+
+
+def size_of(item: Item) -> int:
+    """Bytes as DynamoDB counts them; kept with the item."""
+    kept: int | None = getattr(item, "_size", None)
+    if kept is None:
+        kept = item._size = item_size(image(item))
+    return kept
 
 
 def image(item: Item) -> dict[str, Any]:

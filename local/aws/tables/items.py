@@ -21,16 +21,16 @@ from moto.dynamodb.exceptions import (
     MockValidationException,
     ProvidedKeyDoesNotExist,
 )
-from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.parsing.executors import UpdateExpressionExecutor
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.parsing.validators import UpdateExpressionValidator
 
-from local.aws.tables.attribute_values import EXACT, canonical_value, canonical_values, item_size, keep_canonical
+from local.aws.tables.attribute_values import EXACT, canonical_values, item_size, keep_canonical
 from local.aws.tables.condition_trees import condition_tree
-from local.aws.tables.images import image, plain
-from local.aws.tables.key_order import key_added, key_removed
+from local.aws.tables.images import StoredItem, image, limited, plain, size_of
+from local.aws.tables.key_order import item_replaced, key_added, key_removed
 from local.aws.tables.updates import updated
 
 Values = Mapping[str, Any]
@@ -142,7 +142,7 @@ def plan_update(
     old = find(table, hash_key, range_key)
     condition.check(old)
     if expression and old is not None:
-        attributes = updated(expression, old.attrs, condition.names, condition.values, table.table_key_attrs)
+        attributes = updated(expression, image(old), condition.names, condition.values, table.table_key_attrs)
         if attributes is not None:
             return Change(table, hash_key, range_key, old, _successor(old, attributes))
     new = _copy(old) if old is not None else Item(hash_key, range_key, dict(key))
@@ -168,7 +168,7 @@ def plan_update(
         new.update_with_attribute_updates(attribute_updates)
     table._validate_key_sizes(plain(new.attrs))
     canonical_values(image(new))  # for the levels that a nested path adds
-    if item_size(image(new)) > ITEM_LIMIT:
+    if size_of(new) > ITEM_LIMIT:
         raise ItemSizeToUpdateTooLarge
     return Change(table, hash_key, range_key, old, new)
 
@@ -176,6 +176,7 @@ def plan_update(
 def apply(change: Change) -> None:
     """Store the outcome and write its stream record."""
     table = change.table
+    item_replaced(table, change.old, change.new)
     if change.new is not None:
         if change.range_key is None:
             table.items[change.hash_key] = change.new
@@ -203,38 +204,30 @@ def _parsed(expression: str) -> Any:
 
 
 def _item(hash_key: DynamoType, range_key: DynamoType | None, attributes: Values) -> Item:
-    item = _bare_item(hash_key, range_key, {name: DynamoType(value) for name, value in attributes.items()})
-    if item_size(attributes) > ITEM_LIMIT:
+    item = StoredItem(hash_key, range_key, dict(attributes))
+    if size_of(item) > ITEM_LIMIT:
         raise ItemSizeTooLarge
     return item
 
 
-def _successor(old: Item, attributes: dict[str, DynamoType]) -> Item:
-    """The item after a quick update. Its image shares what is as before with the old one's."""
-    item = _bare_item(old.hash_key, old.range_key, attributes)
-    before = image(old)
-    item._image = {
-        # for the levels that a nested path adds: what is new is looked at as a whole
-        name: before[name] if old.attrs.get(name) is value else canonical_value(plain(value))
-        for name, value in attributes.items()
-    }
-    if item_size(item._image) > ITEM_LIMIT:
+def _successor(old: Item, attributes: dict[str, Any]) -> Item:
+    """The item after a quick update, which shares with the old one what is as before."""
+    before, size = image(old), size_of(old)
+    gone = {name: value for name, value in before.items() if attributes.get(name) is not value}
+    come = {name: value for name, value in attributes.items() if before.get(name) is not value}
+    canonical_values(come)  # for the levels that a nested path adds: what is new is looked at as a whole
+    item = StoredItem(old.hash_key, old.range_key, attributes)
+    item._size = size - item_size(gone) + item_size(come)
+    if item._size > ITEM_LIMIT:
         raise ItemSizeToUpdateTooLarge
     return item
 
 
 def _copy(item: Item) -> Item:
-    attributes = {name: _copy_value(value) for name, value in item.attrs.items()}
-    return _bare_item(item.hash_key, item.range_key, attributes)
-
-
-def _bare_item(hash_key: DynamoType, range_key: DynamoType | None, attributes: dict[str, DynamoType]) -> Item:
-    """An item without moto's size check, which adds up the whole item for every attribute."""
-    item: Item = Item.__new__(Item)
-    item.hash_key, item.range_key = hash_key, range_key
-    item.attrs = LimitedSizeDict.__new__(LimitedSizeDict)
-    dict.update(item.attrs, attributes)
-    return item
+    copied: Item = Item.__new__(Item)
+    copied.hash_key, copied.range_key = item.hash_key, item.range_key
+    copied.attrs = limited({name: _copy_value(value) for name, value in item.attrs.items()})
+    return copied
 
 
 def _copy_value(value: DynamoType) -> DynamoType:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from moto.dynamodb.exceptions import MockValidationException
@@ -12,9 +13,25 @@ from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, Table
 from moto.dynamodb.responses import ProjectionExpressionParser
 
 from local.aws.tables.condition_trees import condition_tree
-from local.aws.tables.images import image
-from local.aws.tables.items import Values
+from local.aws.tables.images import image, size_of
+from local.aws.tables.items import Values, find, key_of
+from local.aws.tables.key_checks import check_condition_types, check_key
 from local.aws.tables.key_order import Entry, entry_value, keys_in_order
+
+_PLAIN_GET = frozenset({"TableName", "Key", "ConsistentRead"})
+_PLAIN_QUERY = frozenset(
+    {
+        "TableName",
+        "KeyConditionExpression",
+        "ExpressionAttributeNames",
+        "ExpressionAttributeValues",
+        "Limit",
+        "ScanIndexForward",
+        "ConsistentRead",
+        "ExclusiveStartKey",
+    }
+)
+_KEY_CONDITION = re.compile(r"(#?[A-Za-z]\w*) = (:\w+)(?: AND begins_with\((#?[A-Za-z]\w*), (:\w+)\))?", re.ASCII)
 
 
 def items_in_order(table: Table, after: Mapping[str, Any] | None) -> Iterator[Item]:
@@ -33,6 +50,67 @@ def items_in_order(table: Table, after: Mapping[str, Any] | None) -> Iterator[It
         rows = table.items[hash_key]
         for _, range_key in keys:
             yield rows[range_key]
+
+
+def table_page(
+    table: Table,
+    hash_value: Mapping[str, Any],
+    comparison: str | None,
+    range_values: Sequence[Mapping[str, Any]],
+    *,
+    limit: int | None,
+    start: Mapping[str, Any] | None,
+    forward: bool,
+) -> tuple[list[Item], dict[str, Any] | None]:
+    """What a query of a table with a range key finds, and the key to go on from."""
+    check_condition_types(table, hash_value, range_values)
+    hash_key = DynamoType(hash_value)
+    keys = keys_in_order(table, hash_key)
+    first, last = bounds(keys, comparison, [DynamoType(value) for value in range_values])
+    if start:
+        behind = DynamoType(start[table.range_key_attr]).cast_value
+        if forward:
+            first = max(first, bisect_right(keys, behind, key=entry_value))
+        else:
+            last = min(last, bisect_left(keys, behind, key=entry_value))
+    rows = table.items[hash_key] if keys else {}
+    order = range(first, last) if forward else range(last - 1, first - 1, -1)
+    return page(table, (rows[keys[index][1]] for index in order), limit)
+
+
+def short_get(table: Table, request: Values) -> dict[str, Any] | None:
+    """GetItem of a whole item; None: moto should answer."""
+    if not request.keys() <= _PLAIN_GET:
+        return None
+    check_key(table, request["Key"])
+    item = find(table, *key_of(table, request["Key"]))
+    return {} if item is None else {"Item": image(item)}
+
+
+def short_query(table: Table, request: Values) -> dict[str, Any] | None:
+    """Query by hash key, perhaps with the beginning of the range key, for whole items; None: moto should answer."""
+    found = _KEY_CONDITION.fullmatch(request.get("KeyConditionExpression") or "")
+    if found is None or not request.keys() <= _PLAIN_QUERY or not table.range_key_attr:
+        return None
+    names, values = request.get("ExpressionAttributeNames") or {}, request.get("ExpressionAttributeValues") or {}
+    used = [name for name in (found[1], found[3]) if name]
+    wanted = [name for name in (found[2], found[4]) if name]
+    attributes = [names.get(name) if name.startswith("#") else name for name in used]
+    if attributes != [table.hash_key_attr, table.range_key_attr][: len(attributes)]:
+        return None
+    if names.keys() != {name for name in used if name.startswith("#")} or values.keys() != set(wanted):
+        return None
+    items, next_key = table_page(
+        table,
+        values[wanted[0]],
+        "BEGINS_WITH" if found[3] else None,
+        [values[name] for name in wanted[1:]],
+        limit=request.get("Limit"),
+        start=request.get("ExclusiveStartKey"),
+        forward=request.get("ScanIndexForward", True),
+    )
+    answer: dict[str, Any] = {"Count": len(items), "ScannedCount": len(items), "Items": [image(one) for one in items]}
+    return answer if next_key is None else {**answer, "LastEvaluatedKey": next_key}
 
 
 def bounds(keys: list[Entry], comparison: str | None, values: list[DynamoType]) -> tuple[int, int]:
@@ -68,9 +146,9 @@ def page(table: Table, items: Iterable[Item], limit: int | None) -> tuple[list[I
     size = 0
     for item in items:
         found.append(item)
-        size += item.size()
+        size += size_of(item)
         if len(found) == limit or size >= RESULT_SIZE_LIMIT:
-            return found, {name: item.attrs[name] for name in table.table_key_attrs}
+            return found, {name: image(item)[name] for name in table.table_key_attrs}
     return found, None
 
 

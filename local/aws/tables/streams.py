@@ -12,11 +12,12 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from moto.core.utils import unix_time
-from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import StreamShard, Table
 
 from local.aws.model import EndpointError
-from local.aws.tables.images import image, plain
+from local.aws.tables.attribute_values import item_size
+from local.aws.tables.images import image, size_of
 
 if TYPE_CHECKING:
     from local.aws.endpoint import AwsEndpoint
@@ -55,7 +56,7 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
         """Append the record of a write, unless it changed nothing. moto would also call functions here."""
         if old is None and new is None:
             return
-        if old is not None and new is not None and old.attrs == new.attrs:
+        if old is not None and new is not None and _same(old, new):
             return
         self.append(_record(self.table, self.first + len(self.records), old, new))
 
@@ -98,19 +99,28 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
             self.first += dropped
 
 
+def _same(old: Item, new: Item) -> bool:
+    """Whether two items hold the same data. The order of a set's members is none of it."""
+    before, after = image(old), image(new)
+    if before.keys() != after.keys():
+        return False
+    changed = [name for name, value in after.items() if before[name] is not value and before[name] != value]
+    return all(DynamoType(before[name]) == DynamoType(after[name]) for name in changed)
+
+
 def _record(table: Table, number: int, old: Item | None, new: Item | None) -> dict[str, Any]:
     item = new if new is not None else old
     assert item is not None
     view = table.stream_specification["StreamViewType"]
-    keys = {name: plain(item.attrs[name]) for name in table.table_key_attrs}
-    size = sum(len(name.encode()) + item.attrs[name].size() for name in keys)
+    keys = {name: image(item)[name] for name in table.table_key_attrs}
+    size = item_size(keys)
     images: dict[str, Any] = {}
     if new is not None and view in ("NEW_IMAGE", "NEW_AND_OLD_IMAGES"):
         images["NewImage"] = image(new)
-        size += new.size()
+        size += size_of(new)
     if old is not None and view in ("OLD_IMAGE", "NEW_AND_OLD_IMAGES"):
         images["OldImage"] = image(old)
-        size += old.size()
+        size += size_of(old)
     stream_arn = arn_of_stream(table)
     return {
         "eventID": hashlib.md5(f"{stream_arn}/{number}".encode(), usedforsecurity=False).hexdigest(),

@@ -27,8 +27,7 @@ from moto.dynamodb.exceptions import (
 )
 from moto.dynamodb.models.table import Table
 
-from local.aws.tables.attribute_values import item_size
-from local.aws.tables.images import image
+from local.aws.tables.images import size_of
 from local.aws.tables.items import Change, Values, apply, find, key_of
 from local.aws.tables.key_checks import check_key
 from local.aws.tables.writes import condition_of, plan
@@ -113,7 +112,7 @@ def transact_write(get_table: Callable[[str], Table], actions: Sequence[Mapping[
                 changes.append(change)
     if any(code is not None for code, _, _ in reasons):
         raise TransactionCanceledException(reasons)
-    if sum(item_size(image(change.new)) for change in changes if change.new is not None) > MAX_BYTES:
+    if sum(size_of(change.new) for change in changes if change.new is not None) > MAX_BYTES:
         raise MockValidationException("Transaction request cannot exceed 4 MB")
     for change in changes:
         apply(change)

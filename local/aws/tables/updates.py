@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from moto.dynamodb.models.dynamo_type import DynamoType
-
 from local.aws.tables.attribute_values import number_sum
 
-Attributes = dict[str, DynamoType]
+#: In DynamoDB's JSON, numbers in their one form.
+Attributes = dict[str, Any]
 Steps = tuple[str, ...]
 
 _PATH = r"#\w+(?:\.#\w+)*"
@@ -41,12 +40,12 @@ class _Action:
 
 def updated(
     expression: str,
-    attributes: Mapping[str, DynamoType],
+    attributes: Mapping[str, Any],
     names: Mapping[str, str] | None,
     values: Mapping[str, Any] | None,
     keys: Collection[str],
 ) -> Attributes | None:
-    """The attributes after an update; those given, and what is in them, stay as they are.
+    """The attributes after an update, in DynamoDB's JSON; those given, and what is in them, stay as they are.
 
     None: this expression, or this item, is moto's. ``keys``: the attributes of the table's key.
     """
@@ -65,13 +64,16 @@ def updated(
     return new
 
 
+_ZERO = {"N": "0"}
+
+
 class _NotHere(Exception):
     """Something that moto should have a look at."""
 
 
 def _apply(
     new: Attributes,
-    old: Mapping[str, DynamoType],
+    old: Mapping[str, Any],
     action: _Action,
     path: Steps,
     names: Mapping[str, str],
@@ -81,15 +83,14 @@ def _apply(
         _parent(new, path).pop(path[-1], None)
         return
     if action.kind == "ADD":
-        added, parent = DynamoType(values[action.value]), _parent(new, path)
-        present = parent.get(path[-1])
-        if added.type != "N" or (present is not None and present.type != "N"):
+        added, parent = values[action.value], _parent(new, path)
+        present = parent.get(path[-1], _ZERO)
+        if "N" not in added or "N" not in present:
             raise _NotHere
-        before = present.value if present is not None else "0"
-        parent[path[-1]] = DynamoType({"N": number_sum(before, added.value)})
+        parent[path[-1]] = {"N": number_sum(present["N"], added["N"])}
         return
     value = _found(old, tuple(names[step] for step in action.unless)) if action.unless else None
-    _parent(new, path)[path[-1]] = value if value is not None else DynamoType(values[action.value])
+    _parent(new, path)[path[-1]] = value if value is not None else values[action.value]
 
 
 def _parent(new: Attributes, path: Steps) -> dict[str, Any]:
@@ -97,23 +98,22 @@ def _parent(new: Attributes, path: Steps) -> dict[str, Any]:
     parent: dict[str, Any] = new
     for step in path[:-1]:
         inner = parent.get(step)
-        if inner is None or inner.type != "M":
+        if inner is None or "M" not in inner:
             raise _NotHere
-        copied = DynamoType.__new__(DynamoType)
-        copied.type, copied.value = "M", dict(inner.value)
-        parent[step] = copied
-        parent = copied.value
+        copied = dict(inner["M"])
+        parent[step] = {"M": copied}
+        parent = copied
     return parent
 
 
-def _found(attributes: Mapping[str, DynamoType], path: Steps) -> DynamoType | None:
+def _found(attributes: Mapping[str, Any], path: Steps) -> Any:
     """The value at a path; None where moto would create it."""
-    parent: Mapping[str, DynamoType] = attributes
+    parent = attributes
     for step in path[:-1]:
         inner = parent.get(step)
-        if inner is None or inner.type != "M":
+        if inner is None or "M" not in inner:
             raise _NotHere
-        parent = inner.value
+        parent = inner["M"]
     return parent.get(path[-1])
 
 

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto.core.model_instances import model_data
 
-from local.aws import access, queues, services, topics
+from local.aws import access, moto_queues, services, topics
 from local.aws.endpoint import AwsEndpoint
 from local.functions.model import current_function
 from tests.unit.local.aws.helpers import item, key
@@ -42,7 +42,7 @@ def test_edge_44_topics_forget_old_notifications(endpoint: AwsEndpoint, monkeypa
 
 
 def test_edge_44_queues_forget_old_receipt_handles(endpoint: AwsEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queues, "REMEMBERED_HANDLES", 3)
+    monkeypatch.setattr(moto_queues, "REMEMBERED_HANDLES", 3)
     sqs = boto3.client("sqs")
     url = sqs.create_queue(QueueName="q")["QueueUrl"]
     handles = []

@@ -1,0 +1,154 @@
+"""Reads that take a short way, and queries of an index: what moto's own code answers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto.dynamodb.models import DynamoDBBackend
+
+from local.aws.endpoint import AwsEndpoint
+from local.aws.tables import requests
+from local.aws.tables.dynamodb import LocalDynamoDB
+
+INDEX = {
+    "IndexName": "due",
+    "KeySchema": [{"AttributeName": "shard", "KeyType": "HASH"}, {"AttributeName": "at", "KeyType": "RANGE"}],
+    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["status"]},
+}
+TABLE = {
+    "TableName": "t",
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    "AttributeDefinitions": [
+        {"AttributeName": "pk", "AttributeType": "S"},
+        {"AttributeName": "sk", "AttributeType": "S"},
+        {"AttributeName": "shard", "AttributeType": "N"},
+        {"AttributeName": "at", "AttributeType": "N"},
+    ],
+    "GlobalSecondaryIndexes": [INDEX],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+SHARDS = range(3)
+
+
+@pytest.fixture
+def dynamodb() -> Iterator[Any]:
+    with AwsEndpoint():
+        client = boto3.client("dynamodb")
+        client.create_table(**TABLE)
+        yield client
+
+
+def change_something(client: Any, random_: random.Random) -> None:
+    key = {"pk": {"S": random_.choice("ab")}, "sk": {"S": random_.choice(["x", "x1", "x2", "y"])}}
+    entry = {"shard": {"N": str(random_.choice(SHARDS))}, "at": {"N": str(random_.randint(1, 9))}}
+    match random_.randrange(5):
+        case 0:
+            client.delete_item(TableName="t", Key=key)
+        case 1:
+            client.put_item(TableName="t", Item={**key, "status": {"S": "closed"}})
+        case 2:
+            client.update_item(
+                TableName="t", Key=key, UpdateExpression="REMOVE #s", ExpressionAttributeNames={"#s": "shard"}
+            )
+        case 3:
+            client.transact_write_items(TransactItems=[{"Put": {"TableName": "t", "Item": {**key, **entry}}}])
+        case _:
+            client.put_item(
+                TableName="t", Item={**key, **entry, "status": {"S": "open"}, "more": {"M": {"a": {"S": "b"}}}}
+            )
+
+
+def due(client: Any, shard: int, **more: Any) -> Any:
+    return client.query(
+        TableName="t",
+        IndexName="due",
+        KeyConditionExpression="#shard = :shard AND #at <= :until",
+        ExpressionAttributeNames={"#shard": "shard", "#at": "at"},
+        ExpressionAttributeValues={":shard": {"N": str(shard)}, ":until": {"N": "7"}},
+        **more,
+    )
+
+
+def moto_query(backend: LocalDynamoDB, *args: Any, **kwargs: Any) -> Any:
+    return DynamoDBBackend.query(backend, *args, **kwargs)
+
+
+def by_moto(monkeypatch: pytest.MonkeyPatch, read: Callable[[], Any]) -> Any:
+    with monkeypatch.context() as patch:
+        patch.setattr(requests, "SHORT", {})
+        patch.setattr(LocalDynamoDB, "query", moto_query)
+        return outcome(read)
+
+
+def outcome(read: Callable[[], Any]) -> Any:
+    try:
+        return {name: value for name, value in read().items() if name != "ResponseMetadata"}
+    except ClientError as error:
+        return error.response["Error"]
+
+
+def test_an_index_has_what_moto_finds_by_looking_at_all_items(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    random_, found = random.Random(3), 0
+    for _ in range(120):
+        change_something(dynamodb, random_)
+        shard = random_.choice(SHARDS)
+        more: dict[str, Any] = random_.choice([{}, {"Limit": 1}, {"ScanIndexForward": False}])
+        ours = outcome(lambda shard=shard, more=more: due(dynamodb, shard, **more))  # type: ignore[misc]
+        assert ours == by_moto(monkeypatch, lambda shard=shard, more=more: due(dynamodb, shard, **more))  # type: ignore[misc]
+        found += ours["Count"]
+        if "LastEvaluatedKey" in ours:
+            more["ExclusiveStartKey"] = ours["LastEvaluatedKey"]
+            next_page = outcome(lambda shard=shard, more=more: due(dynamodb, shard, **more))  # type: ignore[misc]
+            assert next_page == by_moto(monkeypatch, lambda shard=shard, more=more: due(dynamodb, shard, **more))  # type: ignore[misc]
+    assert found > 50
+
+
+A = {":a": {"S": "a"}}
+QUERIES: list[dict[str, Any]] = [
+    {"KeyConditionExpression": "pk = :a", "ExpressionAttributeValues": A},
+    {"KeyConditionExpression": "pk = :a", "ExpressionAttributeValues": A, "ScanIndexForward": False},
+    {
+        "KeyConditionExpression": "#pk = :a AND begins_with(#sk, :x)",
+        "ExpressionAttributeNames": {"#pk": "pk", "#sk": "sk"},
+        "ExpressionAttributeValues": {**A, ":x": {"S": "x"}},
+    },
+    {"KeyConditionExpression": "sk = :a", "ExpressionAttributeValues": A},
+    {"KeyConditionExpression": "pk = :none", "ExpressionAttributeValues": A},
+    {"KeyConditionExpression": "pk = :a", "ExpressionAttributeValues": {**A, ":b": {"S": "b"}}},
+    {
+        "KeyConditionExpression": "#other = :a",
+        "ExpressionAttributeNames": {"#pk": "pk"},
+        "ExpressionAttributeValues": A,
+    },
+    {"KeyConditionExpression": "pk = :a AND sk = :a", "ExpressionAttributeValues": A},
+    {"KeyConditionExpression": "pk = :a", "ExpressionAttributeValues": {":a": {"S": ""}}},
+    {"KeyConditionExpression": "pk = :a", "ExpressionAttributeValues": {":a": {"N": "1"}}},
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("limit", [None, 1, 2])
+def test_a_query_finds_what_moto_finds(
+    dynamodb: Any, monkeypatch: pytest.MonkeyPatch, query: dict[str, Any], limit: int | None
+) -> None:
+    for sk in ("x", "x1", "x2", "y"):
+        dynamodb.put_item(TableName="t", Item={"pk": {"S": "a"}, "sk": {"S": sk}, "n": {"NS": ["1"]}})
+    request = {"TableName": "t", **query, **({"Limit": limit} if limit else {})}
+    with monkeypatch.context() as patch:
+        patch.setattr(requests, "SHORT", {})
+        wanted = outcome(
+            lambda: dynamodb.query(**request)
+        )  # the query itself is ours: moto gives a key after the last item
+    assert outcome(lambda: dynamodb.query(**request)) == wanted
+
+
+@pytest.mark.parametrize("sk", ["x", "none", ""])
+def test_an_item_is_got_as_moto_gets_it(dynamodb: Any, monkeypatch: pytest.MonkeyPatch, sk: str) -> None:
+    dynamodb.put_item(TableName="t", Item={"pk": {"S": "a"}, "sk": {"S": "x"}, "b": {"B": b"\x00"}})
+    request = {"TableName": "t", "Key": {"pk": {"S": "a"}, "sk": {"S": sk}}}
+    assert outcome(lambda: dynamodb.get_item(**request)) == by_moto(monkeypatch, lambda: dynamodb.get_item(**request))
