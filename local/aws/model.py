@@ -29,7 +29,8 @@ class AwsRequest:
     ``service`` is boto3's client name (``stepfunctions``, not ``states``), ``operation`` the API's
     (``StartExecution``). ``params`` are the request's parameters where they are cheap to read (JSON and query
     protocols; function name; bucket and key). ``method``, ``url``, ``headers`` and ``body`` (bytes, text or a file-like
-    object) are what the client sent; one of a JSON protocol that came without HTTP has no body.
+    object) are what the client sent; one that came without HTTP has no URL
+    and no body.
     """
 
     __slots__ = ("body", "headers", "method", "operation", "params", "region", "service", "url")

@@ -15,6 +15,7 @@ from moto.core.exceptions import HTTPException
 from moto.core.request import Request
 from moto.core.utils import get_service_model
 
+from local.aws.direct import moto_methods
 from local.aws.environment import ACCESS_KEY
 from local.aws.model import ACCOUNT_ID, AwsRequest, AwsResponse, EndpointError
 from local.partitions import SUFFIX, partition_of
@@ -73,7 +74,10 @@ def canonical_url(service: str, region: str, path: str) -> str:
 
 def call_moto(request: AwsRequest) -> AwsResponse:
     """Let moto answer ``request`` (with the endpoint's lock held)."""
-    if request.body is None and request.service in _JSON:
+    if not request.url:
+        answer = _short(request)
+        if answer is not None:
+            return answer
         request = _written(request)
     clean_url = request.url.partition("?")[0]
     handler = next((found for pattern, found in _routes(request.service) if pattern.match(clean_url)), None)
@@ -89,6 +93,16 @@ def call_moto(request: AwsRequest) -> AwsResponse:
         return error_response(request.service, "NotImplemented", message, status=501)
     data = body if isinstance(body, bytes) else str(body).encode()
     return AwsResponse(int(status), {str(name): str(value) for name, value in dict(headers).items()}, data)
+
+
+def _short(request: AwsRequest) -> AwsResponse | None:
+    if (request.service, request.operation) not in moto_methods.SHORT:
+        return None
+    try:
+        result = moto_methods.result(request)
+    except moto_methods.Refused as error:
+        return error_response(request.service, error.code, str(error), status=error.status)
+    return None if result is None else AwsResponse(200, {"content-type": "application/x-amz-json-1.0"}, value=result)
 
 
 def _written(request: AwsRequest) -> AwsRequest:

@@ -20,11 +20,12 @@ from weakref import WeakKeyDictionary
 from botocore.client import BaseClient
 from botocore.hooks import BaseEventHooks
 
+from local.aws.direct.moto_methods import SHORT
 from local.aws.direct.shapes import Convert, Undescribed, Unfit, reader, writer
 from local.aws.model import AwsRequest, AwsResponse
 from local.aws.services import service_name
 
-#: With a JSON protocol, and called often.
+#: With a JSON protocol, and called often. Of SNS there is what is called often.
 SERVICES = frozenset({"dynamodb", "events", "sqs", "stepfunctions"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -118,12 +119,15 @@ def _way_of(client: BaseClient, operation: str) -> _Way | None:
 
 
 def _described(model: Any, operation: str) -> _Way | None:
-    service = service_name(model.service_name) if model.service_name in SERVICES else None
+    service = service_name(model.service_name) if model.service_name in {*SERVICES, "sns"} else None
     described = model.operation_model(operation)
     if service is None or described.has_streaming_input or described.has_streaming_output:
         return None
+    is_short = (service, operation) in SHORT
+    if service == "sns" and not is_short:
+        return None  # moto would have to be asked in the protocol of queries
     try:
-        write, read = writer(described.input_shape), reader(described.output_shape)
+        write, read = writer(described.input_shape, binary=not is_short), reader(described.output_shape)
     except Undescribed:
         return None
     return _Way(service, write, read, tuple(described.idempotent_members))

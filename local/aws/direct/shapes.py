@@ -26,13 +26,15 @@ class Undescribed(Exception):
     """A shape that is not written or read here."""
 
 
-def writer(shape: Shape | None) -> Convert:
+def writer(shape: Shape | None, *, binary: bool = True) -> Convert:
     """A function from an operation's parameters to what its request's JSON says; a copy.
+
+    Without ``binary``, parameters with binary values are ``Unfit``.
 
     Raises:
         Undescribed: the shape has something that is left to botocore. The function raises ``Unfit``.
     """
-    return _Writers().of(shape) if shape is not None else _nothing
+    return (_Writers() if binary else _TextWriters()).of(shape) if shape is not None else _nothing
 
 
 def reader(shape: Shape | None) -> Convert:
@@ -162,6 +164,10 @@ class _Writers(_Functions):
         return write
 
     _double = _float = _timestamp
+
+
+class _TextWriters(_Writers):
+    _blob = _Writers._timestamp
 
 
 class _Readers(_Functions):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import string
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from local.aws.model import AwsCall
 from local.scheduler import Scheduler
 
 CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3})
-CLIENTS = ("dynamodb", "events", "sqs", "stepfunctions")
+CLIENTS = ("dynamodb", "events", "sns", "sqs", "stepfunctions")
 
 
 class Colour(StrEnum):
@@ -54,6 +55,9 @@ CREATE = {
 }
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/q"
 PUT_ONCE = {"Put": {"TableName": "t", "Item": key("2"), "ConditionExpression": "attribute_not_exists(pk)"}}
+
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:topic"
+ATTRIBUTES = {"kind": {"DataType": "String", "StringValue": "x"}, "n": {"DataType": "Number", "StringValue": "1"}}
 
 #: What is called, in this order.
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
@@ -135,6 +139,49 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("events", "put_events", {"Entries": []}),
     ("events", "list_rules", {}),
     ("events", "describe_rule", {"Name": "none"}),
+    (
+        "events",
+        "put_events",
+        {"Entries": [{"Source": "s", "DetailType": "d", "Detail": "{"}, {"Source": "s", "EventBusName": "none"}]},
+    ),
+    ("sns", "create_topic", {"Name": "topic"}),
+    (
+        "sns",
+        "subscribe",
+        {
+            "TopicArn": TOPIC,
+            "Protocol": "sqs",
+            "Endpoint": "arn:aws:sqs:eu-west-1:123456789012:q",
+            "Attributes": {"FilterPolicy": '{"kind": ["x"]}'},
+        },
+    ),
+    ("sns", "publish", {"TopicArn": TOPIC, "Message": "m", "Subject": "s", "MessageAttributes": ATTRIBUTES}),
+    ("sns", "publish", {"TopicArn": TOPIC, "Message": "not for the queue"}),
+    (
+        "sns",
+        "publish_batch",
+        {
+            "TopicArn": TOPIC,
+            "PublishBatchRequestEntries": [
+                {"Id": "1", "Message": "one", "MessageAttributes": ATTRIBUTES},
+                {"Id": "2", "Message": "two"},
+            ],
+        },
+    ),
+    ("sns", "publish_batch", {"TopicArn": TOPIC, "PublishBatchRequestEntries": [{"Id": "1", "Message": "m"}] * 2}),
+    ("sns", "publish", {"TopicArn": TOPIC + "2", "Message": "m"}),
+    ("sns", "publish", {"TopicArn": TOPIC, "Message": 3}),
+    (
+        "sns",
+        "publish",
+        {"TopicArn": TOPIC, "Message": "m", "MessageAttributes": {"a": {"DataType": "Wrong", "StringValue": "x"}}},
+    ),
+    (
+        "sns",
+        "publish",
+        {"TopicArn": TOPIC, "Message": "m", "MessageAttributes": {"a": {"DataType": "Binary", "BinaryValue": b"x"}}},
+    ),
+    ("sqs", "receive_message", {"QueueUrl": URL, "MaxNumberOfMessages": 10, "AttributeNames": ["All"]}),
     ("stepfunctions", "list_state_machines", {"maxResults": 0}),
     ("stepfunctions", "list_state_machines", {}),
 ]
@@ -158,9 +205,23 @@ def by_http(client: BaseClient) -> BaseClient:
 
 def outcome(client: Any, method: str, arguments: dict[str, Any]) -> Any:
     try:
-        return getattr(client, method)(**arguments)
+        return without_ids(getattr(client, method)(**arguments))
     except (ClientError, ParamValidationError) as error:
-        return type(error).__name__, str(error), getattr(error, "response", None)
+        return type(error).__name__, str(error), without_ids(getattr(error, "response", {}))
+
+
+#: Random, as what follows from them, so that each way has others; and a second "Message" that moto's errors have.
+IDS = {"RequestId", "HTTPHeaders", "MessageId", "ReceiptHandle", "EventId", "SubscriptionArn", "MD5OfBody", "message"}
+
+
+def without_ids(value: Any) -> Any:
+    if isinstance(value, list):
+        return [without_ids(part) for part in value]
+    if isinstance(value, str) and value.startswith("{") and '"Notification"' in value:
+        return without_ids(json.loads(value))
+    if not isinstance(value, dict):
+        return value
+    return {name: without_ids(part) for name, part in value.items() if name not in IDS and name != "UnsubscribeURL"}
 
 
 def outcomes(change: Callable[[BaseClient], BaseClient]) -> list[Any]:

@@ -1,0 +1,71 @@
+"""The short way into moto for requests that came without HTTP: the method of an operation, with its parameters.
+
+moto would write a request for werkzeug, read the parameters from it by the service's description, and write an answer,
+for SNS in XML. An error of SQS and EventBridge is left to that: the operation is refused a second time.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.core.exceptions import HTTPException, ServiceException
+from moto.core.responses import ActionResult, BaseResponse
+from moto.core.utils import camelcase_to_underscores, get_service_model
+from moto.events.responses import EventsHandler
+from moto.sns.responses import SNSResponse
+from moto.sqs.responses import SQSResponse
+
+from local.aws.model import ACCOUNT_ID, AwsRequest
+from local.aws.tables.images import plain
+
+SHORT: dict[tuple[str, str], type[BaseResponse]] = {
+    ("events", "PutEvents"): EventsHandler,
+    ("sns", "Publish"): SNSResponse,
+    ("sns", "PublishBatch"): SNSResponse,
+    ("sqs", "DeleteMessage"): SQSResponse,
+    ("sqs", "DeleteMessageBatch"): SQSResponse,
+    ("sqs", "ReceiveMessage"): SQSResponse,
+    ("sqs", "SendMessage"): SQSResponse,
+    ("sqs", "SendMessageBatch"): SQSResponse,
+}
+
+
+class Refused(Exception):
+    """moto refuses the request: an error of SNS, with its HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int) -> None:
+        super().__init__(message)
+        self.code, self.status = code, status
+
+
+def result(request: AwsRequest) -> Any:
+    """What an operation of ``SHORT`` gives, as JSON; None: moto is to be asked the long way.
+
+    Raises:
+        Refused: an error of SNS.
+    """
+    response = SHORT[request.service, request.operation]()
+    response.current_account, response.region = ACCOUNT_ID, request.region
+    response.headers, response.uri_match, response.querystring = {}, {}, {}
+    response.params = _copied(request.params)
+    response.body = json.dumps(request.params) if request.service == "events" else None
+    try:
+        answer = getattr(response, camelcase_to_underscores(request.operation))()
+    except (HTTPException, ServiceException) as error:
+        if request.service == "sns" and isinstance(error, ServiceException):
+            raise Refused(error.code, error.message, _status("sns", error.code)) from error
+        return None
+    return plain(answer.result) if isinstance(answer, ActionResult) else json.loads(answer)
+
+
+def _copied(value: Any) -> Any:
+    """moto changes parameters that it has read."""
+    if isinstance(value, dict):
+        return {name: _copied(part) for name, part in value.items()}
+    return [_copied(part) for part in value] if isinstance(value, list) else value
+
+
+def _status(service: str, code: str) -> int:
+    shapes = get_service_model(service).error_shapes
+    return next((shape.metadata["error"]["httpStatusCode"] for shape in shapes if shape.error_code == code), 400)
