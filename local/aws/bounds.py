@@ -1,11 +1,13 @@
-"""Bounds for what moto keeps for ever: a deployment that runs for days must not grow with every call."""
+"""What moto keeps for ever, and what it works out anew for each call: a deployment may run for days."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
+from moto.core import responses
 from moto.core.common_models import BaseModel
 
 
@@ -22,3 +24,14 @@ def untracked_models() -> Iterator[None]:
         yield
     finally:
         BaseModel.__new__ = tracked
+
+
+@contextmanager
+def remembered_methods() -> Iterator[None]:
+    """moto lists the methods of a service's class anew for each call; meanwhile it remembers them."""
+    listed = responses.method_names_from_class
+    responses.method_names_from_class = cache(listed)
+    try:
+        yield
+    finally:
+        responses.method_names_from_class = listed

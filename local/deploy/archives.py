@@ -35,6 +35,8 @@ class Archives:
     def __init__(self, work_dir: Path) -> None:
         self._root = work_dir / "functions"
         self._known: dict[str, Unpacked] = {}
+        #: by names and files: the functions of a program have one archive, which is read once
+        self._seen: dict[tuple[tuple[str, str], ...], Unpacked] = {}
 
     def unpack(self, archive: Any, label: str) -> Unpacked:
         """Unpack a Pulumi archive.
@@ -42,6 +44,15 @@ class Archives:
         Raises:
             DeployError: it isn't an archive, is empty, or has a member outside of itself; ``label`` names whose it is.
         """
+        files = _files_of(archive)
+        if files is None:
+            return self._unpack(archive, label)
+        seen = self._seen.get(files)
+        if seen is None:
+            seen = self._seen[files] = self._unpack(archive, label)
+        return seen
+
+    def _unpack(self, archive: Any, label: str) -> Unpacked:
         members = _members(archive, label)
         if not members:
             raise DeployError(f"the archive of {label} is empty")
@@ -71,6 +82,13 @@ class Archives:
                 raise
             shutil.rmtree(partial)  # another process was faster with the same content
         return folder
+
+
+def _files_of(archive: Any) -> tuple[tuple[str, str], ...] | None:
+    """An archive of single files, as names and paths; None: it is another one."""
+    parts = archive.assets.items() if isinstance(archive, AssetArchive) else ()
+    files = tuple((name, str(part.path)) for name, part in parts if isinstance(part, FileAsset))
+    return files if files and len(files) == len(parts) else None
 
 
 def _members(archive: Any, label: str, prefix: str = "") -> dict[str, bytes]:

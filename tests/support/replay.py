@@ -67,4 +67,12 @@ class Recorder(Engine):
 
 def fingerprint(project_dir: Path) -> str:
     """The archive's code and definitions: all else of the program is the test process's own."""
-    return content_hash(archive_members(project_dir))
+    members = archive_members(project_dir)
+    state = tuple((name, (found := path.stat()).st_mtime_ns, found.st_size) for name, path in members.items())
+    if (project_dir, state) not in _fingerprints:
+        _fingerprints[project_dir, state] = content_hash(members)
+    return _fingerprints[project_dir, state]
+
+
+#: By folder, and by times and sizes of its files.
+_fingerprints: dict[object, str] = {}

@@ -26,7 +26,7 @@ from local.aws.model import AwsRequest, AwsResponse
 from local.aws.services import service_name
 
 #: With a JSON protocol, and called often. Of SNS there is what is called often.
-SERVICES = frozenset({"dynamodb", "events", "sqs", "stepfunctions"})
+SERVICES = frozenset({"dynamodb", "events", "logs", "sqs", "stepfunctions"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Handle = Callable[[AwsRequest], AwsResponse]
