@@ -18,6 +18,7 @@ from moto.core.utils import get_service_model
 from local.aws.direct import moto_methods
 from local.aws.environment import ACCESS_KEY
 from local.aws.model import ACCOUNT_ID, AwsRequest, AwsResponse, EndpointError
+from local.aws.tables.images import forget_items
 from local.partitions import SUFFIX, partition_of
 
 #: boto3's client name -> moto's package. Anything else is refused by name.
@@ -149,6 +150,7 @@ def drop_backends() -> None:
     """Forget all state of all services."""
     BackendDict.reset()
     backend.cache_clear()
+    forget_items()
 
 
 def backends(service: str) -> Any:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
+import zlib
 from collections import deque
 from datetime import datetime
 from typing import Any
+from weakref import ref
 
 from moto.core.utils import unix_time
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
@@ -24,13 +27,14 @@ class StoredItem(Item):  # type: ignore[misc]  # moto has no types that mypy can
         self.hash_key, self.range_key = hash_key, range_key
         self._image: dict[str, Any] | None = attributes
         self._attrs: LimitedSizeDict | None = None
+        self._packed = b""
+        _unpacked(self)
 
     @property
     def attrs(self) -> LimitedSizeDict:
         """For moto."""
         if self._attrs is None:
-            assert self._image is not None
-            self._attrs = limited({name: DynamoType(value) for name, value in self._image.items()})
+            self._attrs = limited({name: DynamoType(value) for name, value in image(self).items()})
             _shown.append(self)
             if len(_shown) > REMEMBERED_FORMS:
                 _shown.popleft()._attrs = None
@@ -39,7 +43,7 @@ class StoredItem(Item):  # type: ignore[misc]  # moto has no types that mypy can
     @attrs.setter
     def attrs(self, attributes: LimitedSizeDict) -> None:
         """moto's copy of an item is made so."""
-        self._attrs, self._image = attributes, None
+        self._attrs, self._image, self._packed = attributes, None, b""
 
 
 _shown: deque[StoredItem] = deque()
@@ -63,9 +67,33 @@ def size_of(item: Item) -> int:
 def image(item: Item) -> dict[str, Any]:
     """The item in DynamoDB's JSON. Kept with the item, shared by its readers: not to be changed."""
     kept: dict[str, Any] | None = getattr(item, "_image", None)
-    if kept is None:
+    if kept is None and isinstance(item, StoredItem) and item._packed:
+        kept = item._image = json.loads(zlib.decompress(item._packed))
+        _unpacked(item)
+    elif kept is None:
         kept = item._image = plain(item.attrs)
     return kept
+
+
+#: Items as dictionaries, oldest first: a row of commands takes 6 KB so, and less than one packed.
+UNPACKED_ITEMS = 20_000
+_used: deque[ref[StoredItem]] = deque()
+
+
+def _unpacked(item: StoredItem) -> None:
+    """Pack the item that was written, or read again, longest ago, if no other has taken its place."""
+    _used.append(ref(item))
+    if len(_used) > UNPACKED_ITEMS:
+        oldest = _used.popleft()()
+        if oldest is not None and oldest._image is not None:
+            oldest._packed = oldest._packed or zlib.compress(json.dumps(oldest._image).encode(), 1)
+            oldest._image = None
+
+
+def forget_items() -> None:
+    """Those of an endpoint that has stopped."""
+    _used.clear()
+    _shown.clear()
 
 
 def plain(value: Any) -> Any:

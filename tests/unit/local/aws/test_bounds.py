@@ -10,8 +10,9 @@ from moto.core.model_instances import model_data
 
 from local.aws import access, moto_queues, services, topics
 from local.aws.endpoint import AwsEndpoint
+from local.aws.tables import images
 from local.functions.model import current_function
-from tests.unit.local.aws.helpers import item, key
+from tests.unit.local.aws.helpers import item, key, read
 
 
 def tracked() -> int:
@@ -70,3 +71,25 @@ def test_edge_44_resources_of_a_function_are_bounded(
         current_function.reset(token)
     used = endpoint.calls_by_function()["f"]
     assert {action: len(resources) for action, resources in used.items()} == {"s3:PutObject": 2, "dynamodb:GetItem": 1}
+
+
+def test_rows_that_nobody_used_for_long_are_packed(dynamodb: Any, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "UNPACKED_ITEMS", 3)
+    wanted = {n: {**key(str(n)), "data": {"M": {"list": {"L": [{"N": str(n)}, {"B": b"x"}]}}}} for n in range(8)}
+    for one in wanted.values():
+        dynamodb.put_item(TableName=table, Item=one)
+    stored = services.backend("dynamodb", "us-east-1").tables[table].items
+    rows = [row for rows in stored.values() for row in rows.values()]
+    assert sum(row._image is not None for row in rows) == 3
+    assert {n: read(dynamodb, table, str(n)) for n in wanted} == wanted
+    dynamodb.update_item(
+        TableName=table,
+        Key=key("0"),
+        UpdateExpression="SET #n = :n",
+        ExpressionAttributeNames={"#n": "n"},
+        ExpressionAttributeValues={":n": {"N": "1"}},
+    )
+    assert read(dynamodb, table, "0") == {**wanted[0], "n": {"N": "1"}}
+    found = dynamodb.scan(TableName=table, FilterExpression="attribute_exists(n)")["Items"]
+    assert found == [{**wanted[0], "n": {"N": "1"}}]
+    assert sum(row._image is not None for row in rows) <= 3

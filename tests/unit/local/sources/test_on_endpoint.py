@@ -245,7 +245,7 @@ def test_writes_to_other_tables_wake_no_stream(stage: Stage) -> None:
     stage.scheduler.run_until_idle()
     stage.dynamodb.put_item(TableName="other", Item={"pk": {"S": "a"}})
     assert stage.sources.idle
-    put = {"Put": {"TableName": "commands", "Item": {"pk": {"S": "a"}}}}
+    put: Any = {"Put": {"TableName": "commands", "Item": {"pk": {"S": "a"}}}}
     stage.dynamodb.transact_write_items(
         TransactItems=[put, {"Put": {"TableName": "other", "Item": {"pk": {"S": "b"}}}}]
     )
