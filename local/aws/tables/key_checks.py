@@ -86,3 +86,25 @@ def check_condition_types(table: Table, hash_value: Values, range_values: Sequen
             )
     if not hash_value[table.hash_key_type]:
         raise MockValidationException(EMPTY_KEY.format(table.hash_key_attr))
+
+
+def check_index_keys(table: Table, attributes: Mapping[str, Any]) -> None:
+    """Of an item in DynamoDB's JSON: of the index's type, where they are there (Developer Guide, "Global secondary
+    indexes"). moto checks text and numbers, in some operations.
+
+    Raises:
+        MockValidationException: an attribute has another type than its index.
+    """
+    indexes = table.all_indexes()
+    if not indexes:
+        return
+    types = {one["AttributeName"]: one["AttributeType"] for one in table.attr}
+    for index in indexes:
+        for key in index.schema:
+            name = key["AttributeName"]
+            value = attributes.get(name)
+            if value is not None and types[name] not in value:
+                raise MockValidationException(
+                    f"One or more parameter values were invalid: Type mismatch for Index Key {name} "
+                    f"Expected: {types[name]} Actual: {next(iter(value))} IndexName: {index.name}"
+                )

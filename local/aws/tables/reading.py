@@ -15,7 +15,7 @@ from moto.dynamodb.responses import ProjectionExpressionParser
 from local.aws.tables.condition_trees import condition_tree
 from local.aws.tables.images import image, size_of
 from local.aws.tables.items import Values, find, key_of
-from local.aws.tables.key_checks import check_condition_types, check_key
+from local.aws.tables.key_checks import check_condition_types
 from local.aws.tables.key_order import Entry, entry_value, keys_in_order
 
 _PLAIN_GET = frozenset({"TableName", "Key", "ConsistentRead"})
@@ -82,7 +82,6 @@ def short_get(table: Table, request: Values) -> dict[str, Any] | None:
     """GetItem of a whole item; None: moto should answer."""
     if not request.keys() <= _PLAIN_GET:
         return None
-    check_key(table, request["Key"])
     item = find(table, *key_of(table, request["Key"]))
     return {} if item is None else {"Item": image(item)}
 

@@ -17,9 +17,8 @@ from moto.dynamodb.responses import (
 )
 
 from local.aws.tables.images import image
-from local.aws.tables.index_keys import check_index_keys
 from local.aws.tables.items import Change, Condition, Values, apply, plan_delete, plan_put, plan_update
-from local.aws.tables.key_checks import EMPTY_KEY, check_key
+from local.aws.tables.key_checks import EMPTY_KEY, check_index_keys, check_key
 
 
 def can_answer(operation: str, request: Values) -> bool:
