@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
+from botocore.client import ClientCreator
 from botocore.compat import get_current_datetime
 from botocore.loaders import Loader, create_loader
 from botocore.useragent import UserAgentString
@@ -32,12 +33,15 @@ _sign = SigV4Auth.add_auth
 def spared_clients() -> Iterator[None]:
     """For sessions and requests made inside. Enter it after ``clean_environment``, which says where files are."""
     before = botocore.session.create_loader, SigV4Auth.add_auth, UserAgentString.to_string
+    make_class: Any = ClientCreator._create_client_class  # type: ignore[attr-defined]
     botocore.session.create_loader = _loader
     SigV4Auth.add_auth = _add_auth  # type: ignore[method-assign]
     UserAgentString.to_string = lambda self: USER_AGENT  # type: ignore[method-assign]
+    ClientCreator._create_client_class = _class_maker(make_class)  # type: ignore[attr-defined]
     try:
         yield
     finally:
+        ClientCreator._create_client_class = make_class  # type: ignore[attr-defined]
         botocore.session.create_loader, SigV4Auth.add_auth, UserAgentString.to_string = before  # type: ignore[method-assign]
 
 
@@ -55,6 +59,26 @@ def client(service: str, region: str) -> Any:
     Whichever endpoint runs answers it.
     """
     return boto3.client(service, region_name=region)  # type: ignore[call-overload]
+
+
+def _class_maker(make_class: Any) -> Any:
+    """A class with a method for each operation is made once for all clients of a service that have the same hooks."""
+
+    def create_client_class(self: Any, service_name: str, service_model: Any) -> Any:
+        event = f"creating-client-class.{service_model.service_id.hyphenize()}"
+        hooks = self._event_emitter._emitter._handlers.prefix_search(event)
+        key = (service_name, service_model.api_version, *map(id, hooks))
+        if key not in _classes:
+            _classes[key] = (
+                make_class(self, service_name, service_model),
+                hooks,
+            )  # hooks stay, or an id could come again
+        return _classes[key][0]
+
+    return create_client_class
+
+
+_classes: dict[object, Any] = {}
 
 
 @cache

@@ -11,6 +11,7 @@ import botocore.session
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.client import ClientCreator
 from botocore.credentials import Credentials
 from botocore.useragent import UserAgentString
 from moto.core.utils import get_service_model
@@ -62,9 +63,19 @@ def test_sessions_share_their_descriptions_but_not_with_moto(endpoint: AwsEndpoi
     assert get_service_model("sqs")._service_description is not one
 
 
+def test_clients_share_their_class_if_they_have_the_same_hooks(endpoint: AwsEndpoint) -> None:
+    plain = [botocore.session.get_session().create_client("s3") for _ in range(2)]
+    assert type(plain[0]) is type(plain[1])
+    assert not hasattr(plain[0], "upload_file")
+    assert hasattr(boto3.client("s3"), "upload_file")
+    assert type(botocore.session.get_session().create_client("s3")) is type(plain[0])
+    assert type(botocore.session.get_session().create_client("sqs")).__name__ == "SQS"
+
+
 def test_afterwards_all_is_botocores_again() -> None:
     def state() -> tuple[object, ...]:
-        return botocore.session.create_loader, SigV4Auth.add_auth, UserAgentString.to_string
+        made = ClientCreator._create_client_class  # type: ignore[attr-defined]
+        return botocore.session.create_loader, SigV4Auth.add_auth, UserAgentString.to_string, made
 
     before = state()
     with AwsEndpoint():
