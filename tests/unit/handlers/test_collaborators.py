@@ -10,11 +10,12 @@ from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.commands.reader import EntityReader
 from handlers.core.errors import ValidationError
 from handlers.core.log import StepLogger
-from handlers.entrypoints.wiring.collaborators import Collaborators
+from handlers.entrypoints.wiring.collaborators import Collaborators, application_tables
 from handlers.entrypoints.wiring.publishing import publishing
 from handlers.entrypoints.wiring.settings import ApplicationSettings, StatesSettings
 from handlers.objects.memory import MemoryObjects
 from handlers.store.memory import MemoryTableStore
+from handlers.store.port import COMMANDS, DATA, HISTORY
 from tests.support.clock import ManualClock
 from tests.support.pipelines import World
 from tests.unit.handlers.test_settings import STATES
@@ -46,6 +47,10 @@ def test_what_they_are() -> None:
     kinds = {"publisher": CommandPublisher, "reader": EntityReader, "logger": StepLogger}
     assert {name: type(found[name]) for name in kinds} == kinds
     assert found["publisher"] is found["publisher"]
+
+
+def test_application_code_reads_commands_data_and_history() -> None:
+    assert application_tables(ApplicationSettings(STATES)) == {COMMANDS: "c", DATA: "d", HISTORY: "h"}
 
 
 def test_objects_are_the_applications_own() -> None:
