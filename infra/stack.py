@@ -87,7 +87,12 @@ def build(
         classes,
         Tables("tables", TablesArgs(names, config.point_in_time_recovery, config.deletion_protection, key)),
         Messaging("messaging", MessagingArgs(names, account, config.alarm_emails, RULES, key)),
-        Storage("storage", StorageArgs(names, account, config.deletion_protection, config.force_destroy, key)),
+        Storage(
+            "storage",
+            StorageArgs(
+                names, account, config.deletion_protection, config.force_destroy, key, config.bucket_access_log
+            ),
+        ),
         key,
     )
     states = states_function(deployment)

@@ -29,6 +29,8 @@ class StorageArgs:
     deletion_protection: bool
     force_destroy: bool
     key: pulumi.Input[str] | None
+    #: The bucket that gets the access log, empty where there is none.
+    access_log: str
 
 
 class Storage(pulumi.ComponentResource):
@@ -85,6 +87,14 @@ class Storage(pulumi.ComponentResource):
             opts=child,
         )
         s3.BucketLifecycleConfiguration("bucket-lifecycle", bucket=self.bucket.bucket, rules=_lifecycle(), opts=child)
+        if args.access_log:
+            s3.BucketLogging(
+                "bucket-logging",
+                bucket=self.bucket.bucket,
+                target_bucket=args.access_log,
+                target_prefix=f"{args.names.bucket(args.account.account_id)}/",
+                opts=child,
+            )
         self.register_outputs({BUCKET_NAME: self.bucket.bucket})
 
     def arns(self) -> dict[str, pulumi.Input[str]]:

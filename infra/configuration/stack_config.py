@@ -18,6 +18,7 @@ from pulumi.runtime import config as runtime_config
 from contract.options import FULL, STATUS_DETAILS, STATUS_EVENTS, TERMINAL
 from contract.state_machines import EXPRESS, STANDARD
 from infra.configuration.application_keys import Permission, parse_environment, parse_permissions, parse_secrets
+from infra.configuration.bucket import parse_bucket
 from infra.configuration.keys import misplaced
 from infra.configuration.kms_key import CREATE, OF_AWS, contradiction, parse_key_arn
 from infra.configuration.sync_targets import SyncTarget, parse_sync_targets
@@ -163,6 +164,7 @@ class StackConfig:
     point_in_time_recovery: bool = _setting(False, _flag)
     deletion_protection: bool = _setting(False, _flag)
     force_destroy: bool = _setting(False, _flag)
+    bucket_access_log: str = _setting("", _parsed_by(parse_bucket))
     kms_key: str = _setting(OF_AWS, _one_of(OF_AWS, CREATE))
     kms_key_arn: str = _setting("", _parsed_by(parse_key_arn))
     alarm_emails: tuple[str, ...] = _setting(

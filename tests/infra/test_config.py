@@ -95,6 +95,7 @@ CASES: dict[str, list[Any]] = {
     "pointInTimeRecovery": ["yes", 1, None],
     "deletionProtection": ["no", 0, None],
     "forceDestroy": ["no", 0, None],
+    "bucketAccessLog": ["Logs", "a", "logs/x", ["logs"], None],
     "kmsKey": ["", "AWS", "alias/mine", True, None],
     "kmsKeyArn": ["key", "arn:aws:kms:us-east-1:123456789012:alias/mine", "arn:aws:s3:::b", 1, None],
     "alarmEmails": ["ops@example.com", ["ops"], ["a@example.com", "a@example.com"], ["a b@example.com"], [1], None],

@@ -163,3 +163,13 @@ def test_a_key_that_cannot_be_is_refused(config: dict[str, str], told: str) -> N
     with pytest.raises(DeployError, match=told):
         evaluate_into(evaluation, config)
     assert evaluation.registrations == []
+
+
+def test_the_access_log_goes_where_it_is_said(dev: Evaluation) -> None:
+    logging = "aws:s3/bucketLogging:BucketLogging"
+    assert dev.of_type(logging) == {}
+    assert evaluated("dev", {"bucketAccessLog": "logs-of-others"}).get(logging, "bucket-logging") == {
+        "bucket": f"cqrs-dev-store-{ACCOUNT}",
+        "targetBucket": "logs-of-others",
+        "targetPrefix": f"cqrs-dev-store-{ACCOUNT}/",
+    }

@@ -67,6 +67,7 @@ OTHER: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "pointInTimeRecovery": (True, (TABLE,)),
     "deletionProtection": (True, (TABLE,)),
     "forceDestroy": (True, (BUCKET,)),
+    "bucketAccessLog": ("logs-of-others", ("aws:s3/bucketLogging:BucketLogging",)),
     "kmsKey": ("create", ENCRYPTED),
     "kmsKeyArn": ("arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555", ENCRYPTED),
     "alarmEmails": (["ops@example.com"], (SUBSCRIPTION,)),

@@ -97,9 +97,16 @@ def recorded(workspace: Workspace, request: Request) -> Created:
     return Created(request.inputs["bucket"])
 
 
+def logging(workspace: Workspace, request: Request) -> Created:
+    """Where the access log goes: only recorded, since nothing here is logged so, and the other bucket isn't here."""
+    request.known("bucket", "targetBucket", "targetPrefix")
+    return Created(request.inputs["bucket"])
+
+
 CREATORS: dict[str, Creator] = {
     "aws:s3/bucket:Bucket": bucket,
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": recorded,
+    "aws:s3/bucketLogging:BucketLogging": logging,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": recorded,
     "aws:s3/bucketPolicy:BucketPolicy": policy,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": public_access_block,
