@@ -156,6 +156,8 @@ def _identifiers(type_: str, logical_name: str, props: Mapping[str, Any], region
         made["url"] = made["id"] = f"https://sqs.{region}.amazonaws.com/{ACCOUNT}/{name}"
     if type_ == "aws:s3/bucket:Bucket":
         made["bucket"] = name
+    if type_ == "aws:kms/key:Key":
+        made["keyId"] = name
     if type_ == "aws:cloudwatch/dashboard:Dashboard":
         made["dashboardArn"] = made["arn"]
     return made

@@ -13,6 +13,7 @@ import pytest
 from cli.develop.errors import CommandError
 from cli.develop.pulumi_cli import PulumiCli, find_cli
 from local.provider import EngineRuntime
+from tests.real import judging
 from tests.real.dynamodb.dynoxide import Dynoxide, NotFound, find_dynoxide, running
 from tests.real.world import World
 
@@ -30,6 +31,7 @@ def parts() -> Mapping[str, str]:
     return {
         "Pulumi CLI and Python language host": cli,
         "Pulumi SDK": version("pulumi"),
+        **judging.versions(),
         "pulumi_aws (types; its provider is local/provider)": version("pulumi_aws"),
         "Dynoxide (DynamoDB's API)": tables,
     }
