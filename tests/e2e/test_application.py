@@ -84,7 +84,7 @@ class Asking(DeployedImports):
             extra={"asking.py": ASKING, "asking.asl.json": json.dumps(DEFINITION)},
             secrets=VALUES,
         )
-        main = self.project_dir / "__main__.py"
+        main = self.project_dir / "__main__.py"  # nobody else has a copy with these files
         text = (PROJECT_DIR / "__main__.py").read_text()
         assert CALL in text
         first, _, rest = text.partition("\ntry:\n")

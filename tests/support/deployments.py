@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import shutil
 import tempfile
@@ -30,11 +29,12 @@ from local.functions.model import InvokeResult
 from local.runtime import PROJECT_DIR, LocalRuntime
 from local.scheduler import Scheduler
 from local.states.running.executions import Execution
+from local.testing.application import shared_work_dir
+from local.testing.replay import ReplayedEvaluation
 from tests.support import recorder
 from tests.support.evaluation import STACKS_DIR
 from tests.support.permissions import calls_not_allowed
 from tests.support.pipelines import CONTEXT, KEY
-from tests.support.replay import ReplayedEvaluation
 
 RECORDING = "handlers.domain.recording"
 #: One evaluation of the program per configuration and test process: it takes most of a deployment's time.
@@ -64,7 +64,7 @@ class Deployed:
             project_dir=self.project_dir,
             scheduler=self.scheduler,
             evaluate=REPLAYED,
-            work_dir=_work_dir(),
+            work_dir=shared_work_dir(),
             stacks_dir=STACKS_DIR,
             config={
                 "handlerModules": json.dumps(modules),
@@ -222,14 +222,6 @@ class Deployed:
         return url
 
 
-@cache
-def _work_dir() -> Path:
-    """For the code of this process's deployments, which is nearly always the same."""
-    folder = tempfile.mkdtemp(prefix="cqrs-tests-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
-
-
 def shared_project(extra: Mapping[str, str] | None = None) -> Path:
     """``project`` with these files, for this process; not to be changed. A copy a test took a tenth of its time."""
     return _shared_project(tuple(sorted((extra or {}).items())))
@@ -237,7 +229,7 @@ def shared_project(extra: Mapping[str, str] | None = None) -> Path:
 
 @cache
 def _shared_project(extra: tuple[tuple[str, str], ...]) -> Path:
-    return project(Path(tempfile.mkdtemp(prefix="project-", dir=_work_dir())), dict(extra))
+    return project(Path(tempfile.mkdtemp(prefix="project-", dir=shared_work_dir())), dict(extra))
 
 
 def project(tmp_path: Path, extra: Mapping[str, str] | None = None) -> Path:

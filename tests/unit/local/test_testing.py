@@ -14,7 +14,7 @@ from handlers.state_machines.checks import MAX_RESULT_BYTES
 from handlers.workflows.workflow import WorkflowEvent, workflow
 from infra.definitions.checks import DefinitionError
 from local.runtime import PROJECT_DIR
-from local.testing import WorkflowTest, _beside
+from local.testing.workflows import WorkflowTest, _beside
 
 LAMBDA = "arn:aws:states:::lambda:invoke"
 

@@ -29,6 +29,7 @@ class ReplayedEvaluation:
         self._known: dict[object, tuple[list[tuple[MockResourceArgs, Answer]], dict[str, Any]]] = {}
 
     def __call__(self, project_dir: Path, stack: Stack, engine: Engine) -> dict[str, Any]:
+        """Evaluate, or repeat what an earlier evaluation of the same registered."""
         key = (fingerprint(project_dir), stack.name, tuple(sorted(stack.config.items())))
         if key not in self._known:
             recorder = Recorder(engine)
@@ -53,15 +54,18 @@ class Recorder(Engine):
         self.registrations: list[tuple[MockResourceArgs, Answer]] = []
 
     def new_resource(self, args: MockResourceArgs) -> Answer:
+        """See Engine."""
         answer = self._engine.new_resource(args)
         self.registrations.append((args, answer))
         return answer
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        """See Engine."""
         answer: tuple[dict[str, Any], list[tuple[str, str]] | None] = self._engine.call(args)
         return answer
 
     def abort(self, error: DeployError) -> None:
+        """See Engine."""
         self._engine.abort(error)
 
 

@@ -1,4 +1,4 @@
-"""The test kit for workflows: a definition with its handler class on the interpreter, in virtual time, without AWS.
+"""The test kit for one workflow: a definition with its handler class on the interpreter, in virtual time, without AWS.
 
     test = WorkflowTest(ThreeSteps())
     result = test.run({"numbers": [1, 2, 3]})

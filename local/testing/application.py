@@ -1,0 +1,248 @@
+"""The test kit for applications: the program deployed with some modules, in virtual time, without AWS.
+
+    with ApplicationTest(["handlers.domain.orders"]) as app:
+        app.publish(CommandInput("ORDER", "o1", "First", {"lines": []}))
+        app.run()
+        assert app.outcome("ORDER", "o1") == "APPLIED"
+
+Waits, retries and timeouts take no real time. A deployment takes about a second of processor time.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from contract import outputs
+from contract.functions import FUNCTIONS, LOADER
+from contract.tables import TABLES
+from handlers.commands.attributes import AttributeStore
+from handlers.commands.keys import DEFAULT_KIND, EntityKey
+from handlers.commands.model import Command, CommandInput
+from handlers.commands.publishing.entity_types import EntityTypes
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.commands.reader import EntityReader
+from handlers.core.context import InvokeContext
+from handlers.core.light_dataclasses import dataclass
+from handlers.entrypoints.wiring.collaborators import Collaborators
+from handlers.entrypoints.wiring.settings import ApplicationSettings
+from handlers.imports.jobs.model import ImportJob
+from handlers.imports.service import ImportService
+from handlers.imports.strategy import load_import_tables
+from handlers.objects.s3 import S3Objects
+from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
+from handlers.store.dynamodb import DynamoTableStore
+from handlers.tasks.handlers import task_types
+from handlers.tasks.model import Task, TaskLimits
+from handlers.tasks.service import TaskService
+from local.aws.clients import client
+from local.functions.model import InvokeResult, SimulatedCrash
+from local.runtime import PROJECT_DIR, LocalRuntime
+from local.scheduler import Scheduler
+from local.states.running.executions import Execution
+from local.testing.replay import ReplayedEvaluation
+
+#: One evaluation of the program per configuration and process: it takes most of a deployment's time.
+_REPLAYED = ReplayedEvaluation()
+
+
+@dataclass(frozen=True)
+class Told:
+    """A message of the main topic: what others are told. ``content`` without record data."""
+
+    action: str
+    content: Mapping[str, Any]
+
+
+class ApplicationTest:
+    """A deployment of modules. A context manager: leaving it leaves nothing behind.
+
+    Args:
+        modules: what ``cqrs:handlerModules`` would name.
+        config: further configuration, as the stack's file has it; lists and objects as themselves.
+        secrets: values by the names of ``cqrs:handlerSecrets``.
+        tenant, user: who publishes, creates tasks and imports.
+        seed: decides the order of what may happen at the same time.
+    """
+
+    def __init__(
+        self,
+        modules: Sequence[str],
+        *,
+        config: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        tenant: str = "t1",
+        user: str = "me",
+        seed: int = 0,
+        project_dir: Path = PROJECT_DIR,
+        stack: str = "dev",
+    ) -> None:
+        self.modules = tuple(modules)
+        self.context = InvokeContext(user, tenant)
+        self.scheduler = Scheduler.virtual(seed)
+        given = {"handlerModules": list(modules), **(config or {})}
+        self.runtime = LocalRuntime(
+            project_dir=project_dir,
+            stack=stack,
+            scheduler=self.scheduler,
+            evaluate=_REPLAYED,
+            work_dir=shared_work_dir(),
+            config={key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()},
+            secrets={f"CQRS_SECRET_{name.upper().replace('-', '_')}": text for name, text in (secrets or {}).items()},
+        )
+
+    def __enter__(self) -> ApplicationTest:
+        self.runtime.start()
+        self._outputs = self.runtime.outputs
+        region = self.runtime.endpoint.region
+        tables = {name: self._outputs[outputs.TABLE_NAME[name]] for name in TABLES}
+        self.store = DynamoTableStore(client("dynamodb", region), tables)
+        bucket = S3Objects(lambda: client("s3", region), self._outputs[outputs.BUCKET_NAME])
+        self._attributes = AttributeStore(bucket, self._outputs[outputs.INLINE_ATTRIBUTE_LIMIT])
+        self.reader = EntityReader(self.store, self.scheduler, self._attributes.decoded, sleep=self.scheduler.run_for)
+        self.publisher = CommandPublisher(
+            self.store,
+            self._attributes,
+            self.scheduler,
+            types=EntityTypes(**self._outputs[outputs.ENTITY_TYPES]),
+        )
+        self._alarms = self._subscribe(outputs.ALARM_TOPIC_ARN, "test-alarms")
+        self._told = self._subscribe(outputs.MAIN_TOPIC_ARN, "test-messages")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.runtime.stop()
+
+    # -- what happens ------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Until nothing is left to do."""
+        self.scheduler.run_until_idle()
+
+    def run_for(self, seconds: float) -> None:
+        """Let that much time pass, with all that is due in it: the sweeper comes every five minutes."""
+        self.scheduler.run_for(seconds)
+
+    def publish(self, given: CommandInput, request_id: str | None = None) -> Command | None:
+        """Accept a command; ``run`` applies it. Raises what ``publish_async`` raises."""
+        context = InvokeContext(self.context.user_id, self.context.tenant_code, request_id=request_id)
+        return self.publisher.publish_async(given, context)
+
+    def task(self, type_: str, given: Any) -> Task:
+        """Create a task for one input, let it end, and answer how."""
+        task = self._tasks.create_task(type_, given, self.context)
+        self.run()
+        return self._tasks.get_task(task.id, self.context)
+
+    def task_over(self, type_: str, items: Sequence[Any]) -> Task:
+        """The same over a list, by the task state machine."""
+        task = self._tasks.create_step_function_task(type_, list(items), self.context)
+        self.run()
+        return self._tasks.get_task(task.id, self.context)
+
+    def import_file(self, table: str, content: str | bytes, name: str = "file.csv") -> ImportJob:
+        """Import a file, let it end, and answer how."""
+        key = f"imports/{self.context.tenant_code}/{name}"
+        body = content.encode() if isinstance(content, str) else content
+        client("s3", self.runtime.endpoint.region).put_object(
+            Bucket=self._outputs[outputs.BUCKET_NAME], Key=key, Body=body
+        )
+        job = self._imports.create_csv_import(table, self._outputs[outputs.BUCKET_NAME], key, self.context)
+        self.run()
+        return self._imports.get_import(job.id, self.context)
+
+    def start(self, workflow: str, given: Mapping[str, Any], id_: str = "test 1") -> Execution:
+        """Start a workflow, let it end or wait for somebody; its execution has ``status``, ``output`` and ``error``."""
+        arns = self._outputs[outputs.CUSTOM_STATE_MACHINE_ARNS]
+        workflows = StepFunctionsWorkflows(lambda: client("stepfunctions", self.runtime.endpoint.region), arns)
+        arn = workflows.start(workflow, given, id_)
+        self.run()
+        return self.runtime.executions.describe_execution(arn)
+
+    def crash(self, function: str, *, times: int = 1) -> None:
+        """Let the next calls of a function die at once. Raises ValueError: there is no such function."""
+        if function not in FUNCTIONS:
+            raise ValueError(f"no function {function!r}; there are {', '.join(FUNCTIONS)}")
+        left = [times]
+
+        def crashing(called: str, payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
+            if called.endswith(f"-{function}") and left[0] > 0:
+                left[0] -= 1
+                raise SimulatedCrash
+            return proceed(payload)
+
+        self.runtime.host.interceptors.append(crashing)
+
+    # -- looking -----------------------------------------------------------------------------------------
+
+    def get(self, type_: str, code: str) -> Command | None:
+        """The entity as it is applied now."""
+        return self.reader.get(self._key(type_, code))
+
+    def outcome(self, type_: str, code: str, version: int = 1) -> str | None:
+        """APPLIED, FAILED, SKIPPED or OPEN; None where there is no such version."""
+        state = self.reader.version(self._key(type_, code), version)
+        return None if state is None else state.outcome
+
+    def rows(self, kind: str) -> list[dict[str, Any]]:
+        """A projection's rows of this tenant: those below ``<kind>#<tenant>`` in ``data``."""
+        return self.store.query("data", f"{kind}#{self.context.tenant_code}").items
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """Alarms since the last call."""
+        return [json.loads(json.loads(body)["Message"]) for body in self._drain(self._alarms)]
+
+    def told(self) -> list[Told]:
+        """What others were told since the last call, outcomes of commands, tasks and imports among it."""
+        messages = [json.loads(json.loads(body)["Message"]) for body in self._drain(self._told)]
+        return [Told(one["action"], one["content"]) for one in messages]
+
+    # -- inside ------------------------------------------------------------------------------------------
+
+    def _key(self, type_: str, code: str) -> EntityKey:
+        return EntityKey(DEFAULT_KIND, self.context.tenant_code, type_, code)
+
+    @cached_property
+    def _tasks(self) -> TaskService:
+        limits = TaskLimits(self._outputs[outputs.TASK_MAX_CONCURRENCY], self._outputs[outputs.TASK_TIMEOUT_MINUTES])
+        return TaskService(self.store, self.scheduler, task_types(self.modules), limits)
+
+    @cached_property
+    def _imports(self) -> ImportService:
+        name = next(name for name in self.runtime.host.names if name.endswith(f"-{LOADER}"))
+        settings = ApplicationSettings({"LOG_LEVEL": "INFO", **self.runtime.host.get(name).env})
+        tables = load_import_tables(self.modules, Collaborators(settings, self.store, self.scheduler))
+        return ImportService(self.store, self.scheduler, tables.names, [self._outputs[outputs.BUCKET_NAME]])
+
+    def _subscribe(self, topic: str, name: str) -> str:
+        region = self.runtime.endpoint.region
+        sqs = client("sqs", region)
+        url = str(sqs.create_queue(QueueName=name)["QueueUrl"])
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        client("sns", region).subscribe(TopicArn=self._outputs[topic], Protocol="sqs", Endpoint=arn)
+        return url
+
+    def _drain(self, url: str) -> list[str]:
+        sqs, found = client("sqs", self.runtime.endpoint.region), list[str]()
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                found.append(message["Body"])
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+
+@cache
+def shared_work_dir() -> Path:
+    """For the code of this process's deployments, which is nearly always the same."""
+    folder = tempfile.mkdtemp(prefix="cqrs-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)

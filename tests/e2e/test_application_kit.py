@@ -1,0 +1,79 @@
+"""The test kit for applications, on the samples: about ten lines for each kind of class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from handlers import CommandInput, ValidationError
+from local.testing import ApplicationTest
+
+MODULES = [
+    "handlers.domain.orders",
+    "handlers.domain.airports",
+    "handlers.domain.three_steps",
+    "handlers.domain.failing",
+]
+HEADER = "icao,name,country,lat,lon,elevation\n"
+
+
+@pytest.fixture
+def app() -> Iterator[ApplicationTest]:
+    with ApplicationTest(MODULES) as deployed:
+        yield deployed
+
+
+def order(code: str, version: int = 0, **attributes: object) -> CommandInput:
+    return CommandInput("ORDER", code, "An order", {"lines": [], **attributes}, version)
+
+
+def test_a_sync_handler_keeps_its_projection(app: ApplicationTest) -> None:
+    app.publish(order("o1", lines=[{"quantity": 2, "price": 5}]))
+    app.publish(order("o1", 1, lines=[{"quantity": 3, "price": 5}]))
+    app.run()
+    current = app.get("ORDER", "o1")
+    assert current is not None
+    assert (current.version, app.outcome("ORDER", "o1"), app.outcome("ORDER", "o1", 2)) == (2, "APPLIED", "APPLIED")
+    assert [row["total"] for row in app.rows("ORDER_SUMMARY")] == [15]
+    assert [one.action for one in app.told()] == ["command-status", "command-status"]
+    assert app.alarms() == []
+
+
+def test_an_import_and_its_bad_row(app: ApplicationTest) -> None:
+    job = app.import_file("airports", HEADER + "LSZH,Zurich,CH,47.46,8.55,1416\nLSZB,Bern,CH,91,7.5,1673\n")
+    assert (job.status, job.counts.applied, job.counts.failed) == ("FAILED", 1, 1)
+    assert [row["elevationMetres"] for row in app.rows("AIRPORT_CARD")] == [432]
+
+
+def test_a_task_alone_and_over_a_list(app: ApplicationTest) -> None:
+    app.import_file("airports", HEADER + "LSZH,Zurich,CH,47.46,8.55,1416\n")
+    assert app.task("airport-distances", "LSZH").result == {"kilometresToEquator": 5274}
+    several = app.task_over("airport-distances", ["LSZH", "nowhere"])
+    assert (several.status, several.succeeded, several.failed) == ("FAILED", 1, 1)
+    assert len(app.alarms()) == 1
+
+
+def test_a_workflow(app: ApplicationTest) -> None:
+    assert app.start("three_steps", {"numbers": [1, 2, 3]}).output == {"count": 3, "sum": 6, "mean": 2}
+    assert app.start("three_steps", {"numbers": "none"}, "test 2").error == "ValidationError"
+
+
+def test_functions_that_die(app: ApplicationTest) -> None:
+    app.crash("events")
+    app.crash("states", times=2)
+    app.publish(order("o1"))
+    app.run()
+    assert app.outcome("ORDER", "o1") == "APPLIED"
+    with pytest.raises(ValueError, match="no function 'other'"):
+        app.crash("other")
+
+
+def test_waiting_and_configuration() -> None:
+    with ApplicationTest(MODULES, config={"entityTypes": ["ORDER", "AIRPORT"]}, tenant="acme") as app:
+        command = app.publish(order("o1"))
+        assert command is not None
+        assert app.outcome("ORDER", "o1") == "OPEN"
+        assert app.reader.wait(command, 60).outcome == "APPLIED"
+        with pytest.raises(ValidationError, match="'ORDER', from which it differs in case alone"):
+            app.publish(CommandInput("order", "o2", "n", {}))
