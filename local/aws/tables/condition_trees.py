@@ -128,7 +128,7 @@ def _typed(operand: Any, item: Any) -> dict[str, Any] | None:
     else:
         try:
             size = operand.expr(item)
-        except ValueError:  # moto: no such attribute
+        except (ValueError, TypeError):  # moto: no such attribute; it can't write a path with an index in that error
             return None
         if size is None:
             return None

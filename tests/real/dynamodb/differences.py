@@ -39,9 +39,8 @@ class Difference:
 
     @property
     def known(self) -> Known | None:
-        """What it is, if it is listed. Answers that are both right but different are never the same as an error's."""
-        ours, theirs = (f"{one.code} {one.message}" for one in (self.ours, self.theirs))
-        return known(self.operation, ours, theirs)
+        """What it is, if it is listed."""
+        return known(self.operation, self.ours, self.theirs)
 
     @property
     def kind(self) -> str:
