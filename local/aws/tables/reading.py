@@ -10,15 +10,16 @@ from typing import Any
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import RESULT_SIZE_LIMIT, Table
-from moto.dynamodb.responses import ProjectionExpressionParser
 
+from local.aws.expressions.projecting import projected
+from local.aws.expressions.requests import examined
 from local.aws.tables.condition_trees import condition_tree
 from local.aws.tables.images import image, size_of
 from local.aws.tables.items import Values, find, key_of
 from local.aws.tables.key_checks import check_condition_types
 from local.aws.tables.key_order import Entry, entry_value, keys_in_order
 
-_PLAIN_GET = frozenset({"TableName", "Key", "ConsistentRead"})
+_PLAIN_GET = frozenset({"TableName", "Key", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"})
 _PLAIN_QUERY = frozenset(
     {
         "TableName",
@@ -79,11 +80,11 @@ def table_page(
 
 
 def short_get(table: Table, request: Values) -> dict[str, Any] | None:
-    """GetItem of a whole item; None: moto should answer."""
+    """GetItem; None: moto should answer."""
     if not request.keys() <= _PLAIN_GET:
         return None
     item = find(table, *key_of(table, request["Key"]))
-    return {} if item is None else {"Item": image(item)}
+    return {} if item is None else {"Item": project(item, request)}
 
 
 def short_query(table: Table, request: Values) -> dict[str, Any] | None:
@@ -163,6 +164,8 @@ def select(
 
 def project(item: Item, request: Values) -> Mapping[str, Any]:
     """The attributes of an item that a request asks for, as JSON."""
-    names = request.get("ExpressionAttributeNames")
-    paths = ProjectionExpressionParser(request.get("ProjectionExpression"), names).parse()
-    return image(item.project(paths) if paths else item)
+    expression = request.get("ProjectionExpression")
+    if expression is None:
+        return image(item)
+    found = examined("ProjectionExpression", expression, request.get("ExpressionAttributeNames"), None)
+    return projected(image(item), found.paths)

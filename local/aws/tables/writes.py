@@ -1,7 +1,7 @@
 """PutItem, UpdateItem and DeleteItem as the API answers them.
 
 moto's own handler parses every expression twice and copies the item; this is half of the cost of a write. Requests
-in the older style (``Expected``, ``AttributeUpdates``) and the ``UPDATED_*`` return values are left to it.
+in the older style (``Expected``, ``AttributeUpdates``) are left to it.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from moto.dynamodb.responses import (
     validate_put_has_gsi_keys_set_to_none,
 )
 
+from local.aws.expressions.projecting import projected
+from local.aws.expressions.requests import examined
 from local.aws.tables.images import image
 from local.aws.tables.items import Change, Condition, Values, apply, plan_delete, plan_put, plan_update
 from local.aws.tables.key_checks import EMPTY_KEY, check_index_keys, check_key
+
+RETURN_VALUES = ("NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW")
 
 
 def can_answer(operation: str, request: Values) -> bool:
     """Whether ``answer`` takes this request."""
     return operation in ("PutItem", "UpdateItem", "DeleteItem") and not (
-        "Expected" in request
-        or "AttributeUpdates" in request
-        or str(request.get("ReturnValues", "")).startswith("UPDATED_")
+        "Expected" in request or "AttributeUpdates" in request
     )
 
 
@@ -37,19 +39,28 @@ def answer(operation: str, table: Table, request: Values) -> dict[str, Any]:
         JsonRESTError: the request is wrong or its condition doesn't hold.
     """
     wanted = request.get("ReturnValues", "NONE")
-    allowed = ("NONE", "ALL_OLD", "ALL_NEW") if operation == "UpdateItem" else ("NONE", "ALL_OLD")
+    allowed = RETURN_VALUES if operation == "UpdateItem" else RETURN_VALUES[:2]
     if wanted not in allowed:
         raise MockValidationException(f"ReturnValues {wanted!r} is not one of {', '.join(allowed)}")
     change = plan(operation.removesuffix("Item"), table, request)
     apply(change)
     result: dict[str, Any] = {}
-    if wanted == "ALL_NEW" and change.new is not None:
-        result["Attributes"] = image(change.new)
-    elif wanted == "ALL_OLD" and change.old is not None:
-        result["Attributes"] = image(change.old)
+    item = change.old if wanted.endswith("_OLD") else change.new
+    if wanted != "NONE" and item is not None:
+        attributes = image(item) if wanted.startswith("ALL_") else _updated(image(item), request)
+        if attributes:
+            result["Attributes"] = attributes
     if request.get("ReturnConsumedCapacity", "NONE") != "NONE":
         result["ConsumedCapacity"] = {"TableName": table.name, "CapacityUnits": 1.0}
     return result
+
+
+def _updated(attributes: Values, request: Values) -> dict[str, Any]:
+    expression = request.get("UpdateExpression")
+    if expression is None:
+        return {}
+    given = request.get("ExpressionAttributeNames"), request.get("ExpressionAttributeValues")
+    return projected(attributes, examined("UpdateExpression", expression, *given).paths)
 
 
 def plan(kind: str, table: Table, request: Values) -> Change:

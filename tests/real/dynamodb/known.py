@@ -63,12 +63,12 @@ KNOWN = (
     ),
     Known(
         "names and values without an expression, in transactions",
-        r"ValidationException ExpressionAttribute(Names|Values) can only be specified when using expressions",
+        r"ValidationException ExpressionAttribute(Names|Values) (can only be specified when using|must not be empty)",
         operations="TransactWriteItems TransactGetItems",
     ),
     Known(
-        "the empty text and a range key",
-        r"ValidationException One or more parameter values are not valid. .* empty string value. Key: sk",
+        "the empty text in a key condition",
+        r"ValidationException One or more parameter values are not valid. .* empty string value. Key: [ps]k",
         r"OK",
         operations="Query",
     ),
@@ -97,6 +97,18 @@ KNOWN = (
         operations="TransactWriteItems",
     ),
     Known(
+        "placeholders of a filter that has nothing to look at",
+        _STATIC + r"An expression attribute (name|value) used",
+        r"OK",
+        operations="Query Scan",
+    ),
+    Known(
+        "several errors in a transaction",
+        r"ValidationException",
+        r"IdempotentParameterMismatchException",
+        operations="TransactWriteItems",
+    ),
+    Known(
         "several errors in a transaction",
         r"ValidationException Transaction request cannot include multiple operations",
         r"TransactionCanceledException",
@@ -115,7 +127,7 @@ KNOWN = (
         "elements of lists behind a placeholder, in projections",
         r"ValidationException Value provided in ExpressionAttributeNames unused in expressions",
         r"OK",
-        operations="GetItem Query Scan",
+        operations="Query Scan",
     ),
     Known("a projection of the hash key alone", "OK", "OK", "TransactGetItems", _only_the_range_key_more),
     Known("a new item's old attributes", "OK", "OK", "UpdateItem", _only_the_key_more),

@@ -245,7 +245,13 @@ def test_a_list_s_elements_are_asked_for_by_a_name_s_placeholder(dynamodb: Any, 
         ExpressionAttributeNames={"#l": "l"},
         ExpressionAttributeValues={":v": {"N": "7"}, ":two": {"N": "2"}},
     )
-    assert dynamodb.get_item(TableName=table, Key=key())["Item"]["l"]["L"] == [{"N": "7"}, {"N": "2"}]
+    found = dynamodb.get_item(
+        TableName=table,
+        Key=key(),
+        ProjectionExpression="#l[1], sk.x, absent[0], pk",
+        ExpressionAttributeNames={"#l": "l"},
+    )
+    assert found["Item"] == {"pk": {"S": "a"}, "l": {"L": [{"N": "2"}]}}
 
 
 QUERIES = [
@@ -336,3 +342,22 @@ def test_the_size_of_what_is_not_there_compares_with_nothing(dynamodb: Any, tabl
     for text, count in (("size(absent) >= :one", 0), ("NOT size(absent[0].a) >= :one", 1)):
         found = dynamodb.scan(TableName=table, FilterExpression=text, ExpressionAttributeValues=values)
         assert found["Count"] == count, text
+
+
+def test_an_update_returns_the_parts_that_it_changed(dynamodb: Any, table: str) -> None:
+    entries = {"l": {"L": [{"N": "1"}, {"N": "2"}]}, "m": {"M": {"x": {"N": "1"}, "y": {"N": "1"}}}, "gone": {"N": "1"}}
+    for wanted, expected in (
+        ("UPDATED_OLD", {"l": {"L": [{"N": "2"}]}, "m": {"M": {"x": {"N": "1"}}}, "gone": {"N": "1"}}),
+        ("UPDATED_NEW", {"l": {"L": [{"N": "7"}]}, "m": {"M": {"x": {"N": "7"}}}, "new": {"N": "7"}}),
+    ):
+        dynamodb.put_item(TableName=table, Item={**item(), **entries})
+        answer = dynamodb.update_item(
+            TableName=table,
+            Key=key(),
+            UpdateExpression="SET l[1] = :v, m.x = :v, #new = :v REMOVE gone",
+            ExpressionAttributeNames={"#new": "new"},
+            ExpressionAttributeValues={":v": {"N": "7"}},
+            ReturnValues=wanted,
+        )
+        assert answer["Attributes"] == expected
+    assert "Attributes" not in dynamodb.update_item(TableName=table, Key=key("2"), ReturnValues="UPDATED_NEW")
