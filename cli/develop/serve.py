@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import threading
 
 from cli.develop.engine import ServedEngine, engine_started
+from cli.develop.readable_log import TerminalHandler
 from cli.develop.start import started
 from cli.terminal import show
 from contract.outputs import COMMAND_STATE_MACHINE_ARN, TABLE_NAME
@@ -23,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--stack", default="dev", help="whose Pulumi.<stack>.yaml is used (default dev)")
     parser.add_argument(
+        "--verbose", action="store_true", help="show all that the functions log, not only what went wrong"
+    )
+    parser.add_argument(
         "--engine", action="store_true", help="deploy nothing: ./cqrs up deploys, with the real Pulumi CLI"
     )
 
@@ -33,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
         with engine_started(options.stack, options.port) as served:
             show(how_to_deploy(served, options.stack))
             threading.Event().wait()
-    with started(options.stack, {}, port=options.port) as runtime:
+    log = TerminalHandler(logging.INFO if options.verbose else logging.WARNING)
+    with started(options.stack, {}, port=options.port, shown=log) as runtime:
         show(how_to_look(runtime, runtime.url))
         threading.Event().wait()
     return 0

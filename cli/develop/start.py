@@ -24,8 +24,10 @@ LOG_DIR = PROJECT_DIR / ".local"
 
 
 @contextmanager
-def started(stack: str, config: Mapping[str, str], *, port: int | None = None) -> Iterator[LocalRuntime]:
-    """A running deployment of the program, served on ``port`` if there is one.
+def started(
+    stack: str, config: Mapping[str, str], *, port: int | None = None, shown: logging.Handler | None = None
+) -> Iterator[LocalRuntime]:
+    """A running deployment of the program, served on ``port`` if there is one. ``shown`` gets the functions' log, too.
 
     Its tables are those of the server that ``CQRS_DYNAMODB_ENDPOINT`` names, if it does.
 
@@ -43,6 +45,8 @@ def started(stack: str, config: Mapping[str, str], *, port: int | None = None) -
         raise CommandError(str(error)) from error
     stopping.on_stop(runtime.drop_files)
     log_file = log_to_file(LOG_DIR)
+    if shown is not None:
+        logging.getLogger(LOGGER_NAME).addHandler(shown)
     where = f", with the tables at {tables_url} ({VARIABLE})" if tables_url else ""
     complain(f"deploying stack {stack} on the embedded runtime{where}")
     begin = time.monotonic()
