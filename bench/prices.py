@@ -27,3 +27,25 @@ MESSAGES_PER_BATCH = 10
 #: EXPRESS bills memory in chunks of 64 MB and time in steps of 100 ms (Step Functions pricing page).
 EXPRESS_GB = 0.0625
 EXPRESS_STEP_SECONDS = 0.1
+
+#: By the month: the services' pricing pages (CloudWatch, KMS), 2026.
+ALARM_METRIC = 0.10
+DASHBOARD = 3.00
+CUSTOM_METRIC = 0.30
+KMS_KEY = 1.00
+KMS_REQUEST = 0.03 / 10_000
+LOG_GIGABYTE = 0.50
+LOG_GIGABYTE_MONTH = 0.03
+TABLE_GIGABYTE_MONTH = 0.25
+RECOVERY_GIGABYTE_MONTH = 0.20
+BUCKET_GIGABYTE_MONTH = 0.023
+GIGABYTE = 1_000_000_000
+SECONDS_PER_MONTH = 30 * 86_400
+#: Assumed: what a call of a function leaves in its log, Lambda's own lines among it.
+LOG_BYTES_PER_CALL = 600
+#: An idle queue is asked by this many long polls at once (Lambda Developer Guide, "Using Lambda with Amazon SQS").
+POLLERS = 5
+LONG_POLL_SECONDS = 20
+#: A sweep looks at each shard of each index of open rows; an empty look costs half a unit. It takes some seconds.
+READ_UNITS_OF_A_LOOK = 0.5
+SWEEP_SECONDS = 2.0

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cli.develop import api_page
+from cli.develop import api_page, cost_page
 from cli.develop.errors import CommandError
 from cli.terminal import show
 from contract.messages import MAIN_TOPIC
@@ -43,6 +43,7 @@ def generated(root: Path) -> dict[Path, str]:
     docs = root / "docs"
     parts = {
         docs / "api.md": api_page.page(),
+        docs / "cost.md": cost_page.part(root),
         docs / "configuration.md": _configuration(root),
         docs / "encryption.md": _key_policy(),
         docs / "outputs.md": _outputs(root),

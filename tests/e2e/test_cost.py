@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bench.commands import Bench
+from bench import costs, counted
+from bench.cli import MEASURED
+from bench.commands import Bench, Cost
+from bench.imports import VARIANTS, RowCost, cost_of_a_row
+from contract.options import STATUS_DETAILS
+from contract.state_machines import COMMAND_MACHINES
+from tests.support.evaluation import evaluated
 
 COMMANDS_IN_ALL = 20
 #: A first version, one sync handler, everything counted (DynamoDB, Step Functions, SNS); a transaction is one call.
@@ -42,3 +48,48 @@ def test_dollars_are_those_of_the_price_list() -> None:
     # check, choice, ttl, history, transform, Map, 2 x sync, finish, success: 8 + n transitions
     assert cost.transitions == 10
     assert cost.dollars_per_million["state machine"] == pytest.approx(250)
+
+
+@pytest.mark.parametrize("counted_cost", counted.commands(), ids=lambda one: f"{one.workflow}-{one.detail}")
+def test_the_committed_counts_are_those_of_today(counted_cost: Cost) -> None:
+    """docs/cost.md is computed from them. After a change: ``python -m bench.counting``, then ``./cqrs docs``."""
+    with Bench(counted_cost.workflow, counted_cost.detail) as bench:
+        assert bench.first_versions(MEASURED) == counted_cost
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("counted_cost", counted.rows(), ids=lambda one: one.variant.title)
+def test_the_committed_counts_of_rows_are_those_of_today(counted_cost: RowCost) -> None:
+    assert cost_of_a_row(counted_cost.variant) == counted_cost
+
+
+def test_every_workflow_and_detail_is_counted() -> None:
+    kinds = {(one.workflow, one.detail) for one in counted.commands()}
+    assert kinds == {(workflow, detail) for workflow in COMMAND_MACHINES for detail in STATUS_DETAILS}
+    assert [one.variant for one in counted.rows()] == list(VARIANTS)
+
+
+def test_at_rest_every_line_follows_what_is_declared() -> None:
+    dev, keyed = (evaluated("dev", config) for config in ({}, {"kmsKey": "create", "sweepMinutes": "10"}))
+    lines = {item.what: item for item in costs.at_rest(dev)}
+    others = {item.what: item for item in costs.at_rest(keyed)}
+    alarms = dev.of_type(costs.ALARM)
+    rates = sum(name.endswith("FailureRate") for name in alarms)
+    alarm_line = lines["alarms, by metric"]
+    assert rates > 0
+    assert alarm_line.count == f"{len(alarms)} with {len(alarms) + rates}"  # a rate is of two metrics
+    assert alarm_line.dollars == pytest.approx(0.10 * (len(alarms) + rates))
+    assert lines["sweeps"].count == "8,640"
+    assert others["sweeps"].dollars == pytest.approx(lines["sweeps"].dollars / 2)
+    # three queues, five long polls of 20 s each, all month
+    assert lines["requests of Lambda to empty queues (streams are read for free)"].count == f"{3 * 5 * 129_600:,}"
+    (key,) = set(others) - set(lines)
+    assert others[key].dollars == 1.0
+
+
+def test_log_and_queue_come_on_top() -> None:
+    cost = counted.commands()[0]
+    bill = costs.per_million(cost)
+    assert bill["log"] == pytest.approx(cost.invocations * 600 / 1e9 * 0.50 * 1e6)
+    assert bill["queue"] == pytest.approx(1.2)
+    assert {name: bill[name] for name in cost.dollars_per_million} == cost.dollars_per_million
