@@ -7,13 +7,13 @@ from typing import Any
 import boto3
 import pytest
 
+from contract.tables import TABLES
 from tests.real.world import Project, World, errors
 
 pytestmark = pytest.mark.real
 REGION = "us-east-1"
 #: Logical names of what holds data.
-PROTECTED = {"commands", "data", "history", "import-tmp", "tasks", "bucket"}
-TABLES = ("commands", "data", "history", "import_tmp", "tasks")
+PROTECTED = {*(table.replace("_", "-") for table in TABLES), "bucket"}
 
 
 @pytest.fixture(scope="module")

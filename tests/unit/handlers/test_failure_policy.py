@@ -32,6 +32,7 @@ PERMANENT, MISCONFIGURED, TRANSIENT, UNKNOWN = Nature
 OURS = {
     "BucketMissing": MISCONFIGURED,
     "RegistryError": MISCONFIGURED,
+    "SecretUnavailable": MISCONFIGURED,
     "SettingsError": MISCONFIGURED,
     "TransientError": TRANSIENT,
     "TransientConflict": TRANSIENT,
