@@ -65,11 +65,19 @@ def key_policy(names: Names, account: Account, topic: str, rules: Sequence[str])
                 "Resource": "*",
                 "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
             },
-            _service("Alarms", "cloudwatch", from_arn(account.arn("cloudwatch", f"alarm:{names.of('*')}"))),
-            _service("TopicToQueues", "sns", from_arn(account.arn("sns", names.of(topic)))),
-            _service("Rules", "events", from_arn(*(account.arn("events", f"rule/{names.of(one)}") for one in rules))),
+            _service(
+                "Alarms", "cloudwatch.amazonaws.com", from_arn(account.arn("cloudwatch", f"alarm:{names.of('*')}"))
+            ),
+            _service("TopicToQueues", "sns.amazonaws.com", from_arn(account.arn("sns", names.of(topic)))),
+            _service(
+                "Rules",
+                "events.amazonaws.com",
+                from_arn(*(account.arn("events", f"rule/{names.of(one)}") for one in rules)),
+            ),
             # For notifications of the bucket to the stack's queues and topics, which the program itself has none of.
-            _service("BucketNotifications", "s3", from_arn(f"arn:{account.partition}:s3:::{names.bucket('*')}")),
+            _service(
+                "BucketNotifications", "s3.amazonaws.com", from_arn(f"arn:{account.partition}:s3:::{names.bucket('*')}")
+            ),
         ],
     }
 
@@ -78,11 +86,11 @@ def _machines(names: Names) -> str:
     return names.log_group_of_machine("*")
 
 
-def _service(sid: str, service: str, condition: Mapping[str, object]) -> dict[str, object]:
+def _service(sid: str, principal: str, condition: Mapping[str, object]) -> dict[str, object]:
     return {
         "Sid": sid,
         "Effect": "Allow",
-        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Principal": {"Service": principal},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
         "Resource": "*",
         "Condition": dict(condition),

@@ -22,6 +22,7 @@ from typing import Any
 
 from contract import outputs
 from contract.functions import FUNCTIONS, LOADER
+from contract.objects import IMPORTS
 from contract.tables import TABLES
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.keys import DEFAULT_KIND, EntityKey
@@ -151,7 +152,7 @@ class ApplicationTest:
 
     def import_file(self, table: str, content: str | bytes, name: str = "file.csv") -> ImportJob:
         """Import a file, let it end, and answer how."""
-        key = f"imports/{self.context.tenant_code}/{name}"
+        key = f"{IMPORTS}{self.context.tenant_code}/{name}"
         body = content.encode() if isinstance(content, str) else content
         client("s3", self.runtime.endpoint.region).put_object(
             Bucket=self._outputs[outputs.BUCKET_NAME], Key=key, Body=body

@@ -37,6 +37,7 @@ COMMON = {
     state_machines.RECORD_FAILURE: "a step of tests and of two machines",
     state_machines.STATUS_SOURCE: "AWS's own word",
     outputs.EVENT_BUS_NAME: "pulumi-aws's property too",
+    outputs.KMS_KEY_ARN: "pulumi-aws's property too",
     tables.DUE_AT: "a field like others in handlers",
     tables.OPEN_SHARD: "a field like others in handlers",
 }

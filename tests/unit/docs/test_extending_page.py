@@ -13,7 +13,7 @@ from local.runtime import PROJECT_DIR
 
 PAGE = PROJECT_DIR / "docs" / "extending.md"
 PROGRAM = ("contract", "handlers", "infra", "local", "cli", "policy")
-_PATH = re.compile(r"`([\w./<>-]+\.(?:py|json|md|txt))`")
+_PATH = re.compile(r"`([\w./<>-]+\.(?:py|json|md|txt|yaml))`")
 #: Section to what a module has that knows one of its kind: the one that is there already.
 KNOWS = {
     "An import format": r"\bJSON_LINES\b.*\bJsonLinesReader|JSON_LINES = |\bJSONL_|\"JSONL\"|INVALID_JSON = ",
@@ -63,6 +63,14 @@ def test_what_knows_one_of_its_kind_is_listed(title: str) -> None:
     named, found = sections()[title], list(knowing(KNOWS[title]))
     assert len(found) >= 2, "the pattern finds nothing any more"
     assert [path for path in found if not any(fnmatch(path, one) for one in named)] == []
+
+
+@pytest.mark.parametrize("title", ["An import format", "A command state", "A table with a stream"])
+def test_what_changes_a_stack_is_reviewed(title: str) -> None:
+    """CI runs ``./cqrs check`` before the tests: it holds ``stacks/`` to what is declared."""
+    (text,) = [part for part in PAGE.read_text(encoding="utf-8").split("\n## ") if part.startswith(title)]
+    assert "./cqrs check --update" in text
+    assert "--snapshot-update" in text
 
 
 @pytest.mark.parametrize("command", FOR_OPERATORS)
