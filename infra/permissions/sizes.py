@@ -24,7 +24,7 @@ def check_policies(given: Mapping[str, Mapping[str, object]]) -> None:
     """
     problems = [
         f"the policy of the function {function!r} has {characters(document)} characters; expected at most "
-        f"{MAX_CHARACTERS}: syncTargets, importBuckets and the application's workflows add to it"
+        f"{MAX_CHARACTERS}: syncTargets, importBuckets, handlerPermissions and the application's workflows add to it"
         for function, document in given.items()
         if characters(document) > MAX_CHARACTERS
     ]

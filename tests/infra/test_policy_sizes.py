@@ -16,7 +16,8 @@ from infra.definitions.custom_workflows import CustomWorkflow
 from infra.definitions.handler_classes import WORKFLOW, HandlerClass
 from infra.naming.names import Account, Names
 from infra.permissions.sizes import MAX_CHARACTERS, characters, check_policies
-from tests.support.evaluation import ACCOUNT, REGION, evaluated
+from local.deploy.errors import DeployError
+from tests.support.evaluation import ACCOUNT, REGION, Evaluation, evaluate_into, evaluated
 
 NAMES, PLACE = Names("cqrs", "dev"), Account("aws", REGION, ACCOUNT)
 MOST_BUCKETS = [f"{'b' * 60}-{number:02d}" for number in range(10)]
@@ -65,3 +66,14 @@ def test_edge_05_white_space_is_not_counted() -> None:
     check_policies({"f": {"a": "x" * (MAX_CHARACTERS - len('{"a":""}'))}})
     with pytest.raises(ConfigError, match="has 10241 characters"):
         check_policies({"f": {"a": "x" * (MAX_CHARACTERS - len('{"a":""}') + 1)}})
+
+
+def test_edge_05_a_policy_that_is_too_long_declares_nothing() -> None:
+    permissions = [
+        {"actions": ["sqs:SendMessage"], "resources": [f"arn:aws:sqs:us-east-1:123456789012:queue-{number:03d}"]}
+        for number in range(90)
+    ]
+    evaluation = Evaluation("dev")
+    with pytest.raises(DeployError, match=r"the policy of the function 'states' has \d+ characters; expected"):
+        evaluate_into(evaluation, {"handlerPermissions": json.dumps(permissions)})
+    assert evaluation.registrations == []
