@@ -26,7 +26,7 @@ SYNC = "SYNC"
 class HandlerClass:
     """One marked class. ``kind`` is its decorator; ``asks`` are the parameters of its constructor.
 
-    ``id`` and ``type`` of a sync handler are None where they are no literals.
+    ``id`` and ``type`` of a sync handler are None where they are neither literals nor constants of the module.
     """
 
     kind: str
@@ -53,19 +53,29 @@ def problems_of(classes: Iterable[HandlerClass]) -> Iterator[str]:
 
 
 def _of_module(module: str, path: Path) -> Iterator[HandlerClass]:
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    tree = ast.parse(path.read_bytes())
+    constants = {
+        target.id: _literal(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
         if not isinstance(node, ast.ClassDef):
             continue
         for call in node.decorator_list:
             kind = _name(call.func) if isinstance(call, ast.Call) else ""
             if kind in KINDS:
                 assert isinstance(call, ast.Call)
-                yield _class(kind, f"{module}.{node.name}", node, call)
+                yield _class(kind, f"{module}.{node.name}", node, call, constants)
 
 
-def _class(kind: str, where: str, node: ast.ClassDef, call: ast.Call) -> HandlerClass:
-    given = {keyword.arg: _literal(keyword.value) for keyword in call.keywords}
-    first = _literal(call.args[0]) if call.args else None
+def _class(
+    kind: str, where: str, node: ast.ClassDef, call: ast.Call, constants: Mapping[str, str | None]
+) -> HandlerClass:
+    given = {keyword.arg: _literal(keyword.value, constants) for keyword in call.keywords}
+    first = _literal(call.args[0], constants) if call.args else None
     methods = {one.name: one for one in node.body if isinstance(one, ast.FunctionDef)}
     return HandlerClass(
         kind,
@@ -86,7 +96,10 @@ def _parameters(function: ast.FunctionDef) -> tuple[str, ...]:
     return (*names, *(one.arg for one in (given.vararg, *given.kwonlyargs, given.kwarg) if one is not None))
 
 
-def _literal(node: ast.expr) -> str | None:
+def _literal(node: ast.expr, constants: Mapping[str, str | None] | None = None) -> str | None:
+    """Text that stands there, or in a constant of the module."""
+    if isinstance(node, ast.Name):
+        return (constants or {}).get(node.id)
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 

@@ -23,7 +23,10 @@ class Alone:
     def up(self, command): ...
 
 
-@handlers.sync_handler("ORDER", id="both")
+TYPE = "ORDER"
+
+
+@handlers.sync_handler(TYPE, id="both")
 class Both:
     def __init__(self, store, *, clock): ...
     def up(self, command, previous): ...
