@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from botocore.client import BaseClient
 from botocore.hooks import BaseEventHooks
+from botocore.parsers import ResponseParserFactory
 
 from local.aws.direct.moto_methods import SHORT
 from local.aws.direct.shapes import Convert, Undescribed, Unfit, reader, writer
@@ -27,6 +29,11 @@ from local.aws.services import service_name
 
 #: With a JSON protocol, and called often. Of SNS there is what is called often.
 SERVICES = frozenset({"dynamodb", "events", "logs", "sqs", "stepfunctions"})
+#: Errors that are answers like others, and that botocore tries no call again for.
+FINAL_OF = {
+    "dynamodb": frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"}),
+    "stepfunctions": frozenset({"ExecutionAlreadyExists"}),
+}
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Handle = Callable[[AwsRequest], AwsResponse]
@@ -90,6 +97,8 @@ def _call(handle: Handle, way: _Way, client: BaseClient, operation: str, paramet
         return _botocores(client, operation, parameters)
     response = handle(AwsRequest(way.service, operation, client.meta.region_name, params))
     if response.status >= 300:
+        if way.service in FINAL_OF and _code(response) in FINAL_OF[way.service]:
+            raise _error(client, operation, response)
         _answered.set(response)
         try:
             return _botocores(client, operation, parameters)
@@ -98,6 +107,29 @@ def _call(handle: Handle, way: _Way, client: BaseClient, operation: str, paramet
     result = way.read(response.value)
     result["ResponseMetadata"] = _metadata(response)
     return result
+
+
+def _code(response: AwsResponse) -> str:
+    return str(response.value.get("__type", "")).rpartition("#")[2]
+
+
+def _error(client: Any, operation: str, response: AwsResponse) -> Exception:
+    """What botocore raises for an answer that it tries no call again for."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    answer = {"headers": headers, "status_code": response.status, "body": response.body, "context": {}}
+    parser = _parser()
+    parsed = parser.parse(answer, None)
+    shape = client.meta.service_model.shape_for_error_code(parsed["Error"]["Code"])
+    if shape is not None:
+        parsed.update(parser.parse(answer, shape))
+    parsed["ResponseMetadata"]["RetryAttempts"] = 0
+    error: Exception = client.exceptions.from_code(parsed["Error"]["Code"])(parsed, operation)
+    return error
+
+
+@cache
+def _parser() -> Any:
+    return ResponseParserFactory().create_parser("json")
 
 
 def _metadata(response: AwsResponse) -> dict[str, Any]:

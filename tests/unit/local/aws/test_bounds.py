@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import boto3
 import pytest
 from moto.core.model_instances import model_data
 
-from local.aws import access, moto_queues, services, topics
+from local.aws import access, bounds, moto_queues, services, topics
 from local.aws.endpoint import AwsEndpoint
 from local.aws.tables import images
 from local.functions.model import current_function
@@ -93,3 +94,10 @@ def test_rows_that_nobody_used_for_long_are_packed(dynamodb: Any, table: str, mo
     found = dynamodb.scan(TableName=table, FilterExpression="attribute_exists(n)")["Items"]
     assert found == [{**wanted[0], "n": {"N": "1"}}]
     assert sum(row._image is not None for row in rows) <= 3
+
+
+def test_pythons_collector_is_as_before_afterwards() -> None:
+    before = gc.get_threshold()
+    with AwsEndpoint():
+        assert gc.get_threshold() == (bounds.COLLECT_AFTER, *before[1:])
+    assert gc.get_threshold() == before

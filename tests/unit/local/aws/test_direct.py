@@ -257,6 +257,8 @@ def test_calls_go_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
             assert not botocores
             with pytest.raises(client.exceptions.ResourceNotFoundException):
                 client.get_item(TableName="other", Key=key("all"))
+            with pytest.raises(client.exceptions.TransactionCanceledException, match=r"\[ConditionalCheckFailed\]"):
+                client.transact_write_items(TransactItems=[PUT_ONCE])
     assert botocores == ["GetItem"]
 
 
