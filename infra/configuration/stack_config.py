@@ -21,7 +21,7 @@ from infra.configuration.application_keys import Permission, parse_environment, 
 from infra.configuration.bucket import parse_bucket
 from infra.configuration.keys import misplaced
 from infra.configuration.kms_key import CREATE, OF_AWS, contradiction, parse_key_arn
-from infra.configuration.sync_targets import SyncTarget, parse_sync_targets
+from infra.configuration.sync_targets import TYPE, SyncTarget, parse_sync_targets
 from infra.configuration.ttl_days import parse_ttl_days
 from infra.definitions import json_files
 
@@ -115,9 +115,7 @@ class StackConfig:
     command_workflow: str = _setting(STANDARD, _one_of(STANDARD, EXPRESS))
     status_detail: str = _setting("auto", _one_of("auto", *STATUS_DETAILS))
     sync_targets: tuple[SyncTarget, ...] = _setting((), _parsed_by(parse_sync_targets))
-    entity_types: tuple[str, ...] = _setting(
-        (), _texts(r"[^#@\x00-\x1f]{1,256}", "a list of distinct types without '#' and '@'")
-    )
+    entity_types: tuple[str, ...] = _setting((), _texts(TYPE, "a list of distinct types without '#' and '@'"))
     handler_environment: dict[str, str] = field(default_factory=dict, metadata={"check": _parsed_by(parse_environment)})
     handler_secrets: dict[str, str] = field(
         default_factory=dict, metadata={"check": _parsed_by(parse_secrets), "hidden": True}

@@ -47,6 +47,7 @@ from local.aws.clients import client
 from local.functions.model import InvokeResult, SimulatedCrash
 from local.runtime import PROJECT_DIR, LocalRuntime
 from local.scheduler import Scheduler
+from local.secrets import variable_of
 from local.states.running.executions import Execution
 from local.testing.replay import ReplayedEvaluation
 
@@ -96,7 +97,7 @@ class ApplicationTest:
             evaluate=_REPLAYED,
             work_dir=shared_work_dir(),
             config={key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()},
-            secrets={f"CQRS_SECRET_{name.upper().replace('-', '_')}": text for name, text in (secrets or {}).items()},
+            secrets={variable_of(name): text for name, text in (secrets or {}).items()},
         )
 
     def __enter__(self) -> ApplicationTest:
