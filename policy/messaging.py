@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from contract.messages import ALARM_TOPIC
@@ -85,17 +85,19 @@ def _name_in(url: Any) -> str:
 def _queue_tls(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
     policies = of_type(resources, "aws:sqs/queuePolicy:QueuePolicy")
     guarded = {_name_in(one.props.get("queueUrl")) for one in policies if tls_only(one.props)}
-    for queue in of_type(resources, QUEUE):
-        if queue.props.get("name") not in guarded:
-            yield queue, "requests without TLS are not denied"
+    yield from _unguarded(of_type(resources, QUEUE), guarded)
 
 
 def _topic_tls(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
     policies = of_type(resources, "aws:sns/topicPolicy:TopicPolicy")
     guarded = {last_part(one.props.get("arn")) for one in policies if tls_only(one.props)}
-    for topic in of_type(resources, TOPIC):
-        if topic.props.get("name") not in guarded:
-            yield topic, "requests without TLS are not denied"
+    yield from _unguarded(of_type(resources, TOPIC), guarded)
+
+
+def _unguarded(declared: Iterable[Declared], guarded: Container[str]) -> Iterator[tuple[Declared, str]]:
+    for one in declared:
+        if one.props.get("name") not in guarded:
+            yield one, "requests without TLS are not denied"
 
 
 def _letters_of_known_queues(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
