@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +13,13 @@ from infra.capabilities.catalogue import environments
 from infra.components.environments import MAX_BYTES, check_sizes
 from infra.components.places import expected_places
 from infra.configuration.stack_config import ConfigError, StackConfig
+from infra.definitions.handler_classes import handler_classes
 from infra.naming.names import Account, Names
+from infra.packaging import archive_members
 from local.deploy.errors import DeployError
 from tests.support.evaluation import ACCOUNT, REGION, Evaluation, evaluate_into, evaluated
 
+ROOT = Path(__file__).parents[2]
 ARN = "arn:aws:sqs:eu-west-1:123456789012:search"
 
 
@@ -31,7 +35,8 @@ def expected(config: dict[str, Any], workflows: int = 0) -> dict[str, Any]:
     places = expected_places(
         Names("cqrs", "dev"), Account("aws", REGION, ACCOUNT), [f"workflow_{number}" for number in range(workflows)]
     )
-    return environments(StackConfig.from_mapping({**DEV, **config}), places, [])
+    known = StackConfig.from_mapping({**DEV, **config})
+    return environments(known, places, handler_classes(archive_members(ROOT), known.handler_modules))
 
 
 def test_edge_05_what_is_checked_is_what_is_declared() -> None:
