@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+API = "api"
 EVENTS = "events"
 IMPORTS = "imports"
 LOADER = "loader"
@@ -9,4 +10,4 @@ OUTCOMES = "outcomes"
 SWEEPER = "sweeper"
 TASKS = "tasks"
 STATES = "states"
-FUNCTIONS = (EVENTS, IMPORTS, LOADER, OUTCOMES, SWEEPER, TASKS, STATES)
+FUNCTIONS = (API, EVENTS, IMPORTS, LOADER, OUTCOMES, SWEEPER, TASKS, STATES)

@@ -11,8 +11,9 @@ import pulumi_aws as aws
 from contract.functions import IMPORTS, OUTCOMES
 from contract.state_machines import COMMAND_MACHINES, IMPORT_CSV, IMPORT_ZIP, STANDARD, TASK_HANDLER
 from infra import application
+from infra.capabilities.api import api_function
 from infra.capabilities.application import Classes, problems_of_types
-from infra.capabilities.catalogue import environments, policies
+from infra.capabilities.catalogue import check_layers, environments, policies
 from infra.capabilities.commands import command_machines, states_function
 from infra.capabilities.custom_machines import custom_machines
 from infra.capabilities.events import events_function
@@ -68,6 +69,7 @@ def build(
         raise ConfigError(problems)
     account = _account()
     check_key(config, account)
+    check_layers(config, account)
     places = expected_places(names, account, [one.name for one in workflows])
     environment = environments(config, places, classes)
     check_names_of_variables(config.handler_environment, environment)
@@ -95,6 +97,7 @@ def build(
         ),
         key,
     )
+    api = api_function(deployment)
     states = states_function(deployment)
     events = events_function(deployment)
     sweeper = sweeper_function(deployment)
@@ -107,7 +110,7 @@ def build(
     ended_badly_rule(deployment, imports.loader, [imports.csv_machine, imports.zip_machine], name=IMPORTS_ENDED_BADLY)
     functions = {
         one.spec.name: one
-        for one in (events, imports.function, imports.loader, outcomes.function, sweeper, tasks.function, states)
+        for one in (api, events, imports.function, imports.loader, outcomes.function, sweeper, tasks.function, states)
     }
     machines = {
         **{COMMAND_MACHINES[kind]: one for kind, one in commands.items()},

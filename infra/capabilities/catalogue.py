@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from infra.capabilities import commands, events, imports, loader, outcomes, sweeper, tasks
+from infra.capabilities import api, commands, events, imports, loader, outcomes, sweeper, tasks
 from infra.capabilities.application import KINDS_OF, Classes, environment_of_classes
 from infra.components.environments import Environment
 from infra.components.functions import policy_of
 from infra.components.places import Places
 from infra.configuration.stack_config import StackConfig
 from infra.definitions.handler_classes import HandlerClass
-from infra.naming.names import Names
+from infra.naming.names import Account, Names
 from infra.permissions.resources import Resources
 
-FUNCTIONS = (events.SPEC, imports.SPEC, loader.SPEC, outcomes.SPEC, sweeper.SPEC, tasks.SPEC, commands.SPEC)
+FUNCTIONS = (api.SPEC, events.SPEC, imports.SPEC, loader.SPEC, outcomes.SPEC, sweeper.SPEC, tasks.SPEC, commands.SPEC)
 #: Those that a table's stream calls.
 STREAM_READERS = tuple(one.name for one in FUNCTIONS if one.reads_streams)
 
@@ -25,6 +25,12 @@ def environments(config: StackConfig, places: Places, classes: Sequence[HandlerC
     return {
         one.name: {**one.variables(config, places), **(of_classes if one.name in KINDS_OF else {})} for one in FUNCTIONS
     }
+
+
+def check_layers(config: StackConfig, account: Account) -> None:
+    """Raises ConfigError: a function needs a layer that the region doesn't have."""
+    for spec in FUNCTIONS:
+        spec.layers(config, account)
 
 
 def policies(known: Classes, resources: Resources, names: Names) -> dict[str, dict[str, object]]:

@@ -18,6 +18,10 @@ from infra.permissions.policies import READ_STREAM, function_policy
 from infra.permissions.resources import Grants, Resources
 
 
+def _no_layers(config: StackConfig, account: Account) -> list[str]:
+    return []
+
+
 def _nothing(config: StackConfig, account: Account) -> dict[str, tuple[str, ...]]:
     return {}
 
@@ -28,7 +32,8 @@ class FunctionSpec:
 
     ``name`` is its entry point's, ``timeout`` in seconds, ``grants`` what it may do, ``environment`` what its settings
     read but LOG_LEVEL. ``least_memory`` in MB, where ``lambdaMemory`` may be too little.
-    ``configured``: what configuration lets it do beside its grants, ARN to actions.
+    ``configured``: what configuration lets it do beside its grants, ARN to actions. ``layers``: ARNs of what it loads
+    beside its code.
     """
 
     name: str
@@ -38,6 +43,7 @@ class FunctionSpec:
     environment: Callable[[StackConfig, Places], Environment]
     least_memory: int = 0
     configured: Callable[[StackConfig, Account], Mapping[str, tuple[str, ...]]] = _nothing
+    layers: Callable[[StackConfig, Account], list[str]] = _no_layers
 
     @property
     def reads_streams(self) -> bool:
@@ -122,6 +128,7 @@ class Function(pulumi.ComponentResource):
             architectures=[config.lambda_architecture],
             handler=f"handlers.entrypoints.{spec.name}.handler",
             code=deployment.archive,
+            layers=spec.layers(config, deployment.account) or None,
             role=self.role.arn,
             timeout=spec.timeout,
             memory_size=max(spec.least_memory, config.lambda_memory),

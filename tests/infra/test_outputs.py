@@ -48,6 +48,7 @@ OUTPUTS = {
     "customStateMachineArns",
     "taskMaxConcurrency",
     "taskTimeoutMinutes",
+    "apiFunctionArn",
     "eventsFunctionArn",
     "importsFunctionArn",
     "loaderFunctionArn",

@@ -34,6 +34,14 @@ class ApplicationSettings:
         self.log_level = _log_level(env)
 
 
+class ApiSettings:
+    """Environment of the ``api`` function."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        """Raises SettingsError naming the variable."""
+        self.log_level = _log_level(env)
+
+
 class EventsSettings:
     """Environment of the ``events`` function."""
 

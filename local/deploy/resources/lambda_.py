@@ -20,6 +20,7 @@ _FUNCTION = (
     "environment",
     "handler",
     "kmsKeyArn",
+    "layers",
     "loggingConfig",
     "memorySize",
     "name",
@@ -31,6 +32,8 @@ _FUNCTION = (
     "timeout",
     "tracingConfig",
 )
+#: Its packages are those of requirements.txt, so functions find them without the layer.
+LAYER_OF_POWERTOOLS = ":layer:AWSLambdaPowertoolsPythonV3-"
 #: Pulumi's way to say "not reserved".
 UNRESERVED = -1
 #: Lambda's own, where nothing is declared (API reference, CreateFunction).
@@ -42,6 +45,12 @@ def function(workspace: Workspace, request: Request) -> Created:
     """A function from an archive: on the endpoint, so that the CLI lists it, and in the host, which runs it."""
     request.known(*_FUNCTION)
     inputs = request.inputs
+    for layer in inputs.get("layers") or ():
+        if LAYER_OF_POWERTOOLS not in layer:
+            raise UnsupportedResource(
+                f"{request.label}: the layer {layer} is not supported here, only AWS's own of Powertools, whose "
+                "packages are in .venv"
+            )
     name = workspace.physical_name(request)
     code = workspace.archives.unpack(inputs.get("code"), request.label)
     client = workspace.client("lambda")
