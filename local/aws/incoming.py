@@ -20,6 +20,7 @@ from local.aws.services import canonical_url, service_name
 
 _QUERY = frozenset({"cloudwatch", "iam", "sns", "sts"})
 _REST = frozenset({"lambda", "s3", "scheduler"})
+_FORM = "application/x-www-form-urlencoded"
 _FUNCTION_PATH = re.compile(r"/functions/(?P<name>[^/]+)")
 _VIRTUAL_HOST = re.compile(r"^(?P<bucket>.+)\.s3[.-][^/]*amazonaws\.com$")
 
@@ -50,10 +51,17 @@ def request_from_http(
     Raises:
         EndpointError: it is not signed, so that its service is unknown, or the service isn't here.
     """
-    name, region = signature_scope(headers)
+    name, region = signature_scope(headers, path)
+    if name is None and is_presigned_v2(path):
+        raise EndpointError(
+            "presigned with signature version 2, which S3 refuses for buckets made after June 2020: "
+            "make the client with Config(signature_version='s3v4')"
+        )
     if name is None:
         raise EndpointError("unsigned request: the local endpoint needs signed ones (any credentials will do)")
     service = service_name(name)
+    if service == "s3" and method == "PUT" and headers.get("content-type", "").startswith(_FORM):
+        headers = {**headers, "content-type": "binary/octet-stream"}  # moto would take an object for a form
     region = region or default_region
     url = canonical_url(service, region, path)
     return AwsRequest(
@@ -68,15 +76,23 @@ def request_from_http(
     )
 
 
-def signature_scope(headers: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """(service, region) of the Authorization header's credential scope; Nones without one."""
+def signature_scope(headers: Mapping[str, Any], path: str = "") -> tuple[str | None, str | None]:
+    """(service, region) of the credential scope: of the Authorization header, or of a presigned URL, whose ``path``
+    includes the query (IAM User Guide, "Authentication methods": X-Amz-Credential). Nones without one.
+    """
     value = headers.get("Authorization") or headers.get("authorization")
-    if not value:
-        return None, None
-    text = value.decode() if isinstance(value, bytes) else value
+    text = value.decode() if isinstance(value, bytes) else str(value or "")
     _, found, rest = text.partition("Credential=")
-    scope = rest.partition(",")[0].split("/")
+    credential = rest.partition(",")[0]
+    if not text and "X-Amz-Credential=" in path:
+        found = credential = dict(parse_qsl(urlsplit(path).query)).get("X-Amz-Credential", "")
+    scope = credential.split("/")
     return (scope[3], scope[2]) if found and len(scope) >= 5 else (None, None)
+
+
+def is_presigned_v2(path: str) -> bool:
+    """A URL that S3's old scheme signed (S3 User Guide, "Moving from Signature Version 2 to Signature Version 4")."""
+    return {"AWSAccessKeyId", "Signature", "Expires"} <= dict(parse_qsl(urlsplit(path).query)).keys()
 
 
 def _moto_url(service: str, region: str, url: str) -> str:

@@ -15,6 +15,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS
 
 from local.aws.direct.calls import LOOPBACK, answered, direct_calls
+from local.aws.direct.presigned import presigned_here
 from local.aws.environment import ACCESS_KEY
 from local.aws.http import is_served
 from local.aws.incoming import request_from_botocore, response_for_botocore
@@ -45,7 +46,7 @@ def calls_of_this_process(endpoint: Endpoint) -> Iterator[None]:
         raise RuntimeError("another AwsEndpoint is running in this process; stop it first")
     _current = endpoint
     try:
-        with direct_calls(endpoint.handle):
+        with direct_calls(endpoint.handle), presigned_here():
             yield
     finally:
         _current = None
