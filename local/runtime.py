@@ -23,6 +23,9 @@ from local.deploy.model import DeployContext, Deployment
 from local.deploy.program import Evaluate, evaluate
 from local.deploy.project import load_stack
 from local.functions.host import FunctionHost
+from local.gateway.gateway import Gateway
+from local.gateway.live import LiveEvents
+from local.gateway.site import Site
 from local.scheduler import Scheduler
 from local.secrets import provide
 from local.sources.async_calls import AsyncSettings
@@ -52,6 +55,7 @@ class LocalRuntime:
         work_dir: where functions' code is unpacked and stays, for the next deployment; None: a folder that goes again.
         secrets: values of secrets by the names of environment variables (``local.secrets``); None: the process's own.
         port: on which the endpoint is served on 127.0.0.1, 0 for any free one; None: only in this process.
+        token_secret: signs tokens of HTTP APIs' callers (``local.gateway.callers``); None: no token is taken.
         tables_url: another server of DynamoDB's API on this machine, which then keeps the tables and their streams.
 
     Raises:
@@ -75,6 +79,7 @@ class LocalRuntime:
         port: int | None = None,
         tables_url: str | None = None,
         secrets: Mapping[str, str] | None = None,
+        token_secret: str | None = None,
     ) -> None:
         self.scheduler = scheduler if scheduler is not None else Scheduler.real()
         self._settings = load_stack(project_dir, stack, config, stacks_dir=stacks_dir)
@@ -89,6 +94,10 @@ class LocalRuntime:
             objects=S3MapObjects(lambda: client("s3", self.endpoint.region)),
             on_access=self.endpoint.note_access,
         )
+        #: Answers requests to the stack's HTTP APIs.
+        self.gateway = Gateway(self.endpoint, self.host, secret=token_secret)
+        #: What happens on the stack's buses.
+        self.live = LiveEvents()
         self._project_dir = project_dir
         self._secrets = os.environ if secrets is None else secrets
         self._delivery_faults = delivery_faults
@@ -112,6 +121,7 @@ class LocalRuntime:
         """
         self.endpoint.start()
         try:
+            self.endpoint.on_call(self.live.on_call)
             stepfunctions.install(self.endpoint, self.executions)
             self._deployment = deploy_program(self._project_dir, self._settings, self.context, self._evaluate)
             self._sources = self._start_sources(self._deployment)
@@ -119,6 +129,7 @@ class LocalRuntime:
             provide(environments, self._secrets, self.endpoint.region)
             self.endpoint.seal()
             if self._server is not None:
+                self._server.website = Site(self.gateway, self.live)
                 self._server.start()
             if not self.scheduler.is_virtual:
                 self.scheduler.start_thread()
@@ -128,6 +139,7 @@ class LocalRuntime:
 
     def stop(self) -> None:
         """Stop everything within two seconds; state is dropped."""
+        self.live.stop()
         if self._server is not None:
             self._server.stop()
         if self._sources is not None:

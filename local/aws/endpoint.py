@@ -21,6 +21,7 @@ from moto.dynamodb.models.table import Table
 
 from local.aws import services
 from local.aws.access import UsedPermissions, access_of
+from local.aws.address import serve_at
 from local.aws.bounds import rarer_collections, remembered_methods, untracked_models
 from local.aws.clients import spared_clients
 from local.aws.clock import clock_of
@@ -37,7 +38,7 @@ from local.aws.model import (
     Faults,
     OperationHandler,
 )
-from local.aws.moto_queues import LocalSqs, serve_at
+from local.aws.moto_queues import LocalSqs
 from local.aws.operations import READS, refusal
 from local.aws.queues import ReceiveMessage
 from local.aws.tables import requests

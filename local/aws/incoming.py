@@ -19,7 +19,7 @@ from local.aws.model import AwsRequest, AwsResponse, EndpointError
 from local.aws.services import canonical_url, service_name
 
 _QUERY = frozenset({"cloudwatch", "iam", "sns", "sts"})
-_REST = frozenset({"lambda", "s3", "scheduler"})
+_REST = frozenset({"apigatewayv2", "lambda", "s3", "scheduler"})
 _FORM = "application/x-www-form-urlencoded"
 _FUNCTION_PATH = re.compile(r"/functions/(?P<name>[^/]+)")
 _VIRTUAL_HOST = re.compile(r"^(?P<bucket>.+)\.s3[.-][^/]*amazonaws\.com$")

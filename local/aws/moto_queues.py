@@ -11,21 +11,9 @@ from moto.core.utils import unix_time, unix_time_millis
 from moto.sqs.exceptions import ReceiptHandleIsInvalid, SQSException
 from moto.sqs.models import Queue, SQSBackend
 
+from local.aws.address import served_at
+
 REMEMBERED_HANDLES = 10_000
-
-
-_served_at: str | None = None
-
-
-def served_at() -> str | None:
-    """The URL at which the endpoint is served, None where it isn't."""
-    return _served_at
-
-
-def serve_at(url: str | None) -> None:
-    """Give queues URLs that begin with ``url``; None: those of AWS, for clients in this process alone."""
-    global _served_at
-    _served_at = url
 
 
 class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy can follow

@@ -32,6 +32,13 @@ def _names(text: str) -> frozenset[str]:
 
 
 CHANGES: Mapping[str, Changes] = {
+    "apigatewayv2": Changes(
+        declared=_names(
+            "CreateApi CreateAuthorizer CreateIntegration CreateRoute CreateStage DeleteApi DeleteAuthorizer "
+            "DeleteCorsConfiguration DeleteIntegration DeleteRoute DeleteStage TagResource UntagResource UpdateApi "
+            "UpdateAuthorizer UpdateIntegration UpdateRoute"
+        )
+    ),
     "cloudwatch": Changes(
         _names("PutMetricData TagResource UntagResource"),
         _names("DeleteAlarms DeleteDashboards PutCompositeAlarm PutDashboard PutMetricAlarm"),

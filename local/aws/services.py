@@ -23,6 +23,7 @@ from local.partitions import SUFFIX, partition_of
 
 #: boto3's client name -> moto's package. Anything else is refused by name.
 MOTO_PACKAGES = {
+    "apigatewayv2": "apigatewayv2",
     "cloudwatch": "cloudwatch",
     "dynamodb": "dynamodb",
     "events": "events",
@@ -41,6 +42,7 @@ MOTO_PACKAGES = {
 }
 #: Names of services in botocore's events and in signatures, where they differ from boto3's client name.
 ALIASES = {
+    "apigateway": "apigatewayv2",
     "cloudwatch-logs": "logs",
     "eventbridge": "events",
     "monitoring": "cloudwatch",
@@ -49,7 +51,7 @@ ALIASES = {
     "states": "stepfunctions",
 }
 #: Host names, for requests that came by another address.
-HOSTS = {"cloudwatch": "monitoring", "stepfunctions": "states"}
+HOSTS = {"apigatewayv2": "apigateway", "cloudwatch": "monitoring", "stepfunctions": "states"}
 _JSON = frozenset({"dynamodb", "events", "kms", "logs", "secretsmanager", "sqs", "ssm", "stepfunctions"})
 _XML = frozenset({"cloudwatch", "iam", "s3", "sns", "sts"})
 

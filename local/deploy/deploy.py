@@ -14,6 +14,7 @@ from local.deploy.program import Engine, Evaluate, evaluate
 from local.deploy.project import Stack
 from local.deploy.properties import plain_property
 from local.deploy.resources import CREATORS
+from local.deploy.resources.apigateway import INTEGRATION, function_of
 from local.deploy.workspace import Request, Workspace
 from local.partitions import suffix_of
 from local.sources.eventbridge import RuleError
@@ -148,15 +149,22 @@ class LocalEngine(Engine):
 
 
 def _check_permissions(workspace: Workspace) -> None:
-    """EventBridge drops events for a function that doesn't let it in; say so instead of delivering anyway."""
-    for rule in workspace.deployment.rules:
-        for target in rule.targets:
-            name = target.function.rsplit(":", 1)[-1]
-            if (name, "events.amazonaws.com") not in workspace.permissions:
-                raise DeployError(
-                    f"rule {rule.name!r} targets function {name!r}, "
-                    "but no aws:lambda/permission:Permission lets events.amazonaws.com invoke it"
-                )
+    """Services that no permission lets in call nothing; say so instead of calling anyway."""
+    called = [
+        (f"rule {rule.name!r}", target.function, "events.amazonaws.com")
+        for rule in workspace.deployment.rules
+        for target in rule.targets
+    ]
+    called += [
+        (f"integration {one.name!r}", function_of(one.inputs["integrationUri"]), "apigateway.amazonaws.com")
+        for one in workspace.deployment.of_type(INTEGRATION)
+    ]
+    for caller, function, service in called:
+        name = function.rsplit(":", 1)[-1]
+        if (name, service) not in workspace.permissions:
+            raise DeployError(
+                f"{caller} targets function {name!r}, but no aws:lambda/permission:Permission lets {service} invoke it"
+            )
 
 
 def reason(error: Exception) -> str:

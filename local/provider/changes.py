@@ -15,6 +15,11 @@ from local.provider.values import comparable
 #: Another region is another resource, for every type.
 EVERYWHERE = frozenset({"region"})
 REPLACING: Mapping[str, frozenset[str]] = {
+    "aws:apigatewayv2/api:Api": frozenset({"protocolType"}),
+    "aws:apigatewayv2/authorizer:Authorizer": frozenset({"apiId"}),
+    "aws:apigatewayv2/integration:Integration": frozenset({"apiId", "integrationSubtype", "integrationType"}),
+    "aws:apigatewayv2/route:Route": frozenset({"apiId"}),
+    "aws:apigatewayv2/stage:Stage": frozenset({"apiId", "name"}),
     "aws:cloudwatch/dashboard:Dashboard": frozenset({"dashboardName"}),
     "aws:cloudwatch/eventBus:EventBus": frozenset({"eventSourceName", "name"}),
     "aws:cloudwatch/eventRule:EventRule": frozenset({"eventBusName", "name", "namePrefix"}),

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from botocore.signers import RequestSigner
 
+from local.aws.address import served_at
 from local.aws.direct.calls import LOOPBACK
-from local.aws.moto_queues import served_at
 
 _VIRTUAL = ".s3."
 _SIGNATURE = "X-Amz-Signature="

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from local.deploy.resources import cloudwatch, dynamodb, events, iam, kms, lambda_, logs, s3, sfn, sns, sqs
+from local.deploy.resources import apigateway, cloudwatch, dynamodb, events, iam, kms, lambda_, logs, s3, sfn, sns, sqs
 from local.deploy.workspace import Creator
 
 #: Creator by Pulumi type. What isn't here is refused by name.
 CREATORS: Mapping[str, Creator] = {
     type_: creator
-    for module in (cloudwatch, dynamodb, events, iam, kms, lambda_, logs, s3, sfn, sns, sqs)
+    for module in (apigateway, cloudwatch, dynamodb, events, iam, kms, lambda_, logs, s3, sfn, sns, sqs)
     for type_, creator in module.CREATORS.items()
 }

@@ -1,0 +1,148 @@
+"""Who calls, as the authorisers of HTTP APIs tell the function.
+
+On the laptop nobody is refused for want of a permission, and nobody logs in: what a request says of its caller is
+believed, for only requests of this machine come so far (``local.aws.http.guard``).
+
+- AWS_IAM: whoever signs with the credentials of a role that STS gave out is that role's session; other signed requests
+  are the account's own. Unsigned ones, of a browser or curl, are ``LOCAL_OPERATOR``; AWS refuses those.
+- JWT: AWS checks signatures by keys that it fetches from the issuer. Nothing is fetched here, so every token is
+  refused, unless the runtime was given a secret: then tokens signed with it by HS256 are taken, which AWS never takes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from local.aws.http.model import WebRequest
+from local.aws.model import ACCOUNT_ID
+from local.aws.services import backends
+from local.gateway.model import Route, Tokens
+
+#: The IAM user that unsigned requests are taken for.
+LOCAL_OPERATOR = f"arn:aws:iam::{ACCOUNT_ID}:user/local"
+_CREDENTIAL = re.compile(r"Credential=([^/,]+)/")
+
+
+class Refused(Exception):
+    """Not let in. The text is for the log, never for the caller."""
+
+
+class Unauthorised(Refused):
+    """No valid token."""
+
+
+class Forbidden(Refused):
+    """Something else than a signature."""
+
+
+def authorizer_of(request: WebRequest, route: Route, *, partition: str, secret: str | None, now: float) -> Any:
+    """The event's ``authorizer``, None where a route has none.
+
+    Raises:
+        Refused: the route wants a token, and this is none for it; or a signature, and this is something else.
+    """
+    if route.tokens is not None:
+        claims = _claims(request.header("authorization") or "", route.tokens, secret, now)
+        scopes = str(claims.get("scope") or claims.get("scp") or "").split()
+        if route.scopes and not set(route.scopes) & set(scopes):
+            raise Unauthorised(f"none of the scopes {', '.join(route.scopes)}")
+        return {
+            "jwt": {
+                "claims": {name: _text(value) for name, value in claims.items()},
+                "scopes": scopes if route.scopes else None,
+            }
+        }
+    return {"iam": _iam(request, partition)} if route.authorisation == "AWS_IAM" else None
+
+
+def _iam(request: WebRequest, partition: str) -> dict[str, Any]:
+    authorization = request.header("authorization") or ""
+    found = _CREDENTIAL.search(authorization)
+    if authorization and found is None:
+        raise Forbidden("an Authorization header that is no signature; leave it out to call as the local operator")
+    key = found[1] if found else None
+    role = _session(key, partition) if key is not None else None
+    if role is not None:
+        arn, user = role
+    elif key is not None:
+        arn, user = f"arn:{partition}:iam::{ACCOUNT_ID}:root", ACCOUNT_ID
+    else:
+        arn, user = LOCAL_OPERATOR.replace(":aws:", f":{partition}:"), "local"
+    return {
+        "accessKey": key or "",
+        "accountId": ACCOUNT_ID,
+        "callerId": user,
+        "cognitoIdentity": None,
+        "principalOrgId": None,
+        "userArn": arn,
+        "userId": user,
+    }
+
+
+def _session(key: str, partition: str) -> tuple[str, str] | None:
+    of_account = backends("sts")[ACCOUNT_ID]
+    role = next(
+        (one for backend in list(of_account.values()) if (one := backend.get_assumed_role_from_access_key(key))), None
+    )
+    return None if role is None else (str(role.arn), str(role.user_id))
+
+
+def _claims(authorization: str, tokens: Tokens, secret: str | None, now: float) -> Mapping[str, Any]:
+    """The claims of a valid token ("Control access to HTTP APIs with JWT authorizers": what is checked)."""
+    token = authorization.removeprefix("Bearer ").strip()
+    if not token:
+        raise Unauthorised("no token")
+    if secret is None:
+        raise Unauthorised(
+            f"tokens of {tokens.issuer} can't be checked on this machine; start with a secret of your own for tokens"
+        )
+    try:
+        head, body, signature = token.split(".")
+        header, claims = json.loads(_decoded(head)), json.loads(_decoded(body))
+        given = _decoded(signature)
+    except ValueError as error:
+        raise Unauthorised(f"no token: {error}") from None
+    if not isinstance(header, dict) or not isinstance(claims, dict) or header.get("alg") != "HS256":
+        raise Unauthorised("a token of another kind than HS256")
+    if not hmac.compare_digest(given, hmac.digest(secret.encode(), f"{head}.{body}".encode(), hashlib.sha256)):
+        raise Unauthorised("a token with another signature")
+    audiences = claims.get("aud", claims.get("client_id"))
+    if claims.get("iss") != tokens.issuer:
+        raise Unauthorised("a token of another issuer")
+    if not set(audiences if isinstance(audiences, list) else [audiences]) & set(tokens.audiences):
+        raise Unauthorised("a token for another audience")
+    if not (
+        _time(claims, "exp", now + 1) > now and _time(claims, "nbf", now) <= now and _time(claims, "iat", now) <= now
+    ):
+        raise Unauthorised("a token that is not valid now")
+    return claims
+
+
+def _time(claims: Mapping[str, Any], name: str, otherwise: float) -> float:
+    value = claims.get(name, otherwise)
+    if not isinstance(value, int | float):
+        raise Unauthorised(f"{name} is no time")
+    return value
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except binascii.Error as error:
+        raise ValueError(str(error)) from None
+
+
+def _text(value: Any) -> str:
+    """Claims come as text, lists as ``[a b]`` (seen on AWS: sam-cli and Powertools issues on ``cognito:groups``)."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return f"[{' '.join(_text(one) for one in value)}]"
+    return json.dumps(value)

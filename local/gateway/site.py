@@ -1,0 +1,28 @@
+"""All that the runtime's port answers beside AWS: the stack's HTTP APIs, and its events."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from local.aws.http.model import WebAnswer, WebRequest
+from local.gateway import live
+from local.gateway.gateway import Gateway
+from local.gateway.live import LiveEvents
+
+
+class Site:
+    """A ``Website``."""
+
+    def __init__(self, gateway: Gateway, events: LiveEvents) -> None:
+        self._gateway = gateway
+        self._events = events
+
+    def origins(self) -> Collection[str]:
+        """Those of the APIs."""
+        return self._gateway.origins()
+
+    def answer(self, request: WebRequest) -> WebAnswer:
+        """Events are the runtime's own, all else is the APIs'."""
+        if request.path == live.PATH:
+            return self._events.answer(request)
+        return self._gateway.answer(request)

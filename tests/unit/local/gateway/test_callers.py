@@ -1,0 +1,106 @@
+"""Who calls: what the function is told of signatures and tokens, and which tokens are refused."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from local.aws.endpoint import AwsEndpoint
+from local.aws.http.model import WebRequest
+from local.gateway.callers import LOCAL_OPERATOR, Forbidden, Unauthorised, authorizer_of
+from local.gateway.model import Route, Tokens
+
+NOW, SECRET = 1_000_000.0, "secret"
+IAM = Route("$default", "f", 30, "AWS_IAM")
+TOKENS = Route("$default", "f", 30, "JWT", Tokens("https://issuer", ["api"]))
+CLAIMS = {"iss": "https://issuer", "aud": "api", "sub": "u1", "exp": NOW + 60}
+
+
+def caller(route: Route, authorization: str | None = None, secret: str | None = SECRET) -> Any:
+    headers = [] if authorization is None else [("authorization", authorization)]
+    request = WebRequest("GET", "/", "", headers)
+    return authorizer_of(request, route, partition="aws", secret=secret, now=NOW)
+
+
+def token(claims: Any, secret: str = SECRET, algorithm: str = "HS256") -> str:
+    def part(value: Any) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+    signed = f"{part({'alg': algorithm, 'typ': 'JWT'})}.{part(claims)}"
+    signature = hmac.digest(secret.encode(), signed.encode(), hashlib.sha256)
+    return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+def test_without_an_authoriser_nobody_is_told() -> None:
+    assert caller(Route("GET /health", "f", 30, "NONE")) is None
+
+
+def test_an_unsigned_request_is_the_local_operator() -> None:
+    told = caller(IAM)["iam"]
+    assert told["userArn"] == LOCAL_OPERATOR
+    assert set(told) == {
+        *("accessKey", "accountId", "callerId", "cognitoIdentity", "principalOrgId", "userArn", "userId"),
+    }
+
+
+def test_a_signature_is_the_accounts_or_a_roles_session() -> None:
+    signed = "AWS4-HMAC-SHA256 Credential={}/20260101/us-east-1/execute-api/aws4_request, Signature=0"
+    with AwsEndpoint():
+        assert caller(IAM, signed.format("local"))["iam"]["userArn"] == "arn:aws:iam::123456789012:root"
+        role = boto3.client("iam").create_role(RoleName="shop", AssumeRolePolicyDocument="{}")["Role"]
+        session = boto3.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="web")
+        told = caller(IAM, signed.format(session["Credentials"]["AccessKeyId"]))["iam"]
+        assert told["userArn"] == "arn:aws:sts::123456789012:assumed-role/shop/web"
+        assert told["userId"].endswith(":web")
+
+
+def test_a_token_is_no_signature() -> None:
+    with pytest.raises(Forbidden):
+        caller(IAM, f"Bearer {token(CLAIMS)}")
+
+
+def test_claims_come_as_text() -> None:
+    told = caller(TOKENS, f"Bearer {token({**CLAIMS, 'roles': ['a', 'b'], 'admin': True, 'n': 1})}")
+    claims = told["jwt"]["claims"]
+    assert (claims["sub"], claims["roles"], claims["admin"], claims["n"]) == ("u1", "[a b]", "true", "1")
+    assert told["jwt"]["scopes"] is None
+    assert caller(TOKENS, token(CLAIMS)) is not None  # the prefix may be absent
+
+
+def test_one_of_a_routes_scopes_is_needed() -> None:
+    route = Route("$default", "f", 30, "JWT", TOKENS.tokens, ["read", "write"])
+    assert caller(route, token({**CLAIMS, "scope": "read other"}))["jwt"]["scopes"] == ["read", "other"]
+    with pytest.raises(Unauthorised, match="none of the scopes"):
+        caller(route, token(CLAIMS))
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (None, "no token"),
+        ("Bearer x.y", "no token"),
+        ("Bearer a.b.c", "no token"),
+        (token(CLAIMS, algorithm="none"), "another kind"),
+        (token([]), "another kind"),
+        (token(CLAIMS, "other"), "another signature"),
+        (token({**CLAIMS, "iss": "https://other"}), "another issuer"),
+        (token({**CLAIMS, "aud": ["x"]}), "another audience"),
+        (token({**CLAIMS, "exp": NOW}), "not valid now"),
+        (token({**CLAIMS, "nbf": NOW + 1}), "not valid now"),
+        (token({**CLAIMS, "exp": "soon"}), "no time"),
+    ],
+)
+def test_wrong_tokens(given: str | None, why: str) -> None:
+    with pytest.raises(Unauthorised, match=why):
+        caller(TOKENS, given)
+
+
+def test_without_a_secret_every_token_is_refused() -> None:
+    with pytest.raises(Unauthorised, match="can't be checked on this machine"):
+        caller(TOKENS, token(CLAIMS), secret=None)
