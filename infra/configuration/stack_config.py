@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -17,8 +16,10 @@ from pulumi.runtime import config as runtime_config
 
 from contract.options import FULL, STATUS_DETAILS, STATUS_EVENTS, TERMINAL
 from contract.state_machines import EXPRESS, STANDARD
+from infra.configuration.api_keys import ApiKeys
 from infra.configuration.application_keys import Permission, parse_environment, parse_permissions, parse_secrets
 from infra.configuration.bucket import parse_bucket
+from infra.configuration.checks import NotAllowed, flag, one_of, parsed_by, setting, texts, whole
 from infra.configuration.keys import misplaced
 from infra.configuration.kms_key import CREATE, OF_AWS, contradiction, parse_key_arn
 from infra.configuration.sync_targets import TYPE, SyncTarget, parse_sync_targets
@@ -46,134 +47,77 @@ class ConfigError(Exception):
         super().__init__("\n".join(problems))
 
 
-class _Refused(Exception):
-    """What is allowed; the caller knows the key and the value."""
-
-
-Check = Callable[[Any], Any]
-
-
-def _setting(default: Any, check: Check) -> Any:
-    return field(default=default, metadata={"check": check})
-
-
-def _whole(low: int, high: int) -> Check:
-    def check(value: Any) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise _Refused(f"a whole number from {low} to {high}")
-        return value
-
-    return check
-
-
-def _one_of(*allowed: Any) -> Check:
-    def check(value: Any) -> Any:
-        if isinstance(value, bool) or value not in allowed:
-            raise _Refused(f"one of {', '.join(map(str, allowed))}")
-        return value
-
-    return check
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _Refused("true or false")
-    return value
-
-
-def _texts(pattern: str, allowed: str, most: int | None = None) -> Check:
-    def check(value: Any) -> tuple[str, ...]:
-        good = isinstance(value, list | tuple) and all(isinstance(v, str) and re.fullmatch(pattern, v) for v in value)
-        if not good or len(set(value)) != len(value) or (most is not None and len(value) > most):
-            raise _Refused(allowed)
-        return tuple(value)
-
-    return check
-
-
-def _parsed_by(parse: Check) -> Check:
-    """``parse`` says what is allowed by a ValueError."""
-
-    def check(value: Any) -> Any:
-        try:
-            return parse(value)
-        except ValueError as wrong:
-            raise _Refused(str(wrong)) from None
-
-    return check
-
-
 @dataclass(frozen=True)
-class StackConfig:
+class StackConfig(ApiKeys):
     """What a team may set per environment. Names here are the keys in ``Pulumi.<stack>.yaml``, in snake_case."""
 
-    handler_modules: tuple[str, ...] = _setting(
+    handler_modules: tuple[str, ...] = setting(
         (),
-        _texts(r"handlers\.domain(\.[a-z_][a-z0-9_]*)+", "a list of distinct module names below handlers.domain"),
+        texts(r"handlers\.domain(\.[a-z_][a-z0-9_]*)+", "a list of distinct module names below handlers.domain"),
     )
-    status_events: str = _setting(TERMINAL, _one_of(*STATUS_EVENTS))
-    command_workflow: str = _setting(STANDARD, _one_of(STANDARD, EXPRESS))
-    status_detail: str = _setting("auto", _one_of("auto", *STATUS_DETAILS))
-    sync_targets: tuple[SyncTarget, ...] = _setting((), _parsed_by(parse_sync_targets))
-    entity_types: tuple[str, ...] = _setting((), _texts(TYPE, "a list of distinct types without '#' and '@'"))
-    handler_environment: dict[str, str] = field(default_factory=dict, metadata={"check": _parsed_by(parse_environment)})
+    status_events: str = setting(TERMINAL, one_of(*STATUS_EVENTS))
+    command_workflow: str = setting(STANDARD, one_of(STANDARD, EXPRESS))
+    status_detail: str = setting("auto", one_of("auto", *STATUS_DETAILS))
+    sync_targets: tuple[SyncTarget, ...] = setting((), parsed_by(parse_sync_targets))
+    entity_types: tuple[str, ...] = setting((), texts(TYPE, "a list of distinct types without '#' and '@'"))
+    handler_environment: dict[str, str] = field(default_factory=dict, metadata={"check": parsed_by(parse_environment)})
     handler_secrets: dict[str, str] = field(
-        default_factory=dict, metadata={"check": _parsed_by(parse_secrets), "hidden": True}
+        default_factory=dict, metadata={"check": parsed_by(parse_secrets), "hidden": True}
     )
-    handler_permissions: tuple[Permission, ...] = _setting((), _parsed_by(parse_permissions))
-    wait_poll_seconds: int = _setting(300, _whole(60, 86_400))
+    handler_permissions: tuple[Permission, ...] = setting((), parsed_by(parse_permissions))
+    wait_poll_seconds: int = setting(300, whole(60, 86_400))
     #: With the hour more that its machine may run within the year that an execution has (Step Functions quotas).
-    wait_limit_hours: int = _setting(24, _whole(1, 8_759))
-    lease_seconds: int = _setting(180, _whole(90, 3_600))
-    sweep_minutes: int = _setting(5, _whole(1, 60))
-    ttl_days: dict[str, dict[str, Any]] = field(default_factory=dict, metadata={"check": _parsed_by(parse_ttl_days)})
+    wait_limit_hours: int = setting(24, whole(1, 8_759))
+    lease_seconds: int = setting(180, whole(90, 3_600))
+    sweep_minutes: int = setting(5, whole(1, 60))
+    ttl_days: dict[str, dict[str, Any]] = field(default_factory=dict, metadata={"check": parsed_by(parse_ttl_days)})
     #: The upper end keeps an item below DynamoDB's 400 KB (decision record 0030).
-    inline_attribute_limit: int = _setting(65_536, _whole(1_024, 196_608))
-    task_max_concurrency: int = _setting(2, _whole(1, 40))
-    task_timeout_minutes: int = _setting(15, _whole(1, 1_440))
-    import_direct_rows: int = _setting(1_000, _whole(1, 10_000))
-    import_max_concurrency: int = _setting(50, _whole(1, 1_000))
-    import_batch_rows: int = _setting(10, _whole(1, 98))
+    inline_attribute_limit: int = setting(65_536, whole(1_024, 196_608))
+    task_max_concurrency: int = setting(2, whole(1, 40))
+    task_timeout_minutes: int = setting(15, whole(1, 1_440))
+    import_direct_rows: int = setting(1_000, whole(1, 10_000))
+    import_max_concurrency: int = setting(50, whole(1, 1_000))
+    import_batch_rows: int = setting(10, whole(1, 98))
     #: The lower end holds the largest row that is imported, the upper end leaves room in a state's 256 KiB.
-    import_batch_bytes: int = _setting(200_000, _whole(196_000, 250_000))
+    import_batch_bytes: int = setting(200_000, whole(196_000, 250_000))
     #: The upper end keeps the machine's looks at the counters below 25,000 events of history.
-    import_timeout_hours: int = _setting(24, _whole(1, 168))
-    import_buckets: tuple[str, ...] = _setting(
+    import_timeout_hours: int = setting(24, whole(1, 168))
+    import_buckets: tuple[str, ...] = setting(
         (),
-        _texts(
+        texts(
             r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
             f"a list of at most {MAX_IMPORT_BUCKETS} distinct names of buckets of the same account and region",
             MAX_IMPORT_BUCKETS,
         ),
     )
     #: The upper end keeps the machine's execution below 25,000 events of history: a file needs 8.
-    zip_max_entries: int = _setting(1_000, _whole(1, 1_000))
-    zip_max_bytes: int = _setting(10_737_418_240, _whole(1_048_576, 107_374_182_400))
-    zip_max_ratio: int = _setting(200, _whole(1, 10_000))
-    stream_batch_size: int = _setting(10, _whole(1, 1_000))
-    queue_batch_size: int = _setting(10, _whole(1, 10))
-    log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"))
-    log_retention_days: int = _setting(180, _one_of(*LOG_RETENTION_DAYS))
-    workflow_log_level: str = _setting("ERROR", _one_of("ALL", "ERROR", "FATAL", "OFF"))
-    tracing: bool = _setting(False, _flag)
-    lambda_memory: int = _setting(512, _whole(256, 10_240))
-    lambda_architecture: str = _setting("arm64", _one_of("arm64", "x86_64"))
-    lambda_runtime: str = _setting("python3.13", _one_of("python3.11", "python3.12", "python3.13", "python3.14"))
-    point_in_time_recovery: bool = _setting(False, _flag)
-    deletion_protection: bool = _setting(False, _flag)
-    force_destroy: bool = _setting(False, _flag)
-    bucket_access_log: str = _setting("", _parsed_by(parse_bucket))
-    kms_key: str = _setting(OF_AWS, _one_of(OF_AWS, CREATE))
-    kms_key_arn: str = _setting("", _parsed_by(parse_key_arn))
-    alarm_emails: tuple[str, ...] = _setting(
-        (), _texts(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a list of distinct e-mail addresses")
+    zip_max_entries: int = setting(1_000, whole(1, 1_000))
+    zip_max_bytes: int = setting(10_737_418_240, whole(1_048_576, 107_374_182_400))
+    zip_max_ratio: int = setting(200, whole(1, 10_000))
+    stream_batch_size: int = setting(10, whole(1, 1_000))
+    queue_batch_size: int = setting(10, whole(1, 10))
+    log_level: str = setting("INFO", one_of("DEBUG", "INFO", "WARNING", "ERROR"))
+    log_retention_days: int = setting(180, one_of(*LOG_RETENTION_DAYS))
+    workflow_log_level: str = setting("ERROR", one_of("ALL", "ERROR", "FATAL", "OFF"))
+    tracing: bool = setting(False, flag)
+    lambda_memory: int = setting(512, whole(256, 10_240))
+    lambda_architecture: str = setting("arm64", one_of("arm64", "x86_64"))
+    lambda_runtime: str = setting("python3.13", one_of("python3.11", "python3.12", "python3.13", "python3.14"))
+    point_in_time_recovery: bool = setting(False, flag)
+    deletion_protection: bool = setting(False, flag)
+    force_destroy: bool = setting(False, flag)
+    bucket_access_log: str = setting("", parsed_by(parse_bucket))
+    kms_key: str = setting(OF_AWS, one_of(OF_AWS, CREATE))
+    kms_key_arn: str = setting("", parsed_by(parse_key_arn))
+    alarm_emails: tuple[str, ...] = setting(
+        (), texts(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a list of distinct e-mail addresses")
     )
-    alarm_iterator_age_seconds: int = _setting(300, _whole(60, 86_400))
-    alarm_oldest_message_seconds: int = _setting(3_600, _whole(60, 1_209_600))
-    alarm_failed_executions: int = _setting(1, _whole(1, 100_000))
-    alarm_failure_rate_percent: int = _setting(5, _whole(1, 100))
-    alarm_execution_seconds: int = _setting(900, _whole(1, 31_536_000))
-    alarm_oldest_open_command_seconds: int = _setting(3_600, _whole(600, 604_800))
+    alarm_iterator_age_seconds: int = setting(300, whole(60, 86_400))
+    alarm_oldest_message_seconds: int = setting(3_600, whole(60, 1_209_600))
+    alarm_failed_executions: int = setting(1, whole(1, 100_000))
+    alarm_failure_rate_percent: int = setting(5, whole(1, 100))
+    alarm_execution_seconds: int = setting(900, whole(1, 31_536_000))
+    alarm_oldest_open_command_seconds: int = setting(3_600, whole(600, 604_800))
 
     @property
     def shown_status_detail(self) -> str:
@@ -208,7 +152,7 @@ class StackConfig:
                 continue
             try:
                 values[one.name] = one.metadata["check"](given[key])
-            except _Refused as refused:
+            except NotAllowed as refused:
                 shown = "its value" if one.metadata.get("hidden") else _shown(given[key])
                 problems.append(f"{namespace}:{key}: {shown} is not allowed; expected {refused}")
         if not problems:
@@ -267,7 +211,8 @@ class StackConfig:
             problems.append(
                 f"{namespace}:forceDestroy: true is not allowed with deletionProtection true; expected one of them"
             )
-        return [*problems, *contradiction(self.kms_key, self.kms_key_arn, namespace)]
+        problems += contradiction(self.kms_key, self.kms_key_arn, namespace)
+        return [*problems, *self.api_contradictions(namespace)]
 
 
 def _key(attribute: str) -> str:

@@ -97,6 +97,19 @@ CASES: dict[str, list[Any]] = {
     "forceDestroy": ["no", 0, None],
     "bucketAccessLog": ["Logs", "a", "logs/x", ["logs"], None],
     "kmsKey": ["", "AWS", "alias/mine", True, None],
+    "apiEnabled": ["no", 0, None],
+    "consoleEnabled": ["yes", 1, None],
+    "apiIssuer": ["issuer", "http://issuer.example", "https://", "https://a b", "https://issuer.example?x=1", 1, None],
+    "apiAudience": ["shop", ["shop", "shop"], [""], ["a b"], [1], [f"a{n}" for n in range(51)], None],
+    "apiCorsOrigins": [
+        "https://shop.example",
+        ["*"],
+        ["https://shop.example/"],
+        ["http://shop.example"],
+        ["https://Shop.example"],
+        ["https://shop.example", "https://shop.example"],
+        None,
+    ],
     "kmsKeyArn": ["key", "arn:aws:kms:us-east-1:123456789012:alias/mine", "arn:aws:s3:::b", 1, None],
     "alarmEmails": ["ops@example.com", ["ops"], ["a@example.com", "a@example.com"], ["a b@example.com"], [1], None],
 }
@@ -249,6 +262,23 @@ def test_inf_03_settings_of_provider_and_engine_are_not_ours() -> None:
 def test_edge_06_keys_that_nothing_reads_are_refused_with_the_nearest(key: str, line: str) -> None:
     with pytest.raises(ConfigError) as caught:
         StackConfig.from_texts({key: "DEBUG"})
+    assert caught.value.problems == [line]
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"apiIssuer": "https://issuer.example"}, "cqrs:apiIssuer and cqrs:apiAudience: expected both or neither"),
+        ({"apiAudience": ["shop"]}, "cqrs:apiIssuer and cqrs:apiAudience: expected both or neither"),
+        (
+            {"apiEnabled": False, "consoleEnabled": True},
+            "cqrs:consoleEnabled: true is not allowed with apiEnabled false; the console talks to the API",
+        ),
+    ],
+)
+def test_inf_03_what_does_not_go_together_at_the_api(given: dict[str, Any], line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        StackConfig.from_mapping(given)
     assert caught.value.problems == [line]
 
 

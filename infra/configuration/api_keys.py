@@ -1,0 +1,51 @@
+"""Configuration of the HTTP API: whether there is one, who may call it, how often, and from which pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from infra.configuration.checks import flag, parsed_by, setting, texts, whole
+
+#: API Gateway Developer Guide, "Quotas for configuring and running an HTTP API".
+MAX_AUDIENCES = 50
+#: Of an account in a region, where they weren't raised (API Gateway Developer Guide, "Amazon API Gateway quotas").
+MAX_RATE, MAX_BURST = 10_000, 5_000
+#: Scheme, host, port; nothing of it ends with a slash. Without TLS for pages of one's own machine only.
+ORIGIN = r"https://[a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?|http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?"
+_ISSUER = re.compile(r"https://[^\s/?#]+(/[^\s?#]*)?")
+
+
+def parse_issuer(value: Any) -> str:
+    """The issuer's URL, empty where there is none. Raises ValueError: what is allowed."""
+    if not isinstance(value, str) or (value and not _ISSUER.fullmatch(value)):
+        raise ValueError("the https:// URL of an issuer of tokens, as it is in their iss, or nothing")
+    return value
+
+
+@dataclass(frozen=True)
+class ApiKeys:
+    """The API's part of ``StackConfig``."""
+
+    api_enabled: bool = setting(True, flag)
+    api_issuer: str = setting("", parsed_by(parse_issuer))
+    api_audience: tuple[str, ...] = setting(
+        (), texts(r"\S+", f"a list of at most {MAX_AUDIENCES} distinct audiences", MAX_AUDIENCES)
+    )
+    api_rate_limit: int = setting(100, whole(1, MAX_RATE))
+    api_burst_limit: int = setting(200, whole(1, MAX_BURST))
+    api_cors_origins: tuple[str, ...] = setting(
+        (), texts(ORIGIN, "a list of distinct origins, https://<host>[:<port>], or http:// with localhost")
+    )
+    console_enabled: bool = setting(False, flag)
+    #: The upper end is the API's own time limit.
+    alarm_api_seconds: int = setting(25, whole(1, 29))
+
+    def api_contradictions(self, namespace: str) -> Iterator[str]:
+        """One text for each value that doesn't go with another."""
+        if bool(self.api_issuer) != bool(self.api_audience):
+            yield f"{namespace}:apiIssuer and {namespace}:apiAudience: expected both or neither"
+        if self.console_enabled and not self.api_enabled:
+            yield f"{namespace}:consoleEnabled: true is not allowed with apiEnabled false; the console talks to the API"
