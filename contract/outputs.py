@@ -44,4 +44,9 @@ TASK_TIMEOUT_MINUTES = "taskTimeoutMinutes"
 FUNCTION_ARN = {function: f"{function}FunctionArn" for function in FUNCTIONS}
 #: Only where a key of KMS encrypts the stack (``kmsKey``, ``kmsKeyArn``).
 KMS_KEY_ARN = "kmsKeyArn"
+#: Only with the HTTP API (``apiEnabled``), and the console (``consoleEnabled``).
+API_URL = "apiUrl"
+CONSOLE_URL = "consoleUrl"
+#: Of the policy that lets other projects' roles publish past the API.
+PUBLISHER_POLICY_ARN = "publisherPolicyArn"
 DASHBOARD_URL = "dashboardUrl"

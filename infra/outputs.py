@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pulumi
+from pulumi_aws import iam
 
 from contract import outputs
 from contract.state_machines import COMMAND_MACHINES
 from contract.tables import WITH_STREAM
 from infra.capabilities.application import entity_types
+from infra.capabilities.http_api import HttpApi
 from infra.components.deployment import Deployment
 from infra.components.functions import Function
 from infra.components.monitoring import Monitoring
@@ -20,6 +22,7 @@ from infra.components.state_machines import StateMachine
 from infra.configuration.stack_config import ConfigError
 
 SCHEMA_VERSION = 1
+CONSOLE_PATH = "/console"
 
 
 def stack_outputs(
@@ -28,6 +31,8 @@ def stack_outputs(
     machines: Mapping[str, StateMachine],
     custom_machines: Mapping[str, StateMachine],
     monitoring: Monitoring,
+    api: HttpApi | None,
+    publishers: iam.Policy,
 ) -> dict[str, pulumi.Input[object]]:
     """Output name to value. ``machines``: the stack's own, ``custom_machines``: the application's."""
     config, messaging = deployment.config, deployment.messaging
@@ -64,6 +69,11 @@ def stack_outputs(
         values[outputs.FUNCTION_ARN[name]] = function.function.arn
     if deployment.key is not None:
         values[outputs.KMS_KEY_ARN] = deployment.key
+    if api is not None:
+        values[outputs.API_URL] = api.url
+        if config.console_enabled:
+            values[outputs.CONSOLE_URL] = pulumi.Output.concat(api.url, CONSOLE_PATH)
+    values[outputs.PUBLISHER_POLICY_ARN] = publishers.arn
     values[outputs.DASHBOARD_URL] = monitoring.dashboard_url
     return values
 

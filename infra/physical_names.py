@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from contract.functions import FUNCTIONS
+from contract.functions import API, FUNCTIONS
 from contract.messages import DEAD_LETTER_QUEUES, EVENT_BUS, FAILURE_QUEUES, QUEUES, TOPICS
 from contract.state_machines import MACHINES
 from contract.tables import TABLES
 from infra.capabilities.catalogue import STREAM_READERS
+from infra.capabilities.publishers import POLICY
 from infra.components.monitoring import alarms_of
 from infra.components.rules import RULES
 from infra.configuration.stack_config import ConfigError
@@ -48,6 +49,9 @@ def physical_names(names: Names, workflows: Sequence[str], account_id: str = ANY
         *(Named(name_rules.EVENT_RULE, names.of(rule), rule) for rule in RULES),
         Named(name_rules.EVENT_BUS, names.of(EVENT_BUS), EVENT_BUS),
         Named(name_rules.BUCKET, names.bucket(account_id), "store"),
+        Named(name_rules.API, names.of(API), API),
+        Named(name_rules.LOG_GROUP, names.log_group_of_api(API), API),
+        Named(name_rules.MANAGED_POLICY, names.of(POLICY), POLICY),
         Named(name_rules.DASHBOARD, names.of("dashboard"), "dashboard"),
     ]
     for function in FUNCTIONS:
@@ -58,7 +62,7 @@ def physical_names(names: Names, workflows: Sequence[str], account_id: str = ANY
         found.append(Named(name_rules.STATE_MACHINE, names.of(machine), machine))
         found.append(Named(name_rules.ROLE, names.of(machine), machine))
         found.append(Named(name_rules.LOG_GROUP, names.log_group_of_machine(machine), machine))
-    alarms = alarms_of((*MACHINES, *workflows), FUNCTIONS, STREAM_READERS, tuple(QUEUES), _LETTERS, RULES)
+    alarms = alarms_of((*MACHINES, *workflows), FUNCTIONS, STREAM_READERS, tuple(QUEUES), _LETTERS, RULES, (API,))
     found.extend(Named(name_rules.METRIC_ALARM, names.of(alarm), alarm) for alarm in alarms)
     return found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from contract.functions import IMPORTS, OUTCOMES
+from contract.functions import API, IMPORTS, OUTCOMES
 from contract.state_machines import COMMAND_MACHINES, IMPORT_CSV, IMPORT_ZIP, STANDARD, TASK_HANDLER
 from infra import application
 from infra.capabilities.api import api_function
@@ -17,8 +17,10 @@ from infra.capabilities.catalogue import check_layers, environments, policies
 from infra.capabilities.commands import command_machines, states_function
 from infra.capabilities.custom_machines import custom_machines
 from infra.capabilities.events import events_function
+from infra.capabilities.http_api import HttpApi
 from infra.capabilities.imports import Imports
 from infra.capabilities.outcomes import Outcomes
+from infra.capabilities.publishers import publisher_policy
 from infra.capabilities.sweeper import sweeper_function
 from infra.capabilities.tasks import Tasks
 from infra.components.application import Application, ApplicationArgs
@@ -97,7 +99,9 @@ def build(
         ),
         key,
     )
-    api = api_function(deployment)
+    api = api_function(deployment) if config.api_enabled else None
+    http_api = HttpApi("api-gateway", deployment, api) if api is not None else None
+    publishers = publisher_policy(deployment)
     states = states_function(deployment)
     events = events_function(deployment)
     sweeper = sweeper_function(deployment)
@@ -111,6 +115,7 @@ def build(
     functions = {
         one.spec.name: one
         for one in (api, events, imports.function, imports.loader, outcomes.function, sweeper, tasks.function, states)
+        if one is not None
     }
     machines = {
         **{COMMAND_MACHINES[kind]: one for kind, one in commands.items()},
@@ -118,8 +123,10 @@ def build(
         IMPORT_CSV: imports.csv_machine,
         IMPORT_ZIP: imports.zip_machine,
     }
-    monitoring = Monitoring("monitoring", MonitoringArgs(deployment, {**machines, **custom}, functions))
-    return with_outputs_of_application(stack_outputs(deployment, functions, machines, custom, monitoring), own.outputs)
+    apis = {API: http_api.id} if http_api is not None else {}
+    monitoring = Monitoring("monitoring", MonitoringArgs(deployment, {**machines, **custom}, functions, apis))
+    outputs = stack_outputs(deployment, functions, machines, custom, monitoring, http_api, publishers)
+    return with_outputs_of_application(outputs, own.outputs)
 
 
 def _account() -> Account:

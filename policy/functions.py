@@ -13,6 +13,8 @@ INVOKE_CONFIG = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
 PERMISSION = "aws:lambda/permission:Permission"
 TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+#: Services that wait for a function's answer and hand it on.
+WAITING = ("apigateway.amazonaws.com",)
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 EXPLICIT = ("memorySize", "timeout", "architectures", "runtime", "environment", "tracingConfig")
 MAX_RETRIES = 100
@@ -87,7 +89,11 @@ def _kept_failures(resources: Sequence[Declared]) -> Iterator[tuple[Declared, st
         for one in of_type(resources, INVOKE_CONFIG)
         if ((one.props.get("destinationConfig") or {}).get("onFailure") or {}).get("destination")
     }
-    called = {last_part(one.props.get("function")) for one in of_type(resources, PERMISSION)}
+    called = {
+        last_part(one.props.get("function"))
+        for one in of_type(resources, PERMISSION)
+        if one.props.get("principal") not in WAITING
+    }
     for one in of_type(resources, FUNCTION):
         if one.props.get("name") in called - kept:
             yield one, "is called asynchronously and has no on-failure destination"

@@ -9,6 +9,7 @@ from infra.permissions.task_tokens import TOKEN_ACTIONS, TOKENS_ON_MACHINES
 from policy.model import Props, ResourceRule, as_list, parsed
 
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+MANAGED_POLICY = "aws:iam/policy:Policy"
 ROLE = "aws:iam/role:Role"
 RESOURCE_POLICIES = (
     "aws:s3/bucketPolicy:BucketPolicy",
@@ -85,8 +86,13 @@ def _no_public_access(props: Props) -> Iterator[str]:
 
 
 RULES = (
-    ResourceRule("iam-no-wildcard-action", "actions by name", (ROLE_POLICY,), _no_wildcard_action),
-    ResourceRule("iam-no-wildcard-resource", "resources by name, or a reason", (ROLE_POLICY,), _no_wildcard_resource),
+    ResourceRule("iam-no-wildcard-action", "actions by name", (ROLE_POLICY, MANAGED_POLICY), _no_wildcard_action),
+    ResourceRule(
+        "iam-no-wildcard-resource",
+        "resources by name, or a reason",
+        (ROLE_POLICY, MANAGED_POLICY),
+        _no_wildcard_resource,
+    ),
     ResourceRule("iam-trusts-services", "roles are for services, on behalf of this account", (ROLE,), _trusts_services),
     ResourceRule("policy-not-public", "resource policies let in nobody unknown", RESOURCE_POLICIES, _no_public_access),
 )

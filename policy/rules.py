@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policy import buckets, functions, machines, messaging, naming, permissions, tables
+from policy import apis, buckets, functions, machines, messaging, naming, permissions, tables
 from policy.model import Rule
 
 #: For every stack.
@@ -14,6 +14,7 @@ RULES: tuple[Rule, ...] = (
     *buckets.RULES,
     *permissions.RULES,
     *naming.RULES,
+    *apis.RULES,
 )
 #: Also for stacks that protect their data.
 PROTECTED_RULES: tuple[Rule, ...] = tables.PROTECTED_RULES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -76,10 +77,14 @@ def _key_policy() -> str:
     return f"\n```json\n{json.dumps(key_policy(names, account, MAIN_TOPIC, RULES), indent=1)}\n```\n\n"
 
 
+#: Each deployment has another.
+_API_ID = re.compile(r"https://[a-z0-9]+\.execute-api\.")
+
+
 def _example(value: Any) -> str:
     if isinstance(value, Mapping):
         return "map with " + ", ".join(f"`{name}`" for name in sorted(value))
-    text = str(value)
+    text = _API_ID.sub("https://<id>.execute-api.", str(value))
     # a stream's ARN ends in the time of its creation
     return f"`{text.partition('/stream/')[0]}/stream/<time>`" if "/stream/" in text else f"`{text}`"
 

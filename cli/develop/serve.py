@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import logging
 import threading
+from collections.abc import Mapping
+from typing import Any
 
 from cli.develop.engine import ServedEngine, engine_started
 from cli.develop.readable_log import TerminalHandler
 from cli.develop.start import started
 from cli.terminal import show
-from contract.outputs import COMMAND_STATE_MACHINE_ARN, TABLE_NAME
+from contract.outputs import API_URL, COMMAND_STATE_MACHINE_ARN, TABLE_NAME
 from contract.tables import COMMANDS
 from local.runtime import LocalRuntime
 
@@ -64,11 +66,22 @@ def how_to_look(runtime: LocalRuntime, url: str) -> str:
   export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={runtime.endpoint.region}
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
 
-  aws dynamodb list-tables
+{_of_the_api(outputs)}  aws dynamodb list-tables
   aws dynamodb scan --table-name {outputs[TABLE_NAME[COMMANDS]]}
   aws stepfunctions list-executions --state-machine-arn {outputs[COMMAND_STATE_MACHINE_ARN]}
   aws stepfunctions describe-execution --execution-arn <one of them>
   aws stepfunctions get-execution-history --execution-arn <one of them>
+"""
+
+
+def _of_the_api(outputs: Mapping[str, Any]) -> str:
+    """Where the stack's HTTP API is, if it has one. Its page and its events are below the same address."""
+    if API_URL not in outputs:
+        return ""
+    url = outputs[API_URL]
+    return f"""  HTTP API   {url} (unsigned requests are the local operator's)
+  events     curl -N '{url}/events?since=0'
+
 """
 
 

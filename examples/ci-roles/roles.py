@@ -13,6 +13,7 @@ AUDIENCE = "sts.amazonaws.com"
 
 #: What Pulumi reads of each resource beyond that, to compare it.
 DESCRIBING = (
+    "apigateway:GET",
     *("cloudwatch:Describe*", "cloudwatch:Get*", "cloudwatch:List*"),
     *("dynamodb:Describe*", "dynamodb:List*"),
     *("events:Describe*", "events:List*"),
@@ -38,10 +39,14 @@ MANAGED: Mapping[str, tuple[str, str]] = {
     "sqs": ("sqs:{region}:{account}:{prefix}*", "sqs:*"),
     "s3": ("s3:::{prefix}*", "s3:*"),
     "functionLogs": ("logs:{region}:{account}:log-group:/aws/lambda/{prefix}*", "logs:*"),
+    "apiLogs": ("logs:{region}:{account}:log-group:/aws/vendedlogs/apis/{prefix}*", "logs:*"),
     "machineLogs": ("logs:{region}:{account}:log-group:/aws/vendedlogs/states/{prefix}*", "logs:*"),
 }
 #: Services whose functions and machines take the roles that are created here.
 PASSED_TO = ("events.amazonaws.com", "lambda.amazonaws.com", "states.amazonaws.com")
+#: HTTP APIs are called by ids that AWS gives: a role for one stack reaches those of others in its region, too.
+APIS = ("apis", "apis/*", "tags/*")
+ON_APIS = tuple(f"apigateway:{verb}" for verb in ("DELETE", "GET", "PATCH", "POST", "PUT", "TagResource"))
 #: Calls without a resource of their own, or on one that has no name yet.
 UNNAMED = (
     "lambda:CreateEventSourceMapping",
@@ -93,9 +98,23 @@ def managing(region: str, account: str, prefix: str) -> Document:
     ]
     role = f"arn:aws:iam::{account}:role/{prefix}*"
     actions = ("Create", "Delete", "Get", "Tag", "Untag", "Update")
+    managed_policy = (
+        *("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"),
+        *("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions", "iam:TagPolicy", "iam:UntagPolicy"),
+    )
     return _document(
         *statements,
         {"Effect": "Allow", "Action": list(UNNAMED), "Resource": "*"},
+        {
+            "Effect": "Allow",
+            "Action": list(ON_APIS),
+            "Resource": [f"arn:aws:apigateway:{region}::/{path}" for path in APIS],
+        },
+        {
+            "Effect": "Allow",
+            "Action": list(managed_policy),
+            "Resource": f"arn:aws:iam::{account}:policy/{prefix}*",
+        },
         {
             "Effect": "Allow",
             "Action": [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -27,6 +27,8 @@ class Shown:
     dead_letter_queues: Mapping[str, pulumi.Input[str]]
     metric_namespace: str
     oldest_open_command: str
+    #: Ids of HTTP APIs.
+    apis: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 def dashboard_body(shown: Shown, region: str) -> dict[str, Any]:
@@ -67,6 +69,13 @@ def dashboard_body(shown: Shown, region: str) -> dict[str, Any]:
             ),
         ],
     ]
+    if shown.apis:
+        rows.append(
+            [
+                ("Requests by HTTP", "Sum", _of(shown.apis, "AWS/ApiGateway", ("Count", "4xx", "5xx"), "ApiId")),
+                ("Time of answers (ms)", "p99", _of(shown.apis, "AWS/ApiGateway", ("Latency",), "ApiId")),
+            ]
+        )
     return {"widgets": [widget for number, row in enumerate(rows) for widget in _row(row, number, region)]}
 
 

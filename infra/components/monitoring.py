@@ -27,6 +27,9 @@ FUNCTION_COUNTS = ("Errors", "Throttles")
 ITERATOR_AGE = "IteratorAge"
 WAITING_MESSAGES = "ApproximateNumberOfMessagesVisible"
 OLDEST_MESSAGE = "ApproximateAgeOfOldestMessage"
+#: Of an HTTP API (API Gateway Developer Guide, "Monitor CloudWatch metrics for HTTP APIs"): answers of the 500s, and
+#: the time from a request to its answer, in ms.
+API_ERRORS, API_TIME = "5xx", "Latency"
 FAILED_INVOCATIONS = "FailedInvocations"
 #: In percent of the executions that were started in the same five minutes; 100 where those that failed were started
 #: before. A metric without a value in a period has none, not 0, and what is computed of it has none either: FILL makes
@@ -55,6 +58,8 @@ class MonitoringArgs:
     deployment: Deployment
     machines: Mapping[str, StateMachine]
     functions: Mapping[str, Function]
+    #: Name to id.
+    apis: Mapping[str, pulumi.Input[str]]
 
 
 def alarms_of(
@@ -64,10 +69,13 @@ def alarms_of(
     queues: Sequence[str],
     dead_letter_queues: Sequence[str],
     rules: Sequence[str],
+    apis: Sequence[str],
 ) -> Iterator[str]:
     """The names of all alarms, without the stack's."""
     for machine in machines:
         yield from (f"{machine}-{metric}" for metric in (*MACHINE_COUNTS, EXECUTION_TIME, FAILURE_RATE_ALARM))
+    for api in apis:
+        yield from (f"{api}-{metric}" for metric in (API_ERRORS, API_TIME))
     for function in functions:
         yield from (f"{function}-{metric}" for metric in FUNCTION_COUNTS)
     yield from (f"{function}-{ITERATOR_AGE}" for function in stream_functions)
@@ -98,6 +106,10 @@ class Monitoring(pulumi.ComponentResource):
         for function, function_name in functions.items():
             for metric in FUNCTION_COUNTS:
                 self._alarm(function, function_name, Watch("AWS/Lambda", metric, "FunctionName", 1))
+        for api, id_ in args.apis.items():
+            self._alarm(api, id_, Watch("AWS/ApiGateway", API_ERRORS, "ApiId", 1))
+            late = config.alarm_api_seconds * 1000
+            self._alarm(api, id_, Watch("AWS/ApiGateway", API_TIME, "ApiId", late, "p99"))
         age = config.alarm_iterator_age_seconds * 1000
         readers = {name: functions[name] for name, one in args.functions.items() if one.spec.reads_streams}
         for function, function_name in readers.items():
@@ -117,7 +129,7 @@ class Monitoring(pulumi.ComponentResource):
         self._alarm(COMMANDS, "", Watch(namespace, OLDEST_OPEN_COMMAND, None, oldest, "Maximum"))
         machines = {name: one.machine.arn for name, one in args.machines.items()}
         self.dashboard_url = self._dashboard(
-            Shown(machines, functions, readers, letters, namespace, OLDEST_OPEN_COMMAND)
+            Shown(machines, functions, readers, letters, namespace, OLDEST_OPEN_COMMAND, args.apis)
         )
         self.register_outputs({DASHBOARD_URL: self.dashboard_url})
 

@@ -31,6 +31,10 @@ class Names:
         """A state machine's log. This prefix keeps clear of the size limit of CloudWatch's resource policy."""
         return f"/aws/vendedlogs/states/{self.of(machine)}-logs"
 
+    def log_group_of_api(self, api: str) -> str:
+        """Where an HTTP API's access log is; the prefix as that of machines."""
+        return f"/aws/vendedlogs/apis/{self.of(api)}"
+
     @property
     def metric_namespace(self) -> str:
         """Where the functions' own metrics are."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+API = "aws:apigatewayv2/api:Api"
 BUCKET = "aws:s3/bucket:Bucket"
 DASHBOARD = "aws:cloudwatch/dashboard:Dashboard"
 EVENT_BUS = "aws:cloudwatch/eventBus:EventBus"
 EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
 FUNCTION = "aws:lambda/function:Function"
+MANAGED_POLICY = "aws:iam/policy:Policy"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 METRIC_ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 QUEUE = "aws:sqs/queue:Queue"
@@ -42,10 +44,12 @@ class NameRule:
         return None
 
 
-#: Sources: the services' API references (CreateTable, CreateFunction, CreateStateMachine, CreateRole, CreateQueue,
-#: CreateTopic, PutRule, CreateEventBus, CreateLogGroup, PutMetricAlarm, PutDashboard) and the S3 User Guide, "General
-#: purpose bucket naming rules". Of state machines only names that can be logged (CreateStateMachine, ``name``).
+#: Sources: the services' API references (CreateTable, CreateFunction, CreateStateMachine, CreateRole, CreatePolicy,
+#: CreateQueue, CreateTopic, PutRule, CreateEventBus, CreateLogGroup, PutMetricAlarm, PutDashboard, CreateApi) and the
+#: S3 User Guide, "General purpose bucket naming rules". Of state machines only names that can be logged
+#: (CreateStateMachine, ``name``).
 NAME_RULES = {
+    API: NameRule("HTTP API", 128, r"[^\x00-\x1f\x7f]+", "no control characters"),
     BUCKET: NameRule(
         "bucket",
         63,
@@ -60,6 +64,7 @@ NAME_RULES = {
     EVENT_RULE: NameRule("rule", 64, r"[A-Za-z0-9_.-]+", f"{_LETTERS} and '.'"),
     FUNCTION: NameRule("function", 64, r"[A-Za-z0-9_-]+", _LETTERS),
     LOG_GROUP: NameRule("log group", 512, r"(?!aws/)[A-Za-z0-9_./#-]+", f"{_LETTERS}, '.', '/' and '#'"),
+    MANAGED_POLICY: NameRule("policy", 128, r"[A-Za-z0-9_+=,.@-]+", f"{_LETTERS}, '+', '=', ',', '.' and '@'"),
     METRIC_ALARM: NameRule("alarm", 255, r"[^\x00-\x1f\x7f]+", "no control characters"),
     QUEUE: NameRule("queue", 80, r"[A-Za-z0-9_-]+(\.fifo)?", _LETTERS),
     ROLE: NameRule("role", 64, r"[A-Za-z0-9_+=,.@-]+", f"{_LETTERS}, '+', '=', ',', '.' and '@'"),

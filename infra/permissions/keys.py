@@ -42,7 +42,8 @@ def key_policy(names: Names, account: Account, topic: str, rules: Sequence[str])
     Logs User Guide, "Encrypt log data in CloudWatch Logs using KMS").
     """
     of_account = {"StringEquals": {"aws:SourceAccount": account.account_id}}
-    logs = [account.arn("logs", f"log-group:{name}") for name in (names.log_group_of_function("*"), _machines(names))]
+    groups = (names.log_group_of_function("*"), _machines(names), names.log_group_of_api("*"))
+    logs = [account.arn("logs", f"log-group:{name}") for name in groups]
 
     def from_arn(*arns: str) -> dict[str, object]:
         return {**of_account, "ArnLike": {"aws:SourceArn": list(arns)}}

@@ -81,6 +81,16 @@ def function_policy(
     return {"Version": "2012-10-17", "Statement": statements}
 
 
+def grants_policy(grants: Grants, resources: Resources) -> dict[str, object]:
+    """A policy document of grants alone, for roles of other projects."""
+    allowed: list[tuple[Sequence[str], pulumi.Input[str]]] = [
+        (actions, resources.arn_of(name)) for name, actions in sorted(grants.items())
+    ]
+    if resources.key is not None:
+        allowed.append((key_actions({action for actions, _ in allowed for action in actions}), resources.key))
+    return {"Version": "2012-10-17", "Statement": [_allow(actions, arn) for actions, arn in allowed]}
+
+
 def assume_role(service: str, account: Account) -> dict[str, object]:
     """Who may take a role: the service, on behalf of this account's resources in this region (decision record 0230)."""
     source = account.arn(service.partition(".")[0], TAKEN_BY[service])

@@ -18,7 +18,7 @@ from local.deploy.program import Engine, evaluate
 from local.deploy.program import log as deploy_log
 from local.deploy.project import load_stack
 from local.deploy.properties import plain_property
-from local.partitions import partition_of
+from local.partitions import partition_of, suffix_of
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -158,6 +158,13 @@ def _identifiers(type_: str, logical_name: str, props: Mapping[str, Any], region
         made["bucket"] = name
     if type_ == "aws:kms/key:Key":
         made["keyId"] = name
+    if type_ == "aws:lambda/function:Function":
+        invocation = f"lambda:path/2015-03-31/functions/{made['arn']}/invocations"
+        made["invokeArn"] = f"arn:{partition_of(region)}:apigateway:{region}:{invocation}"
+    if type_ == "aws:apigatewayv2/api:Api":
+        made["id"] = "a1b2c3d4e5"
+        made["apiEndpoint"] = f"https://{made['id']}.execute-api.{region}.{suffix_of(region)}"
+        made["executionArn"] = f"arn:{partition_of(region)}:execute-api:{region}:{ACCOUNT}:{made['id']}"
     if type_ == "aws:cloudwatch/dashboard:Dashboard":
         made["dashboardArn"] = made["arn"]
     return made
@@ -169,6 +176,7 @@ _ARNS = {
     "aws:cloudwatch/eventRule:EventRule": "events:{region}:{account}:rule/{name}",
     "aws:cloudwatch/eventBus:EventBus": "events:{region}:{account}:event-bus/{name}",
     "aws:cloudwatch/logGroup:LogGroup": "logs:{region}:{account}:log-group:{name}",
+    "aws:iam/policy:Policy": "iam::{account}:policy/{name}",
     "aws:iam/role:Role": "iam::{account}:role/{name}",
     "aws:lambda/function:Function": "lambda:{region}:{account}:function:{name}",
     "aws:s3/bucket:Bucket": "s3:::{name}",

@@ -18,6 +18,7 @@ FOLDER = PROJECT_DIR / "examples" / "ci-roles"
 CONFIG = {"cqrs-ci-roles:repository": "o/r", "cqrs-ci-roles:stateBucket": "state"}
 #: They belong to another resource, or have no name that begins with the stack's.
 WITHOUT_NAME = {
+    "aws:apigatewayv2/api:Api",
     "aws:lambda/eventSourceMapping:EventSourceMapping",
     "aws:cloudwatch/logResourcePolicy:LogResourcePolicy",
 }
@@ -68,7 +69,7 @@ def test_pr_01_who_previews_changes_nothing_but_the_state(program: Evaluation) -
     }
     assert set(policies) == {"preview-state", "preview-describing"}
     actions = policies["preview-describing"]["Statement"][0]["Action"]
-    reading = ("Describe", "Get", "List", "Validate")
+    reading = ("Describe", "GET", "Get", "List", "Validate")
     assert [action for action in actions if not action.partition(":")[2].startswith(reading)] == []
     assert [action for action in actions if action in ("dynamodb:GetItem", "s3:GetObject", "lambda:*")] == []
 
@@ -80,7 +81,8 @@ def test_pr_01_who_deploys_reaches_its_stack_only(
     patterns = [
         resource
         for statement in roles.managing(REGION, ACCOUNT, "cqrs-prod-")["Statement"]
-        for resource in [statement["Resource"]]
+        for named in [statement["Resource"]]
+        for resource in ([named] if isinstance(named, str) else named)
         if resource != "*"
     ]
     arns = {arn.replace("cqrs-prod-", f"cqrs-{stack}-") for arn in arns_of(prod)}
@@ -107,6 +109,7 @@ ARNS = {
     "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{{name}}",
     "aws:cloudwatch/metricAlarm:MetricAlarm": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{{name}}",
     "aws:dynamodb/table:Table": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{name}}",
+    "aws:iam/policy:Policy": f"arn:aws:iam::{ACCOUNT}:policy/{{name}}",
     "aws:iam/role:Role": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
     "aws:lambda/function:Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}",
     "aws:s3/bucket:Bucket": "arn:aws:s3:::{name}",

@@ -39,6 +39,7 @@ def test_everything_that_runs_is_watched(stack: Evaluation) -> None:
         f"{queue}-ApproximateAgeOfOldestMessage" for queue in set(stack.of_type(QUEUE)) - dead_letter_queues(stack)
     }
     expected |= {f"{rule}-FailedInvocations" for rule in stack.of_type(RULE)}
+    expected |= {"api-5xx", "api-Latency"}
     expected |= {f"commands-{OLDEST_OPEN_COMMAND}"}
     assert set(stack.of_type(ALARM)) == expected
 

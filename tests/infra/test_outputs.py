@@ -56,6 +56,8 @@ OUTPUTS = {
     "sweeperFunctionArn",
     "tasksFunctionArn",
     "statesFunctionArn",
+    "apiUrl",
+    "publisherPolicyArn",
     "dashboardUrl",
 }
 #: By the end of the name; ``schemaVersion`` and the limits are numbers.
@@ -66,6 +68,7 @@ SHAPES = {
     "Minutes": re.compile(r"[1-9]\d*"),
     "StateMachineArn": re.compile(r"arn:aws:states:[a-z0-9-]+:\d{12}:stateMachine:\S+"),
     "StateMachineArns": re.compile(r"arn:aws:states:[a-z0-9-]+:\d{12}:stateMachine:\S+"),
+    "PolicyArn": re.compile(r"arn:aws:iam::\d{12}:policy/\S+"),
     "FunctionArn": re.compile(r"arn:aws:lambda:[a-z0-9-]+:\d{12}:function:\S+"),
     "StreamArn": re.compile(r"arn:aws:dynamodb:[a-z0-9-]+:\d{12}:table/\S+/stream/\S+"),
     "TableArn": re.compile(r"arn:aws:dynamodb:[a-z0-9-]+:\d{12}:table/[^/]+"),

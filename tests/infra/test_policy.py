@@ -11,11 +11,13 @@ import pytest
 
 import policy
 from policy import PROTECTED_RULES, RULES, Declared, violations
+from policy.apis import PERMISSION as API_PERMISSION
+from policy.apis import ROUTE, STAGE
 from policy.buckets import BUCKET
 from policy.functions import FUNCTION, INVOKE_CONFIG, LOG_GROUP, MAPPING, TARGET
 from policy.machines import MACHINE
 from policy.messaging import QUEUE, TOPIC
-from policy.permissions import ROLE, ROLE_POLICY
+from policy.permissions import MANAGED_POLICY, ROLE, ROLE_POLICY
 from policy.tables import TABLE
 from tests.support.evaluation import Evaluation
 
@@ -226,6 +228,19 @@ EXAMPLES: list[tuple[str, str, str, Edit, str]] = [
     ("name-taken-by-aws", FUNCTION, "events", put(name="a.b"), "is not allowed; expected letters, digits, '-' and '_'"),
     ("name-distinct", "aws:iam/role:Role", "events-role", put(name="cqrs-dev-States"), "is taken"),
     ("name-distinct", QUEUE, "stream-failures", put(name="cqrs-dev-notification-queue"), "is taken"),
+    ("iam-no-wildcard-action", MANAGED_POLICY, "publisher-policy", statement(Action="dynamodb:*"), "allows dynamodb:*"),
+    ("api-callers", ROUTE, "http-api-GET /{proxy+}", put(authorizationType="NONE"), "open to everybody"),
+    ("api-callers", ROUTE, "http-api-GET /health", put(routeKey="GET /else"), "GET /else is open"),
+    ("api-throttled", STAGE, "http-api-stage", without("defaultRouteSettings"), "throttlingBurstLimit"),
+    ("api-access-log", STAGE, "http-api-stage", without("accessLogSettings"), "accessLogSettings is not set"),
+    (
+        "api-access-log",
+        STAGE,
+        "http-api-stage",
+        lambda props: props["accessLogSettings"].update(format='{"body": "$request.body"}'),
+        "holds what requests hold",
+    ),
+    ("api-permission-source", API_PERMISSION, "http-api-invokes", without("sourceArn"), "every API of every account"),
     ("tags", TOPIC, "main-topic", put(tags={"project": "cqrs"}), "lacks the tags stack"),
 ]
 

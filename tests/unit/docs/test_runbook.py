@@ -14,7 +14,7 @@ PAGE = (PROJECT_DIR / "docs" / "runbook.md").read_text(encoding="utf-8")
 def test_every_alarm_has_a_section() -> None:
     metrics = {
         name.rpartition("-")[2]
-        for name in alarms_of(("machine",), ("function",), ("reader",), ("queue",), ("letters",), ("rule",))
+        for name in alarms_of(("machine",), ("function",), ("reader",), ("queue",), ("letters",), ("rule",), ("api",))
     }
     sections = set(re.findall(r"^## (\w+)$", PAGE, re.MULTILINE))
     assert sections == metrics

@@ -19,6 +19,7 @@ from local.scheduler import Scheduler
 from tests.support.provider_client import Held, ProtocolEngine
 
 PROJECT_DIR = Path(__file__).resolve().parents[4]
+APIS = "aws:apigatewayv2/"
 BUCKET = "aws:s3/bucket:Bucket"
 FUNCTION = "aws:lambda/function:Function"
 MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping"
@@ -109,6 +110,48 @@ def test_a_function_gets_its_new_environment(runtime: EngineRuntime, engine: Pro
     assert live["memorySize"] == 640
 
 
+def test_an_api_is_changed_in_place(engine: ProtocolEngine) -> None:
+    client: Any = boto3.client("apigatewayv2", region_name="us-east-1")
+    api, route = engine.get(f"{APIS}api:Api", "http-api"), engine.get(f"{APIS}route:Route", "http-api-GET /{proxy+}")
+    stage = engine.get(f"{APIS}stage:Stage", "http-api-stage")
+    integration = engine.get(f"{APIS}integration:Integration", "http-api-function")
+    moved = engine.diff(route, {**route.inputs, "apiId": "other"})
+    assert (list(moved.replaces), moved.deleteBeforeReplace) == (["apiId"], True)
+    keyed = engine.diff(route, {**route.inputs, "routeKey": "GET /else"})
+    assert (list(keyed.diffs), list(keyed.replaces)) == (["routeKey"], [])
+    engine.update(api, corsConfiguration={"allowOrigins": ["https://shop.example"], "maxAge": 60})
+    assert client.get_api(ApiId=api.id)["CorsConfiguration"] == {"AllowOrigins": ["https://shop.example"], "MaxAge": 60}
+    engine.update(api, corsConfiguration=None)
+    assert not client.get_api(ApiId=api.id).get("CorsConfiguration")
+    tokens = engine.create(
+        f"{APIS}authorizer:Authorizer",
+        "tokens",
+        {
+            "apiId": api.id,
+            "name": "tokens",
+            "authorizerType": "JWT",
+            "identitySources": ["$request.header.Authorization"],
+            "jwtConfiguration": {"issuer": "https://issuer.example", "audiences": ["shop"]},
+        },
+    )
+    engine.update(tokens, jwtConfiguration={"issuer": "https://issuer.example", "audiences": ["shop", "desk"]})
+    assert client.get_authorizer(ApiId=api.id, AuthorizerId=tokens.id)["JwtConfiguration"]["Audience"] == [
+        "shop",
+        "desk",
+    ]
+    assert engine.read(tokens) == tokens.inputs
+    engine.update(route, authorizationType="JWT", authorizerId=tokens.id)
+    assert client.get_route(ApiId=api.id, RouteId=route.id)["AuthorizationType"] == "JWT"
+    engine.update(route, authorizationType="AWS_IAM", authorizerId=None)
+    assert client.get_route(ApiId=api.id, RouteId=route.id)["AuthorizerId"] == ""
+    engine.update(integration, timeoutMilliseconds=20_000)
+    assert client.get_integration(ApiId=api.id, IntegrationId=integration.id)["TimeoutInMillis"] == 20_000
+    engine.update(stage, description="all")
+    assert client.get_stage(ApiId=api.id, StageName=stage.id)["Description"] == "all"
+    for one in (api, route, integration, stage):
+        assert engine.read(one) == one.inputs
+
+
 def by_key(pairs: list[dict[str, str]]) -> dict[str, str]:
     return {one.get("Key", one.get("key", "")): one.get("Value", one.get("value", "")) for one in pairs}
 
@@ -118,6 +161,7 @@ TAGS: dict[str, tuple[str, Callable[[Any, Held], dict[str, str]]]] = {
     TABLE: ("dynamodb", lambda c, one: by_key(c.list_tags_of_resource(ResourceArn=one.outputs["arn"])["Tags"])),
     QUEUE: ("sqs", lambda c, one: c.list_queue_tags(QueueUrl=one.id).get("Tags", {})),
     FUNCTION: ("lambda", lambda c, one: c.list_tags(Resource=one.outputs["arn"])["Tags"]),
+    f"{APIS}api:Api": ("apigatewayv2", lambda c, one: c.get_tags(ResourceArn=one.outputs["arn"])["Tags"]),
     "aws:sns/topic:Topic": ("sns", lambda c, one: by_key(c.list_tags_for_resource(ResourceArn=one.id)["Tags"])),
     "aws:iam/role:Role": ("iam", lambda c, one: by_key(c.list_role_tags(RoleName=one.id)["Tags"])),
     "aws:sfn/stateMachine:StateMachine": (
@@ -168,6 +212,9 @@ def test_everything_can_be_deleted(runtime: EngineRuntime, engine: ProtocolEngin
     lambda_: Any = boto3.client("lambda", region_name="us-east-1")
     events: Any = boto3.client("events", region_name="us-east-1")
     logs: Any = boto3.client("logs", region_name="us-east-1")
+    apis: Any = boto3.client("apigatewayv2", region_name="us-east-1")
+    assert apis.get_apis()["Items"] == []
+    assert iam.list_policies(Scope="Local")["Policies"] == []
     assert dynamodb.list_tables()["TableNames"] == []
     assert sqs.list_queues().get("QueueUrls", []) == []
     assert sns.list_topics()["Topics"] == []

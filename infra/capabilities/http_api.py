@@ -1,0 +1,169 @@
+"""The HTTP API: routes that lead to the function ``api``, who may come by them, how often, what is logged of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pulumi
+from pulumi_aws import apigatewayv2, cloudwatch, lambda_
+
+from contract.functions import API
+from infra.components.deployment import Deployment
+from infra.components.functions import Function
+from infra.configuration.stack_config import StackConfig
+
+#: The service that calls the function.
+GATEWAY = "apigateway.amazonaws.com"
+IAM, JWT, NOBODY = "AWS_IAM", "JWT", "NONE"
+#: Methods of the API's routes. OPTIONS is none of them: preflights are the gateway's own, and need no caller (API
+#: Gateway Developer Guide, "Configure CORS for HTTP APIs in API Gateway").
+METHODS = ("GET", "PATCH", "POST")
+#: Where there are tokens, requests that are signed come below this path; the function takes it off.
+IAM_PREFIX = "/iam"
+ALL = "/{proxy+}"
+#: Answered to anybody, for what looks whether the API is there.
+HEALTH = "GET /health"
+INTEGRATION_TIMEOUT_MS = 30_000
+PREFLIGHT_SECONDS = 600
+ALLOWED_HEADERS = (
+    *("authorization", "content-type", "idempotency-key", "if-none-match"),
+    *("x-amz-content-sha256", "x-amz-date", "x-amz-security-token"),
+)
+EXPOSED_HEADERS = ("etag", "location", "retry-after")
+#: One line of JSON per request: who, what, how it went, how long it took. Neither bodies nor queries nor headers (API
+#: Gateway Developer Guide, "Customize HTTP API access logs").
+ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "time": "$context.requestTime",
+    "sourceIp": "$context.identity.sourceIp",
+    "userArn": "$context.identity.userArn",
+    "sub": "$context.authorizer.claims.sub",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "routeKey": "$context.routeKey",
+    "status": "$context.status",
+    "error": "$context.error.message",
+    "authorizerError": "$context.authorizer.error",
+    "integrationError": "$context.integrationErrorMessage",
+    "durationMs": "$context.responseLatency",
+    "integrationMs": "$context.integrationLatency",
+}
+
+
+def routes(config: StackConfig) -> Mapping[str, str]:
+    """Route key to who may come by it."""
+    caller = JWT if config.api_issuer else IAM
+    found = {HEALTH: NOBODY, **{f"{method} {ALL}": caller for method in METHODS}}
+    if config.api_issuer:
+        found |= {f"{method} {IAM_PREFIX}{ALL}": IAM for method in METHODS}
+    return found
+
+
+class HttpApi(pulumi.ComponentResource):
+    """``url`` is where it answers, ``id`` names it in metrics."""
+
+    url: pulumi.Output[str]
+    id: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, deployment: Deployment, function: Function, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("cqrs:infra:HttpApi", name, None, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._deployment = deployment
+        config, names = deployment.config, deployment.names
+        api = apigatewayv2.Api(
+            "http-api",
+            name=names.of(API),
+            description="Publishes commands, reads entities, runs tasks, imports and workflows",
+            protocol_type="HTTP",
+            cors_configuration=_cors(config),
+            tags=names.tags,
+            opts=self._child,
+        )
+        integration = apigatewayv2.Integration(
+            "http-api-function",
+            api_id=api.id,
+            integration_type="AWS_PROXY",
+            integration_uri=function.function.invoke_arn,
+            payload_format_version="2.0",
+            timeout_milliseconds=INTEGRATION_TIMEOUT_MS,
+            opts=self._child,
+        )
+        self._routes(api, integration)
+        lambda_.Permission(
+            "http-api-invokes",
+            action="lambda:InvokeFunction",
+            function=function.function.name,
+            principal=GATEWAY,
+            # Any stage and route of this API alone.
+            source_arn=pulumi.Output.concat(api.execution_arn, "/*"),
+            opts=self._child,
+        )
+        self._stage(api)
+        self.url, self.id = api.api_endpoint, api.id
+        self.register_outputs({"url": self.url})
+
+    def _routes(self, api: apigatewayv2.Api, integration: apigatewayv2.Integration) -> None:
+        config = self._deployment.config
+        tokens = None
+        if config.api_issuer:
+            tokens = apigatewayv2.Authorizer(
+                "http-api-tokens",
+                api_id=api.id,
+                name="tokens",
+                authorizer_type=JWT,
+                identity_sources=["$request.header.Authorization"],
+                jwt_configuration=apigatewayv2.AuthorizerJwtConfigurationArgs(
+                    issuer=config.api_issuer, audiences=list(config.api_audience)
+                ),
+                opts=self._child,
+            )
+        for key, caller in routes(config).items():
+            apigatewayv2.Route(
+                f"http-api-{key}",
+                api_id=api.id,
+                route_key=key,
+                target=pulumi.Output.concat("integrations/", integration.id),
+                authorization_type=caller,
+                authorizer_id=tokens.id if tokens is not None and caller == JWT else None,
+                opts=self._child,
+            )
+
+    def _stage(self, api: apigatewayv2.Api) -> None:
+        deployment, config, names = self._deployment, self._deployment.config, self._deployment.names
+        log_group = cloudwatch.LogGroup(
+            "http-api-logs",
+            name=names.log_group_of_api(API),
+            retention_in_days=config.log_retention_days,
+            kms_key_id=deployment.key,
+            tags=names.tags,
+            opts=self._child,
+        )
+        apigatewayv2.Stage(
+            "http-api-stage",
+            api_id=api.id,
+            name="$default",
+            auto_deploy=True,
+            access_log_settings=apigatewayv2.StageAccessLogSettingsArgs(
+                destination_arn=log_group.arn, format=json.dumps(ACCESS_LOG)
+            ),
+            default_route_settings=apigatewayv2.StageDefaultRouteSettingsArgs(
+                throttling_rate_limit=config.api_rate_limit, throttling_burst_limit=config.api_burst_limit
+            ),
+            tags=names.tags,
+            opts=self._child,
+        )
+
+
+def _cors(config: StackConfig) -> apigatewayv2.ApiCorsConfigurationArgs | None:
+    if not config.api_cors_origins:
+        return None
+    return apigatewayv2.ApiCorsConfigurationArgs(
+        allow_origins=list(config.api_cors_origins),
+        allow_methods=list(METHODS),
+        allow_headers=list(ALLOWED_HEADERS),
+        expose_headers=list(EXPOSED_HEADERS),
+        max_age=PREFLIGHT_SECONDS,
+    )

@@ -1,0 +1,25 @@
+"""A policy for roles of programs that publish commands with this repository's code, past the API."""
+
+from __future__ import annotations
+
+import pulumi
+from pulumi_aws import iam
+
+from contract.collaborators import PUBLISHER
+from infra.capabilities.application import GRANTS
+from infra.components.deployment import Deployment
+from infra.permissions.policies import grants_policy
+
+POLICY = "publisher"
+
+
+def publisher_policy(deployment: Deployment) -> iam.Policy:
+    """What a publisher of the application's classes may do, too: the same calls need the same rights."""
+    document = grants_policy(GRANTS[PUBLISHER], deployment.resources)
+    return iam.Policy(
+        "publisher-policy",
+        name=deployment.names.of(POLICY),
+        description="Lets a role publish commands, with large attributes",
+        policy=pulumi.Output.json_dumps(document, sort_keys=True),
+        tags=deployment.names.tags,
+    )
