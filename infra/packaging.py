@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pulumi
 
+from infra.definitions.sources import check_compiles, tree_of
+
 #: The words that both sides share, and all Lambda code.
 PACKAGES = ("contract", "handlers")
 ALLOWED = ("*.py", "*.asl.json")
@@ -64,7 +66,7 @@ def without_unused_samples(members: Mapping[str, Path], modules: Sequence[str]) 
 def _imported_by(path: Path) -> set[str]:
     """Modules that a source may import. Nothing where it does not compile: ``check_modules`` refuses it."""
     try:
-        tree = ast.parse(path.read_bytes())
+        tree = tree_of(path)
     except (SyntaxError, ValueError):
         return set()
     found: set[str] = set()
@@ -115,7 +117,7 @@ def build_archive(members: Mapping[str, Path]) -> pulumi.AssetArchive:
 
 def _compile(name: str, path: Path) -> None:
     try:
-        compile(path.read_bytes(), name, "exec", dont_inherit=True)
+        check_compiles(name, path)
     except (SyntaxError, ValueError) as error:
         line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
         module = name.removesuffix(".py").replace("/", ".")

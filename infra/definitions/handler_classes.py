@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.collaborators import COLLABORATORS, OF_WORKFLOWS
+from infra.definitions.sources import tree_of
 from infra.definitions.workflow_sources import member_of
 
 SYNC_HANDLER = "sync_handler"
@@ -53,7 +54,7 @@ def problems_of(classes: Iterable[HandlerClass]) -> Iterator[str]:
 
 
 def _of_module(module: str, path: Path) -> Iterator[HandlerClass]:
-    tree = ast.parse(path.read_bytes())
+    tree = tree_of(path)
     constants = {
         target.id: _literal(node.value)
         for node in tree.body

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from contract.state_machines import EXPRESS, STANDARD
+from infra.definitions.sources import tree_of
 
 DECORATOR = "workflow"
 SUFFIX = ".asl.json"
@@ -35,7 +36,7 @@ def member_of(members: Mapping[str, Path], module: str) -> str:
 
 def declared_workflows(module: str, path: Path, problems: list[str]) -> Iterator[Declared]:
     """The marked classes of a module. What can't be read from the source is a problem."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(tree_of(path)):
         for call in _decorators(node):
             assert isinstance(node, ast.ClassDef)
             where = f"{module}.{node.name}"
@@ -83,7 +84,7 @@ def orphans(members: Mapping[str, Path], modules: Sequence[str]) -> Iterator[str
             _arguments(call)[0]
             for name in beside
             if name.endswith(".py")
-            for node in ast.walk(ast.parse(members[name].read_bytes()))
+            for node in ast.walk(tree_of(members[name]))
             for call in _decorators(node)
         }
         for name in beside:

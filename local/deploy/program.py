@@ -27,6 +27,7 @@ from pulumi.runtime.stack import Stack as RootStack
 from pulumi.runtime.stack import run_pulumi_func
 
 from infra.refusal import Refused
+from local.aws.bounds import rarer_collections
 from local.deploy.errors import DeployError
 from local.deploy.project import Stack
 
@@ -66,7 +67,7 @@ def evaluate(project_dir: Path, stack: Stack, engine: Engine, *, preview: bool =
     errors = _Errors()
     log.addFilter(errors)
     try:
-        with asyncio.Runner() as runner, _importable(project_dir):
+        with rarer_collections(), asyncio.Runner() as runner, _importable(project_dir):
             runner.get_loop().set_default_executor(executor)
             runner.get_loop().set_exception_handler(_unretrieved)
             try:

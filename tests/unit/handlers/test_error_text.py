@@ -121,6 +121,8 @@ def test_edge_14_every_function_bounds_its_errors() -> None:
     folder = Path(handlers.entrypoints.__file__).parent
     found = 0
     for path in sorted(folder.glob("*.py")):
+        if path.name == "api.py":  # answers with problem documents of its own (API-10)
+            continue
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and node.name == "create":
                 found += 1

@@ -115,7 +115,7 @@ def test_no_worker_module_has_classes_made_by_the_standard_library() -> None:
         "import handlers.core.aws.clients, handlers.entrypoints\n"
         "dataclasses.dataclass = refused\n"
         "for one in pkgutil.iter_modules(handlers.entrypoints.__path__):\n"
-        "    if not one.ispkg: importlib.import_module(f'handlers.entrypoints.{one.name}')\n"
+        "    if not one.ispkg and one.name != 'api': importlib.import_module(f'handlers.entrypoints.{one.name}')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
