@@ -227,7 +227,7 @@ def test_an_error_that_the_program_logs_fails_the_deployment(ground: Ground) -> 
     [
         (
             'aws.kinesis.Stream("clicks", shard_count=1)',
-            "local runtime cannot create aws:kinesis/stream:Stream 'clicks'; known: .*aws:cloudwatch/dashboard:Dashboard",
+            "cannot create aws:kinesis/stream:Stream 'clicks'; known: .*aws:cloudwatch/dashboard:Dashboard",
         ),
         (
             'aws.sqs.Queue("odd", name_prefix="x")',
