@@ -1,0 +1,317 @@
+"""What the API answers, and what is given to it. Names are the API's in snake_case; what it adds later is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+OPEN, APPLIED, FAILED, SKIPPED = "OPEN", "APPLIED", "FAILED", "SKIPPED"
+COMPLETED, CANCELLED = "COMPLETED", "CANCELLED"
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One wrong field of a request."""
+
+    field: str
+    value: str | None
+    allowed: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why something failed. ``state``: of a command, in which state of its pipeline."""
+
+    type: str
+    message: str
+    state: str | None = None
+
+
+@dataclass(frozen=True)
+class CommandInput:
+    """A command to publish: the full new state of one entity.
+
+    ``version``: 0 if you believe that nothing is stored yet, -1 for on top of the latest, n for on top of n.
+    """
+
+    type: str
+    code: str
+    name: str
+    attributes: Mapping[str, Any]
+    version: int = 0
+    is_deleted: bool = False
+    seq: int | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One version of an entity. Attributes that are too large for an answer are at ``attributes_url``."""
+
+    kind: str
+    type: str
+    code: str
+    version: int
+    name: str
+    tenant_code: str
+    attributes: dict[str, Any] | None
+    is_deleted: bool
+    id: str
+    source: str
+    created_at: str
+    created_by: str
+    updated_at: str
+    updated_by: str
+    created_ip: str = ""
+    updated_ip: str = ""
+    seq: int | None = None
+    request_id: str | None = None
+    attributes_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version and what has become of it: ``outcome`` is OPEN, APPLIED, FAILED or SKIPPED."""
+
+    command: Entity
+    outcome: str
+    status: str
+    attempt: int
+    targets: dict[str, Any]
+    error: Failure | None = None
+
+
+@dataclass(frozen=True)
+class EntityState:
+    """What is applied of an entity, and the versions that are on their way, wait or have failed."""
+
+    entity: Entity
+    pending: tuple[Version, ...]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A command that was accepted. ``changed`` is false where the entity had this state already: nothing was written.
+
+    ``outcome`` is OPEN until it is known.
+    """
+
+    changed: bool
+    command: Entity
+    outcome: str
+    status: str
+    targets: dict[str, Any]
+    error: Failure | None = None
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """One command's answer in a batch: ``published``, or ``problem`` (as an error's ``problem``)."""
+
+    status: int
+    published: Published | None = None
+    problem: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class FailedCommand:
+    """A failed version."""
+
+    kind: str
+    type: str
+    code: str
+    version: int
+    name: str
+    status: str
+    attempt: int
+    error: Failure | None
+    failed_at: str | None
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class RedriveOutcome:
+    """What became of one failed version."""
+
+    kind: str
+    type: str
+    code: str
+    version: int
+    outcome: str
+    attempt: int
+    note: str
+
+
+@dataclass(frozen=True)
+class Redriven:
+    """``counts`` by outcome. ``cursor``: there are more that failed."""
+
+    dry_run: bool
+    outcomes: tuple[RedriveOutcome, ...]
+    counts: dict[str, int]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """``applied_targets`` had the command already and keep it; ``woken``: a successor goes on now."""
+
+    attempt: int
+    applied_targets: dict[str, str]
+    woken: bool
+    dry_run: bool
+    expired_successor: int | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task; counters are those of its items."""
+
+    id: str
+    type: str
+    status: str
+    attempt: int
+    has_items: bool
+    input: Any
+    result: Any
+    error: Failure | None
+    total: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    is_stopping: bool
+    created_at: str
+    created_by: str
+    updated_at: str
+
+
+@dataclass(frozen=True)
+class TaskItem:
+    """One item of a task; ``index`` counts from 0."""
+
+    index: int
+    status: str
+    attempt: int
+    input: Any
+    result: Any
+    error: Failure | None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows by outcome. ``total`` is None until the file has been read."""
+
+    total: int | None
+    processed: int
+    succeeded: int
+    applied: int
+    unchanged: int
+    failed: int
+    superseded: int
+    cancelled: int
+
+
+@dataclass(frozen=True)
+class Reason:
+    """How many rows failed with one code, and the first of them."""
+
+    code: str
+    rows: int
+    row: int
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Import:
+    """The import of a file, or of an archive."""
+
+    id: str
+    table: str
+    status: str
+    attempt: int
+    counts: Counts
+    key: str
+    bucket: str
+    error: Failure | None
+    reasons: tuple[Reason, ...]
+    has_report: bool
+    created_at: str
+    created_by: str
+    updated_at: str
+    mode: str | None = None
+    is_cancelling: bool = False
+    files: int | None = None
+    failed_files: int | None = None
+    parent: str | None = None
+    file: str | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """COMPLETED, FAILED or CANCELLED."""
+        return self.status in (COMPLETED, FAILED, CANCELLED)
+
+
+@dataclass(frozen=True)
+class ImportRow:
+    """One row of a file and what became of it. ``line``: where it is in the file."""
+
+    number: int
+    line: int
+    status: str
+    row: dict[str, Any]
+    result: str | None = None
+    error: Failure | None = None
+    superseded_by: int | None = None
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Put a file to ``url`` by ``method``; its name afterwards is ``key``. ``expires_in`` seconds."""
+
+    key: str
+    method: str
+    url: str
+    expires_in: int
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A decision that a workflow waits for."""
+
+    workflow: str
+    request_id: str
+    status: str
+    subject: str
+    requested_by: str
+    requested_at: str
+    decided_by: str | None = None
+    decided_at: str | None = None
+    reason: str | None = None
+    delivered: bool = False
+
+
+@dataclass(frozen=True)
+class Started:
+    """The execution that an id has."""
+
+    workflow: str
+    id: str
+    execution_arn: str
+
+
+@dataclass(frozen=True)
+class Execution:
+    """An execution of a workflow."""
+
+    workflow: str
+    id: str
+    execution_arn: str
+    status: str
+    started_at: str
+    stopped_at: str | None
+    input: Any
+    output: Any
+    error: str | None = None
+    cause: str | None = None

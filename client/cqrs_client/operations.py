@@ -1,0 +1,78 @@
+"""For operators: what failed, why, and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cqrs_client.models import FailedCommand, Redriven, Skipped
+from cqrs_client.paging import PAGE, items
+from cqrs_client.reading import read
+from cqrs_client.transport import Transport
+
+
+class Operations:
+    """``client.operations``; callers need the role ``operator``."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def failed(
+        self,
+        *,
+        since: str | None = None,
+        status: str | None = None,
+        type: str | None = None,
+        kind: str | None = None,
+        page: int = PAGE,
+    ) -> Iterator[FailedCommand]:
+        """Failed commands in the order of type and code. ``since``: ``2026-01-31T09:00:00Z``."""
+        query = {"since": since, "status": status, "type": type, "kind": kind}
+        return items(self._transport, FailedCommand, "failed", query=query, page=page)
+
+    def explain(self, type: str, code: str, *, version: int | None = None, kind: str | None = None) -> dict[str, Any]:
+        """What happened to an entity's newest versions, and what to do, as the API words it."""
+        query = {"version": version, "kind": kind}
+        answer: dict[str, Any] = self._transport.call("GET", "entities", type, code, "explain", query=query)
+        return answer
+
+    def redrive(
+        self, type: str, code: str, version: int, *, dry_run: bool = False, kind: str | None = None
+    ) -> Redriven:
+        """Give a failed version another attempt."""
+        path = ("entities", type, code, "versions", str(version), "redrive")
+        return read(Redriven, self._transport.call("POST", *path, query={"dryRun": dry_run or None, "kind": kind}))
+
+    def redrive_all(
+        self,
+        *,
+        since: str | None = None,
+        status: str | None = None,
+        type: str | None = None,
+        kind: str | None = None,
+        dry_run: bool = False,
+        page: int = PAGE,
+    ) -> Iterator[Redriven]:
+        """Give all failed versions that fit another attempt, an answer per ``page`` of them."""
+        cursor: str | None = None
+        while True:
+            body = {
+                "since": since,
+                "status": status,
+                "type": type,
+                "kind": kind,
+                "limit": page,
+                "cursor": cursor,
+                "dryRun": dry_run,
+            }
+            given = {key: value for key, value in body.items() if value is not None}
+            answer = read(Redriven, self._transport.call("POST", "failed", "redrive", body=given))
+            yield answer
+            cursor = answer.cursor
+            if cursor is None:
+                return
+
+    def skip(self, type: str, code: str, version: int, *, dry_run: bool = False, kind: str | None = None) -> Skipped:
+        """Leave a failed version out."""
+        path = ("entities", type, code, "versions", str(version), "skip")
+        return read(Skipped, self._transport.call("POST", *path, query={"dryRun": dry_run or None, "kind": kind}))

@@ -1,0 +1,51 @@
+"""JSON of answers to models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+def read(cls: type[T], data: Mapping[str, Any]) -> T:
+    """A model of an answer's JSON.
+
+    Raises:
+        ValueError: a field lacks that has to be there: the answer is none of this API.
+    """
+    values = {}
+    model: Any = cls
+    for name, hint, stored in _fields(model):
+        if stored in data:
+            values[name] = _value(hint, data[stored])
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise ValueError(f"no {cls.__name__}: {error}") from None
+
+
+def stored_name(name: str) -> str:
+    """``is_deleted`` to ``isDeleted``."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+@cache
+def _fields(cls: Any) -> tuple[tuple[str, Any, str], ...]:
+    hints = get_type_hints(cls)
+    return tuple((one.name, hints[one.name], stored_name(one.name)) for one in fields(cls))
+
+
+def _value(hint: Any, value: Any) -> Any:
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        if value is None:
+            return None
+        return _value(next(one for one in get_args(hint) if one is not NoneType), value)
+    if origin is tuple:
+        return tuple(_value(get_args(hint)[0], one) for one in value)
+    return read(hint, value) if is_dataclass(hint) and isinstance(hint, type) else value

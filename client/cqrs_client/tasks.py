@@ -1,0 +1,78 @@
+"""Tasks: jobs of the application, alone or over items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cqrs_client.models import CANCELLED, COMPLETED, FAILED, Task, TaskItem
+from cqrs_client.paging import PAGE, items
+from cqrs_client.reading import read
+from cqrs_client.transport import Transport
+from cqrs_client.waiting import until
+
+
+class Tasks:
+    """``client.tasks``."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(
+        self,
+        type: str,
+        input: Any = None,
+        *,
+        items: Sequence[Any] | None = None,
+        max_concurrency: int | None = None,
+        on_item_error: str | None = None,
+        expected_seconds: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> Task:
+        """Create a task with one ``input``, or one whose handler runs for each of ``items``.
+
+        Args:
+            on_item_error: ``continue`` or ``stop``.
+            expected_seconds: per item, where it is not the handler's.
+
+        Raises:
+            ApiError, Unreachable.
+        """
+        body: dict[str, Any] = {"type": type}
+        if items is None:
+            body["input"] = input
+        else:
+            more = {
+                "items": list(items),
+                "maxConcurrency": max_concurrency,
+                "onItemError": on_item_error,
+                "expectedSeconds": expected_seconds,
+            }
+            body |= {key: value for key, value in more.items() if value is not None}
+        return read(Task, self._transport.call("POST", "tasks", body=body, idempotency_key=idempotency_key))
+
+    def get(self, id: str) -> Task:
+        """One task with its counters. Raises NotFound, ApiError, Unreachable."""
+        return read(Task, self._transport.call("GET", "tasks", id))
+
+    def list(self, *, type: str | None = None, limit: int = PAGE) -> list[Task]:
+        """The latest tasks, the newest first; at most 100."""
+        answer = self._transport.call("GET", "tasks", query={"type": type, "limit": limit})
+        return [read(Task, one) for one in answer["items"]]
+
+    def items(self, id: str, *, page: int = PAGE) -> Iterator[TaskItem]:
+        """All items of a task in their order."""
+        return items(self._transport, TaskItem, "tasks", id, "items", page=page)
+
+    def wait(self, id: str, *, timeout: float = 300.0) -> Task:
+        """The task once it is COMPLETED, FAILED or CANCELLED. Raises WaitTimeout, ApiError, Unreachable."""
+        over = (COMPLETED, FAILED, CANCELLED)
+        return until(self._transport, lambda: self.get(id), lambda seen: seen.status in over, timeout, f"task {id}")
+
+    def retry(self, id: str) -> Task:
+        """Run what failed again."""
+        return read(Task, self._transport.call("POST", "tasks", id, "retry"))
+
+    def cancel(self, id: str) -> Task:
+        """Cancel a task without outcome."""
+        return read(Task, self._transport.call("POST", "tasks", id, "cancel"))

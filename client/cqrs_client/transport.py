@@ -1,0 +1,232 @@
+"""Requests and answers: signed or with a token, tried again only where that can't do something twice."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError, HTTPClientError
+from botocore.httpsession import URLLib3Session
+
+from cqrs_client.errors import ClientError, Unreachable, error_of
+
+SERVICE = "execute-api"
+#: Statuses after which an idempotent request is sent again. 429 is always safe: the request was turned away.
+TRANSIENT = frozenset({500, 502, 503, 504})
+THROTTLED = 429
+#: Parts that clients and servers take for steps in a path.
+_DOTS = (".", "..")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, headers (names in lower case), body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Sender(Protocol):
+    """Sends one request. Tests have one of their own."""
+
+    def __call__(self, method: str, url: str, headers: Mapping[str, str], body: Any) -> Answer:
+        """Raises Unreachable: there is no answer."""
+        ...
+
+
+class HttpSender:
+    """botocore's connections: pooled, with the proxies and certificates that AWS's SDK takes, too."""
+
+    def __init__(self, timeout: float) -> None:
+        seconds: Any = timeout  # fractions are taken, whatever the stubs say
+        self._session = URLLib3Session(timeout=seconds)
+
+    def __call__(self, method: str, url: str, headers: Mapping[str, str], body: Any) -> Answer:
+        """See ``Sender``. ``body``: bytes, or a file that is sent as it is read."""
+        request = AWSRequest(method, url, dict(headers), body)
+        try:
+            answer = self._session.send(request.prepare())
+        except (HTTPClientError, BotoCoreError, OSError) as error:
+            raise Unreachable(f"{method} {url.partition('?')[0]}: {error}") from error
+        return Answer(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
+
+
+class Authorisation(Protocol):
+    """Adds to a request who sends it."""
+
+    def __call__(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
+        """The headers to send."""
+        ...
+
+
+class Unsigned:
+    """For a runtime on one's own machine, which takes such requests for its local operator."""
+
+    def __call__(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
+        """As they are."""
+        return headers
+
+
+class Signed:
+    """By AWS Signature Version 4. ``credentials``: asked for each request, so that they may be refreshed."""
+
+    def __init__(self, credentials: Callable[[], Any], region: str) -> None:
+        self._credentials = credentials
+        self._region = region
+
+    def __call__(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
+        """With the signature. Raises ClientError: there are no credentials."""
+        found = self._credentials()
+        if found is None:
+            raise ClientError("no AWS credentials were found; configure some, or give token= or endpoint=")
+        request = AWSRequest(method, url, dict(headers), body)
+        SigV4Auth(found.get_frozen_credentials(), SERVICE, self._region).add_auth(request)
+        return dict(request.headers.items())
+
+
+class Bearer:
+    """By a token, or by what gives one for each request."""
+
+    def __init__(self, token: str | Callable[[], str]) -> None:
+        self._token = token
+
+    def __call__(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
+        """With the token."""
+        token = self._token if isinstance(self._token, str) else self._token()
+        return {**headers, "authorization": f"Bearer {token}"}
+
+
+@dataclass(frozen=True)
+class Retries:
+    """``attempts`` in all; waits grow from ``first`` to ``most`` seconds, each with full jitter."""
+
+    attempts: int = 4
+    first: float = 0.2
+    most: float = 5.0
+
+    def pause(self, number: int, asked: float | None) -> float:
+        """Seconds before attempt ``number`` (2 is the first repetition), at least what the API asked for."""
+        return max(asked or 0.0, random.uniform(0, min(self.most, self.first * 2.0 ** (number - 2))))
+
+
+@dataclass
+class Transport:
+    """One API. ``tenant``: for callers who may act for several."""
+
+    url: str
+    authorise: Authorisation
+    send: Sender
+    retries: Retries = field(default_factory=Retries)
+    tenant: str | None = None
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+
+    def call(
+        self,
+        method: str,
+        *path: str,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        idempotency_key: str | None = None,
+    ) -> Any:
+        """The JSON of an answer below 400.
+
+        Args:
+            path: the parts of the path, as they are.
+            query: parameters; None is left out.
+            body: sent as JSON; None sends none.
+            idempotency_key: makes a request that changes something one that may be repeated.
+
+        Raises:
+            ApiError: the API refused or failed.
+            Unreachable: there was no answer.
+        """
+        url = self.url + "".join(f"/{path_part(part)}" for part in path) + _query(query)
+        content = b"" if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+        headers = {"accept": "application/json"}
+        if method != "GET":
+            headers["content-type"] = "application/json"
+        if idempotency_key is not None:
+            headers["idempotency-key"] = idempotency_key
+        if self.tenant is not None:
+            headers["x-cqrs-tenant"] = self.tenant
+        answer = self._tried(method, url, headers, content, method == "GET" or idempotency_key is not None)
+        return json.loads(answer.body) if answer.body else None
+
+    def upload(self, method: str, url: str, body: Any, length: int) -> None:
+        """Send a file to a presigned URL: its signature is in it. Once, since the file may be read once only.
+
+        Raises:
+            ApiError, Unreachable: as ``call``.
+        """
+        answer = self.send(method, url, {"content-length": str(length)}, body)
+        if answer.status >= 300:
+            raise error_of(answer.status, {"detail": answer.body[:500].decode(errors="replace")})
+
+    def download(self, url: str) -> bytes:
+        """What a presigned URL leads to. Raises as ``call``."""
+        return self._tried("GET", url, {}, b"", True, presigned=True).body
+
+    def _tried(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, repeatable: bool, presigned: bool = False
+    ) -> Answer:
+        for number in range(1, self.retries.attempts + 1):
+            asked: float | None = None
+            try:
+                sent = headers if presigned else self.authorise(method, url, headers, body)
+                answer = self.send(method, url, sent, body or None)
+            except Unreachable:
+                if not repeatable or number == self.retries.attempts:
+                    raise
+            else:
+                if answer.status < 400:
+                    return answer
+                error = error_of(answer.status, _problem(answer), _seconds(answer.headers.get("retry-after")))
+                again = answer.status == THROTTLED or (repeatable and answer.status in TRANSIENT)
+                if not again or number == self.retries.attempts:
+                    raise error
+                asked = error.retry_after
+            self.sleep(self.retries.pause(number + 1, asked))
+        raise AssertionError("the last attempt answers or raises")
+
+
+def path_part(part: str) -> str:
+    """One part of a path, encoded twice where it isn't plain: API Gateway decodes paths once before the API sees them,
+    and a '/' or '?' would then be one of the path.
+    """
+    if not part:
+        raise ValueError("a part of a path is empty")
+    once = part.replace(".", "%2E") if part in _DOTS else quote(part, safe="")
+    return quote(once, safe="") if once != part else part
+
+
+def _query(parameters: Mapping[str, Any] | None) -> str:
+    given = {name: _text(value) for name, value in (parameters or {}).items() if value is not None}
+    return f"?{urlencode(given, quote_via=quote)}" if given else ""
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _problem(answer: Answer) -> Mapping[str, Any]:
+    try:
+        found = json.loads(answer.body)
+    except ValueError:
+        return {"detail": answer.body[:500].decode(errors="replace")}
+    return found if isinstance(found, dict) else {"detail": str(found)[:500]}
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return None if text is None else max(0.0, float(text))
+    except ValueError:
+        return None  # a date: then our own pauses

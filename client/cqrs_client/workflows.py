@@ -1,0 +1,63 @@
+"""Workflows of the application, and what of them waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cqrs_client.models import Approval, Execution, Started
+from cqrs_client.paging import PAGE, items
+from cqrs_client.reading import read
+from cqrs_client.transport import Transport
+from cqrs_client.waiting import until
+
+RUNNING = "RUNNING"
+APPROVED, REJECTED = "APPROVED", "REJECTED"
+
+
+class Workflows:
+    """``client.workflows``."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def start(self, name: str, id: str, input: Mapping[str, Any] | None = None) -> Started:
+        """Start a workflow. The same id and input is the same execution, so this may be repeated.
+
+        Raises:
+            Conflict: the id has an execution with another input.
+            ApiError, Unreachable: everything else.
+        """
+        body = {"id": id, "input": dict(input or {})}
+        return read(Started, self._transport.call("POST", "workflows", name, body=body))
+
+    def get(self, name: str, id: str) -> Execution:
+        """One execution. Raises NotFound, ApiError, Unreachable."""
+        return read(Execution, self._transport.call("GET", "workflows", name, id))
+
+    def wait(self, name: str, id: str, *, timeout: float = 300.0) -> Execution:
+        """The execution once it has ended. Raises WaitTimeout, ApiError, Unreachable."""
+        look = lambda: self.get(name, id)  # noqa: E731 - as the other rooms
+        return until(self._transport, look, lambda seen: seen.status != RUNNING, timeout, f"{name} {id}")
+
+
+class Approvals:
+    """``client.approvals``."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self, *, workflow: str | None = None, page: int = PAGE) -> Iterator[Approval]:
+        """What waits for a decision, by workflow and request id."""
+        return items(self._transport, Approval, "approvals", query={"workflow": workflow}, page=page)
+
+    def approve(self, workflow: str, request_id: str) -> Approval:
+        """Let it go on. Raises Conflict: it was decided otherwise; ApiError, Unreachable."""
+        return self._answer(workflow, request_id, {"decision": APPROVED})
+
+    def reject(self, workflow: str, request_id: str, reason: str) -> Approval:
+        """Refuse it. Raises as ``approve``."""
+        return self._answer(workflow, request_id, {"decision": REJECTED, "reason": reason})
+
+    def _answer(self, workflow: str, request_id: str, body: Mapping[str, Any]) -> Approval:
+        return read(Approval, self._transport.call("POST", "approvals", workflow, request_id, "answer", body=body))
