@@ -31,7 +31,6 @@ from cqrs_client.models import (
     Entity,
     EntityState,
     Execution,
-    FailedCommand,
     Failure,
     FieldError,
     Import,
@@ -42,6 +41,7 @@ from cqrs_client.models import (
     TaskItem,
     Version,
 )
+from cqrs_client.operations import FailedCommand
 
 __all__ = [
     "ApiError",

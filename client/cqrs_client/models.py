@@ -115,56 +115,6 @@ class BatchResult:
 
 
 @dataclass(frozen=True)
-class FailedCommand:
-    """A failed version."""
-
-    kind: str
-    type: str
-    code: str
-    version: int
-    name: str
-    status: str
-    attempt: int
-    error: Failure | None
-    failed_at: str | None
-    updated_at: str
-
-
-@dataclass(frozen=True)
-class RedriveOutcome:
-    """What became of one failed version."""
-
-    kind: str
-    type: str
-    code: str
-    version: int
-    outcome: str
-    attempt: int
-    note: str
-
-
-@dataclass(frozen=True)
-class Redriven:
-    """``counts`` by outcome. ``cursor``: there are more that failed."""
-
-    dry_run: bool
-    outcomes: tuple[RedriveOutcome, ...]
-    counts: dict[str, int]
-    cursor: str | None = None
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """``applied_targets`` had the command already and keep it; ``woken``: a successor goes on now."""
-
-    attempt: int
-    applied_targets: dict[str, str]
-    woken: bool
-    dry_run: bool
-    expired_successor: int | None = None
-
-
-@dataclass(frozen=True)
 class Task:
     """A task; counters are those of its items."""
 
