@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,11 +22,15 @@ from local.aws.tables.streams import TableStreams
 from local.deploy.deploy import deploy_program
 from local.deploy.model import DeployContext, Deployment
 from local.deploy.program import Evaluate, evaluate
-from local.deploy.project import load_stack
+from local.deploy.project import Stack, load_stack
+from local.deploy.renewal import renew
 from local.functions.host import FunctionHost
 from local.gateway.gateway import Gateway
 from local.gateway.live import LiveEvents
 from local.gateway.site import Site
+from local.journal import activate
+from local.kept.folder import DataFolder, FolderError
+from local.kept.restore import restore
 from local.scheduler import Scheduler
 from local.secrets import provide
 from local.sources.async_calls import AsyncSettings
@@ -57,9 +62,12 @@ class LocalRuntime:
         port: on which the endpoint is served on 127.0.0.1, 0 for any free one; None: only in this process.
         token_secret: signs tokens of HTTP APIs' callers (``local.gateway.callers``); None: no token is taken.
         tables_url: another server of DynamoDB's API on this machine, which then keeps the tables and their streams.
+        data: a folder in which the state is kept, so that a later runtime goes on where this one ended, however it
+            ended; None: the state goes with this object.
 
     Raises:
         PortInUse: another program has the port; nothing was started.
+        FolderError: ``data`` can't be used.
         EndpointError: no DynamoDB answers at ``tables_url``, or it is not on this machine.
         DeployError: unknown stack, or files that the Pulumi CLI would refuse.
     """
@@ -78,11 +86,13 @@ class LocalRuntime:
         work_dir: Path | None = None,
         port: int | None = None,
         tables_url: str | None = None,
+        data: Path | None = None,
         secrets: Mapping[str, str] | None = None,
         token_secret: str | None = None,
     ) -> None:
         self.scheduler = scheduler if scheduler is not None else Scheduler.real()
-        self._settings = load_stack(project_dir, stack, config, stacks_dir=stacks_dir)
+        self._load: Callable[[], Stack] = partial(load_stack, project_dir, stack, config, stacks_dir=stacks_dir)
+        self._settings = self._load()
         self.endpoint = AwsEndpoint(self.scheduler, region=self._settings.region, faults=faults)
         self._elsewhere = None if tables_url is None else TablesElsewhere(self.endpoint, tables_url)
         self.host = FunctionHost(self.scheduler, create_overrides={"clock": self.scheduler})
@@ -103,6 +113,7 @@ class LocalRuntime:
         self._delivery_faults = delivery_faults
         self._evaluate = evaluate
         self._server = None if port is None else self.endpoint.bind_http(port)
+        self._data = None if data is None else self._open(data)
         self._own_dir: tempfile.TemporaryDirectory[str] | None = None
         if work_dir is None:
             self._own_dir = tempfile.TemporaryDirectory(prefix="cqrs-")
@@ -124,9 +135,10 @@ class LocalRuntime:
             self.endpoint.on_call(self.live.on_call)
             stepfunctions.install(self.endpoint, self.executions)
             self._deployment = deploy_program(self._project_dir, self._settings, self.context, self._evaluate)
+            if self._data is not None:
+                restore(self._data.journal, self.scheduler, self.endpoint, self.executions, self._deployment)
             self._sources = self._start_sources(self._deployment)
-            environments = (self.host.get(name).env for name in self.host.names)
-            provide(environments, self._secrets, self.endpoint.region)
+            self._provide_secrets()
             self.endpoint.seal()
             if self._server is not None:
                 self._server.website = Site(self.gateway, self.live)
@@ -138,7 +150,10 @@ class LocalRuntime:
             raise
 
     def stop(self) -> None:
-        """Stop everything within two seconds; state is dropped."""
+        """Stop everything within two seconds; state is dropped, or stays in its folder."""
+        if self._data is not None:
+            self._data.close()  # first: what is cut off by the rest is as good as not begun
+            activate(None)
         self.live.stop()
         if self._server is not None:
             self._server.stop()
@@ -165,6 +180,19 @@ class LocalRuntime:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def renew(self) -> list[str]:
+        """Take the code and configuration that are there now; answers what was changed. State and what runs stay.
+
+        Raises:
+            DeployError: they were refused, or only a new start can have them. The functions are as before.
+        """
+        deployment = self.deployment
+        with self.endpoint.deploying():
+            changed = renew(self._project_dir, self._load(), self.context, deployment, self._evaluate)
+        self._provide_secrets()
+        self.run_sources(deployment.event_source_mappings, deployment.rules, deployment.async_settings)
+        return changed
 
     def run_sources(
         self,
@@ -220,6 +248,20 @@ class LocalRuntime:
 
     # -- inside -------------------------------------------------------------------------------------
 
+    def _provide_secrets(self) -> None:
+        environments = (self.host.get(name).env for name in self.host.names)
+        provide(environments, self._secrets, self.endpoint.region)
+
+    def _open(self, data: Path) -> DataFolder:
+        settings = self._settings
+        owner = {"project": settings.project, "stack": settings.name, "region": settings.region}
+        try:
+            return DataFolder(data, owner)
+        except FolderError:
+            if self._server is not None:
+                self._server.stop()
+            raise
+
     def _start_sources(self, deployment: Deployment) -> EventSources:
         endpoint = self.endpoint
         sqs, sns = client("sqs", endpoint.region), client("sns", endpoint.region)
@@ -232,6 +274,7 @@ class LocalRuntime:
             queues=Queues(endpoint, sqs),
             discard=Destinations(sqs, sns).send,
             faults=self._delivery_faults,
+            journal=None if self._data is None else self._data.journal,
         )
         endpoint.install_lambda(self.host, call_async=sources.caller.call)
         endpoint.on_call(sources.on_call)

@@ -25,8 +25,8 @@ def provide(environments: Iterable[Mapping[str, str]], values: Mapping[str, str]
     arns: dict[str, str] = {}
     for environment in environments:
         arns |= json.loads(environment.get(VARIABLE, "{}"))
-    for name, arn in arns.items():
-        value = values.get(variable_of(name))
+    for named, arn in arns.items():
+        value = values.get(variable_of(named))
         if value is None:
             continue
         if arn.split(":")[2] == "ssm":
@@ -34,4 +34,8 @@ def provide(environments: Iterable[Mapping[str, str]], values: Mapping[str, str]
             client("ssm", region).put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=True)
         else:
             # By its last part, which has AWS's random characters: so that the ARN finds it.
-            client("secretsmanager", region).create_secret(Name=arn.partition(":secret:")[2], SecretString=value)
+            name, secrets = arn.partition(":secret:")[2], client("secretsmanager", region)
+            try:
+                secrets.create_secret(Name=name, SecretString=value)
+            except secrets.exceptions.ResourceExistsException:
+                secrets.put_secret_value(SecretId=name, SecretString=value)

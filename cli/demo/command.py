@@ -11,7 +11,6 @@ from typing import Any
 
 import boto3
 
-from cli.demo import airports
 from cli.demo.audit import OrderAudit, Statuses
 from cli.demo.imports import run_imports
 from cli.demo.outcome import DONE, Outcome, blocked, has_ended
@@ -21,19 +20,17 @@ from cli.develop.errors import CommandError
 from cli.develop.start import started
 from cli.operate.explain import rendered
 from cli.output import Progress
+from cli.samples import airports
 from cli.terminal import show
-from contract.outputs import ALARM_TOPIC_ARN, BUCKET_NAME, INLINE_ATTRIBUTE_LIMIT, TABLE_NAME
+from contract.outputs import ALARM_TOPIC_ARN, TABLE_NAME
 from contract.tables import COMMANDS, DATA
 from handlers.commands import status
-from handlers.commands.attributes import AttributeStore
 from handlers.commands.keys import VersionKey
 from handlers.commands.model import CommandInput
-from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.core.aws import clients as aws
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
 from handlers.core.keys import row_id
-from handlers.objects.s3 import S3Objects
 from handlers.operations.explain import Explainer
 from handlers.operations.key_text import parse_key, pasteable
 from handlers.store.dynamodb import DynamoTableStore
@@ -129,9 +126,7 @@ class _Demo:
         self._given = given
         outputs = runtime.outputs
         tables = {COMMANDS: outputs[TABLE_NAME[COMMANDS]], DATA: outputs[TABLE_NAME[DATA]]}
-        attributes = AttributeStore(S3Objects(aws.s3, outputs[BUCKET_NAME]), outputs[INLINE_ATTRIBUTE_LIMIT])
-        store = DynamoTableStore(aws.dynamodb(), tables)
-        self._publisher = CommandPublisher(store, attributes, SystemClock(), source="demo")
+        self._publisher = airports.publisher(outputs)
         self._audit = OrderAudit("TENANT")
         self._statuses = Statuses()
         self._followers = {tables[DATA]: self._audit.follow, tables[COMMANDS]: self._statuses.follow}

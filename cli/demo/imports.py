@@ -9,9 +9,9 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cli.demo import airports
 from cli.develop.errors import CommandError
 from cli.output import Progress, table
+from cli.samples import airports
 from contract.outputs import BUCKET_NAME, TABLE_NAME
 from contract.tables import IMPORT_TMP
 from contract.work_status import COMPLETED

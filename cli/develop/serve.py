@@ -6,16 +6,26 @@ import argparse
 import logging
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from cli.develop.engine import ServedEngine, engine_started
+from cli.develop.errors import CommandError
 from cli.develop.readable_log import TerminalHandler
 from cli.develop.start import started
-from cli.terminal import show
+from cli.develop.watch import Watcher
+from cli.samples.airports import load, publisher
+from cli.terminal import complain, show
 from contract.outputs import API_URL, COMMAND_STATE_MACHINE_ARN, TABLE_NAME
 from contract.tables import COMMANDS
-from local.runtime import LocalRuntime
+from handlers.core.context import InvokeContext
+from handlers.core.errors import VersionConflict
+from local.runtime import PROJECT_DIR, LocalRuntime
 
+DEMO_ROWS = 50
+DEMO_CONTEXT = InvokeContext(user_id="demo", tenant_code="demo")
 DEFAULT_PORT = 4566
 HIGHEST_PORT = 65_535
 
@@ -30,6 +40,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--verbose", action="store_true", help="show all that the functions log, not only what went wrong"
     )
     parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="keep the state in this folder, and go on from there the next time, however this one ends",
+    )
+    parser.add_argument(
+        "--demo-data", action="store_true", help=f"publish {DEMO_ROWS} airports, as far as they aren't there"
+    )
+    parser.add_argument(
         "--engine", action="store_true", help="deploy nothing: ./cqrs up deploys, with the real Pulumi CLI"
     )
 
@@ -37,12 +56,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until interrupted."""
     if options.engine:
+        if options.data is not None or options.demo_data:
+            raise CommandError("--data and --demo-data are for a stack that serve deploys, not for --engine")
         with engine_started(options.stack, options.port) as served:
             show(how_to_deploy(served, options.stack))
             threading.Event().wait()
     log = TerminalHandler(logging.INFO if options.verbose else logging.WARNING)
-    with started(options.stack, {}, port=options.port, shown=log) as runtime:
-        show(how_to_look(runtime, runtime.url))
+    data = None if options.data is None else options.data.resolve()
+    with started(options.stack, {}, port=options.port, shown=log, data=data) as runtime:
+        if options.demo_data:
+            publish_demo_data(runtime)
+        Watcher(watched(options.stack), runtime.renew, PROJECT_DIR).start()
+        show(how_to_look(runtime, runtime.url, "nothing is kept" if data is None else f"the state is in {data}"))
         threading.Event().wait()
     return 0
 
@@ -58,10 +83,25 @@ def how_to_deploy(served: ServedEngine, stack: str) -> str:
 """
 
 
-def how_to_look(runtime: LocalRuntime, url: str) -> str:
+def watched(stack: str) -> list[Path]:
+    """What is taken when it changes."""
+    return [PROJECT_DIR / "handlers", PROJECT_DIR / f"Pulumi.{stack}.yaml"]
+
+
+def publish_demo_data(runtime: LocalRuntime) -> None:
+    """The airports that the demo has, each as a first version."""
+    published = 0
+    publish = publisher(runtime.outputs)
+    for given in load(DEMO_ROWS).rounds[0]:
+        with suppress(VersionConflict):  # it is there, or it was and has other versions now
+            published += publish.publish_async(replace(given, version=0), DEMO_CONTEXT) is not None
+    complain(f"{published} airports published, {DEMO_ROWS - published} were there")
+
+
+def how_to_look(runtime: LocalRuntime, url: str, kept: str = "nothing is kept") -> str:
     """The text for the person in front of it."""
     outputs = runtime.outputs
-    return f"""serving on {url} (Ctrl-C stops; nothing is kept)
+    return f"""serving on {url} (Ctrl-C stops; {kept}); edit your handlers, they are taken as they change
 
   export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={runtime.endpoint.region}
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local

@@ -18,6 +18,7 @@ from handlers.core.log import LOGGER_NAME, JsonFormatter
 from local.aws.elsewhere.server import VARIABLE
 from local.aws.model import EndpointError, PortInUse
 from local.deploy.errors import DeployError
+from local.kept.folder import FolderError
 from local.runtime import PROJECT_DIR, LocalRuntime
 
 LOG_DIR = PROJECT_DIR / ".local"
@@ -25,23 +26,32 @@ LOG_DIR = PROJECT_DIR / ".local"
 
 @contextmanager
 def started(
-    stack: str, config: Mapping[str, str], *, port: int | None = None, shown: logging.Handler | None = None
+    stack: str,
+    config: Mapping[str, str],
+    *,
+    port: int | None = None,
+    shown: logging.Handler | None = None,
+    data: Path | None = None,
 ) -> Iterator[LocalRuntime]:
     """A running deployment of the program, served on ``port`` if there is one. ``shown`` gets the functions' log, too.
+    Its state is kept in the folder ``data``, if there is one.
 
     Its tables are those of the server that ``CQRS_DYNAMODB_ENDPOINT`` names, if it does.
 
     Raises:
-        CommandError: the port is taken, that server doesn't answer, or the program or its configuration was refused.
+        CommandError: the port is taken, that server doesn't answer, the folder can't be used, or the program or its
+            configuration was refused.
     """
     tables_url = os.environ.get(VARIABLE) or None
+    if data is not None and tables_url is not None:
+        raise CommandError(f"--data keeps the tables that are in this process, not those at {tables_url} ({VARIABLE})")
     try:
-        runtime = LocalRuntime(stack=stack, config=config, port=port, tables_url=tables_url)
+        runtime = LocalRuntime(stack=stack, config=config, port=port, tables_url=tables_url, data=data)
     except PortInUse as error:
         raise CommandError(f"{error} (--port)") from error
     except EndpointError as error:
         raise CommandError(str(error)) from error
-    except DeployError as error:
+    except (DeployError, FolderError) as error:
         raise CommandError(str(error)) from error
     stopping.on_stop(runtime.drop_files)
     log_file = log_to_file(LOG_DIR)

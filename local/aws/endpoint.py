@@ -19,6 +19,7 @@ import boto3
 from moto.core.model_instances import reset_model_data
 from moto.dynamodb.models.table import Table
 
+from local import journal
 from local.aws import services
 from local.aws.access import UsedPermissions, access_of
 from local.aws.address import serve_at
@@ -77,6 +78,8 @@ class AwsEndpoint:
         self.calls: Counter[tuple[str | None, str, str]] = Counter()
         self._used = UsedPermissions()
         self._listeners: list[Callable[[AwsCall], None]] = []
+        #: called in the journal's transaction after each call of S3 that moto answered
+        self.keep_objects: Callable[[journal.Journal, AwsRequest], None] | None = None
         self._handlers: dict[tuple[str, str], OperationHandler] = {}
         self._exit: ExitStack | None = None
         #: names of the rules that the program declared; None: they are still to come
@@ -236,6 +239,16 @@ class AwsEndpoint:
         """moto's answer (with ours for DynamoDB); the lock must be held."""
         if self._exit is None:
             raise EndpointStopped(f"{request.service}.{request.operation} after the local endpoint was stopped")
+        kept = journal.active()
+        if kept is None:
+            return self._call_moto(request)
+        with kept.together():
+            response = self._call_moto(request)
+            if request.service == "s3" and self.keep_objects is not None:
+                self.keep_objects(kept, request)
+        return response
+
+    def _call_moto(self, request: AwsRequest) -> AwsResponse:
         if request.service == "dynamodb":
             return requests.handle(request, services.backend("dynamodb", request.region))
         return services.call_moto(request)

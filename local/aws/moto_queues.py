@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from moto.sqs.exceptions import ReceiptHandleIsInvalid, SQSException
 from moto.sqs.models import Queue, SQSBackend
 
 from local.aws.address import served_at
+from local.journal import active
 
 REMEMBERED_HANDLES = 10_000
 
@@ -42,6 +44,7 @@ class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy ca
     def add_message(self, message: Any) -> None:
         """moto's. A message with a delay is remembered for ``next_visible_at``."""
         super().add_message(message)
+        keep_message(self.name, message)
         if message.delayed_until > unix_time_millis():
             self.delayed.append(message)
 
@@ -71,6 +74,7 @@ class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy ca
             raise ReceiptHandleIsInvalid
         message = self._messages.pop(position)
         self.pending_messages.discard(message)
+        forget_message(self.name, message)
         self.deleted_messages.update(message.all_receipt_handles)
 
     def _set_attributes(self, attributes: dict[str, Any], now: float | None = None) -> None:
@@ -100,6 +104,56 @@ class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy ca
         """moto's attributes, with the counts."""
         found: dict[str, Any] = super().attributes
         return found
+
+
+#: What is kept of a message, beside its attributes.
+KEPT = (
+    "id",
+    "body",
+    "sender_id",
+    "sent_timestamp",
+    "deduplication_id",
+    "group_id",
+    "sequence_number",
+    "delayed_until",
+    "approximate_receive_count",
+    "approximate_first_receive_timestamp",
+)
+_QUEUE_OF = "local_kept_in"
+
+
+def kind_of_messages(queue_name: str) -> str:
+    """The kind of a queue's rows in the journal."""
+    return f"message {queue_name}"
+
+
+def keep_message(queue_name: str, message: Any) -> None:
+    """Keep it as it is now, in this queue and no other."""
+    kept = active()
+    if kept is None:
+        return
+    before = getattr(message, _QUEUE_OF, queue_name)
+    if before != queue_name:
+        kept.delete(kind_of_messages(before), message.id)
+    setattr(message, _QUEUE_OF, queue_name)
+    fields = {name: getattr(message, name) for name in KEPT}
+    attributes = {name: _plain(value) for name, value in message.message_attributes.items()}
+    kept.put(
+        kind_of_messages(queue_name),
+        message.id,
+        {**fields, "message_attributes": attributes, "system_attributes": message.system_attributes},
+    )
+
+
+def forget_message(queue_name: str, message: Any) -> None:
+    """It was dealt with."""
+    kept = active()
+    if kept is not None:
+        kept.delete(kind_of_messages(queue_name), message.id)
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    return {name: {"base64": b64encode(one).decode()} if isinstance(one, bytes) else one for name, one in value.items()}
 
 
 class VisibleMessages:
@@ -182,6 +236,23 @@ class LocalSqs(SQSBackend):  # type: ignore[misc]
                 del self.queues[name]
                 raise
         return queue
+
+    def receive_message(self, queue_name: str, *args: Any, **kwargs: Any) -> list[Any]:
+        """moto's; how often a message was received is kept with it."""
+        found: list[Any] = super().receive_message(queue_name, *args, **kwargs)
+        if found and active() is not None:
+            received = {one.id for one in found}  # copies, with the attributes that were asked for
+            for message in self.get_queue(queue_name).pending_messages:
+                if message.id in received:
+                    keep_message(queue_name, message)
+        return found
+
+    def purge_queue(self, queue_name: str) -> None:
+        """moto's."""
+        super().purge_queue(queue_name)
+        kept = active()
+        if kept is not None:
+            kept.delete_below(kind_of_messages(queue_name), "")
 
     def is_message_valid_based_on_retention_period(self, queue_name: str, message: Any) -> bool:
         """moto counts the whole queue for this, for each message."""

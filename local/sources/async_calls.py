@@ -9,16 +9,20 @@ function has an on-failure destination.
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from local.functions.model import FunctionError, FunctionInvoker, LambdaServiceError
+from local.journal import Journal
 from local.scheduler import Scheduler
 
 log = logging.getLogger("cqrs.local.sources")
 
+#: Of the journal's rows: function and event.
+KIND = "call"
 RETRY_WAITS_S = (60.0, 120.0)
 MAXIMUM_AGE_S = 6 * 3600.0
 MAX_THROTTLE_WAIT_S = 300.0
@@ -76,6 +80,7 @@ class AsyncCaller:
         scheduler: clock and tasks.
         invoker: runs the function.
         on_dead_letter: gets what failed for good, after it was logged.
+        journal: keeps what was accepted until it has ended.
     """
 
     def __init__(
@@ -83,7 +88,9 @@ class AsyncCaller:
         scheduler: Scheduler,
         invoker: FunctionInvoker,
         on_dead_letter: Callable[[DeadLetter], None] | None = None,
+        journal: Journal | None = None,
     ) -> None:
+        self._journal = journal
         self._scheduler = scheduler
         self._invoker = invoker
         self._on_dead_letter = on_dead_letter
@@ -94,15 +101,27 @@ class AsyncCaller:
 
     def call(self, function: str, event: Mapping[str, Any]) -> None:
         """Deliver ``event`` at least once. Safe from any thread."""
-        self._scheduler.post(lambda: self._spawn(function, event))
+        key = ""
+        if self._journal is not None:
+            key = str(uuid.uuid4())
+            self._journal.put(KIND, key, [function, dict(event)])
+        self._scheduler.post(lambda: self._spawn(function, event, key))
 
-    def _spawn(self, function: str, event: Mapping[str, Any]) -> None:
+    def resume(self) -> None:
+        """Make the calls that had not ended when the process did, as if they were new. On the scheduler's thread."""
+        for row in [] if self._journal is None else self._journal.rows(KIND):
+            function, event = row.value
+            self._spawn(function, event, row.key)
+
+    def _spawn(self, function: str, event: Mapping[str, Any], key: str) -> None:
         self.pending += 1
-        self._scheduler.spawn(self._run, function, event, name=f"async:{function}")
+        self._scheduler.spawn(self._run, function, event, key, name=f"async:{function}")
 
-    def _run(self, function: str, event: Mapping[str, Any]) -> None:
+    def _run(self, function: str, event: Mapping[str, Any], key: str) -> None:
         try:
             self._deliver(function, event)
+            if self._journal is not None:
+                self._journal.delete(KIND, key)
         finally:
             self.pending -= 1
 

@@ -10,10 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from local.journal import Journal
 from local.scheduler import Scheduler, Timer
 from local.sources.async_calls import AsyncCaller
 from local.sources.filters import Pattern
 
+#: Of the journal's rows: when a schedule is due, by its rule.
+KIND = "schedule"
 _RATE = re.compile(r"rate\((\d+) (minute|minutes|hour|hours|day|days)\)")
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 #: Statuses of which Step Functions tells EventBridge (Developer Guide, "Automating Step Functions event delivery").
@@ -67,7 +70,18 @@ class EventBus:
     Schedules are background timers, so they don't keep a virtual run alive.
     """
 
-    def __init__(self, scheduler: Scheduler, caller: AsyncCaller, *, region: str, account_id: str) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        caller: AsyncCaller,
+        *,
+        region: str,
+        account_id: str,
+        journal: Journal | None = None,
+    ) -> None:
+        self._journal = journal
+        #: when schedules of before the process ended are due
+        self._due: dict[str, float] = {} if journal is None else {row.key: row.value for row in journal.rows(KIND)}
         self._scheduler = scheduler
         self._caller = caller
         self._region = region
@@ -146,8 +160,13 @@ class EventBus:
             self._plan(rule, seconds)
             self._deliver(rule, self._envelope("aws.events", "Scheduled Event", [rule.arn], {}))
 
+        now = self._scheduler.now()
+        due = self._due.pop(rule.name, now + seconds)
+        wait = max(min(due - now, seconds), 0.0)
         self._scheduled[rule.name] = rule
-        self._timers[rule.name] = self._scheduler.call_later(seconds, fire, background=True)
+        self._timers[rule.name] = self._scheduler.call_later(wait, fire, background=True)
+        if self._journal is not None:
+            self._journal.put(KIND, rule.name, due)
 
     def _deliver(self, rule: Rule, event: Mapping[str, Any]) -> None:
         for target in rule.targets:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from local.functions.model import FunctionInvoker
+from local.journal import Journal
 from local.partitions import partition_of
 from local.scheduler import Scheduler
 from local.sources.async_calls import AsyncCaller, AsyncSettings, DeadLetter, name_of
 from local.sources.eventbridge import EventBus, Rule
 from local.sources.faults import DeliveryFaults
 from local.sources.mappings import QueueMapping, StreamMapping
+from local.sources.positions import Positions
 from local.sources.queues import QueueReader, QueueSource
 from local.sources.streams import StreamReader, StreamSource, table_of
 
@@ -55,6 +57,7 @@ class EventSources:
         streams, queues: read the sources.
         discard: sends an on-failure message to the ARN of a queue or topic (``Destinations.send``).
         faults: duplicates and delays, for tests.
+        journal: keeps positions, asynchronous calls and schedules on disk, and has those of before.
         on_dead_letter: gets events whose asynchronous delivery failed for good, beside their destination.
     """
 
@@ -69,6 +72,7 @@ class EventSources:
         queues: QueueReader,
         discard: Callable[[str, Mapping[str, Any]], None],
         faults: DeliveryFaults | None = None,
+        journal: Journal | None = None,
         on_dead_letter: Callable[[DeadLetter], None] | None = None,
     ) -> None:
         self._scheduler = scheduler
@@ -81,8 +85,9 @@ class EventSources:
         self._faults = faults
         self._on_dead_letter = on_dead_letter
         #: asynchronous calls of functions; its ``call`` also serves Lambda's Invoke with type Event
-        self.caller = AsyncCaller(scheduler, invoker, self._dead_letter)
-        self.bus = EventBus(scheduler, self.caller, region=region, account_id=account_id)
+        self.caller = AsyncCaller(scheduler, invoker, self._dead_letter, journal)
+        self.bus = EventBus(scheduler, self.caller, region=region, account_id=account_id, journal=journal)
+        self._positions = None if journal is None else Positions(journal)
         self.streams: list[StreamSource] = []
         self.queues: list[QueueSource] = []
 
@@ -101,6 +106,7 @@ class EventSources:
             RuleError, PatternError: a rule can't run here.
         """
         self.change(mappings, rules, settings)
+        self.caller.resume()
 
     def change(
         self,
@@ -174,6 +180,7 @@ class EventSources:
             self._discard,
             function_arn=self._function_arn(mapping.function),
             faults=self._faults,
+            positions=self._positions,
         )
 
     def _queue_source(self, mapping: QueueMapping) -> QueueSource:

@@ -50,6 +50,18 @@ class StreamReader(Protocol):
         ...
 
 
+class KeptPositions(Protocol):
+    """Where mappings are in their streams, beyond the end of the process."""
+
+    def of(self, mapping: StreamMapping) -> int | None:
+        """Where it was; None: it is new."""
+        ...
+
+    def passed(self, mapping: StreamMapping, position: int) -> None:
+        """All before ``position`` was dealt with."""
+        ...
+
+
 @dataclass
 class _Batch:
     records: list[Record]
@@ -80,6 +92,7 @@ class StreamSource:
         discard: gets the on-failure message (``invocation_record``) and the destination's ARN.
         function_arn: for the on-failure message.
         faults: duplicates and delays, for tests.
+        positions: where the mapping was when the process ended, and where it is; None: nowhere.
     """
 
     def __init__(
@@ -92,6 +105,7 @@ class StreamSource:
         *,
         function_arn: str,
         faults: DeliveryFaults | None = None,
+        positions: KeptPositions | None = None,
     ) -> None:
         self.mapping = mapping
         self._scheduler = scheduler
@@ -101,7 +115,14 @@ class StreamSource:
         self._function_arn = function_arn
         self._faults = faults or DeliveryFaults()
         self._lanes = [_Lane() for _ in range(mapping.parallelization_factor)]
-        self._position = 0 if mapping.from_start else reader.end(mapping.stream_arn)
+        self._positions = positions
+        kept = None if positions is None else positions.of(mapping)
+        if kept is not None:
+            self._position = kept
+        else:
+            self._position = 0 if mapping.from_start else reader.end(mapping.stream_arn)
+        #: positions of the records that are still to be dealt with, by sequence number, in the order of the stream
+        self._open: dict[str, int] = {}
         self._wake_posted = False
         self._stopped = False
 
@@ -126,10 +147,14 @@ class StreamSource:
         if self._stopped:
             return
         records, self._position = self._reader.read(self.mapping.stream_arn, self._position, self.mapping.id)
-        for record in records:
+        first = self._position - len(records)
+        for number, record in enumerate(records, first):
             event = {**record, "eventSourceARN": self.mapping.stream_arn}
             if self.mapping.filters.accepts_stream_record(event):
                 self._lanes[self._lane_of(event)].waiting.append(event)
+                if self._positions is not None:
+                    self._open[event["dynamodb"]["SequenceNumber"]] = number
+        self._keep_position()
         for number, lane in enumerate(self._lanes):
             if lane.waiting and not lane.busy:
                 lane.busy = True
@@ -151,8 +176,17 @@ class StreamSource:
                 if delay:
                     self._scheduler.sleep(delay)
                 self._finish(records)
+                if self._positions is not None and not self._stopped:
+                    for record in records:
+                        del self._open[record["dynamodb"]["SequenceNumber"]]
+                    self._keep_position()
         finally:
             lane.busy = False
+
+    def _keep_position(self) -> None:
+        """Everything before the first record that is still to be dealt with is done."""
+        if self._positions is not None:
+            self._positions.passed(self.mapping, next(iter(self._open.values()), self._position))
 
     def _finish(self, records: list[Record]) -> None:
         """Bring a batch to its end: every record was processed or discarded, in order."""

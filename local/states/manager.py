@@ -20,18 +20,27 @@ from local.states.errors import (
     TIMEOUT,
     ExecutionDoesNotExist,
     HistoryLimitReached,
-    InvalidOutput,
     StatesError,
 )
-from local.states.limits import EXPRESS_SECONDS, HISTORY_EVENTS, PAYLOAD_BYTES, loads
+from local.states.limits import EXPRESS_SECONDS, HISTORY_EVENTS
 from local.states.machines import MachineRegistry, check_name
 from local.states.maps.map_runs import MapRuns
 from local.states.maps.objects import NoObjects, Objects
-from local.states.running.executions import ABORTED, FAILED, RUNNING, SUCCEEDED, TIMED_OUT, Execution, Machine
+from local.states.running.executions import (
+    ABORTED,
+    FAILED,
+    RUNNING,
+    SUCCEEDED,
+    TIMED_OUT,
+    Execution,
+    KeptExecutions,
+    Machine,
+)
 from local.states.running.history import Event
 from local.states.running.interpreter import Interpreter, OnAccess
-from local.states.running.tokens import Answer, TokenRegistry
+from local.states.running.tokens import TokenRegistry
 from local.states.starts import parse_input, same_execution
+from local.states.task_answers import TaskAnswers
 
 #: Closed executions that keep their history (about 45 KB for a command).
 KEEP_HISTORIES = 2_000
@@ -50,7 +59,7 @@ StatusListener = Callable[[Execution], None]
 StartGate = Callable[[str, str], None]
 
 
-class ExecutionManager(MachineRegistry):
+class ExecutionManager(MachineRegistry, TaskAnswers):
     """Creates machines, runs executions and answers for them.
 
     Args:
@@ -62,6 +71,8 @@ class ExecutionManager(MachineRegistry):
         before_start: may refuse a start, for example with a throttle.
         objects: S3 for Distributed Maps; None: they have none.
         on_access: hears what machines do that their roles must allow, S3 aside.
+
+    ``keep``: what keeps executions on disk, from the moment when it is set.
     """
 
     def __init__(
@@ -81,6 +92,7 @@ class ExecutionManager(MachineRegistry):
         self.before_start = before_start
         self.tokens = TokenRegistry(scheduler.random)
         self.map_runs = MapRuns(self._uuid, scheduler.now, self._begin_child, self._stop_child, self._drop)
+        self.keep: KeptExecutions | None = None
         self._objects = objects or NoObjects()
         self._on_access = on_access or (lambda machine, action, resource: None)
         self._invoker = invoker
@@ -105,11 +117,10 @@ class ExecutionManager(MachineRegistry):
             ExecutionAlreadyExists: the name is taken by a closed execution or one with another input.
         """
         machine = self.describe_state_machine(arn)
-        if name is None:
-            name = self._uuid()
+        name = self._uuid() if name is None else name
         check_name(name)
         data = parse_input(input_text)
-        if self.before_start is not None:
+        if self.before_start:
             self.before_start(arn, name)
         with self._lock:
             if machine.type == EXPRESS:
@@ -125,6 +136,8 @@ class ExecutionManager(MachineRegistry):
             self._executions[execution_arn] = execution
             if machine.type == STANDARD:
                 names[name] = execution
+            if self.keep is not None:
+                self.keep.begun(execution)
         self.scheduler.post(lambda: self._spawn(execution))
         return execution
 
@@ -160,36 +173,6 @@ class ExecutionManager(MachineRegistry):
         """Call ``listener`` on the scheduler's thread whenever an execution has ended, children of Map Runs aside."""
         self._listeners.append(listener)
 
-    # -- task tokens ----------------------------------------------------------------------------------
-
-    def send_task_success(self, token: str, output: str) -> None:
-        """Answer a task with a JSON text.
-
-        Raises:
-            InvalidOutput: not JSON or more than 262,144 bytes; the token can still be used.
-            InvalidToken, TaskTimedOut, TaskDoesNotExist: see ``TokenRegistry.take``.
-        """
-        if len(output.encode()) > PAYLOAD_BYTES:
-            raise InvalidOutput(f"Invalid Output: {len(output.encode())} bytes, at most {PAYLOAD_BYTES} are allowed")
-        try:
-            value = loads(output)
-        except ValueError as error:
-            raise InvalidOutput(f"Invalid Output: '{error}'") from error
-        self._answer(token, Answer(output=value))
-
-    def send_task_failure(self, token: str, error: str | None = None, cause: str | None = None) -> None:
-        """Fail a task. Raises as ``send_task_success`` about the token."""
-        self._answer(token, Answer(error=error or "", cause=cause or ""))
-
-    def send_task_heartbeat(self, token: str) -> None:
-        """Reset a task's heartbeat clock. Raises as ``send_task_success`` about the token."""
-        task = self.tokens.peek(token)
-        self.scheduler.post(task.beat)
-
-    def _answer(self, token: str, answer: Answer) -> None:
-        task = self.tokens.take(token)
-        self.scheduler.post(lambda: task.answered(answer))
-
     # -- inside ---------------------------------------------------------------------------------------
 
     def _spawn(self, execution: Execution) -> None:
@@ -198,6 +181,7 @@ class ExecutionManager(MachineRegistry):
         limits = [execution.definition.timeout, EXPRESS_SECONDS if execution.machine.type == EXPRESS else None]
         seconds = min((limit for limit in limits if limit is not None), default=None)
         if seconds is not None:
+            seconds -= execution.steps.elapsed(execution.started, self.scheduler.now())
             execution.timer = self.scheduler.deadline(
                 seconds, lambda: self._finish(execution, TIMED_OUT, error=TIMEOUT), execution.held
             )
@@ -242,6 +226,8 @@ class ExecutionManager(MachineRegistry):
             if execution.timer is not None:
                 execution.timer.cancel()
                 execution.timer = None
+            if self.keep is not None and execution.map_run is None:
+                self.keep.ended(execution)
             self._retire(execution)
         self.scheduler.post(lambda: self._ended(execution))
 
@@ -255,11 +241,34 @@ class ExecutionManager(MachineRegistry):
             return
         for listener in self._listeners:
             listener(execution)
+        if self.keep is not None:
+            self.keep.told(execution)
+
+    def reopen(self, execution: Execution, *, told: bool) -> None:
+        """Take an execution from before the process ended: one that runs goes on, the end of another is told if it was
+        not. Before the scheduler runs; oldest first.
+        """
+        with self._lock:
+            self._executions[execution.arn] = execution
+            if execution.machine.type == STANDARD:
+                self._names.setdefault(execution.machine.arn, {})[execution.name] = execution
+            if execution.status != RUNNING:
+                execution.history.closed = True
+                self._retire(execution)
+        if execution.status == RUNNING:
+            self.scheduler.post(lambda: self._spawn(execution))
+        elif not told:
+            self.scheduler.post(lambda: self._ended(execution))
+
+    def take_name(self, machine: Machine, name: str) -> None:
+        """It is that of an execution of before which nobody can describe any more."""
+        self._names.setdefault(machine.arn, {})[name] = None
 
     def _begin_child(self, child: Execution) -> None:
         with self._lock:
             self._executions[child.arn] = child
-        self._spawn(child)
+        if child.status == RUNNING:
+            self._spawn(child)
 
     def _stop_child(self, child: Execution) -> None:
         self._finish(child, ABORTED)
@@ -280,7 +289,9 @@ class ExecutionManager(MachineRegistry):
             oldest = self._closed.popleft()
             del self._executions[oldest.arn]
             if oldest.machine.type == STANDARD:
-                self._names[oldest.machine.arn][oldest.name] = None
+                self.take_name(oldest.machine, oldest.name)
+            if self.keep is not None:
+                self.keep.dropped(oldest)
 
     def _execution_arn(self, machine: Machine, name: str, kind: str) -> str:
         return f"arn:{partition_of(self.region)}:states:{self.region}:{self.account_id}:{kind}:{machine.name}:{name}"

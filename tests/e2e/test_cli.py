@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from cli.commands import COMMANDS
-from cli.demo.airports import REVISED
+from cli.samples.airports import REVISED
 from handlers.domain.failing import ONE_IN
 from tests.support.checkout import Cli, checkout
 

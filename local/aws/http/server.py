@@ -10,10 +10,12 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from local import journal
 from local.aws.http.guard import is_loopback, refusal
 from local.aws.http.model import Headers, WebAnswer, WebRequest, Website, WebsiteOf
 from local.aws.incoming import is_presigned_v2, request_from_http, signature_scope
 from local.aws.model import AwsResponse, EndpointError, PortInUse
+from local.aws.operations import READS
 from local.aws.services import ALIASES, error_response
 
 if TYPE_CHECKING:
@@ -199,10 +201,20 @@ def _is_for_aws(headers: Headers, path: str) -> bool:
 
 def _of_website(website: Website, request: WebRequest) -> WebAnswer:
     try:
-        return website.answer(request)
+        answer = website.answer(request)
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            _sync()
+        return answer
     except Exception:  # boundary: one broken request must not end the connection without an answer
         log.exception("%s %s failed", request.method, request.path)
         return _message(500, "Internal Server Error")
+
+
+def _sync() -> None:
+    """What was answered survives the end of the machine, where it is kept at all."""
+    kept = journal.active()
+    if kept is not None:
+        kept.sync()
 
 
 def _too_large() -> WebAnswer:
@@ -218,7 +230,11 @@ def _respond(endpoint: AwsEndpoint, method: str, path: str, headers: dict[str, s
     service = signature_scope(headers, path)[0] or ""
     service = ALIASES.get(service, service)
     try:
-        return endpoint.handle(request_from_http(method, path, headers, body, endpoint.region))
+        request = request_from_http(method, path, headers, body, endpoint.region)
+        response = endpoint.handle(request)
+        if not request.operation.startswith(READS):
+            _sync()
+        return response
     except EndpointError as error:
         return error_response(service, "UnsupportedOperation", str(error), status=400)
     except Exception as error:  # boundary: one broken request must not end the connection without an answer

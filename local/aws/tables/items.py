@@ -6,6 +6,7 @@ way leaves nothing behind, a stream's images are what they were, and a transacti
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import localcontext
@@ -32,6 +33,7 @@ from local.aws.tables.condition_trees import condition_tree
 from local.aws.tables.images import StoredItem, image, limited, plain, size_of
 from local.aws.tables.key_order import item_replaced, key_added, key_removed
 from local.aws.tables.updates import updated
+from local.journal import active
 
 Values = Mapping[str, Any]
 #: Bytes of an item, names included: 400 KB (API reference, "Service, account, and table quotas").
@@ -174,7 +176,31 @@ def plan_update(
 
 
 def apply(change: Change) -> None:
-    """Store the outcome and write its stream record."""
+    """Store the outcome, keep it where things are kept, and write its stream record."""
+    store(change)
+    table, kept = change.table, active()
+    if kept is not None:
+        kind, key = kind_of_items(table.name), _key_text(change)
+        if change.new is None:
+            kept.delete(kind, key)
+        else:
+            kept.put(kind, key, image(change.new))
+    if table.stream_shard is not None:
+        table.stream_shard.add(change.old, change.new)
+
+
+def kind_of_items(table_name: str) -> str:
+    """The kind of a table's rows in the journal."""
+    return f"item {table_name}"
+
+
+def _key_text(change: Change) -> str:
+    range_key = None if change.range_key is None else change.range_key.value
+    return json.dumps([change.hash_key.value, range_key])
+
+
+def store(change: Change) -> None:
+    """Store the outcome in its table, nowhere else."""
     table = change.table
     item_replaced(table, change.old, change.new)
     if change.new is not None:
@@ -193,8 +219,6 @@ def apply(change: Change) -> None:
             key_removed(table, change.hash_key, change.range_key)
             if not rows:
                 del table.items[change.hash_key]
-    if table.stream_shard is not None:
-        table.stream_shard.add(change.old, change.new)
 
 
 @lru_cache(maxsize=512)

@@ -18,6 +18,7 @@ from moto.dynamodb.models.table import StreamShard, Table
 from local.aws.model import EndpointError
 from local.aws.tables.attribute_values import item_size
 from local.aws.tables.images import image, size_of
+from local.journal import active
 
 if TYPE_CHECKING:
     from local.aws.endpoint import AwsEndpoint
@@ -45,6 +46,8 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
         self.first = 0
         #: positions of the readers that have a name, which records are kept for
         self.readers: dict[str, int] = {}
+        #: whether records are kept on disk until ``forget``: somebody reads them there
+        self.is_kept = False
 
     @property
     def end(self) -> int:
@@ -58,7 +61,12 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
             return
         if old is not None and new is not None and _same(old, new):
             return
-        self.append(_record(self.table, self.first + len(self.records), old, new))
+        number = self.first + len(self.records)
+        record = _record(self.table, number, old, new)
+        kept = active()
+        if kept is not None and self.is_kept:
+            kept.put(kind_of_records(self.table.name), key_of_record(number), record)
+        self.append(record)
 
     def append(self, record: dict[str, Any]) -> None:
         """Keep a record, and none of those that nobody needs any more."""
@@ -97,6 +105,16 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
         if dropped >= _STEP:  # not one by one: each time moves all that stay
             del self.records[:dropped]
             self.first += dropped
+
+
+def kind_of_records(table_name: str) -> str:
+    """The kind of the rows in the journal that are records of a table's stream."""
+    return f"stream {table_name}"
+
+
+def key_of_record(position: int) -> str:
+    """Their keys, in the order of the stream."""
+    return f"{position:020}"
 
 
 def _same(old: Item, new: Item) -> bool:

@@ -5,6 +5,7 @@ Source: Developer Guide, "Accessing execution data from the Context object in St
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 from local.states.data.timestamps import format_timestamp
@@ -14,12 +15,14 @@ from local.states.running.executions import Execution
 class StateContext:
     """What changes from state to state: name, time of entry, retries so far, token, the Map's item."""
 
-    __slots__ = ("_entered", "_execution", "item", "name", "retry_count", "token")
+    __slots__ = ("_entered", "_execution", "item", "name", "random", "retry_count", "token")
 
-    def __init__(self, execution: Execution, name: str, entered: float) -> None:
+    def __init__(self, execution: Execution, name: str, entered: float, random: Random) -> None:
         self._execution = execution
         self._entered = entered
         self.name = name
+        #: of the intrinsic functions that need chance
+        self.random = random
         self.retry_count = 0
         #: set while a task waits for its token
         self.token: str | None = None

@@ -21,7 +21,7 @@ from local.states.maps.item_batcher import ChildInput, child_inputs
 from local.states.maps.item_reader import read_items
 from local.states.maps.map_results import OutputArray, Results, ResultWriter
 from local.states.maps.map_runs import MapRun
-from local.states.running.executions import ABORTED, FAILED, SUCCEEDED, Execution
+from local.states.running.executions import ABORTED, FAILED, RUNNING, SUCCEEDED, Execution
 from local.states.running.history import Trail
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def run_distributed_map(
     assert distributed is not None
     count, percentage = _tolerated(run, distributed.tolerance, scope)
     trail.add("MapStateStarted", {"length": 0 if given is None else len(given)})
-    map_run = run.map_runs.begin(run.execution, state, concurrency, count, percentage)
+    steps = run.execution.steps.below(trail.place)
+    map_run = run.map_runs.begin(run.execution, state, concurrency, count, percentage, steps)
     trail.add("MapRunStarted", {"mapRunArn": map_run.arn})
     run.note_access("states:StartExecution", run.execution.machine.arn)
     try:
@@ -101,7 +102,10 @@ class _Children:
                 self._collect(all_known=given is None)
                 if given is None:
                     break
-                self._running[number] = self._run.map_runs.start(self._map_run, given, self._on_end(number))
+                on_end = self._on_end(number)
+                child = self._running[number] = self._run.map_runs.start(self._map_run, number, given, on_end)
+                if child.status != RUNNING:  # before the process ended
+                    on_end(child)
                 number += 1
             while self._running:
                 self._wait(all_known=True)

@@ -15,6 +15,7 @@ from local.states.definition.model import EXPRESS, Definition, MapState
 from local.states.errors import MapRunDoesNotExist
 from local.states.maps.item_batcher import ChildInput
 from local.states.running.executions import FAILED, RUNNING, TIMED_OUT, Execution, Machine
+from local.states.running.steps import NO_STEPS, Steps
 
 #: Map Runs that can still be described after they have ended.
 KEEP_MAP_RUNS = 1_000
@@ -36,6 +37,7 @@ class MapRun:
     max_concurrency: int
     tolerated_count: int | None
     tolerated_percentage: float | None
+    steps: Steps = NO_STEPS
     status: str = RUNNING
     stopped: float | None = None
     #: how much of it a ResultWriter has written
@@ -97,14 +99,24 @@ class MapRuns:
         self._closed: deque[Execution] = deque()
 
     def begin(
-        self, parent: Execution, state: MapState, concurrency: int, count: int | None, percentage: float | None
+        self,
+        parent: Execution,
+        state: MapState,
+        concurrency: int,
+        count: int | None,
+        percentage: float | None,
+        steps: Steps,
     ) -> MapRun:
-        """A new Map Run of an execution."""
+        """A new Map Run of an execution, or again the one that was under way when the process ended.
+
+        Args:
+            steps: those of the state, below which its children have theirs.
+        """
         distributed, machine = state.distributed, parent.machine
         assert distributed is not None
         assert state.processor is not None
         label, now = distributed.label, self._now()
-        arn = f"{machine.arn.replace(':stateMachine:', ':mapRun:')}/{label}:{self._new_id()}"
+        arn = f"{machine.arn.replace(':stateMachine:', ':mapRun:')}/{label}:{steps.once('id', self._new_id)}"
         child = Machine(
             f"{machine.arn}/{label}",
             f"{machine.name}/{label}",
@@ -115,7 +127,7 @@ class MapRuns:
             now,
             now,
         )
-        map_run = MapRun(arn, parent.arn, child, now, concurrency, count, percentage)
+        map_run = MapRun(arn, parent.arn, child, now, concurrency, count, percentage, steps)
         with self._lock:
             self._runs[arn] = map_run
             self._open[arn] = {}
@@ -124,21 +136,37 @@ class MapRuns:
                 del self._runs[one]
         return map_run
 
-    def start(self, map_run: MapRun, given: ChildInput, on_end: Callable[[Execution], None]) -> Execution:
-        """Start a child execution; ``on_end`` is called on the scheduler's thread."""
-        machine, name = map_run.machine, self._new_id()
+    def start(self, map_run: MapRun, number: int, given: ChildInput, on_end: Callable[[Execution], None]) -> Execution:
+        """Start the child execution of that number; ``on_end`` is called on the scheduler's thread.
+
+        One that ended before the process did is answered as it ended: its status says so, and nothing is called.
+        """
+        steps = map_run.steps
+        machine, name = map_run.machine, steps.once(f"{number} name", self._new_id)
         kind = "express" if machine.type == EXPRESS else "execution"
         arn = f"{machine.arn.replace(':stateMachine:', f':{kind}:')}:{name}"
         if machine.type == EXPRESS:
-            arn = f"{arn}:{self._new_id()}"
+            arn = f"{arn}:{steps.once(f'{number} run', self._new_id)}"
         child = Execution(arn, name, machine, machine.definition, given.text, given.data, self._now())
 
+        child.map_run, child.items, child.steps = map_run.arn, given.items, steps.below(str(number))
+        before = steps.seen(f"{number} end")
+        if before is not None:
+            child.status, child.stopped, child.output, child.error, child.cause = before
+            map_run.count(None, child.status, given.items)
+            self._launch(child)
+            self._retire(map_run, child)
+            return child
+
         def ended(execution: Execution) -> None:
+            end = [execution.status, execution.stopped, execution.output, execution.error, execution.cause]
+            steps.note(f"{number} end", end)
+            child.steps.forget()
             map_run.count(RUNNING, execution.status, given.items)
             self._retire(map_run, execution)
             on_end(execution)
 
-        child.map_run, child.items, child.on_end = map_run.arn, given.items, ended
+        child.on_end = ended
         map_run.count(None, RUNNING, given.items)
         with self._lock:
             self._open[map_run.arn][arn] = child

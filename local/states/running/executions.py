@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from local.deadlines import Deadline
 from local.scheduler import Task
@@ -12,6 +12,7 @@ from local.states.data.timestamps import format_timestamp
 from local.states.definition.model import STANDARD, Definition
 from local.states.limits import HISTORY_EVENTS, dumps
 from local.states.running.history import History, visited_states
+from local.states.running.steps import NO_STEPS, Steps
 from local.workers import HeldTime
 
 RUNNING = "RUNNING"
@@ -59,6 +60,7 @@ class Execution:
     timer: Deadline | None = None
     #: how long calls of its states waited for this machine
     held: HeldTime = field(default_factory=HeldTime)
+    steps: Steps = NO_STEPS
     #: of a child of a Distributed Map: the Map Run's ARN, how many items it has, and who hears of its end
     map_run: str | None = None
     items: int = 0
@@ -88,3 +90,19 @@ class Execution:
     def visited(self) -> list[str]:
         """Names of the states in the order in which they were entered (from the history)."""
         return visited_states(self.history.events)
+
+
+class KeptExecutions(Protocol):
+    """What keeps executions, beside their steps. Called with the manager's lock held, but for ``told``."""
+
+    def begun(self, execution: Execution) -> None:
+        """It was started; gives it its steps."""
+
+    def ended(self, execution: Execution) -> None:
+        """It has ended, and nobody was told yet."""
+
+    def told(self, execution: Execution) -> None:
+        """Whoever hears of ends has heard."""
+
+    def dropped(self, execution: Execution) -> None:
+        """Nobody can describe it any more; its name stays taken."""

@@ -85,23 +85,35 @@ class History:
 
 
 class Trail:
-    """One line of events: the main one, or that of a Map iteration or a Parallel branch."""
+    """One line of events: the main one, or that of a Map iteration or a Parallel branch.
 
-    __slots__ = ("history", "last", "now")
+    ``place``: where in the execution the line is now; see ``steps``.
+    """
 
-    def __init__(self, history: History, last: int, now: Any) -> None:
+    __slots__ = ("_count", "_prefix", "history", "last", "now", "place")
+
+    def __init__(self, history: History, last: int, now: Any, prefix: str = "") -> None:
         self.history = history
         self.last = last
         self.now = now
+        self.place = ""
+        self._prefix = prefix
+        self._count = 0
 
-    def add(self, type_: str, details: dict[str, Any] | None = None) -> int:
+    def add(self, type_: str, details: dict[str, Any] | None = None, at: float | None = None) -> int:
         """Add an event after this line's last one."""
-        self.last = self.history.add(type_, self.now(), self.last, details)
+        self.last = self.history.add(type_, self.now() if at is None else at, self.last, details)
         return self.last
 
-    def fork(self) -> Trail:
-        """A line that starts after this one's last event."""
-        return Trail(self.history, self.last, self.now)
+    def next_place(self) -> str:
+        """Go on to the next place of this line."""
+        self._count += 1
+        self.place = f"{self._prefix}{self._count}"
+        return self.place
+
+    def fork(self, number: int) -> Trail:
+        """A line that starts after this one's last event: the iteration or branch of that number."""
+        return Trail(self.history, self.last, self.now, f"{self.place}/{number}/")
 
 
 def visited_states(events: Iterable[Event]) -> list[str]:

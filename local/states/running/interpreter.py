@@ -7,6 +7,7 @@ object. Source: Developer Guide, "Processing input and output in Step Functions"
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from random import Random
 from typing import Any
 
 from local.functions.model import FunctionInvoker
@@ -36,6 +37,7 @@ from local.states.running.executions import Execution
 from local.states.running.history import Trail
 from local.states.running.map_state import run_map, run_parallel
 from local.states.running.retry import Retries, find_catcher
+from local.states.running.steps import noted, result_of
 from local.states.running.task_state import run_task
 from local.states.running.tokens import TokenRegistry
 
@@ -102,8 +104,10 @@ class Interpreter:
         name: str | None = branch.start_at
         while name is not None:
             state = branch.states[name]
-            entered = trail.add(f"{state.type}StateEntered", {"name": name, "input": data})
-            context = StateContext(self.execution, name, self.scheduler.now())
+            place = trail.next_place()
+            entered_at = self.execution.steps.once(place, self.scheduler.now)
+            entered = trail.add(f"{state.type}StateEntered", {"name": name, "input": data}, entered_at)
+            context = StateContext(self.execution, name, entered_at, self._chance(place))
             try:
                 output, following = self._handlers[type(state)](state, data, context, trail)
                 if output is not data:
@@ -116,7 +120,12 @@ class Interpreter:
 
     def scope(self, data: Any, context: StateContext) -> Scope:
         """What the paths of a state see."""
-        return Scope(data, context.build, self.scheduler.random)
+        return Scope(data, context.build, context.random)
+
+    def _chance(self, place: str) -> Random:
+        """The same each time that a kept execution comes by the place."""
+        kept = self.execution.steps.are_kept
+        return Random(f"{self.execution.arn} {place}") if kept else self.scheduler.random
 
     # -- the kinds of states --------------------------------------------------------------------------
 
@@ -164,8 +173,18 @@ class Interpreter:
         else:
             delay = state.seconds or 0.0
         if delay > 0:
-            self.scheduler.sleep(delay)
+            self._pause(delay, trail)
         return self._select(state.output_path, scope), state.next
+
+    def _pause(self, seconds: float, trail: Trail) -> None:
+        """Wait, or wait for what is left of it."""
+        steps, place, now = self.execution.steps, trail.next_place(), self.scheduler.now()
+        until = steps.seen(place)
+        if until is None:
+            steps.note(place, now + seconds)
+            self.scheduler.sleep(seconds)
+        elif until > now:
+            self.scheduler.sleep(until - now)
 
     def _work(self, state: WorkState, raw: Any, context: StateContext, trail: Trail) -> Outcome:
         """Task, Map and Parallel: Retry first, then Catch (guide, "Handling errors")."""
@@ -175,7 +194,7 @@ class Interpreter:
         while True:
             try:
                 scope = self._effective(state, raw, context)
-                result = self._perform(state, scope, context, trail)
+                result = self._once(state, scope, context, trail)
                 if state.result_selector is not None:
                     result = state.result_selector(self.scope(result, context))
                 return self._finish(state, raw, result, state.result_path, context)
@@ -186,7 +205,7 @@ class Interpreter:
             delay = retries.next_delay(failure.name, self.scheduler.random)
             if delay is None:
                 break
-            self.scheduler.sleep(delay)
+            self._pause(delay, trail)
             context.retry_count += 1
         catcher = find_catcher(state.catchers, failure.name, of_task=of_task)
         if catcher is None:
@@ -194,6 +213,20 @@ class Interpreter:
         # the error output is put into the raw input (ASL specification, "Fallback states"); OutputPath isn't applied
         output = raw if catcher.result_path is None else catcher.result_path.put(raw, failure.output())
         return output, catcher.next
+
+    def _once(self, state: WorkState, scope: Scope, context: StateContext, trail: Trail) -> Any:
+        """One attempt, or what came of it before the process ended."""
+        steps, place = self.execution.steps, trail.next_place()
+        seen = steps.seen(place)
+        if seen is not None:
+            return result_of(seen)
+        try:
+            result = self._perform(state, scope, context, trail)
+        except StatesError as error:
+            steps.note(place, noted(error))
+            raise
+        steps.note(place, {"result": result})
+        return result
 
     def _perform(self, state: WorkState, scope: Scope, context: StateContext, trail: Trail) -> Any:
         if isinstance(state, TaskState):

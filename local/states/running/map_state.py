@@ -41,7 +41,7 @@ def run_map(run: Interpreter, state: MapState, scope: Scope, context: StateConte
 
     def iterate(index: int) -> Any:
         details = {"name": state.name, "index": index}
-        line = trail.fork()
+        line = trail.fork(index)
         line.add("MapIterationStarted", details)
         try:
             output = run.run_branch(processor, inputs[index], line)
@@ -69,7 +69,7 @@ def run_parallel(run: Interpreter, state: ParallelState, scope: Scope, trail: Tr
     count = len(state.branches)
 
     def branch(index: int) -> Any:
-        return run.run_branch(state.branches[index], data, trail.fork())
+        return run.run_branch(state.branches[index], data, trail.fork(index))
 
     try:
         outputs = side_by_side(run.scheduler, branch, count, count, f"{run.execution.name}/{state.name}")

@@ -17,6 +17,7 @@ from local.states.definition.model import TaskState
 from local.states.errors import HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT, StatesError
 from local.states.limits import check_payload, dumps
 from local.states.running.history import Trail
+from local.states.running.steps import noted
 from local.states.running.tokens import Answer
 from local.workers import HeldTime
 
@@ -36,7 +37,7 @@ def run_task(run: Interpreter, state: TaskState, scope: Scope, context: StateCon
     attempt = _Attempt(run, state, trail)
     try:
         if state.wait_for_token:
-            context.token = attempt.token = run.tokens.issue(attempt)
+            context.token = attempt.wait_for_token()
         function, payload = _call(state, scope)
         check_payload(payload, state.name, "an input")
         attempt.start(function, payload, *_limits(run, state, scope))
@@ -93,17 +94,40 @@ class _Attempt:
         self._held = HeldTime()
         self._heartbeat_seconds: float | None = None
         self._scheduled = False
+        self._steps, self._place = run.execution.steps, trail.place
+        #: of an attempt that began before the process ended: whether its function had its call, and since when it waits
+        self._handed_over = False
+        self._elapsed = 0.0
         self.outcome: Future[Any] = Future()
         self.token: str | None = None
+
+    def wait_for_token(self) -> str:
+        """Take a token, or the one that this attempt had before the process ended."""
+        now = self._run.scheduler.now()
+        begun = self._steps.once(f"{self._place} token", lambda: [self._run.tokens.new(), now])
+        self.token, self._elapsed = begun[0], self._steps.elapsed(begun[1], now)
+        self._handed_over = self._steps.seen(f"{self._place} handed over") is not None
+        self._run.tokens.issue(self, self.token)
+        return self.token
+
+    def accepted(self, answer: Answer) -> None:
+        """The token was answered: kept before anybody is told so."""
+        if answer.error is None:
+            self._steps.note(self._place, {"result": answer.output})
+        else:
+            self._steps.note(self._place, noted(StatesError(answer.error, answer.cause, located=True)))
 
     def start(self, function: str, payload: Any, timeout: float | None, heartbeat: float | None) -> None:
         """Call the function."""
         scheduler = self._run.scheduler
         self._record_start(function, payload, timeout, heartbeat)
         if timeout is not None:
-            self._timeout = scheduler.deadline(timeout, lambda: self._fail(TIMEOUT), self._held)
+            left = timeout - self._elapsed
+            self._timeout = scheduler.deadline(left, lambda: self._fail(TIMEOUT), self._held)
         self._heartbeat_seconds = heartbeat
         self.beat()
+        if self._handed_over:
+            return
         name = f"{self._run.execution.name}/{self._state.name}"
         scheduler.spawn(self._invoke, function, payload, name=name)
 
@@ -162,6 +186,7 @@ class _Attempt:
         elif self.token is not None:
             # the function's own answer means only that the token was handed over
             self.record("Submitted", output=_response(result))
+            self._steps.note(f"{self._place} handed over", True)
         else:
             self.outcome.set_result(result.payload if self._state.function is not None else _response(result))
 

@@ -23,10 +23,13 @@ _TOKEN = re.compile(r"AQC[A-Za-z0-9+/]{64}")
 
 
 class WaitingTask(Protocol):
-    """A task that waits for its token. Both calls happen on the scheduler's thread."""
+    """A task that waits for its token. Calls happen on the scheduler's thread but where said."""
+
+    def accepted(self, answer: Answer) -> None:
+        """The token was answered, and who answered is told so after this. From any thread."""
 
     def answered(self, answer: Answer) -> None:
-        """The token was answered."""
+        """The same, on the scheduler's thread."""
 
     def beat(self) -> None:
         """A heartbeat arrived."""
@@ -51,12 +54,14 @@ class TokenRegistry:
         self._remembered = remembered
         self._lock = threading.Lock()
 
-    def issue(self, task: WaitingTask) -> str:
-        """A new token for ``task``."""
-        token = "AQC" + base64.b64encode(self._random.randbytes(48)).decode()
+    def new(self) -> str:
+        """A new token."""
+        return "AQC" + base64.b64encode(self._random.randbytes(48)).decode()
+
+    def issue(self, task: WaitingTask, token: str) -> None:
+        """From now on ``task`` waits for ``token``."""
         with self._lock:
             self._open[token] = task
-        return token
 
     def close(self, token: str) -> bool:
         """The task is over: later answers get TaskTimedOut. False: it was answered (or closed) before."""

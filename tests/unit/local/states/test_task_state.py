@@ -20,6 +20,8 @@ def event_types(execution: Any) -> list[str]:
 
 
 class Nobody:
+    def accepted(self, answer: Any) -> None: ...
+
     def answered(self, answer: Any) -> None: ...
 
     def beat(self) -> None: ...
@@ -185,7 +187,7 @@ def test_only_the_first_answer_counts(runtime: Runtime) -> None:
 
 
 def test_unknown_and_malformed_tokens(runtime: Runtime) -> None:
-    unknown = TokenRegistry(runtime.scheduler.random).issue(Nobody())
+    unknown = TokenRegistry(runtime.scheduler.random).new()
     with pytest.raises(TaskDoesNotExist):
         runtime.manager.send_task_success(unknown, "1")
     for malformed in ("", "abc", unknown[:-1]):
@@ -195,7 +197,9 @@ def test_unknown_and_malformed_tokens(runtime: Runtime) -> None:
 
 def test_closed_tokens_are_forgotten_beyond_a_limit(runtime: Runtime) -> None:
     registry = TokenRegistry(runtime.scheduler.random, remembered=1)
-    first, second = registry.issue(Nobody()), registry.issue(Nobody())
+    first, second = registry.new(), registry.new()
+    registry.issue(Nobody(), first)
+    registry.issue(Nobody(), second)
     registry.close(first)
     registry.close(second)
     with pytest.raises(TaskDoesNotExist):

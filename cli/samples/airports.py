@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from cli.develop.errors import CommandError
+from cli.errors import CommandError
+from contract.outputs import BUCKET_NAME, INLINE_ATTRIBUTE_LIMIT, TABLE_NAME
+from contract.tables import COMMANDS, DATA
+from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import CommandInput
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.core.aws import clients as aws
+from handlers.core.clock import SystemClock
 from handlers.core.errors import ValidationError
-from handlers.domain.airports import airport_input
+from handlers.objects.s3 import S3Objects
+from handlers.store.dynamodb import DynamoTableStore
 from local.runtime import PROJECT_DIR
 
 AIRPORTS = PROJECT_DIR / "data" / "airports.csv"
+SAMPLE = "handlers.domain.airports"
 #: One airport in so many gets a second and a third version.
 REVISED = 5
 
@@ -34,7 +44,12 @@ class Input:
 
 
 def load(rows: int, seed: int = 1) -> Input:
-    """The first ``rows`` airports as first versions, then two more versions of every fifth, each round shuffled."""
+    """The first ``rows`` airports as first versions, then two more versions of every fifth, each round shuffled.
+
+    Raises:
+        CommandError: the sample or its data is not in this repository any more.
+    """
+    airport_input = _airport_input()
     first: list[CommandInput] = []
     refused: list[str] = []
     for number, row in enumerate(itertools.islice(_rows(AIRPORTS), rows), start=1):
@@ -48,6 +63,21 @@ def load(rows: int, seed: int = 1) -> Input:
     for one in rounds:
         shuffler.shuffle(one)
     return Input(rounds, refused)
+
+
+def _airport_input() -> Callable[[Mapping[str, str]], CommandInput]:
+    try:
+        found: Callable[[Mapping[str, str]], CommandInput] = importlib.import_module(SAMPLE).airport_input
+    except ModuleNotFoundError as error:
+        raise CommandError(f"the demo needs the sample {SAMPLE}, which is not in this repository any more") from error
+    return found
+
+
+def publisher(outputs: Mapping[str, Any]) -> CommandPublisher:
+    """Publishes to the deployment with these outputs."""
+    tables = {COMMANDS: outputs[TABLE_NAME[COMMANDS]], DATA: outputs[TABLE_NAME[DATA]]}
+    attributes = AttributeStore(S3Objects(aws.s3, outputs[BUCKET_NAME]), outputs[INLINE_ATTRIBUTE_LIMIT])
+    return CommandPublisher(DynamoTableStore(aws.dynamodb(), tables), attributes, SystemClock(), source="demo")
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

@@ -1,0 +1,1 @@
+"""What `./cqrs demo` and `./cqrs serve --demo-data` make of the samples."""

@@ -1,0 +1,116 @@
+"""Brings a running deployment to what the program declares now, where that is code and configuration of functions.
+
+For people who edit while ``./cqrs serve`` runs. What only a new start can do is refused as a whole, before anything
+is changed: another table, queue or machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
+
+from local.deploy.deploy import LocalEngine, reason
+from local.deploy.errors import DeployError
+from local.deploy.existing import EXISTING, State
+from local.deploy.model import DeployContext, Deployment, Resource
+from local.deploy.program import Engine, Evaluate
+from local.deploy.project import Stack
+from local.deploy.properties import plain_property
+from local.deploy.workspace import Request, Workspace
+
+FUNCTION = "aws:lambda/function:Function"
+#: What is changed in place. Nobody looks at what else there is to change here, alarms and the dashboard.
+RENEWED = frozenset(
+    {
+        FUNCTION,
+        "aws:cloudwatch/dashboard:Dashboard",
+        "aws:iam/rolePolicy:RolePolicy",
+        "aws:lambda/eventSourceMapping:EventSourceMapping",
+        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+        "aws:sfn/stateMachine:StateMachine",
+    }
+)
+#: Names that a refusal gives.
+NAMED = 3
+
+
+def renew(
+    project_dir: Path, settings: Stack, context: DeployContext, deployment: Deployment, evaluate: Evaluate
+) -> list[str]:
+    """Evaluate the program again and change what is another now; answers the names of what was changed.
+
+    Args:
+        settings: the stack's configuration as it is now.
+        deployment: what runs; it is changed.
+
+    Raises:
+        DeployError: the program was refused, or wants what only a new start can do. Nothing is changed.
+    """
+    workspace = Workspace(context, settings, deployment)
+    engine = _Comparison(workspace)
+    outputs = evaluate(project_dir, settings, engine)
+    gone = [resource.name for resource in engine.known.values() if resource.custom]
+    refused = [*engine.refused, *gone]
+    if refused:
+        more = f" and {len(refused) - NAMED} more" if len(refused) > NAMED else ""
+        names = ", ".join(refused[:NAMED])
+        raise DeployError(f"start it again to have {names}{more}: resources that come, go or change")
+    for before, inputs in engine.changed:
+        update = EXISTING[before.type].update
+        assert update is not None, before.type
+        state = State(before.type, before.name, str(before.id), before.inputs, before.outputs)
+        try:
+            update(workspace, state, Request(before.type, before.name, inputs))
+        except (ClientError, BotoCoreError) as error:
+            raise DeployError(f"{before.type} {before.name!r}: {reason(error)}") from error
+        after = replace(before, inputs=inputs, outputs={**before.outputs, **inputs})
+        deployment.resources[deployment.resources.index(before)] = after
+    deployment.outputs = outputs
+    return [before.name for before, _ in engine.changed]
+
+
+class _Comparison(Engine):
+    """Creates nothing: answers what there is, and notes what would be another."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._calls = LocalEngine(workspace)
+        #: what the program has not declared yet, by type and name
+        self.known = {(one.type, one.name): one for one in workspace.deployment.resources}
+        self.changed: list[tuple[Resource, dict[str, Any]]] = []
+        self.refused: list[str] = []
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """The resource of this type and name, with its outputs."""
+        inputs = {name: plain_property(value) for name, value in args.inputs.items() if value is not None}
+        before = self.known.pop((args.typ, args.name), None)
+        if before is None:
+            if args.custom:
+                self.refused.append(args.name)
+            return f"{args.name}-id", inputs
+        if before.custom and not self._is_same(before, inputs):
+            if args.typ in RENEWED:
+                self.changed.append((before, inputs))
+            else:
+                self.refused.append(args.name)
+        return before.id, {**before.outputs, **inputs}
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        """As at the first time."""
+        return self._calls.call(args)
+
+    def abort(self, error: DeployError) -> None:
+        """Nothing to undo."""
+
+    def _is_same(self, before: Resource, inputs: Mapping[str, Any]) -> bool:
+        if before.type != FUNCTION:
+            return dict(before.inputs) == inputs
+        spec = self._workspace.deployment.functions[str(before.id)]
+        code = self._workspace.archives.unpack(inputs.get("code"), before.name)
+        old, new = ({name: one for name, one in given.items() if name != "code"} for given in (before.inputs, inputs))
+        return old == new and code.folder == spec.archive_dir

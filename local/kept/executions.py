@@ -1,0 +1,101 @@
+"""Executions come back: those that ran go on from their last step, of the others their end is known.
+
+A running execution keeps the definition that it began with, as on AWS. What its functions were doing is done again;
+tokens, waits and what was counted stay as they were. The history of one that went on begins anew, with the states that
+it had been through.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from typing import Any
+
+from local.journal import Journal
+from local.states.definition.parser import parse_definition
+from local.states.limits import loads
+from local.states.manager import ExecutionManager
+from local.states.running import steps
+from local.states.running.executions import RUNNING, Execution
+from local.states.running.steps import NO_STEPS, Pauses, Steps
+
+log = logging.getLogger("cqrs.local.kept")
+
+#: Of the journal's rows: an execution by its ARN, a definition by its hash.
+KIND = "execution"
+DEFINITION = "definition"
+
+
+class KeptExecutions:
+    """Keeps the executions of one manager, which are no children of Map Runs. Implements its protocol."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._definitions = {row.key for row in journal.rows(DEFINITION)}
+
+    def begun(self, execution: Execution) -> None:
+        """It was started; gives it its steps."""
+        execution.steps = Steps(self._journal, f"{execution.arn} ")
+        text = execution.machine.text
+        key = hashlib.sha256(text.encode()).hexdigest()
+        with self._journal.together():
+            if key not in self._definitions:
+                self._definitions.add(key)
+                self._journal.put(DEFINITION, key, text)
+            self._put(execution, {"definition": key})
+
+    def ended(self, execution: Execution) -> None:
+        """It has ended, and nobody was told yet."""
+        with self._journal.together():
+            self._put(execution, {"told": False})
+            execution.steps.forget()
+
+    def told(self, execution: Execution) -> None:
+        """Whoever hears of ends has heard."""
+        self._put(execution, {"told": True})
+
+    def dropped(self, execution: Execution) -> None:
+        """Nobody can describe it any more; its name stays taken."""
+        self._journal.put(KIND, execution.arn, {"machine": execution.machine.arn, "name": execution.name})
+
+    def _put(self, execution: Execution, more: dict[str, Any]) -> None:
+        described = {
+            "machine": execution.machine.arn,
+            "name": execution.name,
+            "input": execution.input_text,
+            "started": execution.started,
+            "status": execution.status,
+            "stopped": execution.stopped,
+            "output": execution.output,
+            "error": execution.error,
+            "cause": execution.cause,
+        }
+        self._journal.put(KIND, execution.arn, {**described, **more})
+
+
+def restore_executions(manager: ExecutionManager, journal: Journal, pauses: Pauses) -> None:
+    """Give the manager what was kept, and let it keep what comes.
+
+    Executions of machines that the program doesn't declare any more are left where they are, with a word in the log.
+    """
+    machines = {machine.arn: machine for machine in manager.list_state_machines()}
+    texts = {row.key: row.value for row in journal.rows(DEFINITION)}
+    known = {row.key: row.value for row in journal.rows(steps.KIND)}
+    manager.keep = KeptExecutions(journal)
+    for row in journal.rows(KIND):
+        kept, machine = row.value, machines.get(row.value["machine"])
+        if machine is None:
+            log.warning("execution %s: the program declares no machine %s any more", row.key, kept["machine"])
+        elif "status" not in kept:
+            manager.take_name(machine, kept["name"])
+        else:
+            definition, done = machine.definition, NO_STEPS
+            if kept["status"] == RUNNING:
+                definition = parse_definition(texts[kept["definition"]], machine.type)
+                done = Steps(journal, f"{row.key} ", known, pauses)
+            text = kept["input"]
+            execution = Execution(row.key, kept["name"], machine, definition, text, loads(text), kept["started"])
+            execution.steps = done
+            for name in ("status", "stopped", "output", "error", "cause"):
+                setattr(execution, name, kept[name])
+            manager.reopen(execution, told=kept.get("told", True))

@@ -1,0 +1,90 @@
+"""The bucket's objects on disk: what a call of S3 changed is kept with it, version by version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from moto.s3.models import FakeDeleteMarker, FakeKey
+
+from local.aws import services
+from local.aws.model import ACCOUNT_ID, AwsRequest
+from local.aws.operations import READS
+from local.journal import Journal
+
+#: Of the journal's rows; their keys are "<bucket>\n<key>\n<version>".
+KIND = "object"
+#: The versions that are in the journal, by journal and object.
+_kept: WeakKeyDictionary[Journal, dict[str, set[str]]] = WeakKeyDictionary()
+
+
+def keep_objects(journal: Journal, request: AwsRequest) -> None:
+    """Keep what a call that was just answered made of the objects that it names. Hold the endpoint's lock."""
+    bucket_name = request.params.get("Bucket")
+    bucket = services.backend("s3", request.region).buckets.get(bucket_name)
+    if bucket is None or request.operation.startswith(READS):
+        return
+    for key in _keys(request, bucket):
+        name = f"{bucket_name}\n{key}\n"
+        before = _kept.setdefault(journal, {}).setdefault(name, set())
+        versions = {str(one.version_id): one for one in bucket.keys.getlist(key, [])}
+        for gone in before - versions.keys():
+            journal.delete(KIND, f"{name}{gone}")
+        for version, one in versions.items():
+            if version not in before or version == "null":
+                journal.put(KIND, f"{name}{version}", *_described(one))
+        before.intersection_update(versions)
+        before.update(versions)
+
+
+def restore_objects(journal: Journal, region: str) -> None:
+    """Put the kept objects into the buckets that the program declared; those of other buckets are forgotten."""
+    buckets = services.backend("s3", region).buckets
+    for row in journal.rows(KIND):
+        bucket_name, key, version = row.key.split("\n")
+        bucket = buckets.get(bucket_name)
+        if bucket is None:
+            journal.delete(KIND, row.key)
+            continue
+        one = FakeKey(
+            key,
+            row.content or b"",
+            ACCOUNT_ID,
+            region,
+            bucket_name=bucket_name,
+            etag=row.value["etag"],
+            is_versioned=bucket.is_versioned,
+            version_id=version,
+            encryption=row.value["encryption"],
+            kms_key_id=row.value["kms_key_id"],
+        )
+        one._metadata.update(row.value["metadata"])
+        shown: Any = one
+        if row.value["is_marker"]:
+            shown = FakeDeleteMarker(one)
+            shown._version_id = version
+        shown.last_modified = shown.last_modified.fromisoformat(row.value["last_modified"])
+        bucket.keys.setlist(key, [*bucket.keys.getlist(key, []), shown])
+        _kept.setdefault(journal, {}).setdefault(f"{bucket_name}\n{key}\n", set()).add(version)
+
+
+def _keys(request: AwsRequest, bucket: Any) -> Iterable[str]:
+    if request.operation == "DeleteObjects":  # the keys are in its body
+        return [key for key, _ in bucket.keys.lists()]
+    key = request.params.get("Key")
+    return [] if key is None else [str(key)]
+
+
+def _described(one: Any) -> tuple[dict[str, Any], bytes | None]:
+    is_marker = isinstance(one, FakeDeleteMarker)
+    key = one.key if is_marker else one
+    described = {
+        "is_marker": is_marker,
+        "etag": None if is_marker else key._etag,
+        "encryption": key.encryption,
+        "kms_key_id": key.kms_key_id,
+        "metadata": dict(key._metadata),
+        "last_modified": one.last_modified.isoformat(),
+    }
+    return described, None if is_marker else key.value
