@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,27 +14,27 @@ from local.aws.model import ACCOUNT_ID, AwsRequest
 from local.aws.operations import READS
 from local.journal import Journal
 
-#: Of the journal's rows; their keys are "<bucket>\n<key>\n<version>".
+#: Of the journal's rows; their keys are the JSON of bucket, key and version.
 KIND = "object"
 #: The versions that are in the journal, by journal and object.
-_kept: WeakKeyDictionary[Journal, dict[str, set[str]]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Journal, dict[tuple[str, str], set[str]]] = WeakKeyDictionary()
 
 
 def keep_objects(journal: Journal, request: AwsRequest) -> None:
     """Keep what a call that was just answered made of the objects that it names. Hold the endpoint's lock."""
-    bucket_name = request.params.get("Bucket")
+    bucket_name = str(request.params.get("Bucket"))
     bucket = services.backend("s3", request.region).buckets.get(bucket_name)
     if bucket is None or request.operation.startswith(READS):
         return
-    for key in _keys(request, bucket):
-        name = f"{bucket_name}\n{key}\n"
-        before = _kept.setdefault(journal, {}).setdefault(name, set())
+    known = _kept.setdefault(journal, {})
+    for key in _keys(request, bucket, [key for name, key in known if name == bucket_name]):
+        before = known.setdefault((bucket_name, key), set())
         versions = {str(one.version_id): one for one in bucket.keys.getlist(key, [])}
         for gone in before - versions.keys():
-            journal.delete(KIND, f"{name}{gone}")
+            journal.delete(KIND, _row_key(bucket_name, key, gone))
         for version, one in versions.items():
             if version not in before or version == "null":
-                journal.put(KIND, f"{name}{version}", *_described(one))
+                journal.put(KIND, _row_key(bucket_name, key, version), *_described(one))
         before.intersection_update(versions)
         before.update(versions)
 
@@ -42,7 +43,7 @@ def restore_objects(journal: Journal, region: str) -> None:
     """Put the kept objects into the buckets that the program declared; those of other buckets are forgotten."""
     buckets = services.backend("s3", region).buckets
     for row in journal.rows(KIND):
-        bucket_name, key, version = row.key.split("\n")
+        bucket_name, key, version = json.loads(row.key)
         bucket = buckets.get(bucket_name)
         if bucket is None:
             journal.delete(KIND, row.key)
@@ -66,12 +67,16 @@ def restore_objects(journal: Journal, region: str) -> None:
             shown._version_id = version
         shown.last_modified = shown.last_modified.fromisoformat(row.value["last_modified"])
         bucket.keys.setlist(key, [*bucket.keys.getlist(key, []), shown])
-        _kept.setdefault(journal, {}).setdefault(f"{bucket_name}\n{key}\n", set()).add(version)
+        _kept.setdefault(journal, {}).setdefault((bucket_name, key), set()).add(version)
 
 
-def _keys(request: AwsRequest, bucket: Any) -> Iterable[str]:
+def _row_key(bucket_name: str, key: str, version: str) -> str:
+    return json.dumps([bucket_name, key, version])
+
+
+def _keys(request: AwsRequest, bucket: Any, known: list[str]) -> Iterable[str]:
     if request.operation == "DeleteObjects":  # the keys are in its body
-        return [key for key, _ in bucket.keys.lists()]
+        return {*known, *bucket.keys}
     key = request.params.get("Key")
     return [] if key is None else [str(key)]
 
