@@ -46,6 +46,8 @@ FUNCTION_ARN = {function: f"{function}FunctionArn" for function in FUNCTIONS}
 KMS_KEY_ARN = "kmsKeyArn"
 #: Only with the HTTP API (``apiEnabled``), and the console (``consoleEnabled``).
 API_URL = "apiUrl"
+#: Followed by ``/*``: what a caller's role is allowed ``execute-api:Invoke`` on.
+API_EXECUTION_ARN = "apiExecutionArn"
 CONSOLE_URL = "consoleUrl"
 #: Of the policy that lets other projects' roles publish past the API.
 PUBLISHER_POLICY_ARN = "publisherPolicyArn"

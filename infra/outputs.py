@@ -71,6 +71,7 @@ def stack_outputs(
         values[outputs.KMS_KEY_ARN] = deployment.key
     if api is not None:
         values[outputs.API_URL] = api.url
+        values[outputs.API_EXECUTION_ARN] = api.execution_arn
         if config.console_enabled:
             values[outputs.CONSOLE_URL] = pulumi.Output.concat(api.url, CONSOLE_PATH)
     values[outputs.PUBLISHER_POLICY_ARN] = publishers.arn

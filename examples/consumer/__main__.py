@@ -1,6 +1,8 @@
 """Follows the outcomes of another stack's commands: its bus -> a rule of ours -> a queue of ours -> a function of ours.
+And publishes commands: by the API with its client, and past it, by a role that the stack's policy is attached to.
 
-All that is taken from the other stack are two of its outputs. It knows nothing of this project, and grants it nothing.
+All that is taken from the other stack are a few of its outputs. It grants this project nothing but what its
+configuration says of callers (``apiTenants``).
 """
 
 from __future__ import annotations
@@ -13,7 +15,10 @@ from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, sqs
 
 SCHEMA_VERSION = 1
 FUNCTION_TIMEOUT_SECONDS = 30
-CODE = Path(__file__).parent / "function" / "follow.py"
+FUNCTIONS = Path(__file__).parent / "function"
+CODE = FUNCTIONS / "follow.py"
+#: The client's package. In a project of your own it is what ``pip install --target`` put into a folder.
+CLIENT = Path(__file__).parents[2] / "client" / "cqrs_client"
 
 
 def checked(version: object) -> object:
@@ -28,6 +33,8 @@ def document(*statements: dict[str, object]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
+if not CLIENT.is_dir():
+    raise pulumi.RunError(f"the client's package is not at {CLIENT}")
 prefix = f"{pulumi.get_project()}-{pulumi.get_stack()}"
 source = pulumi.StackReference(pulumi.Config().require("source"))
 bus = source.require_output("eventBusName")
@@ -110,5 +117,52 @@ lambda_.EventSourceMapping(
     function_response_types=["ReportBatchItemFailures"],
     opts=pulumi.ResourceOptions(depends_on=[policy]),
 )
+api_url = source.require_output("apiUrl")
+order_logs = cloudwatch.LogGroup("order", name=f"/aws/lambda/{prefix}-order", retention_in_days=14)
+order_role = iam.Role(
+    "order",
+    name=f"{prefix}-order",
+    assume_role_policy=document(
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ),
+)
+order_policy = iam.RolePolicy(
+    "order",
+    role=order_role.name,
+    policy=pulumi.Output.all(source.require_output("apiExecutionArn"), order_logs.arn).apply(
+        lambda given: document(
+            {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{given[0]}/*"},
+            {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": f"{given[1]}:*"},
+        )
+    ),
+)
+order = lambda_.Function(
+    "order",
+    name=f"{prefix}-order",
+    runtime="python3.13",
+    handler="order.handler",
+    code=pulumi.AssetArchive(
+        {
+            "order.py": pulumi.FileAsset(str(FUNCTIONS / "order.py")),
+            **{f"cqrs_client/{one.name}": pulumi.FileAsset(str(one)) for one in sorted(CLIENT.glob("*.py"))},
+        }
+    ),
+    role=order_role.arn,
+    timeout=FUNCTION_TIMEOUT_SECONDS,
+    environment={"variables": {"API_URL": api_url, "TENANT": pulumi.Config().require("tenant")}},
+    opts=pulumi.ResourceOptions(depends_on=[order_policy, order_logs]),
+)
+# A job that publishes past the API, with the stack's own package: it needs the tables, and the policy has just that.
+job_role = iam.Role(
+    "job",
+    name=f"{prefix}-job",
+    assume_role_policy=document(
+        {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ),
+)
+iam.RolePolicyAttachment("job", role=job_role.name, policy_arn=source.require_output("publisherPolicyArn"))
+pulumi.export("orderFunctionName", order.name)
+# For the other stack's ``apiTenants``.
+pulumi.export("orderRoleArn", order_role.arn)
 pulumi.export("outcomesTableName", outcomes.name)
 pulumi.export("failedQueueUrl", failed.url)

@@ -61,10 +61,11 @@ def routes(config: StackConfig) -> Mapping[str, str]:
 
 
 class HttpApi(pulumi.ComponentResource):
-    """``url`` is where it answers, ``id`` names it in metrics."""
+    """``url`` is where it answers, ``id`` names it in metrics, ``execution_arn`` in policies."""
 
     url: pulumi.Output[str]
     id: pulumi.Output[str]
+    execution_arn: pulumi.Output[str]
 
     def __init__(
         self, name: str, deployment: Deployment, function: Function, opts: pulumi.ResourceOptions | None = None
@@ -102,7 +103,7 @@ class HttpApi(pulumi.ComponentResource):
             opts=self._child,
         )
         self._stage(api)
-        self.url, self.id = api.api_endpoint, api.id
+        self.url, self.id, self.execution_arn = api.api_endpoint, api.id, api.execution_arn
         self.register_outputs({"url": self.url})
 
     def _routes(self, api: apigatewayv2.Api, integration: apigatewayv2.Integration) -> None:

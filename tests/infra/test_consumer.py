@@ -10,6 +10,7 @@ import boto3
 import pytest
 from pulumi.runtime.mocks import MockResourceArgs
 
+from client_tests.fakes import Api, published
 from local.aws.endpoint import AwsEndpoint
 from local.deploy.errors import DeployError
 from local.deploy.program import evaluate
@@ -18,7 +19,16 @@ from tests.infra.test_outputs import OUTPUTS
 from tests.support.evaluation import PROJECT_DIR, Evaluation, Recorder
 
 CONSUMER = PROJECT_DIR / "examples" / "consumer"
-SOURCE = {"schemaVersion": 1, "eventBusName": "cqrs-dev-events"}
+API = "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
+EXECUTION = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5"
+POLICY = "arn:aws:iam::123456789012:policy/cqrs-dev-publisher"
+SOURCE = {
+    "schemaVersion": 1,
+    "eventBusName": "cqrs-dev-events",
+    "apiUrl": API,
+    "apiExecutionArn": EXECUTION,
+    "publisherPolicyArn": POLICY,
+}
 
 
 class Consumer(Recorder):
@@ -59,6 +69,28 @@ def test_its_rule_is_on_the_sources_bus_and_reaches_its_queue() -> None:
     queue = evaluation.get("aws:sqs/queue:Queue", "events")
     function = evaluation.get("aws:lambda/function:Function", "follow")
     assert queue["visibilityTimeoutSeconds"] >= 6 * function["timeout"]
+
+
+def test_it_publishes_through_the_api_and_past_it_by_the_stacks_policy() -> None:
+    evaluation, _ = deployed(SOURCE)
+    (invoke, _) = json.loads(evaluation.get("aws:iam/rolePolicy:RolePolicy", "order")["policy"])["Statement"]
+    assert invoke["Action"] == "execute-api:Invoke"
+    assert invoke["Resource"] == "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/*"
+    function = evaluation.get("aws:lambda/function:Function", "order")
+    assert function["environment"]["variables"] == {"API_URL": API, "TENANT": "demo"}
+    attached = evaluation.get("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "job")
+    assert (attached["role"], attached["policyArn"]) == ("cqrs-consumer-dev-job", POLICY)
+
+
+def test_its_function_publishes_once_however_often_it_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api([published("APPLIED"), published("APPLIED")])
+    function = runpy.run_path(str(CONSUMER / "function" / "order.py"))
+    monkeypatch.setitem(function["client"].__globals__, "_client", api.client())
+    event = {"id": "e1", "code": "o1", "name": "First", "lines": []}
+    for _ in range(2):
+        assert function["handler"](event, None) == {"code": "o1", "version": 1, "outcome": "APPLIED"}
+    assert {one.headers["idempotency-key"] for one in api.asked} == {"e1"}
+    assert api.asked[0].path == "/commands?wait=10"
 
 
 def test_another_schema_version_is_refused() -> None:

@@ -94,7 +94,7 @@ def test_addresses(dev: Evaluation, with_tokens: Evaluation) -> None:
 def test_without_the_api_nothing_of_it_is_there() -> None:
     evaluation = evaluated("dev", {"apiEnabled": "false"})
     assert [one.name for one in evaluation.registrations if one.custom and "api" in one.name.lower().split("-")] == []
-    assert not {"apiUrl", "apiFunctionArn"} & set(evaluation.outputs)
+    assert not {"apiUrl", "apiExecutionArn", "apiFunctionArn"} & set(evaluation.outputs)
     assert "publisherPolicyArn" in evaluation.outputs
 
 

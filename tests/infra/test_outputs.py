@@ -57,6 +57,7 @@ OUTPUTS = {
     "tasksFunctionArn",
     "statesFunctionArn",
     "apiUrl",
+    "apiExecutionArn",
     "publisherPolicyArn",
     "dashboardUrl",
 }
@@ -68,6 +69,7 @@ SHAPES = {
     "Minutes": re.compile(r"[1-9]\d*"),
     "StateMachineArn": re.compile(r"arn:aws:states:[a-z0-9-]+:\d{12}:stateMachine:\S+"),
     "StateMachineArns": re.compile(r"arn:aws:states:[a-z0-9-]+:\d{12}:stateMachine:\S+"),
+    "ExecutionArn": re.compile(r"arn:aws:execute-api:[a-z0-9-]+:\d{12}:[a-z0-9]+"),
     "PolicyArn": re.compile(r"arn:aws:iam::\d{12}:policy/\S+"),
     "FunctionArn": re.compile(r"arn:aws:lambda:[a-z0-9-]+:\d{12}:function:\S+"),
     "StreamArn": re.compile(r"arn:aws:dynamodb:[a-z0-9-]+:\d{12}:table/\S+/stream/\S+"),

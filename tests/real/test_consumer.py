@@ -18,8 +18,9 @@ CONSUMER = World.source / "examples" / "consumer"
 
 @pytest.fixture(scope="module")
 def consumer(world: World) -> Project:
-    folder = world.folder / "consumer"
+    folder = world.folder / "examples" / "consumer"
     shutil.copytree(CONSUMER, folder, ignore=shutil.ignore_patterns("__pycache__", ".venv"))
+    shutil.copytree(World.source / "client", world.folder / "client", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".venv").symlink_to(Path(sys.prefix).resolve())
     return Project(world, folder)
 
