@@ -1,17 +1,22 @@
 """What a cold start of each function costs in Python alone: processor time of fresh interpreters.
 
 Each round runs the interpreter with ``boto3`` and one client, then with the entry point and the same client, so both
-meet the same load; the median of the rounds' differences and ratios is shown. Once with bytecode that was written
-before, and once without, as a function's archive has none.
+meet the same load; the median of the rounds' differences and ratios is shown. Our modules come from an unpacked
+archive, once with the bytecode that it has where the deploying Python is the functions' own, and once without
+(record 0220).
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import sys
 import tempfile
 from pathlib import Path
+
+from infra.bytecode import FOLDER, with_bytecode
+from infra.packaging import archive_members
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 5
@@ -26,27 +31,38 @@ def entry_points() -> list[str]:
 
 def cold_starts() -> dict[str, dict[str, float]]:
     """Entry point to milliseconds above boto3 with one client, and to the ratio, with bytecode and without."""
-    with tempfile.TemporaryDirectory() as cache:
-        kinds = {"": {"PYTHONDONTWRITEBYTECODE": "1"}, "WithBytecode": {"PYTHONPYCACHEPREFIX": cache}}
+    with tempfile.TemporaryDirectory() as work:
+        members = archive_members(ROOT)
+        kinds = {
+            "": _unpacked(members, Path(work, "plain")),
+            "WithBytecode": _unpacked(with_bytecode(members, ROOT / FOLDER), Path(work, "compiled")),
+        }
         return {name: _of(_WORKER + name, kinds) for name in entry_points()}
 
 
-def _of(statement: str, kinds: dict[str, dict[str, str]]) -> dict[str, float]:
+def _unpacked(members: dict[str, Path], folder: Path) -> Path:
+    for name, path in members.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / name)
+    return folder
+
+
+def _of(statement: str, kinds: dict[str, Path]) -> dict[str, float]:
     found = {}
-    for kind, environment in kinds.items():
-        rounds = [(_milliseconds(_BASE, environment), _milliseconds(statement, environment)) for _ in range(ROUNDS + 1)]
-        measured = rounds[1:]  # the first one writes bytecode and fills the disk's cache
+    for kind, folder in kinds.items():
+        rounds = [(_milliseconds(_BASE, folder), _milliseconds(statement, folder)) for _ in range(ROUNDS + 1)]
+        measured = rounds[1:]  # the first one fills the disk's cache
         found[f"own{kind}"] = statistics.median(worker - base for base, worker in measured)
         found[f"ratio{kind}"] = statistics.median(worker / base for base, worker in measured)
     return found
 
 
-def _milliseconds(statement: str, environment: dict[str, str]) -> float:
-    """Processor time of a new interpreter that runs ``statement``."""
+def _milliseconds(statement: str, folder: Path) -> float:
+    """Processor time of a new interpreter that runs ``statement`` on the code in ``folder``. It writes no bytecode."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     keys = {"AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench"}
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); {statement}"
-    child = os.spawnve(os.P_NOWAIT, sys.executable, [sys.executable, "-c", code], {**kept, **keys, **environment})
+    code = f"import sys; sys.path.insert(0, {str(folder)!r}); {statement}"
+    child = os.spawnve(os.P_NOWAIT, sys.executable, [sys.executable, "-B", "-c", code], {**kept, **keys})
     _, status, used = os.wait4(child, 0)
     if status != 0:
         raise RuntimeError(f"{statement!r} ended with {status}")

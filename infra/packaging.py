@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pulumi
 
+from infra import bytecode
+from infra.configuration.stack_config import StackConfig
 from infra.definitions.sources import check_compiles, tree_of
 
 #: The words that both sides share, and all Lambda code.
@@ -108,6 +110,21 @@ def check_modules(members: Mapping[str, Path], modules: Sequence[str]) -> None:
     for name, path in members.items():
         if name.endswith(".py"):
             _compile(name, path)
+
+
+def functions_archive(members: Mapping[str, Path], config: StackConfig, root: Path) -> pulumi.AssetArchive:
+    """What a stack deploys: the members that it uses, with bytecode if this Python is the functions' own.
+
+    Raises:
+        PackagingError: the folder for bytecode can't be written.
+    """
+    kept = without_unused_samples(members, config.handler_modules)
+    if bytecode.is_for(config.lambda_runtime):
+        try:
+            kept = bytecode.with_bytecode(kept, root / bytecode.FOLDER)
+        except OSError as error:
+            raise PackagingError(f"the functions' bytecode can't be written: {error}") from error
+    return build_archive(kept)
 
 
 def build_archive(members: Mapping[str, Path]) -> pulumi.AssetArchive:

@@ -40,7 +40,7 @@ from infra.definitions.custom_workflows import find_workflows
 from infra.definitions.handler_classes import handler_classes, problems_of
 from infra.naming.names import Account, Names
 from infra.outputs import stack_outputs, with_outputs_of_application
-from infra.packaging import archive_members, build_archive, check_modules, without_unused_samples
+from infra.packaging import archive_members, check_modules, functions_archive
 from infra.permissions.sizes import check_policies
 from infra.physical_names import check_names, taken_names
 
@@ -85,7 +85,7 @@ def build(
         config,
         names,
         account,
-        build_archive(without_unused_samples(members, config.handler_modules)),
+        functions_archive(members, config, root),
         own,
         workflows,
         classes,

@@ -1,0 +1,78 @@
+"""Bytecode beside the functions' sources, where the deploying Python is the functions' own minor version.
+
+``/var/task`` can't be written, so without it Lambda compiles every module at each cold start, which takes longer than
+all else that our modules do then (decision record 0220). Python compares the magic number of a bytecode file with its
+own and reads the source where they differ (PEP 3147), so a file of another version does no harm. The files are of the
+unchecked kind (PEP 552): archives have no times of their own, and nobody edits a source in one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import marshal
+import os
+import sys
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from types import CodeType
+
+#: Where the files lie until they are packed, below the repository; named by content.
+FOLDER = Path(".local", "bytecode")
+#: PEP 552: bit 0 says that a hash of the source follows, bit 1 that it is to be checked.
+UNCHECKED_HASH = (0b01).to_bytes(4, "little")
+#: From version 3 on, equal code gives different bytes: objects that are used twice are marked by how often the process
+#: happens to refer to them (CPython issue 78274).
+REPEATABLE = 2
+#: Sources whose bytecode is remembered: more than the archive has modules.
+REMEMBERED = 1_024
+
+
+def is_for(runtime: str) -> bool:
+    """Whether the Python that runs here compiles for a function's runtime (``python3.13``)."""
+    return runtime == f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def with_bytecode(
+    members: Mapping[str, Path], folder: Path, dumps: Callable[[CodeType, int], bytes] = marshal.dumps
+) -> dict[str, Path]:
+    """The members, each source followed by its bytecode file, which is written below ``folder`` if it isn't there.
+
+    A source that can't be written down repeatably has none: constants of Python 3.14, such as a slice's.
+
+    Raises:
+        OSError: ``folder`` can't be written.
+    """
+    found = dict(members)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, path in members.items():
+        content = _bytecode(name, path.read_bytes(), dumps) if name.endswith(".py") else None
+        if content is not None:
+            found[_cached(name)] = _written(content, folder)
+    return dict(sorted(found.items()))
+
+
+def _cached(name: str) -> str:
+    """``handlers/a.py`` -> ``handlers/__pycache__/a.cpython-313.pyc``."""
+    path = PurePosixPath(name)
+    return str(path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc")
+
+
+@lru_cache(REMEMBERED)
+def _bytecode(name: str, source: bytes, dumps: Callable[[CodeType, int], bytes]) -> bytes | None:
+    code: CodeType = compile(source, name, "exec", dont_inherit=True)
+    try:
+        written = dumps(code, REPEATABLE)
+    except ValueError:  # "unmarshallable object": of a kind that this version of the format does not know
+        return None
+    return importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + importlib.util.source_hash(source) + written
+
+
+def _written(content: bytes, folder: Path) -> Path:
+    path = folder / f"{hashlib.sha256(content).hexdigest()}.pyc"
+    if not path.is_file():
+        unfinished = path.with_suffix(f".{os.getpid()}")  # two programs may be evaluated at once
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    return path
