@@ -11,6 +11,7 @@ from typing import Any
 
 from cli.develop import api_page, cost_page
 from cli.develop.errors import CommandError
+from cli.develop.pages import http_api
 from cli.terminal import show
 from contract.collaborators import PUBLISHER
 from contract.messages import MAIN_TOPIC
@@ -54,9 +55,15 @@ def generated(root: Path) -> dict[Path, str]:
         docs / "client.md": _publisher_policy(),
         docs / "configuration.md": _configuration(root),
         docs / "encryption.md": _key_policy(),
+        docs / "errors.md": http_api.problems_part(),
+        docs / "http-api.md": http_api.routes_part(),
         docs / "outputs.md": _outputs(root),
     }
-    return {**{path: _with_part(path, part) for path, part in parts.items()}, **diagrams.pages(root)}
+    return {
+        **{path: _with_part(path, part) for path, part in parts.items()},
+        docs / "openapi.json": http_api.document_text(),
+        **diagrams.pages(root),
+    }
 
 
 def _with_part(path: Path, part: str) -> str:

@@ -2,26 +2,110 @@
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import Callable
 from typing import Any
 
-from handlers.api.document import document
-from handlers.api.resolver import Resolver
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+
+from handlers.api import commands, entities, imports, operators, tasks, workflows
+from handlers.api.http import document
+from handlers.api.http.identity import Identities
+from handlers.api.http.problems import MEDIA_TYPE, NoRoute, WrongMethod, problem_of
+from handlers.api.http.requests import Request, read
+from handlers.api.http.routes import Routes
+from handlers.api.services import Services
+from handlers.core.log import log_step
+
+ROOMS = (commands, entities, operators, tasks, imports, workflows, document)
+#: What anybody may ask: nothing of the stack is in the answer.
+PUBLIC = frozenset({("GET", "/health")})
+#: No answer is kept by a browser or a proxy: each is of one tenant, and of a moment.
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class Api:
-    """All routes."""
+    """All routes, for the callers that ``identities`` knows."""
 
-    def __init__(self) -> None:
-        self._resolver = resolver = Resolver()
+    def __init__(
+        self, services: Services, identities: Identities, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._identities = identities
+        self._monotonic = monotonic
+        self.routes = routes = Routes()
+        for room in ROOMS:
+            room.add_routes(routes, services)
 
-        @resolver.get("/health", summary="Is it alive?")
-        def health() -> dict[str, str]:
-            return {"status": "ok"}
-
-        @resolver.get("/openapi.json", summary="This document")
-        def openapi() -> dict[str, Any]:
-            return document(resolver)
+        @routes.resolver.exception_handler(Exception)  # type: ignore[untyped-decorator]
+        def told(error: Exception) -> Response[str]:
+            """Boundary: every error of a route is an answer; one that nobody foresaw is logged."""
+            if isinstance(error, NotFoundError):
+                error = self._nothing_there()
+            return _problem(error, self.routes.resolver.current_event)
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """Answer one request."""
-        return self._resolver.resolve(event, context)
+        begun, rule, tenant = self._monotonic(), "", ""
+        request_id = _request_id(event)
+        try:
+            request = read(event)
+            caller = None
+            if (request.http_method, request.path) not in PUBLIC:
+                caller = self._identities.caller(request)
+                tenant = caller.tenant
+            answer, rule = self.routes.resolver.answer(request, caller=caller)
+        except Exception as error:  # noqa: BLE001 - boundary: every error is an answer; what is unforeseen is logged
+            answer = _plain(_problem_response(error, request_id))
+        answer["headers"] = {**HEADERS, **answer["headers"]}
+        log_step(
+            "request",
+            method=_method(event),
+            route=rule if (_method(event), rule) in self.routes.told else "",
+            status=answer["statusCode"],
+            tenant=tenant,
+            requestId=request_id,
+            durationMs=round(1000 * (self._monotonic() - begun)),
+        )
+        return answer
+
+    def _nothing_there(self) -> Exception:
+        request = self.routes.resolver.current_event
+        methods = self.routes.methods_of(request.path)
+        return WrongMethod(request.http_method, methods) if methods else NoRoute("there is nothing under this path")
+
+
+def _problem(error: Exception, request: Request) -> Response[str]:
+    return _problem_response(error, request.context.get("requestId"))
+
+
+def _problem_response(error: Exception, request_id: str | None) -> Response[str]:
+    problem, headers = problem_of(error, request_id)
+    # Not ``exclude_none``, which would take nulls out of attributes, too.
+    shown = {name: value for name, value in problem.model_dump().items() if value is not None}
+    body = json.dumps(shown, separators=(",", ":"))
+    return Response(problem.status, MEDIA_TYPE, body, headers=headers)
+
+
+def _plain(response: Response[str]) -> dict[str, Any]:
+    return {
+        "statusCode": response.status_code,
+        "headers": dict(response.headers),
+        "body": response.body,
+        "cookies": [],
+        "isBase64Encoded": False,
+    }
+
+
+def _request_id(event: Any) -> str | None:
+    context = event.get("requestContext") if isinstance(event, dict) else None
+    found = context.get("requestId") if isinstance(context, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _method(event: Any) -> str:
+    try:
+        return str(event["requestContext"]["http"]["method"])
+    except (KeyError, TypeError):
+        return ""

@@ -146,6 +146,24 @@ class EntityReader:
                 return Listing(found, None)
         return Listing(found, _cursor(key.pk, found[-1].sk))
 
+    def versions(self, key: EntityKey, *, limit: int = DEFAULT_LIMIT, before: int | None = None) -> Versions:
+        """Every version that is told of anywhere, newest first: from the log, and of those whose row there has expired
+        the states that the read model has had. ``before``: only versions below.
+
+        Raises:
+            ValidationError: the limit or the version is not allowed.
+        """
+        key, most = instance("key", key, EntityKey), whole_number("limit", limit, 1, MAX_LIMIT)
+        start = None if before is None else {"pk": key.pk, "sk": key.version_sk(before)}
+        found: dict[int, VersionState] = {}
+        for table in (HISTORY, COMMANDS):  # what the log says is more, so it comes last
+            for row in self._newest(table, key, most, start):
+                found[row["version"]] = self._state(row) if table == COMMANDS else self._past(row)
+        current = self.get(key, deleted=True)
+        if current is not None and current.version not in found and (before is None or current.version < before):
+            found[current.version] = VersionState(current, APPLIED, "", 1, {}, None)
+        return [found[version] for version in sorted(found, reverse=True)[:most]]
+
     def version(self, key: EntityKey, version: int) -> VersionState | None:
         """One version in the log; None where it is not there (any more)."""
         wanted = VersionKey(instance("key", key, EntityKey), version)
@@ -190,6 +208,23 @@ class EntityReader:
         if data is None or data["version"] < key.version:
             raise NotFound(f"{key}: neither in the log nor in the read model")
         return VersionState(command, APPLIED, "", 1, {}, None)  # its row has expired since
+
+    def _newest(self, table: str, key: EntityKey, most: int, start: Item | None) -> Iterator[Item]:
+        """Up to ``most`` rows of a table that are there, newest first."""
+        while most > 0:
+            page = self._store.query(
+                table, key.pk, sk_prefix=key.version_prefix, descending=True, limit=most, start=start
+            )
+            for row in map(self._live, page.items):
+                if row is not None:
+                    most -= 1
+                    yield row
+            start = page.next_key
+            if start is None:
+                return
+
+    def _past(self, row: Item) -> VersionState:
+        return VersionState(Command.from_row(self._decoded(row)), APPLIED, "", 1, {}, None)
 
     def _log(self, key: EntityKey) -> Iterator[Item]:
         """The rows of the versions, newest first, down to the first that is DONE: all before it are DONE as well."""

@@ -39,8 +39,9 @@ class ValidationError(CqrsError):
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
         self.field = field
+        self.value = shown(value)
         self.allowed = allowed
-        super().__init__(f"{field}: {shown(value)} is not allowed; expected {allowed}")
+        super().__init__(f"{field}: {self.value} is not allowed; expected {allowed}")
 
 
 class NotFound(CqrsError):

@@ -124,6 +124,11 @@ class ImportTables:
         return found
 
 
+def table_names(module_names: Iterable[str]) -> list[str]:
+    """The tables that the modules have strategies for; none is built. Raises RegistryError, naming the module."""
+    return sorted({getattr(cls, _MARK).table for name in module_names for cls in marked_classes(name, _MARK)})
+
+
 def load_import_tables(module_names: Iterable[str], collaborators: Mapping[str, Any]) -> ImportTables:
     """Import the modules and build their strategies.
 

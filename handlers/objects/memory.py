@@ -92,3 +92,15 @@ class MemorySource:
 
 def _etag(body: bytes) -> str:
     return hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+class MemoryLinks:
+    """See ``Links``."""
+
+    def upload(self, key: str) -> str:
+        """See Links."""
+        return f"https://objects.invalid/put/{key}"
+
+    def download(self, key: str) -> str:
+        """See Links."""
+        return f"https://objects.invalid/get/{key}"

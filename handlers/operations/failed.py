@@ -7,9 +7,10 @@ from collections.abc import Callable
 from contract.command_status import FAILED, FAILED_STATUSES
 from handlers.commands.keys import VersionKey
 from handlers.core.errors import ValidationError
+from handlers.core.key_parts import SEPARATOR
 from handlers.core.light_dataclasses import dataclass
 from handlers.store.conditions import Condition, absent, equals, less, one_of
-from handlers.store.port import COMMANDS, TableStore
+from handlers.store.port import COMMANDS, Item, TableStore
 
 PAGE_ITEMS = 500
 
@@ -59,6 +60,14 @@ class Found:
     more: bool
 
 
+@dataclass(frozen=True)
+class FoundOfTenant:
+    """Rows of failed commands as they are stored, in the order of their keys. ``next_key`` goes into the next call."""
+
+    rows: list[Item]
+    next_key: Item | None
+
+
 def find_failed(store: TableStore, selection: Selection, *, limit: int, on_page: OnPage | None = None) -> Found:
     """The keys of up to about ``limit`` failed commands (the last page may bring some more)."""
     keep = selection.condition()
@@ -72,3 +81,31 @@ def find_failed(store: TableStore, selection: Selection, *, limit: int, on_page:
             on_page(scanned, len(keys))
         if start is None or len(keys) >= limit:
             return Found(keys, scanned, start is not None)
+
+
+def failed_of_tenant(
+    store: TableStore,
+    selection: Selection,
+    pk: str,
+    *,
+    limit: int,
+    start: Item | None = None,
+    goes_on: Callable[[], bool] = lambda: True,
+) -> FoundOfTenant:
+    """Up to ``limit`` failed commands of one partition (kind and tenant), without a look at anything else of the table.
+
+    ``goes_on``: asked before each page; when it says no, what was found so far is the answer.
+    """
+    condition = selection.condition()
+    prefix = "" if selection.type is None else f"{selection.type}{SEPARATOR}"
+    rows: list[Item] = []
+    while True:
+        page = store.query(COMMANDS, pk, sk_prefix=prefix, limit=PAGE_ITEMS, start=start)
+        for row in page.items:
+            if condition.holds(row):
+                rows.append(row)
+                if len(rows) == limit:
+                    return FoundOfTenant(rows, {"pk": row["pk"], "sk": row["sk"]})
+        start = page.next_key
+        if start is None or not goes_on():
+            return FoundOfTenant(rows, start)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.core.errors import TokenExpired, TokenInvalid, TokenUnknown, TransientError, TransientThrottle
+from handlers.core.errors import NotFound, TokenExpired, TokenInvalid, TokenUnknown, TransientError, TransientThrottle
 from handlers.state_machines import checks
+from handlers.state_machines.port import WorkflowExecution
 
 
 class MemoryWorkflows:
@@ -75,6 +76,13 @@ class MemoryCustomWorkflows:
             checks.check_same_input(name, id_, checks.check_input(self.started[arn][1]), text)
         self.started.setdefault(arn, (name, dict(given)))
         return arn
+
+    def execution(self, name: str, id_: str) -> WorkflowExecution:
+        """See CustomWorkflows. Every execution runs."""
+        arn = checks.execution_arn(checks.machine_of(self._machines, name), checks.execution_name(id_))
+        if arn not in self.started:
+            raise NotFound(f"{arn}: there is no such execution")
+        return WorkflowExecution(arn, "RUNNING", 0.0, self.started[arn][1])
 
     def resume(self, token: str, output: Any) -> None:
         """See CustomWorkflows."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from handlers.core.light_dataclasses import dataclass
+
 
 class StateMachines(Protocol):
     """Executions and their task tokens. Methods raise ``TransientError`` when a later try may work."""
@@ -21,6 +23,23 @@ class StateMachines(Protocol):
     def resume(self, token: str, output: Mapping[str, Any]) -> bool:
         """Answer a task token. False: the token is used, timed out or gone, so nothing waits for it."""
         ...
+
+
+@dataclass(frozen=True)
+class WorkflowExecution:
+    """One execution. ``status``: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; times in seconds since 1970.
+
+    ``output`` once it has succeeded; ``error`` and ``cause`` where there are any.
+    """
+
+    arn: str
+    status: str
+    started: float
+    given: Any
+    stopped: float | None = None
+    output: Any = None
+    error: str | None = None
+    cause: str | None = None
 
 
 class CustomWorkflows(Protocol):
@@ -52,4 +71,17 @@ class CustomWorkflows(Protocol):
 
     def heartbeat(self, token: str) -> None:
         """Tell that the work goes on, before HeartbeatSeconds are over. Raises ValidationError, TokenGone."""
+        ...
+
+
+class ShownWorkflows(CustomWorkflows, Protocol):
+    """The same, which also tell of their executions."""
+
+    def execution(self, name: str, id_: str) -> WorkflowExecution:
+        """The execution that ``start`` gave for this id.
+
+        Raises:
+            ValidationError: the workflow is unknown, or the id is not allowed.
+            NotFound: there is none (any more), or the workflow is EXPRESS, which remembers none.
+        """
         ...

@@ -11,14 +11,26 @@ from botocore.exceptions import ClientError
 
 from handlers.core.aws.clients import UNREACHABLE
 from handlers.core.aws.errors import http_status_of, passes
-from handlers.core.errors import TokenExpired, TokenGone, TokenInvalid, TokenUnknown, TransientError, TransientThrottle
+from handlers.core.errors import (
+    NotFound,
+    TokenExpired,
+    TokenGone,
+    TokenInvalid,
+    TokenUnknown,
+    TransientError,
+    TransientThrottle,
+)
 from handlers.state_machines import checks
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
 
+    from handlers.state_machines.port import WorkflowExecution
+
 #: Of the errors that pass, refusals of a request that was not accepted. After others something may have been done.
 REFUSALS = frozenset({"ThrottlingException", "ExecutionLimitExceeded"})
+#: API reference, DescribeExecution: there is none, or the machine is EXPRESS and remembers none.
+NO_EXECUTION = frozenset({"ExecutionDoesNotExist", "InvalidArn"})
 #: API reference, SendTaskSuccess: nobody waits for this token any more.
 GONE: dict[str, type[TokenGone]] = {
     "TaskTimedOut": TokenExpired,
@@ -81,6 +93,30 @@ class StepFunctionsWorkflows:
         arn = checks.execution_arn(machine, execution)
         checks.check_same_input(name, id_, self._input_of(arn), text)
         return arn
+
+    def execution(self, name: str, id_: str) -> WorkflowExecution:
+        """See ShownWorkflows."""
+        from handlers.state_machines.port import WorkflowExecution  # workers start and resume only
+
+        arn = checks.execution_arn(checks.machine_of(self._machines, name), checks.execution_name(id_))
+        try:
+            with _transient():
+                found = self._client().describe_execution(executionArn=arn)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in NO_EXECUTION:
+                raise
+            raise NotFound(f"{arn}: there is no such execution") from None
+        stopped, output = found.get("stopDate"), found.get("output")
+        return WorkflowExecution(
+            arn,
+            found["status"],
+            found["startDate"].timestamp(),
+            json.loads(found.get("input", "null")),
+            None if stopped is None else stopped.timestamp(),
+            None if output is None else json.loads(output),
+            found.get("error"),
+            found.get("cause"),
+        )
 
     def _input_of(self, arn: str) -> str:
         """What an execution was started with. Raises TransientError: it is not shown (yet, or any more)."""

@@ -92,10 +92,12 @@ class Approvals:
 
     # -- for people ----------------------------------------------------------------------------------------
 
-    def list_open(self, tenant_code: str, *, workflow: str | None = None) -> Iterator[Approval]:
-        """The tenant's open approvals, by workflow and request id."""
+    def list_open(
+        self, tenant_code: str, *, workflow: str | None = None, after: tuple[str, str] | None = None
+    ) -> Iterator[Approval]:
+        """The tenant's open approvals, by workflow and request id. ``after``: those of the last one that is known."""
         prefix = "" if workflow is None else approval_prefix(workflow)
-        start = None
+        start = None if after is None else {"pk": approval_partition(tenant_code), "sk": approval_sk(*after)}
         while True:
             page = self._store.query(
                 TASKS, approval_partition(tenant_code), sk_prefix=prefix, limit=PAGE, consistent=True, start=start

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pulumi
 
 from contract.collaborators import OBJECTS, PUBLISHER, READER, SECRETS, STORE, SYNC_PUBLISHER, WORKFLOWS
-from contract.functions import IMPORTS, LOADER, STATES, TASKS
+from contract.functions import API, IMPORTS, LOADER, STATES, TASKS
 from contract.objects import APPLICATION, ATTRIBUTES
 from contract.tables import COMMANDS, DATA, HISTORY
 from contract.tables import TASKS as TASKS_TABLE
@@ -26,6 +26,7 @@ from infra.permissions.resources import Grants, objects, table
 
 #: Function to the kinds of classes that it makes.
 KINDS_OF = {
+    API: (SYNC_HANDLER,),
     STATES: (SYNC_HANDLER, WORKFLOW),
     TASKS: (TASK_HANDLER,),
     LOADER: (IMPORT_STRATEGY,),
@@ -115,7 +116,7 @@ class Classes:
             return allowed, []
         classes = self.of(spec.name)
         asked = {name for one in classes for name in one.asks}
-        if WORKFLOWS in asked:
+        if WORKFLOWS in asked or spec.name == API:
             allowed |= custom_permissions(self.workflows, self.custom_machines)
         if SECRETS in asked:
             allowed |= {arn: (READ_SECRET[arn.split(":")[2]],) for arn in self.config.handler_secrets.values()}

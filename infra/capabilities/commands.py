@@ -27,7 +27,8 @@ from infra.permissions.resources import machine, objects, table, topic
 DEFINITIONS = {STANDARD: "command", EXPRESS: "command_express"}
 
 
-def _environment(config: StackConfig, places: Places) -> Environment:
+def pipeline_environment(config: StackConfig, places: Places) -> Environment:
+    """What a function needs that applies commands."""
     return {
         **application_environment(config, places),
         "TASKS_TABLE": places.tables[TASKS],
@@ -55,7 +56,7 @@ SPEC = FunctionSpec(
         machine(COMMAND_HANDLER_EXPRESS): ("states:StartExecution",),
         topic(ALARM_TOPIC): ("sns:Publish",),
     },
-    environment=_environment,
+    environment=pipeline_environment,
     configured=lambda config, _: target_permissions(config.sync_targets),
 )
 

@@ -56,7 +56,7 @@ def _environment(config: StackConfig, places: Places) -> Environment:
     return {
         "IMPORT_TABLE": places.tables[IMPORT_TMP],
         **application_environment(config, places),
-        "IMPORT_BUCKETS": _with_more(places.bucket, config.import_buckets),
+        "IMPORT_BUCKETS": with_more(places.bucket, config.import_buckets),
         "IMPORT_ZIP_STATE_MACHINE_ARN": places.machines[IMPORT_ZIP],
         "IMPORT_CSV_STATE_MACHINE_ARN": places.machines[IMPORT_CSV],
         "IMPORT_DIRECT_ROWS": str(config.import_direct_rows),
@@ -109,6 +109,7 @@ def read_buckets(config: StackConfig, partition: str) -> dict[str, tuple[str, ..
     }
 
 
-def _with_more(bucket: pulumi.Input[str], more: tuple[str, ...]) -> pulumi.Input[str]:
+def with_more(bucket: pulumi.Input[str], more: tuple[str, ...]) -> pulumi.Input[str]:
+    """The stack's own bucket and the configured ones, as a variable names them."""
     rest = [f",{one}" for one in more]
     return bucket + "".join(rest) if isinstance(bucket, str) else pulumi.Output.concat(bucket, *rest)

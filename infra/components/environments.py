@@ -16,6 +16,7 @@ MAX_BYTES = 4_096
 SHOWN = 5
 #: Variable to what makes it long.
 _MADE_OF = {
+    "API_TENANTS": "apiTenants",
     "CUSTOM_STATE_MACHINE_ARNS": "one entry per workflow",
     "ENTITY_TYPES": "entityTypes, and the types of sync handlers",
     "HANDLER_MODULES": "handlerModules",

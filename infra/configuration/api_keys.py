@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from infra.configuration.api_tenants import parse_claim, parse_tenants
 from infra.configuration.checks import flag, parsed_by, setting, texts, whole
 
 #: API Gateway Developer Guide, "Quotas for configuring and running an HTTP API".
@@ -33,6 +34,11 @@ class ApiKeys:
     api_issuer: str = setting("", parsed_by(parse_issuer))
     api_audience: tuple[str, ...] = setting(
         (), texts(r"\S+", f"a list of at most {MAX_AUDIENCES} distinct audiences", MAX_AUDIENCES)
+    )
+    api_tenant_claim: str = setting("tenant", parsed_by(parse_claim))
+    api_role_claim: str = setting("roles", parsed_by(parse_claim))
+    api_tenants: dict[str, dict[str, list[str]]] = field(
+        default_factory=dict, metadata={"check": parsed_by(parse_tenants)}
     )
     api_rate_limit: int = setting(100, whole(1, MAX_RATE))
     api_burst_limit: int = setting(200, whole(1, MAX_BURST))

@@ -195,16 +195,18 @@ def iterator(aws: Aws) -> dict[str, Any]:
     }
 
 
-def health(aws: Aws) -> dict[str, Any]:
+def nobodys_orders(aws: Aws) -> dict[str, Any]:
     """A request as the HTTP API hands it on (payload format 2.0)."""
-    http = {"method": "GET", "path": "/health", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "u"}
+    path = "/entities/ORDER"
+    http = {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "u"}
+    claims = {"sub": "u1", "tenant": "nobody", "roles": "reader"}
     return {
         "version": "2.0",
         "routeKey": "$default",
-        "rawPath": "/health",
+        "rawPath": path,
         "rawQueryString": "",
         "headers": {},
-        "requestContext": {"stage": "$default", "http": http},
+        "requestContext": {"stage": "$default", "http": http, "authorizer": {"jwt": {"claims": claims}}},
         "isBase64Encoded": False,
     }
 
@@ -231,9 +233,17 @@ def a_job_that_is_gone(aws: Aws) -> dict[str, Any]:
 
 
 #: Function to an event that makes it call AWS, and its answer.
-HEALTHY = {"statusCode": 200, "body": '{"status":"ok"}', "isBase64Encoded": False, "cookies": []}
+PLAIN = {
+    "headers": {
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Type": "application/json",
+    },
+    "cookies": [],
+    "isBase64Encoded": False,
+}
 CALLS: dict[str, Any] = {
-    "api": (health, {**HEALTHY, "headers": {"Content-Type": "application/json"}}),
+    "api": (nobodys_orders, {"statusCode": 200, "body": '{"items":[],"cursor":null}', **PLAIN}),
     "events": (inserted, {"batchItemFailures": []}),
     "imports": (a_row_that_is_gone, {"batchItemFailures": []}),
     "loader": (a_job_that_is_gone, {"batchItemFailures": []}),

@@ -29,7 +29,11 @@ NEVER = (
 #: The one function that may load what a worker must not: its layer has it.
 IN_THE_LAYER = ("aws_lambda_powertools", "pydantic", "typing_extensions")
 LOADS: dict[str, tuple[set[str], tuple[str, ...], int]] = {
-    "api": (set(), ("commands.pipeline", "imports.files"), 20),
+    "api": (
+        {"commands", "imports", "operations", "tasks", "workflows"},
+        ("commands.pipeline.steps", "imports.files.inspection", "imports.csv", "entrypoints.wiring.publishing"),
+        150,
+    ),
     "events": ({"commands", "tasks"}, ("commands.publishing", "commands.pipeline.steps", "tasks.runner"), 80),
     "states": ({"commands", "workflows"}, ("commands.publishing", "commands.targets.connect"), 86),
     "outcomes": (

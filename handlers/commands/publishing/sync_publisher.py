@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from handlers.commands import status
@@ -28,8 +29,16 @@ class SyncPublisher:
         self._clock = clock
         self._lease_seconds = lease_seconds
 
-    def publish_sync(self, given: CommandInput, context: InvokeContext) -> Command | None:
+    def publish_sync(
+        self,
+        given: CommandInput,
+        context: InvokeContext,
+        *,
+        accepted: Callable[[Command], object] | None = None,
+    ) -> Command | None:
         """Accept a new version and apply it to all targets.
+
+        ``accepted`` is told the command before that begins: whatever is raised afterwards is about applying it.
 
         A call that stopped on the way may be repeated with the same request id: it goes on where it stopped.
         Without a request id the sweeper finishes the command once the lease has ended.
@@ -47,6 +56,8 @@ class SyncPublisher:
         if row is None:
             return None
         command = Command.from_row(row)
+        if accepted is not None:
+            accepted(command)
         run = own_run(command.key, command.id, row["attempt"])
         if not is_new and self._has_ended(run, row):
             return command

@@ -53,6 +53,10 @@ ONCE_CONFIG = Config(
 )
 
 
+#: For presigned URLs: of the region's own host, which needs no redirect.
+LINK_CONFIG = CLIENT_CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+
+
 @cache
 def _session() -> botocore.session.Session:
     return botocore.session.get_session()
@@ -81,6 +85,13 @@ def stepfunctions_once() -> SFNClient:
 def s3() -> S3Client:
     """The S3 client."""
     return cast("S3Client", _client("s3"))
+
+
+def s3_links() -> S3Client:
+    """The S3 client for links that others use. Only Signature Version 4 opens objects that a key of KMS encrypts, and
+    is taken in every region (S3 User Guide, "Authenticating requests").
+    """
+    return cast("S3Client", _client("s3", config=LINK_CONFIG))
 
 
 def secrets_manager() -> SecretsManagerClient:

@@ -34,14 +34,6 @@ class ApplicationSettings:
         self.log_level = _log_level(env)
 
 
-class ApiSettings:
-    """Environment of the ``api`` function."""
-
-    def __init__(self, env: Mapping[str, str]) -> None:
-        """Raises SettingsError naming the variable."""
-        self.log_level = _log_level(env)
-
-
 class EventsSettings:
     """Environment of the ``events`` function."""
 
@@ -122,6 +114,21 @@ class StatesSettings(ApplicationSettings):
         self.wait_limit_hours = _number(env, "WAIT_LIMIT_HOURS")
         self.lease_seconds = _number(env, "LEASE_SECONDS")
         self.ttl = _ttl(env)
+
+
+class ApiSettings(StatesSettings):
+    """Environment of the ``api`` function: what the pipeline needs, too, as it applies commands itself when asked."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        """Raises SettingsError naming the variable."""
+        super().__init__(env)
+        self.import_table = _text(env, "IMPORT_TABLE")
+        self.import_buckets = _names(env, "IMPORT_BUCKETS")
+        self.task_max_concurrency = _number(env, "TASK_MAX_CONCURRENCY")
+        self.task_timeout_minutes = _number(env, "TASK_TIMEOUT_MINUTES")
+        self.tenant_claim = _text(env, "API_TENANT_CLAIM")
+        self.role_claim = _text(env, "API_ROLE_CLAIM")
+        self.tenants = _text(env, "API_TENANTS")
 
 
 class SweeperSettings:

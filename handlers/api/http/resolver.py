@@ -15,26 +15,27 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.api_gateway import ResponseBuilder, Route
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-_event: ContextVar[APIGatewayProxyEventV2] = ContextVar("api_event")
+from handlers.api.http.requests import Request
+
+_event: ContextVar[Request] = ContextVar("api_event")
 _values: ContextVar[dict[str, Any]] = ContextVar("api_values")
 
 
 class Resolver(APIGatewayHttpResolver):
-    """One for all requests."""
+    """One for all requests. ``check`` is called with a route's method and rule before anything else is done."""
 
-    def __init__(self, serializer: Callable[[dict[Any, Any]], str] | None = None) -> None:
+    def __init__(self, check: Callable[[str, str], None]) -> None:
         self._building = Lock()
+        self._check = check
         super().__init__(
             enable_validation=True,
             response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
-            serializer=serializer,
             debug=False,
         )
 
     @property
-    def current_event(self) -> APIGatewayProxyEventV2:  # type: ignore[override]
+    def current_event(self) -> Request:  # type: ignore[override]
         """The request of this call."""
         return _event.get()
 
@@ -47,17 +48,29 @@ class Resolver(APIGatewayHttpResolver):
     def context(self, values: dict[str, Any]) -> None:
         """Powertools sets an empty one when the resolver is made."""
 
-    def resolve(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Answer one request."""
-        return copy_context().run(self._resolve_alone, event)
+    @property
+    def all_routes(self) -> list[Route]:
+        """In the order in which they are tried."""
+        return [*self._static_routes, *self._dynamic_routes]
 
-    def _resolve_alone(self, event: dict[str, Any]) -> dict[str, Any]:
-        _values.set({})
-        _event.set(given := APIGatewayProxyEventV2(event))
-        answer = self._resolve().build(given, None)
-        return {**answer, "statusCode": int(answer["statusCode"])}
+    def answer(self, request: Request, **values: Any) -> tuple[dict[str, Any], str]:
+        """Answer one request; and the rule of its route. ``values`` are in ``context`` meanwhile."""
+        return copy_context().run(self._answer, request, values)
+
+    def _answer(self, request: Request, values: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        _values.set(dict(values))
+        _event.set(request)
+        answer = self._resolve().build(request, None)
+        return {**answer, "statusCode": int(answer["statusCode"])}, self.context["_route"].path
 
     def _call_route(self, route: Route, route_arguments: dict[str, str]) -> ResponseBuilder[Any]:
+        try:
+            self._check(route.method, route.path)
+        except Exception as error:
+            builder = self._call_exception_handler(error, route)
+            if builder is None:
+                raise
+            return builder
         with self._building:  # at a route's first request, which two requests would build twice
             if not route._middleware_stack_built:
                 route._build_middleware_stack(self._router_middlewares, self)

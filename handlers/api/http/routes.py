@@ -1,0 +1,121 @@
+"""How a room adds its routes: each with the role that it needs, what it answers, and an example."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import BaseModel
+
+from contract.api import OPERATOR, READER, WRITER
+from handlers.api.http.identity import Caller
+from handlers.api.http.problems import MEDIA_TYPE, Problem
+from handlers.api.http.requests import JSON
+from handlers.api.http.resolver import Resolver
+from handlers.core.light_dataclasses import dataclass
+from handlers.core.values.stored_names import to_stored_name
+
+F = TypeVar("F", bound=Callable[..., Any])
+M = TypeVar("M", bound=BaseModel)
+#: Any caller, whatever the role.
+ANYBODY = None
+#: What every route may answer beside what it names.
+COMMON = (400, 401, 403, 422, 429, 500, 503)
+#: What the document says of a status.
+SAYS = {
+    200: "Done",
+    202: "Accepted; it goes on",
+    304: "Not changed since",
+    400: "The request can't be read",
+    401: "Credentials are missing",
+    403: "This caller may not do that, or not for this tenant",
+    404: "It is not there",
+    409: "What is stored does not allow it",
+    413: "The body is too large",
+    415: "The body is not JSON",
+    422: "A field has a value that is not allowed",
+    429: "Too many calls at the moment",
+    500: "Something went wrong inside",
+    503: "It passes: try again",
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a route says of itself. ``example``: of its body."""
+
+    role: str | None
+    example: Mapping[str, Any] | None
+
+
+class Routes:
+    """The routes of all rooms."""
+
+    def __init__(self) -> None:
+        self.resolver = Resolver(self._check)
+        #: By method and rule.
+        self.told: dict[tuple[str, str], Told] = {}
+
+    def add(
+        self,
+        method: str,
+        rule: str,
+        role: str | None,
+        summary: str,
+        *,
+        answers: Mapping[int, type[BaseModel] | None],
+        may: tuple[int, ...] = (),
+        example: Mapping[str, Any] | None = None,
+        media: str | None = None,
+        tag: str | None = None,
+    ) -> Callable[[F], F]:
+        """Register a function for a route.
+
+        ``answers``: statuses with the model of their body, None without one; ``media``: its type where it has no
+        model; ``may``: statuses of problems beside ``COMMON``.
+        """
+        self.told[method, rule] = Told(role, example)
+        with_body = (413, 415) if method != "GET" else ()
+        responses: dict[int, Any] = {}
+        for status, model in answers.items():
+            content: dict[str, Any] = {} if model is None else {JSON: {"model": model}}
+            if media is not None:
+                content = {media: {"schema": {"type": "object" if media == JSON else "string"}}}
+            responses[status] = {"description": SAYS[status], "content": content}
+        for status in sorted({*COMMON, *may, *with_body}):
+            responses[status] = {"description": SAYS[status], "content": {MEDIA_TYPE: {"model": Problem}}}
+        room = tag or rule.split("/")[1]
+
+        def register(function: F) -> F:
+            name = to_stored_name(function.__name__)
+            self.resolver.route(
+                rule, method=method, summary=summary, responses=responses, tags=[room], operation_id=name
+            )(function)
+            return function
+
+        return register
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls."""
+        found: Caller = self.resolver.context["caller"]
+        return found
+
+    def methods_of(self, path: str) -> list[str]:
+        """The methods that a path takes."""
+        return sorted({route.method for route in self.resolver.all_routes if route.rule.match(path)})
+
+    def _check(self, method: str, rule: str) -> None:
+        """The caller's role, before anything of the request is looked at."""
+        told = self.told.get((method, rule))
+        if told is not None and told.role is not None:
+            self.caller.must_be(told.role)
+
+
+def answer(status: int, body: M) -> Response[M]:
+    """An answer."""
+    return Response(status, JSON, body)
+
+
+__all__ = ["ANYBODY", "OPERATOR", "READER", "SAYS", "WRITER", "Routes", "answer"]

@@ -1,0 +1,99 @@
+"""What the routes work with; ``handlers.entrypoints.wiring.api`` puts it together."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from handlers.commands.publishing.publisher import CommandPublisher
+from handlers.commands.publishing.sync_publisher import SyncPublisher
+from handlers.commands.reader import EntityReader
+from handlers.core.clock import Clock
+from handlers.imports.service import ImportService
+from handlers.objects.links import Links
+from handlers.objects.port import Objects
+from handlers.operations.explain import Explainer
+from handlers.operations.redrive import Redriver
+from handlers.operations.skip import Skipper
+from handlers.state_machines.port import ShownWorkflows
+from handlers.store.port import TableStore
+from handlers.tasks.retry import TaskOperations
+from handlers.tasks.service import TaskService
+from handlers.workflows.approvals import Approvals
+
+
+class Services(Protocol):
+    """The services of a stack."""
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        ...
+
+    @property
+    def store(self) -> TableStore:
+        """All tables."""
+        ...
+
+    @property
+    def publisher(self) -> CommandPublisher:
+        """Accepts commands."""
+        ...
+
+    @property
+    def sync_publisher(self) -> SyncPublisher:
+        """Accepts and applies them."""
+        ...
+
+    @property
+    def reader(self) -> EntityReader:
+        """Reads entities."""
+        ...
+
+    @property
+    def explain(self) -> Explainer:
+        """Tells what happened to an entity."""
+        ...
+
+    @property
+    def skip(self) -> Skipper:
+        """Leaves a failed command out."""
+        ...
+
+    def redriver(self, *, dry_run: bool) -> Redriver:
+        """Gives failed commands a new attempt."""
+        ...
+
+    @property
+    def tasks(self) -> TaskService:
+        """Creates and reads tasks."""
+        ...
+
+    @property
+    def task_operations(self) -> TaskOperations:
+        """Retries and cancels them."""
+        ...
+
+    @property
+    def imports(self) -> ImportService:
+        """Imports."""
+        ...
+
+    @property
+    def approvals(self) -> Approvals:
+        """What waits for people."""
+        ...
+
+    @property
+    def workflows(self) -> ShownWorkflows:
+        """The application's workflows."""
+        ...
+
+    @property
+    def objects(self) -> Objects:
+        """The stack's bucket."""
+        ...
+
+    @property
+    def links(self) -> Links:
+        """Links to its objects."""
+        ...

@@ -1,0 +1,174 @@
+"""``/approvals``: what waits for a person. ``/workflows``: the application's own, started for the caller's tenant."""
+
+from __future__ import annotations
+
+import base64
+import json
+from itertools import islice
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+from pydantic import Field
+
+from handlers.api.http.models import DEFAULT_LIMIT, Cursor, Given, Limit, Part, Shown
+from handlers.api.http.problems import Forbidden
+from handlers.api.http.routes import READER, WRITER, Routes, answer
+from handlers.api.services import Services
+from handlers.core.clock import iso
+from handlers.core.errors import NotFound, ValidationError
+from handlers.state_machines.port import WorkflowExecution
+from handlers.workflows.approvals import APPROVED, MAX_TEXT_CHARS, REJECTED, Approval
+from handlers.workflows.workflow import reason_of
+
+TENANT, REQUESTED_BY, REQUEST_ID = "tenantCode", "requestedBy", "requestId"
+
+
+class ShownApproval(Shown):
+    """A decision that a workflow waits for. ``delivered`` is false if nothing waited for the answer any more."""
+
+    workflow: str
+    request_id: str
+    status: str
+    subject: str
+    requested_by: str
+    requested_at: str
+    decided_by: str | None
+    decided_at: str | None
+    reason: str | None
+    delivered: bool
+
+
+class ApprovalPage(Shown):
+    """Open approvals by workflow and request id. ``cursor`` goes into the next request; null at the end."""
+
+    items: list[ShownApproval]
+    cursor: str | None
+
+
+class GivenAnswer(Given):
+    """``reason`` is needed to reject."""
+
+    decision: str = Field(pattern=f"^({APPROVED}|{REJECTED})$")
+    reason: str | None = Field(None, max_length=MAX_TEXT_CHARS)
+
+
+class GivenStart(Given):
+    """``id``: the caller's; the same id starts one execution. ``input`` gets ``tenantCode``, ``requestId`` and
+    ``requestedBy`` of this request.
+    """
+
+    id: str = Field(min_length=1, max_length=200)
+    input: dict[str, Any] = Field(default_factory=dict)
+
+
+class ShownExecution(Shown):
+    """An execution of a workflow."""
+
+    workflow: str
+    id: str
+    execution_arn: str
+    status: str
+    started_at: str
+    stopped_at: str | None
+    input: Any
+    output: Any
+    error: str | None
+    cause: str | None
+
+
+class Started(Shown):
+    """The execution that an id has."""
+
+    workflow: str
+    id: str
+    execution_arn: str
+
+
+def add_routes(routes: Routes, services: Services) -> None:
+    """Register them."""
+
+    @routes.add("GET", "/approvals", READER, "What waits for a person", answers={200: ApprovalPage})
+    def list_approvals(
+        workflow: Annotated[str | None, Query()] = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    ) -> Response[ApprovalPage]:
+        waiting = services.approvals.list_open(routes.caller.tenant, workflow=workflow, after=_after(cursor))
+        found = list(islice(waiting, limit + 1))
+        shown = found[:limit]
+        following = _cursor(shown[-1]) if len(found) > limit else None
+        return answer(200, ApprovalPage(items=[shown_approval(one) for one in shown], cursor=following))
+
+    @routes.add(
+        "POST", "/approvals/<workflow>/<id>/answer", WRITER, "Approve or reject", answers={200: ShownApproval},
+        may=(404, 409), example={"decision": APPROVED},
+    )  # fmt: skip
+    def answer_approval(workflow: Part, id: Part, given: Annotated[GivenAnswer, Body()]) -> Response[ShownApproval]:
+        context = routes.caller.context()
+        if given.decision == APPROVED:
+            done = services.approvals.approve(workflow, id, context)
+        else:
+            done = services.approvals.reject(workflow, id, context, given.reason or "")
+        return answer(200, shown_approval(done))
+
+    @routes.add(
+        "POST", "/workflows/<name>", WRITER, "Start a workflow", answers={202: Started}, may=(409,),
+        example={"id": "2026-01", "input": {"numbers": [1, 2, 3]}},
+    )  # fmt: skip
+    def start_workflow(name: Part, given: Annotated[GivenStart, Body()]) -> Response[Started]:
+        caller = routes.caller
+        if given.input.get(TENANT, caller.tenant) != caller.tenant:
+            raise Forbidden(f"input.{TENANT}: the tenant is the caller's")
+        own = {**given.input, TENANT: caller.tenant, REQUESTED_BY: caller.user}
+        arn = services.workflows.start(name, {REQUEST_ID: given.id, **own}, scoped(caller.tenant, given.id))
+        return answer(202, Started(workflow=name, id=given.id, execution_arn=arn))
+
+    @routes.add("GET", "/workflows/<name>/<id>", READER, "One execution", answers={200: ShownExecution}, may=(404,))
+    def get_execution(name: Part, id: Part) -> Response[ShownExecution]:
+        tenant = routes.caller.tenant
+        found = services.workflows.execution(name, scoped(tenant, id))
+        if not isinstance(found.given, dict) or found.given.get(TENANT) != tenant:
+            raise NotFound(f"{name} {id}: there is no such execution")
+        return answer(200, _shown(name, id, found))
+
+
+def scoped(tenant: str, id_: str) -> str:
+    """The id of a tenant's execution: two tenants never share one. No tenant's code has a '#'."""
+    return f"{tenant}#{id_}"
+
+
+def _after(cursor: str | None) -> tuple[str, str] | None:
+    if cursor is None:
+        return None
+    try:
+        found = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or len(found) != 2 or not all(isinstance(one, str) for one in found):
+        raise ValidationError("cursor", cursor, "the cursor of an earlier page")
+    return found[0], found[1]
+
+
+def _cursor(approval: Approval) -> str:
+    return base64.urlsafe_b64encode(json.dumps([approval.workflow, approval.request_id]).encode()).decode()
+
+
+def shown_approval(approval: Approval) -> ShownApproval:
+    """An approval as it is shown."""
+    return ShownApproval(**{name: getattr(approval, name) for name in ShownApproval.model_fields})
+
+
+def _shown(name: str, id_: str, found: WorkflowExecution) -> ShownExecution:
+    # Lambda's own cause is JSON with a stack trace: of that the message.
+    told = {} if found.error is None else reason_of({"Error": found.error, "Cause": found.cause or ""})
+    return ShownExecution(
+        workflow=name,
+        id=id_,
+        execution_arn=found.arn,
+        status=found.status,
+        started_at=iso(found.started),
+        stopped_at=None if found.stopped is None else iso(found.stopped),
+        input=found.given,
+        output=found.output,
+        error=told.get("error"),
+        cause=told.get("cause"),
+    )

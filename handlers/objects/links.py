@@ -1,0 +1,44 @@
+"""Links to objects of the stack's bucket that work for whoever has them, for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+#: How long a link is good for. A function's credentials may end before, and the link with them.
+SECONDS = 900
+
+
+class Links(Protocol):
+    """Links to objects of one bucket."""
+
+    def upload(self, key: str) -> str:
+        """Where the object can be put (HTTP PUT), for ``SECONDS``."""
+        ...
+
+    def download(self, key: str) -> str:
+        """Where the object can be got, for ``SECONDS``; also where there is none."""
+        ...
+
+
+class S3Links:
+    """See ``Links``: presigned URLs. They may do what the function's role may; making one is no call."""
+
+    def __init__(self, client: Callable[[], S3Client], bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def upload(self, key: str) -> str:
+        """See Links."""
+        return self._url("put_object", key)
+
+    def download(self, key: str) -> str:
+        """See Links."""
+        return self._url("get_object", key)
+
+    def _url(self, operation: str, key: str) -> str:
+        given = {"Bucket": self._bucket, "Key": key}
+        return self._client().generate_presigned_url(operation, Params=given, ExpiresIn=SECONDS)
