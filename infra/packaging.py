@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -33,21 +34,30 @@ class PackagingError(Exception):
     """The code can't be packaged; one line says which module and why."""
 
 
-def archive_members(root: Path) -> dict[str, Path]:
-    """Path in the archive to file, sorted. ``root`` is the folder that holds the packages.
+def archive_members(root: Path, folders: Sequence[str] = ()) -> dict[str, Path]:
+    """Path in the archive to file, sorted. ``root`` is the folder that holds the packages, and ``folders``, the
+    application's own: each is a package by the last part of its path.
 
     Raises:
-        PackagingError: naming the package that is missing.
+        PackagingError: naming the package that is missing, or has another one's name.
     """
-    return dict(sorted(item for package in PACKAGES for item in _members_of(package, root).items()))
+    packages = {package: root / package for package in PACKAGES}
+    for folder in folders:
+        name = folder.rpartition("/")[2]
+        if name in packages or name in sys.stdlib_module_names:
+            raise PackagingError(f"cqrs:applicationPackages: {folder}: there is another package {name!r} already")
+        if not (root / folder).is_dir():
+            raise PackagingError(f"cqrs:applicationPackages: {folder}: there is no such folder")
+        packages[name] = root / folder
+    return dict(sorted(item for package, path in packages.items() for item in _members_of(package, path).items()))
 
 
-def _members_of(package: str, root: Path) -> dict[str, Path]:
-    found = (path for pattern in ALLOWED for path in (root / package).rglob(pattern))
-    members = {path.relative_to(root).as_posix(): path for path in found}
+def _members_of(package: str, folder: Path) -> dict[str, Path]:
+    found = (path for pattern in ALLOWED for path in folder.rglob(pattern))
+    members = {f"{package}/{path.relative_to(folder).as_posix()}": path for path in found}
     members = {name: path for name, path in members.items() if not _is_left_over(name) and path.name != MEMORY_ADAPTER}
     if not members:
-        raise PackagingError(f"no {package} package in {root}")
+        raise PackagingError(f"no {package} package in {folder.parent}")
     return members
 
 
@@ -96,18 +106,23 @@ def content_hash(members: Mapping[str, Path]) -> str:
     return digest.hexdigest()
 
 
-def check_modules(members: Mapping[str, Path], modules: Sequence[str]) -> None:
-    """Refuse handler modules that are missing or don't compile, without running any of their code.
+def check_modules(archive: Mapping[str, Path], sources: Mapping[str, Path], modules: Sequence[str]) -> None:
+    """Refuse handler modules that are missing or don't compile, without running any of their code; and anything else of
+    the archive that doesn't compile. ``sources``: the archive's and those of installed packages.
 
     Raises:
         PackagingError: naming the module.
     """
     for module in modules:
         base = module.replace(".", "/")
-        path = members.get(f"{base}.py") or members.get(f"{base}/__init__.py")
+        path = sources.get(f"{base}.py") or sources.get(f"{base}/__init__.py")
         if path is None:
-            raise PackagingError(f"cqrs:handlerModules: module {module!r} is not in the handlers package")
-    for name, path in members.items():
+            raise PackagingError(
+                f"cqrs:handlerModules: module {module!r} is not there; expected one of handlers/domain, of "
+                "cqrs:applicationPackages or of a package of handlers/requirements.txt"
+            )
+        _compile(f"{base}.py", path)
+    for name, path in archive.items():
         if name.endswith(".py"):
             _compile(name, path)
 

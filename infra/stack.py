@@ -40,6 +40,7 @@ from infra.definitions.custom_workflows import find_workflows
 from infra.definitions.handler_classes import handler_classes, problems_of
 from infra.naming.names import Account, Names
 from infra.outputs import stack_outputs, with_outputs_of_application
+from infra.packages.layer import application_packages, declare_layer
 from infra.packaging import archive_members, check_modules, functions_archive
 from infra.permissions.sizes import check_policies
 from infra.physical_names import check_names, taken_names
@@ -58,12 +59,14 @@ def build(
     Raises:
         ConfigError, PackagingError, DefinitionError, SubstitutionError: before any resource is declared.
     """
-    members = archive_members(root)
-    check_modules(members, config.handler_modules)
+    members = archive_members(root, config.application_packages)
+    packages = application_packages(root, config, members)
+    sources = members if packages is None else {**packages.sources, **members}
+    check_modules(members, sources, config.handler_modules)
     check_definitions()
-    workflows = find_workflows(members, config.handler_modules, taken_names())
+    workflows = find_workflows(sources, config.handler_modules, taken_names())
     check_names(names, [one.name for one in workflows])
-    classes = handler_classes(members, config.handler_modules)
+    classes = handler_classes(sources, config.handler_modules)
     problems = [f"cqrs:handlerModules: {one}" for one in problems_of(classes)]
     problems += duplicated_ids(config.sync_targets, classes)
     problems += problems_of_types(config, classes)
@@ -87,6 +90,7 @@ def build(
         account,
         functions_archive(members, config, root),
         own,
+        None if packages is None else declare_layer(packages, config, names).arn,
         workflows,
         classes,
         Tables("tables", TablesArgs(names, config.point_in_time_recovery, config.deletion_protection, key)),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from infra.packages.layer import CACHE
 from local.aws.clients import client
 from local.aws.elsewhere.tables import TablesElsewhere
 from local.aws.endpoint import AwsEndpoint
@@ -58,10 +59,11 @@ class LocalRuntime:
         delivery_faults: duplicated and delayed deliveries, for tests.
         evaluate: runs the program; tests replay what an earlier run registered.
         work_dir: where functions' code is unpacked and stays, for the next deployment; None: a folder that goes again.
-        secrets: values of secrets by the names of environment variables (``local.secrets``); None: the process's own.
+        secrets: values of secrets by names of environment variables (``local.secrets``); None: the process's own.
         port: on which the endpoint is served on 127.0.0.1, 0 for any free one; None: only in this process.
         token_secret: signs tokens of HTTP APIs' callers (``local.gateway.callers``); None: no token is taken.
         tables_url: another server of DynamoDB's API on this machine, which then keeps the tables and their streams.
+        importable: what functions may import here beside what AWS would let them, for handlers of tests.
         data: a folder in which the state is kept, so that a later runtime goes on where this one ended, however it
             ended; None: the state goes with this object.
 
@@ -89,13 +91,14 @@ class LocalRuntime:
         data: Path | None = None,
         secrets: Mapping[str, str] | None = None,
         token_secret: str | None = None,
+        importable: Collection[str] = (),
     ) -> None:
         self.scheduler = scheduler if scheduler is not None else Scheduler.real()
         self._load: Callable[[], Stack] = partial(load_stack, project_dir, stack, config, stacks_dir=stacks_dir)
         self._settings = self._load()
         self.endpoint = AwsEndpoint(self.scheduler, region=self._settings.region, faults=faults)
         self._elsewhere = None if tables_url is None else TablesElsewhere(self.endpoint, tables_url)
-        self.host = FunctionHost(self.scheduler, create_overrides={"clock": self.scheduler})
+        self.host = FunctionHost(self.scheduler, create_overrides={"clock": self.scheduler}, importable=importable)
         self.executions = ExecutionManager(
             self.scheduler,
             self.host,
@@ -210,7 +213,7 @@ class LocalRuntime:
     @property
     def context(self) -> DeployContext:
         """Where to deploy."""
-        return DeployContext(self.endpoint, self.host, self._work_dir)
+        return DeployContext(self.endpoint, self.host, self._work_dir, self._project_dir / CACHE)
 
     @property
     def deployment(self) -> Deployment:

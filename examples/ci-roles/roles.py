@@ -34,6 +34,7 @@ MANAGED: Mapping[str, tuple[str, str]] = {
     "rule": ("events:{region}:{account}:rule/{prefix}*", "events:*"),
     "bus": ("events:{region}:{account}:event-bus/{prefix}*", "events:*"),
     "lambda": ("lambda:{region}:{account}:function:{prefix}*", "lambda:*"),
+    "layer": ("lambda:{region}:{account}:layer:{prefix}*", "lambda:*"),
     "machine": ("states:{region}:{account}:stateMachine:{prefix}*", "states:*"),
     "sns": ("sns:{region}:{account}:{prefix}*", "sns:*"),
     "sqs": ("sqs:{region}:{account}:{prefix}*", "sqs:*"),

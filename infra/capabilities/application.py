@@ -144,7 +144,8 @@ def with_application(spec: FunctionSpec, deployment: Deployment) -> FunctionArgs
     if known.of(spec.name):
         own += deployment.application.grants
     environment = {**deployment.application.environment, **environment_of_classes(config, deployment.classes)}
-    return FunctionArgs(spec, deployment, own, also, environment)
+    layers = [] if deployment.layer is None else [deployment.layer]
+    return FunctionArgs(spec, deployment, own, also, environment, layers)
 
 
 def _also(classes: list[HandlerClass], asked: set[str]) -> list[Grants]:

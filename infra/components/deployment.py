@@ -23,13 +23,16 @@ from infra.permissions.resources import Resources, machine
 
 @dataclass(frozen=True)
 class Deployment:
-    """One stack. ``application``, ``workflows`` and ``classes`` are the application's own."""
+    """One stack. ``application``, ``workflows`` and ``classes`` are the application's own, as is ``layer``: the ARN of
+    what its code imports besides, None where it needs nothing.
+    """
 
     config: StackConfig
     names: Names
     account: Account
     archive: pulumi.Archive
     application: Application
+    layer: pulumi.Input[str] | None
     workflows: Sequence[CustomWorkflow]
     classes: Sequence[HandlerClass]
     tables: Tables

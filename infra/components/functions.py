@@ -58,7 +58,8 @@ class FunctionSpec:
 @dataclass(frozen=True)
 class FunctionArgs:
     """One function. ``configured`` is what configuration and the application let it do beside its grants: ARN and
-    actions; ``also`` the same by names of resources. ``environment``: what the application adds to its own.
+    actions; ``also`` the same by names of resources. ``environment`` and ``layers``: what the application adds to its
+    own.
     """
 
     spec: FunctionSpec
@@ -66,6 +67,7 @@ class FunctionArgs:
     configured: Sequence[tuple[pulumi.Input[str], tuple[str, ...]]] = ()
     also: Sequence[Grants] = ()
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    layers: Sequence[pulumi.Input[str]] = ()
 
     def policy(self, resources: Resources, log_group_arn: pulumi.Input[str]) -> dict[str, object]:
         """The policy document of its role."""
@@ -128,7 +130,7 @@ class Function(pulumi.ComponentResource):
             architectures=[config.lambda_architecture],
             handler=f"handlers.entrypoints.{spec.name}.handler",
             code=deployment.archive,
-            layers=spec.layers(config, deployment.account) or None,
+            layers=[*spec.layers(config, deployment.account), *args.layers] or None,
             role=self.role.arn,
             timeout=spec.timeout,
             memory_size=max(spec.least_memory, config.lambda_memory),

@@ -53,7 +53,17 @@ class StackConfig(ApiKeys):
 
     handler_modules: tuple[str, ...] = setting(
         (),
-        texts(r"handlers\.domain(\.[a-z_][a-z0-9_]*)+", "a list of distinct module names below handlers.domain"),
+        texts(
+            r"(?!(contract|handlers)(\.|$)(?!domain\.))[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*",
+            "a list of distinct module names: below handlers.domain, of applicationPackages or of installed packages",
+        ),
+    )
+    application_packages: tuple[str, ...] = setting(
+        (),
+        texts(
+            r"([A-Za-z0-9_][A-Za-z0-9_-]*/)*[a-z_][a-z0-9_]*",
+            "a list of distinct folders of the repository (src/acme), each named as the package that it is",
+        ),
     )
     status_events: str = setting(TERMINAL, one_of(*STATUS_EVENTS))
     command_workflow: str = setting(STANDARD, one_of(STANDARD, EXPRESS))

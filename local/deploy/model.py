@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from infra.packages.wheels import Packages
 from local.functions.model import FunctionSpec
 from local.sources.async_calls import AsyncSettings
 from local.sources.eventbridge import Rule
@@ -50,6 +51,8 @@ class DeployContext:
     endpoint: Endpoint
     functions: FunctionRegistry
     work_dir: Path
+    #: where packages of layers are kept, for the next deployment
+    packages_dir: Path = field(default_factory=lambda: Path(".local/packages"))
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class Deployment:
         functions: the functions by name.
         event_source_mappings, rules, async_settings: for ``EventSources.start``.
         role_policies: the policy documents of each function's role, by function name.
+        layers: packages of the program's own layers, by ARN.
         machine_policies: those of each state machine's role, by the machine's name.
     """
 
@@ -87,6 +91,7 @@ class Deployment:
     async_settings: dict[str, AsyncSettings] = field(default_factory=dict)
     role_policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     machine_policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    layers: dict[str, Packages] = field(default_factory=dict)
 
     def of_type(self, type_: str) -> list[Resource]:
         """The resources of one Pulumi type, in order."""

@@ -40,7 +40,11 @@ def invokes(region: str) -> dict[str, dict[str, Any]]:
 
 
 #: The property that holds a resource's physical name, where it isn't ``name``.
-NAMED_BY = {"aws:s3/bucket:Bucket": "bucket", "aws:cloudwatch/dashboard:Dashboard": "dashboardName"}
+NAMED_BY = {
+    "aws:s3/bucket:Bucket": "bucket",
+    "aws:cloudwatch/dashboard:Dashboard": "dashboardName",
+    "aws:lambda/layerVersion:LayerVersion": "layerName",
+}
 
 
 @dataclass(frozen=True)
@@ -179,6 +183,7 @@ _ARNS = {
     "aws:iam/policy:Policy": "iam::{account}:policy/{name}",
     "aws:iam/role:Role": "iam::{account}:role/{name}",
     "aws:lambda/function:Function": "lambda:{region}:{account}:function:{name}",
+    "aws:lambda/layerVersion:LayerVersion": "lambda:{region}:{account}:layer:{name}:1",
     "aws:s3/bucket:Bucket": "s3:::{name}",
     "aws:sfn/stateMachine:StateMachine": "states:{region}:{account}:stateMachine:{name}",
     "aws:sns/topic:Topic": "sns:{region}:{account}:{name}",

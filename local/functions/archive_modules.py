@@ -28,6 +28,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from local.functions.environment import FunctionEnviron
+from local.functions.packages import NOTHING_ELSE, Importable, off_path, on_path
 
 #: Modules that are kept compiled, for the next mount of the same folder.
 MOST_COMPILED = 1000
@@ -39,19 +40,22 @@ _mounted: dict[str, ArchiveModules] = {}
 
 
 class ArchiveModules:
-    """The modules of one unpacked archive, until ``close``."""
+    """The modules of one unpacked archive, until ``close``. ``others``: what else its code may import."""
 
-    def __init__(self, archive_dir: Path) -> None:
+    def __init__(self, archive_dir: Path, others: Importable = NOTHING_ELSE) -> None:
         self.archive_dir = archive_dir
+        self._others = others
         self.mount = f"{_MOUNT}{next(_numbers)}"
-        self._names = frozenset(_top_level_names(archive_dir))
+        self._names = frozenset(_top_level_names(archive_dir)) | others.mounted
         self._replaced: dict[str, ModuleType] = {
             "importlib": _Overlay(importlib, import_module=self._import_module),
             "os": _Overlay(os, environ=(environ := FunctionEnviron()), getenv=environ.get),
         }
         self.builtins: dict[str, Any] = {**vars(builtins), "__import__": self._import}
         package = ModuleType(self.mount)
-        package.__path__ = [str(archive_dir)]
+        package.__path__ = [str(archive_dir), *([str(others.folder)] if others.mounted else [])]
+        if others.folder is not None:
+            on_path(others.folder)
         _mounted[self.mount] = self
         sys.modules[self.mount] = package
 
@@ -73,6 +77,8 @@ class ArchiveModules:
     def close(self) -> None:
         """Forget the modules. Code of theirs that still runs goes on, but imports nothing more from the archive."""
         _mounted.pop(self.mount, None)
+        if self._others.folder is not None:
+            off_path(self._others.folder)
         for name in [one for one in list(sys.modules) if one.partition(".")[0] == self.mount]:
             del sys.modules[name]
 
@@ -86,7 +92,14 @@ class ArchiveModules:
         """``importlib.import_module`` for the archive's code."""
         if not name.startswith(".") and self.owns(name):
             return self._mounted_module(name)
+        if not name.startswith("."):
+            self._check(name)
         return importlib.import_module(name, package)
+
+    def _check(self, name: str) -> None:
+        top = name.partition(".")[0]
+        if top != self.mount and not self._others.allows(top):
+            raise ModuleNotFoundError(f"No module named {top!r}", name=top)
 
     def _import(
         self,
@@ -100,6 +113,8 @@ class ArchiveModules:
         owned = level == 0 and self.owns(name)
         if owned and self.mount not in _mounted:
             raise ModuleNotFoundError(f"No module named {name!r}: its archive was closed", name=name)
+        if level == 0 and not owned:
+            self._check(name)
         try:
             module = builtins.__import__(
                 f"{self.mount}.{name}" if owned else name, globals, locals, fromlist or (), level

@@ -8,7 +8,7 @@ import threading
 import traceback
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from local.functions.model import (
     TooManyRequests,
     current_function,
 )
+from local.functions.packages import Importable
 from local.scheduler import Future, Scheduler, Task, TaskKilled, WaitTimeout
 
 #: A hook round each call: ``(function name, payload, proceed)``. ``proceed(payload)`` makes the call and may
@@ -48,8 +49,10 @@ class FunctionHost:
         *,
         create_overrides: Mapping[str, Any] | None = None,
         kill_timed_out: bool = False,
+        importable: Collection[str] = (),
     ) -> None:
-        """``create_overrides`` are keyword arguments for every module's ``create`` (a clock, say).
+        """``create_overrides`` are keyword arguments for every module's ``create`` (a clock, say). ``importable``: what
+        functions may import beside what their specifications say, for handlers of tests.
 
         A call that ran out of time goes on as a zombie by default: Lambda may still have sent its last
         requests, so this is the harder case. With ``kill_timed_out`` (virtual time only) it ends at its next
@@ -59,8 +62,9 @@ class FunctionHost:
         self._scheduler = scheduler
         self._create_overrides = dict(create_overrides or {})
         self._kill_timed_out = kill_timed_out
+        self._importable = frozenset(importable)
         self._specs: dict[str, FunctionSpec] = {}
-        self._archives: dict[Path, ArchiveModules] = {}
+        self._archives: dict[tuple[Path, Importable], ArchiveModules] = {}
         self._starters: dict[str, Callable[[], Handler]] = {}
         self._instances: dict[str, Handler] = {}
         self._generations: Counter[str] = Counter()
@@ -208,9 +212,11 @@ class FunctionHost:
             if handler is None and spec.name in self._starters:
                 handler = self._instances[spec.name] = self._starters[spec.name]()
             elif handler is None:
-                modules = self._archives.get(spec.archive_dir)
+                key = (spec.archive_dir, spec.importable)
+                modules = self._archives.get(key)
                 if modules is None:
-                    modules = self._archives[spec.archive_dir] = ArchiveModules(spec.archive_dir)
+                    others = spec.importable.also(self._importable)
+                    modules = self._archives[key] = ArchiveModules(spec.archive_dir, others)
                 handler = self._instances[spec.name] = start_instance(spec, modules, self._create_overrides)
             return handler
 

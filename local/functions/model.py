@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from local.functions.packages import NOTHING_ELSE, Importable
+
 TIMED_OUT = "Sandbox.Timedout"
 EXITED = "Runtime.ExitError"
 IMPORT_FAILED = "Runtime.ImportModuleError"
@@ -92,6 +94,8 @@ class FunctionSpec:
     #: None: unlimited; 0: the function can't be called
     reserved_concurrency: int | None = None
     role_arn: str = ""
+    #: what its code may import besides the archive's and the runtime's
+    importable: Importable = NOTHING_ELSE
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,9 @@ REPLACING: Mapping[str, frozenset[str]] = {
     ),
     "aws:lambda/function:Function": frozenset({"name", "packageType"}),
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": frozenset({"functionName", "qualifier"}),
+    "aws:lambda/layerVersion:LayerVersion": frozenset(
+        {"code", "compatibleArchitectures", "compatibleRuntimes", "description", "layerName", "licenseInfo"}
+    ),
     "aws:lambda/permission:Permission": frozenset(
         {"action", "function", "principal", "qualifier", "sourceAccount", "sourceArn", "statementId"}
     ),

@@ -6,11 +6,14 @@ inputs of a deployment are the same each time, which is checked.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
+from infra.packages.requirements import FILE
 from infra.packaging import archive_members, content_hash
 from local.deploy.errors import DeployError
 from local.deploy.program import Engine, evaluate
@@ -30,7 +33,8 @@ class ReplayedEvaluation:
 
     def __call__(self, project_dir: Path, stack: Stack, engine: Engine) -> dict[str, Any]:
         """Evaluate, or repeat what an earlier evaluation of the same registered."""
-        key = (fingerprint(project_dir), stack.name, tuple(sorted(stack.config.items())))
+        folders = json.loads(stack.config.get(f"{stack.project}:applicationPackages", "[]"))
+        key = (fingerprint(project_dir, folders), stack.name, tuple(sorted(stack.config.items())))
         if key not in self._known:
             recorder = Recorder(engine)
             outputs = evaluate(project_dir, stack, recorder)
@@ -69,9 +73,11 @@ class Recorder(Engine):
         self._engine.abort(error)
 
 
-def fingerprint(project_dir: Path) -> str:
-    """The archive's code and definitions: all else of the program is the test process's own."""
-    members = archive_members(project_dir)
+def fingerprint(project_dir: Path, folders: Sequence[str] = ()) -> str:
+    """The archive's code and definitions, and what it needs: all else of the program is the test process's own."""
+    members = archive_members(project_dir, folders)
+    needed = project_dir / FILE
+    members |= {FILE: needed} if needed.is_file() else {}
     state = tuple((name, (found := path.stat()).st_mtime_ns, found.st_size) for name, path in members.items())
     if (project_dir, state) not in _fingerprints:
         _fingerprints[project_dir, state] = content_hash(members)

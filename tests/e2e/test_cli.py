@@ -168,7 +168,8 @@ def test_loc_06_signals_stop_it_at_any_time(
             DEV,
             "[handlers.domain.orders, handlers.domain.airports]",
             "[handlers.domain.absent]",
-            "cqrs:handlerModules: module 'handlers.domain.absent' is not in the handlers package",
+            "cqrs:handlerModules: module 'handlers.domain.absent' is not there; expected one of handlers/domain, of "
+            "cqrs:applicationPackages or of a package of handlers/requirements.txt",
         ),
         (DEV, "config:", "config: [", "Pulumi.dev.yaml is not YAML: "),
         (

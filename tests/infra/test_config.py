@@ -32,7 +32,10 @@ TARGET: dict[str, Any] = {
 CASES: dict[str, list[Any]] = {
     "handlerModules": [
         "handlers.domain.orders",
-        ["os"],
+        ["handlers"],
+        ["handlers.core.keys"],
+        ["contract.tables"],
+        ["Os"],
         ["handlers.domain"],
         ["handlers.domain.a-b"],
         ["handlers.domain.a", "handlers.domain.a"],
@@ -58,6 +61,7 @@ CASES: dict[str, list[Any]] = {
         [{**TARGET, "arn": "*"}],
         [{**TARGET, "arn": TARGET["arn"] + "/*"}],
     ],
+    "applicationPackages": ["src/acme", ["/acme"], ["../acme"], ["src/"], ["acme-x"], ["a", "a"], [1], None],
     "entityTypes": ["BOOK", ["A#B"], ["BOOK", "BOOK"], [1], [""], None],
     "handlerEnvironment": [["A"], "A=1", {"AWS_REGION": "x"}, {"1A": "x"}, {"A": 1}, {"LOG_LEVEL": "x"}, None],
     "handlerSecrets": [["a"], {"A": "arn"}, {"a": "text"}, {"a": TARGET["arn"]}, {"a": None}, None],

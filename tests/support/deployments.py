@@ -66,6 +66,7 @@ class Deployed:
             evaluate=REPLAYED,
             work_dir=shared_work_dir(),
             stacks_dir=STACKS_DIR,
+            importable=("tests",),
             config={
                 "handlerModules": json.dumps(modules),
                 "commandWorkflow": workflow,

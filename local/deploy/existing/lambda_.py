@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from local.deploy.existing.model import Existing, State, forget, found, set_again, update_tags
+from local.deploy.existing.model import Existing, State, forget, found, nothing, set_again, update_tags
 from local.deploy.resources.lambda_ import (
     UNRESERVED,
     declared_mapping,
@@ -36,7 +36,7 @@ def update_function(workspace: Workspace, state: State, request: Request) -> Map
         lambda tags: client.tag_resource(Resource=arn, Tags=tags),
         lambda keys: client.untag_resource(Resource=arn, TagKeys=keys),
     )
-    spec = function_spec(state.id, arn, request.inputs, code.folder)
+    spec = function_spec(workspace, state.id, arn, request.inputs, code.folder)
     workspace.context.functions.update(spec)
     workspace.deployment.functions[spec.name] = spec
     return state.outputs
@@ -121,5 +121,6 @@ EXISTING = {
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": Existing(
         delete_event_invoke_config, set_again(event_invoke_config), read_event_invoke_config
     ),
+    "aws:lambda/layerVersion:LayerVersion": Existing(nothing),
     "aws:lambda/permission:Permission": Existing(delete_permission),
 }

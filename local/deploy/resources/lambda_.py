@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local.deploy.errors import UnsupportedResource
+from local.deploy.resources.layers import importable, layer_version
 from local.deploy.workspace import Created, Creator, Request, Workspace
 from local.functions.model import FunctionSpec
 from local.sources.async_calls import AsyncSettings, name_of
@@ -32,8 +33,6 @@ _FUNCTION = (
     "timeout",
     "tracingConfig",
 )
-#: Its packages are those of requirements.txt, so functions find them without the layer.
-LAYER_OF_POWERTOOLS = ":layer:AWSLambdaPowertoolsPythonV3-"
 #: Pulumi's way to say "not reserved".
 UNRESERVED = -1
 #: Lambda's own, where nothing is declared (API reference, CreateFunction).
@@ -45,12 +44,6 @@ def function(workspace: Workspace, request: Request) -> Created:
     """A function from an archive: on the endpoint, so that the CLI lists it, and in the host, which runs it."""
     request.known(*_FUNCTION)
     inputs = request.inputs
-    for layer in inputs.get("layers") or ():
-        if LAYER_OF_POWERTOOLS not in layer:
-            raise UnsupportedResource(
-                f"{request.label}: the layer {layer} is not supported here, only AWS's own of Powertools, whose "
-                "packages are in .venv"
-            )
     name = workspace.physical_name(request)
     code = workspace.archives.unpack(inputs.get("code"), request.label)
     client = workspace.client("lambda")
@@ -64,7 +57,7 @@ def function(workspace: Workspace, request: Request) -> Created:
     reserved = inputs.get("reservedConcurrentExecutions", UNRESERVED)
     if reserved != UNRESERVED:
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
-    spec = function_spec(name, arn, inputs, code.folder)
+    spec = function_spec(workspace, name, arn, inputs, code.folder)
     workspace.context.functions.register(spec)
     workspace.deployment.functions[name] = spec
     return Created(name, {"name": name, "arn": arn, "invokeArn": _invoke_arn(workspace, arn), "version": "$LATEST"})
@@ -86,7 +79,7 @@ def function_settings(inputs: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def function_spec(name: str, arn: str, inputs: Mapping[str, Any], folder: Path) -> FunctionSpec:
+def function_spec(workspace: Workspace, name: str, arn: str, inputs: Mapping[str, Any], folder: Path) -> FunctionSpec:
     """How the host runs the function. ``folder`` has its code."""
     reserved = inputs.get("reservedConcurrentExecutions", UNRESERVED)
     return FunctionSpec(
@@ -99,6 +92,7 @@ def function_spec(name: str, arn: str, inputs: Mapping[str, Any], folder: Path) 
         memory_mb=inputs.get("memorySize", DEFAULT_MEMORY_MB),
         reserved_concurrency=None if reserved == UNRESERVED else reserved,
         role_arn=inputs["role"],
+        importable=importable(workspace, name, inputs.get("layers") or (), _variables(inputs)),
     )
 
 
@@ -185,5 +179,6 @@ CREATORS: dict[str, Creator] = {
     "aws:lambda/eventSourceMapping:EventSourceMapping": event_source_mapping,
     "aws:lambda/function:Function": function,
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": event_invoke_config,
+    "aws:lambda/layerVersion:LayerVersion": layer_version,
     "aws:lambda/permission:Permission": permission,
 }
