@@ -281,22 +281,6 @@ class LocalRuntime:
         )
         endpoint.install_lambda(self.host, call_async=sources.caller.call)
         endpoint.on_call(sources.on_call)
-        self.executions.on_status_change(lambda one: sources.bus.execution_status_changed(_described(one)))
+        self.executions.on_status_change(lambda one: sources.bus.execution_status_changed(one.described()))
         sources.start(deployment.event_source_mappings, deployment.rules, deployment.async_settings)
         return sources
-
-
-def _described(execution: Execution) -> dict[str, Any]:
-    """An execution as DescribeExecution answers it, for its status event."""
-    return {
-        "executionArn": execution.arn,
-        "stateMachineArn": execution.machine.arn,
-        "name": execution.name,
-        "status": execution.status,
-        "startDate": execution.started,
-        "stopDate": execution.stopped,
-        "input": execution.input_text,
-        "output": execution.output_text,
-        "error": execution.error,
-        "cause": execution.cause,
-    }

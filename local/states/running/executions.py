@@ -87,6 +87,21 @@ class Execution:
         """The output as JSON text, None unless SUCCEEDED."""
         return dumps(self.output) if self.status == SUCCEEDED else None
 
+    def described(self) -> dict[str, Any]:
+        """As DescribeExecution answers it, for its status event."""
+        return {
+            "executionArn": self.arn,
+            "stateMachineArn": self.machine.arn,
+            "name": self.name,
+            "status": self.status,
+            "startDate": self.started,
+            "stopDate": self.stopped,
+            "input": self.input_text,
+            "output": self.output_text,
+            "error": self.error,
+            "cause": self.cause,
+        }
+
     def visited(self) -> list[str]:
         """Names of the states in the order in which they were entered (from the history)."""
         return visited_states(self.history.events)
