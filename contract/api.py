@@ -14,5 +14,7 @@ TENANTS = "tenants"
 ROLES_OF_TENANTS = "roles"
 #: In a pattern: any text; as a tenant: whichever the caller names.
 ANY = "*"
+#: Where the API takes tokens, signed requests come below this path, which the function takes off.
+IAM_PREFIX = "/iam"
 #: Which of several tenants that the identity allows.
 TENANT_HEADER = "x-cqrs-tenant"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_aws import apigatewayv2, cloudwatch, lambda_
 
+from contract.api import IAM_PREFIX, TENANT_HEADER
 from contract.functions import API
 from infra.components.deployment import Deployment
 from infra.components.functions import Function
@@ -19,8 +20,6 @@ IAM, JWT, NOBODY = "AWS_IAM", "JWT", "NONE"
 #: Methods of the API's routes. OPTIONS is none of them: preflights are the gateway's own, and need no caller (API
 #: Gateway Developer Guide, "Configure CORS for HTTP APIs in API Gateway").
 METHODS = ("GET", "PATCH", "POST")
-#: Where there are tokens, requests that are signed come below this path; the function takes it off.
-IAM_PREFIX = "/iam"
 ALL = "/{proxy+}"
 #: Answered to anybody, for what looks whether the API is there.
 HEALTH = "GET /health"
@@ -28,6 +27,7 @@ INTEGRATION_TIMEOUT_MS = 30_000
 PREFLIGHT_SECONDS = 600
 ALLOWED_HEADERS = (
     *("authorization", "content-type", "idempotency-key", "if-none-match"),
+    TENANT_HEADER,
     *("x-amz-content-sha256", "x-amz-date", "x-amz-security-token"),
 )
 EXPOSED_HEADERS = ("etag", "location", "retry-after")

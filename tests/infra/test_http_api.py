@@ -81,7 +81,7 @@ def test_pages_of_other_sites_may_call_where_they_are_named(dev: Evaluation, wit
     cors = with_tokens.get(API, "http-api")["corsConfiguration"]
     assert cors["allowOrigins"] == ["https://shop.example"]
     assert "allowCredentials" not in cors
-    assert {"authorization", "content-type", "idempotency-key"} <= set(cors["allowHeaders"])
+    assert {"authorization", "content-type", "idempotency-key", "x-cqrs-tenant"} <= set(cors["allowHeaders"])
     assert "OPTIONS" not in {key.split(" ")[0] for key in callers(with_tokens)}
 
 

@@ -21,6 +21,9 @@ ACCEPTED = JUDGES / "accepted.json"
 INSTALL = "tests/real/judges/install puts it there"
 #: Everything that configuration adds to what a stack declares, as far as it changes what is judged.
 FULL = {
+    "apiAudience": '["shop"]',
+    "apiCorsOrigins": '["https://shop.example"]',
+    "apiIssuer": "https://issuer.example/pool",
     "bucketAccessLog": "logs-of-others",
     "kmsKey": "create",
     "tracing": "true",

@@ -312,8 +312,48 @@ def _set(name: str, value: Callable[[Props], Any]) -> Callable[[Rendered, Props]
     return add
 
 
+def _api(props: Props) -> Rendered:
+    cors = props.get("corsConfiguration")
+    return {
+        **_plain(props, "name", "description", "protocolType", "tags"),
+        "CorsConfiguration": None if cors is None else _capital(cors),
+    }
+
+
+def _authorizer(props: Props) -> Rendered:
+    tokens = props["jwtConfiguration"]
+    return {
+        **_plain(props, "apiId", "authorizerType", "name", identitySources="IdentitySource"),
+        "JwtConfiguration": {"Audience": tokens["audiences"], "Issuer": tokens["issuer"]},
+    }
+
+
+def _stage(props: Props) -> Rendered:
+    log = props["accessLogSettings"]
+    return {
+        **_plain(props, "apiId", "autoDeploy", "tags", name="StageName"),
+        "AccessLogSettings": {"DestinationArn": log["destinationArn"], "Format": log["format"]},
+        "DefaultRouteSettings": _capital(props["defaultRouteSettings"]),
+    }
+
+
 #: Our type to CloudFormation's, and how it is rendered.
 WHOLE: Mapping[str, tuple[str, Callable[[Props], Rendered]]] = {
+    "aws:apigatewayv2/api:Api": ("AWS::ApiGatewayV2::Api", _api),
+    "aws:apigatewayv2/authorizer:Authorizer": ("AWS::ApiGatewayV2::Authorizer", _authorizer),
+    "aws:apigatewayv2/integration:Integration": (
+        "AWS::ApiGatewayV2::Integration",
+        lambda props: _plain(
+            props,
+            *("apiId", "integrationType", "integrationUri", "payloadFormatVersion"),
+            timeoutMilliseconds="TimeoutInMillis",
+        ),
+    ),
+    "aws:apigatewayv2/route:Route": (
+        "AWS::ApiGatewayV2::Route",
+        lambda props: _plain(props, "apiId", "authorizationType", "authorizerId", "routeKey", "target"),
+    ),
+    "aws:apigatewayv2/stage:Stage": ("AWS::ApiGatewayV2::Stage", _stage),
     "aws:cloudwatch/dashboard:Dashboard": (
         "AWS::CloudWatch::Dashboard",
         lambda props: _plain(props, "dashboardBody", "dashboardName"),
@@ -329,6 +369,13 @@ WHOLE: Mapping[str, tuple[str, Callable[[Props], Rendered]]] = {
     ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": ("AWS::CloudWatch::Alarm", _alarm),
     "aws:dynamodb/table:Table": ("AWS::DynamoDB::Table", _table),
+    "aws:iam/policy:Policy": (
+        "AWS::IAM::ManagedPolicy",
+        lambda props: {
+            **_plain(props, "description", name="ManagedPolicyName"),
+            "PolicyDocument": json.loads(props["policy"]),
+        },
+    ),
     "aws:iam/role:Role": ("AWS::IAM::Role", _role),
     "aws:kms/alias:Alias": ("AWS::KMS::Alias", lambda props: _plain(props, "targetKeyId", name="AliasName")),
     "aws:kms/key:Key": ("AWS::KMS::Key", _key),

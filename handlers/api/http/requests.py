@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
+from contract.api import IAM_PREFIX
 from handlers.api.http.problems import BodyTooLarge, MalformedRequest, NotJson, WrongMediaType
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -27,7 +28,6 @@ MAX_HEADER_BYTES = 10_240
 #: Parameters of a query.
 MAX_PARAMETERS = 50
 JSON = "application/json"
-SIGNED = "/iam"
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -84,7 +84,7 @@ def read(event: Mapping[str, Any]) -> Request:
         parsed = _json(text, headers.get("content-type"))
         headers["content-type"] = JSON
     # Signed requests come below this prefix where others come with tokens (decision record 0255).
-    below = path.removeprefix(SIGNED) if f"{path}/".startswith(f"{SIGNED}/") else path
+    below = path.removeprefix(IAM_PREFIX) if f"{path}/".startswith(f"{IAM_PREFIX}/") else path
     return Request({**event, "headers": headers, "rawPath": _path(below), "body": text}, parsed)
 
 
