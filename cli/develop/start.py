@@ -18,6 +18,7 @@ from handlers.core.log import LOGGER_NAME, JsonFormatter
 from local.aws.elsewhere.server import VARIABLE
 from local.aws.model import EndpointError, PortInUse
 from local.deploy.errors import DeployError
+from local.gateway.callers import SECRET_VARIABLE
 from local.kept.folder import FolderError
 from local.runtime import PROJECT_DIR, LocalRuntime
 
@@ -36,7 +37,8 @@ def started(
     """A running deployment of the program, served on ``port`` if there is one. ``shown`` gets the functions' log, too.
     Its state is kept in the folder ``data``, if there is one.
 
-    Its tables are those of the server that ``CQRS_DYNAMODB_ENDPOINT`` names, if it does.
+    Its tables are those of the server that ``CQRS_DYNAMODB_ENDPOINT`` names, if it does. Callers' tokens are held to
+    ``CQRS_TOKEN_SECRET``.
 
     Raises:
         CommandError: the port is taken, that server doesn't answer, the folder can't be used, or the program or its
@@ -46,7 +48,14 @@ def started(
     if data is not None and tables_url is not None:
         raise CommandError(f"--data keeps the tables that are in this process, not those at {tables_url} ({VARIABLE})")
     try:
-        runtime = LocalRuntime(stack=stack, config=config, port=port, tables_url=tables_url, data=data)
+        runtime = LocalRuntime(
+            stack=stack,
+            config=config,
+            port=port,
+            tables_url=tables_url,
+            data=data,
+            token_secret=os.environ.get(SECRET_VARIABLE) or None,
+        )
     except PortInUse as error:
         raise CommandError(f"{error} (--port)") from error
     except EndpointError as error:

@@ -143,10 +143,19 @@ def test_only_what_cannot_happen_twice_is_sent_again(failure: Any) -> None:
     assert len(plain.asked) == 1
 
 
-def test_what_was_turned_away_is_sent_again_when_the_api_says() -> None:
-    api = Api([refused(429, after=3), published()])
+def test_what_the_gateway_turned_away_is_sent_again_when_it_says() -> None:
+    api = Api([refused(429, after=3, message="Too Many Requests"), published()])
     api.client().commands.publish("ORDER", "o1", "First", {})
     assert api.slept == [3.0]
+
+
+def test_what_was_throttled_further_inside_is_sent_again_only_where_it_may() -> None:
+    plain = Api([refused(429, kind="throttled")])
+    with pytest.raises(Throttled):
+        plain.client().commands.publish("ORDER", "o1", "First", {})
+    keyed = Api([refused(429, kind="throttled"), published()])
+    keyed.client().commands.publish("ORDER", "o1", "First", {}, idempotency_key="k")
+    assert (len(plain.asked), len(keyed.asked)) == (1, 2)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 422])

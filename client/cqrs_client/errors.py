@@ -95,7 +95,7 @@ class TooLarge(ApiError):
 
 
 class Throttled(ApiError):
-    """429: too many calls; nothing was done."""
+    """429: too many calls."""
 
 
 class ServerError(ApiError):

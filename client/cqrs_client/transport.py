@@ -18,9 +18,9 @@ from botocore.httpsession import URLLib3Session
 from cqrs_client.errors import ClientError, Unreachable, error_of
 
 SERVICE = "execute-api"
-#: Statuses after which an idempotent request is sent again. 429 is always safe: the request was turned away.
-TRANSIENT = frozenset({500, 502, 503, 504})
 THROTTLED = 429
+#: Statuses after which a request that may be repeated is sent again.
+TRANSIENT = frozenset({THROTTLED, 500, 502, 503, 504})
 #: Parts that clients and servers take for steps in a path.
 _DOTS = (".", "..")
 
@@ -190,7 +190,9 @@ class Transport:
                 if answer.status < 400:
                     return answer
                 error = error_of(answer.status, _problem(answer), _seconds(answer.headers.get("retry-after")))
-                again = answer.status == THROTTLED or (repeatable and answer.status in TRANSIENT)
+                # Without a problem document it was the gateway that turned it away, before anything was done.
+                unseen = answer.status == THROTTLED and not error.kind
+                again = unseen or (repeatable and answer.status in TRANSIENT)
                 if not again or number == self.retries.attempts:
                     raise error
                 asked = error.retry_after

@@ -25,6 +25,8 @@ from local.aws.model import ACCOUNT_ID
 from local.aws.services import backends
 from local.gateway.model import Route, Tokens
 
+#: The environment variable with that secret, for ``./cqrs serve``.
+SECRET_VARIABLE = "CQRS_TOKEN_SECRET"
 #: The IAM user that unsigned requests are taken for.
 LOCAL_OPERATOR = f"arn:aws:iam::{ACCOUNT_ID}:user/local"
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/")
