@@ -92,7 +92,7 @@ def node_modules() -> Path | None:
 def versions() -> dict[str, str]:
     """Judge to its version, or why it can't be used."""
     found = {}
-    for tool in ("cfn-lint", "checkov", "parliament"):
+    for tool in ("cfn-lint", "checkov", "ministack", "parliament"):
         pinned = (JUDGES / f"{tool}.txt").read_text(encoding="utf-8").split()[0].partition("==")[2]
         found[tool] = pinned if program(tool) else f"absent from {folder()}: {INSTALL}"
     for tool, pinned in json.loads((JUDGES / "package.json").read_text(encoding="utf-8"))["dependencies"].items():

@@ -15,6 +15,7 @@ from local.aws.model import AwsRequest, AwsResponse, OperationHandler
 from local.aws.state_machines.execution_answers import event_answer, execution_description, execution_summary
 from local.aws.state_machines.map_run_answers import map_run_description, map_run_summary
 from local.aws.state_machines.pages import page
+from local.aws.state_machines.tested_states import tested_state
 from local.states.definition.model import STANDARD
 from local.states.definition.parser import validate
 from local.states.errors import ApiError, InvalidDefinition
@@ -92,6 +93,7 @@ class StepFunctionsApi:
             "DeleteStateMachine": self.delete_state_machine,
             "ListStateMachines": self.list_state_machines,
             "ValidateStateMachineDefinition": self.validate_definition,
+            "TestState": self.test_state,
             "StartExecution": self.start_execution,
             "StopExecution": self.stop_execution,
             "DescribeExecution": self.describe_execution,
@@ -163,6 +165,10 @@ class StepFunctionsApi:
             problem = {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": error.message}
             return {"result": "FAIL", "diagnostics": [problem], "truncated": False}
         return {"result": "OK", "diagnostics": [], "truncated": False}
+
+    def test_state(self, params: Params) -> dict[str, Any]:
+        """TestState."""
+        return tested_state(params, self._manager.scheduler, self._manager.map_runs)
 
     def _machine(self, machine: Machine) -> dict[str, Any]:
         return {

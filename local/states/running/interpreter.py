@@ -109,7 +109,7 @@ class Interpreter:
             entered = trail.add(f"{state.type}StateEntered", {"name": name, "input": data}, entered_at)
             context = StateContext(self.execution, name, entered_at, self._chance(place))
             try:
-                output, following = self._handlers[type(state)](state, data, context, trail)
+                output, following = self.visit(state, data, context, trail)
                 if output is not data:
                     check_payload(output, name, "an output")
             except StatesError as error:
@@ -117,6 +117,10 @@ class Interpreter:
             trail.add(f"{state.type}StateExited", {"name": name, "output": output})
             data, name = output, following
         return data
+
+    def visit(self, state: State, data: Any, context: StateContext, trail: Trail) -> Outcome:
+        """Run one state. Raises StatesError: it failed, and no Catch of it matches."""
+        return self._handlers[type(state)](state, data, context, trail)
 
     def scope(self, data: Any, context: StateContext) -> Scope:
         """What the paths of a state see."""
@@ -173,10 +177,10 @@ class Interpreter:
         else:
             delay = state.seconds or 0.0
         if delay > 0:
-            self._pause(delay, trail)
+            self.pause(delay, trail)
         return self._select(state.output_path, scope), state.next
 
-    def _pause(self, seconds: float, trail: Trail) -> None:
+    def pause(self, seconds: float, trail: Trail) -> None:
         """Wait, or wait for what is left of it."""
         steps, place, now = self.execution.steps, trail.next_place(), self.scheduler.now()
         until = steps.seen(place)
@@ -205,11 +209,18 @@ class Interpreter:
             delay = retries.next_delay(failure.name, self.scheduler.random)
             if delay is None:
                 break
-            self._pause(delay, trail)
+            self.pause(delay, trail)
             context.retry_count += 1
-        catcher = find_catcher(state.catchers, failure.name, of_task=of_task)
-        if catcher is None:
+        caught = self.caught(state, raw, failure)
+        if caught is None:
             raise failure
+        return caught
+
+    def caught(self, state: WorkState, raw: Any, failure: StatesError) -> Outcome | None:
+        """What Catch makes of a failure; None: no catcher matches."""
+        catcher = find_catcher(state.catchers, failure.name, of_task=isinstance(state, TaskState))
+        if catcher is None:
+            return None
         # the error output is put into the raw input (ASL specification, "Fallback states"); OutputPath isn't applied
         output = raw if catcher.result_path is None else catcher.result_path.put(raw, failure.output())
         return output, catcher.next
@@ -221,14 +232,15 @@ class Interpreter:
         if seen is not None:
             return result_of(seen)
         try:
-            result = self._perform(state, scope, context, trail)
+            result = self.perform(state, scope, context, trail)
         except StatesError as error:
             steps.note(place, noted(error))
             raise
         steps.note(place, {"result": result})
         return result
 
-    def _perform(self, state: WorkState, scope: Scope, context: StateContext, trail: Trail) -> Any:
+    def perform(self, state: WorkState, scope: Scope, context: StateContext, trail: Trail) -> Any:
+        """The work of a state itself: its result before ResultSelector. Raises StatesError: it failed."""
         if isinstance(state, TaskState):
             return run_task(self, state, scope, context, trail)
         if isinstance(state, MapState):

@@ -28,16 +28,15 @@ def run_map(run: Interpreter, state: MapState, scope: Scope, context: StateConte
     Raises:
         StatesError: an iteration failed; its error is the Map's, and the other iterations are ended.
     """
-    wanted = _concurrency(run, state, scope)
+    wanted = concurrency(run, state, scope)
     if state.distributed is not None:
         given = None if state.distributed.reader is not None else _items(state, scope)
         return run_distributed_map(run, state, scope, context, trail, given, wanted)
-    items = _items(state, scope)
+    inputs = iteration_inputs(run, state, scope, context)
     limit = min(wanted or INLINE_MAP_CONCURRENCY, INLINE_MAP_CONCURRENCY)
-    inputs = items if state.parameters is None else _select(run, state, scope, context, items)
     processor = state.processor
     assert processor is not None
-    trail.add("MapStateStarted", {"length": len(items)})
+    trail.add("MapStateStarted", {"length": len(inputs)})
 
     def iterate(index: int) -> Any:
         details = {"name": state.name, "index": index}
@@ -52,7 +51,7 @@ def run_map(run: Interpreter, state: MapState, scope: Scope, context: StateConte
         return output
 
     try:
-        outputs = side_by_side(run.scheduler, iterate, len(items), limit, f"{run.execution.name}/{state.name}")
+        outputs = side_by_side(run.scheduler, iterate, len(inputs), limit, f"{run.execution.name}/{state.name}")
         check_payload(outputs, state.name, "a result")
     except StatesError:
         trail.add("MapStateFailed")
@@ -115,6 +114,12 @@ def side_by_side(scheduler: Scheduler, work: Callable[[int], Any], count: int, l
     return results
 
 
+def iteration_inputs(run: Interpreter, state: MapState, scope: Scope, context: StateContext) -> list[Any]:
+    """What each iteration of a Map gets. Raises StatesError: there are no items at the path."""
+    items = _items(state, scope)
+    return items if state.parameters is None else _select(run, state, scope, context, items)
+
+
 def _items(state: MapState, scope: Scope) -> list[Any]:
     try:
         items = scope.find(state.items_path)
@@ -136,7 +141,7 @@ def _select(run: Interpreter, state: MapState, scope: Scope, context: StateConte
     return inputs
 
 
-def _concurrency(run: Interpreter, state: MapState, scope: Scope) -> int:
+def concurrency(run: Interpreter, state: MapState, scope: Scope) -> int:
     """MaxConcurrency; 0 means as many as the mode allows."""
     if state.max_concurrency_path is not None:
         return int(run.seconds(state.max_concurrency_path, scope, "MaxConcurrencyPath", least=0))

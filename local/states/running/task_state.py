@@ -38,9 +38,9 @@ def run_task(run: Interpreter, state: TaskState, scope: Scope, context: StateCon
     try:
         if state.wait_for_token:
             context.token = attempt.wait_for_token()
-        function, payload = _call(state, scope)
+        function, payload = call_of(state, scope)
         check_payload(payload, state.name, "an input")
-        attempt.start(function, payload, *_limits(run, state, scope))
+        attempt.start(function, payload, *limits_of(run, state, scope))
         result = run.scheduler.wait(attempt.outcome)
         check_payload(result, state.name, "a result")
     except StatesError as error:
@@ -53,7 +53,7 @@ def run_task(run: Interpreter, state: TaskState, scope: Scope, context: StateCon
     return result
 
 
-def _call(state: TaskState, scope: Scope) -> tuple[str, Any]:
+def call_of(state: TaskState, scope: Scope) -> tuple[str, Any]:
     """The function and what it gets."""
     if state.function is not None:
         # called by its ARN, the function gets the effective input itself
@@ -67,7 +67,7 @@ def _call(state: TaskState, scope: Scope) -> tuple[str, Any]:
     return function, parameters.get("Payload", {})
 
 
-def _limits(run: Interpreter, state: TaskState, scope: Scope) -> tuple[float | None, float | None]:
+def limits_of(run: Interpreter, state: TaskState, scope: Scope) -> tuple[float | None, float | None]:
     """TimeoutSeconds and HeartbeatSeconds of this attempt. Without one the task may run for ever (99,999,999 s)."""
     timeout, heartbeat = state.timeout, state.heartbeat
     if state.timeout_path is not None:
