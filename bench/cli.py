@@ -7,15 +7,22 @@ from collections.abc import Callable
 
 from bench import archive, csv_reading, imports, memory, prices, speed
 from bench.cold_start import cold_starts
-from bench.commands import Bench
+from bench.commands import Bench, Cost
 from cli.output import as_json, table
 from cli.terminal import show
-from contract.options import STATUS_DETAILS
-from contract.state_machines import EXPRESS, STANDARD
+from contract.options import STATUS_DETAILS, TERMINAL
+from contract.state_machines import INLINE, STARTED_MACHINES
 
-VARIANTS = [(workflow, detail) for workflow in (STANDARD, EXPRESS) for detail in STATUS_DETAILS]
+VARIANTS = [(workflow, detail) for workflow in STARTED_MACHINES for detail in STATUS_DETAILS]
 MEASURED = 20
 VERSIONS = (1, 2, 3, 10, 30)
+TITLE = "AWS calls per command (a first version, one sync handler; batches are full)"
+ASSUMED = (
+    f"Assumed: items of 1 KB, {prices.WARM_SECONDS * 1000:.0f} ms per call of a function with "
+    f"{prices.LAMBDA_GB * 1024:.0f} MB on arm64;\nwith INLINE {prices.CALL_OVERHEAD_SECONDS * 1000:.0f} ms per call "
+    f"and {prices.AWS_CALL_SECONDS * 1000:.0f} ms per AWS call in it.\n"
+    "Left out: SQS, logs, storage, API, subscribers of events."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,16 +44,23 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _commands() -> tuple[object, str]:
+def measured() -> list[Cost]:
+    """Of a command in each variant; with INLINE also where there is no target but the built-in one."""
     costs = []
-    for workflow, detail in VARIANTS:
-        with Bench(workflow, detail) as bench:
-            costs.append(bench.first_versions(MEASURED))
-    names = [f"{cost.workflow} {cost.detail}" for cost in costs]
+    for workflow, detail, custom in [*((*variant, True) for variant in VARIANTS), (INLINE, TERMINAL, False)]:
+        with Bench(workflow, detail, custom=custom) as bench:
+            costs.append(bench.counted(MEASURED))
+    return costs
+
+
+def _commands() -> tuple[object, str]:
+    costs = measured()
+    names = [cost.title for cost in costs]
     operations = sorted({name for cost in costs for name in cost.calls})
     calls = [(name, *(cost.calls.get(name, 0.0) for cost in costs)) for name in operations]
     calls.append(("all", *(cost.total_calls for cost in costs)))
     calls.append(("(Lambda invocations)", *(cost.invocations for cost in costs)))
+    calls.append(("(one after the other, until DONE)", *(cost.hops for cost in costs)))
     calls.append(("(state transitions)", *(cost.transitions for cost in costs)))
     calls.append(("(write units)", *(cost.write_units for cost in costs)))
     calls.append(("(read units)", *(cost.read_units for cost in costs)))
@@ -54,16 +68,20 @@ def _commands() -> tuple[object, str]:
     dollars.append(("all", *(sum(cost.dollars_per_million.values()) for cost in costs)))
     text = "\n\n".join(
         [
-            table("AWS calls per command (a first version, one sync handler)", calls, header=("", *names)),
+            table(
+                "AWS calls per command (a first version, one sync handler; batches are full)",
+                calls,
+                header=("", *names),
+            ),
             table("Dollars per million commands, us-east-1", dollars, header=("", *names)),
-            f"Assumed: items of 1 KB, {prices.WARM_SECONDS * 1000:.0f} ms per call of a function with "
-            f"{prices.LAMBDA_GB * 1024:.0f} MB on arm64.\nLeft out: SQS, logs, storage, API, subscribers of events.",
+            ASSUMED,
         ]
     )
     data = [
         {
             "workflow": cost.workflow,
             "statusDetail": cost.detail,
+            "customTarget": cost.custom,
             "calls": dict(cost.calls),
             "dollarsPerMillion": cost.dollars_per_million,
         }

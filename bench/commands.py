@@ -6,12 +6,13 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bench import prices
+from contract.functions import APPLY, EVENTS, STATES
 from contract.outputs import BUCKET_NAME, INLINE_ATTRIBUTE_LIMIT, TABLE_NAME
-from contract.state_machines import STANDARD
+from contract.state_machines import INLINE, STANDARD
 from contract.tables import COMMANDS, DATA, DUE_AT, OPEN_SHARD
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.model import LATEST, CommandInput
@@ -27,11 +28,16 @@ from local.functions.model import InvokeResult
 from local.runtime import LocalRuntime
 from local.scheduler import Scheduler
 
+START_EXECUTION = "stepfunctions.StartExecution"
 COUNTED = ("dynamodb", "stepfunctions", "sns")
 CONTEXT = InvokeContext(user_id="bench", tenant_code="t1")
 #: One in-process sync handler beside the built-in target.
 MODULES = ["handlers.domain.orders"]
 WARM_UP = "warm-up"
+#: What works on a command until it is DONE; the others tell of that.
+ON_THE_WAY = (EVENTS, APPLY, STATES)
+#: Streams and queues wait as long for their batches to fill: on a busy stack they are full by themselves.
+FILL_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,15 @@ class Cost:
     invocations: float
     write_units: float
     read_units: float
+    #: Beside the built-in target there is one with one write of its own.
+    custom: bool = True
+    #: Lambda calls one after the other from the publish of a command alone until it is DONE, those of targets among it.
+    hops: int = 0
+
+    @property
+    def title(self) -> str:
+        """For a table's head."""
+        return f"{self.workflow} {self.detail}{'' if self.custom else ', built-in target'}"
 
     @property
     def total_calls(self) -> float:
@@ -54,12 +69,13 @@ class Cost:
     @property
     def dollars_per_million(self) -> dict[str, float]:
         """By what is paid for. Left out: SQS, logs, storage, API, what subscribers of events cost."""
-        seconds = self.invocations * prices.WARM_SECONDS
+        seconds = self._function_seconds
         if self.workflow == STANDARD:
             machine = self.transitions * prices.STATE_TRANSITION
         else:
             billed = math.ceil(seconds / prices.EXPRESS_STEP_SECONDS) * prices.EXPRESS_STEP_SECONDS
-            machine = prices.EXPRESS_REQUEST + billed * prices.EXPRESS_GB * prices.EXPRESS_GB_SECOND
+            express = prices.EXPRESS_REQUEST + billed * prices.EXPRESS_GB * prices.EXPRESS_GB_SECOND
+            machine = self.calls.get(START_EXECUTION, 0.0) * express
         per_command = {
             "state machine": machine,
             "functions": self.invocations * prices.LAMBDA_REQUEST
@@ -69,17 +85,28 @@ class Cost:
         }
         return {name: value * prices.MILLION for name, value in per_command.items()}
 
+    @property
+    def _function_seconds(self) -> float:
+        """A state's call takes the time of a warm call; a batch as long as its AWS calls, one after the other."""
+        if self.workflow != INLINE:
+            return self.invocations * prices.WARM_SECONDS
+        return self.invocations * prices.CALL_OVERHEAD_SECONDS + self.total_calls * prices.AWS_CALL_SECONDS
+
 
 class Bench:
     """A deployment on which commands are counted. A context manager."""
 
-    def __init__(self, workflow: str, detail: str) -> None:
+    def __init__(self, workflow: str, detail: str, *, custom: bool = True) -> None:
+        """``custom``: with a sync handler; without, there is the built-in target alone."""
         self._workflow = workflow
         self._detail = detail
-        config = {"commandWorkflow": workflow, "statusDetail": detail, "handlerModules": json.dumps(MODULES)}
+        self._custom = custom
+        modules = MODULES if custom else []
+        config = {"commandWorkflow": workflow, "statusDetail": detail, "handlerModules": json.dumps(modules)}
         self._runtime = LocalRuntime(scheduler=Scheduler.virtual(1), config=config)
         self._seen: list[AwsCall] = []
         self._invocations = 0
+        self._on_the_way = 0
         self._published = 0
         self._position = 0
 
@@ -88,6 +115,9 @@ class Bench:
         runtime.start()
         runtime.endpoint.on_call(self._seen.append)
         runtime.host.interceptors.append(self._count)
+        declared = runtime.deployment
+        filled = [replace(one, batching_window=FILL_SECONDS) for one in declared.event_source_mappings]
+        runtime.run_sources(filled, declared.rules, declared.async_settings)
         tables = {name: runtime.outputs[TABLE_NAME[name]] for name in (COMMANDS, DATA)}
         self._commands_table = tables[COMMANDS]
         store = DynamoTableStore(aws.dynamodb(), tables)
@@ -103,6 +133,13 @@ class Bench:
     def first_versions(self, count: int) -> Cost:
         """``count`` new entities, published together: the mean of one."""
         return self._measure([f"o{self._published + number}" for number in range(count)])
+
+    def counted(self, count: int) -> Cost:
+        """``first_versions``, with the hops of a command alone."""
+        self._on_the_way = 0
+        self._publish("alone")
+        hops = self._on_the_way
+        return replace(self.first_versions(count), hops=hops)
 
     def next_version(self) -> Cost:
         """One more version of an entity that stays the same."""
@@ -135,6 +172,7 @@ class Bench:
             self._invocations / count,
             writes / count,
             sum(map(read_units, counted)) / count,
+            self._custom,
         )
 
     def _publish(self, code: str, *, run: bool = True) -> None:
@@ -151,6 +189,7 @@ class Bench:
 
     def _count(self, function: str, payload: Any, proceed: Any) -> InvokeResult:
         self._invocations += 1
+        self._on_the_way += function.rpartition("-")[2] in ON_THE_WAY
         result: InvokeResult = proceed(payload)
         return result
 

@@ -13,7 +13,9 @@ FILE = Path(__file__).with_name("counted.json")
 
 
 def commands() -> list[Cost]:
-    """Of one command, a first version with one sync handler: STANDARD and EXPRESS, with full and terminal statuses."""
+    """Of one command, a first version with one sync handler: each workflow, with full and terminal statuses; and of one
+    with the built-in target alone.
+    """
     return [Cost(**one) for one in _read()["commands"]]
 
 

@@ -22,7 +22,7 @@ from bench.commands import index_writes, read_units, write_units
 from cli.output import table
 from contract.options import TERMINAL
 from contract.outputs import BUCKET_NAME, TABLE_NAME
-from contract.state_machines import CSV_ROWS_HANDLER, EXPRESS, STANDARD
+from contract.state_machines import CSV_ROWS_HANDLER, EXPRESS, INLINE, STANDARD
 from contract.tables import COMMANDS, IMPORT_TMP
 from handlers.core.aws import clients as aws
 from handlers.core.context import InvokeContext
@@ -198,6 +198,7 @@ class ImportBench:
 VARIANTS = (
     Variant("ASYNC", STANDARD),
     Variant("ASYNC", EXPRESS),
+    Variant("ASYNC", INLINE),
     Variant("ASYNC", EXPRESS, mode="DIRECT"),
     Variant("SYNC", custom=False),
     Variant("SYNC"),

@@ -13,7 +13,7 @@ from bench.commands import Bench
 from bench.imports import ImportBench, Variant
 from cli.output import table
 from contract.options import FULL, TERMINAL
-from contract.state_machines import EXPRESS, STANDARD
+from contract.state_machines import EXPRESS, INLINE, STANDARD
 
 COMMANDS = 300
 ROWS = 1_000
@@ -24,6 +24,7 @@ def figures() -> tuple[object, str]:
     rates = {
         "commands, STANDARD, every status": _commands(STANDARD, FULL),
         "commands, EXPRESS, terminal statuses": _commands(EXPRESS, TERMINAL),
+        "commands, INLINE, terminal statuses": _commands(INLINE, TERMINAL),
         "rows published SYNC, read model only": _rows(Variant("SYNC", custom=False)),
         "rows published ASYNC, EXPRESS": _rows(Variant("ASYNC", EXPRESS)),
     }

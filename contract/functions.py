@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 API = "api"
+APPLY = "apply"
 EVENTS = "events"
 IMPORTS = "imports"
 LOADER = "loader"
@@ -10,4 +11,4 @@ OUTCOMES = "outcomes"
 SWEEPER = "sweeper"
 TASKS = "tasks"
 STATES = "states"
-FUNCTIONS = (API, EVENTS, IMPORTS, LOADER, OUTCOMES, SWEEPER, TASKS, STATES)
+FUNCTIONS = (API, APPLY, EVENTS, IMPORTS, LOADER, OUTCOMES, SWEEPER, TASKS, STATES)

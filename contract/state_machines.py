@@ -14,8 +14,12 @@ MACHINES = (COMMAND_HANDLER, COMMAND_HANDLER_EXPRESS, TASK_HANDLER, IMPORT_CSV, 
 #: Types of machines.
 STANDARD = "STANDARD"
 EXPRESS = "EXPRESS"
-#: Type of the command machine to its name: ``commandWorkflow`` decides which one receives starts.
+#: Type of the command machine to its name.
 COMMAND_MACHINES = {STANDARD: COMMAND_HANDLER, EXPRESS: COMMAND_HANDLER_EXPRESS}
+#: No type of machine: commands are applied by the consumer of their stream.
+INLINE = "INLINE"
+#: ``commandWorkflow`` to the machine that receives starts; with INLINE those of what can't end in the consumer.
+STARTED_MACHINES = {**COMMAND_MACHINES, INLINE: COMMAND_HANDLER_EXPRESS}
 
 #: ``source`` of the payload that a state hands to its function.
 SOURCE = "step-function"

@@ -11,7 +11,7 @@ import pulumi
 from pulumi_aws import iam
 
 from contract import outputs
-from contract.state_machines import COMMAND_MACHINES
+from contract.state_machines import STARTED_MACHINES
 from contract.tables import WITH_STREAM
 from infra.capabilities.application import entity_types
 from infra.capabilities.http_api import HttpApi
@@ -57,7 +57,7 @@ def stack_outputs(
     }
     values[outputs.EVENT_BUS_NAME] = messaging.event_bus.name
     values[outputs.EVENT_BUS_ARN] = messaging.event_bus.arn
-    receiving = COMMAND_MACHINES[config.command_workflow]
+    receiving = STARTED_MACHINES[config.command_workflow]
     values[outputs.COMMAND_STATE_MACHINE_ARN] = machines[receiving].machine.arn
     for name, output in outputs.MACHINE_ARN.items():
         values[output] = machines[name].machine.arn

@@ -14,7 +14,7 @@ from infra import application
 from infra.capabilities.api import api_function
 from infra.capabilities.application import Classes, problems_of_types
 from infra.capabilities.catalogue import check_layers, environments, policies
-from infra.capabilities.commands import command_machines, states_function
+from infra.capabilities.commands import apply_function, command_machines, new_commands, states_function
 from infra.capabilities.custom_machines import custom_machines
 from infra.capabilities.events import events_function
 from infra.capabilities.http_api import HttpApi
@@ -108,6 +108,8 @@ def build(
     publishers = publisher_policy(deployment)
     states = states_function(deployment)
     events = events_function(deployment)
+    apply = apply_function(deployment)
+    new_commands(events, apply, deployment)
     sweeper = sweeper_function(deployment)
     outcomes = Outcomes(OUTCOMES, deployment)
     tasks = Tasks("task-runner", deployment, events)
@@ -118,7 +120,10 @@ def build(
     ended_badly_rule(deployment, imports.loader, [imports.csv_machine, imports.zip_machine], name=IMPORTS_ENDED_BADLY)
     functions = {
         one.spec.name: one
-        for one in (api, events, imports.function, imports.loader, outcomes.function, sweeper, tasks.function, states)
+        for one in (
+            *(api, apply, events, imports.function, imports.loader, outcomes.function, sweeper),
+            *(tasks.function, states),
+        )
         if one is not None
     }
     machines = {

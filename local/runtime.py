@@ -25,6 +25,7 @@ from local.deploy.model import DeployContext, Deployment
 from local.deploy.program import Evaluate, evaluate
 from local.deploy.project import Stack, load_stack
 from local.deploy.renewal import renew
+from local.functions.concurrency import collaborators
 from local.functions.host import FunctionHost
 from local.gateway.gateway import Gateway
 from local.gateway.live import LiveEvents
@@ -98,7 +99,7 @@ class LocalRuntime:
         self._settings = self._load()
         self.endpoint = AwsEndpoint(self.scheduler, region=self._settings.region, faults=faults)
         self._elsewhere = None if tables_url is None else TablesElsewhere(self.endpoint, tables_url)
-        self.host = FunctionHost(self.scheduler, create_overrides={"clock": self.scheduler}, importable=importable)
+        self.host = FunctionHost(self.scheduler, create_overrides=collaborators(self.scheduler), importable=importable)
         self.executions = ExecutionManager(
             self.scheduler,
             self.host,

@@ -14,7 +14,10 @@ STACKS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "prod": ("prod", {}),
     "prod with a key": ("prod", {"kmsKey": "create"}),
 }
-_COMMANDS = "First versions of items of 1 KB, with one sync handler beside the built-in target."
+_COMMANDS = (
+    "First versions of items of 1 KB, with one sync handler beside the built-in target unless it is said; batches of "
+    "streams and queues\nare full."
+)
 _ROWS = "New rows, with the commands that they become."
 
 
@@ -38,7 +41,7 @@ def _at_rest(root: Path) -> str:
 
 
 def _commands() -> str:
-    bills = {f"{one.workflow} {one.detail}": costs.per_million(one) for one in counted.commands()}
+    bills = {one.title: costs.per_million(one) for one in counted.commands()}
     return f"## A million commands\n\n{_COMMANDS}\n\n{_dollars(bills)}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from handlers.commands.model import completed
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from handlers.commands.keys import EntityKey, VersionKey
 
 PAGE = 100
+#: Entities whose neighbourhoods, three rows each, fit into one transaction of a hundred reads.
+MOST_TOGETHER = 33
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,19 @@ class CommandRepository:
 
     def neighbourhood(self, key: VersionKey) -> Neighbourhood:
         """Own row, predecessor and data row in one transaction."""
-        previous = key.previous()
-        keys = [(COMMANDS, key.pk, key.sk), (DATA, key.entity.pk, key.entity.sk)]
-        if previous is not None:
-            keys.append((COMMANDS, previous.pk, previous.sk))
-        own, data, *prev = (self._live(row) for row in self._store.get_together(keys))
-        return Neighbourhood(own, prev[0] if prev else None, data)
+        return self.neighbourhoods([key])[0]
+
+    def neighbourhoods(self, keys: Sequence[VersionKey]) -> list[Neighbourhood]:
+        """Those of several entities in one transaction: at most ``MOST_TOGETHER``, and a response of 4 MB
+        (DynamoDB API reference, TransactGetItems).
+        """
+        of = [_neighbours(key) for key in keys]
+        rows = iter(self._store.get_together([one for wanted in of for one in wanted]))
+        found = []
+        for wanted in of:
+            own, data, *prev = (self._live(next(rows)) for _ in wanted)
+            found.append(Neighbourhood(own, prev[0] if prev else None, data))
+        return found
 
     def versions(self, key: EntityKey) -> Iterator[Item]:
         """All versions in the log, in numeric order."""
@@ -99,3 +108,9 @@ class CommandRepository:
         if row is None or is_expired(row, self._now()):
             return None
         return completed(row if self._decoded is None else self._decoded(row))
+
+
+def _neighbours(key: VersionKey) -> list[tuple[str, str, str]]:
+    previous = key.previous()
+    keys = [(COMMANDS, key.pk, key.sk), (DATA, key.entity.pk, key.entity.sk)]
+    return keys if previous is None else [*keys, (COMMANDS, previous.pk, previous.sk)]

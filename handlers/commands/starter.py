@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from contract.tables import INSERT
@@ -46,12 +46,9 @@ class CommandStarter:
         return self._state_machines.start(self._machine_arn, name, execution_input(row))
 
     def on_stream_record(self, record: dict[str, Any]) -> None:
-        """Start the machine for a new asynchronous command. Others are dropped here too, not only by the filter."""
-        image = record.get("dynamodb", {}).get("NewImage")
-        if record.get("eventName") != INSERT or image is None:
-            return
-        row = item_from_dynamo({name: image[name] for name in ("pk", "sk", "id", "attempt", "status") if name in image})
-        if row.get("status") != status.ACCEPTED:
+        """Start the machine for a new asynchronous command."""
+        row = accepted_row(record)
+        if row is None:
             return
         started = self.start(row)
         log_step("started" if started else "was started before", level=logging.INFO, pk=row["pk"], sk=row["sk"])
@@ -65,3 +62,15 @@ class CommandStarter:
             except Exception as error:  # noqa: BLE001 - boundary: one record; the consumer says what becomes of it
                 failed[index] = error
         return failed
+
+
+def accepted_row(record: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a start needs of the new asynchronous command in a record of the stream.
+
+    None: it is something else, which is dropped here too, not only by the event source's filter.
+    """
+    image = record.get("dynamodb", {}).get("NewImage")
+    if record.get("eventName") != INSERT or image is None:
+        return None
+    row = item_from_dynamo({name: image[name] for name in ("pk", "sk", "id", "attempt", "status") if name in image})
+    return row if row.get("status") == status.ACCEPTED else None

@@ -26,6 +26,7 @@ from infra.permissions.resources import machine, objects, table, topic
 def _environment(config: StackConfig, places: Places) -> Environment:
     return {
         **pipeline_environment(config, places),
+        "TASKS_TABLE": places.tables[TASKS],
         "IMPORT_TABLE": places.tables[IMPORT_TMP],
         "IMPORT_BUCKETS": with_more(places.bucket, config.import_buckets),
         "TASK_MAX_CONCURRENCY": str(config.task_max_concurrency),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pulumi
 
 from contract.collaborators import OBJECTS, PUBLISHER, READER, SECRETS, STORE, SYNC_PUBLISHER, WORKFLOWS
-from contract.functions import API, IMPORTS, LOADER, STATES, TASKS
+from contract.functions import API, APPLY, IMPORTS, LOADER, STATES, TASKS
 from contract.objects import APPLICATION, ATTRIBUTES
 from contract.tables import COMMANDS, DATA, HISTORY
 from contract.tables import TASKS as TASKS_TABLE
@@ -27,6 +27,7 @@ from infra.permissions.resources import Grants, objects, table
 #: Function to the kinds of classes that it makes.
 KINDS_OF = {
     API: (SYNC_HANDLER,),
+    APPLY: (SYNC_HANDLER,),
     STATES: (SYNC_HANDLER, WORKFLOW),
     TASKS: (TASK_HANDLER,),
     LOADER: (IMPORT_STRATEGY,),

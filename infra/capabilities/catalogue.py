@@ -14,7 +14,10 @@ from infra.definitions.handler_classes import HandlerClass
 from infra.naming.names import Account, Names
 from infra.permissions.resources import Resources
 
-FUNCTIONS = (api.SPEC, events.SPEC, imports.SPEC, loader.SPEC, outcomes.SPEC, sweeper.SPEC, tasks.SPEC, commands.SPEC)
+FUNCTIONS = (
+    *(api.SPEC, commands.APPLY_SPEC, events.SPEC, imports.SPEC, loader.SPEC, outcomes.SPEC, sweeper.SPEC, tasks.SPEC),
+    commands.SPEC,
+)
 #: Those that a table's stream calls.
 STREAM_READERS = tuple(one.name for one in FUNCTIONS if one.reads_streams)
 

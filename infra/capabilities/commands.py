@@ -1,38 +1,50 @@
-"""The pipeline: the function of the machines' Lambda states, and the command machines."""
+"""The pipeline: what a new command meets. The function of the machines' Lambda states and the machines, or with INLINE
+the function that applies it itself; and the stream of new commands to whoever is chosen.
+"""
 
 from __future__ import annotations
 
-from contract.command_status import WAIT_PREV_COMMAND
-from contract.functions import STATES
-from contract.messages import ALARM_TOPIC
+from contract.command_status import ACCEPTED, WAIT_PREV_COMMAND
+from contract.functions import APPLY, STATES
+from contract.messages import ALARM_TOPIC, STREAM_FAILURES
 from contract.objects import ATTRIBUTES
 from contract.state_machines import (
     COMMAND_HANDLER,
     COMMAND_HANDLER_EXPRESS,
     COMMAND_MACHINES,
     EXPRESS,
+    INLINE,
     STANDARD,
+    STARTED_MACHINES,
 )
-from contract.tables import COMMANDS, DATA, HISTORY, TASKS
+from contract.tables import COMMANDS, DATA, HISTORY, INSERT, TASKS
 from infra.capabilities.application import application_environment, with_application
 from infra.components.deployment import Deployment
 from infra.components.environments import Environment, ttl_days
+from infra.components.event_sources import stream_mapping
 from infra.components.functions import Function, FunctionSpec
 from infra.components.places import Places
 from infra.components.state_machines import ONE_HOUR, StateMachine, StateMachineArgs, load_definition
 from infra.configuration.stack_config import StackConfig
 from infra.configuration.sync_targets import target_permissions, targets_json
-from infra.permissions.resources import machine, objects, table, topic
+from infra.permissions.policies import READ_STREAM
+from infra.permissions.resources import machine, objects, queue, stream, table, topic
 
+#: A new command of the asynchronous path; rows of publish_sync and request rows don't match.
+#: Filters name leaves and positive values (Lambda Developer Guide, "Control which events Lambda sends").
+STARTS_COMMAND = {"eventName": [INSERT], "dynamodb": {"NewImage": {"status": {"S": [ACCEPTED]}}}}
 DEFINITIONS = {STANDARD: "command", EXPRESS: "command_express"}
+
+
+def _environment(config: StackConfig, places: Places) -> Environment:
+    return {**pipeline_environment(config, places), "TASKS_TABLE": places.tables[TASKS]}
 
 
 def pipeline_environment(config: StackConfig, places: Places) -> Environment:
     """What a function needs that applies commands."""
     return {
         **application_environment(config, places),
-        "TASKS_TABLE": places.tables[TASKS],
-        "COMMAND_STATE_MACHINE_ARN": places.machines[COMMAND_MACHINES[config.command_workflow]],
+        "COMMAND_STATE_MACHINE_ARN": places.machines[STARTED_MACHINES[config.command_workflow]],
         "ALARM_TOPIC_ARN": places.topics[ALARM_TOPIC],
         "STATUS_DETAIL": config.shown_status_detail,
         "SYNC_TARGETS": targets_json(config.sync_targets),
@@ -56,7 +68,38 @@ SPEC = FunctionSpec(
         machine(COMMAND_HANDLER_EXPRESS): ("states:StartExecution",),
         topic(ALARM_TOPIC): ("sns:Publish",),
     },
-    environment=pipeline_environment,
+    environment=_environment,
+    configured=lambda config, _: target_permissions(config.sync_targets),
+)
+
+
+def _inline_environment(config: StackConfig, places: Places) -> Environment:
+    return {
+        **pipeline_environment(config, places),
+        "INLINE_THREADS": str(config.inline_threads),
+        "INLINE_TARGET_SECONDS": str(config.inline_target_seconds),
+        "STREAM_FAILURES_URL": places.stream_failures,
+    }
+
+
+APPLY_SPEC = FunctionSpec(
+    APPLY,
+    "Applies new commands as they come, where commandWorkflow is INLINE",
+    # Below the shortest lease (90 s): a call that was ended holds no command for longer than its lease says.
+    timeout=60,
+    grants={
+        table(COMMANDS): ("dynamodb:GetItem", "dynamodb:UpdateItem"),
+        table(DATA): ("dynamodb:GetItem", "dynamodb:PutItem"),
+        table(HISTORY): ("dynamodb:PutItem",),
+        objects(ATTRIBUTES): ("s3:GetObject",),
+        stream(COMMANDS): READ_STREAM,
+        # Successors may sleep in the one, where commandWorkflow was switched; the other ends what can't end here.
+        machine(COMMAND_HANDLER): ("states:SendTaskSuccess",),
+        machine(COMMAND_HANDLER_EXPRESS): ("states:StartExecution",),
+        topic(ALARM_TOPIC): ("sns:Publish",),
+        queue(STREAM_FAILURES): ("sqs:SendMessage",),
+    },
+    environment=_inline_environment,
     configured=lambda config, _: target_permissions(config.sync_targets),
 )
 
@@ -64,6 +107,33 @@ SPEC = FunctionSpec(
 def states_function(deployment: Deployment) -> Function:
     """The function, with what the configured targets and the application's classes need."""
     return Function(STATES, with_application(SPEC, deployment))
+
+
+def apply_function(deployment: Deployment) -> Function:
+    """The function, always declared: ``commandWorkflow`` decides whether it gets commands."""
+    return Function(APPLY, with_application(APPLY_SPEC, deployment))
+
+
+def new_commands(events: Function, apply: Function, deployment: Deployment) -> None:
+    """The stream of new commands to one of the two.
+
+    One mapping, whose function is changed in place (Lambda API reference, UpdateEventSourceMapping): whoever takes
+    over goes on where the other was. So its name and parent stay the same.
+    """
+    config = deployment.config
+    inline = config.command_workflow == INLINE
+    stream_mapping(
+        "events-commands-stream",
+        COMMANDS,
+        apply if inline else events,
+        deployment,
+        patterns=[STARTS_COMMAND],
+        batch_size=config.stream_batch_size,
+        parent=events,
+        # Said in both cases: a value that is not said any more would stay as it was.
+        parallelization_factor=config.inline_parallelization_factor if inline else 1,
+        window_seconds=config.inline_batch_window_seconds if inline else 0,
+    )
 
 
 def command_machines(states: Function, deployment: Deployment) -> dict[str, StateMachine]:

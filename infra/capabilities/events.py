@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from contract.command_status import ACCEPTED
 from contract.functions import EVENTS
 from contract.messages import ALARM_TOPIC, INVOCATION_FAILURES, MAIN_TOPIC, STREAM_FAILURES
-from contract.state_machines import COMMAND_HANDLER, COMMAND_HANDLER_EXPRESS, COMMAND_MACHINES, TASK_HANDLER
-from contract.tables import COMMANDS, INSERT, TASKS
+from contract.state_machines import COMMAND_HANDLER, COMMAND_HANDLER_EXPRESS, STARTED_MACHINES, TASK_HANDLER
+from contract.tables import COMMANDS, TASKS
 from infra.components.deployment import Deployment
 from infra.components.environments import Environment
-from infra.components.event_sources import stream_mapping
 from infra.components.functions import Function, FunctionArgs, FunctionSpec
 from infra.components.places import Places
 from infra.configuration.stack_config import StackConfig
 from infra.permissions.policies import READ_STREAM
 from infra.permissions.resources import machine, queue, stream, table, topic
 
-#: A new command of the asynchronous path; rows of publish_sync and request rows don't match.
-#: Filters name leaves and positive values (Lambda Developer Guide, "Control which events Lambda sends").
-STARTS_COMMAND = {"eventName": [INSERT], "dynamodb": {"NewImage": {"status": {"S": [ACCEPTED]}}}}
-
 
 def _environment(config: StackConfig, places: Places) -> Environment:
     return {
         "COMMANDS_TABLE": places.tables[COMMANDS],
         "TASKS_TABLE": places.tables[TASKS],
-        "COMMAND_STATE_MACHINE_ARN": places.machines[COMMAND_MACHINES[config.command_workflow]],
+        "COMMAND_STATE_MACHINE_ARN": places.machines[STARTED_MACHINES[config.command_workflow]],
         "TASK_STATE_MACHINE_ARN": places.machines[TASK_HANDLER],
         "ALARM_TOPIC_ARN": places.topics[ALARM_TOPIC],
         "MAIN_TOPIC_ARN": places.topics[MAIN_TOPIC],
@@ -56,14 +50,5 @@ SPEC = FunctionSpec(
 
 
 def events_function(deployment: Deployment) -> Function:
-    """The function, with the commands' stream; tasks and rules bring what is theirs."""
-    function = Function(EVENTS, FunctionArgs(SPEC, deployment))
-    stream_mapping(
-        "events-commands-stream",
-        COMMANDS,
-        function,
-        deployment,
-        patterns=[STARTS_COMMAND],
-        batch_size=deployment.config.stream_batch_size,
-    )
-    return function
+    """The function; streams and rules are brought by what they belong to."""
+    return Function(EVENTS, FunctionArgs(SPEC, deployment))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contract.functions import SWEEPER
 from contract.messages import ALARM_TOPIC, INVOCATION_FAILURES, MAIN_TOPIC
-from contract.state_machines import COMMAND_HANDLER, COMMAND_HANDLER_EXPRESS, COMMAND_MACHINES, IMPORT_ZIP
+from contract.state_machines import COMMAND_HANDLER, COMMAND_HANDLER_EXPRESS, IMPORT_ZIP, STARTED_MACHINES
 from contract.tables import COMMANDS, DATA, IMPORT_TMP, TASKS
 from infra.components.deployment import Deployment
 from infra.components.environments import Environment
@@ -21,7 +21,7 @@ def _environment(config: StackConfig, places: Places) -> Environment:
         "DATA_TABLE": places.tables[DATA],
         "TASKS_TABLE": places.tables[TASKS],
         "IMPORT_TABLE": places.tables[IMPORT_TMP],
-        "COMMAND_STATE_MACHINE_ARN": places.machines[COMMAND_MACHINES[config.command_workflow]],
+        "COMMAND_STATE_MACHINE_ARN": places.machines[STARTED_MACHINES[config.command_workflow]],
         "ALARM_TOPIC_ARN": places.topics[ALARM_TOPIC],
         "MAIN_TOPIC_ARN": places.topics[MAIN_TOPIC],
         "WAIT_LIMIT_HOURS": str(config.wait_limit_hours),

@@ -26,9 +26,15 @@ def stream_mapping(
     *,
     patterns: Sequence[Mapping[str, object]],
     batch_size: int,
+    parent: Function | None = None,
+    parallelization_factor: int | None = None,
+    window_seconds: int | None = None,
 ) -> lambda_.EventSourceMapping:
     """What matches a pattern in a table's stream to a function: bounded retries, partial answers, and what fails is
     kept.
+
+    ``parent``: where the mapping belongs, if not to the function. ``parallelization_factor``: batches of a shard at
+    once; ``window_seconds``: how long a batch that is not full is waited for; without them as Lambda does.
     """
     failures = deployment.messaging.failure_queues[STREAM_FAILURES]
     return lambda_.EventSourceMapping(
@@ -37,6 +43,8 @@ def stream_mapping(
         function_name=function.function.arn,
         starting_position="TRIM_HORIZON",
         batch_size=batch_size,
+        parallelization_factor=parallelization_factor,
+        maximum_batching_window_in_seconds=window_seconds,
         function_response_types=["ReportBatchItemFailures"],
         bisect_batch_on_function_error=True,
         maximum_retry_attempts=STREAM_RETRIES,
@@ -50,7 +58,7 @@ def stream_mapping(
                 for pattern in patterns
             ]
         ),
-        opts=pulumi.ResourceOptions(parent=function),
+        opts=pulumi.ResourceOptions(parent=parent or function),
     )
 
 

@@ -15,7 +15,7 @@ from pulumi import get_project
 from pulumi.runtime import config as runtime_config
 
 from contract.options import FULL, STATUS_DETAILS, STATUS_EVENTS, TERMINAL
-from contract.state_machines import EXPRESS, STANDARD
+from contract.state_machines import STANDARD, STARTED_MACHINES
 from infra.configuration.api_keys import ApiKeys
 from infra.configuration.application_keys import Permission, parse_environment, parse_permissions, parse_secrets
 from infra.configuration.bucket import parse_bucket
@@ -66,7 +66,12 @@ class StackConfig(ApiKeys):
         ),
     )
     status_events: str = setting(TERMINAL, one_of(*STATUS_EVENTS))
-    command_workflow: str = setting(STANDARD, one_of(STANDARD, EXPRESS))
+    command_workflow: str = setting(STANDARD, one_of(*STARTED_MACHINES))
+    inline_threads: int = setting(8, whole(1, 10))  # a client of AWS keeps ten connections
+    #: The upper end leaves half of the function's minute to what follows.
+    inline_target_seconds: int = setting(5, whole(1, 20))
+    inline_parallelization_factor: int = setting(1, whole(1, 10))
+    inline_batch_window_seconds: int = setting(0, whole(0, 60))
     status_detail: str = setting("auto", one_of("auto", *STATUS_DETAILS))
     sync_targets: tuple[SyncTarget, ...] = setting((), parsed_by(parse_sync_targets))
     entity_types: tuple[str, ...] = setting((), texts(TYPE, "a list of distinct types without '#' and '@'"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,8 +27,8 @@ class InitFailed(Exception):
 def start_instance(spec: FunctionSpec, modules: ArchiveModules, overrides: Mapping[str, Any]) -> Handler:
     """Import the function's module from its archive and make its handler.
 
-    A module function ``create(env, **overrides) -> handler`` is preferred; without it the handler attribute
-    is used as Lambda does.
+    A module function ``create(env, **overrides) -> handler`` is preferred, which gets those of the overrides that it
+    has parameters for; without it the handler attribute is used as Lambda does.
 
     Raises:
         InitFailed: the module can't be imported, has no such handler, or ``create`` raised.
@@ -37,7 +38,7 @@ def start_instance(spec: FunctionSpec, modules: ArchiveModules, overrides: Mappi
     try:
         module = modules.load(module_name)
         create = getattr(module, "create", None)
-        handler = create(env, **overrides) if create is not None else getattr(module, attribute, None)
+        handler = _created(create, env, overrides) if create is not None else getattr(module, attribute, None)
     except SyntaxError as error:
         raise InitFailed(_error(SYNTAX_ERROR, f"Syntax error in module '{module_name}': {error}", error)) from error
     except ImportError as error:
@@ -47,6 +48,11 @@ def start_instance(spec: FunctionSpec, modules: ArchiveModules, overrides: Mappi
     if not callable(handler):
         raise InitFailed(FunctionError(HANDLER_NOT_FOUND, f"Handler '{attribute}' missing on module '{module_name}'"))
     return handler  # type: ignore[no-any-return]  # create is the archive's, its annotation isn't ours to see
+
+
+def _created(create: Callable[..., Any], env: Mapping[str, str], overrides: Mapping[str, Any]) -> Any:
+    taken = inspect.signature(create).parameters
+    return create(env, **{name: value for name, value in overrides.items() if name in taken})
 
 
 def _error(kind: str, message: str, error: BaseException) -> FunctionError:

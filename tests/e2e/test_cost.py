@@ -9,7 +9,7 @@ from bench.cli import MEASURED
 from bench.commands import Bench, Cost
 from bench.imports import VARIANTS, RowCost, cost_of_a_row
 from contract.options import STATUS_DETAILS
-from contract.state_machines import COMMAND_MACHINES
+from contract.state_machines import INLINE, STARTED_MACHINES
 from tests.support.evaluation import evaluated
 
 COMMANDS_IN_ALL = 20
@@ -24,6 +24,18 @@ def test_calls_per_command(workflow: str, detail: str) -> None:
     assert cost.calls["stepfunctions.StartExecution"] == 1
     assert cost.calls["dynamodb.PutItem"] == 2  # the data row and the handler's own
     assert cost.total_calls <= LIMITS[workflow, detail]
+
+
+@pytest.mark.parametrize(("custom", "most_calls", "most_dollars"), [(False, 6, 7.00), (True, 9, 9.50)])
+def test_inl_08_inline(custom: bool, most_calls: int, most_dollars: float) -> None:
+    """Publish, writes, targets and the event of the outcome; two batches of ten."""
+    with Bench(INLINE, "terminal", custom=custom) as bench:
+        cost = bench.counted(COMMANDS_IN_ALL)
+    assert cost.total_calls <= most_calls
+    assert sum(cost.dollars_per_million.values()) <= most_dollars
+    assert cost.invocations <= 0.3
+    assert (cost.hops, cost.transitions) == (1, 0)
+    assert cost.calls["dynamodb.TransactGetItems"] == 0.1
 
 
 @pytest.mark.parametrize("detail", ["full", "terminal"])
@@ -50,11 +62,11 @@ def test_dollars_are_those_of_the_price_list() -> None:
     assert cost.dollars_per_million["state machine"] == pytest.approx(250)
 
 
-@pytest.mark.parametrize("counted_cost", counted.commands(), ids=lambda one: f"{one.workflow}-{one.detail}")
+@pytest.mark.parametrize("counted_cost", counted.commands(), ids=lambda one: one.title)
 def test_the_committed_counts_are_those_of_today(counted_cost: Cost) -> None:
     """docs/cost.md is computed from them. After a change: ``python -m bench.counting``, then ``./cqrs docs``."""
-    with Bench(counted_cost.workflow, counted_cost.detail) as bench:
-        assert bench.first_versions(MEASURED) == counted_cost
+    with Bench(counted_cost.workflow, counted_cost.detail, custom=counted_cost.custom) as bench:
+        assert bench.counted(MEASURED) == counted_cost
 
 
 @pytest.mark.slow
@@ -65,7 +77,7 @@ def test_the_committed_counts_of_rows_are_those_of_today(counted_cost: RowCost) 
 
 def test_every_workflow_and_detail_is_counted() -> None:
     kinds = {(one.workflow, one.detail) for one in counted.commands()}
-    assert kinds == {(workflow, detail) for workflow in COMMAND_MACHINES for detail in STATUS_DETAILS}
+    assert kinds == {(workflow, detail) for workflow in STARTED_MACHINES for detail in STATUS_DETAILS}
     assert [one.variant for one in counted.rows()] == list(VARIANTS)
 
 

@@ -156,6 +156,38 @@ def a_successor_is_parked(deployed: Deployed) -> None:
     deployed.recorder.behaviours.clear()
 
 
+def versions_follow_each_other(deployed: Deployed) -> None:
+    deployed.publish_versions(2, code="follows")
+    deployed.run()
+    assert deployed.applied_versions(key("follows")) == [1, 2]
+
+
+def a_slow_target_is_left_to_the_machine(deployed: Deployed) -> None:
+    deployed.recorder.behaviours["one"] = lambda _: deployed.scheduler.sleep(8)
+    deployed.publish_versions(1, code="slow")
+    deployed.run()
+    assert deployed.applied_versions(key("slow")) == [1]
+    deployed.recorder.behaviours.clear()
+
+
+def a_successor_sleeps_in_the_other_machine(deployed: Deployed) -> None:
+    """As a switch of ``commandWorkflow`` leaves it."""
+    deployed.recorder.behaviours["one"] = lambda _: deployed.scheduler.sleep(4)
+    deployed.publish_versions(1, code="sleeps")
+    deployed.scheduler.run_for(1)
+    deployed.publish_versions(1, code="sleeps", after=1)
+    row = deployed.row(2, key("sleeps"))
+    boto3.client("dynamodb").update_item(
+        TableName=deployed.tables[COMMANDS],
+        Key={"pk": {"S": row["pk"]}, "sk": {"S": row["sk"]}},
+        UpdateExpression="SET taskToken = :token",
+        ExpressionAttributeValues={":token": {"S": "of an execution"}},
+    )
+    deployed.run()
+    assert deployed.applied_versions(key("sleeps")) == [1, 2]
+    deployed.recorder.behaviours.clear()
+
+
 def sweep(deployed: Deployed) -> None:
     """Until the schedule has called the sweeper and what it started has ended."""
     deployed.scheduler.run_for(TWO_SWEEPS)
@@ -353,6 +385,13 @@ STANDARD = [
     an_alarm_is_lost,
     a_successor_is_parked,
 ]
+INLINE = [
+    attributes_are_large,
+    versions_follow_each_other,
+    a_handler_refuses,
+    a_slow_target_is_left_to_the_machine,
+    a_successor_sleeps_in_the_other_machine,
+]
 EXPRESS = [a_handler_refuses, a_start_is_lost, a_successor_is_parked]
 
 
@@ -365,6 +404,7 @@ def test_inf_02_used_is_allowed_and_allowed_is_used(tmp_path: Path) -> None:
             [*STANDARD, *TASKS, *IMPORTS, *API],
         ),
         ("EXPRESS", "terminal", [*EXPRESS, *API]),
+        ("INLINE", "terminal", INLINE),
     ):
         # A wait is not checked again before the sweeper comes.
         modules = json.dumps([RECORDING, "handlers.domain.airports"])

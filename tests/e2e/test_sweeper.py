@@ -22,8 +22,8 @@ def open_rows(deployed: Deployed) -> int:
     return sum(len(deployed.store.due("commands", shard, now, limit=100).items) for shard in range(16))
 
 
-def test_dup_08_a_start_that_got_lost(tmp_path: Path, workflow: str) -> None:
-    with Deployed(tmp_path, workflow=workflow) as deployed:
+def test_dup_08_a_start_that_got_lost(tmp_path: Path, any_workflow: str) -> None:
+    with Deployed(tmp_path, workflow=any_workflow) as deployed:
         outputs = deployed.runtime.outputs
 
         def refuse(function: str, payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:

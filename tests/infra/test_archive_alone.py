@@ -161,6 +161,13 @@ def inserted(aws: Aws) -> dict[str, Any]:
     return {"Records": [{"eventName": "INSERT", "eventSource": "aws:dynamodb", "dynamodb": record}]}
 
 
+def inserted_and_gone(aws: Aws) -> dict[str, Any]:
+    """A record of a command that is not there any more."""
+    event = inserted(aws)
+    event["Records"][0]["dynamodb"]["NewImage"]["sk"] = {"S": "ORDER#gone@0000000001"}
+    return event
+
+
 def finished(aws: Aws) -> dict[str, Any]:
     before = item_to_dynamo({**aws.row, "status": "finish:STARTED"})
     after = item_to_dynamo({**aws.row, "status": "finish:FINISHED"})
@@ -244,6 +251,7 @@ PLAIN = {
 }
 CALLS: dict[str, Any] = {
     "api": (nobodys_orders, {"statusCode": 200, "body": '{"items":[],"cursor":null}', **PLAIN}),
+    "apply": (inserted_and_gone, {"batchItemFailures": []}),
     "events": (inserted, {"batchItemFailures": []}),
     "imports": (a_row_that_is_gone, {"batchItemFailures": []}),
     "loader": (a_job_that_is_gone, {"batchItemFailures": []}),

@@ -42,7 +42,11 @@ CASES: dict[str, list[Any]] = {
         [1],
         None,
     ],
-    "commandWorkflow": ["", "standard", "BOTH", 1, None],
+    "commandWorkflow": ["", "standard", "BOTH", "inline", 1, None],
+    "inlineThreads": [0, 11, "8", True, None],
+    "inlineTargetSeconds": [0, 21, 1.5, True],
+    "inlineParallelizationFactor": [0, 11, True],
+    "inlineBatchWindowSeconds": [-1, 61, 0.5, True],
     "statusDetail": ["", "FULL", "some", 1, True, None, ["full"]],
     "statusEvents": ["", "Terminal", "some", 0, True, None],
     "syncTargets": [

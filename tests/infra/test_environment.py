@@ -57,7 +57,9 @@ def test_every_settings_class_belongs_to_a_function(dev: Evaluation) -> None:
     handlers = [props["handler"] for props in dev.of_type("aws:lambda/function:Function").values()]
     used = {settings_of(handler.split(".")[-2]).__name__ for handler in handlers}
     # That which several share is used by all of them.
-    assert used | {"ApplicationSettings"} == {name for name in vars(settings) if name.endswith("Settings")}
+    assert used | {"ApplicationSettings", "PipelineSettings"} == {
+        name for name in vars(settings) if name.endswith("Settings")
+    }
 
 
 def test_values_are_texts(stack: Evaluation) -> None:

@@ -34,7 +34,7 @@ def test_everything_that_runs_is_watched(stack: Evaluation) -> None:
     expected = {f"{machine}-{metric}" for machine in stack.of_type(MACHINE) for metric in OF_MACHINES}
     expected |= {f"{function}-{metric}" for function in stack.of_type(FUNCTION) for metric in ("Errors", "Throttles")}
     expected |= {f"{queue}-ApproximateNumberOfMessagesVisible" for queue in dead_letter_queues(stack)}
-    expected |= {f"{function}-IteratorAge" for function in ("events", "imports", "loader", "outcomes")}
+    expected |= {f"{function}-IteratorAge" for function in ("apply", "events", "imports", "loader", "outcomes")}
     expected |= {
         f"{queue}-ApproximateAgeOfOldestMessage" for queue in set(stack.of_type(QUEUE)) - dead_letter_queues(stack)
     }

@@ -49,6 +49,7 @@ OUTPUTS = {
     "taskMaxConcurrency",
     "taskTimeoutMinutes",
     "apiFunctionArn",
+    "applyFunctionArn",
     "eventsFunctionArn",
     "importsFunctionArn",
     "loaderFunctionArn",

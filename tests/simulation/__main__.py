@@ -3,6 +3,7 @@
 python -m tests.simulation --seeds 0:1000 --entities 20 --versions 10 --processes 2
 python -m tests.simulation --seed 4711 --entities 20 --versions 10 --story e03
 python -m tests.simulation --seed 4711 --entities 20 --versions 10 --shrink
+python -m tests.simulation --seeds 0:1000 --mixed
 """
 
 from __future__ import annotations
@@ -11,19 +12,27 @@ import argparse
 import sys
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from tests.simulation import command_line
-from tests.simulation.simulate import Outcome, shrink, simulate
+from tests.simulation.simulate import Outcome, draw_mixed, shrink, simulate
 
 
-def replay_command(seed: int, entities: int, versions: int) -> str:
+def replay_command(seed: int, entities: int, versions: int, *, mixed: bool = False) -> str:
     """The command that shows a run again."""
-    return f".venv/bin/python -m tests.simulation --seed {seed} --entities {entities} --versions {versions} --shrink"
+    sizes = f"--entities {entities} --versions {versions}"
+    return f".venv/bin/python -m tests.simulation --seed {seed} {sizes} {'--mixed' if mixed else '--shrink'}"
 
 
-def work_of(entities: int, versions: int) -> Callable[[int], Outcome]:
-    """What many seeds do."""
-    return partial(simulate, entities=entities, versions=versions, tell=False)
+def work_of(entities: int, versions: int, *, mixed: bool = False) -> Callable[[int], Outcome]:
+    """What many seeds do. ``mixed``: all three workflows, switched under way."""
+    return partial(mix if mixed else simulate, entities=entities, versions=versions, tell=False)
+
+
+def mix(seed: int, **arguments: Any) -> Outcome:
+    """``simulate`` with the workflows and switches of the seed."""
+    setup, switches = draw_mixed(seed)
+    return simulate(seed, setup=setup, switches=switches, **arguments)
 
 
 def summary(outcomes: list[Outcome], seconds: float, processes: int) -> str:
@@ -42,6 +51,7 @@ def main(arguments: list[str]) -> int:
     """Returns the exit code: 1 if a guarantee was broken."""
     parser = command_line.parser_of("tests.simulation", __doc__, subjects="e01", site="e01@2 finish#1.3")
     command_line.add_shrink(parser)
+    parser.add_argument("--mixed", action="store_true", help="the three workflows, switched in mid-run")
     parser.add_argument("--entities", type=int, default=20)
     parser.add_argument("--versions", type=int, default=10)
     options = parser.parse_args(arguments)
@@ -49,21 +59,22 @@ def main(arguments: list[str]) -> int:
         return _one(options)
     return command_line.run_many(
         options,
-        work_of(options.entities, options.versions),
-        lambda seed: replay_command(seed, options.entities, options.versions),
+        work_of(options.entities, options.versions, mixed=options.mixed),
+        lambda seed: replay_command(seed, options.entities, options.versions, mixed=options.mixed),
         lambda outcomes, seconds: summary(outcomes, seconds, options.processes),
     )
 
 
 def _one(options: argparse.Namespace) -> int:
-    command = replay_command(options.seed, options.entities, options.versions)
+    command = replay_command(options.seed, options.entities, options.versions, mixed=options.mixed)
     sizes = {"entities": options.entities, "versions": options.versions}
-    outcome = simulate(options.seed, **sizes, plan=command_line.given_plan(options), story_of=options.story)
+    run = mix if options.mixed else simulate
+    outcome = run(options.seed, **sizes, plan=command_line.given_plan(options), story_of=options.story)
     if not outcome.violations:
         sys.stdout.write(f"{outcome.story}\n" if options.story else "")
         sys.stdout.write(f"seed {options.seed}: {outcome.commands} commands, no violation\n")
         return 0
-    if options.shrink:
+    if options.shrink and not options.mixed:
         outcome, names = shrink(outcome, entities=options.entities, versions=options.versions)
         sys.stdout.write(
             f"smaller: entities {', '.join(names)}; --faults '{command_line.faults_text(outcome.faults)}'\n\n"

@@ -9,12 +9,12 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from contract.state_machines import COMMAND_MACHINES, STANDARD
+from contract.functions import APPLY, EVENTS
+from contract.state_machines import COMMAND_MACHINES, INLINE, STANDARD
 from contract.state_machines import MACHINES as OWN_MACHINES
 from infra.capabilities import commands, events, outcomes, sweeper
 from infra.capabilities.catalogue import environments as declared_environments
-from infra.capabilities.commands import DEFINITIONS, command_numbers
-from infra.capabilities.events import STARTS_COMMAND
+from infra.capabilities.commands import DEFINITIONS, STARTS_COMMAND, command_numbers
 from infra.capabilities.outcomes import APPLIED_AT_ONCE, IMPORTED, STATUS_CHANGED
 from infra.components.event_sources import STREAM_RECORD_AGE_SECONDS, STREAM_RETRIES
 from infra.components.places import expected_places
@@ -30,7 +30,9 @@ from local.sources.mappings import StreamMapping
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 STREAM = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/cqrs-sim-commands/stream/1"
 FAILURES = f"arn:aws:sqs:{REGION}:{ACCOUNT}:cqrs-sim-stream-failures"
-TIMEOUTS = {one.name: one.timeout for one in (events.SPEC, outcomes.SPEC, commands.SPEC, sweeper.SPEC)}
+TIMEOUTS = {
+    one.name: one.timeout for one in (commands.APPLY_SPEC, events.SPEC, outcomes.SPEC, commands.SPEC, sweeper.SPEC)
+}
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z]+)FunctionArn\}")
 
@@ -80,11 +82,18 @@ def environments(
     }
 
 
-def stream_mappings(lanes: int) -> list[StreamMapping]:
-    """What the commands table's stream feeds; more lanes than one let versions overtake each other."""
+def starts_function(command_workflow: str) -> str:
+    """Which function new commands come to."""
+    return APPLY if command_workflow == INLINE else EVENTS
+
+
+def stream_mappings(lanes: int, command_workflow: str) -> list[StreamMapping]:
+    """What the commands table's stream feeds, new commands first. More lanes than one let versions overtake each
+    other.
+    """
     config = StackConfig()
     return [
-        stream_mapping("events", STREAM, [STARTS_COMMAND], lanes),
+        stream_mapping(starts_function(command_workflow), STREAM, [STARTS_COMMAND], lanes),
         stream_mapping("outcomes", STREAM, [STATUS_CHANGED[config.status_events], APPLIED_AT_ONCE, IMPORTED], lanes),
     ]
 

@@ -14,6 +14,10 @@ SEEDS = ("tests/simulation/test_seeds.py", "-k", "test_ord_14_without or test_or
 EVERY_CALL = ("tests/simulation/test_every_call.py",)
 HANDSHAKE = (*EVERY_CALL, "-k", "test_ord_06")
 IMPORTS = ("tests/simulation/test_import_seeds.py", "tests/simulation/test_import_every_call.py")
+INLINE = "handlers/commands/inline"
+INLINE_UNIT = ("tests/unit/handlers/commands/test_inline.py",)
+INLINE_EVERY_CALL = ("tests/simulation/test_every_call.py",)
+INLINE_TESTS = ("tests/simulation/test_inline.py",)
 BOOK = "handlers/imports/jobs/repository.py"
 WORKFLOWS = ("tests/simulation/test_workflow_seeds.py", "-k", "promises or every_call or asked_ones")
 
@@ -427,5 +431,143 @@ MUTATIONS = (
         'return f"{self.name}{SEPARATOR}{attempt}"',
         'return f"{self.name}{SEPARATOR}{min(attempt, 1)}"',
         ("tests/unit/handlers/imports/test_retry.py", *IMPORTS),
+    ),
+    _edit(
+        "INLINE: DONE over another run's claim",
+        "without targets nothing is claimed, so DONE must see that nobody else has the command",
+        f"{INLINE}/progress.py",
+        "(run.claimed if claimed else run.unclaimed_by_others(self._clock.now()))",
+        "(run.claimed if claimed else run.own)",
+        INLINE_UNIT,
+    ),
+    _edit(
+        "INLINE: DONE without the claim",
+        "a run whose targets were handed over to a machine doesn't finish the command",
+        f"{INLINE}/progress.py",
+        "(run.claimed if claimed else run.unclaimed_by_others(self._clock.now()))",
+        "run.own",
+        INLINE_UNIT,
+    ),
+    _edit(
+        "INLINE: targets are called without a claim",
+        "a machine and the consumer don't call targets at the same time",
+        f"{INLINE}/version.py",
+        "            own = self._progress.claim(run, own)\n",
+        "            own = dict(own)\n",
+        INLINE_UNIT,
+    ),
+    _edit(
+        "INLINE: the successor is not looked for",
+        "who was parked before DONE is woken after it",
+        f"{INLINE}/entity.py",
+        "self._pipeline.repository.command(key.next()) if look else None",
+        "None",
+        INLINE_TESTS,
+    ),
+    Mutation(
+        "INLINE: the successor is read before DONE",
+        "the predecessor's half of the handshake",
+        (
+            (
+                f"{INLINE}/entity.py",
+                "            turn = self._turn(run, rows, until)\n",
+                "            self._early = self._pipeline.repository.command(key.next())\n"
+                "            turn = self._turn(run, rows, until)\n",
+            ),
+            (
+                f"{INLINE}/entity.py",
+                "self._pipeline.repository.command(key.next()) if look else None",
+                "self._early if look else None",
+            ),
+        ),
+        (*INLINE_EVERY_CALL, "-k", "INLINE and (ord_06 or dup_03)"),
+    ),
+    _edit(
+        "INLINE: a parked successor is left to the sweeper",
+        "whoever finishes the predecessor goes on",
+        f"{INLINE}/entity.py",
+        'return successor if successor is not None and "parkedAt" in successor else None',
+        "return None",
+        INLINE_TESTS,
+    ),
+    _edit(
+        "INLINE: the claim is kept when a machine takes over",
+        "the machine goes on at once",
+        f"{INLINE}/entity.py",
+        "            return self._progress.release(run)\n",
+        "            return self._pipeline.repository.command(run.key)\n",
+        INLINE_TESTS,
+    ),
+    _edit(
+        "INLINE: nothing is started when the consumer gives up",
+        "what can't end here ends in a machine",
+        f"{INLINE}/entity.py",
+        "                self._pipeline.starter.start(row, restart=row.get(RESTART, 0))\n",
+        "",
+        INLINE_TESTS,
+    ),
+    _edit(
+        "INLINE: a record that could not be handed over counts as done",
+        "it comes again",
+        f"{INLINE}/entity.py",
+        "return {one.index: error for one in (first, *waiting)}",
+        "return {one.index: error for one in waiting}",
+        INLINE_UNIT,
+    ),
+    _edit(
+        "INLINE: those behind a failed record go on",
+        "order inside an entity",
+        f"{INLINE}/entity.py",
+        "return {one.index: error for one in (first, *waiting)}",
+        "return {first.index: error}",
+        INLINE_UNIT,
+    ),
+    _edit(
+        "INLINE: an earlier delivery's claim is gone on with",
+        "a command that ends the process is not called here again",
+        f"{INLINE}/version.py",
+        """            if own.get("runId") == run.run_id and""",
+        """            if own.get("runId") == "nobody" and""",
+        INLINE_TESTS,
+    ),
+    _edit(
+        "INLINE: history behind the targets",
+        "a target that asks for the state before finds it",
+        f"{INLINE}/version.py",
+        "            self._pipeline.applier.keep(run.key, rows.data)\n",
+        "            pass\n",
+        INLINE_TESTS,
+    ),
+    _edit(
+        "INLINE: a late target counts as applied",
+        "what is not known to have ended is called again",
+        f"{INLINE}/targets.py",
+        "called.unfinished = len(ended) < len(targets) or bool(failed)",
+        "called.unfinished = bool(failed)",
+        INLINE_UNIT,
+    ),
+    _edit(
+        "INLINE: what failed for good is handed over",
+        "permanent errors are recorded and alarmed",
+        f"{INLINE}/targets.py",
+        "next((error for error in failed if not _may_pass(error)), None)",
+        "None",
+        INLINE_UNIT,
+    ),
+    _edit(
+        "INLINE: versions of a batch as they come",
+        "order inside an entity",
+        f"{INLINE}/entity.py",
+        "deque(sorted(versions, key=lambda one: one.key.version))",
+        "deque(versions)",
+        INLINE_UNIT,
+    ),
+    _edit(
+        "INLINE: outcomes are lost when a machine takes over",
+        "a target that had the version isn't called again",
+        f"{INLINE}/version.py",
+        "            if called.unfinished:\n                self._note(run, outcomes, most_left=0)\n",
+        "            if called.unfinished:\n",
+        INLINE_UNIT,
     ),
 )

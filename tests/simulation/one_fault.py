@@ -62,7 +62,8 @@ class HandlerFails:
 
     def at(self, site: str, category: str, now: float) -> str | None:
         """See FaultPlan."""
-        return PERMANENT if category == HANDLER and site.startswith(f"{self.entity}@1 sync_data(mail)") else None
+        places = (f"{self.entity}@1 sync_data(mail)", f"{self.entity}@0 apply(mail)")
+        return PERMANENT if category == HANDLER and site.startswith(places) else None
 
 
 def run(plan: FaultPlan, setup: Setup) -> SimulatedWorld:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
+from contract.state_machines import STARTED_MACHINES
 from handlers.store.memory import Listener, MemoryTableStore
 from local.scheduler import VIRTUAL_EPOCH
 from local.states.definition.model import EXPRESS, STANDARD
@@ -18,6 +20,7 @@ from tests.simulation.world import Setup, SimulatedWorld
 
 #: Faults end so many virtual seconds after the start.
 FAULTY_SECONDS = 2 * 3600.0
+WORKFLOWS = tuple(STARTED_MACHINES)
 
 
 R = TypeVar("R", bound=Ran)
@@ -45,6 +48,14 @@ def draw_setup(seed: int) -> Setup:
     )
 
 
+def draw_mixed(seed: int) -> tuple[Setup, list[tuple[float, str]]]:
+    """What is deployed first in a run of all three workflows, and when which of them is deployed next."""
+    rng = random.Random(f"mixed {seed}")
+    setup = replace(draw_setup(seed), command_workflow=rng.choice(WORKFLOWS))
+    moments = sorted(rng.uniform(1.0, rng.choice((20.0, 600.0))) for _ in range(rng.choice((1, 2, 4))))
+    return setup, [(moment, rng.choice(WORKFLOWS)) for moment in moments]
+
+
 def draw_plan(seed: int) -> FaultPlan:
     """What goes wrong in a run of this seed."""
     rng = random.Random(f"plan {seed}")
@@ -68,16 +79,21 @@ def simulate(
     plan: FaultPlan | None = None,
     setup: Setup | None = None,
     everything_done: bool = False,
+    switches: Sequence[tuple[float, str]] = (),
     memory: Callable[[Listener], MemoryTableStore] = MemoryTableStore,
     tell: bool = True,
     story_of: str | None = None,
 ) -> Outcome:
-    """One run to its end, or to the first broken guarantee. ``tell``: digest of the trace; ``story_of`` an entity."""
+    """One run to its end, or to the first broken guarantee. ``switches``: seconds after the start, and the workflow
+    that is deployed then. ``tell``: digest of the trace; ``story_of`` an entity.
+    """
     began = time.perf_counter()
     plan = plan if plan is not None else draw_plan(seed)
     world = SimulatedWorld(seed, plan, setup or draw_setup(seed), memory=memory)
     names = entity_names(entities) if isinstance(entities, int) else entities
     Workload(world, seed, entities=names, versions=versions)
+    for seconds, workflow in switches:
+        world.scheduler.call_later(seconds, partial(world.switch, workflow))
     world.run()
     if not world.watcher.violations:
         world.watcher.at_rest(everything_done=everything_done)

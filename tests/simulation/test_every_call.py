@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.states.definition.model import EXPRESS, STANDARD
+from contract.state_machines import EXPRESS, INLINE, STANDARD, STARTED_MACHINES
 from tests.simulation.one_fault import EveryCall, final_state, function_sites, places, run, run_with
 from tests.simulation.plan import ListedFaults, NoFaults, SeededFaults
 from tests.simulation.sites import (
@@ -33,22 +33,30 @@ from tests.simulation.world import Setup, SimulatedWorld
 
 SETUPS = {
     f"{workflow}-{detail}": Setup(command_workflow=workflow, status_detail=detail)
-    for workflow in (STANDARD, EXPRESS)
+    for workflow in STARTED_MACHINES
     for detail in ("full", "terminal")
 }
-#: The two defaults always, the other two in the long runs.
+#: The successor's way up to its wait; with INLINE the second entity of a batch is the second visit.
+WAITING = r"o1@2 (start|check_version|wait_prev_command|park)#1\.|o1@0 apply#2\."
+#: The three defaults always, the others in the long runs.
 DEPLOYED = pytest.mark.parametrize(
     "deployed",
     [
         "STANDARD-full",
         "EXPRESS-terminal",
+        "INLINE-terminal",
         pytest.param("STANDARD-terminal", marks=pytest.mark.slow),
         pytest.param("EXPRESS-full", marks=pytest.mark.slow),
+        pytest.param("INLINE-full", marks=pytest.mark.slow),
     ],
 )
 STATES = {"check_version", "set_ttl_command", "history_copy", "transform_data", "sync_data(data)", "sync_data(mail)"}
 STATES |= {"finish", "record_failure"}
-WAITS = {STANDARD: "wait_prev_command", EXPRESS: "park"}
+VISITED = {
+    STANDARD: STATES | {"wait_prev_command"},
+    EXPRESS: STATES | {"park"},
+    INLINE: {"apply", "apply(mail)", "apply(search)"},
+}
 
 
 @cache
@@ -87,7 +95,7 @@ def test_the_scenario_has_every_state_and_ends_as_designed(deployed: str) -> Non
     assert [(row[0], row[2]) for row in end["o2"].values()] == [("sync_data:FAILED", "Refused")]
     assert end["alarms"] == ["TENANT#t1#ORDER#o2@0000000001#1"]
     visited = {site.partition(" ")[2].partition("#")[0] for site in function_sites(SETUPS[deployed])}
-    assert visited >= STATES | {WAITS[SETUPS[deployed].command_workflow]}
+    assert visited >= VISITED[SETUPS[deployed].command_workflow]
 
 
 @DEPLOYED
@@ -137,8 +145,8 @@ def test_ord_06_07_a_slow_call_at_any_point_delays_no_successor(deployed: str) -
 def test_ord_06_07_slow_calls_on_both_sides_delay_no_successor(deployed: str) -> None:
     """Each call of finish(v1) against each call of v2 up to its wait, one held up longer than the other."""
     sites = [site for site, kind in places(SETUPS[deployed], (SLOW,))]
-    finish = [site for site in sites if site.startswith("o1@1 finish#1.")]
-    wait = [site for site in sites if re.match(r"o1@2 (start|check_version|wait_prev_command|park)#1\.", site)]
+    finish = [site for site in sites if site.startswith(("o1@1 finish#1.", "o1@0 apply#1."))]
+    wait = [site for site in sites if re.match(WAITING, site)]
     assert len(finish) * len(wait) >= 12
     for kinds in ((SLOW, SLUGGISH), (SLUGGISH, SLOW)):
         for pair in product(finish, wait):
@@ -147,7 +155,7 @@ def test_ord_06_07_slow_calls_on_both_sides_delay_no_successor(deployed: str) ->
             assert world.watcher.slowest_wake <= 5, f"{kinds} at {pair}\n{world.story.tell()}"
 
 
-@DEPLOYED
+@pytest.mark.parametrize("deployed", ["STANDARD-full", "EXPRESS-terminal"])
 @pytest.mark.parametrize("seconds", [5.0, 60.0, 240.0])
 def test_dup_07_starts_are_throttled_for_a_while(deployed: str, seconds: float) -> None:
     begin = 1_767_225_600.0

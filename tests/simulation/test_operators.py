@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
 from local.scheduler import VIRTUAL_EPOCH
-from local.states.definition.model import EXPRESS, STANDARD
 from tests.simulation.operator import Operator
 from tests.simulation.plan import NoFaults, SeededFaults, rates
+from tests.simulation.simulate import WORKFLOWS
 from tests.simulation.sites import ABORT, PERMANENT
 from tests.simulation.workload import Workload, entity_names
 from tests.simulation.world import Setup, SimulatedWorld
@@ -18,7 +20,7 @@ def test_ord_14_ops_02_redrive_brings_everything_through(seed: int) -> None:
     """Many commands fail for good or lose their execution; once the faults end, all are DONE, in order."""
     wanted = {**rates(0.002), PERMANENT: 0.1, ABORT: 0.01}
     plan = SeededFaults(seed, wanted, until=VIRTUAL_EPOCH + 7200)
-    world = SimulatedWorld(seed, plan, Setup(command_workflow=(STANDARD, EXPRESS)[seed % 2], lanes=4))
+    world = SimulatedWorld(seed, plan, Setup(command_workflow=WORKFLOWS[seed % 3], lanes=4))
     operator = Operator(world)
     Workload(world, seed, entities=entity_names(4), versions=5)
     world.run()
@@ -31,8 +33,8 @@ def test_ord_14_ops_02_redrive_brings_everything_through(seed: int) -> None:
     assert max(attempts) > 1
 
 
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize(("before", "after"), [(STANDARD, EXPRESS), (EXPRESS, STANDARD)])
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("before", "after"), list(permutations(WORKFLOWS, 2)))
 def test_ops_07_the_workflow_is_switched_with_100_commands_in_flight(before: str, after: str, seed: int) -> None:
     world = SimulatedWorld(seed, NoFaults(), Setup(command_workflow=before, lanes=4, delay=20.0))
     Workload(world, seed, entities=entity_names(10), versions=10)

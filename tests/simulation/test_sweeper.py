@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.states.definition.model import EXPRESS, STANDARD
+from contract.state_machines import EXPRESS, INLINE, STANDARD
 from tests.simulation.one_fault import Recorder, final_state, places, run, run_sync, run_with
 from tests.simulation.plan import ListedFaults, NoFaults, SeededFaults
 from tests.simulation.sites import ABORT, ANSWER_LOST, CRASH, CRASH_AFTER, KINDS, THROTTLE
@@ -47,7 +47,7 @@ def test_dup_08_a_standard_execution_killed_at_each_call() -> None:
         assert {row["error"]["type"] for row in rows if "error" in row} <= {"NotRunning", "WaitExpired", "Refused"}
 
 
-@BOTH
+@pytest.mark.parametrize("workflow", [STANDARD, EXPRESS, INLINE])
 def test_dup_08_pub_12_publish_sync_died_at_each_call(workflow: str) -> None:
     setup = Setup(command_workflow=workflow)
     recorder = Recorder()

@@ -70,6 +70,7 @@ class Watcher:
         #: seconds from the moment when a waiting command could go on until it did, at most
         self.slowest_wake = 0.0
         self._done_at: dict[tuple[str, int], float] = {}
+        self._began = now()
         self._names: dict[tuple[str, int], set[str]] = {}
         self.violations: list[Violation] = []
         self.entities: dict[str, Entity] = {}
@@ -89,6 +90,11 @@ class Watcher:
         if known is None:
             known = self.entities[key.code] = Entity(key)
         return known
+
+    @property
+    def seconds_until_done(self) -> float:
+        """When the last command so far became DONE, from the first change on."""
+        return max(self._done_at.values(), default=0.0) - self._began
 
     # -- at each change -----------------------------------------------------------------------------
 

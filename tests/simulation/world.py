@@ -23,7 +23,8 @@ from handlers.commands.starter import CommandStarter
 from handlers.commands.targets.previous import StatesBefore
 from handlers.commands.targets.registry import load_registry
 from handlers.commands.ttl_policies import TtlPolicies
-from handlers.entrypoints import events, outcomes, states, sweeper
+from handlers.entrypoints import apply, events, outcomes, states, sweeper
+from handlers.entrypoints.wiring.apply import ApplyPorts
 from handlers.entrypoints.wiring.events import EventPorts
 from handlers.entrypoints.wiring.outcomes import OutcomePorts
 from handlers.entrypoints.wiring.sweeper import SweeperPorts
@@ -47,6 +48,7 @@ from local.states.manager import ExecutionManager
 from local.states.maps.objects import Objects
 from local.states.running.executions import RUNNING, Execution
 from tests.simulation import deployment
+from tests.simulation.concurrency import WatchedTasks
 from tests.simulation.gate import PlanGate
 from tests.simulation.keys import version_key
 from tests.simulation.plan import FaultPlan, NoFaults
@@ -176,12 +178,16 @@ class SimulatedWorld:
         return Skipper(self.store, self.scheduler, pipeline.finisher, pipeline.record_failure)
 
     def switch(self, command_workflow: str) -> None:
-        """Deploy again with the other workflow: the functions' next calls are cold starts with its environment."""
+        """Deploy again with another workflow: the functions' next calls are cold starts with its environment, and
+        new commands come to the function of that workflow, from where the other one was.
+        """
         self.setup = replace(self.setup, command_workflow=command_workflow)
         self._environments = self._environment()
         self.story.note(f"SWITCHED to {command_workflow}", entity="all")
         for name in self.host.names:
             self.host.update(self.host.get(name))
+        first = self.streams[0]
+        first.mapping = replace(first.mapping, function=deployment.starts_function(command_workflow))
 
     def visit(self, entity: str, version: int, state: str, execution: str | None = None) -> Visit:
         """The next visit of a state (or another piece of code)."""
@@ -293,6 +299,14 @@ class SimulatedWorld:
     def _functions(self) -> dict[str, tuple[Callable[[], Any], float]]:
         """What starts each function, and its time limit in seconds."""
         starts: dict[str, Callable[[], Any]] = {
+            "apply": lambda: apply.create(
+                self._environments["apply"],
+                ports=self._ports(ApplyPorts),
+                attributes=self.attributes,
+                workflows=self.custom,
+                concurrency=WatchedTasks(self.scheduler, self.visit),
+                new_id=self._new_id,
+            ),
             "states": lambda: states.create(
                 self._environments["states"],
                 ports=self._ports(Ports),
@@ -307,7 +321,7 @@ class SimulatedWorld:
         return {name: (starts[name], timeout) for name, timeout in deployment.TIMEOUTS.items()}
 
     def _stream_mappings(self) -> list[StreamMapping]:
-        return deployment.stream_mappings(self.setup.lanes)
+        return deployment.stream_mappings(self.setup.lanes, self.setup.command_workflow)
 
     def _rules(self) -> list[Rule]:
         return deployment.rules(self.setup.sweep_minutes)

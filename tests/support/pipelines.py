@@ -86,7 +86,7 @@ class World:
         self.sweeper = Sweeper(
             self.store,
             self.clock,
-            self.pipeline._progress,
+            self.pipeline.progress,
             self.pipeline.record_failure,
             Waker(self.workflows, starter),
             starter,

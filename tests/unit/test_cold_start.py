@@ -34,6 +34,7 @@ LOADS: dict[str, tuple[set[str], tuple[str, ...], int]] = {
         ("commands.pipeline.steps", "imports.files.inspection", "imports.csv", "entrypoints.wiring.publishing"),
         150,
     ),
+    "apply": ({"commands"}, ("commands.publishing", "commands.targets.connect", "commands.reader"), 92),
     "events": ({"commands", "tasks"}, ("commands.publishing", "commands.pipeline.steps", "tasks.runner"), 80),
     "states": ({"commands", "workflows"}, ("commands.publishing", "commands.targets.connect"), 86),
     "outcomes": (

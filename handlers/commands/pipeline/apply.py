@@ -44,13 +44,19 @@ class Applier:
         """
         previous = key.previous()
         update = None if previous is None else self._expiry(previous)
-        if update is None:
-            return False
+        return update is not None and self._update(update)
+
+    def _update(self, update: Update) -> bool:
         try:
             self._store.update(update.table, update.pk, update.sk, update.change, update.condition)
         except ConditionFailed:
             return False
         return True
+
+    def expire(self, previous: Item | None) -> None:
+        """The same for a row that was read: no call where it gets no ttl."""
+        for update in self.expiry_of(previous):
+            self._update(update)
 
     def expiry_of(self, previous: Item | None) -> list[Update]:
         """The same for a row that was read, as a write of a transaction; none where it gets no ttl."""
@@ -69,7 +75,10 @@ class Applier:
 
     def copy_to_history(self, key: VersionKey) -> bool:
         """Keep the data row as it is before this version. True: it was copied now."""
-        data = self._repository.data(key.entity)
+        return self.keep(key, self._repository.data(key.entity))
+
+    def keep(self, key: VersionKey, data: Item | None) -> bool:
+        """The same for a data row that was read: whoever comes late finds it kept."""
         if data is None or data["version"] >= key.version:
             return False
         try:

@@ -49,18 +49,19 @@ class Pipeline:
 
     def __init__(self, ports: Ports, attributes: AttributeStore, registry: Registry, options: PipelineOptions) -> None:
         clock = ports.clock
-        self._repository = CommandRepository(ports.store, clock.now)
-        self._progress = Progress(ports.store, clock, lease_seconds=options.lease_seconds, detail=options.status_detail)
-        self._applier = Applier(ports.store, self._repository, clock, options.ttl)
-        self._synchroniser = Synchroniser(registry, self._applier, self._progress, attributes, clock)
-        waker = Waker(ports.state_machines, CommandStarter(ports.state_machines, options.machine_arn))
-        self.finisher = Finisher(self._repository, self._progress, waker)
+        self.repository = CommandRepository(ports.store, clock.now)
+        self.progress = Progress(ports.store, clock, lease_seconds=options.lease_seconds, detail=options.status_detail)
+        self.applier = Applier(ports.store, self.repository, clock, options.ttl)
+        self.synchroniser = Synchroniser(registry, self.applier, self.progress, attributes, clock)
+        self.starter = CommandStarter(ports.state_machines, options.machine_arn)
+        self.waker = Waker(ports.state_machines, self.starter)
+        self.finisher = Finisher(self.repository, self.progress, self.waker)
         self.check_version = CheckVersion(
-            self._repository, self._progress, self.finisher, clock, wait_limit_hours=options.wait_limit_hours
+            self.repository, self.progress, self.finisher, clock, wait_limit_hours=options.wait_limit_hours
         )
-        self.park = Park(self._repository, self._progress)
-        self.wait = WaitPrevCommand(self._repository, self._progress, ports.state_machines)
-        self.record_failure = FailureRecorder(self._repository, self._progress, ports.alarms, options.commands_table)
+        self.park = Park(self.repository, self.progress)
+        self.wait = WaitPrevCommand(self.repository, self.progress, ports.state_machines)
+        self.record_failure = FailureRecorder(self.repository, self.progress, ports.alarms, options.commands_table)
         #: State to its step in the machine's order: those that need nothing but the run, before the targets.
         self.before_targets: Mapping[str, Callable[[Run], Any]] = {
             status.SET_TTL_COMMAND: self.set_ttl_command,
@@ -72,8 +73,8 @@ class Pipeline:
         changed = self._within(
             run,
             status.SET_TTL_COMMAND,
-            lambda: self._applier.set_ttl_of_previous(run.key),
-            writes=self._applier.previous_expires(run.key),
+            lambda: self.applier.set_ttl_of_previous(run.key),
+            writes=self.applier.previous_expires(run.key),
         )
         return {"changed": changed}
 
@@ -81,24 +82,24 @@ class Pipeline:
         """The data row to history."""
         if run.key.version == FIRST_VERSION:  # no data row can be older than this
             return {"copied": self._within(run, status.HISTORY_COPY, lambda: False, writes=False)}
-        copied = self._within(run, status.HISTORY_COPY, lambda: self._applier.copy_to_history(run.key), writes=True)
+        copied = self._within(run, status.HISTORY_COPY, lambda: self.applier.copy_to_history(run.key), writes=True)
         return {"copied": copied}
 
     def transform_data(self, run: Run) -> list[dict[str, str]]:
         """The list of targets, which the Map goes over."""
         return self._within(
-            run, status.TRANSFORM_DATA, lambda: self._synchroniser.targets(run.key.entity.type), writes=False
+            run, status.TRANSFORM_DATA, lambda: self.synchroniser.targets(run.key.entity.type), writes=False
         )
 
     def sync_data(self, run: Run, target: str) -> dict[str, str]:
         """One target's turn."""
         with naming_state(status.SYNC_DATA):
-            return self._synchroniser.sync(run, target)
+            return self.synchroniser.sync(run, target)
 
     def finish(self, run: Run, outputs: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
         """Write DONE and wake the successor. ``outputs`` are those of the Map, one per target."""
         with naming_state(status.FINISH):
-            return self.finisher(run, self._synchroniser.built_in_outcome(run, outputs))
+            return self.finisher(run, self.synchroniser.built_in_outcome(run, outputs))
 
     def complete_tail(self, run: Run, row: Item) -> bool:
         """Wake the successor of a DONE command, if a crash left that undone."""
@@ -106,7 +107,7 @@ class Pipeline:
 
     def claim(self, run: Run, row: Item) -> Item:
         """Take or renew the claim on a command, whose row is known. Raises LostRun."""
-        return self._progress.claim(run, row)
+        return self.progress.claim(run, row)
 
     def run_inline(self, run: Run) -> None:
         """What the machine does from ``set_ttl_command`` on, in this process (publish_sync)."""
@@ -122,9 +123,9 @@ class Pipeline:
         A state that has nothing to write needs no claim, so it costs no call unless every state is to show.
         """
         with naming_state(state):
-            if not writes and not self._progress.shows_every_state:
+            if not writes and not self.progress.shows_every_state:
                 return work()
-            self._progress.enter(run, state)
+            self.progress.enter(run, state)
             result = work()
-            self._progress.leave(run, state)
+            self.progress.leave(run, state)
             return result

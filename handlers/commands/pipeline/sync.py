@@ -42,11 +42,10 @@ class Synchroniser:
         earlier = row["targets"].get(target)
         if earlier is not None:
             return {"target": target, "outcome": earlier["outcome"]}
-        with naming(target):
-            outcome = self._apply(row, target)
+        outcome = self.deliver(row, target)
         if target == BUILT_IN and not self._progress.shows_every_state:
             return {"target": target, "outcome": outcome}  # the data row tells it until DONE is written
-        self._progress.leave(run, status.SYNC_DATA, {("targets", target): self._entry(run, outcome)})
+        self._progress.leave(run, status.SYNC_DATA, {("targets", target): self.entry(run, outcome)})
         return {"target": target, "outcome": outcome}
 
     def built_in_outcome(self, run: Run, outputs: Sequence[Mapping[str, Any]]) -> dict[Path, Any]:
@@ -56,14 +55,17 @@ class Synchroniser:
         """
         outcomes = {output.get("target"): output.get("outcome") for output in outputs}
         outcome = outcomes.get(BUILT_IN)
-        return {} if outcome is None else {("targets", BUILT_IN): self._entry(run, outcome)}
+        return {} if outcome is None else {("targets", BUILT_IN): self.entry(run, outcome)}
 
-    def _entry(self, run: Run, outcome: str) -> dict[str, Any]:
+    def entry(self, run: Run, outcome: str) -> dict[str, Any]:
+        """What a row keeps of a target that has it."""
         return {"outcome": outcome, "attempt": run.attempt, "at": iso(self._clock.now())}
 
-    def _apply(self, row: Item, target: str) -> str:
-        if target == BUILT_IN:
-            return self._applier.write_data(row)
-        # What a handler returns is dropped on purpose: a state's output must stay small (defect S2).
-        self._registry.sync_handler(target).up(Command.from_row(self._attributes.decoded(row)))
-        return APPLIED
+    def deliver(self, row: Item, target: str) -> str:
+        """Hand a command's row to a target; answers the outcome. Raises what the handler raises, naming the target."""
+        with naming(target):
+            if target == BUILT_IN:
+                return self._applier.write_data(row)
+            # What a handler returns is dropped on purpose: a state's output must stay small (defect S2).
+            self._registry.sync_handler(target).up(Command.from_row(self._attributes.decoded(row)))
+            return APPLIED

@@ -118,9 +118,8 @@ class ApiParts:
     @cached_property
     def pipeline(self) -> Pipeline:
         """Applies commands, with the application's sync handlers. Raises RegistryError, naming the module."""
-        from handlers.commands.pipeline.steps import Pipeline, PipelineOptions
-        from handlers.commands.targets.registry import load_registry
-        from handlers.entrypoints.wiring.targets import remote_targets, states_before
+        from handlers.commands.pipeline.steps import Pipeline
+        from handlers.entrypoints.wiring.targets import sync_targets
 
         settings, ports = self._settings, self._ports
         collaborators = Collaborators(
@@ -131,18 +130,8 @@ class ApiParts:
             attributes=self.attributes,
             workflows=self.workflows,
         )
-        remote = remote_targets(settings.sync_targets, settings.commands_table)
-        before = states_before(ports.store, ports.clock.now, self.attributes.decoded)
-        options = PipelineOptions(
-            commands_table=settings.commands_table,
-            machine_arn=settings.command_state_machine_arn,
-            status_detail=settings.status_detail,
-            lease_seconds=settings.lease_seconds,
-            wait_limit_hours=settings.wait_limit_hours,
-            ttl=settings.ttl,
-        )
-        registry = load_registry(settings.handler_modules, collaborators, remote, before=before)
-        return Pipeline(ports, self.attributes, registry, options)
+        registry = sync_targets(settings, ports.store, ports.clock.now, self.attributes.decoded, collaborators)
+        return Pipeline(ports, self.attributes, registry, settings.pipeline)
 
     @cached_property
     def sync_publisher(self) -> SyncPublisher:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from contract.rows import IMPORT_SOURCE
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.publishing.publisher import CommandPublisher
-from handlers.commands.targets.registry import Registry, load_registry
+from handlers.commands.targets.registry import Registry
 from handlers.consumers.dead_letters import QUEUE_SOURCE, STREAM_SOURCE, DeadLetters, SqsDeadLetters
 from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.core.light_dataclasses import dataclass
 from handlers.entrypoints.wiring.collaborators import Collaborators, application_tables
 from handlers.entrypoints.wiring.sync_rows import sync_rows
-from handlers.entrypoints.wiring.targets import remote_targets, states_before
+from handlers.entrypoints.wiring.targets import sync_targets
 from handlers.imports.csv.rows_handler import RowsHandler
 from handlers.imports.csv.states import rows_steps
 from handlers.imports.csv.wait import RowsWait
@@ -24,7 +24,7 @@ from handlers.imports.jobs.job_states import job_states
 from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.rows.consumer import RowWorker
 from handlers.imports.rows.row_batches import RowBatches
-from handlers.imports.strategy import ImportTables, load_import_tables
+from handlers.imports.strategy import load_import_tables
 from handlers.imports.table_stream import ImportStream
 from handlers.imports.zip.callbacks import Callbacks
 from handlers.imports.zip.files import ZipFiles
@@ -37,7 +37,6 @@ from handlers.store.port import IMPORT_TMP, TableStore
 from handlers.topics.sns import SnsTopic
 
 if TYPE_CHECKING:
-    from handlers.commands.targets.previous import Before
     from handlers.entrypoints.wiring.settings import ImportsSettings
     from handlers.objects.port import Objects
     from handlers.state_machines.port import StateMachines
@@ -93,7 +92,10 @@ class ImportParts:
             import_repository,
             publisher,
             attributes,
-            _registry(settings, strategies, collaborators, states_before(store, clock.now, attributes.decoded)),
+            # The targets of commands, which only tables that publish synchronously need here.
+            sync_targets(settings, store, clock.now, attributes.decoded, collaborators)
+            if strategies.any_sync
+            else Registry(),
             ports.alarms,
             commands_table=settings.commands_table,
             lease_seconds=settings.lease_seconds,
@@ -112,13 +114,3 @@ class ImportParts:
         self.stream = ImportStream(
             ports.main_topic, ports.alarms, finalize, callbacks, rows_wait.wake, settings.import_table
         )
-
-
-def _registry(
-    settings: ImportsSettings, tables: ImportTables, collaborators: Collaborators, before: Before
-) -> Registry:
-    """The targets of commands, which only tables that publish synchronously need here. Raises RegistryError."""
-    if not tables.any_sync:
-        return Registry()
-    remote = remote_targets(settings.sync_targets, settings.commands_table)
-    return load_registry(settings.handler_modules, collaborators, remote, before=before)

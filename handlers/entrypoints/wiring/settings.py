@@ -10,6 +10,7 @@ from contract.options import STATUS_DETAILS, STATUS_EVENTS
 from handlers.core.errors import SettingsError
 
 if TYPE_CHECKING:
+    from handlers.commands.pipeline.steps import PipelineOptions
     from handlers.commands.publishing.entity_types import EntityTypes
     from handlers.commands.targets.model import TargetSpec
     from handlers.commands.ttl_policies import TtlPolicies
@@ -100,13 +101,12 @@ class ImportsSettings(ApplicationSettings):
         self.dead_letter_queue_url = _text(env, "DEAD_LETTER_QUEUE_URL")
 
 
-class StatesSettings(ApplicationSettings):
-    """Environment of the ``states`` function."""
+class PipelineSettings(ApplicationSettings):
+    """What the environment of each function that applies commands by the pipeline has for it."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         """Raises SettingsError naming the variable."""
         super().__init__(env)
-        self.tasks_table = _text(env, "TASKS_TABLE")
         self.command_state_machine_arn = _text(env, "COMMAND_STATE_MACHINE_ARN")
         self.alarm_topic_arn = _text(env, "ALARM_TOPIC_ARN")
         self.sync_targets = _targets(env)
@@ -114,6 +114,40 @@ class StatesSettings(ApplicationSettings):
         self.wait_limit_hours = _number(env, "WAIT_LIMIT_HOURS")
         self.lease_seconds = _number(env, "LEASE_SECONDS")
         self.ttl = _ttl(env)
+
+    @property
+    def pipeline(self) -> PipelineOptions:
+        """All of it."""
+        from handlers.commands.pipeline.steps import PipelineOptions  # most functions have none
+
+        return PipelineOptions(
+            commands_table=self.commands_table,
+            machine_arn=self.command_state_machine_arn,
+            status_detail=self.status_detail,
+            lease_seconds=self.lease_seconds,
+            wait_limit_hours=self.wait_limit_hours,
+            ttl=self.ttl,
+        )
+
+
+class StatesSettings(PipelineSettings):
+    """Environment of the ``states`` function."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        """Raises SettingsError naming the variable."""
+        super().__init__(env)
+        self.tasks_table = _text(env, "TASKS_TABLE")
+
+
+class ApplySettings(PipelineSettings):
+    """Environment of the ``apply`` function."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        """Raises SettingsError naming the variable."""
+        super().__init__(env)
+        self.inline_threads = _number(env, "INLINE_THREADS")
+        self.inline_target_seconds = _number(env, "INLINE_TARGET_SECONDS")
+        self.stream_failures_url = _text(env, "STREAM_FAILURES_URL")
 
 
 class ApiSettings(StatesSettings):

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from handlers.commands.attributes import AttributeStore
-from handlers.commands.pipeline.steps import Pipeline, PipelineOptions
+from handlers.commands.pipeline.steps import Pipeline
 from handlers.commands.ports import Ports
 from handlers.commands.states import command_states
-from handlers.commands.targets.registry import load_registry
 from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
 from handlers.entrypoints.wiring.collaborators import Collaborators, application_tables
 from handlers.entrypoints.wiring.publishing import publishing
-from handlers.entrypoints.wiring.targets import remote_targets, states_before
+from handlers.entrypoints.wiring.targets import sync_targets
 from handlers.objects.s3 import S3Objects
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
@@ -57,18 +56,8 @@ class StatesParts:
         collaborators = Collaborators(
             settings, ports.store, ports.clock, attributes=attributes, workflows=workflows, new_id=new_id
         )
-        remote = remote_targets(settings.sync_targets, settings.commands_table)
-        before = states_before(ports.store, ports.clock.now, attributes.decoded)
-        registry = load_registry(settings.handler_modules, collaborators, remote, before=before)
-        options = PipelineOptions(
-            commands_table=settings.commands_table,
-            machine_arn=settings.command_state_machine_arn,
-            status_detail=settings.status_detail,
-            lease_seconds=settings.lease_seconds,
-            wait_limit_hours=settings.wait_limit_hours,
-            ttl=settings.ttl,
-        )
-        pipeline = Pipeline(ports, attributes, registry, options)
+        registry = sync_targets(settings, ports.store, ports.clock.now, attributes.decoded, collaborators)
+        pipeline = Pipeline(ports, attributes, registry, settings.pipeline)
         self.commands = command_states(pipeline, ports.clock)
         of_workflows = collaborators.and_also(publishing(collaborators, ports, pipeline, settings))
         classes = workflow_classes(settings.handler_modules)

@@ -1,16 +1,32 @@
-"""Targets, for the two functions that apply commands: those in other projects, and what their own may ask for."""
+"""Targets, for the functions that apply commands: those in other projects, and what their own may ask for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from handlers.commands.targets.registry import Registry, load_registry
 
 if TYPE_CHECKING:
     from handlers.commands.model import Command
     from handlers.commands.targets.model import TargetSpec
     from handlers.commands.targets.previous import Before
     from handlers.commands.targets.registry import RemoteHandler
+    from handlers.entrypoints.wiring.settings import ImportsSettings, PipelineSettings
     from handlers.store.port import Item, TableStore
+
+
+def sync_targets(
+    settings: PipelineSettings | ImportsSettings,
+    store: TableStore,
+    now: Callable[[], float],
+    decoded: Callable[[Item], Item],
+    collaborators: Mapping[str, Any],
+) -> Registry:
+    """All of them: of the application's modules, and in other projects. Raises RegistryError, naming the module."""
+    remote = remote_targets(settings.sync_targets, settings.commands_table)
+    before = states_before(store, now, decoded)
+    return load_registry(settings.handler_modules, collaborators, remote, before=before)
 
 
 def remote_targets(specs: Sequence[TargetSpec], commands_table: str) -> list[RemoteHandler]:

@@ -166,7 +166,7 @@ def test_a_skip_tells_of_the_one_that_expired_behind_it(world: World) -> None:
 def test_the_end_of_an_old_execution_fails_nothing_that_a_newer_one_waits_for(world: World) -> None:
     world.publish(order(0, n=1))
     run = world.publish(order(1, n=2))
-    world.pipeline._progress.restart(run, 0, int(world.clock.now()))
+    world.pipeline.progress.restart(run, 0, int(world.clock.now()))
     newer = Run(run.key, run.id, 1, "arn:newer")
     world.workflows.open_tokens.add("t")
     assert world.pipeline.wait(newer, "t", ENTERED) == {"waiting": True}

@@ -122,7 +122,7 @@ def test_edge_16_a_failure_after_done_is_told_once(world: World) -> None:
     """record_failure tells of it; then the execution ends as FAILED, which the rule on its end brings here, too."""
     run = world.publish(order(0, n=1))
     world.pipeline.check_version(run, first_entry=True)
-    world.pipeline._progress.done(run)
+    world.pipeline.progress.done(run)
     rule = CommandExecutionEndedHandler(world.pipeline.record_failure, world.repository)
     world.pipeline.record_failure(run, Failure.from_state_input(CATCH))
     assert "openShard" in world.row(1)  # its tail is still to be completed

@@ -190,9 +190,9 @@ def test_ord_16_sync_behind_a_waiting_version_is_refused() -> None:
 
 #: Each step to what fails in it, and the target that is to be named.
 PARTS: dict[str, tuple[Callable[[World, Search], tuple[Any, str]], str | None]] = {
-    "set_ttl_command": (lambda world, _: (world.pipeline._applier, "set_ttl_of_previous"), None),
-    "history_copy": (lambda world, _: (world.pipeline._applier, "copy_to_history"), None),
-    "transform_data": (lambda world, _: (world.pipeline._synchroniser, "targets"), None),
+    "set_ttl_command": (lambda world, _: (world.pipeline.applier, "set_ttl_of_previous"), None),
+    "history_copy": (lambda world, _: (world.pipeline.applier, "copy_to_history"), None),
+    "transform_data": (lambda world, _: (world.pipeline.synchroniser, "targets"), None),
     "sync_data": (lambda _, search: (search, "up"), "search"),
     "finish": (lambda world, _: (world.pipeline, "finisher"), None),
 }

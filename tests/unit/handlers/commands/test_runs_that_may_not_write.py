@@ -68,7 +68,7 @@ class Place:
     def write(self, name: str, seen: Item) -> None:
         """The write; whether it says that it was refused is each write's own affair."""
         try:
-            ALL[name](self.world.pipeline._progress, self.run, seen)
+            ALL[name](self.world.pipeline.progress, self.run, seen)
         except LostRun:
             return
 
@@ -144,7 +144,7 @@ def test_edge_63_the_token_of_the_latest_wait_is_kept(entered: int, token: str, 
     place = Place(detail, holds=False)
     place.change(taskToken="stored", tokenEnteredAt=ENTERED)
     try:
-        place.world.pipeline._progress.wait(place.run, "token", entered)
+        place.world.pipeline.progress.wait(place.run, "token", entered)
     except LostRun:
         assert entered < ENTERED
     assert place.row()["taskToken"] == token
@@ -173,7 +173,7 @@ def test_edge_63_an_alarm_is_noted_on_the_failure_that_it_tells_of(lack: dict[st
     place = Place("full", holds=False)
     place.change(**{**FAILED, **lack})
     before = place.row()
-    place.world.pipeline._progress.alarmed(place.run)
+    place.world.pipeline.progress.alarmed(place.run)
     assert place.row() == before
 
 
@@ -182,7 +182,7 @@ def test_edge_63_a_late_wait_on_a_failed_command_leaves_no_token() -> None:
     world = World()
     world.publish(order(0, n=1))
     run = world.publish(order(1, n=2))
-    world.pipeline._progress.fail(run, status.WAIT_PREV_COMMAND, {"type": "X", "message": "m"})
+    world.pipeline.progress.fail(run, status.WAIT_PREV_COMMAND, {"type": "X", "message": "m"})
     before = world.row(2)
     world.workflows.open_tokens.add("late")
     assert world.pipeline.wait(run, "late", "2026-01-01T00:00:00Z") == {"waiting": False}
@@ -214,5 +214,5 @@ def test_a_claim_of_a_row_that_is_beyond_its_status_is_one_write() -> None:
         return update(*given)
 
     place.world.store.update = counted  # type: ignore[method-assign, assignment]
-    place.world.pipeline._progress.claim(place.run, place.row())
+    place.world.pipeline.progress.claim(place.run, place.row())
     assert (tried, place.row()["runId"]) == (["update"], place.run.run_id)

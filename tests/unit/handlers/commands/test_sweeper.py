@@ -108,7 +108,7 @@ def test_ord_18_a_tail_that_finish_could_not_complete(detail: str) -> None:
     first, second = world.publish(order(0, n=1)), world.publish(order(1, n=2))
     assert world.pipeline.park(second) == {"result": 1}
     world.pipeline.check_version(first, first_entry=True)
-    world.pipeline._progress.done(first)
+    world.pipeline.progress.done(first)
     assert world.workflows.started == {}
     assert sweep(world, after=DUE).outcomes["tail completed"] == 1
     assert [payload["sk"] for payload in world.workflows.started.values()] in ([second.key.sk], [second.key.sk] * 2)
@@ -118,7 +118,7 @@ def test_ord_18_a_tail_that_finish_could_not_complete(detail: str) -> None:
 
 def test_an_alarm_that_a_crash_swallowed_is_repeated_once(world: World) -> None:
     run = world.publish(order(0, n=1))
-    world.pipeline._progress.fail(run, "sync_data", {"type": "X", "message": "m", "state": "sync_data"})
+    world.pipeline.progress.fail(run, "sync_data", {"type": "X", "message": "m", "state": "sync_data"})
     assert sweep(world, after=DUE).outcomes == {"alarm repeated": 1}
     assert [one["content"]["errorMessage"] for one in world.alarms.messages] == ["sync_data failed: X"]
     assert "alarmedAt" in world.row(1)
@@ -132,7 +132,7 @@ def test_ops_05_parked_behind_a_done_predecessor_is_restarted(world: World) -> N
     with pytest.raises(TransientThrottle):
         world.apply(first)
     world.workflows.refuse_starts = False
-    world.pipeline._progress.tail_finished(first)
+    world.pipeline.progress.tail_finished(first)
     assert sweep(world, after=DUE).outcomes == {"restarted": 1}
     assert (MACHINE, name_of(world.row(2), 1)) in world.workflows.started
 
@@ -164,8 +164,8 @@ def test_a_lost_resume_is_sent_again(world: World) -> None:
     world.workflows.open_tokens.add("t2")
     world.pipeline.wait(second, "t2", "2026-01-01T00:00:00.000Z")
     world.pipeline.check_version(first, first_entry=True)
-    world.pipeline._progress.done(first)
-    world.pipeline._progress.tail_finished(first)  # the resume between the two got lost
+    world.pipeline.progress.done(first)
+    world.pipeline.progress.tail_finished(first)  # the resume between the two got lost
     assert sweep(world, after=DUE).outcomes == {"woken": 1}
     assert [token for token, _ in world.workflows.resumed] == ["t2"]
     assert sweep(world, after=RESCHEDULE_SECONDS).outcomes == {"restarted": 1}

@@ -62,7 +62,7 @@ def test_pub_14_a_predecessor_that_is_not_done_gets_no_ttl(state: str) -> None:
         world.pipeline.record_failure(run, Failure("Broken", "no"))
     successor = world.publish(order(1, n=2))
     before = world.row(1)
-    assert world.pipeline._applier.set_ttl_of_previous(successor.key) is False
+    assert world.pipeline.applier.set_ttl_of_previous(successor.key) is False
     assert world.row(1) == before
     assert "ttl" not in before
 

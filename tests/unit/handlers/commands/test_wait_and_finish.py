@@ -114,7 +114,7 @@ def test_a_tail_that_a_crash_left_is_completed_by_a_repeated_check(world: World)
     first, second = world.publish(order(0, n=1)), world.publish(order(1, n=2))
     wait(world, second, "t2")
     world.pipeline.check_version(first, first_entry=True)
-    world.pipeline._progress.done(first)
+    world.pipeline.progress.done(first)
     assert world.row(1)["status"] == "finish:STARTED"
     assert world.pipeline.check_version(first, first_entry=True) == {"result": 2}
     assert [token for token, _ in world.workflows.resumed] == ["t2"]
@@ -148,7 +148,7 @@ def test_pipe_14_a_zombie_in_the_middle_of_the_data_write_is_fenced_by_version(w
     late = world.row(1)
     world.publish_and_apply(order(1, n=2))
     assert run.key.version == 1
-    assert world.pipeline._applier.write_data(late) == "ALREADY_APPLIED"
+    assert world.pipeline.applier.write_data(late) == "ALREADY_APPLIED"
     data = world.repository.data(KEY)
     assert data is not None
     assert data["version"] == 2

@@ -53,7 +53,7 @@ class World2(World):
     def __init__(self) -> None:
         super().__init__()
         self.prices = Prices(self)
-        self.pipeline._synchroniser._registry = Registry({"prices": ("ORDER", self.prices)})
+        self.pipeline.synchroniser._registry = Registry({"prices": ("ORDER", self.prices)})
 
     def rebuild(self, run_id: str = "r1", **options: Any) -> Any:
         resync = Resync(

@@ -49,7 +49,7 @@ class Asked:
 def world_with_target(**options: Any) -> tuple[World, Asked]:
     world = World(**options)
     asked = Asked(world)
-    world.pipeline._synchroniser._registry = Registry({"asked": ("ORDER", asked)})
+    world.pipeline.synchroniser._registry = Registry({"asked": ("ORDER", asked)})
     return world, asked
 
 

@@ -1,0 +1,59 @@
+"""What functions would do in threads, as tasks of the virtual clock: the seed decides who goes first."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from local.functions.model import SimulatedCrash
+from local.scheduler import Scheduler, Task, WaitTimeout
+
+Work = tuple[str, Callable[[], None]]
+
+
+class Tasks:
+    """Implements ``handlers.core.concurrency.Concurrency``: functions have modules of their own, so by its form."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+
+    def run_all(self, works: Sequence[Work], at_once: int) -> None:
+        """See Concurrency. When the process dies in one, the others end where they are."""
+        waiting = deque(works)
+
+        def take_turns() -> None:
+            while waiting:
+                _, work = waiting.popleft()
+                work()
+
+        tasks = [self._spawn(f"apply-{number}", take_turns) for number in range(min(at_once, len(works)))]
+        try:
+            for task in tasks:
+                self._scheduler.wait(task.future)
+        except SimulatedCrash:
+            for task in tasks:
+                self._scheduler.kill(task)
+            raise
+
+    def run_within(self, works: Sequence[Work], seconds: float) -> list[bool]:
+        """See Concurrency."""
+        tasks = [self._spawn(name, work) for name, work in works]
+        end = self._scheduler.now() + seconds
+        return [self._is_in_time(task, end) for task in tasks]
+
+    def _is_in_time(self, task: Task, end: float) -> bool:
+        try:
+            self._scheduler.wait(task.future, timeout=max(end - self._scheduler.now(), 0.0))
+        except WaitTimeout:
+            return False
+        return True
+
+    def _spawn(self, name: str, work: Callable[[], None]) -> Task:
+        task = self._scheduler.spawn(work, name=name)
+        task.future.awaited = True  # one that is late, or dies with the others, is nobody's error
+        return task
+
+
+def collaborators(scheduler: Scheduler) -> dict[str, object]:
+    """What functions get in place of their own: the time, and in virtual time what they would do in threads."""
+    return {"clock": scheduler, **({"concurrency": Tasks(scheduler)} if scheduler.is_virtual else {})}
