@@ -15,6 +15,23 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 RULE = "aws:cloudwatch/eventRule:EventRule"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 BUCKET = "aws:s3/bucket:Bucket"
+GATEWAY = "aws:apigatewayv2/api:Api"
+STAGE = "aws:apigatewayv2/stage:Stage"
+#: All that the HTTP API consists of.
+API = (
+    "aws:apigatewayv2/authorizer:Authorizer",
+    "aws:apigatewayv2/integration:Integration",
+    "aws:apigatewayv2/route:Route",
+    "aws:cloudwatch/dashboard:Dashboard",
+    "aws:iam/role:Role",
+    "aws:lambda/permission:Permission",
+    ALARM,
+    FUNCTION,
+    GATEWAY,
+    LOG_GROUP,
+    POLICY,
+    STAGE,
+)
 #: What is encrypted, and what allows the use of the key.
 ENCRYPTED = (
     "aws:kms/alias:Alias",
@@ -30,7 +47,17 @@ ENCRYPTED = (
 
 #: Key to another value than that of dev, and the only types of resources that may change.
 OTHER: Mapping[str, tuple[Any, tuple[str, ...]]] = {
-    "handlerModules": (["handlers.domain.orders"], (FUNCTION,)),
+    "handlerModules": (["handlers.domain.orders"], (FUNCTION, POLICY)),
+    "entityTypes": (["AIRPORT", "ORDER"], (FUNCTION,)),
+    "handlerEnvironment": ({"STAGE": "one"}, (FUNCTION,)),
+    "handlerSecrets": (
+        {"api-token": "arn:aws:secretsmanager:us-east-1:123456789012:secret:token-AbCdEf"},
+        (FUNCTION,),
+    ),
+    "handlerPermissions": (
+        [{"actions": ["ses:SendEmail"], "resources": ["arn:aws:ses:us-east-1:123456789012:identity/example.com"]}],
+        (POLICY,),
+    ),
     "commandWorkflow": ("EXPRESS", (FUNCTION,)),
     "statusDetail": ("terminal", (FUNCTION,)),
     "statusEvents": ("all", (FUNCTION, MAPPING)),
@@ -77,4 +104,24 @@ OTHER: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "alarmFailureRatePercent": (10, (ALARM,)),
     "alarmExecutionSeconds": (1000, (ALARM,)),
     "alarmOldestOpenCommandSeconds": (7200, (ALARM,)),
+    "alarmApiSeconds": (10, (ALARM,)),
+    "apiEnabled": (False, API),
+    "apiIssuer": ("https://issuer.example.com/", API),
+    "apiTenantClaim": ("organisation", (FUNCTION,)),
+    "apiRoleClaim": ("groups", (FUNCTION,)),
+    "apiTenants": (
+        {"arn:aws:iam::123456789012:role/shop": {"tenants": ["t1"], "roles": ["reader"]}},
+        (FUNCTION,),
+    ),
+    "apiRateLimit": (50, (STAGE,)),
+    "apiBurstLimit": (100, (STAGE,)),
+    "apiCorsOrigins": (["https://app.example.com"], (GATEWAY,)),
+    "consoleEnabled": (True, ()),
+}
+#: What a key needs beside it.
+WITH: Mapping[str, Mapping[str, Any]] = {"apiIssuer": {"apiAudience": ["cqrs"]}}
+#: Keys that are in no row of their own, with the reason.
+LEFT_OUT: Mapping[str, str] = {
+    "apiAudience": "with apiIssuer",
+    "applicationPackages": "needs a folder: tests/e2e/test_application.py",
 }

@@ -14,7 +14,7 @@ from pulumi import AssetArchive
 from infra.configuration.stack_config import NAMESPACE, ConfigError, StackConfig
 from local.deploy.project_rules import check_values, declarations, kept_text
 from tests.infra.test_config import REFUSED
-from tests.real.configuration import OTHER
+from tests.real.configuration import OTHER, WITH
 from tests.real.world import Project, World, errors
 from tests.support.evaluation import Registration, evaluated
 
@@ -42,7 +42,10 @@ def registrations(config: Mapping[str, str]) -> dict[tuple[str, str], Registrati
 
 def differing(before: Mapping[tuple[str, str], Registration], key: str, value: Any) -> set[tuple[str, str]]:
     """What our own mocks say that the change reaches."""
-    after = registrations({f"cqrs:{key}": value if isinstance(value, str) else json.dumps(value)})
+    given = {key: value, **WITH.get(key, {})}
+    after = registrations(
+        {f"cqrs:{one}": text if isinstance(text, str) else json.dumps(text) for one, text in given.items()}
+    )
     return {one for one in {*before, *after} if _props(before, one) != _props(after, one)}
 
 
@@ -58,7 +61,7 @@ def test_eng_03_a_changed_key_reaches_what_is_meant(
     project: Project, as_committed: Mapping[tuple[str, str], Registration], key: str
 ) -> None:
     value, types = OTHER[key]
-    with project.configured("dev", {key: value}):
+    with project.configured("dev", {key: value, **WITH.get(key, {})}):
         changes = project.changes("dev")
     stack = changes.pop(("pulumi:pulumi:Stack", "cqrs-dev"), None)
     assert stack is None or stack["op"] in ("same", "update")  # its outputs
