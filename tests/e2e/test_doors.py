@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,8 +169,10 @@ def test_what_happens_is_told_live(served: str) -> None:
     assert events.readline() == b": connected\n"
     assert asked(served, "POST", "/commands", ORDER, content_type="application/json")[0] == 202
     detail: dict[str, Any] = {}
+    end = time.monotonic() + PATIENCE_SECONDS
     while "ORDER#sse1" not in detail.get("sk", ""):
         line = events.readline()
+        assert time.monotonic() < end, "too slow"  # comments come all the time
         detail = json.loads(line[6:])["detail"] if line.startswith(b"data: ") else detail
     connection.close()
     assert (detail["action"], detail["tenantCode"], detail["pk"]) == ("command-status", "demo", "TENANT#demo")
