@@ -95,6 +95,8 @@ def versions() -> dict[str, str]:
     for tool in ("cfn-lint", "checkov", "ministack", "parliament"):
         pinned = (JUDGES / f"{tool}.txt").read_text(encoding="utf-8").split()[0].partition("==")[2]
         found[tool] = pinned if program(tool) else f"absent from {folder()}: {INSTALL}"
+    pack = folder() / "pulumi-policy"
+    found["pulumi-policy"] = "there" if pack.exists() else f"absent from {folder()}: {INSTALL}"
     for tool, pinned in json.loads((JUDGES / "package.json").read_text(encoding="utf-8"))["dependencies"].items():
         found[tool] = pinned if node_modules() else f"absent from {folder()}, or no node: {INSTALL}"
     return found
