@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 
 import pytest
 
@@ -18,7 +17,7 @@ QUEUE = '    import pulumi_aws as aws\n    aws.sqs.Queue("leaky", name="cqrs-dev
 
 
 @pytest.fixture(scope="module")
-def project(world: World) -> Iterator[Project]:
+def project(world: World) -> Project:
     """A stack that was never created, beside the pack with its environment."""
     environment = judging.folder() / "pulumi-policy"
     if not environment.exists():
