@@ -70,6 +70,10 @@ OTHER: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "leaseSeconds": (200, (FUNCTION,)),
     "sweepMinutes": (10, (RULE,)),
     "ttlDays": ({"commands": 30}, (FUNCTION,)),
+    "inlineThreads": (4, (FUNCTION,)),
+    "inlineTargetSeconds": (4, (FUNCTION,)),
+    "inlineParallelizationFactor": (2, (FUNCTION, MAPPING)),
+    "inlineBatchWindowSeconds": (1, (FUNCTION, MAPPING)),
     "inlineAttributeLimit": (32_768, (FUNCTION,)),
     "taskMaxConcurrency": (3, ()),
     "taskTimeoutMinutes": (20, (FUNCTION, MACHINE, ALARM)),
@@ -119,7 +123,11 @@ OTHER: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "consoleEnabled": (True, ()),
 }
 #: What a key needs beside it.
-WITH: Mapping[str, Mapping[str, Any]] = {"apiIssuer": {"apiAudience": ["cqrs"]}}
+WITH: Mapping[str, Mapping[str, Any]] = {
+    "apiIssuer": {"apiAudience": ["cqrs"]},
+    "inlineParallelizationFactor": {"commandWorkflow": "INLINE"},
+    "inlineBatchWindowSeconds": {"commandWorkflow": "INLINE"},
+}
 #: Keys that are in no row of their own, with the reason.
 LEFT_OUT: Mapping[str, str] = {
     "apiAudience": "with apiIssuer",
