@@ -113,6 +113,7 @@ class AsyncImports(AsyncRoom[Imports]):
     get = _called(Imports.get)
     list = _listed(Imports.list)
     rows = _listed(Imports.rows)
+    files = _called(Imports.files)
     report = _listed(Imports.report)
     wait = _called(Imports.wait)
     retry = _called(Imports.retry)

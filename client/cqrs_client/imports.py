@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
-from cqrs_client.models import Import, ImportRow, Upload
+from cqrs_client.models import Import, ImportFile, ImportRow, Upload
 from cqrs_client.paging import PAGE, items
 from cqrs_client.reading import read
 from cqrs_client.transport import Transport
@@ -87,6 +87,11 @@ class Imports:
     def rows(self, id: str, *, status: str | None = None, page: int = PAGE) -> Iterator[ImportRow]:
         """A job's rows in the order of the file; ``status``: only those, such as FAILED."""
         return items(self._transport, ImportRow, "imports", id, "rows", query={"status": status}, page=page)
+
+    def files(self, id: str) -> Sequence[ImportFile]:
+        """The files of an archive in the order of their import."""
+        answer = self._transport.call("GET", "imports", id, "files")
+        return [read(ImportFile, one) for one in answer["items"]]
 
     def report(self, id: str) -> Iterator[bytes]:
         """The CSV files with the rows that failed. Raises NotFound: there is none (yet)."""

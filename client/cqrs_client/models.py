@@ -204,6 +204,18 @@ class Import:
 
 
 @dataclass(frozen=True)
+class ImportFile:
+    """A file of an archive. ``id``: its own job, None where it was not imported."""
+
+    name: str
+    table: str | None
+    status: str
+    counts: Counts
+    id: str | None = None
+    error: Failure | None = None
+
+
+@dataclass(frozen=True)
 class ImportRow:
     """One row of a file and what became of it. ``line``: where it is in the file."""
 
