@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Query
@@ -13,38 +13,39 @@ from pydantic import BeforeValidator, Field
 from contract.command_status import ACCEPTED
 from contract.objects import IMPORTS
 from handlers.api.http.identity import Caller
-from handlers.api.http.models import Entity, Failure, Given, Part, Shown, Version, version_of
+from handlers.api.http.models import Entity, Failure, Given, KeyPart, Part, Shown, Version, version_of
 from handlers.api.http.problems import Forbidden, Problem, problem_of
 from handlers.api.http.routes import WRITER, Routes, answer
 from handlers.api.services import Services
 from handlers.api.uploads import Upload, attributes_prefix, upload_to
 from handlers.commands.attributes import MAX_ATTRIBUTES_BYTES
 from handlers.commands.keys import DEFAULT_KIND, EntityKey
-from handlers.commands.model import LATEST, Command, CommandInput
+from handlers.commands.model import LATEST, MAX_NAME_CHARS, Command, CommandInput
 from handlers.commands.reader import OPEN, VersionState
 from handlers.core.errors import ObjectMissing, ObjectTooLarge, ValidationError
-from handlers.core.keys import MAX_REQUEST_ID_CHARS
+from handlers.core.keys import MAX_REQUEST_ID_CHARS, MAX_VERSION
 from handlers.core.log import log_step, without_text
 
 MAX_WAIT_SECONDS = 20
 MAX_BATCH = 100
 #: Room in a request id for a command's place in its batch.
 _PLACE_CHARS = 4
-ASYNC, SYNC = "async", "sync"
 
 
 class GivenCommand(Given):
     """The full new state of one entity. ``attributesFrom``: the ``key`` of an upload in place of ``attributes``."""
 
-    type: str
-    code: str
-    name: str
+    type: KeyPart
+    code: KeyPart
+    name: str = Field(max_length=MAX_NAME_CHARS)
     attributes: dict[str, Any] | None = None
     attributes_from: str | None = None
-    version: int | None = Field(0, description="0: nothing is stored yet; -1: on top of the latest; n: on top of n")
+    version: int | None = Field(
+        0, ge=LATEST, lt=MAX_VERSION, description="0: nothing is stored yet; -1: on top of the latest; n: on top of n"
+    )
     is_deleted: bool = False
     seq: int | None = None
-    kind: str = DEFAULT_KIND
+    kind: KeyPart = DEFAULT_KIND
 
 
 class GivenChange(Given):
@@ -54,8 +55,8 @@ class GivenChange(Given):
     attributes: dict[str, Any] | None = None
     is_deleted: bool | None = None
     seq: int | None = None
-    version: int | None = LATEST
-    kind: str = DEFAULT_KIND
+    version: int | None = Field(LATEST, ge=LATEST, lt=MAX_VERSION)
+    kind: KeyPart = DEFAULT_KIND
 
 
 class GivenBatch(Given):
@@ -113,7 +114,12 @@ RequestId = Annotated[
         description="A repeated request with the same key gives the first answer's command again",
     ),
 ]
-EXAMPLE = {"type": "ORDER", "code": "o1", "name": "First order", "attributes": {"lines": 2}}
+EXAMPLE = {
+    "type": "ORDER",
+    "code": "o1",
+    "name": "First order",
+    "attributes": {"lines": [{"quantity": 2, "price": 5}]},
+}
 
 
 def add_routes(routes: Routes, services: Services) -> None:
@@ -127,15 +133,15 @@ def add_routes(routes: Routes, services: Services) -> None:
     def publish_command(
         command: Annotated[GivenCommand, Body()],
         wait: Wait = None,
-        mode: Annotated[str, Query(pattern="^(async|sync)$", description="sync applies it before answering")] = ASYNC,
+        mode: Annotated[Literal["async", "sync"], Query(description="sync applies it before answering")] = "async",
         idempotency_key: RequestId = None,
     ) -> Response[Published]:
-        status, published = room.publish(command, routes.caller, idempotency_key, wait=wait, sync=mode == SYNC)
+        status, published = room.publish(command, routes.caller, idempotency_key, wait=wait, sync=mode == "sync")
         return answer(status, published)
 
     @routes.add(
         "PATCH", "/commands/<type>/<code>", WRITER, "Change a part of an entity",
-        answers={200: Published, 202: Published}, may=(404, 409), example={"attributes": {"lines": 3}},
+        answers={200: Published, 202: Published}, may=(404, 409), example={"name": "The first order"},
     )  # fmt: skip
     def change_entity(
         type: Part,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -28,7 +28,7 @@ class GivenImport(Given):
     table: str | None = None
     bucket: str | None = Field(None, description="One of `importBuckets`; without it the stack's own")
     encoding: str | None = None
-    mode: str | None = Field(None, description="DIRECT or STEP_FUNCTION; without it the number of rows decides")
+    mode: Literal["DIRECT", "STEP_FUNCTION"] | None = Field(None, description="Without it the number of rows decides")
 
 
 class GivenRow(Given):

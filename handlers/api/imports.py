@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 
 from handlers.api.commands import RequestId
 from handlers.api.http.identity import Caller
-from handlers.api.http.models import DEFAULT_LIMIT, Flag, Limit, Part, failure_of, whole
+from handlers.api.http.models import DEFAULT_LIMIT, Flag, Id, Limit, failure_of, whole
 from handlers.api.http.problems import Forbidden
 from handlers.api.http.routes import OPERATOR, READER, WRITER, Routes, answer
 from handlers.api.import_models import (
@@ -84,11 +84,11 @@ def add_routes(routes: Routes, services: Services) -> None:
         return answer(200, ImportPage(items=[shown_import(one) for one in found], cursor=following))
 
     @routes.add("GET", "/imports/<id>", READER, "One import with its counters", answers={200: ShownImport}, may=(404,))
-    def get_import(id: Part) -> Response[ShownImport]:
+    def get_import(id: Id) -> Response[ShownImport]:
         return answer(200, shown_import(_job(services, id, routes.caller)))
 
     @routes.add("GET", "/imports/<id>/files", READER, "Files of an archive", answers={200: FileList}, may=(404,))
-    def list_files_of_import(id: Part) -> Response[FileList]:
+    def list_files_of_import(id: Id) -> Response[FileList]:
         files = services.imports.list_files(_own(id, routes.caller), routes.caller.context())
         shown = [
             ShownFile(
@@ -105,7 +105,7 @@ def add_routes(routes: Routes, services: Services) -> None:
 
     @routes.add("GET", "/imports/<id>/rows", READER, "Rows with their outcome", answers={200: RowPage}, may=(404,))
     def list_rows_of_import(
-        id: Part,
+        id: Id,
         status: Annotated[str | None, Query(description="Only rows of this status, such as FAILED")] = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Annotated[
@@ -124,7 +124,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         return answer(200, RowPage(items=[shown_row(one) for one in page.rows], cursor=following))
 
     @routes.add("GET", "/imports/<id>/report", READER, "Failed rows as CSV files", answers={200: Report}, may=(404,))
-    def get_report(id: Part) -> Response[Report]:
+    def get_report(id: Id) -> Response[Report]:
         job = _job(services, id, routes.caller)
         if not job.report:
             raise NotFound(f"{job.id}: it has no report (yet): no row failed, or it has not ended")
@@ -133,14 +133,14 @@ def add_routes(routes: Routes, services: Services) -> None:
     @routes.add(
         "POST", "/imports/<id>/retry", OPERATOR, "Import failed rows again", answers={202: ShownImport}, may=(404, 409)
     )
-    def retry_import(id: Part) -> Response[ShownImport]:
+    def retry_import(id: Id) -> Response[ShownImport]:
         own = _own(id, routes.caller)
         return answer(202, shown_import(services.imports.retry_failed_rows(own, routes.caller.context())))
 
     @routes.add(
         "POST", "/imports/<id>/cancel", OPERATOR, "Import no further row", answers={202: ShownImport}, may=(404, 409)
     )
-    def cancel_import(id: Part) -> Response[ShownImport]:
+    def cancel_import(id: Id) -> Response[ShownImport]:
         own = _own(id, routes.caller)
         return answer(202, shown_import(services.imports.cancel_import(own, routes.caller.context())))
 

@@ -22,6 +22,7 @@ from handlers.api.http.models import (
     DryRun,
     Failure,
     Given,
+    KeyPart,
     Kind,
     Limit,
     Number,
@@ -114,8 +115,8 @@ class GivenSelection(Given):
 
     since: str | None = Field(None, description="Failed since, such as 2026-01-31T09:00:00Z")
     status: str = FAILED
-    type: str | None = None
-    kind: str = DEFAULT_KIND
+    type: KeyPart | None = None
+    kind: KeyPart = DEFAULT_KIND
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: str | None = None
     dry_run: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
@@ -12,14 +12,14 @@ from pydantic import BeforeValidator, Field
 
 from handlers.api.commands import RequestId
 from handlers.api.http.identity import Caller
-from handlers.api.http.models import DEFAULT_LIMIT, Failure, Given, Limit, Part, Shown, failure_of, fitting, whole
+from handlers.api.http.models import DEFAULT_LIMIT, Failure, Given, Id, Limit, Shown, failure_of, fitting, whole
 from handlers.api.http.problems import Forbidden
 from handlers.api.http.routes import OPERATOR, READER, WRITER, Routes, answer
 from handlers.api.services import Services
 from handlers.core.errors import ValidationError
 from handlers.core.values.json_values import json_bytes
 from handlers.tasks.keys import TaskKey
-from handlers.tasks.model import CONTINUE, Task, TaskItem
+from handlers.tasks.model import MAX_CONCURRENCY, MAX_EXPECTED_SECONDS, MAX_ITEMS, Task, TaskItem
 
 
 class GivenTask(Given):
@@ -27,10 +27,12 @@ class GivenTask(Given):
 
     type: str
     input: Any = None
-    items: list[Any] | None = None
-    max_concurrency: int | None = None
-    on_item_error: str = CONTINUE
-    expected_seconds: float | None = Field(None, description="Per item, where it is not the handler's")
+    items: list[Any] | None = Field(None, max_length=MAX_ITEMS)
+    max_concurrency: int | None = Field(None, ge=1, le=MAX_CONCURRENCY)
+    on_item_error: Literal["continue", "stop"] = "continue"
+    expected_seconds: float | None = Field(
+        None, gt=0, le=MAX_EXPECTED_SECONDS, description="Per item, where it is not the handler's"
+    )
 
 
 class ShownTask(Shown):
@@ -108,12 +110,12 @@ def add_routes(routes: Routes, services: Services) -> None:
         return answer(200, TaskList(items=[shown_task(one) for one in fitting(found, _size)]))
 
     @routes.add("GET", "/tasks/<id>", READER, "One task with its counters", answers={200: ShownTask}, may=(404,))
-    def get_task(id: Part) -> Response[ShownTask]:
+    def get_task(id: Id) -> Response[ShownTask]:
         return answer(200, shown_task(services.tasks.get_task(_own(id, routes.caller), routes.caller.context())))
 
     @routes.add("GET", "/tasks/<id>/items", READER, "Its items", answers={200: ItemPage}, may=(404,))
     def list_task_items(
-        id: Part,
+        id: Id,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Annotated[int, Query(ge=0, description="`cursor` of the page before"), BeforeValidator(whole)] = 0,
     ) -> Response[ItemPage]:
@@ -126,7 +128,7 @@ def add_routes(routes: Routes, services: Services) -> None:
     @routes.add(
         "POST", "/tasks/<id>/retry", OPERATOR, "Run what failed again", answers={202: ShownTask}, may=(404, 409)
     )
-    def retry_task(id: Part) -> Response[ShownTask]:
+    def retry_task(id: Id) -> Response[ShownTask]:
         own = _own(id, routes.caller)
         return answer(202, shown_task(services.task_operations.retry_failed_items(own, routes.caller.context())))
 
@@ -134,7 +136,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         "POST", "/tasks/<id>/cancel", OPERATOR, "Cancel a task without outcome", answers={202: ShownTask},
         may=(404, 409),
     )  # fmt: skip
-    def cancel_task(id: Part) -> Response[ShownTask]:
+    def cancel_task(id: Id) -> Response[ShownTask]:
         own = _own(id, routes.caller)
         return answer(202, shown_task(services.task_operations.cancel(own, routes.caller.context())))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
@@ -18,7 +18,7 @@ from handlers.api.services import Services
 from handlers.core.clock import iso
 from handlers.core.errors import NotFound, ValidationError
 from handlers.state_machines.port import WorkflowExecution
-from handlers.workflows.approvals import APPROVED, MAX_TEXT_CHARS, REJECTED, Approval
+from handlers.workflows.approvals import APPROVED, MAX_TEXT_CHARS, Approval
 from handlers.workflows.workflow import reason_of
 
 TENANT, REQUESTED_BY, REQUEST_ID = "tenantCode", "requestedBy", "requestId"
@@ -49,7 +49,7 @@ class ApprovalPage(Shown):
 class GivenAnswer(Given):
     """``reason`` is needed to reject."""
 
-    decision: str = Field(pattern=f"^({APPROVED}|{REJECTED})$")
+    decision: Literal["APPROVED", "REJECTED"]
     reason: str | None = Field(None, max_length=MAX_TEXT_CHARS)
 
 

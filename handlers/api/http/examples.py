@@ -11,7 +11,7 @@ from contract.command_status import DONE
 VALUES: dict[str, Any] = {
     "allowed": "a whole number from 1 to 100",
     "attempt": 1,
-    "attributes": {"lines": 2},
+    "attributes": {"lines": [{"quantity": 2, "price": 5}]},
     "bucket": "cqrs-dev-store-111122223333",
     "code": "o1",
     "createdAt": "2026-01-31T09:00:00.000Z",

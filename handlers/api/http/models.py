@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 from handlers.api.http.requests import decoded
 from handlers.commands.attributes import object_key
@@ -23,6 +23,13 @@ MAX_SHOWN_BYTES = 1024 * 1024
 MAX_PAGE_BYTES = 3 * 1024 * 1024
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 20
+
+
+#: What a part of a key may be, as far as a pattern can say (``handlers.core.key_parts``, which also checks it).
+_INSIDE = r"[^#@\u0000-\u001f\u007f-\u009f]"
+_END = r"[^#@\s\u0000-\u001f\u007f-\u009f\u200b\u2060\ufeff]"
+KEY_PART: dict[str, JsonValue] = {"pattern": f"^{_END}({_INSIDE}*{_END})?$", "minLength": 1}
+KeyPart = Annotated[str, Field(json_schema_extra=KEY_PART)]
 
 
 class Given(BaseModel):
@@ -145,11 +152,12 @@ def _flag(text: object) -> object:
     return text == "true"
 
 
-Part = Annotated[str, Path(), AfterValidator(decoded)]
+Part = Annotated[str, Path(json_schema_extra=KEY_PART), AfterValidator(decoded)]
+Id = Annotated[str, Path(), AfterValidator(decoded)]
 Number = Annotated[int, Path(ge=1), BeforeValidator(whole)]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Entries of a page"), BeforeValidator(whole)]
 Cursor = Annotated[str | None, Query(description="`cursor` of the page before")]
-Kind = Annotated[str, Query(description="Kind of the partition")]
+Kind = Annotated[str, Query(description="Kind of the partition", json_schema_extra=KEY_PART)]
 DryRun = Annotated[bool, Query(alias="dryRun", description="Tell what would be done, and do nothing")]
 Flag = BeforeValidator(_flag)
 

@@ -1,0 +1,44 @@
+"""API-01: fuzzing, a little of it in each run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.fuzzing.fuzzing import fuzz
+from tests.support.api import ApiWorld
+
+
+def test_api_01_fuzzing_finds_nothing() -> None:
+    report = fuzz(requests=150, seed=7)
+    assert report.failures == {}
+    assert report.requests >= 150
+    assert {200, 404, 422} <= set(report.statuses)
+
+
+@pytest.mark.slow
+def test_api_01_fuzzing_finds_nothing_in_ten_thousand_requests() -> None:
+    report = fuzz(requests=10_000, seed=1)
+    assert report.failures == {}
+    assert report.requests >= 10_000
+
+
+def test_api_01_an_answer_that_is_not_described_would_be_found() -> None:
+    """A field lacks, and an error is none of those that are answered."""
+    api = ApiWorld()
+    answered = api.api.__call__
+
+    def without_items(event: Any, context: Any) -> Any:
+        answer = answered(event, context)
+        if event["rawPath"] == "/tasks" and answer["statusCode"] == 200:
+            answer["body"] = "{}"
+        if event["rawPath"] == "/failed":
+            answer["statusCode"] = 500
+        return answer
+
+    api.api = without_items  # type: ignore[assignment]
+    report = fuzz(requests=100, seed=3, world=lambda: api)
+    found = "\n".join(report.failures)
+    assert "GET /tasks positive" in found
+    assert "GET /failed positive" in found
