@@ -252,6 +252,7 @@ def test_several_tenants_are_told_apart_by_a_header() -> None:
 
 def test_the_header_opens_no_other_tenant() -> None:
     assert whose(token("t1"), tenant="t2").status == 403
+    assert ApiWorld().get("/openapi.json", authorizer=token("t1"), tenant="t2").status == 403
     assert whose(principal(ROLE), tenant="t2").status == 403
     assert whose(token("*"), tenant="t2").status == 403
 

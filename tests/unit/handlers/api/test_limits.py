@@ -49,7 +49,9 @@ def test_api_09_a_body_in_base64(api: ApiWorld) -> None:
     ],
 )
 def test_api_09_a_body_that_is_no_json(api: ApiWorld, body: str, encoded: bool) -> None:
-    assert sent(api, body=body, isBase64Encoded=encoded).status in (400, 422)
+    answer = sent(api, body=body, isBase64Encoded=encoded)
+    missing_or_huge = body == "" or "e999" in body
+    assert answer.status == (422 if missing_or_huge else 400)
 
 
 @pytest.mark.parametrize("body", ["[]", "1", '"x"', "null", "true"])
