@@ -153,6 +153,20 @@ class Scheduler:
                 task.has_worker = False
                 self._workers.give_back(place)
 
+    @contextmanager
+    def one_worker_more(self) -> Iterator[None]:
+        """Inside, one call more may run at once: for one that may wait for what others do, and must not take a place
+        of theirs. In virtual time there is no limit.
+        """
+        if self.is_virtual:
+            yield
+            return
+        self._workers.grow(1)
+        try:
+            yield
+        finally:
+            self._workers.grow(-1)
+
     def abandon(self, future: Future[Any]) -> None:
         """Nobody waits for what was executed: another call may have its place. Without effect in virtual time."""
         self._workers.abandon(future)

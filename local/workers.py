@@ -84,6 +84,10 @@ class Workers:
             heapq.heappush(self._waiting, (order, next(self._order), place))
         return place
 
+    def grow(self, by: int) -> None:
+        """So many calls more (or fewer) at once from now on. Those that wait get nothing of it by that."""
+        self._free += by
+
     def give_back(self, place: Future[None]) -> None:
         """The place is not needed, whether it is there or still waited for."""
         if place.done:

@@ -6,6 +6,7 @@ import base64
 import json
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -120,8 +121,12 @@ class LambdaInvoke:
         return AwsResponse(200, headers, json.dumps(result.payload).encode())
 
 
-def run_in_task(scheduler: Scheduler, call: Callable[[], InvokeResult], *, what: str, patience: float) -> InvokeResult:
+def run_in_task(
+    scheduler: Scheduler, call: Callable[[], InvokeResult], *, what: str, patience: float, beside: bool = False
+) -> InvokeResult:
     """Make a call that waits: in the present task, or in a task of its own for a thread that isn't the scheduler's.
+
+    ``beside``: it takes no place of the calls that may run at once.
 
     Raises:
         NoAnswer: neither a result nor a timeout within ``patience`` seconds; names ``what`` was called.
@@ -138,7 +143,7 @@ def run_in_task(scheduler: Scheduler, call: Callable[[], InvokeResult], *, what:
 
     def run() -> None:
         try:
-            with scheduler.worker(at_once=nested):
+            with scheduler.one_worker_more() if beside else nullcontext(), scheduler.worker(at_once=nested or beside):
                 outcome.append(call())
         except BaseException as error:  # noqa: BLE001 - boundary: handed to the waiting thread
             outcome.append(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import uuid
 from collections.abc import Collection
 from typing import Any
@@ -25,6 +26,8 @@ from local.partitions import partition_of
 
 log = logging.getLogger("cqrs.local.gateway")
 
+#: Requests that are answered at once; API Gateway, too, turns away what is too much (429).
+MOST_AT_ONCE = 200
 _HOST = ".execute-api."
 
 
@@ -39,6 +42,7 @@ class Gateway:
         self._endpoint = endpoint
         self._host = host
         self._secret = secret
+        self._places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
     def origins(self) -> Collection[str]:
         """Those that an API lets in, as far as they are of this machine."""
@@ -51,7 +55,14 @@ class Gateway:
         if api is None:
             return _message(404, "Not Found")
         answer = preflight(api.cors, request)
-        return answer or with_cors(api.cors, request, self._routed(api, request))
+        if answer is not None:
+            return answer
+        if not self._places.acquire(blocking=False):
+            return with_cors(api.cors, request, _message(429, "Too Many Requests"))
+        try:
+            return with_cors(api.cors, request, self._routed(api, request))
+        finally:
+            self._places.release()
 
     def apis(self) -> list[HttpApi]:
         """Those with a stage, in the order in which they were made."""
@@ -101,6 +112,9 @@ class Gateway:
                 lambda: self._host.invoke(route.function, event),
                 what=f"route {route.key}",
                 patience=route.timeout_s + GRACE_S,
+                # A request may wait for what it published: with places of the functions that apply it, so many
+                # requests would keep themselves waiting.
+                beside=True,
             )
         except RequestTooLarge:
             return _message(413, "Request Entity Too Large")  # an event of more than 6 MB

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from local.aws.http.model import WebRequest
+from local.gateway.gateway import MOST_AT_ONCE, Gateway
 from local.runtime import LocalRuntime
 from tests.unit.local.deploy.sample import write_project
 from tests.unit.local.gateway.test_callers import token
@@ -25,9 +28,23 @@ import pulumi_aws as aws
 
 CODE = """
 import json
+import threading
+
+WAITING, RELEASED = [], threading.Event()
+CHANGED = threading.Condition()
 
 def handler(event, context):
     path = event["rawPath"]
+    if path == "/wait":
+        with CHANGED:
+            WAITING.append(1)
+            CHANGED.notify_all()
+        return {"statusCode": 200 if RELEASED.wait(15) else 504}
+    if path == "/release":
+        with CHANGED:
+            CHANGED.wait_for(lambda: len(WAITING) == 40, timeout=15)
+        RELEASED.set()
+        return {"statusCode": 200}
     if path == "/fail":
         raise RuntimeError("secret inside")
     if path == "/malformed":
@@ -182,6 +199,25 @@ def test_the_service_can_be_looked_at_and_not_changed(runtime: LocalRuntime, bas
     assert [one["Name"] for one in client.get_apis()["Items"]] == ["one", "two"]
     with pytest.raises(client.exceptions.ClientError, match="change the program"):
         client.create_api(Name="three", ProtocolType="HTTP")
+
+
+def test_requests_that_wait_keep_nothing_else_waiting(base: str) -> None:
+    """Forty, more than functions run at once: what they wait for goes on meanwhile."""
+    with ThreadPoolExecutor(41) as people:
+        waiting = [people.submit(lambda: asked(f"{base}/wait")[0]) for _ in range(40)]
+        assert asked(f"{base}/release")[0] == 200
+        assert [one.result() for one in waiting] == [200] * 40
+
+
+def test_more_than_are_answered_at_once_are_turned_away(runtime: LocalRuntime) -> None:
+    gateway = Gateway(runtime.endpoint, runtime.host)
+    for _ in range(MOST_AT_ONCE):
+        gateway._places.acquire()
+    request = WebRequest("GET", "/open", "", [("host", "localhost")])
+    assert gateway.answer(request).status == 429
+    gateway._places.release()
+    assert gateway.answer(request).status == 200
+    assert gateway.answer(request).status == 200
 
 
 def test_events_over_the_socket(runtime: LocalRuntime, base: str) -> None:
