@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
+from contract.state_machines import INLINE
 from handlers.commands.model import CommandInput
 from handlers.core.aws import clients as aws
 from handlers.imports.jobs.model import STEP_FUNCTION
@@ -19,8 +20,9 @@ from handlers.tasks.handlers import TaskType
 from handlers.tasks.service import TaskService
 from local.functions.model import InvokeResult, SimulatedCrash
 from local.runtime import PROJECT_DIR
+from tests.support.api_calls import call
 from tests.support.imports import DeployedImports
-from tests.support.permissions import allowed_not_used
+from tests.support.permissions import allowed_not_used, merged
 from tests.support.pipelines import CONTEXT
 
 ASKING = Path(__file__).parents[1].joinpath("support", "asking_handlers.py").read_text(encoding="utf-8")
@@ -98,6 +100,8 @@ def crash(payload: Any, proceed: Any) -> InvokeResult:
 def drive(asking: DeployedImports) -> None:
     """Every class, in every function that makes it."""
     asking.publish(CommandInput("ITEM", "i1", "an item", {}))
+    at_once = {"type": "ITEM", "code": "i2", "name": "another", "attributes": {}}
+    assert call(asking, "POST", "/commands", at_once, query="mode=sync").body["outcome"] == "APPLIED"
     tasks = TaskService(asking.task_store, asking.scheduler, {"asking": TaskType("asking", 1.0, object)})
     task = tasks.create_task("asking", {}, CONTEXT)
     asking.run()
@@ -130,6 +134,11 @@ def test_app_02_everything_reaches_every_class_and_its_role_in_both_directions(
         )
         assert "used everything" in logs
         assert not [value for value in VALUES.values() if value in logs]
-    unused = allowed_not_used(asking.used, asking.policies)
+    with Asking(tmp_path, config={"commandWorkflow": INLINE}) as inline:
+        boto3.client("sns").create_topic(Name="partner")
+        inline.publish(CommandInput("ITEM", "i1", "an item", {}))
+        inline.run()
+        assert inline.alarms() == []
+    unused = allowed_not_used(merged([asking.used, inline.used]), asking.policies)
     application = ("ASKING", "/application/", "own", "partner", "secret", "parameter")
     assert [one for one in unused if any(word in one for word in application)] == []

@@ -83,7 +83,7 @@ def test_loc_01_demo_from_a_clean_copy(folder: Path) -> None:
     assert [line for line in cli.errors.splitlines() if not re.match(told, line)] == []
 
 
-@pytest.mark.parametrize("workflow", ["STANDARD", "EXPRESS"])
+@pytest.mark.parametrize("workflow", ["STANDARD", "EXPRESS", "INLINE"])
 def test_loc_01_demo_with_a_failing_handler_on_a_terminal(tmp_path: Path, workflow: str) -> None:
     folder = checkout(tmp_path / "cqrs")
     edit(folder / DEV, "config:", f"config:\n  cqrs:commandWorkflow: {workflow}")

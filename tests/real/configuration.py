@@ -58,7 +58,8 @@ OTHER: Mapping[str, tuple[Any, tuple[str, ...]]] = {
         [{"actions": ["ses:SendEmail"], "resources": ["arn:aws:ses:us-east-1:123456789012:identity/example.com"]}],
         (POLICY,),
     ),
-    "commandWorkflow": ("EXPRESS", (FUNCTION,)),
+    # The mapping of new commands gets another function in place, and so keeps its place in the stream (INL-06).
+    "commandWorkflow": ("INLINE", (FUNCTION, MAPPING)),
     "statusDetail": ("terminal", (FUNCTION,)),
     "statusEvents": ("all", (FUNCTION, MAPPING)),
     "syncTargets": (
