@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from contract.state_machines import INLINE
 from handlers.store.port import Item
 from tests.simulation.command_line import run_seeds
 from tests.simulation.import_archives import Archives
@@ -27,6 +28,12 @@ def test_imp_15_without_faults_rows_fail_only_for_their_own_reasons(seed: int) -
     assert not result.violations, result.report()
     assert (result.faults, result.discarded, result.dead) == ({}, 0, 0)
     assert set(result.reasons) <= {"InvalidValue", "TooManyValues", "RepeatedKey"}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_inl_01_rows_that_are_published_asynchronously_are_applied_by_the_streams_consumer(seed: int) -> None:
+    result = simulate_imports(seed, setup=replace(draw_setup(seed), command_workflow=INLINE))
+    assert not result.violations, result.report()
 
 
 @pytest.mark.parametrize("seed", range(100, 104))

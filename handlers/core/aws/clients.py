@@ -7,6 +7,7 @@ first asked for.
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -57,6 +58,11 @@ ONCE_CONFIG = Config(
 LINK_CONFIG = CLIENT_CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
+#: Clients may be used by several threads, but a session is not safe for them while it makes one (boto3 documentation,
+#: "Multithreading or multiprocessing with clients"): targets of commands are called in threads, and make theirs late.
+_making = threading.Lock()
+
+
 @cache
 def _session() -> botocore.session.Session:
     return botocore.session.get_session()
@@ -64,7 +70,8 @@ def _session() -> botocore.session.Session:
 
 @cache
 def _client(service: str, region: str | None = None, config: Config = CLIENT_CONFIG) -> Any:
-    return _session().create_client(service, region_name=region, config=config)
+    with _making:
+        return _session().create_client(service, region_name=region, config=config)
 
 
 def dynamodb() -> DynamoDBClient:

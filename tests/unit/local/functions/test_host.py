@@ -105,6 +105,13 @@ def test_pipe_07_an_exit_is_a_runtime_exit_error_and_the_next_call_starts_cold(
     assert after.payload["cold"] == 2
 
 
+def test_a_function_gets_what_it_has_parameters_for(scheduler: Scheduler, make_function: MakeFunction) -> None:
+    host = FunctionHost(scheduler, create_overrides={"one": 1, "two": 2})
+    spec = make_function("def create(env, *, two):\n    return lambda event, context: two\n")
+    (result,) = invoke(scheduler, host, spec, {})
+    assert result.payload == 2
+
+
 def test_pipe_07_a_simulated_crash_inside_a_call_counts_as_an_exit(
     scheduler: Scheduler, make_function: MakeFunction
 ) -> None:
