@@ -25,6 +25,9 @@ PACKAGES = ("contract", "handlers")
 ALLOWED = ("*.py", "*.asl.json")
 #: The adapters in memory, one beside each port: for tests of applications, never for a function.
 MEMORY_ADAPTER = "memory.py"
+#: The console's page, and what it is made of; packed where the API serves it.
+CONSOLE = "handlers/api/console/static"
+CONSOLE_FILES = ("*.css", "*.html", "*.js", "*.json", "*.svg", "*.txt")
 DOMAIN = "handlers.domain"
 #: Modules of ``handlers/domain`` that come with this repository.
 SAMPLES = frozenset({"airports", "approval", "failing", "orders", "three_steps", "transfer"})
@@ -134,12 +137,21 @@ def functions_archive(members: Mapping[str, Path], config: StackConfig, root: Pa
         PackagingError: the folder for bytecode can't be written.
     """
     kept = without_unused_samples(members, config.handler_modules)
+    if config.console_enabled:
+        kept = {**kept, **console_members(root)}
     if bytecode.is_for(config.lambda_runtime):
         try:
             kept = bytecode.with_bytecode(kept, root / bytecode.FOLDER)
         except OSError as error:
             raise PackagingError(f"the functions' bytecode can't be written: {error}") from error
     return build_archive(kept)
+
+
+def console_members(root: Path) -> dict[str, Path]:
+    """Path in the archive to file, of the console."""
+    found = (path for pattern in CONSOLE_FILES for path in (root / CONSOLE).rglob(pattern))
+    members = {path.relative_to(root).as_posix(): path for path in found}
+    return {name: path for name, path in members.items() if not _is_left_over(name)}
 
 
 def build_archive(members: Mapping[str, Path]) -> pulumi.AssetArchive:

@@ -16,6 +16,8 @@ from infra.definitions import json_files
 DEFINITIONS = Path("infra", "state_machines")
 PAGES = Path("docs", "diagrams")
 SUFFIX = ".asl.json"
+#: How the files of the command machines begin.
+COMMANDS = "command"
 INDENT = "    "
 END = "[*]"
 NOTE = "<!-- generated from {source} by ./cqrs docs; do not edit -->"
@@ -58,6 +60,33 @@ def page(source: Path, root: Path) -> str:
         *(_row(name, state) for name, state in _all_states(definition)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def graphs(root: Path) -> str:
+    """The command machines for the console, as JSON: states, and what follows on each, on errors apart."""
+    found = {}
+    for source in sorted((root / DEFINITIONS).glob(f"{COMMANDS}*{SUFFIX}")):
+        definition = json_files.read(source)
+        states = [
+            {
+                "name": name,
+                "type": state["Type"],
+                "next": list(dict.fromkeys(_following(state))),
+                "errors": list(dict.fromkeys(one["Next"] for one in state.get("Catch", ()))),
+                "isEnd": state["Type"] in ("Succeed", "Fail"),
+            }
+            for name, state in definition["States"].items()
+        ]
+        found[source.name.removesuffix(SUFFIX)] = {"startAt": definition["StartAt"], "states": states}
+    return json.dumps(found, indent=1) + "\n"
+
+
+def _following(state: Mapping[str, Any]) -> Iterator[str]:
+    for one in (state, *state.get("Choices", ())):
+        if "Next" in one:
+            yield one["Next"]
+    if "Default" in state:
+        yield state["Default"]
 
 
 def diagram(definition: Mapping[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from cli.develop.pages import http_api
 from cli.terminal import show
 from contract.collaborators import PUBLISHER
 from contract.messages import MAIN_TOPIC
+from handlers.api.console.pages import STATIC
 from infra.capabilities.application import GRANTS
 from infra.components.places import expected_resources
 from infra.components.rules import RULES
@@ -62,6 +63,7 @@ def generated(root: Path) -> dict[Path, str]:
     return {
         **{path: _with_part(path, part) for path, part in parts.items()},
         docs / "openapi.json": http_api.document_text(),
+        STATIC / "machines.json": diagrams.graphs(root),
         **diagrams.pages(root),
     }
 

@@ -20,6 +20,7 @@ from cli.samples.airports import load, publisher
 from cli.terminal import complain, show
 from contract.outputs import API_URL, COMMAND_STATE_MACHINE_ARN, TABLE_NAME
 from contract.tables import COMMANDS
+from handlers.api.console.pages import PATH as CONSOLE
 from handlers.core.context import InvokeContext
 from handlers.core.errors import VersionConflict
 from local.runtime import PROJECT_DIR, LocalRuntime
@@ -119,7 +120,8 @@ def _of_the_api(outputs: Mapping[str, Any]) -> str:
     if API_URL not in outputs:
         return ""
     url = outputs[API_URL]
-    return f"""  HTTP API   {url} (unsigned requests are the local operator's)
+    return f"""  console    {url}{CONSOLE}
+  HTTP API   {url} (unsigned requests are the local operator's)
   events     curl -N '{url}/events?since=0'
 
 """

@@ -10,7 +10,8 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from handlers.api import commands, entities, imports, operators, tasks, workflows
+from handlers.api import commands, entities, imports, operators, overview, runs, tasks, workflows
+from handlers.api.console.pages import Console, is_of_console
 from handlers.api.http import document
 from handlers.api.http.identity import Identities
 from handlers.api.http.problems import MEDIA_TYPE, NoRoute, WrongMethod, problem_of
@@ -19,7 +20,7 @@ from handlers.api.http.routes import Routes
 from handlers.api.services import Services
 from handlers.core.log import log_step
 
-ROOMS = (commands, entities, operators, tasks, imports, workflows, document)
+ROOMS = (commands, entities, operators, runs, overview, tasks, imports, workflows, document)
 #: What anybody may ask: nothing of the stack is in the answer.
 PUBLIC = frozenset({("GET", "/health")})
 #: No answer is kept by a browser or a proxy: each is of one tenant, and of a moment.
@@ -27,12 +28,18 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class Api:
-    """All routes, for the callers that ``identities`` knows."""
+    """All routes, for the callers that ``identities`` knows; and the console, if there is one, for anybody."""
 
     def __init__(
-        self, services: Services, identities: Identities, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        services: Services,
+        identities: Identities,
+        *,
+        console: Console | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._identities = identities
+        self._console = console
         self._monotonic = monotonic
         self.routes = routes = Routes()
         for room in ROOMS:
@@ -51,6 +58,8 @@ class Api:
         request_id = _request_id(event)
         try:
             request = read(event)
+            if self._console is not None and request.http_method == "GET" and is_of_console(request.path):
+                return self._page(request.path)
             caller = None
             if (request.http_method, request.path) not in PUBLIC:
                 caller = self._identities.caller(request)
@@ -69,6 +78,13 @@ class Api:
             durationMs=round(1000 * (self._monotonic() - begun)),
         )
         return answer
+
+    def _page(self, path: str) -> dict[str, Any]:
+        """A file of the console, for anybody: it is not in the log, and nothing of the stack is in it."""
+        assert self._console is not None
+        found = self._console.answer(path)
+        headers = dict(found.headers)
+        return {"statusCode": found.status, "headers": headers, "body": found.body, "isBase64Encoded": False}
 
     def _nothing_there(self) -> Exception:
         request = self.routes.resolver.current_event

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.commands.publishing.sync_publisher import SyncPublisher
 from handlers.commands.reader import EntityReader
 from handlers.core.clock import Clock
+from handlers.core.light_dataclasses import dataclass
 from handlers.imports.service import ImportService
 from handlers.objects.links import Links
 from handlers.objects.port import Objects
 from handlers.operations.explain import Explainer
 from handlers.operations.redrive import Redriver
 from handlers.operations.skip import Skipper
+from handlers.state_machines.histories import Histories
 from handlers.state_machines.port import ShownWorkflows
 from handlers.store.port import TableStore
 from handlers.tasks.retry import TaskOperations
 from handlers.tasks.service import TaskService
 from handlers.workflows.approvals import Approvals
+
+
+@dataclass(frozen=True)
+class Names:
+    """What configuration and the application's modules name. ``command_machine``: the ARN of the one that receives new
+    commands.
+    """
+
+    entity_types: Collection[str]
+    import_tables: Collection[str]
+    task_types: Collection[str]
+    workflows: Collection[str]
+    command_machine: str
 
 
 class Services(Protocol):
@@ -96,4 +112,14 @@ class Services(Protocol):
     @property
     def links(self) -> Links:
         """Links to its objects."""
+        ...
+
+    @property
+    def histories(self) -> Histories:
+        """How executions went."""
+        ...
+
+    @property
+    def names(self) -> Names:
+        """What there is to work with."""
         ...

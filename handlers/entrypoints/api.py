@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from contract.objects import IMPORTS
 from handlers.api.app import Api
+from handlers.api.console.pages import Console, PageSettings, is_packed
 from handlers.api.http.identity import Identities, grants_of
 from handlers.entrypoints.wiring.api import ApiParts, on_aws
 from handlers.entrypoints.wiring.lazy import Handler, lambda_handler
@@ -24,7 +27,15 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, services: Serv
     """
     settings = ApiSettings(env)
     identities = Identities(settings.tenant_claim, settings.role_claim, grants_of(settings.tenants))
-    return Api(services or ApiParts(settings, on_aws(settings, clock)), identities)
+    parts = services or ApiParts(settings, on_aws(settings, clock))
+    console = Console(PageSettings(), uploads=lambda: uploads_of(parts)) if is_packed() else None
+    return Api(parts, identities, console=console)
+
+
+def uploads_of(services: Services) -> str:
+    """The origin of links to which the console's page sends files."""
+    link = urlsplit(services.links.upload(IMPORTS))
+    return f"{link.scheme}://{link.netloc}"
 
 
 handler = lambda_handler(create)

@@ -49,7 +49,7 @@ class StepFunctions:
     def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
         """See StateMachines."""
         try:
-            with _transient():
+            with transient():
                 self._starts.start_execution(
                     stateMachineArn=machine, name=name, input=json.dumps(payload, sort_keys=True)
                 )
@@ -62,7 +62,7 @@ class StepFunctions:
     def resume(self, token: str, output: Mapping[str, Any]) -> bool:
         """See StateMachines."""
         try:
-            with _transient():
+            with transient():
                 self._client.send_task_success(taskToken=token, output=json.dumps(output))
         except ClientError as error:
             if error.response["Error"]["Code"] not in GONE:
@@ -83,7 +83,7 @@ class StepFunctionsWorkflows:
         machine = checks.machine_of(self._machines, name)
         execution, text = checks.execution_name(id_), checks.check_input(given)
         try:
-            with _transient():
+            with transient():
                 answer = self._client().start_execution(stateMachineArn=machine, name=execution, input=text)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
@@ -100,7 +100,7 @@ class StepFunctionsWorkflows:
 
         arn = checks.execution_arn(checks.machine_of(self._machines, name), checks.execution_name(id_))
         try:
-            with _transient():
+            with transient():
                 found = self._client().describe_execution(executionArn=arn)
         except ClientError as error:
             if error.response["Error"]["Code"] not in NO_EXECUTION:
@@ -121,7 +121,7 @@ class StepFunctionsWorkflows:
     def _input_of(self, arn: str) -> str:
         """What an execution was started with. Raises TransientError: it is not shown (yet, or any more)."""
         try:
-            with _transient():
+            with transient():
                 return self._client().describe_execution(executionArn=arn)["input"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
@@ -131,19 +131,19 @@ class StepFunctionsWorkflows:
     def resume(self, token: str, output: Any) -> None:
         """See CustomWorkflows."""
         token, text = checks.check_token(token), checks.text_of("output", output)
-        with _token_errors(), _transient():
+        with _token_errors(), transient():
             self._client().send_task_success(taskToken=token, output=text)
 
     def fail(self, token: str, error: str, cause: str = "") -> None:
         """See CustomWorkflows."""
         token, (error, cause) = checks.check_token(token), checks.check_failure(error, cause)
-        with _token_errors(), _transient():
+        with _token_errors(), transient():
             self._client().send_task_failure(taskToken=token, error=error, cause=cause)
 
     def heartbeat(self, token: str) -> None:
         """See CustomWorkflows."""
         checks.check_token(token)
-        with _token_errors(), _transient():
+        with _token_errors(), transient():
             self._client().send_task_heartbeat(taskToken=token)
 
 
@@ -159,7 +159,8 @@ def _token_errors() -> Iterator[None]:
 
 
 @contextmanager
-def _transient() -> Iterator[None]:
+def transient() -> Iterator[None]:
+    """What a later try may not meet any more becomes ``TransientError``."""
     try:
         yield
     except ClientError as error:

@@ -20,7 +20,7 @@ from infra.configuration.stack_config import ConfigError, StackConfig
 from infra.configuration.sync_targets import target_permissions
 from infra.naming.layers import NoLayer, powertools
 from infra.naming.names import Account
-from infra.permissions.resources import machine, objects, table, topic
+from infra.permissions.resources import executions, machine, objects, open_index, table, topic
 
 
 def _environment(config: StackConfig, places: Places) -> Environment:
@@ -55,6 +55,7 @@ SPEC = FunctionSpec(
             *("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
             "dynamodb:UpdateItem",
         ),
+        open_index(COMMANDS): ("dynamodb:Query",),
         table(DATA): ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
         table(HISTORY): ("dynamodb:PutItem", "dynamodb:Query"),
         table(TASKS): ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
@@ -65,6 +66,7 @@ SPEC = FunctionSpec(
         objects(REPORTS): ("s3:GetObject",),
         machine(COMMAND_HANDLER): ("states:SendTaskSuccess", "states:StartExecution"),
         machine(COMMAND_HANDLER_EXPRESS): ("states:StartExecution",),
+        executions(COMMAND_HANDLER): ("states:GetExecutionHistory",),
         topic(ALARM_TOPIC): ("sns:Publish",),
     },
     environment=_environment,

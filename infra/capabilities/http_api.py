@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 import pulumi
-from pulumi_aws import apigatewayv2, cloudwatch, lambda_
+from pulumi_aws import apigatewayv2, cloudwatch, lambda_, s3
 
 from contract.api import IAM_PREFIX, TENANT_HEADER
 from contract.functions import API
@@ -23,6 +23,8 @@ METHODS = ("GET", "PATCH", "POST")
 ALL = "/{proxy+}"
 #: Answered to anybody, for what looks whether the API is there.
 HEALTH = "GET /health"
+#: The console's files, to anybody: they are the same for all, and ask for a token themselves.
+PAGES = ("GET /console", "GET /console/{proxy+}")
 INTEGRATION_TIMEOUT_MS = 30_000
 PREFLIGHT_SECONDS = 600
 ALLOWED_HEADERS = (
@@ -55,6 +57,8 @@ def routes(config: StackConfig) -> Mapping[str, str]:
     """Route key to who may come by it."""
     caller = JWT if config.api_issuer else IAM
     found = {HEALTH: NOBODY, **{f"{method} {ALL}": caller for method in METHODS}}
+    if config.console_enabled:
+        found |= dict.fromkeys(PAGES, NOBODY)
     if config.api_issuer:
         found |= {f"{method} {IAM_PREFIX}{ALL}": IAM for method in METHODS}
     return found
@@ -103,6 +107,8 @@ class HttpApi(pulumi.ComponentResource):
             opts=self._child,
         )
         self._stage(api)
+        if config.console_enabled:
+            self._uploads(api)
         self.url, self.id, self.execution_arn = api.api_endpoint, api.id, api.execution_arn
         self.register_outputs({"url": self.url})
 
@@ -131,6 +137,22 @@ class HttpApi(pulumi.ComponentResource):
                 authorizer_id=tokens.id if tokens is not None and caller == JWT else None,
                 opts=self._child,
             )
+
+    def _uploads(self, api: apigatewayv2.Api) -> None:
+        """The console's page puts files into the bucket by presigned links, from the API's own origin alone."""
+        s3.BucketCorsConfiguration(
+            "console-uploads",
+            bucket=self._deployment.storage.bucket.bucket,
+            cors_rules=[
+                s3.BucketCorsConfigurationCorsRuleArgs(
+                    allowed_headers=["content-type"],
+                    allowed_methods=["PUT"],
+                    allowed_origins=[api.api_endpoint],
+                    max_age_seconds=PREFLIGHT_SECONDS,
+                )
+            ],
+            opts=self._child,
+        )
 
     def _stage(self, api: apigatewayv2.Api) -> None:
         deployment, config, names = self._deployment, self._deployment.config, self._deployment.names

@@ -11,14 +11,14 @@ import pulumi
 from contract.state_machines import MACHINES
 from infra.components.application import Application
 from infra.components.messaging import Messaging
-from infra.components.places import Places, declared_places, expected_places, machine_arns
+from infra.components.places import Places, declared_places, executions_of, expected_places, machine_arns
 from infra.components.storage import Storage
 from infra.components.tables import Tables
 from infra.configuration.stack_config import StackConfig
 from infra.definitions.custom_workflows import CustomWorkflow
 from infra.definitions.handler_classes import HandlerClass
 from infra.naming.names import Account, Names
-from infra.permissions.resources import Resources, machine
+from infra.permissions.resources import Resources, executions, machine
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Deployment:
                 **self.messaging.arns(),
                 **self.storage.arns(),
                 **{machine(name): arn for name, arn in machines.items()},
+                **{executions(name): executions_of(arn) for name, arn in machines.items()},
             },
             self.key,
         )

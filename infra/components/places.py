@@ -45,6 +45,11 @@ def machine_arns(names: Names, account: Account, machines: Iterable[str]) -> dic
     return {one: account.arn("states", f"stateMachine:{names.of(one)}") for one in machines}
 
 
+def executions_of(machine: str) -> str:
+    """A machine's ARN to that of all its executions (Service Authorization Reference, Step Functions)."""
+    return f"{machine.replace(':stateMachine:', ':execution:')}:*"
+
+
 def expected_places(names: Names, account: Account, workflows: Iterable[str] = ()) -> Places:
     """As they will be called. ``workflows``: the application's, by name."""
     queues = f"https://sqs.{account.region}.amazonaws.com/{account.account_id}"
@@ -66,6 +71,7 @@ def expected_resources(names: Names, account: Account, *, own_key: bool) -> Reso
     tables = {table: account.arn("dynamodb", f"table/{names.of(table)}") for table in TABLES}
     queues = (*QUEUES, *DEAD_LETTER_QUEUES.values(), *FAILURE_QUEUES)
     bucket = f"arn:{account.partition}:s3:::{names.bucket(account.account_id)}"
+    machines = machine_arns(names, account, MACHINES)
     return Resources(
         {
             **{resources.table(name): arn for name, arn in tables.items()},
@@ -75,7 +81,8 @@ def expected_resources(names: Names, account: Account, *, own_key: bool) -> Reso
             **{resources.topic(name): account.arn("sns", names.of(name)) for name in TOPICS},
             **{resources.queue(name): account.arn("sqs", names.of(name)) for name in queues},
             resources.EVENT_BUS: account.arn("events", f"event-bus/{names.of(EVENT_BUS)}"),
-            **{resources.machine(name): arn for name, arn in machine_arns(names, account, MACHINES).items()},
+            **{resources.machine(name): arn for name, arn in machines.items()},
+            **{resources.executions(name): executions_of(arn) for name, arn in machines.items()},
         },
         account.arn("kms", f"key/{ANY_KEY}") if own_key else None,
     )

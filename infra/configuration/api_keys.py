@@ -55,3 +55,8 @@ class ApiKeys:
             yield f"{namespace}:apiIssuer and {namespace}:apiAudience: expected both or neither"
         if self.console_enabled and not self.api_enabled:
             yield f"{namespace}:consoleEnabled: true is not allowed with apiEnabled false; the console talks to the API"
+        elif self.console_enabled and not self.api_issuer:
+            yield (
+                f"{namespace}:consoleEnabled: true is not allowed without {namespace}:apiIssuer; callers in a"
+                " browser have tokens (decision record 0265)"
+            )

@@ -48,6 +48,11 @@ def machine(name: str) -> str:
     return f"machine:{name}"
 
 
+def executions(name: str) -> str:
+    """The executions of a STANDARD machine."""
+    return f"executions:{name}"
+
+
 @dataclass(frozen=True)
 class Resources:
     """ARNs by these names. ``key``: of the key that encrypts them, None where AWS's own keys do."""

@@ -4,7 +4,8 @@ On the laptop nobody is refused for want of a permission, and nobody logs in: wh
 believed, for only requests of this machine come so far (``local.aws.http.guard``).
 
 - AWS_IAM: whoever signs with the credentials of a role that STS gave out is that role's session; other signed requests
-  are the account's own. Unsigned ones, of a browser or curl, are ``LOCAL_OPERATOR``; AWS refuses those.
+  are the account's own. Unsigned ones, of a browser or curl, are the IAM user that the header
+  ``X-Local-User`` names, without it ``LOCAL_OPERATOR``; AWS refuses those. ``apiTenants`` says what each may do.
 - JWT: AWS checks signatures by keys that it fetches from the issuer. Nothing is fetched here, so every token is
   refused, unless the runtime was given a secret: then tokens signed with it by HS256 are taken, which AWS never takes.
 """
@@ -20,6 +21,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from contract.api import ROLES
 from local.aws.http.model import WebRequest
 from local.aws.model import ACCOUNT_ID
 from local.aws.services import backends
@@ -27,8 +29,14 @@ from local.gateway.model import Route, Tokens
 
 #: The environment variable with that secret, for ``./cqrs serve``.
 SECRET_VARIABLE = "CQRS_TOKEN_SECRET"
+#: Says which IAM user an unsigned request is taken for.
+USER_HEADER = "x-local-user"
+#: Those that the console offers; ``Pulumi.dev.yaml`` lets the first do everything, the others what they are named for.
+LOCAL_USERS = ("local", *ROLES)
 #: The IAM user that unsigned requests are taken for.
-LOCAL_OPERATOR = f"arn:aws:iam::{ACCOUNT_ID}:user/local"
+LOCAL_OPERATOR = f"arn:aws:iam::{ACCOUNT_ID}:user/{LOCAL_USERS[0]}"
+#: IAM User Guide, "IAM and AWS STS quotas, name requirements, and character limits".
+_USER = re.compile(r"[A-Za-z0-9+=,.@_-]{1,64}")
 _CREDENTIAL = re.compile(r"Credential=([^/,]+)/")
 
 
@@ -76,7 +84,10 @@ def _iam(request: WebRequest, partition: str) -> dict[str, Any]:
     elif key is not None:
         arn, user = f"arn:{partition}:iam::{ACCOUNT_ID}:root", ACCOUNT_ID
     else:
-        arn, user = LOCAL_OPERATOR.replace(":aws:", f":{partition}:"), "local"
+        user = request.header(USER_HEADER) or LOCAL_USERS[0]
+        if not _USER.fullmatch(user):
+            raise Forbidden(f"{USER_HEADER}: {user!r} is no name of an IAM user")
+        arn = f"arn:{partition}:iam::{ACCOUNT_ID}:user/{user}"
     return {
         "accessKey": key or "",
         "accountId": ACCOUNT_ID,

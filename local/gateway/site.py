@@ -1,4 +1,4 @@
-"""All that the runtime's port answers beside AWS: the stack's HTTP APIs, and its events."""
+"""All that the runtime's port answers beside AWS: the stack's HTTP APIs, its events, and the console."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from local.aws.http.model import WebAnswer, WebRequest
 from local.gateway import live
+from local.gateway.console import LocalConsole
 from local.gateway.gateway import Gateway
 from local.gateway.live import LiveEvents
 
@@ -16,13 +17,16 @@ class Site:
     def __init__(self, gateway: Gateway, events: LiveEvents) -> None:
         self._gateway = gateway
         self._events = events
+        self._console = LocalConsole(gateway)
 
     def origins(self) -> Collection[str]:
         """Those of the APIs."""
         return self._gateway.origins()
 
     def answer(self, request: WebRequest) -> WebAnswer:
-        """Events are the runtime's own, all else is the APIs'."""
+        """Events and the console are the runtime's own, all else is the APIs'."""
         if request.path == live.PATH:
             return self._events.answer(request)
+        if self._console.takes(request):
+            return self._console.answer(request)
         return self._gateway.answer(request)

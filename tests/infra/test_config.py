@@ -297,6 +297,11 @@ def test_edge_06_keys_that_nothing_reads_are_refused_with_the_nearest(key: str, 
             {"apiEnabled": False, "consoleEnabled": True},
             "cqrs:consoleEnabled: true is not allowed with apiEnabled false; the console talks to the API",
         ),
+        (
+            {"consoleEnabled": True},
+            "cqrs:consoleEnabled: true is not allowed without cqrs:apiIssuer; callers in a browser have tokens"
+            " (decision record 0265)",
+        ),
     ],
 )
 def test_inf_03_what_does_not_go_together_at_the_api(given: dict[str, Any], line: str) -> None:

@@ -7,9 +7,11 @@ import json
 import pytest
 
 from infra.capabilities.http_api import ACCESS_LOG, METHODS
-from tests.support.evaluation import Evaluation, evaluated
+from infra.packaging import CONSOLE
+from tests.support.evaluation import PROJECT_DIR, Evaluation, evaluated
 
 API = "aws:apigatewayv2/api:Api"
+CORS = "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration"
 AUTHORIZER = "aws:apigatewayv2/authorizer:Authorizer"
 INTEGRATION = "aws:apigatewayv2/integration:Integration"
 PERMISSION = "aws:lambda/permission:Permission"
@@ -83,6 +85,38 @@ def test_pages_of_other_sites_may_call_where_they_are_named(dev: Evaluation, wit
     assert "allowCredentials" not in cors
     assert {"authorization", "content-type", "idempotency-key", "x-cqrs-tenant"} <= set(cors["allowHeaders"])
     assert "OPTIONS" not in {key.split(" ")[0] for key in callers(with_tokens)}
+
+
+def test_the_consoles_files_are_for_anybody_and_only_where_it_is_enabled(
+    dev: Evaluation, with_tokens: Evaluation
+) -> None:
+    open_to_all = {key for key, caller in callers(with_tokens).items() if caller == "NONE"}
+    assert open_to_all == {"GET /health", "GET /console", "GET /console/{proxy+}"}
+    assert dev.of_type(CORS) == {}
+
+
+def test_the_consoles_page_may_put_files_into_the_bucket(with_tokens: Evaluation) -> None:
+    cors = with_tokens.get(CORS, "console-uploads")
+    assert cors["bucket"] == with_tokens.outputs["bucketName"]
+    assert cors["corsRules"] == [
+        {
+            "allowedHeaders": ["content-type"],
+            "allowedMethods": ["PUT"],
+            "allowedOrigins": [with_tokens.outputs["apiUrl"]],
+            "maxAgeSeconds": 600,
+        }
+    ]
+
+
+def test_the_consoles_files_travel_only_where_it_is_enabled(dev: Evaluation, with_tokens: Evaluation) -> None:
+    def packed(evaluation: Evaluation) -> set[str]:
+        names = set(evaluation.get("aws:lambda/function:Function", "api")["code"].assets)
+        return {name.removeprefix(f"{CONSOLE}/") for name in names if name.startswith(f"{CONSOLE}/")}
+
+    files = {path.relative_to(PROJECT_DIR / CONSOLE).as_posix() for path in (PROJECT_DIR / CONSOLE).rglob("*.*")}
+    assert packed(dev) == set()
+    assert packed(with_tokens) == files
+    assert {"index.html", "machines.json", "vendor/preact.js", "vendor/LICENSE-preact.txt"} <= files
 
 
 def test_addresses(dev: Evaluation, with_tokens: Evaluation) -> None:

@@ -16,6 +16,7 @@ from handlers.core.clock import Clock
 from handlers.entrypoints.wiring.api import ApiParts
 from handlers.entrypoints.wiring.settings import ApiSettings
 from handlers.objects.memory import MemoryLinks
+from handlers.state_machines.histories import ExecutionHistory
 from handlers.state_machines.memory import MemoryCustomWorkflows
 from tests.support.pipelines import LEASE_SECONDS, MACHINE, World
 
@@ -115,6 +116,18 @@ def answer_of(given: Mapping[str, Any]) -> Answer:
     return Answer(plain["statusCode"], json.loads(text) if is_json and text else text, plain["headers"], text)
 
 
+class MemoryHistories:
+    """See ``Histories``; what tests put into ``all``, by execution."""
+
+    def __init__(self) -> None:
+        self.all: dict[str, ExecutionHistory] = {}
+        self.asked: list[str] = []
+
+    def of(self, execution_arn: str) -> ExecutionHistory | None:
+        self.asked.append(execution_arn)
+        return self.all.get(execution_arn)
+
+
 class ApiWorld:
     """A stack's tables with the API over them. ``world`` is the pipeline, which nothing runs by itself."""
 
@@ -128,6 +141,7 @@ class ApiWorld:
     ) -> None:
         self.world = world or World(handlers=handlers)
         self.workflows = MemoryCustomWorkflows(WORKFLOWS)
+        self.histories = MemoryHistories()
         self.sleeping = sleep or self._pass
         settings = ApiSettings({**ENVIRONMENT, **(environment or {})})
         clock: Clock = self.world.clock
@@ -138,6 +152,7 @@ class ApiWorld:
             objects=self.world.objects,
             links=MemoryLinks(),
             workflows=self.workflows,
+            histories=self.histories,
             sleep=lambda seconds: self.sleeping(seconds),
         )
         self.parts.__dict__["pipeline"] = self.world.pipeline

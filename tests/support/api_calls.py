@@ -44,6 +44,9 @@ def the_api_is_used(deployed: DeployedImports) -> None:
         "APPLIED",
     ]
     assert call(deployed, "GET", "/entities/ORDER").status == 200
+    assert call(deployed, "GET", "/entities/ORDER/api/versions/1/run").body["status"] in ("SUCCEEDED", None)
+    assert call(deployed, "GET", "/overview").body["open"] == 0
+    assert "airports" in call(deployed, "GET", "/catalogue").body["importTables"]
     upload = call(deployed, "POST", "/commands/uploads").body
     deployed.upload(b'{"n": 3}', upload["key"].removeprefix(IMPORTS))
     uploaded = {"type": "ORDER", "code": "up", "name": "n", "attributesFrom": upload["key"]}

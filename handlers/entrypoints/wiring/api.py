@@ -17,6 +17,7 @@ from handlers.store.port import IMPORT_TMP, TASKS
 from handlers.topics.sns import SnsTopic
 
 if TYPE_CHECKING:
+    from handlers.api.services import Names
     from handlers.commands.attributes import AttributeStore
     from handlers.commands.pipeline.steps import Pipeline
     from handlers.commands.publishing.publisher import CommandPublisher
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from handlers.operations.explain import Explainer
     from handlers.operations.redrive import Redriver
     from handlers.operations.skip import Skipper
+    from handlers.state_machines.histories import Histories
     from handlers.state_machines.port import ShownWorkflows
     from handlers.store.port import TableStore
     from handlers.tasks.retry import TaskOperations
@@ -51,7 +53,7 @@ def on_aws(settings: ApiSettings, clock: Clock | None) -> Ports:
 
 
 class ApiParts:
-    """See ``handlers.api.services.Services``. ``objects``, ``links`` and ``workflows`` replace AWS."""
+    """See ``handlers.api.services.Services``. ``objects``, ``links``, ``workflows`` and ``histories`` replace AWS."""
 
     def __init__(
         self,
@@ -61,6 +63,7 @@ class ApiParts:
         objects: Objects | None = None,
         links: Links | None = None,
         workflows: ShownWorkflows | None = None,
+        histories: Histories | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
@@ -68,6 +71,7 @@ class ApiParts:
         self._objects = objects
         self._links = links
         self._workflows = workflows
+        self._histories = histories
         self._sleep = sleep
 
     @property
@@ -201,3 +205,27 @@ class ApiParts:
         from handlers.workflows.approvals import Approvals
 
         return Approvals(self.store, self.clock, self.workflows)
+
+    @cached_property
+    def histories(self) -> Histories:
+        """How executions went."""
+        from handlers.state_machines.histories import StepFunctionsHistories
+
+        return self._histories or StepFunctionsHistories(aws.stepfunctions)
+
+    @cached_property
+    def names(self) -> Names:
+        """What configuration and modules name. Raises RegistryError, naming the module."""
+        from handlers.api.services import Names
+        from handlers.imports.strategy import table_names
+        from handlers.tasks.handlers import task_types
+
+        settings = self._settings
+        types, modules = settings.entity_types, settings.handler_modules
+        return Names(
+            {*types.allowed, *types.handled},
+            table_names(modules),
+            task_types(modules),
+            settings.custom_machines,
+            settings.command_state_machine_arn,
+        )

@@ -103,8 +103,15 @@ def logging(workspace: Workspace, request: Request) -> Created:
     return Created(request.inputs["bucket"])
 
 
+def cors(workspace: Workspace, request: Request) -> Created:
+    """Which pages may put objects: only recorded, since here pages and bucket have one origin."""
+    request.known("bucket", "corsRules")
+    return Created(request.inputs["bucket"])
+
+
 CREATORS: dict[str, Creator] = {
     "aws:s3/bucket:Bucket": bucket,
+    "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": cors,
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": recorded,
     "aws:s3/bucketLogging:BucketLogging": logging,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": recorded,

@@ -48,12 +48,14 @@ def everything(api: ApiWorld) -> list[Any]:
 #: The role that each route needs. Said here once more: a route that lost its role would walk through every test.
 NEEDS = {
     ("GET", "/approvals"): READER,
+    ("GET", "/catalogue"): READER,
     ("GET", "/docs"): None,
     ("GET", "/entities/<type>"): READER,
     ("GET", "/entities/<type>/<code>"): READER,
     ("GET", "/entities/<type>/<code>/explain"): OPERATOR,
     ("GET", "/entities/<type>/<code>/history"): READER,
     ("GET", "/entities/<type>/<code>/versions/<version>"): READER,
+    ("GET", "/entities/<type>/<code>/versions/<version>/run"): OPERATOR,
     ("GET", "/failed"): OPERATOR,
     ("GET", "/health"): None,
     ("GET", "/imports"): READER,
@@ -62,6 +64,7 @@ NEEDS = {
     ("GET", "/imports/<id>/report"): READER,
     ("GET", "/imports/<id>/rows"): READER,
     ("GET", "/openapi.json"): None,
+    ("GET", "/overview"): READER,
     ("GET", "/tasks"): READER,
     ("GET", "/tasks/<id>"): READER,
     ("GET", "/tasks/<id>/items"): READER,

@@ -49,6 +49,28 @@ def test_an_unsigned_request_is_the_local_operator() -> None:
     }
 
 
+@pytest.mark.parametrize("user", ["local", "reader", "somebody@example.com"])
+def test_an_unsigned_request_may_name_its_user(user: str) -> None:
+    request = WebRequest("GET", "/", "", [("x-local-user", user)])
+    told = authorizer_of(request, IAM, partition="aws-cn", secret=None, now=NOW)
+    assert told["iam"]["userArn"] == f"arn:aws-cn:iam::123456789012:user/{user}"
+
+
+@pytest.mark.parametrize("user", ["a/b", "a:b", "*", "x" * 65, "a b"])
+def test_what_is_no_name_of_a_user_is_refused(user: str) -> None:
+    request = WebRequest("GET", "/", "", [("x-local-user", user)])
+    with pytest.raises(Forbidden):
+        authorizer_of(request, IAM, partition="aws", secret=None, now=NOW)
+
+
+def test_a_token_or_a_signature_is_nobody_elses() -> None:
+    signed = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/execute-api/aws4_request, Signature=0"
+    headers = [("authorization", signed), ("x-local-user", "reader")]
+    with AwsEndpoint():
+        told = authorizer_of(WebRequest("GET", "/", "", headers), IAM, partition="aws", secret=None, now=NOW)
+    assert told["iam"]["userArn"] == "arn:aws:iam::123456789012:root"
+
+
 def test_a_signature_is_the_accounts_or_a_roles_session() -> None:
     signed = "AWS4-HMAC-SHA256 Credential={}/20260101/us-east-1/execute-api/aws4_request, Signature=0"
     with AwsEndpoint():

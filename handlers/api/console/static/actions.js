@@ -1,0 +1,27 @@
+// Redrive and skip: first what would happen, then, after a yes, the same in earnest.
+import { post } from "./api.js";
+import { Confirm, html, useState, Fragment } from "./ui.js";
+
+const redrivenText = (answer) => html`<ul>${answer.outcomes.map((one) => html`<li>
+  Version ${one.version}: ${one.outcome.toLowerCase().replaceAll("_", " ")}, attempt ${one.attempt}${one.note && html` (${one.note})`}</li>`)}</ul>`;
+
+const skippedText = (answer) => {
+  const applied = Object.entries(answer.appliedTargets);
+  return html`<p>The version is left out; its successor ${answer.woken ? "goes on" : "goes on when it is there"}.
+    ${applied.length > 0 && html` These have applied it already, and keep it: ${applied.map(([name]) => name).join(", ")}.`}</p>`;
+};
+
+/** Buttons for a failed version. ``path``: of the version. */
+export function Act({ path, kind, onDone }) {
+  const [asked, setAsked] = useState(null);
+  const call = (verb, dryRun) => post(`${path}/${verb}`, undefined, { kind, dryRun: dryRun ? "true" : undefined });
+  const close = (done) => { setAsked(null); if (done) onDone(); };
+  return html`<${Fragment}>
+    <button type="button" class="main" onClick=${() => setAsked("redrive")}>Redrive…</button>
+    <button type="button" onClick=${() => setAsked("skip")}>Skip…</button>
+    ${asked === "redrive" && html`<${Confirm} title="Give it a new attempt?" verb="Redrive"
+      preview=${async () => redrivenText(await call("redrive", true))} act=${() => call("redrive")} onClose=${close} />`}
+    ${asked === "skip" && html`<${Confirm} title="Leave this version out for good?" verb="Skip"
+      preview=${async () => skippedText(await call("skip", true))} act=${() => call("skip")} onClose=${close} />`}
+  <//>`;
+}

@@ -1,0 +1,51 @@
+// What is open, what failed, and how fast it goes.
+import { get } from "./api.js";
+import { rate, useData } from "./live.js";
+import { hrefOf } from "./places.js";
+import { Badge, html, lasted, Problem, Table, Time, Title, useEffect, useState } from "./ui.js";
+
+const SHOWN_FAILED = 20;
+
+function Rate() {
+  const [now, setNow] = useState(rate());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(rate()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return html`<li><span class="number">${now === null ? "–" : now.toFixed(1)}</span>
+    ${now === null ? "ended per second (live on a laptop only)" : "commands ended per second"}</li>`;
+}
+
+export function Overview() {
+  const open = useData(() => get("/overview"), []);
+  const failed = useData(() => get("/failed", { limit: SHOWN_FAILED }), []);
+  const oldest = open.data?.oldest;
+  const many = open.data && !open.data.isComplete;
+  return html`<${Title}>Overview<//>
+    <${Problem} error=${open.error} />
+    ${open.data && html`<ul class="tiles" aria-live="polite">
+      <li><span class="number">${many ? "at least " : ""}${open.data.open}</span> open commands</li>
+      <li><span class="number">${failed.data ? `${failed.data.items.length}${failed.data.cursor ? "+" : ""}` : "–"}</span> failed now</li>
+      <li><span class="number">${oldest ? lasted(Date.now() - Date.parse(oldest.since)) : "–"}</span>
+        ${oldest ? html`oldest open: <a href=${hrefOf(["entities", oldest.type, oldest.code], { version: oldest.version })}>${oldest.type} ${oldest.code}</a>` : "nothing is open"}</li>
+      <${Rate} />
+    </ul>
+    <h2>Open by status</h2>
+    ${open.data.byStatus.length === 0 ? html`<p class="soft">Nothing is on its way.</p>` : html`<${Table}
+      caption="Open commands by status" rows=${open.data.byStatus} keyOf=${(row) => row.status}
+      columns=${[["Status", (row) => html`<${Badge} status=${row.status} />`], ["Commands", (row) => row.count, "number"]]} />`}`}
+    <h2>Failed now</h2>
+    ${failed.error?.status === 403
+      ? html`<p class="soft">This list needs the role operator.</p>`
+      : html`<${Problem} error=${failed.error} />`}
+    ${failed.data && (failed.data.items.length === 0 ? html`<p class="soft">Nothing has failed.</p>` : html`<${Table}
+      caption="Failed commands" rows=${failed.data.items} keyOf=${(row) => `${row.kind}/${row.type}/${row.code}/${row.version}`}
+      columns=${[
+        ["Entity", (row) => html`<a href=${hrefOf(["entities", row.type, row.code], { version: row.version })}>${row.type} ${row.code}</a>`],
+        ["Version", (row) => row.version, "number"],
+        ["Status", (row) => html`<${Badge} status=${row.status} />`],
+        ["Error", (row) => (row.error ? `${row.error.type}: ${row.error.message}` : "")],
+        ["Failed", (row) => html`<${Time} at=${row.failedAt ?? row.updatedAt} />`],
+      ]} />`)}
+    ${failed.data?.cursor && html`<p class="soft">There are more.</p>`}`;
+}

@@ -1,0 +1,79 @@
+// The application's workflows: start one, look at one. The API finds executions by the id that they were started with.
+import { get, part, post } from "./api.js";
+import { useData } from "./live.js";
+import { go, hrefOf } from "./places.js";
+import { Badge, Facts, html, Json, Problem, Time, Title, useState } from "./ui.js";
+
+const STORED = "console-workflows";
+const KEPT = 20;
+
+function lately() {
+  try {
+    return JSON.parse(window.sessionStorage.getItem(STORED)) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+function remember(name, id) {
+  const others = lately().filter(([a, b]) => a !== name || b !== id);
+  window.sessionStorage.setItem(STORED, JSON.stringify([[name, id], ...others].slice(0, KEPT)));
+}
+
+export function Workflows({ parts }) {
+  const [name, id] = parts;
+  const catalogue = useData(() => get("/catalogue"), []);
+  if (id !== undefined) return html`<${Execution} name=${name} id=${id} />`;
+  return html`<${Title}>Workflows<//>
+    <${Problem} error=${catalogue.error} />
+    ${catalogue.data?.workflows.length === 0 && html`<p class="soft">This stack has no workflows of its own.</p>`}
+    ${catalogue.data?.workflows.length > 0 && html`<${Forms} names=${catalogue.data.workflows} />`}
+    <h2>Looked at in this tab</h2>
+    ${lately().length === 0 ? html`<p class="soft">None.</p>` : html`<ul>${lately().map(([one, own]) => html`<li key=${`${one}/${own}`}>
+      <a href=${hrefOf(["workflows", one, own])}>${one} ${own}</a></li>`)}</ul>`}`;
+}
+
+function Forms({ names }) {
+  const [name, setName] = useState(names[0]);
+  const [id, setId] = useState("");
+  const [input, setInput] = useState("{}");
+  const [error, setError] = useState(null);
+  const start = async (event) => {
+    event.preventDefault();
+    setError(null);
+    try {
+      await post(`/workflows/${part(name)}`, { id, input: JSON.parse(input) });
+      go(["workflows", name, id]);
+    } catch (caught) {
+      setError(caught instanceof SyntaxError ? { title: "The input is not JSON", message: caught.message } : caught);
+    }
+  };
+  return html`<form onSubmit=${start}>
+    <div class="bar">
+      <label class="field">Workflow <select value=${name} onChange=${(event) => setName(event.target.value)}>
+        ${names.map((one) => html`<option value=${one}>${one}</option>`)}</select></label>
+      <label class="field">Id <input required maxlength="200" value=${id} autocomplete="off" onInput=${(event) => setId(event.target.value)} /></label>
+      <button type="button" disabled=${!id} onClick=${() => go(["workflows", name, id])}>Show</button>
+    </div>
+    <label class="field">Input (JSON) <textarea rows="4" value=${input} spellcheck=${false} onInput=${(event) => setInput(event.target.value)}></textarea></label>
+    <${Problem} error=${error} />
+    <p><button type="submit" class="main">Start</button></p>
+  </form>`;
+}
+
+function Execution({ name, id }) {
+  const { data: run, error } = useData(async () => {
+    const found = await get(`/workflows/${part(name)}/${part(id)}`);
+    remember(name, id);
+    return found;
+  }, [name, id]);
+  return html`<p class="small"><a href=${hrefOf(["workflows"])}>Workflows</a></p>
+    <${Title}>${name} ${id}<//>
+    <${Problem} error=${error} />
+    ${run && html`<div aria-live="polite"><${Badge} status=${run.status} /></div>
+      <${Facts} of=${[["Started", html`<${Time} at=${run.startedAt} />`], ["Ended", run.stoppedAt && html`<${Time} at=${run.stoppedAt} />`],
+        ["Execution", html`<code>${run.executionArn}</code>`]]} />
+      ${run.error && html`<div class="problem"><strong>${run.error}</strong> ${run.cause}</div>`}
+      <h2>Input</h2><${Json} value=${run.input} label="Input" />
+      ${run.output !== null && html`<h2>Output</h2><${Json} value=${run.output} label="Output" />`}`}`;
+}

@@ -1,0 +1,85 @@
+"""``/overview`` and ``/catalogue``: what is on its way, and what there is to work with."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import Response
+
+from handlers.api.http.models import Shown
+from handlers.api.http.routes import READER, Routes, answer
+from handlers.api.services import Services
+from handlers.commands.keys import DEFAULT_KIND
+from handlers.core.keys import partition
+from handlers.operations.overview import open_commands, stored_types
+
+
+class StatusCount(Shown):
+    """How many open commands have a status."""
+
+    status: str
+    count: int
+
+
+class OldestOpenCommand(Shown):
+    """An open command. ``since``: when it was published."""
+
+    kind: str
+    type: str
+    code: str
+    version: int
+    status: str
+    since: str
+
+
+class Overview(Shown):
+    """Commands of the tenant without outcome. ``oldest`` of those that are looked after first; ``isComplete`` is false
+    where there are too many to count.
+    """
+
+    open: int
+    by_status: list[StatusCount]
+    oldest: OldestOpenCommand | None
+    is_complete: bool
+
+
+class Catalogue(Shown):
+    """Names that routes take. ``entityTypes``: those that the stack names, and those of which something is stored."""
+
+    entity_types: list[str]
+    import_tables: list[str]
+    task_types: list[str]
+    workflows: list[str]
+
+
+def add_routes(routes: Routes, services: Services) -> None:
+    """Register them."""
+
+    @routes.add("GET", "/overview", READER, "What is on its way", answers={200: Overview})
+    def get_overview() -> Response[Overview]:
+        found = open_commands(services.store, routes.caller.tenant)
+        oldest = None
+        if found.oldest is not None:
+            entity = found.oldest.key.entity
+            oldest = OldestOpenCommand(
+                kind=entity.kind,
+                type=entity.type,
+                code=entity.code,
+                version=found.oldest.key.version,
+                status=found.oldest.status,
+                since=found.oldest.since,
+            )
+        counts = [StatusCount(status=status, count=count) for status, count in sorted(found.by_status.items())]
+        shown = Overview(open=found.by_status.total(), by_status=counts, oldest=oldest, is_complete=found.is_complete)
+        return answer(200, shown)
+
+    @routes.add("GET", "/catalogue", READER, "Names of entity types, import tables, task types and workflows",
+                answers={200: Catalogue})  # fmt: skip
+    def get_catalogue() -> Response[Catalogue]:
+        names = services.names
+        stored = stored_types(services.store, partition(DEFAULT_KIND, routes.caller.tenant))
+        shown = Catalogue(
+            entity_types=sorted({*names.entity_types, *stored}),
+            import_tables=sorted(names.import_tables),
+            task_types=sorted(names.task_types),
+            workflows=sorted(names.workflows),
+        )
+        return answer(200, shown)

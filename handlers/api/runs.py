@@ -1,0 +1,70 @@
+"""``/entities/{type}/{code}/versions/{version}/run``: the execution that applies a version, state by state."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import Response
+
+from contract.state_machines import COMMAND_HANDLER_EXPRESS
+from handlers.api.http.models import Kind, Number, Part, Shown
+from handlers.api.http.routes import OPERATOR, Routes, answer
+from handlers.api.services import Services
+from handlers.commands.keys import DEFAULT_KIND, EntityKey, VersionKey
+from handlers.core.clock import iso
+from handlers.core.errors import NotFound
+from handlers.operations.runs import execution_of
+
+#: Names of the definitions.
+STANDARD, EXPRESS = "command", "command_express"
+
+
+class ShownState(Shown):
+    """A state that was entered. ``exitedAt`` is null while it goes on, and if it failed."""
+
+    name: str
+    entered_at: str
+    exited_at: str | None
+
+
+class Run(Shown):
+    """The latest execution. ``machine``: the definition, command or command_express. ``states``: in the order in which
+    they were entered. Null, as ``status`` and times, where nothing is remembered: EXPRESS machines keep no history,
+    others for 90 days, and commands that were published by ``mode=sync`` have no execution.
+    """
+
+    machine: str
+    status: str | None
+    started_at: str | None
+    stopped_at: str | None
+    states: list[ShownState] | None
+
+
+def add_routes(routes: Routes, services: Services) -> None:
+    """Register them."""
+
+    @routes.add(
+        "GET", "/entities/<type>/<code>/versions/<version>/run", OPERATOR,
+        "The execution that applies a version, state by state", answers={200: Run}, may=(404,),
+    )  # fmt: skip
+    def get_run(type: Part, code: Part, version: Number, kind: Kind = DEFAULT_KIND) -> Response[Run]:
+        key = VersionKey(EntityKey.of_caller(kind, routes.caller.tenant, type, code), version)
+        machine = services.names.command_machine
+        arn = execution_of(services.store, key, machine)
+        if arn is None:
+            raise NotFound(f"{key}: there is no such version (any more)")
+        found = services.histories.of(arn)
+        name = EXPRESS if f"{COMMAND_HANDLER_EXPRESS}:" in arn else STANDARD
+        if found is None:
+            return answer(200, Run(machine=name, status=None, started_at=None, stopped_at=None, states=None))
+        shown = Run(
+            machine=name,
+            status=found.status,
+            started_at=iso(found.started),
+            stopped_at=None if found.stopped is None else iso(found.stopped),
+            states=[
+                ShownState(
+                    name=one.name, entered_at=iso(one.entered), exited_at=None if one.left is None else iso(one.left)
+                )
+                for one in found.states
+            ],
+        )
+        return answer(200, shown)

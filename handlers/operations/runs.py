@@ -1,0 +1,30 @@
+"""Which execution applies a version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contract.rows import RESTART
+from handlers.commands.starter import execution_name
+from handlers.state_machines.checks import execution_arn
+from handlers.store.port import COMMANDS, TableStore
+
+if TYPE_CHECKING:
+    from handlers.commands.keys import VersionKey
+
+_ARN = "arn:"
+
+
+def execution_of(store: TableStore, key: VersionKey, machine: str) -> str | None:
+    """The ARN of the latest execution of a version; None if the version is not there (any more).
+
+    That of the run that holds the command, or held it last. Before there is one, and where the last one was none of a
+    machine, the one that ``machine`` would have: whether it exists is for its history to say.
+    """
+    row = store.get(COMMANDS, key.pk, key.sk)
+    if row is None:
+        return None
+    run = str(row.get("runId", ""))
+    if run.startswith(_ARN):
+        return run
+    return execution_arn(machine, execution_name(row["pk"], row["sk"], row["id"], row["attempt"], row.get(RESTART, 0)))
