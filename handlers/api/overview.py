@@ -9,7 +9,6 @@ from handlers.api.http.routes import READER, Routes, answer
 from handlers.api.services import Services
 from handlers.commands.keys import DEFAULT_KIND
 from handlers.core.keys import partition
-from handlers.operations.overview import open_commands, stored_types
 
 
 class StatusCount(Shown):
@@ -55,6 +54,8 @@ def add_routes(routes: Routes, services: Services) -> None:
 
     @routes.add("GET", "/overview", READER, "What is on its way", answers={200: Overview})
     def get_overview() -> Response[Overview]:
+        from handlers.operations.overview import open_commands
+
         found = open_commands(services.store, routes.caller.tenant)
         oldest = None
         if found.oldest is not None:
@@ -74,6 +75,8 @@ def add_routes(routes: Routes, services: Services) -> None:
     @routes.add("GET", "/catalogue", READER, "Names of entity types, import tables, task types and workflows",
                 answers={200: Catalogue})  # fmt: skip
     def get_catalogue() -> Response[Catalogue]:
+        from handlers.operations.overview import stored_types
+
         names = services.names
         stored = stored_types(services.store, partition(DEFAULT_KIND, routes.caller.tenant))
         shown = Catalogue(

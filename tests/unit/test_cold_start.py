@@ -32,7 +32,7 @@ LOADS: dict[str, tuple[set[str], tuple[str, ...], int]] = {
     "api": (
         {"commands", "imports", "operations", "tasks", "workflows"},
         ("commands.pipeline.steps", "imports.files.inspection", "imports.csv", "entrypoints.wiring.publishing"),
-        150,
+        155,
     ),
     "apply": ({"commands"}, ("commands.publishing", "commands.targets.connect", "commands.reader"), 92),
     "events": ({"commands", "tasks"}, ("commands.publishing", "commands.pipeline.steps", "tasks.runner"), 80),

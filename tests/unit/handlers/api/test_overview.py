@@ -119,6 +119,7 @@ def test_the_express_machine_has_a_definition_of_its_own() -> None:
     api = ApiWorld(environment={"COMMAND_STATE_MACHINE_ARN": machine})
     api.world.publish(order(code="new"))
     assert api.get("/entities/ORDER/new/versions/1/run").body["machine"] == "command_express"
+    assert api.histories.asked == []
 
 
 def test_a_version_that_is_not_there(api: ApiWorld) -> None:
