@@ -16,6 +16,7 @@ RULE = "aws:cloudwatch/eventRule:EventRule"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 BUCKET = "aws:s3/bucket:Bucket"
 GATEWAY = "aws:apigatewayv2/api:Api"
+CORS = "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration"
 STAGE = "aws:apigatewayv2/stage:Stage"
 #: All that the HTTP API consists of.
 API = (
@@ -121,13 +122,14 @@ OTHER: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "apiRateLimit": (50, (STAGE,)),
     "apiBurstLimit": (100, (STAGE,)),
     "apiCorsOrigins": (["https://app.example.com"], (GATEWAY,)),
-    "consoleEnabled": (True, ()),
+    "consoleEnabled": (True, (*API, CORS)),
 }
 #: What a key needs beside it.
 WITH: Mapping[str, Mapping[str, Any]] = {
     "apiIssuer": {"apiAudience": ["cqrs"]},
     "inlineParallelizationFactor": {"commandWorkflow": "INLINE"},
     "inlineBatchWindowSeconds": {"commandWorkflow": "INLINE"},
+    "consoleEnabled": {"apiIssuer": "https://issuer.example.com/", "apiAudience": ["cqrs"]},
 }
 #: Keys that are in no row of their own, with the reason.
 LEFT_OUT: Mapping[str, str] = {

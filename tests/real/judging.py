@@ -25,6 +25,7 @@ FULL = {
     "apiCorsOrigins": '["https://shop.example"]',
     "apiIssuer": "https://issuer.example/pool",
     "bucketAccessLog": "logs-of-others",
+    "consoleEnabled": "true",
     "kmsKey": "create",
     "tracing": "true",
     "handlerModules": '["handlers.domain.approval","handlers.domain.three_steps","handlers.domain.transfer"]',

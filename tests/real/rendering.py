@@ -268,6 +268,13 @@ def _document(kind: str, field: str) -> Callable[[Props], Rendered]:
     return lambda props: {kind: [props[field]], "PolicyDocument": json.loads(props["policy"])}
 
 
+def _cors_rule(rule: Props) -> dict[str, Any]:
+    """CloudFormation: AWS::S3::Bucket CorsRule, where seconds have another name."""
+    return {
+        ("MaxAge" if name == "maxAgeSeconds" else f"{name[:1].upper()}{name[1:]}"): one for name, one in rule.items()
+    }
+
+
 def _bucket_rules(owner: Rendered, props: Props) -> None:
     rules = []
     for one in props["rules"]:
@@ -405,6 +412,11 @@ WHOLE: Mapping[str, tuple[str, Callable[[Props], Rendered]]] = {
 PARTS: Mapping[str, tuple[str, str, Callable[[Rendered, Props], None]]] = {
     "aws:cloudwatch/eventTarget:EventTarget": ("AWS::Events::Rule", "rule", _target),
     "aws:iam/rolePolicy:RolePolicy": ("AWS::IAM::Role", "role", _role_policy),
+    "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": (
+        "AWS::S3::Bucket",
+        "bucket",
+        _set("CorsConfiguration", lambda props: {"CorsRules": [_cors_rule(one) for one in props["corsRules"]]}),
+    ),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": ("AWS::S3::Bucket", "bucket", _bucket_rules),
     "aws:s3/bucketLogging:BucketLogging": (
         "AWS::S3::Bucket",

@@ -153,7 +153,6 @@ def test_con_01_search_and_look(watched: Watched) -> None:
     shown = page.locator("time").first.inner_text()
     hour = (int(str(stored)[11:13]) + 9) % 24  # Tokyo is nine hours ahead
     assert f"{hour:02}:" in shown, (stored, shown)
-    picture(page, "entity")
 
 
 def test_con_01_a_command_is_watched_until_it_is_applied(watched: Watched, served: Served) -> None:
@@ -295,7 +294,6 @@ def test_con_01_an_approval_is_answered(watched: Watched) -> None:
         dialog = page.get_by_role("dialog")
         if decision == "Reject":
             dialog.get_by_label("Reason").fill("too dear")
-            picture(page, "approval")
         dialog.get_by_role("button", name=decision).click()
         page.locator(".note", has_text=f"Chair {id_}: {decision.lower()}").wait_for()
         page.get_by_text("Nothing waits for a decision.").wait_for()
@@ -340,8 +338,6 @@ def test_con_01_nothing_serious_is_found_by_axe(watched: Watched, served: Served
         page.wait_for_timeout(500)
         found[room] = serious_findings(page, axe)
     assert found == {room: [] for room in ROOMS}
-    if scheme == "dark":
-        picture(page, "dark")
 
 
 def test_con_01_it_fits_a_narrow_page(watched: Watched, served: Served) -> None:
@@ -354,7 +350,6 @@ def test_con_01_it_fits_a_narrow_page(watched: Watched, served: Served) -> None:
         assert page.evaluate("() => document.documentElement.scrollWidth") <= NARROW, room
     page.goto(f"{served.url}/console#/entities/AIRPORT/00AA")
     page.get_by_role("img", name=re.compile("State machine")).wait_for()
-    picture(page, "narrow")
 
 
 def test_con_01_what_is_stored_is_never_markup(watched: Watched, served: Served) -> None:
