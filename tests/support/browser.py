@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -78,11 +79,10 @@ class Watched:
 
 def axe_source() -> str:
     """axe-core as the package of its Playwright binding brings it. Raises NoBrowser."""
-    try:
-        import axe_playwright_python
-    except ImportError:
-        raise NoBrowser("axe-playwright-python is not installed (requirements-dev.txt)") from None
-    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    found = find_spec("axe_playwright_python")
+    if found is None or found.origin is None:
+        raise NoBrowser("axe-playwright-python is not installed (requirements-dev.txt)")
+    return (Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
 def serious_findings(page: Page, axe: str) -> list[str]:
