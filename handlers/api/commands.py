@@ -231,7 +231,10 @@ class _Commands:
             status, published = self.publish(command, caller, request_id, wait=None, sync=False)
         except Exception as error:  # noqa: BLE001 - boundary: one command of a batch; what is unforeseen is logged
             problem, _ = problem_of(error, None)
+            problem.current = None  # of a hundred conflicts these might be too much for one answer
             return BatchEntry(status=problem.status, problem=problem)
+        if command.attributes_from is not None:
+            published.command.attributes = None  # likewise: the caller has put them there
         return BatchEntry.model_construct(status=status, published=published, problem=None)
 
     def _input(self, given: GivenCommand, caller: Caller) -> CommandInput:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 
 from handlers.api.commands import RequestId
 from handlers.api.http.identity import Caller
-from handlers.api.http.models import DEFAULT_LIMIT, Flag, Id, Limit, failure_of, whole
+from handlers.api.http.models import DEFAULT_LIMIT, Flag, Id, Limit, failure_of, fitting, whole
 from handlers.api.http.problems import Forbidden
 from handlers.api.http.routes import OPERATOR, READER, WRITER, Routes, answer
 from handlers.api.import_models import (
@@ -33,6 +33,7 @@ from handlers.api.import_models import (
 from handlers.api.services import Services
 from handlers.api.uploads import Upload, tenant_prefix, upload_to
 from handlers.core.errors import NotFound
+from handlers.core.values.json_values import json_bytes
 from handlers.imports.jobs.listed_rows import list_rows
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.keys import ImportJobKey
@@ -120,8 +121,11 @@ def add_routes(routes: Routes, services: Services) -> None:
             after=-1 if cursor is None else cursor,
             keep=lambda row: status is None or row["status"] == status,
         )
-        following = None if page.after is None else str(page.after)
-        return answer(200, RowPage(items=[shown_row(one) for one in page.rows], cursor=following))
+        shown = fitting(page.rows, lambda row: len(json_bytes(row["row"])))
+        after = page.after if len(shown) == len(page.rows) else int(shown[-1]["sk"])
+        return answer(
+            200, RowPage(items=[shown_row(one) for one in shown], cursor=None if after is None else str(after))
+        )
 
     @routes.add("GET", "/imports/<id>/report", READER, "Failed rows as CSV files", answers={200: Report}, may=(404,))
     def get_report(id: Id) -> Response[Report]:

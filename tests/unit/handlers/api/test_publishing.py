@@ -232,6 +232,18 @@ def test_large_attributes_are_uploaded_first(api: ApiWorld) -> None:
     assert len(api.world.objects.get(key, max_bytes=3_000_000)) == 2_000_011
 
 
+def test_a_batch_of_uploads_and_conflicts_stays_small(api: ApiWorld) -> None:
+    upload = api.post("/commands/uploads").body
+    api.world.objects.put(upload["key"], json.dumps({"text": "x" * 900_000}).encode())
+    given = [{"type": "ORDER", "code": f"l{n}", "name": "n", "attributesFrom": upload["key"]} for n in range(8)]
+    for statuses in ([202] * 8, [200] * 8, [409] * 8):
+        answer = api.post("/commands/batch", {"commands": given})
+        assert [one["status"] for one in answer.body["results"]] == statuses
+        assert len(answer.text) < 20_000
+        version = 1 if statuses[0] == 202 else 7
+        given = [{**one, "version": version} for one in given]
+
+
 @pytest.mark.parametrize(
     ("key", "content", "status"),
     [

@@ -175,6 +175,22 @@ def test_rows_with_their_outcome_in_the_order_of_the_file(api: ApiWorld) -> None
     assert failed["cursor"] is None
 
 
+def test_large_rows_end_a_page_before_its_limit(api: ApiWorld) -> None:
+    made = job_of(api)
+    repository = ImportRepository(api.world.store, api.world.clock)
+    key = made_job(api, made["id"]).key
+    job = repository.job(key)
+    assert job is not None
+    for index in range(40):
+        repository.add(job, key.row(index), index + 1, index + 2, {"n": "x" * 150_000})
+    path = f"/imports/{part(made['id'])}/rows"
+    first = api.get(path, query="limit=100")
+    assert len(first.text) < 4_000_000
+    rest = api.get(path, query=f"limit=100&cursor={first.body['cursor']}").body
+    numbers = [one["number"] for one in (*first.body["items"], *rest["items"])]
+    assert (numbers, rest["cursor"]) == (list(range(1, 41)), None)
+
+
 def made_job(api: ApiWorld, id_: str) -> ImportJob:
     return api.parts.imports.get_import(id_, api_context())
 
