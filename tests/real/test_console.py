@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from handlers.api.console.pages import PATH, Console, PageSettings
 from tests.support.browser import NoBrowser, Watched, axe_source, browser, find_browser, serious_findings
 from tests.support.checkout import Cli, checkout
+from tests.unit.local.gateway.test_callers import token as signed
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -45,6 +48,7 @@ MODULES = "handlers.domain.orders, handlers.domain.airports, handlers.domain.app
 HEADER = "icao,iata,name,city,subd,country,elevation,lat,lon,tz,lid"
 ROW = 'ZZ{:02},"","Field {}",Town,Land,US,10,1.5,2.5,America/Chicago,'
 MANY = 10_000
+ISSUER, AUDIENCE, SECRET = "https://issuer.example", "console", "a secret of the test"
 NARROW, WIDE = 360, 1100
 ROOMS = (
     "#/",
@@ -86,6 +90,16 @@ def chromium() -> Iterator[Browser]:
         pytest.skip(str(error))
     with browser() as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def served_with_tokens(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = checkout(tmp_path_factory.mktemp("tokens") / "cqrs")
+    with (folder / "Pulumi.dev.yaml").open("a") as stack:
+        stack.write(f"  cqrs:apiIssuer: {ISSUER}\n  cqrs:apiAudience: [{AUDIENCE}]\n  cqrs:consoleEnabled: true\n")
+    with Cli(folder, "serve", "--port", "0", "--demo-data", env={"CQRS_TOKEN_SECRET": SECRET}) as cli:
+        url = cli.wait_for_match(r"console +(http://127\.0\.0\.1:\d+)/console")[1]
+        yield Served(url, folder / "none")
 
 
 @pytest.fixture(scope="module")
@@ -389,6 +403,41 @@ def test_con_01_ten_thousand_entities_are_paged(watched: Watched, served: Served
     page.get_by_role("button", name="Search").click()
     page.get_by_role("link", name="m09999").wait_for()
     assert rows.count() == 2
+
+
+def test_con_01_on_aws_a_token_is_asked_for_and_stays_in_the_tab(chromium: Browser, served_with_tokens: Served) -> None:
+    """The page as the function serves it, on a laptop's API that takes tokens."""
+    url = served_with_tokens.url
+    context = chromium.new_context()
+    seen = Watched(context.new_page(), url)
+    page = seen.page
+    on_aws = Console(PageSettings()).answer(PATH)
+    page.route(f"**{PATH}", lambda route: route.fulfill(status=200, headers=dict(on_aws.headers), body=on_aws.body))
+    page.goto(f"{url}{PATH}")
+    page.get_by_role("heading", name="Who are you?").wait_for()
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "u1",
+        "exp": time.time() + 600,
+        "tenant": "demo",
+        "roles": ["operator"],
+    }
+    page.get_by_label("Bearer token").fill(signed(claims, SECRET))
+    page.get_by_role("button", name="Use").click()
+    page.get_by_text("Nothing has failed.").wait_for()
+    assert page.get_by_label("Bearer token").input_value() == ""
+    go(page, "Entities")
+    page.get_by_role("link", name="AIRPORT").click()
+    page.get_by_role("link", name="00AA").click()
+    expect_version(page, "APPLIED")
+    assert page.evaluate("() => [localStorage.length, document.cookie, sessionStorage.length]") == [0, "", 1]
+    seen.expected.append(url)  # from here on all is 401
+    page.get_by_role("button", name="Forget the token").click()
+    page.get_by_role("heading", name="Who are you?").wait_for()
+    assert page.evaluate("() => sessionStorage.length") == 0
+    context.close()
+    assert seen.wrong == []
 
 
 def put_many(url: str) -> None:
