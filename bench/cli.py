@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from bench import archive, csv_reading, imports, memory, prices, speed
+from bench import archive, csv_reading, imports, memory, plots, prices, speed
 from bench.cold_start import cold_starts
 from bench.commands import Bench, Cost
 from cli.output import as_json, table
@@ -31,10 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what", nargs="?", choices=sorted(FIGURES), help="which figures (default: those that take seconds)"
     )
     parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("--plots", action="store_true", help="draw the committed counts anew into docs/images")
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print."""
+    if options.plots:
+        for path in plots.write():
+            show(f"written: {path.relative_to(path.parents[2])}")
+        return 0
     names = [options.what] if options.what else sorted(FIGURES.keys() - LONG)
     figures = {name: FIGURES[name]() for name in names}
     if options.json:
