@@ -14,6 +14,8 @@ from handlers.commands.inline.targets import TargetCalls
 from handlers.commands.inline.version import InlineVersion
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
+from handlers.commands.starter import execution_name
+from handlers.commands.ttl_policies import TtlPolicies, TtlPolicy
 from handlers.core.errors import TransientError, TransientThrottle, ValidationError
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY
@@ -75,13 +77,16 @@ class Handler:
 class Inline(World):
     """The consumer, beside the pipeline."""
 
-    def __init__(self, *targets: str, detail: str = "terminal", inline_limit: int = 65_536) -> None:
+    def __init__(
+        self, *targets: str, detail: str = "terminal", inline_limit: int = 65_536, ttl: TtlPolicies | None = None
+    ) -> None:
         self.handlers = {name: Handler() for name in targets}
         super().__init__(
             store=Store(),
             handlers={name: ("ORDER", handler) for name, handler in self.handlers.items()},
             detail=detail,
             inline_limit=inline_limit,
+            ttl=ttl,
         )
         self.side_by_side = InTurn()
         progress = InlineProgress(self.store, self.clock, lease_seconds=LEASE_SECONDS)
@@ -92,7 +97,7 @@ class Inline(World):
             EntityVersions(self.pipeline, progress, version, self.clock),
             self.side_by_side,
             at_once=AT_ONCE,
-            inline_attribute_limit=65_536,
+            inline_attribute_limit=inline_limit,
         )
 
     @property
@@ -174,8 +179,75 @@ def test_inl_08_entities_of_a_batch_are_read_together() -> None:
         records.append(world.record(1, other(code)))
     assert world.calls
     assert world.deliver(*records) == {}
-    assert world.calls[0] == "get 6"
+    calls = world.calls
+    assert calls[0] == "get 6"
+    assert "get 2" not in calls
     assert [world.row(1, other(code))["status"] for code in "abc"] == ["finish:FINISHED"] * 3
+
+
+@pytest.mark.parametrize(("limit", "reads"), [(65_536, ["get 20", "get 2"]), (196_608, ["get 8", "get 8", "get 6"])])
+def test_as_many_are_read_together_as_fit_into_an_answer(limit: int, reads: list[str]) -> None:
+    """Three rows each, of half as much again as their JSON and 32 KiB: 10 of 64 KiB, 4 of 192 KiB within 4 MB."""
+    world = Inline(inline_limit=limit)
+    codes = [f"e{number:02d}" for number in range(11)]
+    for code in codes:
+        world.publish(order(0, code=code, n=1))
+    records = [world.record(1, other(code)) for code in codes]
+    assert world.calls
+    assert world.deliver(*records) == {}
+    assert [call for call in world.calls if call.startswith("get ") and call[4:].isdigit()] == reads
+    assert {world.row(1, other(code))["status"] for code in codes} == {"finish:FINISHED"}
+
+
+def test_pub_14_the_predecessor_gets_its_ttl() -> None:
+    world = Inline(ttl=TtlPolicies({COMMANDS: TtlPolicy(default=90)}))
+    for version in range(2):
+        world.publish(order(version, n=version))
+    world.apply_all(1, 2)
+    assert ["ttl" in world.row(version) for version in (1, 2)] == [True, False]
+
+
+def test_ord_11_a_wait_expires_after_its_limit_and_not_before() -> None:
+    world = Inline()
+    for version in range(2):
+        world.publish(order(version, n=version))
+    world.apply_all(2)
+    world.clock.advance(24 * 3600)
+    world.apply_all(2)
+    assert world.row(2)["status"] == "wait_prev_command:STARTED"
+    world.clock.advance(1)
+    world.apply_all(2)
+    assert world.row(2)["error"]["type"] == "WaitExpired"
+
+
+@pytest.mark.parametrize("targets", [(), ("one",)])
+@pytest.mark.parametrize("ended", ["done", "failed", "another attempt", "another run's", "gone"])
+def test_nothing_is_started_for_what_has_ended_or_belongs_to_another_run(ended: str, targets: tuple[str, ...]) -> None:
+    world = Inline(*targets)
+    run = world.publish(order(0, n=1))
+    record = world.record(1)
+    match ended:
+        case "done":
+            world.apply_all(1)
+        case "failed":
+            world.pipeline.record_failure(run, world.failure("No"))
+        case "another attempt":
+            record["dynamodb"]["NewImage"]["attempt"] = {"N": "2"}
+        case "another run's":
+            world.pipeline.claim(run, world.row(1))
+        case "gone":
+            world.memory.delete(COMMANDS, KEY.pk, KEY.version_sk(1))
+    assert world.deliver(record, seconds=0) == {}
+    assert world.started() == []
+
+
+def test_a_machine_is_started_under_the_name_of_the_last_restart() -> None:
+    world = Inline()
+    run = world.publish(order(0, n=1))
+    world.pipeline.progress.restart(run, 0, 0)
+    assert world.deliver(world.record(1), seconds=0) == {}
+    row = world.row(1)
+    assert [name for _, name in world.workflows.started] == [execution_name(row["pk"], row["sk"], row["id"], 1, 1)]
 
 
 def test_entities_that_can_t_be_read_together_are_read_one_by_one() -> None:
@@ -256,6 +328,33 @@ def test_inl_03_a_slow_target_is_left_to_a_machine_and_others_are_not_called_aga
     for late in world.side_by_side.left:
         late()
     assert world.row(1) == row
+
+
+def test_inl_03_a_slow_target_is_left_to_a_machine_where_every_status_shows() -> None:
+    world = Inline("one", "two", detail="full")
+    world.publish(order(0, n=1))
+    world.side_by_side.late = {"two"}
+    world.apply_all(1)
+    assert world.started() == [KEY.version_sk(1)]
+    assert "runId" not in world.row(1)
+    assert world.row(1)["status"].startswith("sync_data:")
+
+
+def test_every_state_s_step_is_made_where_every_status_shows() -> None:
+    world = Inline("one", detail="full", ttl=TtlPolicies({COMMANDS: TtlPolicy(default=90)}))
+    for version in range(2):
+        world.publish(order(version, n=version))
+    world.apply_all(1, 2)
+    assert ["ttl" in world.row(version) for version in (1, 2)] == [True, False]
+    assert world.store.get(HISTORY, KEY.pk, KEY.version_sk(1)) is not None
+
+
+def test_inl_03_behind_a_slow_target_no_other_has_its_turn() -> None:
+    world = Inline(*(f"t{number}" for number in range(5)))
+    world.publish(order(0, n=1))
+    world.side_by_side.late = {"t1"}
+    world.apply_all(1)
+    assert [bool(handler.seen) for handler in world.handlers.values()] == [True, False, True, False, False]
 
 
 def test_inl_03_targets_have_their_turn_some_at_a_time_as_long_as_there_is_time() -> None:
