@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Protocol
 
-from handlers.commands.publishing.publisher import CommandPublisher
-from handlers.commands.publishing.sync_publisher import SyncPublisher
-from handlers.commands.reader import EntityReader
-from handlers.core.clock import Clock
 from handlers.core.light_dataclasses import dataclass
-from handlers.imports.service import ImportService
-from handlers.objects.links import Links
-from handlers.objects.port import Objects
-from handlers.operations.explain import Explainer
-from handlers.operations.redrive import Redriver
-from handlers.operations.skip import Skipper
-from handlers.state_machines.port import ShownWorkflows
-from handlers.store.port import TableStore
-from handlers.tasks.retry import TaskOperations
-from handlers.tasks.service import TaskService
-from handlers.workflows.approvals import Approvals
 
 if TYPE_CHECKING:
+    from handlers.commands.publishing.publisher import CommandPublisher
+    from handlers.commands.publishing.sync_publisher import SyncPublisher
+    from handlers.commands.reader import EntityReader
+    from handlers.core.clock import Clock
+    from handlers.imports.service import ImportService
+    from handlers.objects.links import Links
+    from handlers.objects.port import Objects
+    from handlers.operations.explain import Explainer
+    from handlers.operations.redrive import Redriver
+    from handlers.operations.skip import Skipper
     from handlers.state_machines.histories import Histories
+    from handlers.state_machines.port import ShownWorkflows
+    from handlers.store.port import TableStore
+    from handlers.tasks.retry import TaskOperations
+    from handlers.tasks.service import TaskService
+    from handlers.workflows.approvals import Approvals
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,16 @@ KeyPart = Annotated[str, Field(json_schema_extra=KEY_PART)]
 class Given(BaseModel):
     """Of a request: what it does not name is refused, and nothing is made of another type."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_stored_name, frozen=True)
+    # Built at its first use: a request needs few of all models.
+    model_config = ConfigDict(
+        defer_build=True, extra="forbid", strict=True, alias_generator=to_stored_name, frozen=True
+    )
 
 
 class Shown(BaseModel):
     """Of an answer."""
 
-    model_config = ConfigDict(alias_generator=to_stored_name, populate_by_name=True)
+    model_config = ConfigDict(defer_build=True, alias_generator=to_stored_name, populate_by_name=True)
 
 
 class Failure(Shown):
