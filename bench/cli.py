@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from bench import archive, csv_reading, imports, memory, plots, prices, speed
+from bench import archive, csv_reading, growth, imports, memory, plots, prices, speed
 from bench.cold_start import cold_starts
 from bench.commands import Bench, Cost
 from cli.output import as_json, table
@@ -103,7 +103,8 @@ def _growth() -> tuple[object, str]:
         rows[f"{workflow} {detail}"] = [calls[version - 1] for version in VERSIONS]
     header = ("", *(f"version {version}" for version in VERSIONS))
     text = table("AWS calls per command, by version of the entity", [(k, *v) for k, v in rows.items()], header=header)
-    return {"versions": VERSIONS, "calls": rows}, text
+    exponents, shown = growth.figures()
+    return {"versions": VERSIONS, "calls": rows, "exponents": exponents}, f"{text}\n\n{shown}"
 
 
 def _cold_start() -> tuple[object, str]:
@@ -123,7 +124,7 @@ def _cold_start() -> tuple[object, str]:
 
 
 #: Minutes rather than seconds: only when asked for.
-LONG = {"airports", "memory", "speed"}
+LONG = {"airports", "growth", "memory", "speed"}
 FIGURES: dict[str, Callable[[], tuple[object, str]]] = {
     "airports": imports.whole_file,
     "archive": archive.figures,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import json
 import resource
-import shutil
 import tempfile
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from typing import Any
 
 from bench import prices
 from bench.commands import index_writes, read_units, write_units
+from bench.program import with_module
 from cli.output import table
 from contract.options import TERMINAL
 from contract.outputs import BUCKET_NAME, TABLE_NAME
@@ -29,7 +29,6 @@ from handlers.core.context import InvokeContext
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.service import ImportService
 from handlers.store.dynamodb import DynamoTableStore
-from infra.packaging import PACKAGES
 from local.aws.model import AwsCall
 from local.aws.tables.streams import read_new_records
 from local.functions.model import InvokeResult
@@ -114,12 +113,7 @@ class ImportBench:
     def __init__(self, variant: Variant) -> None:
         self.variant = variant
         self._folder = tempfile.TemporaryDirectory(prefix="cqrs-bench-")
-        project = Path(self._folder.name)
-        for package in PACKAGES:
-            shutil.copytree(PROJECT_DIR / package, project / package, ignore=shutil.ignore_patterns("__pycache__"))
-        for path in [PROJECT_DIR / "__main__.py", *PROJECT_DIR.glob("Pulumi*.yaml")]:
-            shutil.copy(path, project / path.name)
-        (project / "handlers" / "domain" / "bench_airports.py").write_text(MODULE.format(publish=variant.publish))
+        project = with_module(Path(self._folder.name), "bench_airports", MODULE.format(publish=variant.publish))
         modules = ["handlers.domain.bench_airports", *(["handlers.domain.airports"] if variant.custom else [])]
         config = {
             "commandWorkflow": variant.workflow,
