@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import random
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +26,7 @@ from contract.functions import FUNCTIONS, LOADER
 from contract.objects import IMPORTS
 from contract.tables import TABLES
 from handlers.commands.attributes import AttributeStore
-from handlers.commands.keys import DEFAULT_KIND, EntityKey
+from handlers.commands.keys import DEFAULT_KIND, EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
 from handlers.commands.publishing.entity_types import EntityTypes
 from handlers.commands.publishing.publisher import CommandPublisher
@@ -43,12 +44,16 @@ from handlers.store.dynamodb import DynamoTableStore
 from handlers.tasks.handlers import task_types
 from handlers.tasks.model import Task, TaskLimits
 from handlers.tasks.service import TaskService
+from infra.packages.here import make_importable
 from local.aws.clients import client
 from local.functions.model import InvokeResult, SimulatedCrash
 from local.runtime import PROJECT_DIR, LocalRuntime
 from local.scheduler import Scheduler
 from local.secrets import variable_of
-from local.states.running.executions import Execution
+from local.sources.faults import DeliveryFaults
+from local.states.running.executions import RUNNING, Execution
+from local.testing.faults import CallFaults
+from local.testing.people import People, somebody_else
 from local.testing.replay import ReplayedEvaluation
 
 #: One evaluation of the program per configuration and process: it takes most of a deployment's time.
@@ -87,14 +92,20 @@ class ApplicationTest:
         stack: str = "dev",
     ) -> None:
         self.modules = tuple(modules)
+        self._project_dir = project_dir
+        self._folders: list[str] = list((config or {}).get("applicationPackages", []))
         self.context = InvokeContext(user, tenant)
         self.scheduler = Scheduler.virtual(seed)
         given = {"handlerModules": list(modules), **(config or {})}
+        self.faults = CallFaults()
+        self._deliveries = DeliveryFaults(random.Random(seed))
         self.runtime = LocalRuntime(
             project_dir=project_dir,
             stack=stack,
             scheduler=self.scheduler,
             evaluate=_REPLAYED,
+            faults=self.faults,
+            delivery_faults=self._deliveries,
             work_dir=shared_work_dir(),
             config={key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()},
             secrets={variable_of(name): text for name, text in (secrets or {}).items()},
@@ -102,6 +113,8 @@ class ApplicationTest:
 
     def __enter__(self) -> ApplicationTest:
         self.runtime.start()
+        if any(not module.startswith("handlers.domain.") for module in self.modules):
+            make_importable(self._project_dir, self._folders)
         self._outputs = self.runtime.outputs
         region = self.runtime.endpoint.region
         tables = {name: self._outputs[outputs.TABLE_NAME[name]] for name in TABLES}
@@ -163,12 +176,13 @@ class ApplicationTest:
         return self._imports.get_import(job.id, self.context)
 
     def start(self, workflow: str, given: Mapping[str, Any], id_: str = "test 1") -> Execution:
-        """Start a workflow, let it end or wait for somebody; its execution has ``status``, ``output`` and ``error``."""
+        """Start a workflow, let it end or wait for an answer; its execution has ``status``, ``output``, ``error``."""
         arns = self._outputs[outputs.CUSTOM_STATE_MACHINE_ARNS]
         workflows = StepFunctionsWorkflows(lambda: client("stepfunctions", self.runtime.endpoint.region), arns)
         arn = workflows.start(workflow, given, id_)
-        self.run()
-        return self.runtime.executions.describe_execution(arn)
+        execution = self.runtime.executions.describe_execution(arn)
+        self.scheduler.run_until(lambda: execution.status != RUNNING or execution.waits_for_answer)
+        return execution
 
     def crash(self, function: str, *, times: int = 1) -> None:
         """Let the next calls of a function die at once. Raises ValueError: there is no such function."""
@@ -183,6 +197,34 @@ class ApplicationTest:
             return proceed(payload)
 
         self.runtime.host.interceptors.append(crashing)
+
+    def fail_call(self, call: str, code: str | None = None, *, times: int = 1) -> None:
+        """The next calls of ``dynamodb.PutItem``, say, that functions make fail with a code; without one: throttled.
+
+        Raises:
+            ValueError: there is no such call.
+        """
+        self.faults.plan(call, code, times)
+
+    def disturb(self, *, duplicates: float = 0.0, delay: float = 0.0) -> None:
+        """From now on batches of streams and queues come twice with this probability, up to so many seconds late."""
+        self._deliveries.duplicate, self._deliveries.duplicate_after, self._deliveries.delay = duplicates, delay, delay
+
+    def approve(self, workflow: str, request_id: str) -> None:
+        """Somebody else approves, and the workflow goes on. Raises what ``Approvals.approve`` raises."""
+        self._people.approvals().approve(workflow, request_id, somebody_else(self.context))
+        self.run()
+
+    def reject(self, workflow: str, request_id: str, reason: str) -> None:
+        """The same the other way."""
+        self._people.approvals().reject(workflow, request_id, somebody_else(self.context), reason)
+        self.run()
+
+    def redrive(self, type_: str, code: str, version: int = 1) -> list[str]:
+        """Try a failed version again, and let it end. Raises NotFound."""
+        outcomes = self._people.redrive(VersionKey(self._key(type_, code), version))
+        self.run()
+        return outcomes
 
     # -- looking -----------------------------------------------------------------------------------------
 
@@ -212,6 +254,10 @@ class ApplicationTest:
 
     def _key(self, type_: str, code: str) -> EntityKey:
         return EntityKey(DEFAULT_KIND, self.context.tenant_code, type_, code)
+
+    @cached_property
+    def _people(self) -> People:
+        return People(self.store, self.scheduler, self._outputs, self.runtime.endpoint.region)
 
     @cached_property
     def _tasks(self) -> TaskService:

@@ -8,6 +8,7 @@ import pytest
 
 from handlers import CommandInput, ValidationError
 from local.testing import ApplicationTest
+from tests.support.projects import shared_project
 
 MODULES = [
     "handlers.domain.orders",
@@ -20,7 +21,7 @@ HEADER = "icao,name,country,lat,lon,elevation\n"
 
 @pytest.fixture
 def app() -> Iterator[ApplicationTest]:
-    with ApplicationTest(MODULES) as deployed:
+    with ApplicationTest(MODULES, project_dir=shared_project()) as deployed:
         yield deployed
 
 
@@ -59,6 +60,19 @@ def test_a_workflow(app: ApplicationTest) -> None:
     assert app.start("three_steps", {"numbers": "none"}, "test 2").error == "ValidationError"
 
 
+def test_a_workflow_that_waits_for_somebody() -> None:
+    with ApplicationTest(["handlers.domain.approval"], project_dir=shared_project()) as app:
+        given = {"tenantCode": "t1", "requestId": "r1", "subject": "Buy", "requestedBy": "me"}
+        first, second = (app.start("approval", {**given, "requestId": one}, one) for one in ("r1", "r2"))
+        assert (first.status, second.status) == ("RUNNING", "RUNNING")
+        app.approve("approval", "r1")
+        assert (first.status, first.output) == ("SUCCEEDED", {"decision": "APPROVED"})
+    with ApplicationTest(["handlers.domain.approval"], project_dir=shared_project()) as app:
+        execution = app.start("approval", given)
+        app.reject("approval", "r1", "too dear")
+        assert execution.error == "Rejected"
+
+
 def test_functions_that_die(app: ApplicationTest) -> None:
     app.crash("events")
     app.crash("states", times=2)
@@ -70,10 +84,31 @@ def test_functions_that_die(app: ApplicationTest) -> None:
 
 
 def test_waiting_and_configuration() -> None:
-    with ApplicationTest(MODULES, config={"entityTypes": ["ORDER", "AIRPORT"]}, tenant="acme") as app:
+    with ApplicationTest(
+        MODULES, project_dir=shared_project(), config={"entityTypes": ["ORDER", "AIRPORT"]}, tenant="acme"
+    ) as app:
         command = app.publish(order("o1"))
         assert command is not None
         assert app.outcome("ORDER", "o1") == "OPEN"
         assert app.reader.wait(command, 60).outcome == "APPLIED"
         with pytest.raises(ValidationError, match="'ORDER', from which it differs in case alone"):
             app.publish(CommandInput("order", "o2", "n", {}))
+
+
+def test_calls_that_fail_and_deliveries_that_repeat(app: ApplicationTest) -> None:
+    app.fail_call("dynamodb.PutItem", times=3)
+    app.fail_call("dynamodb.Query", "AccessDeniedException", times=1)
+    app.disturb(duplicates=1.0, delay=30)
+    for version in range(3):
+        app.publish(order("o1", version, lines=[{"quantity": version + 1, "price": 5}]))
+    app.run()
+    app.run_for(600)
+    outcomes = [app.outcome("ORDER", "o1", version) for version in (1, 2, 3)]
+    assert outcomes[0] == "APPLIED"
+    assert app.faults.left == {"dynamodb.PutItem": 0, "dynamodb.Query": 0}
+    if "FAILED" in outcomes:
+        app.redrive("ORDER", "o1", outcomes.index("FAILED") + 1)
+    assert [app.outcome("ORDER", "o1", version) for version in (1, 2, 3)] == ["APPLIED"] * 3
+    assert [row["total"] for row in app.rows("ORDER_SUMMARY")] == [15]
+    with pytest.raises(ValueError, match=r"no call 'dynamodb\.Put'"):
+        app.fail_call("dynamodb.Put")

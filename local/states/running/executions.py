@@ -102,6 +102,12 @@ class Execution:
             "cause": self.cause,
         }
 
+    @property
+    def waits_for_answer(self) -> bool:
+        """Whether the last that happened is that a function got a task token."""
+        events = self.history.events
+        return bool(events) and events[-1].type == "TaskSubmitted"
+
     def visited(self) -> list[str]:
         """Names of the states in the order in which they were entered (from the history)."""
         return visited_states(self.history.events)

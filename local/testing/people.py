@@ -1,0 +1,56 @@
+"""What people do on a stack, for a test: approve, reject, redrive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from contract.options import FULL
+from contract.outputs import ALARM_TOPIC_ARN, COMMAND_STATE_MACHINE_ARN, CUSTOM_STATE_MACHINE_ARNS, TABLE_NAME
+from contract.tables import COMMANDS
+from handlers.commands.keys import VersionKey
+from handlers.commands.pipeline.failure import FailureRecorder
+from handlers.commands.pipeline.run import Progress
+from handlers.commands.repository import CommandRepository
+from handlers.commands.starter import CommandStarter
+from handlers.core.clock import Clock
+from handlers.core.context import InvokeContext
+from handlers.operations.redrive import Redriver
+from handlers.state_machines.stepfunctions import StepFunctions, StepFunctionsWorkflows
+from handlers.store.port import TableStore
+from handlers.topics.sns import SnsTopic
+from handlers.workflows.approvals import Approvals
+from local.aws.clients import client
+
+
+class People:
+    """Somebody beside the one who publishes. ``outputs``: the stack's."""
+
+    def __init__(self, store: TableStore, clock: Clock, outputs: Mapping[str, Any], region: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._outputs = outputs
+        self._region = region
+
+    def approvals(self) -> Approvals:
+        """What waits for somebody."""
+        arns = self._outputs[CUSTOM_STATE_MACHINE_ARNS]
+        workflows = StepFunctionsWorkflows(lambda: client("stepfunctions", self._region), arns)
+        return Approvals(self._store, self._clock, workflows)
+
+    def redrive(self, key: VersionKey) -> list[str]:
+        """Try a failed version again; what became of it and of those behind it. Raises NotFound."""
+        repository = CommandRepository(self._store, self._clock.now)
+        progress = Progress(self._store, self._clock, lease_seconds=1, detail=FULL)
+        topic = SnsTopic(client("sns", self._region), self._outputs[ALARM_TOPIC_ARN])
+        recorder = FailureRecorder(repository, progress, topic, self._outputs[TABLE_NAME[COMMANDS]])
+        machine = self._outputs[COMMAND_STATE_MACHINE_ARN]
+        starter = CommandStarter(StepFunctions(client("stepfunctions", self._region)), machine)
+        redriver = Redriver(self._store, self._clock, starter, recorder, dry_run=False)
+        return [one.outcome for one in redriver.version(key)]
+
+
+def somebody_else(context: InvokeContext) -> InvokeContext:
+    """Whoever asked may not approve."""
+    return replace(context, user_id=f"not {context.user_id}")
