@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
-from cli.operate.stack import Stack
+from cli.operate.stack import ROOT, Stack
 from handlers.core.clock import SystemClock
 from handlers.entrypoints.wiring.collaborators import Collaborators
 from handlers.entrypoints.wiring.settings import ApplicationSettings
 from handlers.objects.s3 import S3Objects
 from handlers.secrets.aws import AwsSecrets
 from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
+from infra.packages.here import make_importable
+
+#: What can be imported as it is.
+OWN = "handlers.domain."
+_KEY = ":applicationPackages"
+
+
+def application_folders(file: Path) -> list[str]:
+    """``applicationPackages`` of a stack's file; none where it can't be read: its modules are then not found."""
+    import yaml  # comes with pulumi; only where it is needed
+
+    try:
+        config = (yaml.safe_load(file.read_bytes()) or {}).get("config") or {}
+    except (OSError, yaml.YAMLError, AttributeError):
+        return []
+    return [str(folder) for key, value in config.items() if str(key).endswith(_KEY) for folder in value]
 
 
 def collaborators_of(stack: Stack, settings: ApplicationSettings) -> Collaborators:
-    """The set that classes of every kind may ask for."""
+    """The set that classes of every kind may ask for. From now on this process can import their modules."""
+    if any(not module.startswith(OWN) for module in settings.handler_modules):
+        make_importable(ROOT, application_folders(stack.file))
     clock = SystemClock()
     return Collaborators(
         settings,

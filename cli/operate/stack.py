@@ -62,6 +62,11 @@ class Stack:
         self._clients: dict[tuple[str, str | None], Any] = {}
 
     @property
+    def file(self) -> Path:
+        """Where its configuration is, if it is a stack of this repository."""
+        return ROOT / f"Pulumi.{self._args.stack}.yaml"
+
+    @property
     def place(self) -> Place:
         """For messages."""
         at = f" at {self._endpoint}" if self._endpoint else f" in {self.region or 'no region'}"

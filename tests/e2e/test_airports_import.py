@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from handlers.commands.keys import EntityKey
-from handlers.domain.airports import TYPE
 from handlers.store.port import COMMANDS, DATA, Item
 from local.runtime import PROJECT_DIR
+from tests.modules.airports import TYPE
 from tests.support.imports import DeployedImports
 
 AIRPORTS = PROJECT_DIR / "data" / "airports.csv"

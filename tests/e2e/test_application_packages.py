@@ -33,6 +33,20 @@ class Handler:
 '''
 
 
+STRATEGY = '''"""Files of a test."""
+
+import greeting
+
+from handlers import LATEST, CommandInput, ImportStrategy, Row, import_strategy
+
+
+@import_strategy("words", columns=("code", "name"), key=("code",))
+class Words(ImportStrategy):
+    def map(self, row: Row) -> CommandInput:
+        return CommandInput("ACME", row["code"], greeting.greet(row["name"]), {}, LATEST)
+'''
+
+
 def handler(kind: str, imports: str, value: str) -> str:
     return HANDLER.format(imports=imports, type=kind, id=kind.lower(), kind=kind, value=value)
 
@@ -60,6 +74,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     acme.mkdir(parents=True)
     (acme / "__init__.py").write_text("")
     (acme / "words.py").write_text("WORD = 'own'\n")
+    (acme / "files.py").write_text(STRATEGY)
     (acme / "orders.py").write_text(handler("ACME", "from acme.words import WORD", "WORD"))
     (copy / "handlers/requirements.txt").write_text("greeting==1.0\nfastescape==1.0\ncompany-handlers==1.0\n")
     return copy
@@ -85,6 +100,15 @@ def test_app_01_packages_pure_and_compiled_and_handlers_in_them(folder: Path) ->
         assert Path(so.path).read_bytes() == b"\x7fELF of arm64"
         using = {one.inputs["name"] for one in functions if layer.outputs["arn"] in (one.inputs.get("layers") or ())}
         assert using == {f"cqrs-dev-{name}" for name in KINDS_OF}
+
+
+def test_app_01_classes_of_packages_are_made_in_tests_and_commands_too(folder: Path) -> None:
+    own = {"applicationPackages": ["src/acme"]}
+    with ApplicationTest(["acme.orders", "acme.files"], config=own, project_dir=folder) as app:
+        assert app.import_file("words", "code,name\nc2,Another\n").status == "COMPLETED"
+        current = app.get("ACME", "c2")
+        assert current is not None
+        assert current.name == "Hello Another"
 
 
 def test_app_01_what_only_the_laptop_has_is_not_importable(folder: Path) -> None:

@@ -14,12 +14,12 @@ import pytest
 from contract.state_machines import CHECK_ROWS, CSV_ROWS_HANDLER, FINALIZE_PARENT_JOB
 from handlers.commands.keys import EntityKey
 from handlers.core.aws import clients as aws
-from handlers.domain.airports import TYPE
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION, ImportJob
 from handlers.imports.keys import IMPORT_SHARDS
 from local.aws.model import AwsCall
 from local.functions.model import InvokeResult, SimulatedCrash
 from tests.e2e.test_imports import QUIRKS, first_rows, name_of
+from tests.modules.airports import TYPE
 from tests.support.imports import DeployedImports
 from tests.support.pipelines import CONTEXT
 from tests.unit.handlers.imports.quirks import EXPECTED

@@ -13,8 +13,8 @@ from cli.__main__ import main, parser_of
 from cli.imports.import_file import import_file
 from cli.operate.stack import on_stack
 from handlers.commands.keys import EntityKey
-from handlers.domain.airports import TYPE
 from local.runtime import PROJECT_DIR
+from tests.modules.airports import TYPE
 from tests.support.imports import DeployedImports
 from tests.support.pipelines import CONTEXT
 

@@ -17,13 +17,13 @@ import pytest
 
 from handlers.commands.keys import EntityKey
 from handlers.commands.model import CommandInput
-from handlers.domain.airports import COLUMNS, TEXT_COLUMNS, airport_input
 from handlers.imports.jobs.model import STEP_FUNCTION
 from handlers.objects.s3 import PART_BYTES
 from handlers.store.port import COMMANDS
 from local.aws.model import AwsCall
 from local.functions.model import InvokeResult, SimulatedCrash
 from local.states.running.executions import RUNNING
+from tests.modules.airports import COLUMNS, TEXT_COLUMNS, airport_input
 from tests.support.api_calls import the_api_is_used
 from tests.support.deployments import RECORDING, Deployed
 from tests.support.imports import DeployedImports

@@ -17,13 +17,13 @@ from cli.imports.import_file import import_file
 from cli.operate.stack import on_stack
 from handlers.commands.keys import EntityKey
 from handlers.core.aws import clients as aws
-from handlers.domain.airports import COLUMNS, TYPE
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.jobs.status import is_terminal
 from handlers.store.port import IMPORT_TMP
 from local.functions.model import InvokeResult, SimulatedCrash
 from local.runtime import PROJECT_DIR
 from local.states.running.executions import RUNNING, SUCCEEDED
+from tests.modules.airports import COLUMNS, TYPE
 from tests.support.imports import DeployedImports
 from tests.support.pipelines import CONTEXT
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +17,8 @@ from infra.naming.names import Account, Names
 from infra.packaging import archive_members
 from local.deploy.errors import DeployError
 from tests.support.evaluation import ACCOUNT, REGION, Evaluation, evaluate_into, evaluated
+from tests.support.projects import shared_project
 
-ROOT = Path(__file__).parents[2]
 ARN = "arn:aws:sqs:eu-west-1:123456789012:search"
 
 
@@ -36,7 +35,7 @@ def expected(config: dict[str, Any], workflows: int = 0) -> dict[str, Any]:
         Names("cqrs", "dev"), Account("aws", REGION, ACCOUNT), [f"workflow_{number}" for number in range(workflows)]
     )
     known = StackConfig.from_mapping({**DEV, **config})
-    return environments(known, places, handler_classes(archive_members(ROOT), known.handler_modules))
+    return environments(known, places, handler_classes(archive_members(shared_project()), known.handler_modules))
 
 
 def test_edge_05_what_is_checked_is_what_is_declared() -> None:

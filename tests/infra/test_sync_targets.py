@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ from infra.configuration.stack_config import ConfigError, StackConfig
 from infra.configuration.sync_targets import duplicated_ids, target_permissions, targets_json
 from infra.definitions.handler_classes import handler_classes
 from infra.packaging import archive_members
+from tests.support.projects import shared_project
 
-ROOT = Path(__file__).parents[2]
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:q.fifo"
 
 
@@ -77,7 +76,7 @@ def test_a_value_that_is_no_list() -> None:
 
 
 def test_an_id_of_a_handler_module_is_refused_before_anything_runs() -> None:
-    members = archive_members(ROOT)
+    members = archive_members(shared_project())
     targets = parsed(entry(id="order-summary")).sync_targets
     airports, both = (
         handler_classes(members, [f"handlers.domain.{name}" for name in names])

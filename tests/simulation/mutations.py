@@ -341,7 +341,7 @@ MUTATIONS = (
     _edit(
         "the account does not remember its transfers",
         "a step's repetition under another request changes nothing",
-        "handlers/domain/transfer.py",
+        "tests/modules/transfer.py",
         '"balance": account["balance"] + amount, "transfers": transfers}',
         '"balance": account["balance"] + amount}',
         WORKFLOWS,

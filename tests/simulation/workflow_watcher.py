@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from handlers.domain.transfer import CREDITED, DEBITED, TYPE, UNDONE
 from handlers.store.port import COMMANDS, TASKS, Item
 from handlers.workflows import approvals as decided
 from handlers.workflows import saga
 from handlers.workflows.approvals import AlreadyDecided, Approval
 from handlers.workflows.keys import APPROVAL_KIND, SAGA_KIND, parse_approval_sk
+from tests.modules.transfer import CREDITED, DEBITED, TYPE, UNDONE
 from tests.simulation.keys import version_key
 from tests.simulation.watcher import Violation, Watcher
 

@@ -14,10 +14,10 @@ from handlers.commands.model import Command, CommandInput
 from handlers.commands.publishing.retry import publish_with_retry
 from handlers.core.context import InvokeContext
 from handlers.core.errors import CommandFailed, NotFound, SkipRefused, TokenGone, TransientError, VersionConflict
-from handlers.domain.transfer import TYPE
 from handlers.workflows.approvals import AlreadyDecided, Approval
 from local.functions.model import SimulatedCrash
 from local.states.running.executions import Execution
+from tests.modules.transfer import TYPE
 from tests.simulation.beats import BEATS_EVERY
 from tests.simulation.gate import Refused
 from tests.simulation.sites import current_visit

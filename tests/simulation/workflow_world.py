@@ -12,10 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from handlers.core.log import LOGGER_NAME
-from handlers.domain import approval, three_steps, transfer
-from handlers.domain.approval import Approval
-from handlers.domain.three_steps import ThreeSteps
-from handlers.domain.transfer import Transfer
 from handlers.store.port import Item
 from handlers.workflows.approvals import Approvals
 from handlers.workflows.workflow import state_methods
@@ -23,6 +19,10 @@ from infra.definitions.custom_workflows import FUNCTION, check_workflow, complet
 from infra.definitions.workflow_sources import SUFFIX
 from local.states.definition.model import STANDARD
 from local.states.running.executions import RUNNING, Execution
+from tests.modules import approval, three_steps, transfer
+from tests.modules.approval import Approval
+from tests.modules.three_steps import ThreeSteps
+from tests.modules.transfer import Transfer
 from tests.simulation import beats, deployment
 from tests.simulation.beats import Beats, hand_over
 from tests.simulation.ledger import LEDGER
@@ -58,9 +58,9 @@ class SimulatedWorkflows(SimulatedWorld):
 
     modules = (
         "tests.simulation.ledger",
-        "handlers.domain.three_steps",
-        "handlers.domain.approval",
-        "handlers.domain.transfer",
+        "tests.modules.three_steps",
+        "tests.modules.approval",
+        "tests.modules.transfer",
         "tests.simulation.beats",
     )
     targets = (LEDGER,)

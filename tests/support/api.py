@@ -32,7 +32,7 @@ ENVIRONMENT = {
     "CUSTOM_STATE_MACHINE_ARNS": "{}",
     "HANDLER_SECRETS": "{}",
     "ENTITY_TYPES": '{"allowed": [], "handled": []}',
-    "HANDLER_MODULES": "handlers.domain.airports,tests.support.api_classes",
+    "HANDLER_MODULES": "tests.modules.airports,tests.support.api_classes",
     "COMMAND_STATE_MACHINE_ARN": MACHINE,
     "ALARM_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:alarms",
     "SYNC_TARGETS": "[]",

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +20,9 @@ from handlers.objects.s3 import S3Objects
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY
 from handlers.store.values import item_from_dynamo
-from infra.packaging import PACKAGES
 from local.aws.tables.streams import read_new_records
 from local.functions.model import InvokeResult
-from local.runtime import PROJECT_DIR, LocalRuntime
+from local.runtime import LocalRuntime
 from local.scheduler import Scheduler
 from local.states.running.executions import Execution
 from local.testing.application import shared_work_dir
@@ -35,8 +31,11 @@ from tests.support import recorder
 from tests.support.evaluation import STACKS_DIR
 from tests.support.permissions import calls_not_allowed
 from tests.support.pipelines import CONTEXT, KEY
+from tests.support.projects import project, shared_project
 
 RECORDING = "handlers.domain.recording"
+__all__ = ["RECORDING", "REPLAYED", "Deployed", "project", "shared_project"]
+
 #: One evaluation of the program per configuration and test process: it takes most of a deployment's time.
 REPLAYED = ReplayedEvaluation()
 
@@ -55,7 +54,7 @@ class Deployed:
         extra: Mapping[str, str] | None = None,
         **runtime: Any,
     ) -> None:
-        self.project_dir = shared_project(extra) if recording else PROJECT_DIR
+        self.project_dir = shared_project(extra)
         self.recorder = recorder.install()
         modules = [RECORDING] if recording else ["handlers.domain.orders", "handlers.domain.airports"]
         modules += [f"handlers.domain.{name.removesuffix('.py')}" for name in extra or {} if name.endswith(".py")]
@@ -221,26 +220,3 @@ class Deployed:
         attributes = {"FilterPolicy": json.dumps({"action": list(actions)})} if actions else {}
         sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=attributes)
         return url
-
-
-def shared_project(extra: Mapping[str, str] | None = None) -> Path:
-    """``project`` with these files, for this process; not to be changed. A copy a test took a tenth of its time."""
-    return _shared_project(tuple(sorted((extra or {}).items())))
-
-
-@cache
-def _shared_project(extra: tuple[tuple[str, str], ...]) -> Path:
-    return project(Path(tempfile.mkdtemp(prefix="project-", dir=shared_work_dir())), dict(extra))
-
-
-def project(tmp_path: Path, extra: Mapping[str, str] | None = None) -> Path:
-    """A copy of the project with the recording handlers (and more files of ``handlers/domain``)."""
-    folder = tmp_path / "project"
-    for package in PACKAGES:
-        shutil.copytree(PROJECT_DIR / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for path in [PROJECT_DIR / "__main__.py", *PROJECT_DIR.glob("Pulumi*.yaml")]:
-        shutil.copy(path, folder / path.name)
-    shutil.copy(Path(__file__).with_name("recording_handlers.py"), folder / "handlers" / "domain" / "recording.py")
-    for name, text in (extra or {}).items():
-        (folder / "handlers" / "domain" / name).write_text(text)
-    return folder

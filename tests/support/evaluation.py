@@ -11,6 +11,7 @@ import pulumi
 
 from local.deploy import registrations
 from local.deploy.registrations import ACCOUNT, REGION, Evaluation, Recorder, Registration, invokes
+from tests.support.projects import shared_project
 
 __all__ = ["ACCOUNT", "PROJECT_DIR", "REGION", "STACKS_DIR", "Evaluation", "Recorder", "Registration", "invokes"]
 
@@ -20,11 +21,15 @@ STACKS_DIR = PROJECT_DIR / "tests" / "infra" / "stacks"
 
 
 def evaluated(
-    stack: str, config: Mapping[str, str] | None = None, *, preview: bool = False, project_dir: Path = PROJECT_DIR
+    stack: str,
+    config: Mapping[str, str] | None = None,
+    *,
+    preview: bool = False,
+    project_dir: Path | None = None,
 ) -> Evaluation:
-    """See ``registrations.evaluated``; this repository with the tests' stacks, where no other is named."""
-    stacks = _stacks_of(project_dir)
-    return registrations.evaluated(stack, config, preview=preview, project_dir=project_dir, stacks_dir=stacks)
+    """See ``registrations.evaluated``; this repository with the tests' stacks and modules, where no other is named."""
+    folder, stacks = (shared_project(), STACKS_DIR) if project_dir is None else (project_dir, None)
+    return registrations.evaluated(stack, config, preview=preview, project_dir=folder, stacks_dir=stacks)
 
 
 def evaluate_into(
@@ -32,15 +37,11 @@ def evaluate_into(
     config: Mapping[str, str] | None = None,
     *,
     preview: bool = False,
-    project_dir: Path = PROJECT_DIR,
+    project_dir: Path | None = None,
 ) -> None:
     """See ``registrations.evaluate_into``."""
-    stacks = _stacks_of(project_dir)
-    registrations.evaluate_into(evaluation, config, preview=preview, project_dir=project_dir, stacks_dir=stacks)
-
-
-def _stacks_of(project_dir: Path) -> Path | None:
-    return STACKS_DIR if project_dir == PROJECT_DIR else None
+    folder, stacks = (shared_project(), STACKS_DIR) if project_dir is None else (project_dir, None)
+    registrations.evaluate_into(evaluation, config, preview=preview, project_dir=folder, stacks_dir=stacks)
 
 
 def readable(value: Any) -> Any:

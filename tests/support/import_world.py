@@ -362,7 +362,7 @@ class _Later:
 
 
 def _tables(layout: Mapping[str, Any]) -> ImportTables:
-    table = load_import_tables(["handlers.domain.airports"], {"store": None, "clock": None}).of("airports")
+    table = load_import_tables(["tests.modules.airports"], {"store": None, "clock": None}).of("airports")
     return ImportTables({"airports": Table(replace(table.layout, **layout), table.strategy)})
 
 

@@ -11,12 +11,13 @@ from typing import Any
 from local.aws.model import AwsCall, Faults
 from local.deploy.program import Engine
 from local.deploy.project import Stack
-from local.runtime import PROJECT_DIR, LocalRuntime
+from local.runtime import LocalRuntime
 from local.scheduler import Scheduler
 from local.testing import ApplicationTest
 from local.testing.application import shared_work_dir
 from tests.support.deployments import REPLAYED
 from tests.support.evaluation import STACKS_DIR
+from tests.support.projects import shared_project
 
 
 class KeptApplication(ApplicationTest):
@@ -29,7 +30,7 @@ class KeptApplication(ApplicationTest):
         self.scheduler = Scheduler.virtual(seed)
         self._opened_after = opened_after
         self.runtime = LocalRuntime(
-            project_dir=PROJECT_DIR,
+            project_dir=shared_project(),
             scheduler=self.scheduler,
             evaluate=self._evaluate,
             work_dir=shared_work_dir(),

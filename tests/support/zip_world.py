@@ -62,7 +62,7 @@ ENVIRONMENT = {
     "IMPORT_ZIP_STATE_MACHINE_ARN": MACHINE,
     "MAIN_TOPIC_ARN": "main",
     "ALARM_TOPIC_ARN": "alarms",
-    "HANDLER_MODULES": "handlers.domain.airports",
+    "HANDLER_MODULES": "tests.modules.airports",
     "IMPORT_DIRECT_ROWS": "1000",
     "IMPORT_TIMEOUT_HOURS": "24",
     "INLINE_ATTRIBUTE_LIMIT": "65536",

@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 
 from handlers.core.errors import ValidationError
-from handlers.domain.airports import airport_input
+from tests.modules.airports import airport_input
 
 DATA = Path(__file__).parents[2] / "data"
 

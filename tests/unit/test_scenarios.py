@@ -20,7 +20,9 @@ CARRIES = re.compile(rf"test_({'|'.join(AREAS).lower()})((?:_\d\d)+)(?:_|$)")
 
 
 def promised() -> list[str]:
-    return (TESTS / "scenarios.txt").read_text(encoding="utf-8").splitlines()
+    """All of them; those that need the samples are listed with their tests, and go with them."""
+    lists = [TESTS / "scenarios.txt", *TESTS.glob("samples/scenarios.txt")]
+    return sorted(one for path in lists for one in path.read_text(encoding="utf-8").splitlines())
 
 
 def ids_of(function: str) -> set[str]:

@@ -12,9 +12,6 @@ from handlers.commands.model import CommandInput
 from handlers.commands.publishing.retry import publish_with_retry
 from handlers.core.context import InvokeContext
 from handlers.core.errors import CqrsError, ValidationError
-from handlers.domain.approval import Approval
-from handlers.domain.three_steps import ThreeSteps
-from handlers.domain.transfer import Transfer
 from handlers.imports.service import ImportService
 from handlers.operations.key_text import parse_key
 from handlers.state_machines.memory import MemoryCustomWorkflows
@@ -27,6 +24,9 @@ from handlers.workflows.approvals import Approvals
 from handlers.workflows.keys import approval_sk, saga_partition
 from handlers.workflows.saga import SagaLog
 from handlers.workflows.workflow import WorkflowEvent
+from tests.modules.approval import Approval
+from tests.modules.three_steps import ThreeSteps
+from tests.modules.transfer import Transfer
 from tests.support.operations import Operator
 from tests.support.pipelines import World
 

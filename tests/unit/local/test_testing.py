@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from handlers.core.errors import RegistryError, TransientError
-from handlers.domain.three_steps import ThreeSteps
 from handlers.state_machines.checks import MAX_RESULT_BYTES
 from handlers.workflows.workflow import WorkflowEvent, workflow
 from infra.definitions.checks import DefinitionError
 from local.runtime import PROJECT_DIR
 from local.testing.workflows import WorkflowTest, _beside
+from tests.modules.three_steps import ThreeSteps
 
 LAMBDA = "arn:aws:states:::lambda:invoke"
 
@@ -130,7 +130,7 @@ def test_an_error_of_the_method_ends_the_execution() -> None:
 
         def finalize(self, event: WorkflowEvent) -> None: ...
 
-    definition = json.loads((PROJECT_DIR / "handlers/domain/three_steps.asl.json").read_text())
+    definition = json.loads((PROJECT_DIR / "tests/modules/three_steps.asl.json").read_text())
     result = WorkflowTest(Broken(), definition=definition).run({})
     assert (result.error, result.visited) == ("LookupError", ["initialize"])
 

@@ -47,7 +47,7 @@ def world() -> World:
 def handle(world: World) -> Any:
     from handlers.commands.ports import Ports
 
-    env = {**STATES, "HANDLER_MODULES": "handlers.domain.orders"}
+    env = {**STATES, "HANDLER_MODULES": "tests.modules.orders"}
     ports = Ports(world.store, world.workflows, world.alarms, world.clock)
     return states.create(env, ports=ports, attributes=world.attributes)
 

@@ -18,7 +18,7 @@ from handlers.imports.strategy import load_import_tables
 
 QUIRKS = Path(__file__).parents[3] / "fixtures" / "quirks"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((QUIRKS / "expected.json").read_text(encoding="utf-8"))
-AIRPORTS = load_import_tables(["handlers.domain.airports"], {"store": None, "clock": None}).of("airports")
+AIRPORTS = load_import_tables(["tests.modules.airports"], {"store": None, "clock": None}).of("airports")
 
 
 @dataclass

@@ -7,11 +7,9 @@ import csv
 import io
 import random
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from bench import csv_reading
 from handlers.imports.errors import ImportRefused
 from handlers.imports.files import inspection as reasons
 from handlers.imports.files.inspection import inspect, records_of
@@ -19,7 +17,7 @@ from handlers.imports.files.layout import REJECT, Layout
 from handlers.imports.files.limits import CsvLimits
 from handlers.imports.files.normalized_copy import normalised
 from handlers.imports.files.records import BATCH_ROWS
-from tests.unit.handlers.imports.quirks import Outcome, bytes_of, read
+from tests.unit.handlers.imports.quirks import bytes_of
 
 LAYOUT = Layout("things", ("id", "name"), ("id",), optional=("note",))
 JAPANESE = "id,name\n1,東京駅\n2,カタカナ\n3,ひらがな、漢字\n"
@@ -330,30 +328,3 @@ def test_the_copy_comes_in_parts() -> None:
     assert len(parts) > 5
     assert max(map(len, parts)) < 30_000
     assert b"".join(parts) == b"".join(normalised(found.header, records))
-
-
-# -- figures ----------------------------------------------------------------------------------------
-
-
-def test_a_pass_over_a_file_takes_the_same_time_per_row_whatever_its_shape(tmp_path: Path) -> None:
-    """The benchmark's own file is one that the Map reads itself, and its rows are valid."""
-    csv_reading.generate(tmp_path / "a.csv", 3_000)
-    outcome: Outcome = read((tmp_path / "a.csv").read_bytes())
-    assert outcome.inspection.is_direct
-    assert (outcome.inspection.rows, outcome.invalid) == (3_000, [])
-
-
-@pytest.mark.slow
-def test_imp_14_a_million_rows(tmp_path: Path) -> None:
-    figures = {rows: csv_reading.measured("look", rows, tmp_path) for rows in csv_reading.SIZES}
-    kinds = ("prepare", "batches")
-    per_row = {kind: csv_reading.measured(kind, csv_reading.PREPARED_ROWS, tmp_path) for kind in kinds}
-    measured = [{"work": "look", **one} for one in figures.values()]
-    measured += [{"work": kind, **one} for kind, one in per_row.items()]
-    print(csv_reading.text(measured))
-    largest, middle = figures[1_000_000], figures[100_000]
-    assert largest["bytes"] > 100e6
-    assert largest["peakBytes"] < 200e6
-    assert largest["rows"] / largest["seconds"] > 150_000
-    assert largest["seconds"] / middle["seconds"] < 20, "linear: ten times the rows"
-    assert all(one["rows"] / one["seconds"] > 20_000 for one in per_row.values())

@@ -13,12 +13,12 @@ from handlers.commands.model import Command
 from handlers.commands.publishing.publisher import CommandPublisher
 from handlers.core.context import InvokeContext
 from handlers.core.errors import TransientThrottle
-from handlers.domain.airports import TYPE, airport_input
 from handlers.imports.files.layout import SYNC
 from handlers.imports.jobs import status
 from handlers.imports.jobs.model import ImportJob
 from handlers.objects.memory import MemoryObjects
 from handlers.store.port import COMMANDS, DATA, HISTORY, Change, Item
+from tests.modules.airports import TYPE, airport_input
 from tests.simulation.watcher import PIPELINE_FIELDS
 from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.import_world import CONTEXT, ImportWorld

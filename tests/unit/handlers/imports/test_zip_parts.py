@@ -58,7 +58,7 @@ class LoaderWorld:
         self.run = JobRun(self.job.key, 1)
         self.files = ArchiveRepository(store, self.clock)
         import_repository = ImportRepository(store, self.clock)
-        tables = load_import_tables(["handlers.domain.airports"], {"store": store, "clock": self.clock})
+        tables = load_import_tables(["tests.modules.airports"], {"store": store, "clock": self.clock})
         self.load = ZipLoader(
             import_repository, self.files, self.source, self.objects, tables, self.clock, ZipLimits(**limits)
         )

@@ -11,11 +11,11 @@ from handlers.commands.model import Command, CommandInput
 from handlers.commands.targets.registry import APPLIED, SKIPPED
 from handlers.core.context import InvokeContext
 from handlers.core.errors import TransientThrottle
-from handlers.domain.airports import AirportCard
-from handlers.domain.orders import OrderSummary
 from handlers.operations.checkpoint import REMEMBERED_FAILURES, Checkpoint, TakenOver
 from handlers.operations.resync import Resync, ResyncSelection, count_rows
 from handlers.store.port import DATA, TASKS
+from tests.modules.airports import AirportCard
+from tests.modules.orders import OrderSummary
 from tests.support.pipelines import World, order
 
 SELECTION = ResyncSelection("search", ("ORDER",))

@@ -57,7 +57,7 @@ def specs(*ids: str) -> list[TargetSpec]:
 
 def test_targets_stand_beside_this_projects_handlers() -> None:
     remote = remote_handlers(specs("z", "a"), "c", lambda spec: MemoryTarget())
-    registry = load_registry(["handlers.domain.orders"], {"store": None, "clock": None}, remote, before=nothing_before)
+    registry = load_registry(["tests.modules.orders"], {"store": None, "clock": None}, remote, before=nothing_before)
     assert registry.sync_targets("ORDER") == ["a", "order-summary", "z"]
     assert registry.sync_targets("INVOICE") == ["a", "z"]
     assert registry.sync_targets("AIRPORT") == []
@@ -66,7 +66,7 @@ def test_targets_stand_beside_this_projects_handlers() -> None:
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        (("order-summary",), "SYNC_TARGETS: sync target id 'order-summary' is used by handlers.domain.orders.Order"),
+        (("order-summary",), "SYNC_TARGETS: sync target id 'order-summary' is used by tests.modules.orders.Order"),
         (("a", "a"), "SYNC_TARGETS: sync target id 'a' is used by SYNC_TARGETS already"),
         (("data",), "SYNC_TARGETS: sync target id 'data' is not allowed"),
         (("Bad Id",), "SYNC_TARGETS: sync target id 'Bad Id' is not allowed"),
@@ -75,7 +75,7 @@ def test_targets_stand_beside_this_projects_handlers() -> None:
 def test_ids_are_unique_and_allowed(ids: tuple[str, ...], message: str) -> None:
     remote = remote_handlers(specs(*ids), "c", lambda spec: MemoryTarget())
     with pytest.raises(RegistryError, match=message):
-        load_registry(["handlers.domain.orders"], {"store": None, "clock": None}, remote, before=nothing_before)
+        load_registry(["tests.modules.orders"], {"store": None, "clock": None}, remote, before=nothing_before)
 
 
 def test_the_pipeline_delivers_and_notes_the_outcome() -> None:

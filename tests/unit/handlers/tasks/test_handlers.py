@@ -9,10 +9,10 @@ import pytest
 
 from handlers.core.context import InvokeContext
 from handlers.core.errors import NotFound, RegistryError, ValidationError
-from handlers.domain.airports import airport_input
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import DATA
 from handlers.tasks.handlers import TaskCall, load_task_handlers, task_types
+from tests.modules.airports import airport_input
 from tests.support.pipelines import CONTEXT, World
 from tests.support.written_modules import WriteModule, written_modules
 
@@ -77,7 +77,7 @@ def test_the_sample_computes_the_distance_to_the_equator() -> None:
     row = dict.fromkeys(("iata", "city", "subd", "tz", "lid"), "")
     row.update(icao="LSZH", name="Zurich", country="CH", lat="47.46", lon="8.55", elevation="1416")
     world.publish_and_apply(airport_input(row))
-    handlers = load_task_handlers(["handlers.domain.airports"], {"store": world.store, "clock": world.clock})
+    handlers = load_task_handlers(["tests.modules.airports"], {"store": world.store, "clock": world.clock})
     for _ in range(2):
         assert handlers.run("airport-distances", "LSZH", CALL) == {"kilometresToEquator": 5274}
     beside = world.store.get(DATA, "AIRPORT_DISTANCE#t1", "AIRPORT#LSZH")
@@ -96,7 +96,7 @@ def test_the_sample_leaves_a_later_version_alone() -> None:
     later = {"pk": "AIRPORT_DISTANCE#t1", "sk": "AIRPORT#LSZH", "version": 4, "kilometresToEquator": 1}
     store.put(DATA, airport)
     store.put(DATA, later)
-    load_task_handlers(["handlers.domain.airports"], {"store": store, "clock": None}).run(
+    load_task_handlers(["tests.modules.airports"], {"store": store, "clock": None}).run(
         "airport-distances", "LSZH", CALL
     )
     assert store.get(DATA, "AIRPORT_DISTANCE#t1", "AIRPORT#LSZH") == later

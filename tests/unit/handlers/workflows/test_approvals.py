@@ -12,7 +12,6 @@ import pytest
 from handlers.core.context import InvokeContext
 from handlers.core.errors import NotFound, TokenExpired, TokenInvalid, TokenUnknown, ValidationError
 from handlers.core.log import LOGGER_NAME, JsonFormatter
-from handlers.domain.approval import Approval
 from handlers.state_machines import checks
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import TASKS
@@ -24,6 +23,7 @@ from local.states import errors
 from local.states.manager import ExecutionManager
 from local.states.running.executions import Execution
 from local.testing import WorkflowResult, WorkflowTest
+from tests.modules.approval import Approval
 
 BOSS = InvokeContext("boss", "t1")
 GIVEN = {"tenantCode": "t1", "requestId": "r1", "subject": "A new chair", "requestedBy": "u1"}

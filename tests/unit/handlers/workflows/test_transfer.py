@@ -16,7 +16,6 @@ from handlers.commands.pipeline.run import Run
 from handlers.core.context import InvokeContext
 from handlers.core.errors import TransientThrottle
 from handlers.core.keys import MAX_REQUEST_ID_CHARS
-from handlers.domain.transfer import Transfer
 from handlers.operations.skip import Skipper
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, TASKS
@@ -24,6 +23,7 @@ from handlers.workflows.keys import approval_sk, saga_partition
 from handlers.workflows.workflow import WorkflowEvent
 from local.functions.model import EXITED, FunctionError, InvokeResult
 from local.testing import WorkflowResult, WorkflowTest
+from tests.modules.transfer import Transfer
 from tests.support.pipelines import CONTEXT, World
 
 GIVEN = {"tenantCode": "t1", "requestId": "r1", "from": "a", "to": "b", "amount": 30, "requestedBy": "u1"}

@@ -1,0 +1,36 @@
+"""Sample: keep a one-line summary beside each order, as a second projection of the same commands."""
+
+from __future__ import annotations
+
+from handlers import (
+    APPLIED,
+    DATA,
+    SKIPPED,
+    Command,
+    ConditionFailed,
+    EntityKey,
+    TableStore,
+    absent,
+    at_most,
+    sync_handler,
+)
+
+
+@sync_handler("ORDER", id="order-summary")
+class OrderSummary:
+    """Writes ``ORDER_SUMMARY#<tenant>`` rows: what a list of orders needs and no more."""
+
+    def __init__(self, store: TableStore) -> None:
+        self._store = store
+
+    def up(self, command: Command) -> str:
+        """A later version stays; the same one is written again, so that a resync repairs what a bug wrote."""
+        key = EntityKey("ORDER_SUMMARY", command.tenant_code, command.type, command.code)
+        lines = command.attributes.get("lines", [])
+        total = sum(line["quantity"] * line["price"] for line in lines)
+        row = {"pk": key.pk, "sk": key.sk, "version": command.version, "lines": len(lines), "total": total}
+        try:
+            self._store.put(DATA, row, absent("pk") | at_most("version", command.version))
+        except ConditionFailed:
+            return SKIPPED
+        return APPLIED
