@@ -12,6 +12,7 @@ from typing import Any
 from cli.develop.errors import CommandError
 from cli.output import table
 from cli.terminal import show
+from cli.upstream import changed_files
 from local.deploy.errors import DeployError
 from local.deploy.project import load_stack, stack_names
 from local.deploy.registrations import evaluated
@@ -27,6 +28,8 @@ UPDATE = "./cqrs check --update"
 CODE = "code"
 #: Says that a stack protects its data, and so is held to more.
 PROTECTION = "deletionProtection"
+#: Names folders that are the application's.
+PACKAGES = "applicationPackages"
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,20 @@ def check(root: Path, stacks: list[str], *, update: bool) -> int:
             show("\n" + report.text(one.stack, str(_path(Path(FOLDER), one.stack)), one.changes))
     if not all(one.changes == [] for one in found):
         show(f"\nIf that is meant: {UPDATE}, and review the difference of {FOLDER}/ with your change.")
+    changed = changed_files(root, _folders(root, stacks))
+    if changed:
+        lines = "\n".join(f"  {path}" for path in changed)
+        show(f"\nNot as they came from upstream, so that an upgrade may conflict there (docs/upgrading.md):\n{lines}")
     return 0 if all(one.is_fine for one in found) else 1
+
+
+def _folders(root: Path, stacks: list[str]) -> set[str]:
+    """The application's own packages, of all stacks."""
+    found: set[str] = set()
+    for stack in stacks:
+        settings = load_stack(root, stack)
+        found.update(json.loads(settings.config.get(f"{settings.project}:{PACKAGES}", "[]")))
+    return found
 
 
 def _checked(root: Path, stack: str, *, update: bool) -> Checked:
