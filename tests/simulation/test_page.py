@@ -32,4 +32,4 @@ def test_the_page_s_commands_run(program: str, arguments: str, capsys: pytest.Ca
 
 
 def test_the_page_has_all_commands() -> None:
-    assert len(COMMANDS) == 7
+    assert len(COMMANDS) == 8
