@@ -7,24 +7,23 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from cli.doors.port import Imports
 from cli.imports import report as import_report
 from cli.imports.details import details
+from cli.imports.stack_imports import on_imports
 from cli.operate.arguments import add_stack, positive
-from cli.operate.stack import Stack, on_stack
 from cli.output import as_json, table
 from cli.pace import pace_words
 from cli.terminal import show
 from contract.work_status import PROCESSING
 from handlers.core.clock import SystemClock, seconds_of
-from handlers.core.context import InvokeContext
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.keys import ZIP_IMPORT_KIND, ImportJobKey
-from handlers.imports.service import MAX_LISTED, ImportService
+from handlers.imports.service import MAX_LISTED
 from handlers.imports.zip.finalize import ImportedFile
 from handlers.operations.key_text import pasteable
 
 ID_HELP = "CSV_IMPORT#<tenant>#<table>#<ulid> or ZIP_IMPORT#...: the id of an alarm, of `import` or of `list`"
-OPERATOR = "operator"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,23 +47,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do what is asked. Raises CommandError."""
-    return on_stack(options, lambda stack: _run(stack, options))
+    return on_imports(options, lambda imports: run_on(imports, options))
 
 
-def _run(stack: Stack, options: argparse.Namespace) -> int:
-    service = ImportService(stack.store, SystemClock(), (), ())  # creates none, so no table needs to be known
+def run_on(service: Imports, options: argparse.Namespace) -> int:
+    """See ``run``, on what the command reaches."""
     if options.action == "list":
-        context = InvokeContext(OPERATOR, options.tenant)
-        jobs = service.list_imports(context, table=options.table, limit=options.limit, archives=options.archives)
+        jobs = service.latest(options.tenant, options.table, options.limit, archives=options.archives)
         show(as_json([_entry(one) for one in jobs]) if options.json else _listed(jobs, options.tenant))
         return 0
     key = ImportJobKey.parse_id(options.id)
-    context = InvokeContext(OPERATOR, key.tenant_code)
     if options.action == "report":
-        return import_report.report(stack, service.get_import(options.id, context), options)
-    actions = {"show": service.get_import, "retry": service.retry_failed_rows, "cancel": service.cancel_import}
-    job = actions[options.action](options.id, context)
-    files = service.list_files(job.id, context) if key.kind == ZIP_IMPORT_KIND else []
+        return import_report.report(service, service.job(options.id), options)
+    actions = {"show": service.job, "retry": service.retry, "cancel": service.cancel}
+    job = actions[options.action](options.id)
+    files = service.files(job.id) if key.kind == ZIP_IMPORT_KIND else []
     show(as_json(_entry(job, files)) if options.json else _shown(job, files, SystemClock().now()))
     return 0
 

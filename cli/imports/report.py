@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from cli.doors.port import Imports
 from cli.errors import CommandError
 from cli.operate.arguments import positive
-from cli.operate.stack import Stack
 from cli.output import as_json, table
 from cli.terminal import complain, show, write
 from contract.work_status import FAILED
@@ -21,7 +21,6 @@ from handlers.imports.files.layout import REPORT_COLUMNS
 from handlers.imports.files.spreadsheet import BYTE_ORDER_MARK, restored
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.keys import ZIP_IMPORT_KIND
-from handlers.objects.s3 import S3Objects
 from handlers.operations.key_text import pasteable
 
 SHOWN_ROWS = 50
@@ -40,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def report(stack: Stack, job: ImportJob, options: argparse.Namespace) -> int:
+def report(imports: Imports, job: ImportJob, options: argparse.Namespace) -> int:
     """Print the report of a job in the form that the options ask for.
 
     Raises:
@@ -59,18 +58,13 @@ def report(stack: Stack, job: ImportJob, options: argparse.Namespace) -> int:
         show("\n".join(job.report_urls))
         return 0
     csv.field_size_limit(MAX_PART_BYTES)  # the module's own is below what a row may hold
-    parts = (_part(stack, url) for url in job.report_urls)
+    parts = imports.report(job)
     if options.csv:
         _print_csv(parts)
         return 0
     header, lines = _lines_of(parts)
     show(as_json(_plain(job, header, lines)) if options.json else _rendered(job, header, lines, options.limit))
     return 0
-
-
-def _part(stack: Stack, url: str) -> str:
-    bucket, _, key = url.removeprefix("s3://").partition("/")  # keys hold what would end a path in other URLs
-    return S3Objects(lambda: stack.client("s3"), bucket).get(key, max_bytes=MAX_PART_BYTES).decode("utf-8-sig")
 
 
 def _print_csv(parts: Iterator[str]) -> None:

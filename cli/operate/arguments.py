@@ -21,6 +21,9 @@ def add_stack(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stack", default="dev", help="the Pulumi stack (default dev)")
     parser.add_argument("--project", help="the Pulumi project (default: Pulumi.yaml's)")
     parser.add_argument("--endpoint", metavar="URL", help="a local stack: http://127.0.0.1:4566 with `./cqrs serve`")
+    parser.add_argument(
+        "--api", metavar="URL", help="by the stack's HTTP API (output apiUrl): with a role there, no right on tables"
+    )
     parser.add_argument("--region", help="the AWS region (default: as the AWS CLI finds it)")
     parser.add_argument("--profile", help="the AWS profile (default: as the AWS CLI finds it)")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")

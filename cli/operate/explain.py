@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from cli.doors.port import Operations
 from cli.operate.arguments import KEY_HELP, add_stack
-from cli.operate.stack import Stack, on_stack
+from cli.operate.machinery import on_operations
 from cli.output import as_json, table
 from cli.terminal import show
-from handlers.core.clock import SystemClock
-from handlers.operations.explain import Explainer, Explanation, VersionView
+from handlers.operations.explain import Explanation, VersionView
 from handlers.operations.key_text import parse_key, pasteable
 
 HEADER = ("version", "stands", "status", "attempt", "time", "blocked by", "targets", "error")
@@ -24,12 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print an explanation. Raises CommandError."""
-    return on_stack(options, lambda stack: _explain(stack, options))
+    return on_operations(options, lambda operations: run_on(operations, options))
 
 
-def _explain(stack: Stack, options: argparse.Namespace) -> int:
+def run_on(operations: Operations, options: argparse.Namespace) -> int:
+    """See ``run``, on what the command reaches."""
     key, version = parse_key(" ".join(options.key))
-    explanation = Explainer(stack.store, SystemClock())(key, version)
+    explanation = operations.explain(key, version)
     show(as_json(explanation) if options.json else rendered(explanation))
     return 0
 

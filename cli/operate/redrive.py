@@ -7,17 +7,16 @@ import time
 from collections import Counter
 from typing import Any
 
+from cli.doors.port import Operations
 from cli.errors import CommandError
 from cli.operate.arguments import KEY_HELP, add_dry_run, add_stack, positive, since
-from cli.operate.machinery import machinery
-from cli.operate.stack import Stack, on_stack
-from cli.output import Progress, as_json, table
+from cli.operate.machinery import on_operations
+from cli.output import as_json, table
 from cli.terminal import show
 from contract.command_status import FAILED
-from handlers.commands.keys import VersionKey
-from handlers.operations.failed import Found, Selection, find_failed
+from handlers.operations.failed import Selection
 from handlers.operations.key_text import parse_key, pasteable
-from handlers.operations.redrive import NOT_STARTED, Redriven, Redriver
+from handlers.operations.redrive import NOT_STARTED, Redriven
 
 SHOWN = 50
 #: Commands of one run, unless --limit says otherwise.
@@ -38,48 +37,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Redrive what was named or selected. Returns 1 if something was not started at once. Raises CommandError."""
-    return on_stack(options, lambda stack: _run(stack, options))
+    return on_operations(options, lambda operations: run_on(operations, options))
 
 
-def _run(stack: Stack, options: argparse.Namespace) -> int:
+def run_on(operations: Operations, options: argparse.Namespace) -> int:
+    """See ``run``, on what the command reaches."""
     selects = any(value is not None for value in (options.since, options.status, options.tenant, options.type))
     if bool(options.key) == selects:
         raise CommandError("give either a KEY, or a selection: --since T, --status FAILED (--tenant, --type)")
     if options.key:
         key, version = parse_key(" ".join(options.key))
-        redriver = _redriver(stack, options)
-        outcomes = redriver.entity(key) if version is None else redriver.version(VersionKey(key, version))
+        outcomes = operations.redrive(key, version, dry_run=options.dry_run)
         if not any(one.changed for one in outcomes):
             raise CommandError(f"{pasteable(outcomes[0].key)}: {outcomes[0].note}")
         return _report(outcomes, options, more=False)
-    selection = _selection(options)
-    redriver = _redriver(stack, options)
-    found = _find(stack, selection, options.limit)
-    return _report(_redrive(redriver, found), options, more=found.more)
-
-
-def _redriver(stack: Stack, options: argparse.Namespace) -> Redriver:
-    tools = machinery(stack)
-    return Redriver(stack.store, tools.clock, tools.starter, tools.recorder, dry_run=options.dry_run)
+    outcomes, more = operations.redrive_all(_selection(options), options.limit, dry_run=options.dry_run)
+    return _report(outcomes, options, more=more)
 
 
 def _selection(options: argparse.Namespace) -> Selection:
     begin = None if options.since is None else since(options.since, time.time())
     return Selection(begin, options.status or FAILED, options.tenant, options.type)
-
-
-def _find(stack: Stack, selection: Selection, limit: int) -> Found:
-    progress = Progress("search", None)
-    found = find_failed(stack.store, selection, limit=limit, on_page=lambda scanned, _: progress.show(scanned))
-    progress.end()
-    return found
-
-
-def _redrive(redriver: Redriver, found: Found) -> list[Redriven]:
-    progress = Progress("redrive", len({key.entity for key in found.keys}))
-    outcomes = list(redriver.all(found.keys, on_entity=progress.show))
-    progress.end()
-    return outcomes
 
 
 def _report(outcomes: list[Redriven], options: argparse.Namespace, *, more: bool) -> int:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 
+from cli.doors.port import Operations
 from cli.errors import CommandError
 from cli.operate.arguments import add_dry_run, add_stack
-from cli.operate.machinery import machinery
-from cli.operate.stack import Stack, on_stack
+from cli.operate.machinery import on_operations
 from cli.output import as_json, table
 from cli.terminal import show
 from handlers.commands.keys import VersionKey
 from handlers.operations.key_text import parse_key, pasteable
-from handlers.operations.skip import Skipped, Skipper
+from handlers.operations.skip import Skipped
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,19 +24,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Skip one command. Raises CommandError."""
-    return on_stack(options, lambda stack: _skip(stack, options))
+    return on_operations(options, lambda operations: run_on(operations, options))
 
 
-def _skip(stack: Stack, options: argparse.Namespace) -> int:
+def run_on(operations: Operations, options: argparse.Namespace) -> int:
+    """See ``run``, on what the command reaches."""
     key, version = parse_key(" ".join(options.key))
     if version is None:
         example = pasteable(f"{key}@3")
         raise CommandError(
             f"{pasteable(key)}: name the version to skip, such as {example}; `./cqrs explain` shows them"
         )
-    tools = machinery(stack)
-    skip = Skipper(stack.store, tools.clock, tools.finisher, tools.recorder)
-    skipped = skip(VersionKey(key, version), dry_run=options.dry_run)
+    skipped = operations.skip(VersionKey(key, version), dry_run=options.dry_run)
     if options.json:
         show(as_json({**plain(skipped), "dryRun": skipped.dry_run}))
     else:

@@ -163,6 +163,11 @@ def on_stack(options: argparse.Namespace, work: Callable[[Stack], int]) -> int:
     Raises:
         CommandError: for every error that people can do something about, as one line.
     """
+    if options.api is not None:
+        raise CommandError(
+            "--api: this command works on the stack itself; leave --api out, and use credentials with the permissions "
+            "that docs/operations.md lists"
+        )
     project = default_project() if options.project is None else options.project
     stack = Stack(StackArgs(options.stack, project, options.endpoint, options.region, options.profile))
     try:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from cli.doors.port import Tasks
 from cli.operate.arguments import add_stack, positive
 from cli.operate.stack import Stack, on_stack
 from cli.output import as_json, table
@@ -48,23 +50,62 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do what is asked. Raises CommandError."""
-    return on_stack(options, lambda stack: _run(stack, options))
+    return _on_tasks(options, lambda tasks: run_on(tasks, options))
 
 
-def _run(stack: Stack, options: argparse.Namespace) -> int:
-    service = TaskService(stack.store, SystemClock(), {})  # only reads, so no type needs to be known
+class StackTasks:
+    """See ``cli.doors.port.Tasks``: on the stack's tables, with our credentials."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._service = TaskService(stack.store, SystemClock(), {})  # only reads, so no type needs to be known
+        self._operations = TaskOperations(stack.store, SystemClock())
+
+    def latest(self, tenant: str, type_: str | None, limit: int) -> list[Task]:
+        """See ``Tasks``."""
+        return self._service.list_tasks(InvokeContext(OPERATOR, tenant), type_=type_, limit=limit)
+
+    def task(self, task_id: str) -> Task:
+        """See ``Tasks``."""
+        return self._service.get_task(task_id, _context(task_id))
+
+    def items(self, task_id: str) -> Iterator[TaskItem]:
+        """See ``Tasks``."""
+        yield from self._service.list_items(task_id, _context(task_id))
+
+    def retry(self, task_id: str) -> Task:
+        """See ``Tasks``."""
+        return self._operations.retry_failed_items(task_id, _context(task_id))
+
+    def cancel(self, task_id: str) -> Task:
+        """See ``Tasks``."""
+        return self._operations.cancel(task_id, _context(task_id))
+
+
+def _context(task_id: str) -> InvokeContext:
+    return InvokeContext(OPERATOR, TaskKey.parse_id(task_id).tenant_code)
+
+
+def _on_tasks(options: argparse.Namespace, work: Callable[[Tasks], int]) -> int:
+    if options.api is None:
+        return on_stack(options, lambda stack: work(StackTasks(stack)))
+    from cli.doors.by_api import on_api  # with the client: only where it is asked for
+    from cli.doors.tasks import ApiTasks
+
+    return on_api(options, lambda api: work(ApiTasks(api)))
+
+
+def run_on(service: Tasks, options: argparse.Namespace) -> int:
+    """See ``run``, on what the command reaches."""
     if options.action == "list":
-        tasks = service.list_tasks(InvokeContext(OPERATOR, options.tenant), type_=options.type, limit=options.limit)
+        tasks = service.latest(options.tenant, options.type, options.limit)
         show(as_json([_entry(one) for one in tasks]) if options.json else _listed(tasks, options.tenant))
         return 0
-    context = InvokeContext(OPERATOR, TaskKey.parse_id(options.id).tenant_code)
-    operations = TaskOperations(stack.store, SystemClock())
     if options.action == "retry":
-        return _print(operations.retry_failed_items(options.id, context), options)
+        return _print(service.retry(options.id), options)
     if options.action == "cancel":
-        return _print(operations.cancel(options.id, context), options)
-    task = service.get_task(options.id, context)
-    items = (one for one in service.list_items(options.id, context) if options.all or one.status == FAILED)
+        return _print(service.cancel(options.id), options)
+    task = service.task(options.id)
+    items = (one for one in service.items(options.id) if options.all or one.status == FAILED)
     return _print(task, options, list(items) if options.json else list(itertools.islice(items, SHOWN_ITEMS + 1)))
 
 

@@ -22,6 +22,7 @@ from cqrs_client.errors import (
     Unreachable,
     VersionConflict,
     WaitTimeout,
+    WrongAnswer,
 )
 from cqrs_client.models import (
     Approval,
@@ -79,6 +80,7 @@ __all__ = [
     "Version",
     "VersionConflict",
     "WaitTimeout",
+    "WrongAnswer",
     "connect",
     "connect_async",
 ]

@@ -19,6 +19,10 @@ class Unreachable(ClientError):
     """No answer: the name, the connection or the time. Whether the request took effect is not known."""
 
 
+class WrongAnswer(ClientError, ValueError):
+    """An answer, but none of this API: another address, or something between."""
+
+
 class WaitTimeout(ClientError):
     """What was waited for has no outcome yet; it goes on. ``latest``: how it was seen last."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cqrs_client.models import Import, ImportFile, ImportRow, Upload
 from cqrs_client.paging import PAGE, items
-from cqrs_client.reading import read
+from cqrs_client.reading import listed, read
 from cqrs_client.transport import Transport
 from cqrs_client.waiting import until
 
@@ -91,12 +91,12 @@ class Imports:
     def files(self, id: str) -> Sequence[ImportFile]:
         """The files of an archive in the order of their import."""
         answer = self._transport.call("GET", "imports", id, "files")
-        return [read(ImportFile, one) for one in answer["items"]]
+        return [read(ImportFile, one) for one in listed(answer)]
 
     def report(self, id: str) -> Iterator[bytes]:
         """The CSV files with the rows that failed. Raises NotFound: there is none (yet)."""
         answer = self._transport.call("GET", "imports", id, "report")
-        for part in answer["parts"]:
+        for part in listed(answer, "parts"):
             yield self._transport.download(part["url"])
 
     def wait(self, id: str, *, progress: Progress | None = None, timeout: float = 3_600.0) -> Import:

@@ -134,6 +134,8 @@ class Task:
     created_at: str
     created_by: str
     updated_at: str
+    max_concurrency: int | None = None
+    on_item_error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Import:
-    """The import of a file, or of an archive."""
+    """The import of a file, or of an archive. ``report``: where its parts lie, ``s3://bucket/key``."""
 
     id: str
     table: str
@@ -196,6 +198,10 @@ class Import:
     failed_files: int | None = None
     parent: str | None = None
     file: str | None = None
+    report: tuple[str, ...] = ()
+    encoding: str | None = None
+    ignored_rows: int | None = None
+    started_at: str = ""
 
     @property
     def has_ended(self) -> bool:
@@ -213,6 +219,8 @@ class ImportFile:
     counts: Counts
     id: str | None = None
     error: Failure | None = None
+    report: tuple[str, ...] = ()
+    encoding: str | None = None
 
 
 @dataclass(frozen=True)

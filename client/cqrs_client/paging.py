@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-from cqrs_client.reading import read
+from cqrs_client.reading import listed, read
 from cqrs_client.transport import Transport
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ def items(
     cursor: Any = None
     while True:
         answer = transport.call("GET", *path, query={**(query or {}), "limit": page, "cursor": cursor})
-        for one in answer["items"]:
+        for one in listed(answer):
             yield read(cls, one)
         cursor = answer.get("cursor")
         if cursor is None:

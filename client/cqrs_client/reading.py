@@ -8,15 +8,19 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from cqrs_client.errors import WrongAnswer
+
 T = TypeVar("T")
 
 
-def read(cls: type[T], data: Mapping[str, Any]) -> T:
+def read(cls: type[T], data: Any) -> T:
     """A model of an answer's JSON.
 
     Raises:
-        ValueError: a field lacks that has to be there: the answer is none of this API.
+        WrongAnswer: a field lacks that has to be there: the answer is none of this API.
     """
+    if not isinstance(data, Mapping):
+        raise WrongAnswer(f"no {cls.__name__}: the answer is no object of JSON")
     values = {}
     model: Any = cls
     for name, hint, stored in _fields(model):
@@ -25,7 +29,15 @@ def read(cls: type[T], data: Mapping[str, Any]) -> T:
     try:
         return cls(**values)
     except TypeError as error:
-        raise ValueError(f"no {cls.__name__}: {error}") from None
+        raise WrongAnswer(f"no {cls.__name__}: {error}") from None
+
+
+def listed(answer: Any, name: str = "items") -> list[Any]:
+    """What a list's answer has under a name. Raises WrongAnswer."""
+    found = answer.get(name) if isinstance(answer, Mapping) else None
+    if not isinstance(found, list):
+        raise WrongAnswer(f"the answer has no list {name!r}")
+    return found
 
 
 def stored_name(name: str) -> str:
@@ -46,6 +58,6 @@ def _value(hint: Any, value: Any) -> Any:
         if value is None:
             return None
         return _value(next(one for one in get_args(hint) if one is not NoneType), value)
-    if origin is tuple:
-        return tuple(_value(get_args(hint)[0], one) for one in value)
+    if origin in (list, tuple):
+        return origin(_value(get_args(hint)[0], one) for one in value)
     return read(hint, value) if is_dataclass(hint) and isinstance(hint, type) else value

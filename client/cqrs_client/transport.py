@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, HTTPClientError
 from botocore.httpsession import URLLib3Session
 
-from cqrs_client.errors import ClientError, Unreachable, error_of
+from cqrs_client.errors import ClientError, Unreachable, WrongAnswer, error_of
 
 SERVICE = "execute-api"
 THROTTLED = 429
@@ -148,6 +148,7 @@ class Transport:
         Raises:
             ApiError: the API refused or failed.
             Unreachable: there was no answer.
+            WrongAnswer: it is no JSON.
         """
         url = self.url + "".join(f"/{path_part(part)}" for part in path) + _query(query)
         content = b"" if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
@@ -159,7 +160,10 @@ class Transport:
         if self.tenant is not None:
             headers["x-cqrs-tenant"] = self.tenant
         answer = self._tried(method, url, headers, content, method == "GET" or idempotency_key is not None)
-        return json.loads(answer.body) if answer.body else None
+        try:
+            return json.loads(answer.body) if answer.body else None
+        except ValueError:
+            raise WrongAnswer(f"{method} {url.partition('?')[0]}: {answer.status}, and no JSON") from None
 
     def upload(self, method: str, url: str, body: Any, length: int) -> None:
         """Send a file to a presigned URL: its signature is in it. Once, since the file may be read once only.

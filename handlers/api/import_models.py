@@ -62,7 +62,9 @@ class ShownReason(Shown):
 
 
 class ShownImport(Shown):
-    """The import of a file, or of an archive (``files`` of them)."""
+    """The import of a file, or of an archive (``files`` of them). ``report``: where its parts lie, ``s3://bucket/key``;
+    ``startedAt``: of this attempt; ``ignoredRows``: rows without values, once the file was read.
+    """
 
     id: str
     table: str
@@ -75,13 +77,17 @@ class ShownImport(Shown):
     error: Failure | None
     reasons: list[ShownReason]
     has_report: bool
+    report: list[str]
     is_cancelling: bool
+    encoding: str | None
+    ignored_rows: int | None
     files: int | None
     failed_files: int | None
     parent: str | None
     file: str | None
     created_at: str
     created_by: str
+    started_at: str
     updated_at: str
 
 
@@ -99,7 +105,7 @@ class AcceptedRow(Shown):
 
 
 class ShownFile(Shown):
-    """A file of an archive."""
+    """A file of an archive. ``report``: where the parts of its own lie."""
 
     name: str
     table: str | None
@@ -107,6 +113,8 @@ class ShownFile(Shown):
     counts: ShownCounts
     id: str | None
     error: Failure | None
+    report: list[str]
+    encoding: str | None
 
 
 class FileList(Shown):
@@ -166,13 +174,17 @@ def shown_import(job: ImportJob) -> ShownImport:
         error=failure_of(job.error),
         reasons=[ShownReason(**{name: getattr(one, name) for name in ShownReason.model_fields}) for one in job.reasons],
         has_report=bool(job.report),
+        report=list(job.report_urls),
         is_cancelling=job.is_cancelling,
+        encoding=job.encoding,
+        ignored_rows=job.ignored,
         files=job.files,
         failed_files=job.failed_files,
         parent=job.parent,
         file=job.file,
         created_at=job.created_at,
         created_by=job.created_by,
+        started_at=job.started_at,
         updated_at=job.updated_at,
     )
 

@@ -99,6 +99,8 @@ def add_routes(routes: Routes, services: Services) -> None:
                 counts=shown_counts(one.counts),
                 id=one.job,
                 error=failure_of(one.error),
+                report=list(one.report),
+                encoding=one.encoding,
             )
             for one in files
         ]

@@ -50,6 +50,8 @@ class ShownTask(Shown):
     succeeded: int
     failed: int
     cancelled: int
+    max_concurrency: int | None
+    on_item_error: str | None
     is_stopping: bool
     created_at: str
     created_by: str
@@ -167,6 +169,8 @@ def shown_task(task: Task) -> ShownTask:
         succeeded=task.succeeded,
         failed=task.failed,
         cancelled=task.cancelled,
+        max_concurrency=task.max_concurrency,
+        on_item_error=task.on_item_error,
         is_stopping=task.is_stopping,
         created_at=task.created_at,
         created_by=task.created_by,

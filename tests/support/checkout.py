@@ -17,7 +17,7 @@ from types import TracebackType
 from local.runtime import PROJECT_DIR
 
 #: What a clone has; what tools and runs leave behind stays out.
-PACKAGES = ("contract", "handlers", "infra", "local", "cli")
+PACKAGES = ("contract", "handlers", "infra", "local", "cli", "client")
 PARTS = ("cqrs", "pyproject.toml", "__main__.py", "Pulumi*.yaml", "requirements*.txt", *PACKAGES, "data")
 _LEFTOVERS = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 #: For a whole run. The demo takes 18 s of a machine that has two cores for it, and five times as long on a busy one.

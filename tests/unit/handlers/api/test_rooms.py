@@ -42,6 +42,7 @@ def test_a_task(api: ApiWorld) -> None:
 def test_a_task_with_items_in_pages(api: ApiWorld) -> None:
     made = api.post("/tasks", {"type": "job", "items": list(range(25)), "maxConcurrency": 3})
     assert (made.status, made.body["total"], made.body["hasItems"]) == (202, 25, True)
+    assert (made.body["maxConcurrency"], made.body["onItemError"]) == (3, "continue")
     path = f"/tasks/{part(made.body['id'])}/items"
     first = api.get(path, query="limit=20").body
     rest = api.get(path, query=f"limit=20&cursor={first['cursor']}").body

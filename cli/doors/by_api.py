@@ -1,0 +1,172 @@
+"""A stack's HTTP API as the commands reach it, and its refusals in one line each."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import BotoCoreError
+
+from cli.errors import CommandError
+from cqrs_client import Client, connect
+from cqrs_client.errors import (
+    ApiError,
+    ClientError,
+    Forbidden,
+    NotFound,
+    ServerError,
+    Throttled,
+    Unauthenticated,
+    Unavailable,
+    Unreachable,
+    WrongAnswer,
+)
+from cqrs_client.transport import Retries, Sender
+from handlers.core.errors import CqrsError
+from handlers.core.values.text import visible
+
+#: The environment variable with a bearer token: options are in the list of processes, for all to read.
+TOKEN = "CQRS_API_TOKEN"
+#: RFC 6750, "Authorization Request Header Field": what a token is made of.
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+#: How pydantic begins.
+_SHOULD_BE = "Input should be "
+_NO_API = "there is no API of a stack here; --api takes the stack output apiUrl"
+
+
+@dataclass(frozen=True)
+class ApiArgs:
+    """Where the API is, and who calls. ``token``: None signs with boto3's credentials; the caller of an API on this
+    machine is the local operator then.
+    """
+
+    url: str
+    token: str | None = None
+    region: str | None = None
+    profile: str | None = None
+
+
+class Api:
+    """One API. Which tenant is meant is said with each question: it is in keys and ids."""
+
+    def __init__(self, args: ApiArgs, send: Sender | None = None, retries: Retries | None = None) -> None:
+        self.url = args.url.rstrip("/")
+        self.has_token = args.token is not None
+        is_local = _is_local(args.url)
+        if args.token is not None and not _TOKEN.fullmatch(args.token):
+            raise CommandError(f"{TOKEN} is empty or no bearer token; unset it to sign with AWS credentials")
+        self._args, self._send, self._retries = args, send, retries
+        self._signs = not is_local and not self.has_token
+        self._clients: dict[str, Client] = {}
+
+    def of(self, tenant: str) -> Client:
+        """The client for a tenant."""
+        if not (tenant.isascii() and tenant.isprintable()):
+            raise CommandError(f"tenant {visible(tenant)}: --api can name it in no header; leave --api out")
+        if tenant not in self._clients:
+            args = self._args
+            if self._signs:
+                session = boto3.Session(profile_name=args.profile, region_name=args.region)
+                made = connect(self.url, session=session, tenant=tenant, send=self._send, retries=self._retries)
+            else:
+                made = connect(
+                    endpoint=self.url, token=args.token, tenant=tenant, send=self._send, retries=self._retries
+                )
+            self._clients[tenant] = made
+        return self._clients[tenant]
+
+
+def on_api(options: argparse.Namespace, work: Callable[[Api], int], send: Sender | None = None) -> int:
+    """Run a command on the API that its options name. Returns its exit code.
+
+    Raises:
+        CommandError: for every error that people can do something about, as one line.
+    """
+    if options.endpoint is not None:
+        raise CommandError("give either --api, or --endpoint (the stack itself)")
+    api = Api(ApiArgs(options.api, os.environ.get(TOKEN), options.region, options.profile), send)
+    try:
+        return work(api)
+    except (ClientError, CqrsError, BotoCoreError) as error:
+        raise CommandError(line_of(error, api)) from error
+
+
+def line_of(error: Exception, api: Api) -> str:
+    """An error in one line: what is wrong, what is allowed, what to do."""
+    return visible(" ".join(_line(error, api).split()))
+
+
+def _line(error: Exception, api: Api) -> str:
+    if isinstance(error, Unreachable):
+        unknown = " (it may have taken effect: look before you repeat it)" if str(error).startswith("POST") else ""
+        return (
+            f"{api.url}: can't be reached{unknown}; --api takes the stack output apiUrl; for a local stack: "
+            "is `./cqrs serve` running?"
+        )
+    if isinstance(error, WrongAnswer):
+        return f"{api.url}: {_NO_API} ({error})"
+    if not isinstance(error, ApiError):
+        return f"{api.url}: {error}" if isinstance(error, ClientError) else str(error)
+    if isinstance(error, Unauthenticated):
+        return f"{api.url}: 401, {_who(api)}"
+    if isinstance(error, Forbidden):
+        return f"{api.url}: 403, {_told(error)}; who may do what is in cqrs:apiTenants or in the token's claims"
+    if isinstance(error, NotFound):
+        return _not_found(error, api)
+    if isinstance(error, Throttled | Unavailable):
+        return f"{api.url}: {error.status}, {_told(error)}; it passes: run it again in a moment"
+    if isinstance(error, ServerError):
+        return f"{api.url}: {error.status}, it failed inside; its log tells more of request {error.request_id}"
+    told = _told(error)
+    return f"{told}; explain and show tell how it stands" if error.status == 409 else told
+
+
+def _told(error: ApiError) -> str:
+    if not error.errors:
+        return error.detail or f"status {error.status}"
+    return "; ".join(
+        f"{one.field}: {one.value} is not allowed; expected {one.allowed.removeprefix(_SHOULD_BE)}"
+        for one in error.errors
+    )
+
+
+def _not_found(error: ApiError, api: Api) -> str:
+    if error.kind == "not-found":
+        return f"{_told(error)}; check the key or id, and --api ({api.url})"
+    return f"{api.url}: {_NO_API} (404)"
+
+
+def _who(api: Api) -> str:
+    if api.has_token:
+        return f"the token in {TOKEN} is not valid (any more); get another one"
+    return f"it wants a bearer token: put one into {TOKEN}, or sign: --api {api.url}/iam"
+
+
+def _is_local(url: str) -> bool:
+    """Whether it is on this machine. Raises CommandError: it is no address of an API."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or parts.username is not None:
+        raise CommandError(
+            f"--api {visible(url)!r} is not a URL such as https://<id>.execute-api.<region>.amazonaws.com"
+        )
+    is_local = host == "localhost" or _is_loopback(host)
+    if parts.scheme == "http" and not is_local:
+        raise CommandError(f"--api {visible(url)!r}: only an API on this machine is called without TLS; give https://")
+    return is_local
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False  # a name

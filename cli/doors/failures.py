@@ -1,0 +1,13 @@
+"""Errors that the API tells, as they are stored."""
+
+from __future__ import annotations
+
+from cqrs_client.models import Failure
+
+
+def error_of(failure: Failure | None) -> dict[str, str] | None:
+    """The stored form, without what the API does not tell."""
+    if failure is None:
+        return None
+    state = {} if failure.state is None else {"state": failure.state}
+    return {"type": failure.type, "message": failure.message, **state}

@@ -1,0 +1,151 @@
+"""``--api``: an operator whose only right is a role of the HTTP API finds out why, and repairs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cqrs_client import Client, connect
+from tests.support.checkout import PATIENCE_SECONDS, Cli, checkout
+from tests.unit.local.gateway.test_callers import token
+
+ISSUER, AUDIENCE, SECRET = "https://issuer.example/pool", "shop", "a secret of this test"
+TENANT, KEY = "t1", "TENANT#t1 ORDER#o1"
+MODULES = "handlers.domain.orders, handlers.domain.airports"
+MOODY = '''"""A target that is down while a file is there."""
+
+from pathlib import Path
+
+from handlers import Command, sync_handler
+
+
+@sync_handler("ORDER", id="search")
+class Search:
+    """See above."""
+
+    def up(self, command: Command) -> None:
+        """Raises RuntimeError while the file is there."""
+        if Path({flag!r}).exists():
+            raise RuntimeError("the search does not answer")
+'''
+
+
+@dataclass(frozen=True)
+class Served:
+    """A stack that takes tokens, and signed requests below ``/iam``. ``down``: while it is there, a target fails."""
+
+    folder: Path
+    url: str
+    down: Path
+    home: Path
+
+    @property
+    def client(self) -> Client:
+        return connect(endpoint=f"{self.url}/iam", tenant=TENANT)
+
+    def run(self, *arguments: str, role: str | None = "operator", tenant: str = TENANT) -> tuple[int, str, str]:
+        """``./cqrs`` as somebody who has no credentials for AWS, and a token with this role if any."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CQRS_"))}
+        env |= {"HOME": str(self.home), "AWS_EC2_METADATA_DISABLED": "true"}
+        if role is not None:
+            claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "olga", "exp": time.time() + 3_600}
+            env["CQRS_API_TOKEN"] = token({**claims, "tenant": tenant, "roles": [role]}, SECRET)
+        done = subprocess.run(
+            ["./cqrs", *arguments],
+            cwd=self.folder,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    room = tmp_path_factory.mktemp("by-api")
+    folder, down, home = checkout(room / "cqrs"), room / "down", room / "home"
+    home.mkdir()
+    (folder / "handlers" / "domain" / "moody.py").write_text(MOODY.format(flag=str(down)), encoding="utf-8")
+    config = folder / "Pulumi.dev.yaml"
+    text = config.read_text(encoding="utf-8")
+    assert MODULES in text
+    more = f"  cqrs:apiIssuer: {ISSUER}\n  cqrs:apiAudience: [{AUDIENCE}]\n"
+    config.write_text(text.replace(MODULES, f"{MODULES}, handlers.domain.moody") + more, encoding="utf-8")
+    with Cli(folder, "serve", "--port", "0", env={"CQRS_TOKEN_SECRET": SECRET}) as cli:
+        url = cli.wait_for_match(r"serving on (http://127\.0\.0\.1:\d+) ")[1]
+        cli.wait_for("HTTP API")
+        yield Served(folder, url, down, home)
+
+
+def test_from_explain_to_redrive_without_a_right_on_tables(served: Served) -> None:
+    served.down.touch()
+    client = served.client
+    published = client.commands.publish("ORDER", "o1", "First", {"lines": []})
+    assert client.commands.wait(published).outcome == "FAILED"
+
+    code, output, error = served.run("explain", KEY, "--region", "us-east-1")
+    assert (code, output) == (1, "")
+    assert re.fullmatch(r"cqrs: error: no AWS credentials .*\n", error), error
+
+    code, output, error = served.run("explain", KEY, "--api", served.url)
+    assert (code, error) == (0, "")
+    assert "RuntimeError: the search does not answer" in output
+    assert f"@1: redrive {KEY}@1 when the cause is repaired" in output
+    on_tables = served.run("explain", KEY, "--endpoint", served.url, "--region", "us-east-1", role=None)
+    assert on_tables == (0, output, "")
+
+    code, output, error = served.run("redrive", KEY, "--api", served.url, "--dry-run")
+    assert (code, error) == (0, "")
+    assert "WOULD_REDRIVE" in output
+    assert client.entities.version("ORDER", "o1", 1).attempt == 1
+
+    served.down.unlink()
+    code, output, error = served.run("redrive", "--tenant", TENANT, "--since", "1h", "--api", served.url)
+    assert (code, "REDRIVEN" in output) == (0, True), error
+    redriven = client.commands.wait(published)
+    assert redriven.outcome == "APPLIED"
+    assert served.run("redrive", KEY, "--api", served.url) == (
+        1,
+        "",
+        f"cqrs: error: {KEY}@1: it is finish:FINISHED: nothing changed\n",
+    )
+
+
+def test_a_report_is_read_by_its_link(served: Served, tmp_path: Path) -> None:
+    lines = (served.folder / "data" / "airports.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    file = tmp_path / "airports.csv"
+    file.write_text("".join([*lines[:3], lines[3].replace(lines[3].split(",")[0], "", 1)]), encoding="utf-8")
+    job = served.client.imports.upload_and_run(file, "airports")
+    assert (job.status, job.counts.failed) == ("FAILED", 1)
+    for form in ((), ("--csv",), ("--path",)):
+        by_api = served.run("imports", "report", job.id, *form, "--api", served.url)
+        assert by_api[0] == 0
+        assert by_api == served.run("imports", "report", job.id, *form, "--endpoint", served.url, role=None)
+
+
+def test_each_refusal_is_one_line(served: Served) -> None:
+    served.down.unlink(missing_ok=True)
+    published = served.client.commands.publish("ORDER", "done", "Done", {"lines": []})
+    assert served.client.commands.wait(published).outcome == "APPLIED"
+
+    def line(*arguments: str, url: str = served.url, role: str | None = "operator", tenant: str = TENANT) -> str:
+        code, output, error = served.run(*arguments, "--api", url, role=role, tenant=tenant)
+        assert (code, output, error.count("\n")) == (1, "", 1)
+        return error.removeprefix("cqrs: error: ").removesuffix("\n")
+
+    assert line("explain", KEY, role=None).startswith(f"{served.url}: 401, it wants a bearer token: put one into CQRS_")
+    assert "403, the role 'operator' is needed for this" in line("explain", KEY, role="reader")
+    assert "403, the tenant of the header X-Cqrs-Tenant is none of" in line("explain", KEY, tenant="t2")
+    assert line("explain", "TENANT#t1 ORDER#none").startswith("TENANT#t1 ORDER#none: unknown key, neither a command")
+    assert line("skip", "TENANT#t1 ORDER#done@1").startswith("TENANT#t1 ORDER#done@1: not skipped, it is finished")
+    assert "there is no API of a stack here" in line("explain", KEY, url=f"{served.url}/elsewhere")
+    assert "can't be reached; --api takes the stack output apiUrl" in line("explain", KEY, url="http://127.0.0.1:9")
