@@ -161,7 +161,7 @@ def test_con_01_search_and_look(watched: Watched) -> None:
     expect_version(page, "APPLIED")
     told = page.get_by_role("img", name=re.compile("State machine"))
     told.wait_for()
-    assert told.locator("g.good", has_text="sync_data_all").locator("text.time").count() == 1
+    told.locator("g.good", has_text="sync_data_all").locator("text.time").wait_for()
     assert page.get_by_role("table", name="Targets").get_by_role("row").count() == 3
     stored = page.locator("time").first.get_attribute("datetime")
     shown = page.locator("time").first.inner_text()
@@ -204,6 +204,22 @@ def test_con_01_from_a_failure_to_its_redrive_in_three_clicks(watched: Watched, 
     expect_version(page, "APPLIED")
     page.locator(".timeline li.good").wait_for()
     page.locator(".machine g.good", has_text="success").wait_for()
+
+
+def test_con_01_all_that_failed_is_redriven_at_once(watched: Watched, served: Served) -> None:
+    page = watched.page
+    served.broken.touch()
+    try:
+        for code in ("a1", "a2"):
+            served.publish(code)
+        for code in ("a1", "a2"):
+            page.get_by_role("table", name="Failed commands").get_by_role("link", name=f"ORDER {code}").wait_for()
+    finally:
+        served.broken.unlink()
+    page.get_by_role("button", name="Redrive these…").click()
+    page.get_by_role("dialog").get_by_text("2 would redrive").wait_for()
+    page.get_by_role("dialog").get_by_role("button", name="Redrive all").click()
+    page.get_by_text("Nothing has failed.").wait_for()
 
 
 def test_con_01_and_by_the_keyboard_alone(watched: Watched, served: Served) -> None:

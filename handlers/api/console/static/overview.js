@@ -1,8 +1,8 @@
 // What is open, what failed, and how fast it goes.
-import { get } from "./api.js";
+import { get, post } from "./api.js";
 import { rate, useData } from "./live.js";
 import { hrefOf } from "./places.js";
-import { Badge, html, lasted, Problem, Table, Time, Title, useEffect, useState } from "./ui.js";
+import { Badge, Confirm, html, lasted, Problem, Table, Time, Title, useEffect, useState } from "./ui.js";
 
 const SHOWN_FAILED = 20;
 
@@ -14,6 +14,20 @@ function Rate() {
   }, []);
   return html`<li><span class="number">${now === null ? "–" : now.toFixed(1)}</span>
     ${now === null ? "ended per second (live on a laptop only)" : "commands ended per second"}</li>`;
+}
+
+const countsText = (answer) => html`<ul>${Object.entries(answer.counts).map(([outcome, count]) =>
+  html`<li>${count} ${outcome.toLowerCase().replaceAll("_", " ")}</li>`)}
+  ${Object.keys(answer.counts).length === 0 && html`<li>nothing</li>`}</ul>`;
+
+/** Redrive what the list shows, after a look at what would happen. */
+function RedriveShown({ onDone }) {
+  const [isAsked, setAsked] = useState(false);
+  const call = (dryRun) => post("/failed/redrive", { limit: SHOWN_FAILED, dryRun });
+  const close = (done) => { setAsked(false); if (done) onDone(); };
+  return html`<p><button type="button" onClick=${() => setAsked(true)}>Redrive these…</button></p>
+    ${isAsked && html`<${Confirm} title="Give all of these a new attempt?" verb="Redrive all"
+      preview=${async () => countsText(await call(true))} act=${() => call(false)} onClose=${close} />`}`;
 }
 
 export function Overview() {
@@ -47,5 +61,6 @@ export function Overview() {
         ["Error", (row) => (row.error ? `${row.error.type}: ${row.error.message}` : "")],
         ["Failed", (row) => html`<${Time} at=${row.failedAt ?? row.updatedAt} />`],
       ]} />`)}
+    ${failed.data?.items.length > 0 && html`<${RedriveShown} onDone=${() => { failed.reload(); open.reload(); }} />`}
     ${failed.data?.cursor && html`<p class="soft">There are more.</p>`}`;
 }
