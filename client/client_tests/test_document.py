@@ -42,11 +42,13 @@ CALLS: Mapping[str, Callable[[Client], object]] = {
     "PATCH /commands/{type}/{code}": lambda c: c.commands.patch(
         *("ORDER", "o1"), name="n", attributes={}, is_deleted=True, seq=1, kind="TENANT", wait=1
     ),
+    "GET /catalogue": lambda c: c.operations.catalogue(),
     "GET /entities/{type}": lambda c: list(c.entities.list("ORDER", prefix="o", include_deleted=True, kind="TENANT")),
     "GET /entities/{type}/{code}": lambda c: c.entities.state("ORDER", "o1", include_deleted=True, kind="TENANT"),
     "GET /entities/{type}/{code}/explain": lambda c: c.operations.explain("ORDER", "o1", version=1, kind="TENANT"),
     "GET /entities/{type}/{code}/history": lambda c: list(c.entities.history("ORDER", "o1", kind="TENANT")),
     "GET /entities/{type}/{code}/versions/{version}": lambda c: c.entities.version("ORDER", "o1", 1, kind="TENANT"),
+    "GET /entities/{type}/{code}/versions/{version}/run": lambda c: c.operations.run("ORDER", "o1", 1, kind="TENANT"),
     "POST /entities/{type}/{code}/versions/{version}/redrive": lambda c: c.operations.redrive(
         *("ORDER", "o1", 1), dry_run=True, kind="TENANT"
     ),
@@ -67,6 +69,7 @@ CALLS: Mapping[str, Callable[[Client], object]] = {
     "GET /imports/{id}/report": lambda c: list(c.imports.report("1")),
     "POST /imports/{id}/retry": lambda c: c.imports.retry("1"),
     "GET /imports/{id}/rows": lambda c: list(c.imports.rows("1", status="FAILED")),
+    "GET /overview": lambda c: c.operations.overview(),
     "GET /tasks": lambda c: c.tasks.list(type="mail"),
     "POST /tasks": lambda c: c.tasks.create(
         "mail", items=[1], max_concurrency=2, on_item_error="stop", expected_seconds=1.5, idempotency_key="k"
@@ -77,6 +80,7 @@ CALLS: Mapping[str, Callable[[Client], object]] = {
     "POST /tasks/{id}/retry": lambda c: c.tasks.retry("1"),
     "POST /workflows/{name}": lambda c: c.workflows.start("w", "1", {"a": 1}),
     "GET /workflows/{name}/{id}": lambda c: c.workflows.get("w", "1"),
+    "GET /workflows/{name}/{id}/run": lambda c: c.workflows.run("w", "1"),
 }
 
 

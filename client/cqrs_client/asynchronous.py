@@ -85,6 +85,9 @@ class AsyncOperations(AsyncRoom[Operations]):
     """``client.operations``."""
 
     failed = _listed(Operations.failed)
+    overview = _called(Operations.overview)
+    catalogue = _called(Operations.catalogue)
+    run = _called(Operations.run)
     explain = _called(Operations.explain)
     redrive = _called(Operations.redrive)
     redrive_all = _listed(Operations.redrive_all)
@@ -125,6 +128,7 @@ class AsyncWorkflows(AsyncRoom[Workflows]):
 
     start = _called(Workflows.start)
     get = _called(Workflows.get)
+    run = _called(Workflows.run)
     wait = _called(Workflows.wait)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from cqrs_client.models import Failure
 from cqrs_client.paging import PAGE, items
 from cqrs_client.reading import read
+from cqrs_client.runs import Catalogue, Overview, Run
 from cqrs_client.transport import Transport
 
 
@@ -63,7 +64,7 @@ class Skipped:
 
 
 class Operations:
-    """``client.operations``; callers need the role ``operator``."""
+    """``client.operations``; callers need the role ``operator``, where nothing else is said."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -80,6 +81,19 @@ class Operations:
         """Failed commands in the order of type and code. ``since``: ``2026-01-31T09:00:00Z``."""
         query = {"since": since, "status": status, "type": type, "kind": kind}
         return items(self._transport, FailedCommand, "failed", query=query, page=page)
+
+    def overview(self) -> Overview:
+        """What is on its way. The role ``reader`` is enough."""
+        return read(Overview, self._transport.call("GET", "overview"))
+
+    def catalogue(self) -> Catalogue:
+        """What there is to work with. The role ``reader`` is enough."""
+        return read(Catalogue, self._transport.call("GET", "catalogue"))
+
+    def run(self, type: str, code: str, version: int, *, kind: str | None = None) -> Run:
+        """The execution that applies a version, state by state."""
+        path = ("entities", type, code, "versions", str(version), "run")
+        return read(Run, self._transport.call("GET", *path, query={"kind": kind}))
 
     def explain(self, type: str, code: str, *, version: int | None = None, kind: str | None = None) -> dict[str, Any]:
         """What happened to an entity's newest versions, and what to do, as the API words it."""

@@ -8,6 +8,7 @@ from typing import Any
 from cqrs_client.models import Approval, Execution, Started
 from cqrs_client.paging import PAGE, items
 from cqrs_client.reading import read
+from cqrs_client.runs import Run
 from cqrs_client.transport import Transport
 from cqrs_client.waiting import until
 
@@ -34,6 +35,10 @@ class Workflows:
     def get(self, name: str, id: str) -> Execution:
         """One execution. Raises NotFound, ApiError, Unreachable."""
         return read(Execution, self._transport.call("GET", "workflows", name, id))
+
+    def run(self, name: str, id: str) -> Run:
+        """The same execution, state by state. Raises NotFound, ApiError, Unreachable."""
+        return read(Run, self._transport.call("GET", "workflows", name, id, "run"))
 
     def wait(self, name: str, id: str, *, timeout: float = 300.0) -> Execution:
         """The execution once it has ended. Raises WaitTimeout, ApiError, Unreachable."""
