@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aws_lambda_powertools.event_handler import Response
 
 from contract.state_machines import COMMAND_HANDLER_EXPRESS
@@ -11,6 +13,9 @@ from handlers.api.services import Services
 from handlers.commands.keys import DEFAULT_KIND, EntityKey, VersionKey
 from handlers.core.clock import iso
 from handlers.core.errors import NotFound
+
+if TYPE_CHECKING:
+    from handlers.state_machines.histories import ExecutionHistory
 
 #: Names of the definitions.
 STANDARD, EXPRESS = "command", "command_express"
@@ -25,9 +30,9 @@ class ShownState(Shown):
 
 
 class Run(Shown):
-    """The latest execution. ``machine``: the definition, command or command_express. ``states``: in the order in which
-    they were entered. Null, as ``status`` and times, where nothing is remembered: EXPRESS machines keep no history,
-    others for 90 days, and commands that were published by ``mode=sync`` have no execution.
+    """An execution, the latest. ``machine``: the definition (command, command_express), or a workflow's name.
+    ``states``: in the order in which they were entered. Null, as ``status`` and times, where nothing is remembered:
+    EXPRESS machines keep no history, others for 90 days, and commands that were applied without one have no execution.
     """
 
     machine: str
@@ -55,18 +60,16 @@ def add_routes(routes: Routes, services: Services) -> None:
         name = EXPRESS if f"{COMMAND_HANDLER_EXPRESS}:" in arn else STANDARD
         # EXPRESS machines keep no history, and the function may not ask for one.
         found = None if name == EXPRESS else services.histories.of(arn)
-        if found is None:
-            return answer(200, Run(machine=name, status=None, started_at=None, stopped_at=None, states=None))
-        shown = Run(
-            machine=name,
-            status=found.status,
-            started_at=iso(found.started),
-            stopped_at=None if found.stopped is None else iso(found.stopped),
-            states=[
-                ShownState(
-                    name=one.name, entered_at=iso(one.entered), exited_at=None if one.left is None else iso(one.left)
-                )
-                for one in found.states
-            ],
-        )
-        return answer(200, shown)
+        return answer(200, shown_run(name, found))
+
+
+def shown_run(machine: str, found: ExecutionHistory | None) -> Run:
+    """A history as it is shown."""
+    if found is None:
+        return Run(machine=machine, status=None, started_at=None, stopped_at=None, states=None)
+    states = [
+        ShownState(name=one.name, entered_at=iso(one.entered), exited_at=None if one.left is None else iso(one.left))
+        for one in found.states
+    ]
+    stopped = None if found.stopped is None else iso(found.stopped)
+    return Run(machine=machine, status=found.status, started_at=iso(found.started), stopped_at=stopped, states=states)

@@ -11,9 +11,11 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import Field
 
+from handlers.api.http.identity import Caller
 from handlers.api.http.models import DEFAULT_LIMIT, Cursor, Given, Limit, Part, Shown
 from handlers.api.http.problems import Forbidden
 from handlers.api.http.routes import READER, WRITER, Routes, answer
+from handlers.api.runs import Run, shown_run
 from handlers.api.services import Services
 from handlers.core.clock import iso
 from handlers.core.errors import NotFound, ValidationError
@@ -124,11 +126,22 @@ def add_routes(routes: Routes, services: Services) -> None:
 
     @routes.add("GET", "/workflows/<name>/<id>", READER, "One execution", answers={200: ShownExecution}, may=(404,))
     def get_execution(name: Part, id: Part) -> Response[ShownExecution]:
-        tenant = routes.caller.tenant
-        found = services.workflows.execution(name, scoped(tenant, id))
-        if not isinstance(found.given, dict) or found.given.get(TENANT) != tenant:
-            raise NotFound(f"{name} {id}: there is no such execution")
-        return answer(200, _shown(name, id, found))
+        return answer(200, _shown(name, id, _execution(services, name, id, routes.caller)))
+
+    @routes.add(
+        "GET", "/workflows/<name>/<id>/run", READER, "One execution, state by state", answers={200: Run}, may=(404,)
+    )
+    def get_run_of_workflow(name: Part, id: Part) -> Response[Run]:
+        found = _execution(services, name, id, routes.caller)
+        return answer(200, shown_run(name, services.histories.of(found.arn)))
+
+
+def _execution(services: Services, name: str, id_: str, caller: Caller) -> WorkflowExecution:
+    """The execution of an id. Raises NotFound: there is none, or it is not the caller's tenant's."""
+    found = services.workflows.execution(name, scoped(caller.tenant, id_))
+    if not isinstance(found.given, dict) or found.given.get(TENANT) != caller.tenant:
+        raise NotFound(f"{name} {id_}: there is no such execution")
+    return found
 
 
 def scoped(tenant: str, id_: str) -> str:

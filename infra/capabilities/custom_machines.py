@@ -12,18 +12,22 @@ from infra.definitions.custom_workflows import CustomWorkflow
 from infra.permissions.task_tokens import TOKEN_ACTIONS
 
 DESCRIBE = "states:DescribeExecution"
+HISTORY = "states:GetExecutionHistory"
 
 
-def custom_permissions(workflows: Sequence[CustomWorkflow], arns: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """What the states function may do: ARN to actions. Nothing without workflows.
+def custom_permissions(
+    workflows: Sequence[CustomWorkflow], arns: Mapping[str, str], *, history: bool = False
+) -> dict[str, tuple[str, ...]]:
+    """What a function may do that starts and answers workflows: ARN to actions. Nothing without workflows.
 
     An execution is described where its name is taken: was it started with the same input? EXPRESS takes any name.
+    ``history``: how executions went, too.
     """
     machines = {
         arns[one.name]: ("states:StartExecution", *(TOKEN_ACTIONS if one.type == STANDARD else ())) for one in workflows
     }
     executions = {
-        f"{arns[one.name].replace(':stateMachine:', ':execution:')}:*": (DESCRIBE,)
+        f"{arns[one.name].replace(':stateMachine:', ':execution:')}:*": (DESCRIBE, *((HISTORY,) if history else ()))
         for one in workflows
         if one.type == STANDARD
     }

@@ -115,6 +115,8 @@ def drive(asking: DeployedImports) -> None:
     workflows = StepFunctionsWorkflows(aws.stepfunctions, asking.runtime.outputs["customStateMachineArns"])
     workflows.start("asking", {"uses": True}, "from outside")
     asking.run()
+    assert call(asking, "POST", "/workflows/asking", {"id": "w1", "input": {"uses": True}}).status == 202
+    assert call(asking, "GET", "/workflows/asking/w1/run").body["status"] == "SUCCEEDED"
     assert (asking.job(job).counts.applied, asking.job(late).counts.unchanged) == (1, 1)
     executions = asking.runtime.executions.list_executions(asking.runtime.outputs["customStateMachineArns"]["asking"])
     assert {one.status for one in executions} == {"SUCCEEDED"}

@@ -119,6 +119,22 @@ def test_the_consoles_files_travel_only_where_it_is_enabled(dev: Evaluation, wit
     assert {"index.html", "machines.json", "vendor/preact.js", "vendor/LICENSE-preact.txt"} <= files
 
 
+def test_the_api_alone_is_shown_how_workflows_went() -> None:
+    evaluation = evaluated("dev", {"handlerModules": '["handlers.domain.approval"]'})
+    executions = "arn:aws:states:us-east-1:123456789012:execution:cqrs-dev-approval:*"
+    allowed = {
+        name: {
+            action
+            for statement in json.loads(props["policy"])["Statement"]
+            if executions in statement["Resource"]
+            for action in statement["Action"]
+        }
+        for name, props in evaluation.of_type("aws:iam/rolePolicy:RolePolicy").items()
+    }
+    history = "states:GetExecutionHistory"
+    assert {name for name, actions in allowed.items() if history in actions} == {"api-policy"}
+
+
 def test_addresses(dev: Evaluation, with_tokens: Evaluation) -> None:
     url = "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
     assert (dev.outputs["apiUrl"], with_tokens.outputs["consoleUrl"]) == (url, f"{url}/console")

@@ -330,6 +330,7 @@ def test_con_01_an_approval_is_answered(watched: Watched) -> None:
     go(page, "Workflows")
     page.get_by_role("link", name="approval r1").click()
     page.get_by_text("SUCCEEDED").wait_for()
+    page.get_by_role("table", name="States").get_by_role("cell", name="ask").wait_for()
 
 
 def test_con_01_a_task_is_shown(watched: Watched, served: Served) -> None:

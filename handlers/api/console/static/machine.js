@@ -1,5 +1,5 @@
 // The command's state machine as it is defined, with where a version is in it and how long each state took.
-import { html, lasted, Table, Time, useEffect, useState } from "./ui.js";
+import { html, lasted, STATE_COLUMNS, Table, Time, useEffect, useState } from "./ui.js";
 
 const BOX = { width: 166, height: 34 };
 const ROW = 52, RIGHT = 206, BUS = 186, LEFT_BUS = -14, VIEW = { left: -24, width: 404 };
@@ -109,11 +109,7 @@ export function Machine({ status, outcome, run }) {
     ${run ? html`<details><summary>States one by one</summary>
       <p class="small soft">Started <${Time} at=${run.startedAt} />${run.stoppedAt && html`, ended <${Time} at=${run.stoppedAt} />`}, ${run.status}.</p>
       <${Table} caption="States in the order in which they were entered" rows=${states.map((state, index) => ({ ...state, index }))} keyOf=${(row) => row.index}
-        columns=${[
-          ["State", (row) => row.name],
-          ["Entered", (row) => html`<${Time} at=${row.enteredAt} />`],
-          ["Took", (row) => (row.exitedAt ? lasted(Date.parse(row.exitedAt) - Date.parse(row.enteredAt)) : "goes on"), "number"],
-        ]} /></details>`
+        columns=${STATE_COLUMNS} /></details>`
       : html`<p class="small soft">How long each state took is not known: the machine keeps no history, or it is for operators.</p>`}
   </div>`;
 }

@@ -121,3 +121,10 @@ export function Counted({ done, total, label }) {
   return html`<${Fragment}><progress max=${total} value=${done} aria-label=${label}></progress>
     <span class="small">${done} of ${total}</span><//>`;
 }
+
+/** Of the states of an execution. One that failed has no end of its own. */
+export const STATE_COLUMNS = [
+  ["State", (row) => row.name],
+  ["Entered", (row) => html`<${Time} at=${row.enteredAt} />`],
+  ["Took", (row) => (row.exitedAt ? lasted(Date.parse(row.exitedAt) - Date.parse(row.enteredAt)) : "no end"), "number"],
+];

@@ -2,7 +2,7 @@
 import { get, part, post } from "./api.js";
 import { useData } from "./live.js";
 import { go, hrefOf } from "./places.js";
-import { Badge, Facts, html, Json, Problem, Time, Title, useState } from "./ui.js";
+import { Badge, Facts, html, Json, Problem, STATE_COLUMNS, Table, Time, Title, useState } from "./ui.js";
 
 const STORED = "console-workflows";
 const KEPT = 20;
@@ -61,6 +61,14 @@ function Forms({ names }) {
   </form>`;
 }
 
+function States({ name, id, status }) {
+  const { data, error } = useData(() => get(`/workflows/${part(name)}/${part(id)}/run`), [name, id, status]);
+  return html`<h2>History</h2><${Problem} error=${error} />
+    ${data && !data.states && html`<p class="soft">Nothing is remembered of it.</p>`}
+    ${data?.states && html`<${Table} caption="States in the order in which they were entered"
+      rows=${data.states.map((state, index) => ({ ...state, index }))} keyOf=${(row) => row.index} columns=${STATE_COLUMNS} />`}`;
+}
+
 function Execution({ name, id }) {
   const { data: run, error } = useData(async () => {
     const found = await get(`/workflows/${part(name)}/${part(id)}`);
@@ -74,6 +82,7 @@ function Execution({ name, id }) {
       <${Facts} of=${[["Started", html`<${Time} at=${run.startedAt} />`], ["Ended", run.stoppedAt && html`<${Time} at=${run.stoppedAt} />`],
         ["Execution", html`<code>${run.executionArn}</code>`]]} />
       ${run.error && html`<div class="problem"><strong>${run.error}</strong> ${run.cause}</div>`}
+      <${States} name=${name} id=${id} status=${run.status} />
       <h2>Input</h2><${Json} value=${run.input} label="Input" />
       ${run.output !== null && html`<h2>Output</h2><${Json} value=${run.output} label="Output" />`}`}`;
 }

@@ -69,6 +69,7 @@ NEEDS = {
     ("GET", "/tasks/<id>"): READER,
     ("GET", "/tasks/<id>/items"): READER,
     ("GET", "/workflows/<name>/<id>"): READER,
+    ("GET", "/workflows/<name>/<id>/run"): READER,
     ("PATCH", "/commands/<type>/<code>"): WRITER,
     ("POST", "/approvals/<workflow>/<id>/answer"): WRITER,
     ("POST", "/commands"): WRITER,

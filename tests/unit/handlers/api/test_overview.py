@@ -126,6 +126,15 @@ def test_a_version_that_is_not_there(api: ApiWorld) -> None:
     assert api.get("/entities/ORDER/none/versions/1/run").status == 404
 
 
+def test_how_a_workflow_went(api: ApiWorld) -> None:
+    arn = api.post("/workflows/three_steps", {"id": "w1"}).body["executionArn"]
+    api.histories.all[arn] = ExecutionHistory("SUCCEEDED", 1.0, 2.0, [StateVisit("first", 1.0, 2.0)])
+    found = api.get("/workflows/three_steps/w1/run").body
+    assert (found["machine"], found["status"], found["states"][0]["name"]) == ("three_steps", "SUCCEEDED", "first")
+    assert api.get("/workflows/three_steps/w1/run", authorizer=token("t2")).status == 404
+    assert api.histories.asked == [arn]
+
+
 class FakeClient:
     def __init__(self, pages: list[Any]) -> None:
         self.pages = pages
