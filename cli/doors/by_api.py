@@ -37,6 +37,9 @@ TOKEN = "CQRS_API_TOKEN"
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 #: How pydantic begins.
 _SHOULD_BE = "Input should be "
+_WHO_MAY = "who may do what is in cqrs:apiTenants or in the token's claims"
+#: Said by the gateway, before the API was asked.
+_LET_IN = "signed requests need execute-api:Invoke on the output apiExecutionArn"
 _NO_API = "there is no API of a stack here; --api takes the stack output apiUrl"
 
 
@@ -116,7 +119,7 @@ def _line(error: Exception, api: Api) -> str:
     if isinstance(error, Unauthenticated):
         return f"{api.url}: 401, {_who(api)}"
     if isinstance(error, Forbidden):
-        return f"{api.url}: 403, {_told(error)}; who may do what is in cqrs:apiTenants or in the token's claims"
+        return f"{api.url}: 403, {_told(error)}; {_WHO_MAY if error.kind else _LET_IN}"
     if isinstance(error, NotFound):
         return _not_found(error, api)
     if isinstance(error, Throttled | Unavailable):

@@ -13,6 +13,7 @@ from handlers.operations.failed import Selection
 from handlers.operations.redrive import Redriven
 from handlers.operations.skip import Skipped
 from handlers.tasks.model import Task, TaskItem
+from handlers.workflows.approvals import Approval
 
 
 class Operations(Protocol):
@@ -84,4 +85,16 @@ class Imports(Protocol):
 
     def cancel(self, import_id: str) -> ImportJob:
         """Import no further row."""
+        ...
+
+
+class Approvals(Protocol):
+    """What waits for a person."""
+
+    def open(self, tenant: str, workflow: str | None) -> list[Approval]:
+        """By workflow and request."""
+        ...
+
+    def answer(self, tenant: str, workflow: str, request: str, rejected_for: str | None) -> Approval:
+        """Yes, or no with its reason."""
         ...

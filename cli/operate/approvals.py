@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from cli.operate.approving import approvals_of
+from cli.doors.port import Approvals
+from cli.operate.approving import on_approvals
 from cli.operate.arguments import add_stack
-from cli.operate.stack import Stack, on_stack
 from cli.output import as_json, table
 from cli.terminal import show
 from handlers.operations.key_text import pasteable
@@ -21,11 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the open approvals. Raises CommandError."""
-    return on_stack(options, lambda stack: _list(stack, options))
+    return on_approvals(options, lambda approvals: run_on(approvals, options))
 
 
-def _list(stack: Stack, options: argparse.Namespace) -> int:
-    found = list(approvals_of(stack).list_open(options.tenant, workflow=options.workflow))
+def run_on(approvals: Approvals, options: argparse.Namespace) -> int:
+    """See ``run``, on what the command reaches."""
+    found = approvals.open(options.tenant, options.workflow)
     if options.json:
         show(as_json(found))
     elif not found:

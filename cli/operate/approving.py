@@ -1,15 +1,50 @@
-"""What the commands about approvals work with, on a deployed stack."""
+"""What the commands about approvals work with: the stack itself, or its HTTP API."""
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable
 from functools import partial
 
-from cli.operate.stack import Stack
+from cli.doors.port import Approvals
+from cli.errors import CommandError
+from cli.operate.stack import Stack, on_stack
 from handlers.core.clock import SystemClock
+from handlers.core.context import InvokeContext
 from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
-from handlers.workflows.approvals import Approvals
+from handlers.workflows import approvals
 
 
-def approvals_of(stack: Stack) -> Approvals:
-    """The stack's approvals. Nothing is started here, so no machine is named."""
-    return Approvals(stack.store, SystemClock(), StepFunctionsWorkflows(partial(stack.client, "stepfunctions"), {}))
+class StackApprovals:
+    """See ``cli.doors.port.Approvals``: on tables and machines, with our credentials. ``by``: who decides."""
+
+    def __init__(self, stack: Stack, by: str | None = None) -> None:
+        # Nothing is started here, so no machine is named.
+        workflows = StepFunctionsWorkflows(partial(stack.client, "stepfunctions"), {})
+        self._approvals = approvals.Approvals(stack.store, SystemClock(), workflows)
+        self._by = by
+
+    def open(self, tenant: str, workflow: str | None) -> list[approvals.Approval]:
+        """See ``Approvals``."""
+        return list(self._approvals.list_open(tenant, workflow=workflow))
+
+    def answer(self, tenant: str, workflow: str, request: str, rejected_for: str | None) -> approvals.Approval:
+        """See ``Approvals``."""
+        if self._by is None:
+            raise CommandError("give --by NAME: who decides; it is stored")
+        context = InvokeContext(self._by, tenant)
+        if rejected_for is None:
+            return self._approvals.approve(workflow, request, context)
+        return self._approvals.reject(workflow, request, context, rejected_for)
+
+
+def on_approvals(options: argparse.Namespace, work: Callable[[Approvals], int], *, by: str | None = None) -> int:
+    """Run a command on what its options name. Returns its exit code. Raises CommandError."""
+    if options.api is None:
+        return on_stack(options, lambda stack: work(StackApprovals(stack, by)))
+    if by is not None:
+        raise CommandError("--by: by the API whoever calls decides; leave --by out")
+    from cli.doors.approvals import ApiApprovals  # with the client: only where it is asked for
+    from cli.doors.by_api import on_api
+
+    return on_api(options, lambda api: work(ApiApprovals(api)))

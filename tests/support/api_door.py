@@ -9,13 +9,15 @@ from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from cli.__main__ import parser_of
+from cli.doors.approvals import ApiApprovals
 from cli.doors.by_api import Api, on_api
 from cli.doors.imports import ApiImports
 from cli.doors.operations import ApiOperations
 from cli.doors.tasks import ApiTasks
 from cli.imports import jobs
 from cli.imports.stack_imports import StackImports
-from cli.operate import explain, redrive, skip, tasks
+from cli.operate import approvals, approve, explain, redrive, skip, tasks
+from cli.operate.approving import StackApprovals
 from cli.operate.machinery import StackOperations
 from cli.operate.stack import Stack
 from cqrs_client.errors import Unreachable
@@ -29,6 +31,8 @@ COMMANDS: Mapping[str, tuple[Any, Callable[[Api], Any], Callable[[Stack], Any]]]
     "skip": (skip, ApiOperations, StackOperations),
     "tasks": (tasks, ApiTasks, tasks.StackTasks),
     "imports": (jobs, ApiImports, StackImports),
+    "approvals": (approvals, ApiApprovals, StackApprovals),
+    "approve": (approve, ApiApprovals, StackApprovals),
 }
 
 
@@ -70,5 +74,5 @@ def by_api(door: Door, name: str, *arguments: str, url: str = URL) -> int:
 def on_tables(world: ApiWorld, name: str, *arguments: str) -> int:
     """Run one that only reads on the same tables."""
     module, _, made = COMMANDS[name]
-    stack = cast("Stack", SimpleNamespace(store=world.world.store))
+    stack = cast("Stack", SimpleNamespace(store=world.world.store, client=lambda _: None))
     return int(module.run_on(made(stack), parser_of(name).parse_args(list(arguments))))

@@ -13,6 +13,8 @@ from cli.doors.by_api import TOKEN, Api, ApiArgs, line_of
 from cli.errors import CommandError
 from cqrs_client.errors import Unreachable
 from cqrs_client.transport import Answer
+from handlers.workflows.approvals import Approvals
+from handlers.workflows.keys import approval_partition, approval_sk
 from tests.support.api import ALL_ROLES, ApiWorld, token
 from tests.support.api_door import URL, Door, by_api, on_tables
 from tests.support.operations import fail
@@ -155,7 +157,7 @@ REFUSED: list[tuple[Any, Answer | Unreachable | None, list[str], str]] = [
     (None, Answer(302, {}, b""), ["explain", FAILED], "there is no API of a stack here"),
     (None, Answer(200, {}, b"[]"), ["tasks", "list", "--tenant", "t1"], "there is no API of a stack here"),
     (None, Answer(404, {}, b'{"message":"Not Found"}'), ["explain", FAILED], "there is no API of a stack here"),
-    (None, Answer(403, {}, b'{"message":"Forbidden"}'), ["skip", f"{FAILED}@1"], "403, Forbidden; who may do what"),
+    (None, Answer(403, {}, b'{"message":"Forbidden"}'), ["skip", f"{FAILED}@1"], "403, Forbidden; signed"),
     (None, Answer(503, {}, b"{}"), ["skip", f"{FAILED}@1"], "503, status 503; it passes: run it again in a moment"),
     (None, Answer(500, {}, b'{"requestId":"r1"}'), ["skip", f"{FAILED}@1"], "its log tells more of request r1"),
     (None, Answer(409, {}, b'{"detail":"a\\u001b[2Jb\\nc"}'), ["skip", f"{FAILED}@1"], "a\\x1b[2Jb c; explain and"),
@@ -222,13 +224,39 @@ def test_elsewhere_requests_are_signed(door: Door, monkeypatch: pytest.MonkeyPat
         by_api(door, "explain", FAILED, "--profile", "none", url="https://api.example")
 
 
-@pytest.mark.parametrize(
-    "arguments", [["resync", "one"], ["import", "x.csv", "--tenant", "t1"], ["approvals", "--tenant", "t1"]]
-)
+@pytest.mark.parametrize("arguments", [["resync", "one"], ["import", "x.csv", "--tenant", "t1"]])
 def test_what_goes_by_the_stack_alone_says_so(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*arguments, "--api", URL]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("cqrs: error: --api: this command works on the stack itself; leave --api out, and use")
+
+
+def test_an_approval_is_answered(world: ApiWorld, door: Door, capsys: pytest.CaptureFixture[str]) -> None:
+    asking = Approvals(world.world.store, world.world.clock, world.workflows)
+    for request in ("r1", "r2"):
+        key = (approval_partition("t1"), approval_sk("approval", request))
+        asking.ask(key, f"token-{request}", 0, execution="e", subject="three chairs", requestedBy="u9")
+    for form in ([], ["--json"], ["--workflow", "none"]):
+        assert on_tables(world, "approvals", "--tenant", "t1", *form) == 0
+        expected = capsys.readouterr().out
+        assert by_api(door, "approvals", "--tenant", "t1", *form) == 0
+        assert capsys.readouterr().out == expected
+    assert by_api(door, "approve", "approval", "r1", "--tenant", "t1") == 0
+    assert capsys.readouterr().out.startswith("approval r1: APPROVED by u1\n")
+    assert by_api(door, "approve", "approval", "r2", "--tenant", "t1", "--reject", "too dear", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["reason"] == "too dear"
+    assert by_api(door, "approvals", "--tenant", "t1") == 0
+    assert capsys.readouterr().out == "No approval of tenant t1 is open.\n"
+    with pytest.raises(CommandError, match="; explain and show tell how it stands"):
+        by_api(door, "approve", "approval", "r2", "--tenant", "t1")
+
+
+def test_who_decides_is_said_once(world: ApiWorld, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = ["approve", "approval", "r1", "--tenant", "t1"]
+    assert main([*answer, "--by", "me", "--api", URL]) == 1
+    assert capsys.readouterr().err == "cqrs: error: --by: by the API whoever calls decides; leave --by out\n"
+    with pytest.raises(CommandError, match="give --by NAME"):
+        on_tables(world, *answer)
 
 
 def test_one_way_at_a_time(door: Door) -> None:

@@ -1,0 +1,26 @@
+"""``Approvals`` by the HTTP API."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from cli.doors.by_api import Api
+from handlers.workflows.approvals import Approval
+
+
+class ApiApprovals:
+    """See ``cli.doors.port.Approvals``. Whoever calls decides."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def open(self, tenant: str, workflow: str | None) -> list[Approval]:
+        """See ``Approvals``."""
+        return [Approval(**asdict(one)) for one in self._api.of(tenant).approvals.list(workflow=workflow)]
+
+    def answer(self, tenant: str, workflow: str, request: str, rejected_for: str | None) -> Approval:
+        """See ``Approvals``."""
+        room = self._api.of(tenant).approvals
+        if rejected_for is None:
+            return Approval(**asdict(room.approve(workflow, request)))
+        return Approval(**asdict(room.reject(workflow, request, rejected_for)))
