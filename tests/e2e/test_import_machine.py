@@ -220,13 +220,14 @@ def test_imp_19_rows_without_progress_fail_when_the_time_is_over(tmp_path: Path)
 
         def lost(function: str, payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             records = payload.get("Records", [{}])
-            if records[0].get("eventSource") == "aws:sqs" and "A001" not in json.dumps(records):
+            # no id that is drawn has an L
+            if records[0].get("eventSource") == "aws:sqs" and "L001" not in json.dumps(records):
                 raise SimulatedCrash
             result: InvokeResult = proceed(payload)
             return result
 
         deployed.runtime.host.interceptors.append(lost)
-        rows = "".join(f"A{number:03d},,{'' if number == 1 else 'a'},,,JP,,1,2,,\n" for number in range(5))
+        rows = "".join(f"L{number:03d},,{'' if number == 1 else 'a'},,,JP,,1,2,,\n" for number in range(5))
         job = deployed.import_file((HEADER + rows).encode(), mode=STEP_FUNCTION)
         assert (job.status, job.counts.total, job.counts.failed) == ("FAILED", 5, 5)
         codes = Counter(row["error"]["type"] for row in deployed.rows_of(job))
