@@ -35,6 +35,7 @@ API = (
 )
 #: What is encrypted, and what allows the use of the key.
 ENCRYPTED = (
+    "aws:iam/policy:Policy",
     "aws:kms/alias:Alias",
     "aws:kms/key:Key",
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
@@ -77,7 +78,7 @@ OTHER: Mapping[str, tuple[Any, tuple[str, ...]]] = {
     "inlineParallelizationFactor": (2, (FUNCTION, MAPPING)),
     "inlineBatchWindowSeconds": (1, (FUNCTION, MAPPING)),
     "inlineAttributeLimit": (32_768, (FUNCTION,)),
-    "taskMaxConcurrency": (3, ()),
+    "taskMaxConcurrency": (3, (FUNCTION,)),
     "taskTimeoutMinutes": (20, (FUNCTION, MACHINE, ALARM)),
     "importDirectRows": (500, (FUNCTION,)),
     "importMaxConcurrency": (40, (MACHINE,)),

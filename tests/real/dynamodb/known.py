@@ -121,6 +121,11 @@ KNOWN = (
         operations="TransactWriteItems",
     ),
     Known(
+        "a name without a value, behind an AND that is decided",
+        _STATIC + r"An expression attribute name used in the document path is not defined",
+        r"ConditionalCheckFailedException The conditional request failed",
+    ),
+    Known(
         "NOT of NOT", r"(InternalServerError ValueError|ValidationException Bad Filter Expression): Bad NOT expression"
     ),
     Known(
