@@ -39,7 +39,7 @@ def test_eng_05_drift_is_shown_and_healed(project: Project) -> None:
     refresh = project.run("refresh", "--stack", "dev", "--yes", "--skip-preview", "--diff")
     assert "visibilityTimeoutSeconds" in refresh
     assert "1 updated" in refresh
-    assert "1 deleted" in refresh
+    assert "3 deleted" in refresh  # with its policy and whom it takes messages from
     changes = project.changes("dev")
     assert changes["aws:sqs/queue:Queue", "stream-failures"]["op"] == "create"
     assert changes["aws:sqs/queue:Queue", "notification-queue"]["diff"] == ["visibilityTimeoutSeconds"]
