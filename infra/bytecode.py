@@ -18,6 +18,8 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from types import CodeType
 
+from infra.definitions.sources import REMEMBERED, code_of
+
 #: Where the files lie until they are packed, below the repository; named by content.
 FOLDER = Path(".local", "bytecode")
 #: PEP 552: bit 0 says that a hash of the source follows, bit 1 that it is to be checked.
@@ -25,8 +27,6 @@ UNCHECKED_HASH = (0b01).to_bytes(4, "little")
 #: From version 3 on, equal code gives different bytes: objects that are used twice are marked by how often the process
 #: happens to refer to them (CPython issue 78274).
 REPEATABLE = 2
-#: Sources whose bytecode is remembered: more than the archive has modules.
-REMEMBERED = 1_024
 
 
 def is_for(runtime: str) -> bool:
@@ -61,9 +61,8 @@ def _cached(name: str) -> str:
 
 @lru_cache(REMEMBERED)
 def _bytecode(name: str, source: bytes, dumps: Callable[[CodeType, int], bytes]) -> bytes | None:
-    code: CodeType = compile(source, name, "exec", dont_inherit=True)
     try:
-        written = dumps(code, REPEATABLE)
+        written = dumps(code_of(name, source), REPEATABLE)
     except ValueError:  # "unmarshallable object": of a kind that this version of the format does not know
         return None
     return importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + importlib.util.source_hash(source) + written

@@ -18,7 +18,7 @@ import pulumi
 
 from infra import bytecode
 from infra.configuration.stack_config import StackConfig
-from infra.definitions.sources import check_compiles, tree_of
+from infra.definitions.sources import code_of, tree_of
 
 #: The words that both sides share, and all Lambda code.
 PACKAGES = ("contract", "handlers")
@@ -161,7 +161,7 @@ def build_archive(members: Mapping[str, Path]) -> pulumi.AssetArchive:
 
 def _compile(name: str, path: Path) -> None:
     try:
-        check_compiles(name, path)
+        code_of(name, path.read_bytes())
     except (SyntaxError, ValueError) as error:
         line = f" (line {error.lineno})" if isinstance(error, SyntaxError) else ""
         module = name.removesuffix(".py").replace("/", ".")

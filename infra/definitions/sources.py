@@ -1,10 +1,11 @@
-"""The source of modules as trees, each text read once however many ask: a program that is evaluated often is fast."""
+"""Modules as trees and as code, each text worked out once however many ask: the program may be evaluated often."""
 
 from __future__ import annotations
 
 import ast
 from functools import lru_cache
 from pathlib import Path
+from types import CodeType
 
 #: Texts that are remembered: more than the archive has modules.
 REMEMBERED = 1_024
@@ -19,20 +20,17 @@ def tree_of(path: Path) -> ast.Module:
     return _parsed(path.read_bytes())
 
 
-def check_compiles(name: str, path: Path) -> None:
-    """Compile a source, ``name`` being what errors call it, and throw the code away.
+@lru_cache(REMEMBERED)
+def code_of(name: str, source: bytes) -> CodeType:
+    """The source's code, ``name`` being what errors call it.
 
     Raises:
         SyntaxError, ValueError: it does not compile.
     """
-    _compiled(name, path.read_bytes())
+    code: CodeType = compile(source, name, "exec", dont_inherit=True)
+    return code
 
 
 @lru_cache(REMEMBERED)
 def _parsed(source: bytes) -> ast.Module:
     return ast.parse(source)
-
-
-@lru_cache(REMEMBERED)
-def _compiled(name: str, source: bytes) -> None:
-    compile(source, name, "exec", dont_inherit=True)
