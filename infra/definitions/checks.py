@@ -74,7 +74,7 @@ def in_partition(definition: Mapping[str, Any], partition: str) -> dict[str, Any
     changed, never data.
     """
     moved = copy.deepcopy(dict(definition))
-    for _, state in _all_states(moved):
+    for _, state in all_states(moved):
         for holder in (state, state.get("ItemReader"), state.get("ResultWriter")):
             if isinstance(holder, dict) and isinstance(holder.get("Resource"), str):
                 holder["Resource"] = _OF_ANY_PARTITION.sub(f"arn:{partition}:states:::", holder["Resource"])
@@ -92,19 +92,20 @@ def task_resources(definition: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 def tasks_of(machine: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Name and state of every task, however deep."""
-    return ((name, state) for name, state in _all_states(machine) if state.get("Type") == "Task")
+    return ((name, state) for name, state in all_states(machine) if state.get("Type") == "Task")
 
 
 def distributed_maps_of(machine: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Name and state of every Map in Distributed mode: its machine's role must allow what it does itself."""
-    return ((name, state) for name, state in _all_states(machine) if is_distributed(state))
+    return ((name, state) for name, state in all_states(machine) if is_distributed(state))
 
 
-def _all_states(machine: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def all_states(machine: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and state of each, however deep."""
     for name, state in machine.get("States", {}).items():
         yield name, state
         for inner in _inner_machines(state):
-            yield from _all_states(inner)
+            yield from all_states(inner)
 
 
 def _inner_machines(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:

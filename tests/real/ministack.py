@@ -14,14 +14,13 @@ import boto3
 from botocore.config import Config
 
 from tests.real.world import eventually
+from tests.support.ports import free_port
 
 
 @contextmanager
 def running(program: Path, work: Path) -> Iterator[Any]:
     """A Step Functions client of a MiniStack that runs meanwhile."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {"PATH": os.environ["PATH"], "HOME": str(work), "GATEWAY_PORT": str(port)}
     log = (work / "ministack.log").open("wb")
     with log, subprocess.Popen([str(program)], cwd=work, env=environment, stdout=log, stderr=log) as process:

@@ -17,6 +17,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.definitions.checks import all_states
 from tests.real import judging, ministack
 from tests.real.judging import Finding, outcome
 from tests.support.state_cases import Case, answered, cases, definitions
@@ -59,9 +60,9 @@ def _judged(client: Any, judge: str) -> tuple[int, list[Finding]]:
 
 def _difference(client: Any, case: Case, definition: str) -> str:
     params = dict(case.params)
-    state = _inner(json.loads(definition), case.row["state"])
-    if state is not None:  # inside of a Map: put alone
-        params["definition"] = json.dumps(state)
+    machine, name = json.loads(definition), case.row["state"]
+    if name not in machine["States"]:  # inside of a Map: put alone
+        params["definition"] = json.dumps(dict(all_states(machine))[name])
     try:
         found = answered(client.test_state(**params))
     except ClientError as error:
@@ -87,13 +88,3 @@ def _forget_time(parameters: Any) -> None:
 
 def _told(given: dict[str, Any], field: str) -> str:
     return json.dumps(given[field], sort_keys=True) if field in given else "nothing"
-
-
-def _inner(machine: dict[str, Any], name: str) -> dict[str, Any] | None:
-    for state in machine["States"].values():
-        if "ItemProcessor" in state:
-            inner = state["ItemProcessor"]
-            found: dict[str, Any] | None = inner["States"].get(name) or _inner(inner, name)
-            if found is not None:
-                return found
-    return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from local.aws.elsewhere.server import DynamoServer
 from local.aws.model import EndpointError
+from tests.support.ports import free_port
 
 #: The variable with the path of the program, where it isn't on the PATH.
 VARIABLE = "CQRS_DYNOXIDE"
@@ -62,7 +62,7 @@ def find_dynoxide(
 @contextmanager
 def running(found: Dynoxide) -> Iterator[str]:
     """A server with nothing in it, for as long as the scope lasts; its URL."""
-    port = _free_port()
+    port = free_port()
     command = [found.path, "serve", "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -96,9 +96,3 @@ def _answers(url: str) -> bool:
     finally:
         server.close()
     return True
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
