@@ -57,18 +57,18 @@ def figures() -> tuple[object, str]:
 
 def exponents(workflow: str, project: Path) -> dict[str, float]:
     """What grows to its exponent. ``project``: the program with the module of figures."""
-    return {what: _exponent(workflow, project, run) for what, run in GROWS.items()}
-
-
-def _exponent(workflow: str, project: Path, run: Callable[[ApplicationTest, int], None]) -> float:
     config = {
         "commandWorkflow": workflow,
         "statusDetail": TERMINAL,
         "handlerModules": [*MODULES, f"handlers.domain.{NAME}"],
     }
     with ApplicationTest(MODULES, config=config, project_dir=project) as app:
-        run(app, 2)  # what only the first ones need is left out
-        small, large = (_calls_of(app, run, size) for size in (SMALL, LARGE))
+        return {what: _exponent(app, run) for what, run in GROWS.items()}
+
+
+def _exponent(app: ApplicationTest, run: Callable[[ApplicationTest, int], None]) -> float:
+    run(app, 2)  # what only the first ones need is left out
+    small, large = (_calls_of(app, run, size) for size in (SMALL, LARGE))
     return math.log(large / small) / math.log(LARGE / SMALL)
 
 
@@ -84,6 +84,7 @@ def _calls(app: ApplicationTest) -> int:
 
 
 _codes = (f"o{number}" for number in itertools.count())
+_amounts = itertools.count(1)
 
 
 def _order(app: ApplicationTest, code: str) -> None:
@@ -91,9 +92,6 @@ def _order(app: ApplicationTest, code: str) -> None:
     app.publish(
         CommandInput("ORDER", code, "an order", {"lines": [{"quantity": number, "price": 1.5}]}, version=LATEST)
     )
-
-
-_amounts = itertools.count(1)
 
 
 def _entities(app: ApplicationTest, count: int) -> None:
