@@ -204,10 +204,6 @@ class _Commands:
     ) -> tuple[int, Published]:
         context = caller.context(request_id)
         key = EntityKey.of_caller(given.kind, caller.tenant, type_, code)
-        # Merged into the latest version, a repeated request would have other content than the first.
-        first = self._services.publisher.result_of_request(key, context)
-        if first is not None and (first["pk"], first["sk"].rpartition("@")[0]) == (key.pk, key.sk):
-            return self._answer(key, Command.from_row(first), wait)
         fields = {"name": given.name, "attributes": given.attributes, "is_deleted": given.is_deleted, "seq": given.seq}
         changes = {name: value for name, value in fields.items() if name in given.model_fields_set}
         if changes.get("attributes", {}) is None:

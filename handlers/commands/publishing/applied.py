@@ -19,6 +19,7 @@ from handlers.commands.pipeline.failing_part import naming_state
 from handlers.commands.pipeline.inline import recorded
 from handlers.commands.publishing.claims import claimed_fields, own_run
 from handlers.commands.publishing.publisher import CommandPublisher, ExtraWriteRefused, ExtraWrites
+from handlers.commands.publishing.requests import content_hash
 from handlers.commands.repository import CommandRepository
 from handlers.core.clock import Clock, iso
 from handlers.core.errors import PendingVersions, RequestConflict, TransientConflict, VersionConflict
@@ -111,7 +112,7 @@ class AppliedPublisher:
 
         row = self._publisher.build(given, VersionKey(seen.key, seen.version + 1), context, seen.latest, pipeline)
         stored = self._publisher.encoded(row)
-        entry = self._publisher.request_entry(row, given, context)
+        entry = self._publisher.request_entry(row, content_hash(given), context)
         history = self._applier.history_row(seen.key, seen.data) if seen.data is not None else None
         own: list[Write] = [Put(COMMANDS, stored, self._applier.free()), self._data(stored, seen), *entry]
         own += self._applier.expiry_of(seen.command)

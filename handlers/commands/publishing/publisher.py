@@ -19,7 +19,7 @@ from handlers.commands.model import (
     pipeline_fields,
 )
 from handlers.commands.publishing.entity_types import EntityTypes
-from handlers.commands.publishing.requests import RequestLog
+from handlers.commands.publishing.requests import RequestLog, content_hash
 from handlers.commands.repository import CommandRepository
 from handlers.commands.starter import START_GRACE_SECONDS
 from handlers.core.context import InvokeContext, caller
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 #: Rounds when others publish on the same entity at the same moment.
 MAX_ROUNDS = 20
+_OUTRUN = f"{{}}: others kept publishing, {MAX_ROUNDS} rounds were lost; try again"
 #: Of ``source``, which tells what published a version.
 MAX_SOURCE_CHARS = 200
 ANY_TYPE = EntityTypes()
-PARTIAL_FIELDS = ("name", "attributes", "is_deleted", "seq")
 
 #: Looks at the latest row before a new version is built on it; may refuse by raising.
 Guard = Callable[[EntityKey, Item | None], None]
@@ -110,24 +110,35 @@ class CommandPublisher:
     ) -> Command | None:
         """Merge ``changes`` into the latest version and publish the result on ``version``.
 
-        ``changes``: any of ``name``, ``attributes`` (merged by top-level name; None is stored as null),
-        ``is_deleted``, ``seq``. Only business fields are merged: no status, token, source or request id is inherited.
+        ``changes``: any of ``name``, ``attributes`` (by top-level name; None is stored as null), ``is_deleted``,
+        ``seq``. Nothing but business fields is inherited: no status, token, source or request id.
 
         Raises:
             NotFound: nothing is stored under the key.
             ValidationError, VersionConflict, RequestConflict, TransientConflict: as ``publish_async``.
         """
+        from handlers.commands.publishing.changes import Change
+
         key = EntityKey.parse(pk, sk)
         if key.tenant_code != caller(context).tenant_code:
             raise ValidationError("pk", pk, f"a key of the caller's tenant {context.tenant_code!r}")
-        for name, value in instance("changes", changes, dict).items():
-            if name not in PARTIAL_FIELDS:
-                raise ValidationError(str(name), value, f"one of {', '.join(PARTIAL_FIELDS)}")
-        check_expected_version(version)
-        latest = self.whole(self._rows.latest(key))
-        if latest is None:
-            raise NotFound(f"{key}: nothing is stored, so there is nothing to merge into")
-        return self.publish_async(_merged(key, latest, version, changes), context)
+        change = Change.of(key, version, changes)
+        # Before anything is merged: merged into what came behind it, a repeated request would have other content.
+        first = self._requests.first_result(change.content, key, context)
+        if first is not None:
+            return Command.from_row(self._attributes.decoded(first))
+        for _ in range(MAX_ROUNDS):
+            latest = self.whole(self._rows.latest(key))
+            if latest is None:
+                raise NotFound(f"{key}: nothing is stored, so there is nothing to merge into")
+            try:
+                row, _ = self.accept(change.onto(latest), context, pipeline=_stream_started, content=change.content)
+            except VersionConflict:  # merged into what is not the latest any more, it would undo what came in between
+                if change.given.version != LATEST:
+                    raise
+            else:
+                return None if row is None else Command.from_row(row)
+        raise TransientConflict(_OUTRUN.format(key))
 
     def accept(
         self,
@@ -137,8 +148,11 @@ class CommandPublisher:
         pipeline: Callable[[VersionKey, str, float], dict[str, Any]],
         guard: Guard | None = None,
         extra_writes: ExtraWrites | None = None,
+        content: str | None = None,
     ) -> tuple[Item | None, bool]:
         """The shared part: checks in the order request id, version, not dirty; then one write.
+
+        ``content``: the fingerprint of what the caller sent, where that is not ``given`` itself.
 
         Returns:
             The command's row and whether it was written now (False: a repeated request); (None, False) if not dirty.
@@ -147,9 +161,10 @@ class CommandPublisher:
         self._types.check(given.type)
         expected = check_expected_version(given.version)
         key = given.key(context)
+        content = content_hash(given) if content is None else content
         data_may_be_absent = expected in (LATEST, NOTHING_STORED)
         for _ in range(MAX_ROUNDS):
-            first = self._requests.first_result(given, key, context)
+            first = self._requests.first_result(content, key, context)
             if first is not None:
                 return self._attributes.decoded(first), False
             latest = self._rows.latest_command(key)
@@ -166,10 +181,10 @@ class CommandPublisher:
                 return None, False
             row = self.build(given, VersionKey(key, actual + 1), context, latest, pipeline)
             also_written = () if extra_writes is None else extra_writes(row)
-            if self._write(row, given, context, also_written, first=key if latest is None else None):
+            if self._write(row, content, context, also_written, first=key if latest is None else None):
                 return row, True
             data_may_be_absent = False
-        raise TransientConflict(f"{key}: others kept publishing, {MAX_ROUNDS} rounds were lost; try again")
+        raise TransientConflict(_OUTRUN.format(key))
 
     def result_of_request(self, key: EntityKey, context: InvokeContext) -> Item | None:
         """What the caller's request id published before, whatever the content; None if it is new. Raises NotFound."""
@@ -213,7 +228,7 @@ class CommandPublisher:
     def _write(
         self,
         row: Item,
-        given: CommandInput,
+        content: str,
         context: InvokeContext,
         extra_writes: Sequence[Write],
         *,
@@ -221,15 +236,14 @@ class CommandPublisher:
     ) -> bool:
         """Append the row, its object before it. False: somebody was faster, so look again. Raises ExtraWriteRefused.
 
-        ``first``: the entity, if this is to be its first row. The data row then must be absent, which is
-        checked in the same transaction instead of read before.
+        ``first``: the entity, if this is to be its first row: the transaction checks that there is no data row either.
         """
         stored = self._attributes.encoded(row)
         free = absent("pk") | at_most("ttl", int(self._clock.now()))
         writes: list[Write] = [Put(COMMANDS, stored, free)]
         if first is not None:
             writes.append(Check(DATA, first.pk, first.sk, free))
-        writes.extend(self.request_entry(row, given, context))
+        writes.extend(self.request_entry(row, content, context))
         own = len(writes)
         writes.extend(extra_writes)
         try:
@@ -252,11 +266,11 @@ class CommandPublisher:
         """A row as it is stored; its object, where it has one, is written."""
         return self._attributes.encoded(row)
 
-    def request_entry(self, row: Item, given: CommandInput, context: InvokeContext) -> list[Write]:
-        """The write that remembers the caller's request id; none without one."""
+    def request_entry(self, row: Item, content: str, context: InvokeContext) -> list[Write]:
+        """The write that remembers the caller's request id and what came with it; none without one."""
         if context.request_id is None:
             return []
-        return [self._requests.entry(Command.from_row(row), given, context.request_id, self._new_id())]
+        return [self._requests.entry(Command.from_row(row), content, context.request_id, self._new_id())]
 
     def lost(self, stored: Item, winner: Item | None) -> bool:
         """The version is taken. True: by this very row, whose write the SDK repeated after a lost answer."""
@@ -284,17 +298,3 @@ class CommandPublisher:
 def _stream_started(key: VersionKey, row_id: str, now: float) -> dict[str, Any]:
     rank = status.rank_of(1, "publish", status.STARTED)
     return pipeline_fields(key, status.ACCEPTED, rank, int(now) + START_GRACE_SECONDS)
-
-
-def _merged(key: EntityKey, latest: Item, version: int | None, changes: dict[str, Any]) -> CommandInput:
-    attributes = changes.get("attributes", {})
-    if not isinstance(attributes, dict):
-        raise ValidationError("attributes", attributes, "a JSON object (dict)")
-    merged: dict[str, Any] = {
-        "name": latest["name"],
-        "is_deleted": latest["isDeleted"],
-        "seq": latest.get("seq"),
-        **changes,
-        "attributes": {**latest["attributes"], **attributes},
-    }
-    return CommandInput(kind=key.kind, type=key.type, code=key.code, version=version, **merged)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from handlers.core.clock import iso
@@ -30,8 +30,10 @@ class RequestLog:
         self._store = store
         self._now = now
 
-    def first_result(self, given: CommandInput, key: EntityKey, context: InvokeContext) -> dict[str, Any] | None:
+    def first_result(self, content: str, key: EntityKey, context: InvokeContext) -> dict[str, Any] | None:
         """The row of the command that this request wrote before, None if it is new.
+
+        ``content``: the fingerprint of what came with it.
 
         Raises:
             RequestConflict: the id was used with other content, or withdrawn.
@@ -42,7 +44,7 @@ class RequestLog:
         row = self._remembered(key.pk, context.request_id)
         if row is None:
             return None
-        if row["contentHash"] != content_hash(given):
+        if row["contentHash"] != content:
             raise RequestConflict(
                 f"requestId {context.request_id!r} was used for {row['resultSk']} with other content; use a new id"
             )
@@ -84,12 +86,12 @@ class RequestLog:
             raise NotFound(f"{row['pk']} {row['resultSk']}, the result of requestId {row['requestId']!r}, has expired")
         return result
 
-    def entry(self, command: Command, given: CommandInput, request_id: str, row_id: str) -> Put:
+    def entry(self, command: Command, content: str, request_id: str, row_id: str) -> Put:
         """The write that remembers the request."""
         item = {
             **self._kept(command.pk, request_id, row_id),
             "resultSk": command.sk,
-            "contentHash": content_hash(given),
+            "contentHash": content,
         }
         return Put(COMMANDS, item, absent("pk") | at_most("ttl", int(self._now())))
 
@@ -105,8 +107,12 @@ class RequestLog:
         }
 
 
-def content_hash(given: CommandInput) -> str:
-    """A fingerprint of everything that the caller sent, as ``CommandInput.checked`` gives it."""
-    content = [given.kind, given.type, given.code, given.name, given.attributes, given.version]
-    text = json.dumps([*content, given.is_deleted, given.seq], sort_keys=True, ensure_ascii=False)
+def content_hash(given: CommandInput, names: Sequence[str] | None = None) -> str:
+    """A fingerprint of everything that the caller sent, as ``CommandInput.checked`` gives it.
+
+    ``names``: the fields that a partial update changes; None for a full state.
+    """
+    content: list[Any] = [given.kind, given.type, given.code, given.name, given.attributes, given.version]
+    content += [given.is_deleted, given.seq, *([] if names is None else [names])]
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -123,6 +123,22 @@ def test_api_06_other_content_under_the_same_key_is_refused(api: ApiWorld) -> No
     assert (answer.status, answer.body["type"]) == (409, "urn:cqrs:problem:request-conflict")
 
 
+@pytest.mark.parametrize("first", ["post", "patch"])
+def test_api_06_another_change_under_the_same_key_is_refused(api: ApiWorld, first: str) -> None:
+    key = {"idempotency-key": "k1"}
+    if first == "post":
+        api.post("/commands", ORDER, headers=key)
+    else:
+        api.publish(n=1)
+        api.patch("/commands/ORDER/o1", {"attributes": {"n": 2}}, headers=key)
+    rows = items(api, COMMANDS)
+    for path, change in (("o1", {"attributes": {"n": 3}}), ("o1", {"name": "x"}), ("o2", {"attributes": {"n": 2}})):
+        answer = api.patch(f"/commands/ORDER/{path}", change, headers=key)
+        assert (answer.status, answer.body["type"]) == (409, "urn:cqrs:problem:request-conflict"), change
+        assert "'k1'" in answer.body["detail"]
+    assert items(api, COMMANDS) == rows
+
+
 def test_api_06_a_repeated_patch_is_not_merged_into_what_came_behind_it(api: ApiWorld) -> None:
     api.publish(n=1)
     first = api.patch("/commands/ORDER/o1", {"attributes": {"n": 2}}, headers={"idempotency-key": "k2"})

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -226,6 +227,100 @@ def test_pub_10_partial_update_refuses(world: World, pk: str, changes: dict[str,
     with pytest.raises(ValidationError) as caught:
         world.publisher.publish_partial_async(pk, KEY.sk, -1, changes, CONTEXT)
     assert caught.value.field == field
+
+
+CHANGES: dict[str, Any] = {"attributes": {"change": 2}}
+
+
+@pytest.mark.parametrize("version", [-1, 1])
+def test_pub_06_a_repeated_partial_update_is_not_merged_into_what_came_behind_it(world: World, version: int) -> None:
+    world.publish(order(0, keep=1, change=1))
+    context = replace(CONTEXT, request_id="r-1")
+    first = world.publisher.publish_partial_async(KEY.pk, KEY.sk, version, CHANGES, context)
+    world.publish(order(2, keep=3, change=3))
+    before = stored(world)
+    assert world.publisher.publish_partial_async(KEY.pk, KEY.sk, version, dict(CHANGES), context) == first
+    assert stored(world) == before
+
+
+@pytest.mark.parametrize(
+    ("version", "changes"),
+    [
+        (-1, {"attributes": {"change": 3}}),
+        (-1, {"attributes": {"change": 2, "keep": 1}}),  # what the merged state is, but more than was sent
+        (-1, {"attributes": {"change": 2}, "name": "first"}),
+        (-1, {}),
+        (1, CHANGES),
+    ],
+)
+def test_pub_07_same_request_with_another_partial_update(world: World, version: int, changes: dict[str, Any]) -> None:
+    world.publish(order(0, keep=1, change=1))
+    context = replace(CONTEXT, request_id="r-1")
+    world.publisher.publish_partial_async(KEY.pk, KEY.sk, -1, CHANGES, context)
+    before = stored(world)
+    with pytest.raises(RequestConflict, match="'r-1' was used for ORDER#o1@0000000002 with other content"):
+        world.publisher.publish_partial_async(KEY.pk, KEY.sk, version, changes, context)
+    with pytest.raises(RequestConflict):  # the same state, published as a whole
+        world.publisher.publish_async(order(-1, keep=1, change=2), context)
+    assert stored(world) == before
+
+
+class Stopped(BaseException):
+    """The process died."""
+
+
+class Interrupted:
+    """``act`` happens before the ``at``-th call, or behind it."""
+
+    def __init__(self, inner: Any, at: int, act: Callable[[], object], *, behind: bool) -> None:
+        self.inner = inner
+        self.left = at
+        self.act = act
+        self.behind = behind
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.inner, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.left -= 1
+            is_now = self.left == 0
+            if is_now and not self.behind:
+                self.act()
+            answer = method(*args, **kwargs)
+            if is_now and self.behind:
+                self.act()
+            return answer
+
+        return call
+
+
+@pytest.mark.parametrize("at", range(1, 8))
+@pytest.mark.parametrize(
+    ("dies", "behind"), [(False, False), (True, False), (True, True)], ids=["goes on", "dies before", "dies behind"]
+)
+def test_pub_10_somebody_publishes_at_any_call_of_a_partial_update(
+    world: World, at: int, dies: bool, behind: bool
+) -> None:
+    """Nothing of either is undone, and the repeated request finds what it had written or writes it now, once."""
+    world.publish(order(0, mine=1, theirs=1))
+    context = replace(CONTEXT, request_id="r-1")
+
+    def somebody() -> None:
+        world.publisher.publish_partial_async(KEY.pk, KEY.sk, -1, {"attributes": {"theirs": 2}}, CONTEXT)
+        if dies:
+            raise Stopped
+
+    mine = {"attributes": {"mine": 2}}
+    store = Interrupted(world.store, at, somebody, behind=behind)
+    with pytest.raises(Stopped) if dies else nullcontext():
+        World(store=store).publisher.publish_partial_async(KEY.pk, KEY.sk, -1, mine, context)
+    assert store.left <= 0
+    again = world.publisher.publish_partial_async(KEY.pk, KEY.sk, -1, mine, context)
+    rows = stored(world)
+    assert again is not None
+    assert [row.get("requestId") for row in rows].count("r-1") == 1
+    assert len(rows) == 3
+    assert rows[-1]["attributes"] == {"mine": 2, "theirs": 2}
 
 
 @pytest.mark.parametrize(("latest", "expected"), [(9, 10), (99, 100)])
