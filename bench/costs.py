@@ -22,7 +22,7 @@ TABLE = "aws:dynamodb/table:Table"
 
 @dataclass(frozen=True)
 class Item:
-    """One line of a bill, by the month: ``count`` of something, and what all of it costs."""
+    """One line of a monthly bill: a number of units, and what they cost together."""
 
     what: str
     count: str
@@ -30,12 +30,12 @@ class Item:
 
 
 def at_rest(declared: Evaluation) -> list[Item]:
-    """What a stack costs in a month without a command, by what it declares. Storage comes with use."""
+    """What a stack costs in a month without commands, from what it declares. Storage is not included."""
     return [*_watching(declared), *_polling(declared), *_sweeping(declared), *_key(declared)]
 
 
 def per_million(cost: Cost) -> dict[str, float]:
-    """The bench's, with what it leaves out: the functions' log, and the queue of the status events."""
+    """The bench's costs, plus those that it leaves out: the functions' logs and the queue of status events."""
     log = cost.invocations * prices.LOG_BYTES_PER_CALL / prices.GIGABYTE * prices.LOG_GIGABYTE
     queue = prices.SQS_REQUESTS_PER_MESSAGE * prices.SQS_REQUEST
     return {**cost.dollars_per_million, "queue": queue * prices.MILLION, "log": log * prices.MILLION}
@@ -44,21 +44,21 @@ def per_million(cost: Cost) -> dict[str, float]:
 def _watching(declared: Evaluation) -> Iterator[Item]:
     alarms = declared.of_type(ALARM).values()
     metrics = sum(map(_metrics_of, alarms))
-    yield Item("alarms, by metric", f"{len(alarms)} with {metrics}", metrics * prices.ALARM_METRIC)
+    yield Item("alarms, billed by metric", f"{len(alarms)} with {metrics}", metrics * prices.ALARM_METRIC)
     dashboards = len(declared.of_type(DASHBOARD))
-    yield Item("dashboard (the first three of an account are free)", str(dashboards), dashboards * prices.DASHBOARD)
-    yield Item("metric of the sweeper", "1", prices.CUSTOM_METRIC)
+    yield Item("dashboard (an account's first three are free)", str(dashboards), dashboards * prices.DASHBOARD)
+    yield Item("sweeper's metric", "1", prices.CUSTOM_METRIC)
 
 
 def _metrics_of(alarm: Mapping[str, Any]) -> int:
-    """An alarm on an expression is paid for by the metrics in it (CloudWatch pricing)."""
+    """An alarm on an expression is billed by the number of metrics in it (CloudWatch pricing)."""
     return sum("metric" in one for one in alarm.get("metricQueries", ())) or 1
 
 
 def _polling(declared: Evaluation) -> Iterator[Item]:
     queues = [one for one in declared.of_type(MAPPING).values() if ":sqs:" in one["eventSourceArn"]]
     requests = len(queues) * prices.POLLERS * prices.SECONDS_PER_MONTH / prices.LONG_POLL_SECONDS
-    what = "requests of Lambda to empty queues (streams are read for free)"
+    what = "Lambda's polls of empty queues (polling streams is free)"
     yield Item(what, _short(requests), requests * prices.SQS_REQUEST)
 
 
@@ -74,7 +74,7 @@ def _sweeping(declared: Evaluation) -> Iterator[Item]:
 
 def _key(declared: Evaluation) -> Iterator[Item]:
     for _ in declared.of_type(KEY):
-        yield Item("key of KMS (each of the first two rotations adds as much)", "1", prices.KMS_KEY)
+        yield Item("KMS key (each of the first two rotations adds the same amount)", "1", prices.KMS_KEY)
 
 
 def _short(number: float) -> str:

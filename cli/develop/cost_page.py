@@ -15,10 +15,10 @@ STACKS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "prod with a key": ("prod", {"kmsKey": "create"}),
 }
 _COMMANDS = (
-    "First versions of items of 1 KB, with one sync handler beside the built-in target unless it is said; batches of "
-    "streams and queues\nare full."
+    "First versions of items of 1 KB, with the built-in target and one sync handler unless stated otherwise; batches "
+    "of streams and queues\nare full."
 )
-_ROWS = "New rows, with the commands that they become."
+_ROWS = "New rows, including the commands that they become."
 
 
 def part(root: Path) -> str:
@@ -36,8 +36,9 @@ def _at_rest(root: Path) -> str:
         [name, *(f"{of[name].dollars:.2f} ({of[name].count})" if name in of else "" for of in found.values())]
         for name in dict.fromkeys(item.what for bill in bills.values() for item in bill)
     ]
-    rows.append(["**all, USD a month**", *(f"**{sum(one.dollars for one in bill):.2f}**" for bill in bills.values())])
-    return "## At rest, by the month\n\n" + _table(["", *bills], rows)
+    totals = [f"**{sum(one.dollars for one in bill):.2f}**" for bill in bills.values()]
+    rows.append(["**total, USD per month**", *totals])
+    return "## Idle, per month\n\n" + _table(["", *bills], rows)
 
 
 def _commands() -> str:
@@ -53,7 +54,7 @@ def _rows() -> str:
 def _dollars(bills: Mapping[str, Mapping[str, float]]) -> str:
     names = list(dict.fromkeys(name for bill in bills.values() for name in bill))
     rows = [[name, *(f"{bill.get(name, 0.0):.2f}" for bill in bills.values())] for name in names]
-    rows.append(["**all, USD**", *(f"**{sum(bill.values()):.0f}**" for bill in bills.values())])
+    rows.append(["**total, USD**", *(f"**{sum(bill.values()):.0f}**" for bill in bills.values())])
     return _table(["", *bills], rows)
 
 

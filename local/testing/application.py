@@ -61,8 +61,8 @@ _REPLAYED = ReplayedEvaluation()
 
 
 @dataclass(frozen=True)
-class Told:
-    """A message of the main topic: what others are told. ``content`` without record data."""
+class Notification:
+    """A message that subscribers of the main topic get. ``content`` has no record data."""
 
     action: str
     content: Mapping[str, Any]
@@ -129,7 +129,7 @@ class ApplicationTest:
             types=EntityTypes(**self._outputs[outputs.ENTITY_TYPES]),
         )
         self._alarms = self._subscribe(outputs.ALARM_TOPIC_ARN, "test-alarms")
-        self._told = self._subscribe(outputs.MAIN_TOPIC_ARN, "test-messages")
+        self._notifications = self._subscribe(outputs.MAIN_TOPIC_ARN, "test-messages")
         return self
 
     def __exit__(
@@ -137,14 +137,14 @@ class ApplicationTest:
     ) -> None:
         self.runtime.stop()
 
-    # -- what happens ------------------------------------------------------------------------------------
+    # -- actions -----------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Until nothing is left to do."""
+        """Run until nothing is left to do."""
         self.scheduler.run_until_idle()
 
     def run_for(self, seconds: float) -> None:
-        """Let that much time pass, with all that is due in it: the sweeper comes every five minutes."""
+        """Let this much time pass and run everything due in it; the sweeper, for example, runs every five minutes."""
         self.scheduler.run_for(seconds)
 
     def publish(self, given: CommandInput, request_id: str | None = None) -> Command | None:
@@ -153,19 +153,19 @@ class ApplicationTest:
         return self.publisher.publish_async(given, context)
 
     def task(self, type_: str, given: Any) -> Task:
-        """Create a task for one input, let it end, and answer how."""
+        """Create a task for one input, run it, and return it as it ended."""
         task = self._tasks.create_task(type_, given, self.context)
         self.run()
         return self._tasks.get_task(task.id, self.context)
 
     def task_over(self, type_: str, items: Sequence[Any]) -> Task:
-        """The same over a list, by the task state machine."""
+        """The same for a list of inputs, by the task state machine."""
         task = self._tasks.create_step_function_task(type_, list(items), self.context)
         self.run()
         return self._tasks.get_task(task.id, self.context)
 
     def import_file(self, table: str, content: str | bytes, name: str = "file.csv") -> ImportJob:
-        """Import a file, let it end, and answer how."""
+        """Import a file and return the finished job."""
         key = f"{IMPORTS}{self.context.tenant_code}/{name}"
         body = content.encode() if isinstance(content, str) else content
         client("s3", self.runtime.endpoint.region).put_object(
@@ -176,7 +176,10 @@ class ApplicationTest:
         return self._imports.get_import(job.id, self.context)
 
     def start(self, workflow: str, given: Mapping[str, Any], id_: str = "test 1") -> Execution:
-        """Start a workflow, let it end or wait for an answer; its execution has ``status``, ``output``, ``error``."""
+        """Start a workflow and run it until it ends or waits for an answer.
+
+        The execution that is returned has ``status``, ``output`` and ``error``.
+        """
         arns = self._outputs[outputs.CUSTOM_STATE_MACHINE_ARNS]
         workflows = StepFunctionsWorkflows(lambda: client("stepfunctions", self.runtime.endpoint.region), arns)
         arn = workflows.start(workflow, given, id_)
@@ -185,7 +188,7 @@ class ApplicationTest:
         return execution
 
     def crash(self, function: str, *, times: int = 1) -> None:
-        """Let the next calls of a function die at once. Raises ValueError: there is no such function."""
+        """Make the next calls of a function crash immediately. Raises ValueError if there is no such function."""
         if function not in FUNCTIONS:
             raise ValueError(f"no function {function!r}; there are {', '.join(FUNCTIONS)}")
         left = [times]
@@ -199,7 +202,7 @@ class ApplicationTest:
         self.runtime.host.interceptors.append(crashing)
 
     def fail_call(self, call: str, code: str | None = None, *, times: int = 1) -> None:
-        """The next calls of ``dynamodb.PutItem``, say, that functions make fail with a code; without one: throttled.
+        """Make the next calls of, say, ``dynamodb.PutItem`` by functions fail with ``code``; by default throttled.
 
         Raises:
             ValueError: there is no such call.
@@ -207,50 +210,50 @@ class ApplicationTest:
         self.faults.plan(call, code, times)
 
     def disturb(self, *, duplicates: float = 0.0, delay: float = 0.0) -> None:
-        """From now on batches of streams and queues come twice with this probability, up to so many seconds late."""
+        """From now on deliver batches of streams and queues twice with this probability, and up to ``delay`` s late."""
         self._deliveries.duplicate, self._deliveries.duplicate_after, self._deliveries.delay = duplicates, delay, delay
 
     def approve(self, workflow: str, request_id: str) -> None:
-        """Somebody else approves, and the workflow goes on. Raises what ``Approvals.approve`` raises."""
+        """Approve as another user and run the workflow on. Raises what ``Approvals.approve`` raises."""
         self._people.approvals().approve(workflow, request_id, somebody_else(self.context))
         self.run()
 
     def reject(self, workflow: str, request_id: str, reason: str) -> None:
-        """The same the other way."""
+        """Reject as another user and run the workflow on. Raises what ``Approvals.reject`` raises."""
         self._people.approvals().reject(workflow, request_id, somebody_else(self.context), reason)
         self.run()
 
     def redrive(self, type_: str, code: str, version: int = 1) -> list[str]:
-        """Try a failed version again, and let it end. Raises NotFound."""
+        """Redrive a failed version and run until it ends. Raises NotFound."""
         outcomes = self._people.redrive(VersionKey(self._key(type_, code), version))
         self.run()
         return outcomes
 
-    # -- looking -----------------------------------------------------------------------------------------
+    # -- queries -----------------------------------------------------------------------------------------
 
     def get(self, type_: str, code: str) -> Command | None:
-        """The entity as it is applied now."""
+        """The entity as currently applied."""
         return self.reader.get(self._key(type_, code))
 
     def outcome(self, type_: str, code: str, version: int = 1) -> str | None:
-        """APPLIED, FAILED, SKIPPED or OPEN; None where there is no such version."""
+        """APPLIED, FAILED, SKIPPED or OPEN; None if there is no such version."""
         state = self.reader.version(self._key(type_, code), version)
         return None if state is None else state.outcome
 
     def rows(self, kind: str) -> list[dict[str, Any]]:
-        """A projection's rows of this tenant: those below ``<kind>#<tenant>`` in ``data``."""
+        """This tenant's rows of a projection: those under ``<kind>#<tenant>`` in ``data``."""
         return self.store.query("data", f"{kind}#{self.context.tenant_code}").items
 
     def alarms(self) -> list[dict[str, Any]]:
         """Alarms since the last call."""
         return [json.loads(json.loads(body)["Message"]) for body in self._drain(self._alarms)]
 
-    def told(self) -> list[Told]:
-        """What others were told since the last call, outcomes of commands, tasks and imports among it."""
-        messages = [json.loads(json.loads(body)["Message"]) for body in self._drain(self._told)]
-        return [Told(one["action"], one["content"]) for one in messages]
+    def notifications(self) -> list[Notification]:
+        """Messages on the main topic since the last call, including the outcomes of commands, tasks and imports."""
+        messages = [json.loads(json.loads(body)["Message"]) for body in self._drain(self._notifications)]
+        return [Notification(one["action"], one["content"]) for one in messages]
 
-    # -- inside ------------------------------------------------------------------------------------------
+    # -- internals ---------------------------------------------------------------------------------------
 
     def _key(self, type_: str, code: str) -> EntityKey:
         return EntityKey(DEFAULT_KIND, self.context.tenant_code, type_, code)
@@ -290,7 +293,7 @@ class ApplicationTest:
 
 @cache
 def shared_work_dir() -> Path:
-    """For the code of this process's deployments, which is nearly always the same."""
+    """The folder for the unpacked code of this process's deployments, which is nearly always the same."""
     folder = tempfile.mkdtemp(prefix="cqrs-tests-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)

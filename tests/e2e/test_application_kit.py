@@ -37,7 +37,7 @@ def test_a_sync_handler_keeps_its_projection(app: ApplicationTest) -> None:
     assert current is not None
     assert (current.version, app.outcome("ORDER", "o1"), app.outcome("ORDER", "o1", 2)) == (2, "APPLIED", "APPLIED")
     assert [row["total"] for row in app.rows("ORDER_SUMMARY")] == [15]
-    assert [one.action for one in app.told()] == ["command-status", "command-status"]
+    assert [one.action for one in app.notifications()] == ["command-status", "command-status"]
     assert app.alarms() == []
 
 

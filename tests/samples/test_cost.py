@@ -87,14 +87,14 @@ def test_at_rest_every_line_follows_what_is_declared() -> None:
     others = {item.what: item for item in costs.at_rest(keyed)}
     alarms = dev.of_type(costs.ALARM)
     rates = sum(name.endswith("FailureRate") for name in alarms)
-    alarm_line = lines["alarms, by metric"]
+    alarm_line = lines["alarms, billed by metric"]
     assert rates > 0
     assert alarm_line.count == f"{len(alarms)} with {len(alarms) + rates}"  # a rate is of two metrics
     assert alarm_line.dollars == pytest.approx(0.10 * (len(alarms) + rates))
     assert lines["sweeps"].count == "8,640"
     assert others["sweeps"].dollars == pytest.approx(lines["sweeps"].dollars / 2)
     # three queues, five long polls of 20 s each, all month
-    assert lines["requests of Lambda to empty queues (streams are read for free)"].count == f"{3 * 5 * 129_600:,}"
+    assert lines["Lambda's polls of empty queues (polling streams is free)"].count == f"{3 * 5 * 129_600:,}"
     (key,) = set(others) - set(lines)
     assert others[key].dollars == 1.0
 
