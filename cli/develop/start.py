@@ -18,7 +18,7 @@ from handlers.core.log import LOGGER_NAME, JsonFormatter
 from local.aws.elsewhere.server import VARIABLE
 from local.aws.model import EndpointError, PortInUse
 from local.deploy.errors import DeployError
-from local.gateway.callers import SECRET_VARIABLE
+from local.gateway.callers import MIN_SECRET_BYTES, SECRET_VARIABLE
 from local.kept.folder import FolderError
 from local.runtime import PROJECT_DIR, LocalRuntime
 
@@ -41,8 +41,8 @@ def started(
     ``CQRS_TOKEN_SECRET``.
 
     Raises:
-        CommandError: the port is taken, that server doesn't answer, the folder can't be used, or the program or its
-            configuration was refused.
+        CommandError: the secret is too short, the port is taken, that server doesn't answer, the folder can't be used,
+            or the program or its configuration was refused.
     """
     tables_url = os.environ.get(VARIABLE) or None
     if data is not None and tables_url is not None:
@@ -54,7 +54,7 @@ def started(
             port=port,
             tables_url=tables_url,
             data=data,
-            token_secret=os.environ.get(SECRET_VARIABLE) or None,
+            token_secret=_token_secret(),
         )
     except PortInUse as error:
         raise CommandError(f"{error} (--port)") from error
@@ -81,6 +81,13 @@ def started(
         yield runtime
     finally:
         runtime.stop()
+
+
+def _token_secret() -> str | None:
+    secret = os.environ.get(SECRET_VARIABLE) or None
+    if secret is not None and (size := len(secret.encode())) < MIN_SECRET_BYTES:
+        raise CommandError(f"{SECRET_VARIABLE}: {size} bytes are not allowed; expected at least {MIN_SECRET_BYTES}")
+    return secret
 
 
 def log_to_file(directory: Path) -> Path:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import boto3
 import pytest
 
 from cqrs_client import Client, connect
 from tests.support.checkout import PATIENCE_SECONDS, Cli, checkout
 from tests.unit.local.gateway.test_callers import token
 
-ISSUER, AUDIENCE, SECRET = "https://issuer.example/pool", "shop", "a secret of this test"
+ISSUER, AUDIENCE, SECRET = "https://issuer.example/pool", "shop", "a secret of the operators' tests"
 TENANT, KEY = "t1", "TENANT#t1 ORDER#o1"
 MODULES = "handlers.domain.orders, handlers.domain.airports"
 MOODY = '''"""A target that is down while a file is there."""
@@ -52,21 +57,26 @@ class Served:
 
     def run(self, *arguments: str, role: str | None = "operator", tenant: str = TENANT) -> tuple[int, str, str]:
         """``./cqrs`` as somebody who has no credentials for AWS, and a token with this role if any."""
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CQRS_"))}
-        env |= {"HOME": str(self.home), "AWS_EC2_METADATA_DISABLED": "true"}
+        env = {}
         if role is not None:
             claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "olga", "exp": time.time() + 3_600}
             env["CQRS_API_TOKEN"] = token({**claims, "tenant": tenant, "roles": [role]}, SECRET)
-        done = subprocess.run(
+        done = self.process(*arguments, **env)
+        return done.returncode, done.stdout, done.stderr
+
+    def process(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """``./cqrs`` without credentials for AWS."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CQRS_"))}
+        env |= {"HOME": str(self.home), "AWS_EC2_METADATA_DISABLED": "true"}
+        return subprocess.run(
             ["./cqrs", *arguments],
             cwd=self.folder,
-            env=env,
+            env=env | environment,
             capture_output=True,
             text=True,
             timeout=PATIENCE_SECONDS,
             check=False,
         )
-        return done.returncode, done.stdout, done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +159,58 @@ def test_each_refusal_is_one_line(served: Served) -> None:
     assert line("skip", "TENANT#t1 ORDER#done@1").startswith("TENANT#t1 ORDER#done@1: not skipped, it is finished")
     assert "there is no API of a stack here" in line("explain", KEY, url=f"{served.url}/elsewhere")
     assert "can't be reached; --api takes the stack output apiUrl" in line("explain", KEY, url="http://127.0.0.1:9")
+
+
+def test_a_secret_that_is_too_short_is_refused_before_anything_is_deployed(served: Served) -> None:
+    done = served.process("serve", "--port", "0", CQRS_TOKEN_SECRET="short")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "cqrs: error: CQRS_TOKEN_SECRET: 5 bytes are not allowed; expected at least 32\n"
+
+
+def rows(served: Served) -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables."""
+    database = boto3.client(
+        "dynamodb", endpoint_url=served.url, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    return {name: database.scan(TableName=name)["Items"] for name in database.list_tables()["TableNames"]}
+
+
+def test_api_05_who_is_not_let_in_writes_nothing(served: Served) -> None:
+    """A token as ``./cqrs serve`` checks it, a signature or a laptop's user as ``apiTenants`` maps it."""
+    now = time.time()
+    good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "olga", "exp": now + 3_600, "tenant": TENANT, "roles": ["writer"]}
+    wrong: dict[str, str | None] = {
+        "missing": None,
+        "malformed": "Bearer a.b",
+        "no token": "Basic b2xnYTpvbGdh",
+        "wrong issuer": token({**good, "iss": "https://issuer.example/other"}, SECRET),
+        "wrong audience": token({**good, "aud": "other"}, SECRET),
+        "algorithm none": token(good, SECRET, "none").rpartition(".")[0] + ".",
+        "wrong key": token(good, SECRET + "x"),
+        "expired": token({**good, "exp": now - 1}, SECRET),
+        "for ever": token({name: value for name, value in good.items() if name != "exp"}, SECRET),
+        "not yet valid": token({**good, "nbf": now + 3_600}, SECRET),
+    }
+    body = json.dumps({"type": "ORDER", "code": "refused", "name": "Refused", "attributes": {"lines": []}}).encode()
+
+    def status(authorization: str | None, *, path: str = "/commands", **headers: str) -> tuple[int, str]:
+        given = {"content-type": "application/json", **headers}
+        if authorization is not None:
+            given["authorization"] = authorization
+        connection = HTTPConnection(urlsplit(served.url).netloc, timeout=PATIENCE_SECONDS)
+        connection.request("POST", path, body, given)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, text
+
+    before = rows(served)
+    assert {name: status(one)[0] for name, one in wrong.items()} == dict.fromkeys(wrong, 401)
+    assert status(wrong["wrong key"])[1] == '{"message": "Unauthorized"}'
+    unmapped = status(None, path="/iam/commands", **{"x-local-user": "stranger"})
+    assert (unmapped[0], json.loads(unmapped[1])["type"]) == (403, "urn:cqrs:problem:forbidden")
+    without_roles = status(f"Bearer {token({**good, 'roles': []}, SECRET)}")
+    assert (without_roles[0], json.loads(without_roles[1])["type"]) == (403, "urn:cqrs:problem:forbidden")
+    assert rows(served) == before
+    assert status(f"Bearer {token(good, SECRET)}")[0] == 202
+    assert rows(served) != before

@@ -48,7 +48,7 @@ MODULES = "handlers.domain.orders, handlers.domain.airports, handlers.domain.app
 HEADER = "icao,iata,name,city,subd,country,elevation,lat,lon,tz,lid"
 ROW = 'ZZ{:02},"","Field {}",Town,Land,US,10,1.5,2.5,America/Chicago,'
 MANY = 10_000
-ISSUER, AUDIENCE, SECRET = "https://issuer.example", "console", "a secret of the test"
+ISSUER, AUDIENCE, SECRET = "https://issuer.example", "console", "a secret of the tests of the console"
 NARROW, WIDE = 360, 1100
 ROOMS = (
     "#/",

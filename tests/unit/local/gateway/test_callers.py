@@ -16,7 +16,7 @@ from local.aws.http.model import WebRequest
 from local.gateway.callers import LOCAL_OPERATOR, Forbidden, Unauthorised, authorizer_of
 from local.gateway.model import Route, Tokens
 
-NOW, SECRET = 1_000_000.0, "secret"
+NOW, SECRET, OTHER = 1_000_000.0, "a secret of the tests of callers", "another one of the tests of callers"
 IAM = Route("$default", "f", 30, "AWS_IAM")
 TOKENS = Route("$default", "f", 30, "JWT", Tokens("https://issuer", ["api"]))
 CLAIMS = {"iss": "https://issuer", "aud": "api", "sub": "u1", "exp": NOW + 60}
@@ -35,6 +35,10 @@ def token(claims: Any, secret: str = SECRET, algorithm: str = "HS256") -> str:
     signed = f"{part({'alg': algorithm, 'typ': 'JWT'})}.{part(claims)}"
     signature = hmac.digest(secret.encode(), signed.encode(), hashlib.sha256)
     return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+def without(claim: str) -> dict[str, Any]:
+    return {name: value for name, value in CLAIMS.items() if name != claim}
 
 
 def test_without_an_authoriser_nobody_is_told() -> None:
@@ -106,21 +110,36 @@ def test_one_of_a_routes_scopes_is_needed() -> None:
     ("given", "why"),
     [
         (None, "no token"),
-        ("Bearer x.y", "no token"),
-        ("Bearer a.b.c", "no token"),
-        (token(CLAIMS, algorithm="none"), "another kind"),
-        (token([]), "another kind"),
-        (token(CLAIMS, "other"), "another signature"),
-        (token({**CLAIMS, "iss": "https://other"}), "another issuer"),
-        (token({**CLAIMS, "aud": ["x"]}), "another audience"),
-        (token({**CLAIMS, "exp": NOW}), "not valid now"),
-        (token({**CLAIMS, "nbf": NOW + 1}), "not valid now"),
-        (token({**CLAIMS, "exp": "soon"}), "no time"),
+        ("Bearer", "not taken"),
+        ("Bearer x.y", "not taken"),
+        ("Bearer a.b.c", "not taken"),
+        ("Bearer \xe4.b.c", "not taken"),
+        (token(CLAIMS).rpartition(".")[0] + ".", "bad_signature"),
+        (token(CLAIMS, algorithm="none"), "unsupported_algorithm"),
+        (token(CLAIMS, algorithm="none").rpartition(".")[0] + ".", "unsupported_algorithm"),
+        (token(CLAIMS, algorithm="HS512"), "unsupported_algorithm"),
+        (token([]), "invalid_payload"),
+        (token(CLAIMS, OTHER), "bad_signature"),
+        (token({**CLAIMS, "iss": "https://other"}), "'iss'"),
+        (token(without("iss")), "'iss'"),
+        (token({**CLAIMS, "aud": ["x"]}), "'aud'"),
+        (token({**CLAIMS, "aud": "x", "client_id": "api"}), "'aud'"),
+        (token({**without("aud"), "client_id": "x"}), "'client_id'"),
+        (token(without("aud")), "'aud'"),
+        (token({**CLAIMS, "exp": NOW}), "expired"),
+        (token({**CLAIMS, "exp": "soon"}), "'exp'"),
+        (token(without("exp")), "'exp'"),
+        (token({**CLAIMS, "nbf": NOW + 1}), "not yet valid"),
+        (token({**CLAIMS, "iat": NOW + 1}), "in the future"),
     ],
 )
 def test_wrong_tokens(given: str | None, why: str) -> None:
     with pytest.raises(Unauthorised, match=why):
         caller(TOKENS, given)
+
+
+def test_a_client_id_stands_for_an_audience() -> None:
+    assert caller(TOKENS, token({**without("aud"), "client_id": "api"}))["jwt"]["claims"]["client_id"] == "api"
 
 
 def test_without_a_secret_every_token_is_refused() -> None:

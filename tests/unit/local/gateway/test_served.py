@@ -19,7 +19,7 @@ from local.aws.http.model import WebRequest
 from local.gateway.gateway import MOST_AT_ONCE, Gateway
 from local.runtime import LocalRuntime
 from tests.unit.local.deploy.sample import write_project
-from tests.unit.local.gateway.test_callers import token
+from tests.unit.local.gateway.test_callers import OTHER, SECRET, token
 
 PROGRAM = '''
 import json
@@ -108,7 +108,7 @@ for name, cors in (("one", {"allow_origins": ["http://localhost:5173"], "allow_m
 @pytest.fixture(scope="module")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRuntime]:
     folder = write_project(tmp_path_factory.mktemp("api"), program=PROGRAM)
-    with LocalRuntime(project_dir=folder, port=0, token_secret="secret") as running:
+    with LocalRuntime(project_dir=folder, port=0, token_secret=SECRET) as running:
         yield running
 
 
@@ -162,7 +162,7 @@ def test_tokens(runtime: LocalRuntime, base: str) -> None:
     claims = {"iss": "https://issuer", "aud": "api", "sub": "u1", "exp": runtime.scheduler.now() + 60}
     good = asked(f"{base}/token", authorization=f"Bearer {token(claims)}")[2]
     assert good["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] == "u1"
-    wrong = asked(f"{base}/token", authorization=f"Bearer {token(claims, 'other')}")
+    wrong = asked(f"{base}/token", authorization=f"Bearer {token(claims, OTHER)}")
     for status, headers, answer in (asked(f"{base}/token"), wrong):
         assert (status, headers["www-authenticate"], answer) == (401, "Bearer", {"message": "Unauthorized"})
     assert asked(f"{base}/a", authorization="Bearer x")[0] == 403
