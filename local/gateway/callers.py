@@ -127,12 +127,12 @@ def _claims(authorization: str, tokens: Tokens, secret: str | None, now: float) 
     try:
         claims = jwt.decode(token, OctKey.import_key(secret), algorithms=[ALGORITHM]).claims
         audience = "client_id" if "aud" not in claims and "client_id" in claims else "aud"
-        jwt.JWTClaimsRegistry(
-            now=int(now),
-            iss={"essential": True, "value": tokens.issuer},
-            exp={"essential": True},
-            **{audience: {"essential": True, "values": list(tokens.audiences)}},
-        ).validate(claims)
+        wanted: dict[str, Any] = {
+            "iss": {"essential": True, "value": tokens.issuer},
+            "exp": {"essential": True},
+            audience: {"essential": True, "values": list(tokens.audiences)},
+        }
+        jwt.JWTClaimsRegistry(now=int(now), **wanted).validate(claims)
     except (JoseError, ValueError) as error:
         raise Unauthorised(f"a token that is not taken: {error}") from None
     return claims
