@@ -10,6 +10,7 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from local.functions.archive_modules import ArchiveModules, unmounted
@@ -125,6 +126,17 @@ class FunctionHost:
         """The functions' names, sorted."""
         return sorted(self._specs)
 
+    def load(self, function: str, module: str) -> ModuleType:
+        """A module as the function has it: its archive's, which needn't be this process's of that name.
+
+        Raises:
+            FunctionNotFound: there is no such function.
+            ModuleNotFoundError: its archive has no such module. Whatever the module's own code raises.
+        """
+        spec = self.get(function)
+        with self._starting[spec.archive_dir]:
+            return self._modules(spec).load(module)
+
     # -- calls --------------------------------------------------------------------------------------
 
     def invoke(self, function: str, payload: Any) -> InvokeResult:
@@ -212,13 +224,15 @@ class FunctionHost:
             if handler is None and spec.name in self._starters:
                 handler = self._instances[spec.name] = self._starters[spec.name]()
             elif handler is None:
-                key = (spec.archive_dir, spec.importable)
-                modules = self._archives.get(key)
-                if modules is None:
-                    others = spec.importable.also(self._importable)
-                    modules = self._archives[key] = ArchiveModules(spec.archive_dir, others)
-                handler = self._instances[spec.name] = start_instance(spec, modules, self._create_overrides)
+                handler = self._instances[spec.name] = start_instance(spec, self._modules(spec), self._create_overrides)
             return handler
+
+    def _modules(self, spec: FunctionSpec) -> ArchiveModules:
+        key = (spec.archive_dir, spec.importable)
+        modules = self._archives.get(key)
+        if modules is None:
+            modules = self._archives[key] = ArchiveModules(spec.archive_dir, spec.importable.also(self._importable))
+        return modules
 
     def _drop_instance(self, name: str, generation: int | None = None) -> None:
         """The next call is a cold start. A zombie of an older instance doesn't end the present one."""

@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from contract import outputs
-from contract.functions import FUNCTIONS, LOADER
+from contract.functions import FUNCTIONS, LOADER, TASKS
 from contract.objects import IMPORTS
 from contract.tables import TABLES
 from handlers.commands.attributes import AttributeStore
@@ -37,14 +37,11 @@ from handlers.entrypoints.wiring.collaborators import Collaborators
 from handlers.entrypoints.wiring.settings import ApplicationSettings
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.service import ImportService
-from handlers.imports.strategy import load_import_tables
 from handlers.objects.s3 import S3Objects
 from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
 from handlers.store.dynamodb import DynamoTableStore
-from handlers.tasks.handlers import task_types
 from handlers.tasks.model import Task, TaskLimits
 from handlers.tasks.service import TaskService
-from infra.packages.here import make_importable
 from local.aws.clients import client
 from local.functions.model import InvokeResult, SimulatedCrash
 from local.runtime import PROJECT_DIR, LocalRuntime
@@ -92,8 +89,6 @@ class ApplicationTest:
         stack: str = "dev",
     ) -> None:
         self.modules = tuple(modules)
-        self._project_dir = project_dir
-        self._folders: list[str] = list((config or {}).get("applicationPackages", []))
         self.context = InvokeContext(user, tenant)
         self.scheduler = Scheduler.virtual(seed)
         given = {"handlerModules": list(modules), **(config or {})}
@@ -113,8 +108,6 @@ class ApplicationTest:
 
     def __enter__(self) -> ApplicationTest:
         self.runtime.start()
-        if any(not module.startswith("handlers.domain.") for module in self.modules):
-            make_importable(self._project_dir, self._folders)
         self._outputs = self.runtime.outputs
         region = self.runtime.endpoint.region
         tables = {name: self._outputs[outputs.TABLE_NAME[name]] for name in TABLES}
@@ -265,14 +258,23 @@ class ApplicationTest:
     @cached_property
     def _tasks(self) -> TaskService:
         limits = TaskLimits(self._outputs[outputs.TASK_MAX_CONCURRENCY], self._outputs[outputs.TASK_TIMEOUT_MINUTES])
-        return TaskService(self.store, self.scheduler, task_types(self.modules), limits)
+        types = self._deployed(TASKS, "handlers.tasks.handlers").task_types(self.modules)
+        return TaskService(self.store, self.scheduler, types, limits)
 
     @cached_property
     def _imports(self) -> ImportService:
-        name = next(name for name in self.runtime.host.names if name.endswith(f"-{LOADER}"))
-        settings = ApplicationSettings({"LOG_LEVEL": "INFO", **self.runtime.host.get(name).env})
-        tables = load_import_tables(self.modules, Collaborators(settings, self.store, self.scheduler))
+        settings = ApplicationSettings({"LOG_LEVEL": "INFO", **self.runtime.host.get(self._named(LOADER)).env})
+        collaborators = Collaborators(settings, self.store, self.scheduler)
+        strategies = self._deployed(LOADER, "handlers.imports.strategy")
+        tables = strategies.load_import_tables(self.modules, collaborators)
         return ImportService(self.store, self.scheduler, tables.names, [self._outputs[outputs.BUCKET_NAME]])
+
+    def _named(self, function: str) -> str:
+        return next(name for name in self.runtime.host.names if name.endswith(f"-{function}"))
+
+    def _deployed(self, function: str, module: str) -> Any:
+        """A module of ours as the function has it, over the classes that are deployed: this process may have others."""
+        return self.runtime.host.load(self._named(function), module)
 
     def _subscribe(self, topic: str, name: str) -> str:
         region = self.runtime.endpoint.region

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import markupsafe._speedups
@@ -47,6 +48,18 @@ class Words(ImportStrategy):
 '''
 
 
+TASK = '''"""Tasks of a test."""
+
+from handlers import task_handler
+
+
+@task_handler("count")
+class Count:
+    def run(self, word: str) -> int:
+        return len(word)
+'''
+
+
 def handler(kind: str, imports: str, value: str) -> str:
     return HANDLER.format(imports=imports, type=kind, id=kind.lower(), kind=kind, value=value)
 
@@ -67,6 +80,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     wheel(wheels, "company_handlers", "1.0", notes)
     files = {
         "mine.py": handler("MINE", "import fastescape\nimport greeting", "greeting.greet(fastescape.escape('<b>'))"),
+        "counts.py": TASK,
         "lucky.py": handler("LUCKY", "import moto", "moto.__version__"),
     }
     copy = project(tmp_path, files)
@@ -102,13 +116,16 @@ def test_app_01_packages_pure_and_compiled_and_handlers_in_them(folder: Path) ->
         assert using == {f"cqrs-dev-{name}" for name in KINDS_OF}
 
 
-def test_app_01_classes_of_packages_are_made_in_tests_and_commands_too(folder: Path) -> None:
-    own = {"applicationPackages": ["src/acme"]}
-    with ApplicationTest(["acme.orders", "acme.files"], config=own, project_dir=folder) as app:
+def test_app_01_classes_are_those_that_are_deployed_wherever_they_are(folder: Path) -> None:
+    """This process can import none of them: they are the copy's."""
+    modules = ["acme.orders", "acme.files", "handlers.domain.counts"]
+    with ApplicationTest(modules, config={"applicationPackages": ["src/acme"]}, project_dir=folder) as app:
+        assert app.task("count", "three").result == 5
         assert app.import_file("words", "code,name\nc2,Another\n").status == "COMPLETED"
         current = app.get("ACME", "c2")
         assert current is not None
         assert current.name == "Hello Another"
+    assert not {"acme.files", "handlers.domain.counts"} & sys.modules.keys()
 
 
 def test_app_01_what_only_the_laptop_has_is_not_importable(folder: Path) -> None:
