@@ -8,7 +8,8 @@ from pathlib import Path
 
 from infra.packages.layer import CACHE
 from infra.packages.requirements import application_pins
-from infra.packages.wheels import installed, of_this_machine
+from infra.packages.targets import of_this_machine
+from infra.packages.wheels import installed
 
 
 def make_importable(root: Path, folders: Iterable[str]) -> None:

@@ -13,7 +13,8 @@ from pulumi_aws import lambda_
 from infra.configuration.stack_config import StackConfig
 from infra.naming.names import Names
 from infra.packages.requirements import FILE, application_pins
-from infra.packages.wheels import Packages, installed, of_functions
+from infra.packages.targets import of_functions
+from infra.packages.wheels import Packages, installed
 from infra.packaging import ALLOWED, PackagingError
 
 #: What a function may weigh unpacked, layers included, and what may be uploaded (Lambda Developer Guide, "Lambda
@@ -49,7 +50,7 @@ class ApplicationPackages:
 
 
 def application_packages(root: Path, config: StackConfig, archive: Mapping[str, Path]) -> ApplicationPackages | None:
-    """Install what ``handlers/requirements.txt`` lists; None where it lists nothing.
+    """Install what ``handlers/requirements.txt`` lists for the functions; None where that is nothing.
 
     Args:
         archive: the functions' own files, which count, too.
@@ -57,10 +58,11 @@ def application_packages(root: Path, config: StackConfig, archive: Mapping[str, 
     Raises:
         PackagingError: a line of the file, a package without a wheel, or more than a function may have.
     """
-    pins = application_pins(root)
+    target = of_functions(config.lambda_runtime, config.lambda_architecture)
+    pins = target.of(application_pins(root))
     if not pins:
         return None
-    packages = installed(pins, of_functions(config.lambda_runtime, config.lambda_architecture), root / CACHE)
+    packages = installed(pins, target, root / CACHE)
     unpacked = packages.unpacked + sum(path.stat().st_size for path in archive.values())
     check_sizes(unpacked, packages.zipped)
     return ApplicationPackages(packages, root / FILE)
@@ -68,12 +70,12 @@ def application_packages(root: Path, config: StackConfig, archive: Mapping[str, 
 
 def check_sizes(unpacked: int, zipped: int) -> None:
     """Refuse what Lambda would refuse. Raises PackagingError: says how much there is and what is allowed."""
-    for size, most, what in (
-        (unpacked, MOST_UNPACKED, "unpacked, with the functions' own code"),
-        (zipped, MOST_ZIPPED, "as a zip file"),
+    for size, most, what, why in (
+        (unpacked, MOST_UNPACKED, "unpacked, with the functions' own code", "what Lambda takes"),
+        (zipped, MOST_ZIPPED, "as a zip file", "what Lambda takes without a bucket between, and the program has none"),
     ):
         if size > most:
-            raise PackagingError(f"{FILE}: {_mb(size)} MB {what}; allowed are {_mb(most)} MB")
+            raise PackagingError(f"{FILE}: {_mb(size)} MB {what}; allowed are {_mb(most)} MB: {why}")
 
 
 def declare_layer(own: ApplicationPackages, config: StackConfig, names: Names) -> lambda_.LayerVersion:

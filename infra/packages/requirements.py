@@ -7,23 +7,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.markers import InvalidMarker, Marker  # comes with pulumi
+
 from infra.packaging import PackagingError
 
 #: Where they are.
 FILE = "handlers/requirements.txt"
 _PIN = re.compile(
-    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(\[[A-Za-z0-9._, -]+\])?==(?P<version>[A-Za-z0-9][A-Za-z0-9.!+_-]*)"
-    r"(\s*;[^#]*?)?(\s+--hash=sha256:[0-9a-f]{64})*"
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(\[(?P<extras>[A-Za-z0-9._, -]+)\])?"
+    r"==(?P<version>[A-Za-z0-9][A-Za-z0-9.!+_-]*)(?P<marker>\s*;[^#]*?)?(?P<hashes>(\s+--hash=sha256:[0-9a-f]{64})*)"
 )
 
 
 @dataclass(frozen=True)
 class Pin:
-    """A package of a version; ``line`` as it is written."""
+    """A package of a version; ``line`` as it is written, ``wanted`` without its marker, which pip would judge by the
+    machine that it runs on.
+    """
 
     name: str
     version: str
     line: str
+    wanted: str
+    extras: frozenset[str] = frozenset()
+    marker: Marker | None = None
 
     @property
     def key(self) -> str:
@@ -56,11 +63,24 @@ def parse(text: str) -> list[Pin]:
         match = _PIN.fullmatch(line)
         if match is None:
             raise PackagingError(f"{FILE}: line {number}: {line!r} is not allowed; expected a version: name==1.2.3")
-        pin = Pin(match["name"], match["version"], line)
-        if any(one.key == pin.key for one in pins):
+        pin = _pin(match, line, number)
+        # Two versions of a package may be meant for two environments: which lines are for one is known later.
+        if any(one.key == pin.key and None in (one.marker, pin.marker) for one in pins):
             raise PackagingError(f"{FILE}: line {number}: {pin.name} is listed twice")
         pins.append(pin)
     return pins
+
+
+def _pin(match: re.Match[str], line: str, number: int) -> Pin:
+    marker = (match["marker"] or "").strip().removeprefix(";").strip()
+    extras = [normal(one.strip()) for one in (match["extras"] or "").split(",") if one.strip()]
+    wanted = "".join([match["name"], f"[{','.join(extras)}]" if extras else "", f"=={match['version']}"])
+    try:
+        parsed = Marker(marker) if match["marker"] else None
+    except InvalidMarker as error:
+        reason = str(error).partition("\n")[0]
+        raise PackagingError(f"{FILE}: line {number}: the marker {marker!r} is not allowed: {reason}") from error
+    return Pin(match["name"], match["version"], line, f"{wanted}{match['hashes']}", frozenset(extras), parsed)
 
 
 def _lines(text: str) -> Sequence[str]:

@@ -19,46 +19,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from packaging.requirements import Requirement  # comes with pulumi
+from packaging.specifiers import SpecifierSet
+
+from infra.packages.needs import missing, wheels_of
 from infra.packages.requirements import FILE, Pin, normal
+from infra.packages.targets import Target
 from infra.packaging import PackagingError
 
 #: Raised when folders are made in another way than before.
-FORMAT = 1
+FORMAT = 2
 _NOT_FOUND = re.compile(r"No matching distribution found for ([^\s;(]+)")
 #: What of a wheel's ``.data`` is importable.
 _LIBRARIES = ("purelib", "platlib")
-#: glibc of Lambda's runtimes: Amazon Linux 2 has 2.26, Amazon Linux 2023, from Python 3.12 on, 2.34 (Lambda Developer
-#: Guide, "Lambda runtimes"; AL2023 User Guide, "Comparing AL2 and AL2023").
-_GLIBC = {"python3.11": 26}
-_GLIBC_OF_AL2023 = 34
-_OLDEST_GLIBC = 5
-_MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
-
-
-@dataclass(frozen=True)
-class Target:
-    """Whom the packages are for. ``arguments``: pip's, that say so."""
-
-    name: str
-    python: str
-    arguments: tuple[str, ...]
-
-
-def of_functions(runtime: str, architecture: str) -> Target:
-    """A runtime (``python3.13``) and architecture of Lambda: wheels for Linux, and those that run anywhere."""
-    machine, python = _MACHINES[architecture], runtime.removeprefix("python")
-    newest = _GLIBC.get(runtime, _GLIBC_OF_AL2023)
-    platforms = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, _OLDEST_GLIBC - 1, -1)]
-    platforms += [f"manylinux2014_{machine}", f"linux_{machine}"]
-    chosen = [part for one in platforms for part in ("--platform", one)]
-    arguments = ("--implementation", "cp", "--python-version", python, *chosen)
-    return Target(f"{runtime} on {architecture}", python, arguments)
-
-
-def of_this_machine() -> Target:
-    """The Python that runs this."""
-    version = ".".join(map(str, sys.version_info[:2]))
-    return Target(f"python{version} on this machine", f"{version}-{sys.platform}", ())
 
 
 @dataclass(frozen=True)
@@ -80,12 +53,13 @@ class Packages:
 
 
 def installed(pins: Sequence[Pin], target: Target, cache: Path) -> Packages:
-    """The packages below ``cache``, unpacked by the first who asks for them.
+    """Those of the packages that are for the target, below ``cache``, unpacked by the first who asks for them.
 
     Raises:
         PackagingError: a package without a wheel for the target, what a listed one needs and is not listed, or no pip.
     """
-    listed = "\n".join(sorted(pin.line for pin in pins))
+    pins = target.of(pins)
+    listed = "\n".join(sorted(pin.wanted for pin in pins))
     key = hashlib.sha256(json.dumps([FORMAT, listed, target.name, target.python]).encode()).hexdigest()[:16]
     home = cache / key
     if not home.exists():
@@ -106,12 +80,11 @@ def installed(pins: Sequence[Pin], target: Target, cache: Path) -> Packages:
 
 def _install(pins: Sequence[Pin], target: Target, home: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        _download(pins, target, Path(folder))
-        wheels = sorted(Path(folder).glob("*.whl"))
-        _check_listed(pins, wheels)
+        _download([pin.wanted for pin in pins], target, Path(folder))
+        _check_listed(pins, target, Path(folder))
         site = home / "site"
         site.mkdir()
-        for wheel in wheels:
+        for wheel in sorted(Path(folder).glob("*.whl")):
             _unpack(wheel, site)
     files = sorted(path for path in site.rglob("*") if path.is_file())
     packed = home / "measured.zip"
@@ -123,13 +96,24 @@ def _install(pins: Sequence[Pin], target: Target, home: Path) -> None:
     (home / "sizes.json").write_text(json.dumps(sizes))
 
 
-def _download(pins: Sequence[Pin], target: Target, folder: Path) -> None:
+def _download(lines: Sequence[str], target: Target, folder: Path) -> None:
+    """Without what they need: pip would judge that by its own Python and machine."""
+    if not lines:
+        return
     wanted = folder / "requirements.txt"
-    wanted.write_text("\n".join(pin.line for pin in pins) + "\n")
+    wanted.write_text("\n".join(lines) + "\n")
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"),
-            *("--only-binary=:all:", "--dest", str(folder), "--requirement", str(wanted), *target.arguments),
+            *(
+                "--only-binary=:all:",
+                "--no-deps",
+                "--dest",
+                str(folder),
+                "--requirement",
+                str(wanted),
+                *target.arguments,
+            ),
         ],
         capture_output=True,
         text=True,
@@ -147,13 +131,24 @@ def _download(pins: Sequence[Pin], target: Target, folder: Path) -> None:
     raise PackagingError(f"{FILE}: pip can't fetch the packages for {target.name}: {said[-1]}")
 
 
-def _check_listed(pins: Sequence[Pin], wheels: Sequence[Path]) -> None:
-    """Refuse what came along unnamed: its version would be another one some day."""
-    found = [(parts[0], parts[1]) for parts in (wheel.name.split("-") for wheel in wheels)]
+def _check_listed(pins: Sequence[Pin], target: Target, folder: Path) -> None:
+    """Refuse what would come along unnamed: its version would be another one some day. What pip would choose now is
+    fetched, to be named.
+    """
     known = {pin.key for pin in pins}
-    unlisted = [f"{name.replace('_', '-')}=={version}" for name, version in found if normal(name) not in known]
+    while needs := missing(pins, wheels_of(folder), target):
+        _download([f"{name}{needs_of}" for name, needs_of in _together(needs).items()], target, folder)
+    unlisted = [f"{one.name}=={one.version}" for one in wheels_of(folder).values() if one.name not in known]
     if unlisted:
         raise PackagingError(f"{FILE}: the packages there need others; add {', '.join(unlisted)}")
+
+
+def _together(needs: Sequence[Requirement]) -> dict[str, SpecifierSet]:
+    """By name: what all who need it ask of its version."""
+    found: dict[str, SpecifierSet] = {}
+    for need in needs:
+        found[normal(need.name)] = found.get(normal(need.name), SpecifierSet()) & need.specifier
+    return found
 
 
 def _unpack(wheel: Path, site: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from infra.configuration.stack_config import StackConfig
 from infra.packages.layer import MOST_UNPACKED, MOST_ZIPPED, application_packages, check_sizes
 from infra.packages.requirements import FILE, parse
-from infra.packages.wheels import installed, of_functions, of_this_machine
+from infra.packages.targets import of_functions, of_this_machine
+from infra.packages.wheels import installed
 from infra.packaging import PackagingError, archive_members
 from local.runtime import PROJECT_DIR
 from tests.support.wheels import ARM64, only, wheel
@@ -71,6 +72,53 @@ def test_app_01_a_line_that_pins_nothing_is_refused(line: str) -> None:
         parse(f"fast==2.0  # why\n{line}\n")
     with pytest.raises(PackagingError, match="line 2: Fast_Thing is listed twice"):
         parse("fast-thing==1\nFast_Thing==2")
+
+
+@pytest.mark.parametrize(
+    ("marker", "arm64_313", "x86_64_311"),
+    [
+        ('sys_platform == "linux" and os_name == "posix"', True, True),
+        ('sys_platform == "win32" or platform_system == "Darwin"', False, False),
+        ('sys_platform == "darwin"', False, False),
+        ('platform_machine == "aarch64"', True, False),
+        ('platform_machine == "x86_64"', False, True),
+        ('python_version < "3.12"', False, True),
+        ('python_full_version >= "3.13.2"', True, False),
+        ('implementation_name == "cpython" and platform_python_implementation != "PyPy"', True, True),
+        ('extra == "fast"', False, False),
+    ],
+)
+def test_app_01_markers_are_judged_for_the_functions(marker: str, arm64_313: bool, x86_64_311: bool) -> None:
+    pins = parse(f"greeting==1.0 ; {marker}")
+    assert [bool(one.of(pins)) for one in (FUNCTIONS, of_functions("python3.11", "x86_64"))] == [arm64_313, x86_64_311]
+
+
+def test_app_01_lines_of_other_environments_are_left_alone(wheels: Path, tmp_path: Path) -> None:
+    """Also those of packages, and of their extras; pip would judge them by the machine that deploys."""
+    wheel(wheels, "winner", "1.0", {"winner.py": ""})
+    own = ['winner; sys_platform == "win32"', 'fast>=1; platform_machine == "aarch64"', 'rare>=1; extra == "rare"']
+    wheel(wheels, "picky", "1.0", {"picky.py": ""}, needs=own)
+    wheel(wheels, "rare", "1.0", {"rare.py": ""})
+    wheel(wheels, "rare", "2.0", {"rare.py": ""})
+    two = 'winner==3.0; sys_platform == "darwin"\nwinner==1.0; sys_platform == "linux"'
+    assert [pin.wanted for pin in FUNCTIONS.of(parse(two))] == ["winner==1.0"]
+    with pytest.raises(PackagingError, match=r"winner is listed twice for python3\.13 on arm64"):
+        FUNCTIONS.of(parse(two.replace("darwin", "linux")))
+    with pytest.raises(PackagingError, match=r"need others; add fast==2\.0, rare==2\.0$"):
+        installed(parse("picky[rare]==1.0"), FUNCTIONS, tmp_path)
+    found = installed(parse(f"picky==1.0\nfast==2.0\n{two}"), FUNCTIONS, tmp_path)
+    assert found.names == {"picky", "fast", "winner"}
+    wheel(wheels, "stale", "1.0", {"stale.py": ""}, needs=["rare<2", "winner"])
+    with pytest.raises(PackagingError, match=r"stale==1\.0 needs rare<2, not ==2\.0"):
+        installed(parse("stale==1.0\nrare==2.0\nwinner==1.0"), FUNCTIONS, tmp_path)
+    (tmp_path / "handlers").mkdir()
+    (tmp_path / FILE).write_text('winner==1.0; sys_platform == "win32"\n')
+    assert application_packages(tmp_path, StackConfig(), {}) is None
+
+
+def test_app_01_a_marker_that_is_none_is_refused() -> None:
+    with pytest.raises(PackagingError, match=r"line 1: the marker 'platform = \"linux\"' is not allowed: "):
+        parse('greeting==1.0; platform = "linux"')
 
 
 def test_app_01_sizes_are_checked_first(wheels: Path, tmp_path: Path) -> None:

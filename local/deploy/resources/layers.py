@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from infra.packages.layer import LIST, PYTHON
 from infra.packages.requirements import Pin, parse
-from infra.packages.wheels import Packages, installed, of_this_machine
+from infra.packages.targets import of_this_machine
+from infra.packages.wheels import Packages, installed
 from infra.packaging import PackagingError
 from local.deploy.errors import DeployError, UnsupportedResource
 from local.deploy.workspace import Created, Request, Workspace
@@ -30,8 +31,9 @@ def layer_version(workspace: Workspace, request: Request) -> Created:
     if not wanted.is_file() or any(path.name not in (LIST, PYTHON) for path in unpacked.iterdir()):
         raise UnsupportedResource(f"{request.label}: only layers with {PYTHON}/ and {LIST} are supported here")
     try:
-        pins = parse(wanted.read_text(encoding="utf-8"))
-        packages = installed(pins, of_this_machine(), workspace.context.packages_dir)
+        target = of_this_machine()
+        pins = target.of(parse(wanted.read_text(encoding="utf-8")))
+        packages = installed(pins, target, workspace.context.packages_dir)
     except PackagingError as error:
         raise DeployError(str(error)) from error
     _tell_of_others(pins)
