@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from bench import archive, csv_reading, growth, imports, memory, plots, prices, speed
+from bench import archive, csv_reading, door, growth, imports, memory, plots, prices, speed
 from bench.cold_start import cold_starts
 from bench.commands import Bench, Cost
+from bench.door import DoorCost
 from cli.output import as_json, table
 from cli.terminal import show
 from contract.options import STATUS_DETAILS, TERMINAL
@@ -21,7 +22,7 @@ ASSUMED = (
     f"Assumed: items of 1 KB, {prices.WARM_SECONDS * 1000:.0f} ms per call of a function with "
     f"{prices.LAMBDA_GB * 1024:.0f} MB on arm64;\nwith INLINE {prices.CALL_OVERHEAD_SECONDS * 1000:.0f} ms per call "
     f"and {prices.AWS_CALL_SECONDS * 1000:.0f} ms per AWS call in it.\n"
-    "Left out: SQS, logs, storage, API, subscribers of events."
+    "Left out: SQS, logs, storage, subscribers of events."
 )
 
 
@@ -59,7 +60,7 @@ def measured() -> list[Cost]:
 
 
 def _commands() -> tuple[object, str]:
-    costs = measured()
+    costs, by_door = measured(), door.measured()
     names = [cost.title for cost in costs]
     operations = sorted({name for cost in costs for name in cost.calls})
     calls = [(name, *(cost.calls.get(name, 0.0) for cost in costs)) for name in operations]
@@ -79,10 +80,11 @@ def _commands() -> tuple[object, str]:
                 header=("", *names),
             ),
             table("Dollars per million commands, us-east-1", dollars, header=("", *names)),
+            _door(by_door),
             ASSUMED,
         ]
     )
-    data = [
+    data: list[dict[str, object]] = [
         {
             "workflow": cost.workflow,
             "statusDetail": cost.detail,
@@ -92,7 +94,19 @@ def _commands() -> tuple[object, str]:
         }
         for cost in costs
     ]
+    added = door.added(by_door)
+    data += [{"door": one.title, "calls": dict(one.calls), "dollarsPerMillion": added[one.title]} for one in by_door]
     return data, text
+
+
+def _door(costs: Sequence[DoorCost]) -> str:
+    added = door.added(costs)
+    operations = sorted({name for cost in costs for name in cost.calls})
+    rows = [(name, *(cost.calls.get(name, 0.0) for cost in costs)) for name in operations]
+    rows += [(f"{what}, USD", *(added[cost.title][what] for cost in costs)) for what in added[costs[0].title]]
+    rows.append(("all, USD", *(sum(added[cost.title].values()) for cost in costs)))
+    title = "By the HTTP API: AWS calls of its function per command, and dollars that it adds to a million"
+    return table(title, rows, header=("", *(cost.title for cost in costs)))
 
 
 def _growth() -> tuple[object, str]:

@@ -68,7 +68,7 @@ class Cost:
 
     @property
     def dollars_per_million(self) -> dict[str, float]:
-        """By what is paid for. Left out: SQS, logs, storage, API, what subscribers of events cost."""
+        """By what is paid for. Left out: SQS, logs, storage, subscribers of events, the API (``bench.door``)."""
         seconds = self._function_seconds
         if self.workflow == STANDARD:
             machine = self.transitions * prices.STATE_TRANSITION

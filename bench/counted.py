@@ -1,13 +1,18 @@
-"""What the bench counted, committed: pages are computed from it, and tests count again and compare."""
+"""What the bench counted, committed: pages are computed from it, and tests count again and compare.
+
+``python -m bench.counted`` counts anew. It takes some minutes.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bench.commands import Cost
-from bench.imports import RowCost, Variant
+from bench.door import DoorCost, measured
+from bench.imports import VARIANTS, RowCost, Variant, cost_of_a_row
 
 FILE = Path(__file__).with_name("counted.json")
 
@@ -24,6 +29,22 @@ def rows() -> list[RowCost]:
     return [RowCost(**{**one, "variant": Variant(**one["variant"])}) for one in _read()["rows"]]
 
 
+def doors() -> list[DoorCost]:
+    """Of one command published by the HTTP API, in each way."""
+    return [DoorCost(**one) for one in _read()["doors"]]
+
+
 def _read() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = json.loads(FILE.read_text(encoding="utf-8"))
     return found
+
+
+if __name__ == "__main__":
+    from bench.cli import measured as of_commands  # which draws from what is counted here
+
+    counts = {
+        "commands": [asdict(cost) for cost in of_commands()],
+        "doors": [asdict(cost) for cost in measured()],
+        "rows": [asdict(cost_of_a_row(variant)) for variant in VARIANTS],
+    }
+    FILE.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")

@@ -11,6 +11,8 @@ LAMBDA_GB_SECOND_ARM = 0.0000133334
 WRITE_UNIT = 0.625 / MILLION
 READ_UNIT = 0.125 / MILLION
 SNS_PUBLISH = 0.50 / MILLION
+#: Of an HTTP API, for each 512 KB begun; the first 300 million a month (API Gateway pricing page).
+HTTP_API_REQUEST = 1.00 / MILLION
 SQS_REQUEST = 0.40 / MILLION
 S3_PUT = 0.005 / 1000
 S3_GET = 0.0004 / 1000
@@ -43,6 +45,8 @@ GIGABYTE = 1_000_000_000
 SECONDS_PER_MONTH = 30 * 86_400
 #: Assumed: what a call of a function leaves in its log, Lambda's own lines among it.
 LOG_BYTES_PER_CALL = 600
+#: Assumed: a line of the access log.
+LOG_BYTES_PER_REQUEST = 400
 #: An idle queue is asked by this many long polls at once (Lambda Developer Guide, "Using Lambda with Amazon SQS").
 POLLERS = 5
 LONG_POLL_SECONDS = 20

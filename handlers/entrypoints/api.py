@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -15,19 +16,27 @@ from handlers.entrypoints.wiring.lazy import Handler, lambda_handler
 from handlers.entrypoints.wiring.settings import ApiSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from handlers.api.services import Services
     from handlers.core.clock import Clock
 
 
-def create(env: Mapping[str, str], *, clock: Clock | None = None, services: Services | None = None) -> Handler:
-    """The function's handler. ``services`` replace AWS, ``clock`` only the time.
+def create(
+    env: Mapping[str, str],
+    *,
+    clock: Clock | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    services: Services | None = None,
+) -> Handler:
+    """The function's handler. ``services`` replace AWS, ``clock`` and ``sleep`` only the time.
 
     Raises:
         SettingsError: the function can't start; the message names the variable.
     """
     settings = ApiSettings(env)
     identities = Identities(settings.tenant_claim, settings.role_claim, grants_of(settings.tenants))
-    parts = services or ApiParts(settings, on_aws(settings, clock))
+    parts = services or ApiParts(settings, on_aws(settings, clock), sleep=sleep)
     console = Console(PageSettings(), uploads=lambda: uploads_of(parts)) if is_packed() else None
     return Api(parts, identities, console=console)
 

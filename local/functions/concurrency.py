@@ -55,5 +55,6 @@ class Tasks:
 
 
 def collaborators(scheduler: Scheduler) -> dict[str, object]:
-    """What functions get in place of their own: the time, and in virtual time what they would do in threads."""
-    return {"clock": scheduler, **({"concurrency": Tasks(scheduler)} if scheduler.is_virtual else {})}
+    """What functions get in place of their own: the time; in virtual time also pauses, and tasks for threads."""
+    virtual = {"sleep": scheduler.sleep, "concurrency": Tasks(scheduler)}
+    return {"clock": scheduler, **(virtual if scheduler.is_virtual else {})}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench import costs, counted
+from bench import costs, counted, door
 from bench.cli import MEASURED
 from bench.commands import Bench, Cost
 from bench.imports import VARIANTS, RowCost, cost_of_a_row
@@ -64,9 +64,22 @@ def test_dollars_are_those_of_the_price_list() -> None:
 
 @pytest.mark.parametrize("counted_cost", counted.commands(), ids=lambda one: one.title)
 def test_the_committed_counts_are_those_of_today(counted_cost: Cost) -> None:
-    """docs/cost.md is computed from them. After a change: ``python -m bench.counting``, then ``./cqrs docs``."""
+    """docs/cost.md is computed from them. After a change: ``python -m bench.counted``, then ``./cqrs docs``."""
     with Bench(counted_cost.workflow, counted_cost.detail, custom=counted_cost.custom) as bench:
         assert bench.counted(MEASURED) == counted_cost
+
+
+def test_the_committed_counts_of_doors_are_those_of_today() -> None:
+    counts = door.measured()
+    assert counts == counted.doors()
+    plain, keyed, waiting, batch = (sum(bill.values()) for bill in door.added(counts).values())
+    assert counts[0].calls == {"dynamodb.Query": 1, "dynamodb.TransactWriteItems": 1}  # what any publisher does
+    # a request of each: of the API, of its function, and its log; of a batch the hundredth part
+    assert 1.20 < plain < 2
+    assert batch < plain / 10
+    # the row that remembers the key: in a transaction, and read before
+    assert keyed - plain == pytest.approx(2 * 0.625 + 0.125 + 1e6 * 0.006 * 0.5 * 0.0000133334)
+    assert plain < waiting < 2 * plain
 
 
 @pytest.mark.slow
