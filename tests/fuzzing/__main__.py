@@ -20,6 +20,7 @@ def main() -> int:
         print(f"{label}\n{text}\n")
     statuses = ", ".join(f"{status}: {number}" for status, number in sorted(report.statuses.items()))
     print(f"{report.requests} requests in {time.monotonic() - begun:.0f} s; {statuses}")
+    print(f"{report.refused} refused; all tables, objects and executions compared after each")
     print(f"{len(report.failures)} failures")
     return 1 if report.failures else 0
 

@@ -1,6 +1,7 @@
 """Requests made of the OpenAPI document by schemathesis: what it allows, what it doesn't, and in sequences.
 
-Nothing is answered with 5xx, no answer is one that the document does not describe, and no wrong value is accepted.
+Nothing is answered with 5xx, no answer is one that the document does not describe, no wrong value is accepted, and a
+refused request (4xx) changes no row of any table, no object, and starts nothing.
 """
 
 from __future__ import annotations
@@ -50,6 +51,11 @@ class Report:
     failures: dict[str, str] = field(default_factory=dict)
 
     @property
+    def refused(self) -> int:
+        """How many were answered by 4xx; all tables were compared after each."""
+        return sum(number for status, number in self.statuses.items() if 400 <= status < 500)
+
+    @property
     def requests(self) -> int:
         """How many there were."""
         return sum(self.statuses.values())
@@ -90,6 +96,7 @@ def fuzz(
     while only is None and report.requests < requests:
         _sequences(schema, report, max(1, (requests - report.requests) // STEPS), seed)
         seed += 1
+    report.failures |= {f"{label}: refused and written": text for label, text in app.written.items()}
     return report
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from handlers.store.port import HISTORY
 from tests.fuzzing.fuzzing import fuzz
 from tests.support.api import ApiWorld
 
@@ -16,6 +17,7 @@ def test_api_01_fuzzing_finds_nothing() -> None:
     assert report.failures == {}
     assert report.requests >= 50
     assert {200, 422} <= set(report.statuses)
+    assert report.refused >= 10
 
 
 @pytest.mark.slow
@@ -43,3 +45,20 @@ def test_api_01_an_answer_that_is_not_described_would_be_found() -> None:
     found = "\n".join(report.failures)
     assert "GET /tasks positive" in found
     assert "GET /failed positive" in found
+
+
+def test_api_01_a_refused_request_that_writes_would_be_found() -> None:
+    api = ApiWorld()
+    answered = api.api.__call__
+
+    def writing(event: Any, context: Any) -> Any:
+        answer = answered(event, context)
+        if answer["statusCode"] == 422:
+            api.world.store.put(HISTORY, {"pk": "TENANT#t1", "sk": "ORDER#o1@0000000001"})
+        return answer
+
+    api.api = writing  # type: ignore[assignment]
+    report = fuzz(requests=20, seed=3, world=lambda: api, only=("POST /tasks",))
+    assert report.failures == {
+        "POST /tasks: refused and written": "422, but history (('TENANT#t1', 'ORDER#o1@0000000001')) changed"
+    }
