@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from cli.errors import CommandError
 from cli.operate.stack import ROOT, Stack
 from handlers.core.clock import SystemClock
 from handlers.entrypoints.wiring.collaborators import Collaborators
@@ -13,9 +14,8 @@ from handlers.objects.s3 import S3Objects
 from handlers.secrets.aws import AwsSecrets
 from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
 from infra.packages.here import make_importable
+from infra.packaging import PackagingError
 
-#: What can be imported as it is.
-OWN = "handlers.domain."
 _KEY = ":applicationPackages"
 
 
@@ -30,10 +30,17 @@ def application_folders(file: Path) -> list[str]:
     return [str(folder) for key, value in config.items() if str(key).endswith(_KEY) for folder in value]
 
 
-def collaborators_of(stack: Stack, settings: ApplicationSettings) -> Collaborators:
-    """The set that classes of every kind may ask for. From now on this process can import their modules."""
-    if any(not module.startswith(OWN) for module in settings.handler_modules):
-        make_importable(ROOT, application_folders(stack.file))
+def collaborators_of(stack: Stack, settings: ApplicationSettings, root: Path = ROOT) -> Collaborators:
+    """The set that classes of every kind may ask for. From now on this process can import their modules, and the
+    packages that a repository (``root``) lists for them.
+
+    Raises:
+        CommandError: these can't be installed.
+    """
+    try:
+        make_importable(root, application_folders(stack.file))
+    except PackagingError as error:
+        raise CommandError(str(error)) from error
     clock = SystemClock()
     return Collaborators(
         settings,

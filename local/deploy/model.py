@@ -67,6 +67,14 @@ class Resource:
     custom: bool
 
 
+@dataclass(frozen=True)
+class Layer:
+    """A layer of the program: its packages for this machine, and the folder with what was declared."""
+
+    packages: Packages
+    archive_dir: Path
+
+
 @dataclass
 class Deployment:
     """A deployed program.
@@ -77,7 +85,7 @@ class Deployment:
         functions: the functions by name.
         event_source_mappings, rules, async_settings: for ``EventSources.start``.
         role_policies: the policy documents of each function's role, by function name.
-        layers: packages of the program's own layers, by ARN.
+        layers: the program's own layers, by ARN.
         machine_policies: those of each state machine's role, by the machine's name.
     """
 
@@ -91,7 +99,7 @@ class Deployment:
     async_settings: dict[str, AsyncSettings] = field(default_factory=dict)
     role_policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     machine_policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    layers: dict[str, Packages] = field(default_factory=dict)
+    layers: dict[str, Layer] = field(default_factory=dict)
 
     def of_type(self, type_: str) -> list[Resource]:
         """The resources of one Pulumi type, in order."""

@@ -17,13 +17,15 @@ from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 from local.deploy.deploy import LocalEngine, reason
 from local.deploy.errors import DeployError
 from local.deploy.existing import EXISTING, State
-from local.deploy.model import DeployContext, Deployment, Resource
+from local.deploy.model import DeployContext, Deployment, Layer, Resource
 from local.deploy.program import Engine, Evaluate
 from local.deploy.project import Stack
 from local.deploy.properties import plain_property
 from local.deploy.workspace import Request, Workspace
+from local.functions.model import FunctionSpec
 
 FUNCTION = "aws:lambda/function:Function"
+LAYER = "aws:lambda/layerVersion:LayerVersion"
 #: What is changed in place. Nobody looks at what else there is to change here, alarms and the dashboard.
 RENEWED = frozenset(
     {
@@ -79,9 +81,10 @@ class _Comparison(Engine):
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+        self._deployment = workspace.deployment
         self._calls = LocalEngine(workspace)
         #: what the program has not declared yet, by type and name
-        self.known = {(one.type, one.name): one for one in workspace.deployment.resources}
+        self.known = {(one.type, one.name): one for one in self._deployment.resources}
         self.changed: list[tuple[Resource, dict[str, Any]]] = []
         self.refused: list[str] = []
 
@@ -108,9 +111,14 @@ class _Comparison(Engine):
         """Nothing to undo."""
 
     def _is_same(self, before: Resource, inputs: Mapping[str, Any]) -> bool:
-        if before.type != FUNCTION:
+        deployed: Mapping[str, FunctionSpec | Layer]
+        if before.type == FUNCTION:
+            deployed = self._deployment.functions
+        elif before.type == LAYER:
+            deployed = self._deployment.layers
+        else:
             return dict(before.inputs) == inputs
-        spec = self._workspace.deployment.functions[str(before.id)]
+        # What was declared names files, which may be others by now: their content is compared.
         code = self._workspace.archives.unpack(inputs.get("code"), before.name)
         old, new = ({name: one for name, one in given.items() if name != "code"} for given in (before.inputs, inputs))
-        return old == new and code.folder == spec.archive_dir
+        return old == new and code.folder == deployed[str(before.id)].archive_dir

@@ -114,6 +114,10 @@ def test_app_01_packages_pure_and_compiled_and_handlers_in_them(folder: Path) ->
         assert Path(so.path).read_bytes() == b"\x7fELF of arm64"
         using = {one.inputs["name"] for one in functions if layer.outputs["arn"] in (one.inputs.get("layers") or ())}
         assert using == {f"cqrs-dev-{name}" for name in KINDS_OF}
+        mine = folder / "handlers/domain/mine.py"
+        mine.write_text(mine.read_text().replace("greeting.greet(", "'again: ' + greeting.greet("))
+        assert "states" in app.runtime.renew()  # an edited handler is taken beside the layer, which is the same
+        assert app.runtime.renew() == []
 
 
 def test_app_01_classes_are_those_that_are_deployed_wherever_they_are(folder: Path) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from infra.packages.layer import LIST, PYTHON
 from infra.packages.requirements import Pin, parse
 from infra.packages.targets import of_this_machine
-from infra.packages.wheels import Packages, installed
+from infra.packages.wheels import installed
 from infra.packaging import PackagingError
 from local.deploy.errors import DeployError, UnsupportedResource
+from local.deploy.model import Layer
 from local.deploy.workspace import Created, Request, Workspace
 from local.functions.packages import OF_POWERTOOLS, OF_RUNTIME, Importable
 
@@ -39,7 +40,7 @@ def layer_version(workspace: Workspace, request: Request) -> Created:
     _tell_of_others(pins)
     name = str(request.inputs["layerName"])
     arn = workspace.arn("lambda", f"layer:{name}")
-    workspace.deployment.layers[f"{arn}:1"] = packages
+    workspace.deployment.layers[f"{arn}:1"] = Layer(packages, unpacked)
     return Created(f"{arn}:1", {"arn": f"{arn}:1", "layerArn": arn, "version": "1", "layerVersionArn": f"{arn}:1"})
 
 
@@ -54,15 +55,15 @@ def importable(workspace: Workspace, function: str, layers: Iterable[str], varia
         if LAYER_OF_POWERTOOLS in layer:
             found = found.also(OF_POWERTOOLS)
             continue
-        packages: Packages | None = workspace.deployment.layers.get(layer)
-        if packages is None:
+        own: Layer | None = workspace.deployment.layers.get(layer)
+        if own is None:
             raise UnsupportedResource(
                 f"function {function}: the layer {layer} is not supported here, only the stack's own and AWS's of "
                 "Powertools, whose packages are in .venv"
             )
         with_handlers = {one.partition(".")[0] for one in variables.get("HANDLER_MODULES", "").split(",")}
-        names = packages.names
-        found = Importable(found.names | names, packages.folder, names & with_handlers)
+        names = own.packages.names
+        found = Importable(found.names | names, own.packages.folder, names & with_handlers)
     return found
 
 

@@ -1,10 +1,19 @@
-"""Which folders of a stack an operator's command can import handlers from."""
+"""What an operator's command can import: folders of a stack's application, and the packages of its handlers."""
 
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
 
-from cli.operate.collaborators import application_folders
+import pytest
+
+from cli.errors import CommandError
+from cli.operate.collaborators import application_folders, collaborators_of
+from cli.operate.stack import Stack, StackArgs
+from handlers.entrypoints.wiring.settings import ApplicationSettings
+from tests.support.wheels import only, wheel
+from tests.unit.handlers.test_settings import STATES
 
 
 def test_folders_are_those_of_the_stacks_file(tmp_path: Path) -> None:
@@ -15,3 +24,21 @@ def test_folders_are_those_of_the_stacks_file(tmp_path: Path) -> None:
         file.write_text(text)
         assert application_folders(file) == []
     assert application_folders(tmp_path / "Pulumi.none.yaml") == []
+
+
+def test_app_01_packages_of_handlers_are_importable_to_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in only(tmp_path / "wheels").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    wheel(tmp_path / "wheels", "courtesy", "1.0", {"courtesy.py": "WORD = 'please'\n"})
+    listed = tmp_path / "handlers/requirements.txt"
+    listed.parent.mkdir()
+    listed.write_text("courtesy==1.0\n")
+    stack = Stack(StackArgs("dev", "cqrs", endpoint="http://127.0.0.1:4566"))
+    collaborators_of(stack, ApplicationSettings({**STATES, "HANDLER_MODULES": "handlers.domain.orders"}), tmp_path)
+    assert importlib.import_module("courtesy").WORD == "please"
+    listed.write_text("courtesy==2.0\n")
+    with pytest.raises(CommandError, match=r"courtesy==2\.0"):
+        collaborators_of(stack, ApplicationSettings(STATES), tmp_path)
