@@ -31,7 +31,7 @@ FOR_DEVELOPERS = {
     "up": Registered("cli.develop.up", "deploy with the real Pulumi CLI on what `serve --engine` keeps", LOCAL),
     "test": Registered("cli.develop.test", "lint, type check and test; what CI runs", DEVELOP),
     "new": Registered(
-        "cli.develop.new", "begin a sync handler, import, task, workflow or saga", LOCAL, usage="KIND NAME"
+        "cli.develop.new", "begin a sync handler, import, task, workflow, approval or saga", LOCAL, usage="KIND NAME"
     ),
     "check": Registered("cli.develop.check", "your stacks against the rules and what was reviewed of them", LOCAL),
     "preview": Registered("cli.develop.preview", "what a change would change in a stack, without AWS", LOCAL),

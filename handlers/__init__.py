@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from handlers.tasks.model import TaskLimits
     from handlers.tasks.retry import TaskOperations
     from handlers.tasks.service import TaskService
+    from handlers.workflows.approval_states import ApprovalStates
     from handlers.workflows.approvals import BROKEN as APPROVAL_BROKEN
     from handlers.workflows.approvals import MAX_TEXT_CHARS as MAX_APPROVAL_TEXT_CHARS
     from handlers.workflows.approvals import AlreadyDecided, Approvals
@@ -99,6 +100,7 @@ __all__ = [
     "NOT_EXIST",
     "SKIPPED",
     "AlreadyDecided",
+    "ApprovalStates",
     "Approvals",
     "AttributeStore",
     "Change",
@@ -232,6 +234,7 @@ _NAMES = {
     "tasks.model": "TaskLimits",
     "tasks.retry": "TaskOperations",
     "tasks.service": "TaskService",
+    "workflows.approval_states": "ApprovalStates",
     "workflows.approvals": "APPROVAL_BROKEN=BROKEN MAX_APPROVAL_TEXT_CHARS=MAX_TEXT_CHARS AlreadyDecided Approvals",
     "workflows.keys": "approval_partition approval_sk saga_partition",
     "workflows.saga": "SagaIsUndone SagaLog",

@@ -20,14 +20,17 @@ KINDS = {
     "import": "import",
     "task": "task",
     "workflow": "workflow",
+    "approval": "approval",
     "saga": "saga",
 }
+#: Those that are about entities of one type.
+TYPED = ("sync-handler", "import")
 #: So that no line of a template grows too long.
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 MOST_CHARACTERS = 24
 MODULES, TESTS = Path("handlers/domain"), Path("tests/domain")
 KEY = "cqrs:handlerModules"
-_LINE = re.compile(rf"^(\s*{KEY}:\s*)\[(.*)\]\s*$", re.MULTILINE)
+_LINE = re.compile(rf"^(\s*{KEY}:\s*)\[(.*)\][ \t]*$", re.MULTILINE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,16 +57,20 @@ def new(root: Path, kind: str, name: str, type_: str | None, stack: str) -> int:
         raise CommandError(f"unknown stack {stack!r}; stacks: {', '.join(stack_names(root)) or 'none'}")
     settings = root / f"Pulumi.{stack}.yaml"
     configured = with_module(settings.read_text(encoding="utf-8"), f"handlers.domain.{name}")
-    files = _files(root, kind, _words(name, type_))
+    words = _words(name, type_)
+    files = _files(root, kind, words)
     taken = [str(path.relative_to(root)) for path in files if path.exists()]
     if taken:
-        raise CommandError(f"{taken[0]} is there already; choose another name")
+        raise CommandError(f"{taken[0]} is there already; choose another name, or remove what is there")
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         show(f"wrote {path.relative_to(root)}")
     settings.write_text(configured, encoding="utf-8")
-    show(f"added handlers.domain.{name} to {settings.name}\n")
+    show(f"added handlers.domain.{name} to {settings.name}")
+    if kind in TYPED:
+        show(f"its entities are of the type {words['TYPE']} (--type names another one)")
+    show("")
     code = check(root, [stack], update=True)
     show(f"\nTry it: ./cqrs test {TESTS / f'test_{name}.py'}")
     return code

@@ -19,6 +19,7 @@ NAMES = {
     "import": "price_list",
     "task": "nightly_report",
     "workflow": "claim_of_damage",
+    "approval": "approval_of_a_long_leave",
     "saga": "booking_of_a_long_journe",
 }
 
@@ -70,6 +71,7 @@ def test_the_line_in_the_stacks_file() -> None:
     assert with_module("config:\n  cqrs:handlerModules: [a, b]\n  x: 1\n", "c") == (
         "config:\n  cqrs:handlerModules: [a, b, c]\n  x: 1\n"
     )
+    assert with_module("config:\n  cqrs:handlerModules: [a]\n", "c") == "config:\n  cqrs:handlerModules: [a, c]\n"
     assert with_module("config:\n  x: 1\n", "c") == "config:\n  cqrs:handlerModules: [c]\n  x: 1\n"
     for text in ("config:\n  cqrs:handlerModules:\n    - a\n", "x: 1\n"):
         with pytest.raises(CommandError, match="by hand"):
