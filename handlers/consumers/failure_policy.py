@@ -18,7 +18,7 @@ class Consumer(StrEnum):
     """Who met the error."""
 
     #: A caller of this package's services: publish, create, cancel, retry.
-    DOOR = "door"
+    SERVICE_CALL = "service call"
     #: A record of a table's stream, in ``events``, ``outcomes``, ``imports`` and ``loader``.
     STREAM_RECORD = "stream record"
     #: A message of a queue before it is known what it is about, and each of the notification queue.
@@ -78,7 +78,7 @@ _KEPT_AS_LONG_AS_IT_MAY_PASS = {
     Nature.UNKNOWN: Outcome.RETRIED,
 }
 OUTCOMES: Mapping[Consumer, Mapping[Nature, Outcome]] = {
-    Consumer.DOOR: dict.fromkeys(Nature, Outcome.RAISED),
+    Consumer.SERVICE_CALL: dict.fromkeys(Nature, Outcome.RAISED),
     Consumer.STREAM_RECORD: _KEPT_AS_LONG_AS_IT_MAY_PASS,
     Consumer.QUEUE_MESSAGE: _KEPT_AS_LONG_AS_IT_MAY_PASS,
     Consumer.IMPORT_ROW: _HELD_FOR_THE_DEPLOYMENT,

@@ -403,7 +403,7 @@ CONSUMERS: dict[Callable[[Stage, Exception], Outcome | None], Consumer] = {
     state_of_the_loader: Consumer.STATE,
     state_of_an_archive: Consumer.STATE,
     sweep: Consumer.SWEEP,
-    door: Consumer.DOOR,
+    door: Consumer.SERVICE_CALL,
 }
 
 
