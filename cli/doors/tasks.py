@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from cli.doors.by_api import Api
 from cli.doors.failures import error_of
@@ -20,7 +21,8 @@ class ApiTasks:
 
     def latest(self, tenant: str, type_: str | None, limit: int) -> list[Task]:
         """See ``Tasks``."""
-        return [_task(one) for one in self._api.of(tenant).tasks.list(type=type_, limit=limit)]
+        found = self._api.of(tenant).tasks.list(type=type_, page=limit)
+        return [_task(one) for one in islice(found, limit)]
 
     def task(self, task_id: str) -> Task:
         """See ``Tasks``."""

@@ -70,7 +70,7 @@ CALLS: Mapping[str, Callable[[Client], object]] = {
     "POST /imports/{id}/retry": lambda c: c.imports.retry("1"),
     "GET /imports/{id}/rows": lambda c: list(c.imports.rows("1", status="FAILED")),
     "GET /overview": lambda c: c.operations.overview(),
-    "GET /tasks": lambda c: c.tasks.list(type="mail"),
+    "GET /tasks": lambda c: list(c.tasks.list(type="mail")),
     "POST /tasks": lambda c: c.tasks.create(
         "mail", items=[1], max_concurrency=2, on_item_error="stop", expected_seconds=1.5, idempotency_key="k"
     ),

@@ -7,7 +7,7 @@ from typing import Any
 
 from cqrs_client.models import CANCELLED, COMPLETED, FAILED, Task, TaskItem
 from cqrs_client.paging import PAGE, items
-from cqrs_client.reading import listed, read
+from cqrs_client.reading import read
 from cqrs_client.transport import Transport
 from cqrs_client.waiting import until
 
@@ -55,10 +55,9 @@ class Tasks:
         """One task with its counters. Raises NotFound, ApiError, Unreachable."""
         return read(Task, self._transport.call("GET", "tasks", id))
 
-    def list(self, *, type: str | None = None, limit: int = PAGE) -> list[Task]:
-        """The latest tasks, the newest first; at most 100."""
-        answer = self._transport.call("GET", "tasks", query={"type": type, "limit": limit})
-        return [read(Task, one) for one in listed(answer)]
+    def list(self, *, type: str | None = None, page: int = PAGE) -> Iterator[Task]:
+        """The tenant's tasks by type, the newest first."""
+        return items(self._transport, Task, "tasks", query={"type": type}, page=page)
 
     def items(self, id: str, *, page: int = PAGE) -> Iterator[TaskItem]:
         """All items of a task in their order."""

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field
 
 from handlers.api.commands import RequestId
 from handlers.api.http.identity import Caller
-from handlers.api.http.models import DEFAULT_LIMIT, Failure, Given, Id, Limit, Shown, failure_of, fitting, whole
+from handlers.api.http.models import DEFAULT_LIMIT, Cursor, Failure, Given, Id, Limit, Shown, failure_of, fitting, whole
 from handlers.api.http.problems import Forbidden
 from handlers.api.http.routes import OPERATOR, READER, WRITER, Routes, answer
 from handlers.api.services import Services
@@ -58,10 +58,11 @@ class ShownTask(Shown):
     updated_at: str
 
 
-class TaskList(Shown):
-    """The latest tasks, the newest first."""
+class TaskPage(Shown):
+    """Tasks by type, the newest first. ``cursor`` goes into the next request; null at the end."""
 
     items: list[ShownTask]
+    cursor: str | None
 
 
 class ShownItem(Shown):
@@ -106,10 +107,15 @@ def add_routes(routes: Routes, services: Services) -> None:
             )
         return answer(202, shown_task(made))
 
-    @routes.add("GET", "/tasks", READER, "The latest tasks", answers={200: TaskList})
-    def list_tasks(type: Annotated[str | None, Query()] = None, limit: Limit = DEFAULT_LIMIT) -> Response[TaskList]:
-        found = services.tasks.list_tasks(routes.caller.context(), type_=type, limit=limit)
-        return answer(200, TaskList(items=[shown_task(one) for one in fitting(found, _size)]))
+    @routes.add("GET", "/tasks", READER, "The tenant's tasks", answers={200: TaskPage})
+    def list_tasks(
+        type: Annotated[str | None, Query()] = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    ) -> Response[TaskPage]:
+        after = None if cursor is None else _own(cursor, routes.caller)
+        found = services.tasks.list_tasks(routes.caller.context(), type_=type, limit=limit, after=after)
+        shown = fitting(found, _size)
+        following = shown[-1].id if len(shown) < len(found) or len(found) == limit else None
+        return answer(200, TaskPage(items=[shown_task(one) for one in shown], cursor=following))
 
     @routes.add("GET", "/tasks/<id>", READER, "One task with its counters", answers={200: ShownTask}, may=(404,))
     def get_task(id: Id) -> Response[ShownTask]:

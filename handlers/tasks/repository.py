@@ -40,10 +40,13 @@ class TaskRepository:
                 return
             start = page.next_key
 
-    def latest(self, pk: str, sk_prefix: str, limit: int) -> list[Item]:
-        """Tasks of a partition by descending sort key: two reads for each, however many items it has."""
+    def latest(self, pk: str, sk_prefix: str, limit: int, after: str | None = None) -> list[Item]:
+        """Tasks of a partition by descending sort key: two reads for each, however many items it has.
+
+        ``after``: the sort key of a task, with the prefix, behind which they begin.
+        """
         found: list[Item] = []
-        start: Item | None = None
+        start: Item | None = None if after is None else {"pk": pk, "sk": after}
         while len(found) < limit:
             page = self._store.query(TASKS, pk, sk_prefix=sk_prefix, descending=True, limit=1, start=start)
             if not page.items:

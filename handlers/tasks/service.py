@@ -138,13 +138,19 @@ class TaskService:
         key = TaskKey.parse_id(self._row(task_id, context)["id"])
         return map(TaskItem.from_row, self._rows.items(key))
 
-    def list_tasks(self, context: InvokeContext, *, type_: str | None = None, limit: int = 20) -> list[Task]:
-        """The tenant's latest tasks of a type, the newest first; of all types, grouped by type."""
+    def list_tasks(
+        self, context: InvokeContext, *, type_: str | None = None, limit: int = 20, after: str | None = None
+    ) -> list[Task]:
+        """The tenant's latest tasks of a type, the newest first; of all types, grouped by type.
+
+        ``after``: the id of the last one of the page before. Raises ValidationError: a wrong limit, type or id.
+        """
         limit = whole_number("limit", limit, 1, MAX_LISTED)
         tenant_code = caller(context).tenant_code
+        behind = None if after is None else TaskKey.parse_id(after).of_type(type_).sk
         prefix = "" if type_ is None else task_type_prefix(type_)
         partitions = (partition(kind, tenant_code) for kind in (TASK_KIND, BATCH_KIND))
-        rows = [row for pk in partitions for row in self._rows.latest(pk, prefix, limit)]
+        rows = [row for pk in partitions for row in self._rows.latest(pk, prefix, limit, behind)]
         rows.sort(key=lambda row: str(row["sk"]), reverse=True)
         return [Task.from_row(row) for row in rows[:limit]]
 

@@ -4,23 +4,23 @@ import { useData, usePages } from "./live.js";
 import { hrefOf } from "./places.js";
 import { Badge, Confirm, Counted, Facts, html, Json, Problem, Table, Time, Title, useState } from "./ui.js";
 
-const LATEST = 50;
 const doneOf = (task) => task.succeeded + task.failed + task.cancelled;
 
 export function Tasks() {
-  const tasks = useData(() => get("/tasks", { limit: LATEST }), []);
-  const rows = tasks.data?.items ?? [];
+  const tasks = usePages((cursor) => get("/tasks", { limit: 50, cursor }), []);
+  const rows = tasks.items;
   return html`<${Title}>Tasks<//>
     <${Problem} error=${tasks.error} />
     ${tasks.data && !rows.length && html`<p class="soft">There is no task.</p>`}
-    ${rows.length > 0 && html`<${Table} caption="The latest tasks" rows=${rows} keyOf=${(row) => row.id}
+    ${rows.length > 0 && html`<${Table} caption="Tasks" rows=${rows} keyOf=${(row) => row.id}
       columns=${[
         ["Task", (row) => html`<a href=${hrefOf(["tasks", row.id])}>${row.type} <span class="mono small">${row.id.split("#").pop()}</span></a>`],
         ["Status", (row) => html`<${Badge} status=${row.status} />`],
         ["Items", (row) => (row.hasItems ? html`<${Counted} done=${doneOf(row)} total=${row.total} label="Items" />` : "")],
         ["Failed", (row) => (row.hasItems ? row.failed : ""), "number"],
         ["Created", (row) => html`<${Time} at=${row.createdAt} />`],
-      ]} />`}`;
+      ]} />`}
+    ${tasks.next && html`<button type="button" onClick=${tasks.next}>More</button>`}`;
 }
 
 function Items({ path, task }) {

@@ -25,9 +25,10 @@ def pages(api: ApiWorld, path: str, query: str, between: Any = lambda: None) -> 
         answer = api.get(path, query=f"{query}{cursor}")
         assert answer.status == 200, answer
         found.append(answer.body["items"])
+        assert len(found) < 100
         if answer.body["cursor"] is None:
             return found
-        cursor = f"&cursor={answer.body['cursor']}"
+        cursor = f"&cursor={part(answer.body['cursor'])}"
         between()
 
 
@@ -117,6 +118,28 @@ def test_api_07_versions_in_pages_while_new_ones_come(api: ApiWorld) -> None:
         [7, 6, 5, 4, 3],
         [2, 1],
     ]
+
+
+def test_api_07_tasks_in_pages_while_new_ones_come(api: ApiWorld) -> None:
+    """One with items lies in another partition than one without, and its items behind it."""
+
+    def create(number: int) -> str:
+        api.world.clock.advance(1)
+        body = {"items": [number, number]} if number % 2 else {"input": number}
+        return str(api.post("/tasks", {"type": "job", **body}).body["id"])
+
+    made = [create(number) for number in range(7)]
+    for query in ("", "&type=job"):
+        found = pages(api, "/tasks", f"limit=2{query}", lambda: made.append(create(len(made))))
+        ids = [one["id"] for page in found for one in page]
+        assert all(len(page) <= 2 for page in found)
+        assert ids == sorted(set(ids), key=lambda one: one.rpartition("#")[2], reverse=True)
+        assert set(made[:7]) <= set(ids)
+    foreign = made[0].replace("#t1#", "#t2#")
+    assert api.get("/tasks", query=f"cursor={part(foreign)}").status == 403
+    other = api.get("/tasks", query=f"type=other&cursor={part(made[0])}")
+    assert (other.status, other.body["errors"][0]["allowed"]) == (422, "the id of a task of type other")
+    assert api.get("/tasks", query="cursor=x").status == 422
 
 
 def test_api_07_failed_commands_in_pages(api: ApiWorld) -> None:
