@@ -1,9 +1,8 @@
 """ORD-17: finish(v) against wait(v+1), every interleaving of their atomic steps, with a crash at every point.
 
 The store is sequentially consistent: each step sees all steps before it. A step is one call to AWS. The steps are
-those of ``handlers/commands/pipeline/finish.py`` and ``wait.py`` (docs/spec/defects.md), with INLINE those of
-``handlers/commands/inline/entity.py``, which goes on with a parked successor where ``finish`` starts it; the simulation
-beside it shows that the code keeps to them.
+those of ``handlers/commands/pipeline/finish.py`` and ``wait.py`` (docs/spec/defects.md); the simulation beside it shows
+that the code keeps to them. ``consumers.py`` is the model of INLINE.
 """
 
 from __future__ import annotations

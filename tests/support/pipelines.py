@@ -62,6 +62,7 @@ class World:
         self,
         *,
         store: TableStore | None = None,
+        workflows: MemoryWorkflows | None = None,
         handlers: dict[str, tuple[str, Any]] | None = None,
         ttl: TtlPolicies | None = None,
         detail: str = "full",
@@ -70,7 +71,7 @@ class World:
     ) -> None:
         self.clock = ManualClock()
         self.store: TableStore = store if store is not None else MemoryTableStore()
-        self.workflows = MemoryWorkflows()
+        self.workflows = workflows or MemoryWorkflows()
         self.alarms = MemoryTopic()
         self.letters = MemoryDeadLetters()
         self.objects = MemoryObjects()

@@ -11,7 +11,8 @@ from contract.rows import RESTART
 from handlers.commands import status
 from handlers.commands.failure import Failure
 from handlers.commands.inline.progress import InlineProgress, inline_run
-from handlers.commands.inline.version import InlineVersion, Turn, done_or_nothing, lost
+from handlers.commands.inline.version import DONE_TURNS, InlineVersion, Turn, done_or_nothing, lost
+from handlers.commands.keys import VersionKey
 from handlers.commands.pipeline.failing_part import naming_state
 from handlers.commands.pipeline.run import LostRun, Run
 from handlers.consumers.failure_policy import named_for_retry
@@ -20,7 +21,6 @@ from handlers.core.light_dataclasses import dataclass
 from handlers.core.log import log_step
 
 if TYPE_CHECKING:
-    from handlers.commands.keys import VersionKey
     from handlers.commands.pipeline.steps import Pipeline
     from handlers.commands.repository import Neighbourhood
     from handlers.core.clock import Clock
@@ -69,13 +69,18 @@ class EntityVersions:
         while True:
             run = inline_run(key, row)
             turn = self._turn(run, rows, until)
-            if turn not in (Turn.DONE, Turn.TAIL_OPEN):
+            if turn not in DONE_TURNS:
                 return
-            is_next = key.version + 1 == following
-            successor = self._successor(run, tail_open=turn is Turn.TAIL_OPEN, look=not is_next)
-            if successor is None:
+            look, again = key.version + 1 != following, turn is Turn.DONE_BEFORE
+            if again and look:
+                behind = self._left_behind(run)
+            else:
+                behind = self._successor(run, tail_open=turn is Turn.TAIL_OPEN, look=look)
+            if behind is None:
                 return
-            key, row, rows = key.next(), successor, None
+            key, row, rows = VersionKey(key.entity, behind["version"]), behind, None
+            if "parkedAt" not in row and not (again and self._may_be_started(inline_run(key, row), row)):
+                return
 
     def _turn(self, run: Run, rows: Neighbourhood | None, until: float) -> Turn:
         began = self._clock.now()
@@ -141,7 +146,7 @@ class EntityVersions:
         return run.own.holds(row) and run.open.holds(row) and run.unclaimed_by_others(now).holds(row)
 
     def _successor(self, run: Run, *, tail_open: bool, look: bool) -> Item | None:
-        """Who waits behind a version that is DONE: wake it, or answer its row if it is parked.
+        """The version behind one that is DONE: woken if it has a token.
 
         DONE is written before the successor is read, and a parked one reads its predecessor after its mark.
 
@@ -162,7 +167,25 @@ class EntityVersions:
             log_step("successor not woken", level=logging.ERROR, error=error, pk=key.pk, sk=key.sk)
             self._pipeline.record_failure(run, Failure.from_exception(error))
             return None
-        return successor if successor is not None and "parkedAt" in successor else None
+        return successor
+
+    def _left_behind(self, run: Run) -> Item | None:
+        """Who may wait behind a record that comes again: its earlier delivery may have gone on with successors, and
+        ended in the middle of one, whose own record is consumed. The read model tells how far it came.
+
+        Raises:
+            TransientError: look again, when the record comes again.
+        """
+        repository, tail_open = self._pipeline.repository, False
+        with named_for_retry():
+            data = repository.data(run.key.entity)
+            if data is not None and data["version"] > run.key.version:
+                key = VersionKey(run.key.entity, data["version"])
+                row = repository.command(key)
+                if row is None or not status.is_done(row):
+                    return row
+                run, tail_open = inline_run(key, row), status.tail_is_missing(row)
+        return self._successor(run, tail_open=tail_open, look=True)
 
     def _log(self, outcome: str, run: Run, began: float, error: Exception | None = None) -> None:
         log_step(

@@ -40,8 +40,10 @@ MOST_ATTRIBUTE_BYTES = 262_144
 class Turn(StrEnum):
     """How one version's turn ended; the values are for the log."""
 
-    #: DONE, now or before, and told to all but the successor.
+    #: DONE, and told to all but the successor.
     DONE = "done"
+    #: An earlier delivery of the record found that, or made it so; perhaps it ended in the middle of a successor.
+    DONE_BEFORE = "done before"
     #: The same, and its tail is to be closed when the successor was looked at.
     TAIL_OPEN = "done, tail open"
     #: Behind a version that is not DONE.
@@ -54,6 +56,9 @@ class Turn(StrEnum):
     UNFINISHED = "unfinished"
     #: A machine was started for it.
     HANDED_OVER = "handed over"
+
+
+DONE_TURNS = frozenset({Turn.DONE, Turn.DONE_BEFORE, Turn.TAIL_OPEN})
 
 
 class InlineVersion:
@@ -92,7 +97,8 @@ class InlineVersion:
                 return Turn.FAILED
             own = rows.own
             if decision == NOTHING_TO_DO or own is None:
-                return done_or_nothing(run, own)
+                turn = done_or_nothing(run, own)
+                return Turn.DONE_BEFORE if turn is Turn.DONE else turn
             if decision == WAIT:
                 if self._pipeline.park(run)["result"] == PARKED:
                     return Turn.PARKED

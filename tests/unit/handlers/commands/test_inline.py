@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -14,9 +14,12 @@ from handlers.commands.inline.targets import TargetCalls
 from handlers.commands.inline.version import InlineVersion
 from handlers.commands.keys import EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
+from handlers.commands.pipeline.run import Run
 from handlers.commands.starter import execution_name
+from handlers.commands.status import DONE_STATUSES
 from handlers.commands.ttl_policies import TtlPolicies, TtlPolicy
 from handlers.core.errors import TransientError, TransientThrottle, ValidationError
+from handlers.state_machines.memory import MemoryWorkflows
 from handlers.store.memory import MemoryTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY
 from handlers.store.values import item_to_dynamo
@@ -33,7 +36,7 @@ class Store(MemoryTableStore):
     def __init__(self) -> None:
         super().__init__()
         self.writes: list[str] = []
-        self.refuse: Callable[[str], Exception | None] = lambda _: None
+        self.refuse: Callable[[str], BaseException | None] = lambda _: None
 
     def _note(self, what: str) -> None:
         error = self.refuse(what)
@@ -62,6 +65,20 @@ class Store(MemoryTableStore):
         super().transact(writes)
 
 
+class Workflows(MemoryWorkflows):
+    """Raises what the store raises."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
+    def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
+        error = self._store.refuse("start")
+        if error is not None:
+            raise error
+        return super().start(machine, name, payload)
+
+
 class Handler:
     """A target, of which a test changes what it does."""
 
@@ -81,8 +98,10 @@ class Inline(World):
         self, *targets: str, detail: str = "terminal", inline_limit: int = 65_536, ttl: TtlPolicies | None = None
     ) -> None:
         self.handlers = {name: Handler() for name in targets}
+        store = Store()
         super().__init__(
-            store=Store(),
+            store=store,
+            workflows=Workflows(store),
             handlers={name: ("ORDER", handler) for name, handler in self.handlers.items()},
             detail=detail,
             inline_limit=inline_limit,
@@ -107,7 +126,7 @@ class Inline(World):
         calls, self.store.writes = self.store.writes, []
         return calls
 
-    def refuse(self, refuse: Callable[[str], Exception | None]) -> None:
+    def refuse(self, refuse: Callable[[str], BaseException | None]) -> None:
         """What the store raises from now on."""
         assert isinstance(self.store, Store)
         self.store.refuse = refuse
@@ -134,6 +153,21 @@ class Inline(World):
     def started(self) -> list[str]:
         """Sort keys of the commands for which the machine was started."""
         return [payload["sk"] for payload in self.workflows.started.values()]
+
+    def late_from(self, version: int) -> Behaviour:
+        """A target that is slow from a version on."""
+        return lambda command: self.side_by_side.late.add("one") if command.version >= version else None
+
+    def run_machines(self) -> None:
+        """All executions that were started, to their ends, and those that these start in turn."""
+        ended: set[tuple[str, str]] = set()
+        while left := self.workflows.started.keys() - ended:
+            for machine, name in sorted(left):
+                given = self.workflows.started[machine, name]
+                key = VersionKey.parse(given["pk"], given["sk"])
+                if self.row(key.version)["status"] not in DONE_STATUSES:
+                    self.apply(Run(key, given["id"], given["attempt"], name))
+                ended.add((machine, name))
 
 
 def other(code: str) -> EntityKey:
@@ -521,6 +555,62 @@ def test_a_record_that_comes_again_goes_on_with_who_was_parked_meanwhile() -> No
     world.refuse(lambda _: None)
     world.apply_all(1)
     assert world.row(2)["status"] == "finish:FINISHED"
+
+
+@pytest.mark.parametrize(
+    ("targets", "detail", "hands_over"),
+    [((), "terminal", False), (("one",), "terminal", False), (("one",), "terminal", True), (("one",), "full", False)],
+)
+def test_dup_03_a_consumer_that_dies_while_it_goes_on_with_successors(
+    targets: tuple[str, ...], detail: str, hands_over: bool
+) -> None:
+    """Whatever call it dies before: when its record comes again, nobody waits for the sweeper."""
+    deaths = 0
+    while True:
+        world = Inline(*targets, detail=detail)
+        for version in range(3):
+            world.publish(order(version, n=version))
+        world.apply_all(3)
+        world.apply_all(2)
+        if hands_over:
+            world.handlers["one"].does = world.late_from(2)
+        left = iter(range(deaths))
+        world.refuse(lambda _, left=left: SystemExit("out of memory") if next(left, None) is None else None)  # type: ignore[misc]
+        try:
+            world.deliver(world.record(1))
+        except SystemExit:
+            world.refuse(lambda _: None)
+        else:
+            break
+        world.apply_all(1)
+        world.run_machines()
+        assert [world.row(version)["status"] for version in (1, 2, 3)] == ["finish:FINISHED"] * 3, deaths
+        assert all(list(dict.fromkeys(handler.seen)) == [1, 2, 3] for handler in world.handlers.values()), deaths
+        deaths += 1
+    assert deaths > 8
+
+
+def test_a_record_that_comes_again_late_looks_behind_what_is_applied_at_once() -> None:
+    world = Inline("one")
+    for version in range(9):
+        world.publish(order(version, n=version))
+    world.apply_all(*range(1, 10))
+    assert world.calls
+    world.apply_all(1)
+    assert world.calls == ["get 2", f"get {DATA}", f"get {COMMANDS}", f"get {COMMANDS}"]
+
+
+def test_a_record_that_comes_again_leaves_another_run_s_successor_alone() -> None:
+    world = Inline("one")
+    world.publish(order(0, n=1))
+    second = world.publish(order(1, n=2))
+    world.apply_all(1)
+    world.pipeline.claim(second, world.row(2))
+    assert world.calls
+    world.apply_all(1)
+    assert world.calls == ["get 2", f"get {DATA}", f"get {COMMANDS}"]
+    assert world.row(2)["runId"] == second.run_id
+    assert world.started() == []
 
 
 def test_ord_18_a_successor_that_can_t_be_read_is_told_and_the_command_stays_done() -> None:
