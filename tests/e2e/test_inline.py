@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from contract.state_machines import INLINE
 from handlers.commands.model import Command
+from handlers.core.errors import TransientError
 from handlers.store.port import COMMANDS
 from local.aws.model import AwsCall
 from local.aws.tables.streams import read_new_records
-from local.functions.model import SimulatedCrash
+from local.functions.model import InvokeResult, SimulatedCrash
 from tests.support.deployments import Deployed
 from tests.support.faults import CrashWhere
 from tests.support.pipelines import KEY
 
+HOUR = 3600
 TERMINAL = {"statusDetail": "terminal"}
 
 
@@ -190,6 +194,91 @@ def test_ops_05_a_crash_between_done_and_the_parked_successor(tmp_path: Path) ->
         assert faults.crashes == 1
         assert [deployed.row(version)["status"] for version in (1, 2, 3)] == ["finish:FINISHED"] * 3
         assert deployed.applied_versions() == [1, 2, 3]
+
+
+def test_pipe_07_a_crash_of_the_consumer_is_retried(tmp_path: Path) -> None:
+    """Before its first line, and when all is done but not answered."""
+    with Deployed(tmp_path, workflow=INLINE, config=TERMINAL) as deployed:
+        crashes = ["before", "after"]
+
+        def crash(function: str, payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
+            if not function.endswith("-apply") or not crashes:
+                return proceed(payload)
+            if crashes.pop(0) == "after":
+                proceed(payload)
+            raise SimulatedCrash
+
+        deployed.runtime.host.interceptors.append(crash)
+        deployed.publish_versions(2)
+        deployed.run()
+        assert crashes == []
+        assert deployed.applied_versions() == [1, 2]
+        assert deployed.recorder.versions("one") == [1, 2]
+        assert [deployed.row(version)["status"] for version in (1, 2)] == ["finish:FINISHED"] * 2
+        assert deployed.executions() == []
+        assert deployed.alarms() == []
+
+
+def test_pipe_13_the_machine_that_took_over_can_t_record_either(tmp_path: Path) -> None:
+    with Deployed(tmp_path, workflow=INLINE, config=TERMINAL) as deployed:
+
+        def die(_: Command) -> None:
+            raise SimulatedCrash
+
+        def crash(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
+            raise SimulatedCrash
+
+        deployed.recorder.behaviours["two"] = die
+        deployed.intercept("record_failure", crash)
+        deployed.publish_versions(1)
+        deployed.run()
+        deployed.scheduler.run_for(3 * HOUR)
+        assert {one.visited()[-1] for one in deployed.executions()} == {"fail_unrecorded"}
+        assert len(deployed.executions()) == 6  # the consumer's, and the sweeper's five
+        row = deployed.row(1)
+        assert (row["status"].endswith(":FAILED"), row["error"]["type"]) == (True, "NotRunning")
+        assert len(deployed.alarms()) == 1
+
+
+def test_dup_08_the_execution_that_took_over_is_killed_from_outside(tmp_path: Path) -> None:
+    with Deployed(tmp_path, workflow=INLINE, config=TERMINAL) as deployed:
+        killed: list[str] = []
+
+        def busy(_: Command) -> None:
+            if not killed:
+                raise TransientError("busy")
+
+        def kill(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
+            if not killed:
+                killed.append(payload["context"]["Execution"]["Id"])
+                deployed.runtime.executions.stop_execution(killed[0])
+            return proceed(payload)
+
+        deployed.recorder.behaviours["one"] = busy
+        deployed.intercept("history_copy", kill)
+        deployed.publish_versions(2)
+        deployed.run()
+        assert killed
+        deployed.scheduler.run_for(HOUR)
+        assert [deployed.row(version)["status"] for version in (1, 2)] == ["finish:FINISHED"] * 2
+        assert deployed.applied_versions() == [1, 2]
+        assert deployed.alarms() == []
+
+
+def test_ord_18_the_look_behind_what_is_done_fails_for_good(tmp_path: Path) -> None:
+    """It stays done and closed, and is not applied again, however often its record comes."""
+    faults = CrashWhere()
+    with Deployed(tmp_path, workflow=INLINE, config=TERMINAL, faults=faults) as deployed:
+        faults.where = lambda call: call.operation == "GetItem" and str(call.caller).endswith("-apply")
+        for version in range(2):
+            deployed.publish_versions(1, after=version)
+            deployed.scheduler.run_for(HOUR)
+        assert faults.crashes > 2
+        assert [deployed.row(version)["status"] for version in (1, 2)] == ["finish:FINISHED"] * 2
+        assert deployed.applied_versions() == [1, 2]
+        assert deployed.recorder.versions("one") == [1, 2]
+        assert deployed.alarms() == []
+        assert len(deployed.drain(deployed.runtime.outputs["deadLetterQueueUrls"]["stream-failures"])) == 2
 
 
 def mark_parked(deployed: Deployed, version: int) -> None:
