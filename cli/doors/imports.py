@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 
 from cli.doors.by_api import Api
 from cli.doors.failures import error_of
@@ -24,6 +25,15 @@ class ApiImports:
         """See ``Imports``."""
         jobs = self._api.of(tenant).imports.list(table=table, archives=archives, page=limit)
         return [_job(one) for one in islice(jobs, limit)]
+
+    def tables(self, tenant: str) -> Sequence[str]:
+        """See ``Imports``."""
+        return self._api.of(tenant).operations.catalogue().import_tables
+
+    def begin(self, tenant: str, file: Path, table: str | None, *, encoding: str | None, mode: str | None) -> ImportJob:
+        """See ``Imports``."""
+        imports = self._api.of(tenant).imports
+        return _job(imports.create(imports.upload(file), table, encoding=encoding, mode=mode))
 
     def job(self, import_id: str) -> ImportJob:
         """See ``Imports``."""

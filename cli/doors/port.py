@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from handlers.commands.keys import EntityKey, VersionKey
@@ -65,6 +66,14 @@ class Imports(Protocol):
 
     def latest(self, tenant: str, table: str | None, limit: int, *, archives: bool) -> list[ImportJob]:
         """By table, the newest first."""
+        ...
+
+    def tables(self, tenant: str) -> Sequence[str]:
+        """Those that there are strategies for."""
+        ...
+
+    def begin(self, tenant: str, file: Path, table: str | None, *, encoding: str | None, mode: str | None) -> ImportJob:
+        """Upload a file, and import it; an archive by its name."""
         ...
 
     def job(self, import_id: str) -> ImportJob:

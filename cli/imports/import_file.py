@@ -3,41 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from cli.doors.port import Imports
 from cli.errors import CommandError
 from cli.imports.jobs import reading
+from cli.imports.stack_imports import ARCHIVE, on_imports
 from cli.operate.arguments import add_stack
-from cli.operate.collaborators import collaborators_of
-from cli.operate.stack import Stack, on_stack
 from cli.output import Progress, as_json, table
 from cli.terminal import show
-from contract.functions import LOADER
-from contract.objects import IMPORTS
 from contract.work_status import COMPLETED, SKIPPED
 from contract.work_status import IMPORT_TERMINAL as TERMINAL
-from handlers.core.clock import SystemClock
-from handlers.core.context import InvokeContext
-from handlers.entrypoints.wiring.settings import LoaderSettings
 from handlers.imports.encodings.catalogue import check_utf_8, encoding_named
 from handlers.imports.files.formats import JSON_LINES, format_of
 from handlers.imports.jobs.model import MODES, ImportJob, Reason
-from handlers.imports.service import ImportService
-from handlers.imports.strategy import load_import_tables
+from handlers.imports.strategy import unknown_table
 from handlers.imports.zip.finalize import ImportedFile
 from handlers.operations.key_text import pasteable
 
-OPERATOR = "operator"
 POLL_SECONDS = 1.0
-#: Where the loader may read (``infra/capabilities/imports.py``).
-ARCHIVE = ".zip"
-ZIP_TYPE = "application/zip"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,64 +52,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Upload and import. Raises CommandError."""
-    return on_stack(options, lambda stack: import_file(stack, options))
+    return on_imports(options, lambda imports: import_file(imports, options))
 
 
-def import_file(stack: Stack, options: argparse.Namespace, sleep: Callable[[float], None] = time.sleep) -> int:
+def import_file(imports: Imports, options: argparse.Namespace, sleep: Callable[[float], None] = time.sleep) -> int:
     """See ``run``."""
-    settings = LoaderSettings(stack.environment_of(LOADER))
-    clock = SystemClock()
-    tables = load_import_tables(settings.handler_modules, collaborators_of(stack, settings))
-    service = ImportService(stack.store, clock, tables.names, settings.import_buckets)
-    context = InvokeContext(OPERATOR, options.tenant).checked()
-    is_archive = options.file.suffix.lower() == ARCHIVE
-    if options.table is not None:
-        tables.of(options.table)  # before anything is uploaded
+    file: Path = options.file
+    is_archive = file.suffix.lower() == ARCHIVE
     if options.encoding is not None:
         encoding_named(options.encoding)
-        if format_of(options.file.name) is JSON_LINES:
+        if format_of(file.name) is JSON_LINES:
             check_utf_8(options.encoding)
     if is_archive and options.mode is not None:
         raise CommandError("--mode is for a single file; the files of an archive decide by their rows")
+    tables = imports.tables(options.tenant)
     if options.table is None and not is_archive:
-        raise CommandError(f"--table is needed for a single file: {', '.join(tables.names)}")
-    key = _upload(
-        stack,
-        settings.bucket,
-        options.file,
-        options.tenant,
-        ZIP_TYPE if is_archive else format_of(options.file.name).content_type,
-    )
-    given = {"table": options.table, "bucket": settings.bucket, "object_key": key, "encoding": options.encoding}
-    if is_archive:
-        job = service.create_zip_import(context=context, **given)
-    else:
-        job = service.create_csv_import(context=context, mode=options.mode, **given)
+        raise CommandError(f"--table is needed for a single file: {', '.join(tables)}")
+    if options.table not in (None, *tables):  # before anything is uploaded
+        raise unknown_table(options.table, tables)
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise CommandError(f"{file} can't be read: {error.strerror}") from error
+    job = imports.begin(options.tenant, file, options.table, encoding=options.encoding, mode=options.mode)
     if options.wait:
-        job = _wait(service, job, context, sleep)
-    files = service.list_files(job.id, context) if is_archive else []
+        job = _wait(imports, job, sleep)
+    files = imports.files(job.id) if is_archive else []
     show(as_json(plain(job, files)) if options.json else rendered(job, files))
     return 0 if not options.wait or job.status == COMPLETED else 1
 
 
-def _upload(stack: Stack, bucket: str, path: Path, tenant: str, content_type: str) -> str:
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            file.seek(0)
-            name = re.sub(r"[^A-Za-z0-9._-]", "_", path.name)[-100:]
-            key = f"{IMPORTS}{tenant}/{digest[:16]}/{name}"
-            stack.client("s3").put_object(Bucket=bucket, Key=key, Body=file, ContentType=content_type)
-    except OSError as error:
-        raise CommandError(f"{path} can't be read: {error.strerror}") from error
-    return key
-
-
-def _wait(service: ImportService, job: ImportJob, context: InvokeContext, sleep: Callable[[float], None]) -> ImportJob:
+def _wait(imports: Imports, job: ImportJob, sleep: Callable[[float], None]) -> ImportJob:
     progress = Progress("import", job.counts.total)
     while job.status not in TERMINAL:
         sleep(POLL_SECONDS)
-        job = service.get_import(job.id, context)
+        job = imports.job(job.id)
         progress.show(job.counts.processed, total=job.counts.total)
     progress.end()
     return job

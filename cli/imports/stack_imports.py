@@ -1,22 +1,34 @@
-"""What ``./cqrs imports`` works with: the stack itself, or its HTTP API."""
+"""What ``./cqrs import`` and ``./cqrs imports`` work with: the stack itself, or its HTTP API."""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
 
 from cli.doors.port import Imports
 from cli.imports.report import MAX_PART_BYTES
+from cli.operate.collaborators import collaborators_of
 from cli.operate.stack import Stack, on_stack
+from contract.functions import LOADER
+from contract.objects import IMPORTS
 from handlers.core.clock import SystemClock
 from handlers.core.context import InvokeContext
+from handlers.entrypoints.wiring.settings import LoaderSettings
+from handlers.imports.files.formats import format_of
 from handlers.imports.jobs.model import ImportJob
 from handlers.imports.keys import ImportJobKey
 from handlers.imports.service import ImportService
+from handlers.imports.strategy import load_import_tables
 from handlers.imports.zip.finalize import ImportedFile
 from handlers.objects.s3 import S3Objects
 
 OPERATOR = "operator"
+ARCHIVE = ".zip"
+ZIP_TYPE = "application/zip"
 
 
 class StackImports:
@@ -25,6 +37,40 @@ class StackImports:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._service = ImportService(stack.store, SystemClock(), (), ())  # creates none: no table needs to be known
+
+    @cached_property
+    def _loader(self) -> LoaderSettings:
+        return LoaderSettings(self._stack.environment_of(LOADER))
+
+    @cached_property
+    def _tables(self) -> Sequence[str]:
+        """Each strategy is made, so that one that can't be is told of before anything is uploaded."""
+        settings = self._loader
+        return load_import_tables(settings.handler_modules, collaborators_of(self._stack, settings)).names
+
+    def tables(self, tenant: str) -> Sequence[str]:
+        """See ``Imports``."""
+        return self._tables
+
+    def begin(self, tenant: str, file: Path, table: str | None, *, encoding: str | None, mode: str | None) -> ImportJob:
+        """See ``Imports``."""
+        settings, context = self._loader, InvokeContext(OPERATOR, tenant).checked()
+        service = ImportService(self._stack.store, SystemClock(), self._tables, settings.import_buckets)
+        is_archive = file.suffix.lower() == ARCHIVE
+        key = self._upload(file, tenant, ZIP_TYPE if is_archive else format_of(file.name).content_type)
+        if table is None or is_archive:
+            return service.create_zip_import(settings.bucket, key, context, table=table, encoding=encoding)
+        return service.create_csv_import(table, settings.bucket, key, context, mode=mode, encoding=encoding)
+
+    def _upload(self, path: Path, tenant: str, content_type: str) -> str:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            name = re.sub(r"[^A-Za-z0-9._-]", "_", path.name)[-100:]
+            key = f"{IMPORTS}{tenant}/{digest[:16]}/{name}"
+            bucket = self._loader.bucket
+            self._stack.client("s3").put_object(Bucket=bucket, Key=key, Body=file, ContentType=content_type)
+        return key
 
     def latest(self, tenant: str, table: str | None, limit: int, *, archives: bool) -> list[ImportJob]:
         """See ``Imports``."""

@@ -120,8 +120,13 @@ class ImportTables:
         """The strategy of a table. Raises ValidationError naming the known ones."""
         found = self._tables.get(table)
         if found is None:
-            raise ValidationError("tableName", table, f"one of {', '.join(self.names) or '(none is registered)'}")
+            raise unknown_table(table, self.names)
         return found
+
+
+def unknown_table(table: str, names: Iterable[str]) -> ValidationError:
+    """There is no strategy for a table; names those that there are."""
+    return ValidationError("tableName", table, f"one of {', '.join(names) or '(none is registered)'}")
 
 
 def table_names(module_names: Iterable[str]) -> list[str]:

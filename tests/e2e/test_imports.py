@@ -11,6 +11,7 @@ import pytest
 
 from cli.__main__ import main, parser_of
 from cli.imports.import_file import import_file
+from cli.imports.stack_imports import StackImports
 from cli.operate.stack import on_stack
 from handlers.commands.keys import EntityKey
 from local.runtime import PROJECT_DIR
@@ -134,14 +135,14 @@ def test_a_file_is_imported_from_the_command_line(tmp_path: Path, capsys: pytest
             deployed.run()
 
         options = parser_of("import").parse_args([*arguments[1:], "--wait", "--json"])
-        assert on_stack(options, lambda stack: import_file(stack, options, wait)) == 0
+        assert on_stack(options, lambda stack: import_file(StackImports(stack), options, wait)) == 0
         answer = json.loads(capsys.readouterr().out)
         assert (answer["status"], answer["counts"]["total"]) == ("COMPLETED", 5)
         assert sorted(one.status for one in deployed.imports.list_imports(CONTEXT)) == ["COMPLETED", "COMPLETED"]
 
         file.write_bytes(b"icao\n")
         options = parser_of("import").parse_args([*arguments[1:], "--wait"])
-        assert on_stack(options, lambda stack: import_file(stack, options, wait)) == 1
+        assert on_stack(options, lambda stack: import_file(StackImports(stack), options, wait)) == 1
         assert "MissingColumn: columns 'name', 'country'" in capsys.readouterr().out
 
         assert main([*arguments[:3], "planes", *arguments[4:]]) == 1

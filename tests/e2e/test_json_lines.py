@@ -12,6 +12,7 @@ import pytest
 
 from cli.__main__ import main, parser_of
 from cli.imports.import_file import import_file
+from cli.imports.stack_imports import StackImports
 from cli.operate.stack import on_stack
 from contract.objects import NORMALISED
 from handlers.commands.keys import EntityKey
@@ -91,7 +92,7 @@ def test_imp_20_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixt
     with DeployedImports(tmp_path, recording=False, config=config) as deployed:
         arguments = [str(file), "--table", "airports", "--tenant", "t1", "--wait"]
         options = parser_of("import").parse_args(arguments)
-        assert on_stack(options, lambda stack: import_file(stack, options, lambda _: deployed.run())) == 0
+        assert on_stack(options, lambda stack: import_file(StackImports(stack), options, lambda _: deployed.run())) == 0
         assert main(["import", *arguments, "--encoding", "CP932"]) == 1
         assert "JSON Lines are UTF-8, not CP932" in capsys.readouterr().err
         (job,) = deployed.imports.list_imports(CONTEXT)

@@ -130,12 +130,17 @@ def test_from_explain_to_redrive_without_a_right_on_tables(served: Served) -> No
     )
 
 
-def test_a_report_is_read_by_its_link(served: Served, tmp_path: Path) -> None:
+def test_a_file_is_imported_and_its_report_read_by_links(served: Served, tmp_path: Path) -> None:
     lines = (served.folder / "data" / "airports.csv").read_text(encoding="utf-8").splitlines(keepends=True)
     file = tmp_path / "airports.csv"
     file.write_text("".join([*lines[:3], lines[3].replace(lines[3].split(",")[0], "", 1)]), encoding="utf-8")
     job = served.client.imports.upload_and_run(file, "airports")
     assert (job.status, job.counts.failed) == ("FAILED", 1)
+    given = ("import", str(file), "--table", "airports", "--tenant", TENANT, "--wait", "--json")
+    code, output, error = served.run(*given, "--api", served.url, role="writer")
+    by_api, on_tables = json.loads(output), json.loads(served.run(*given, "--endpoint", served.url, role=None)[1])
+    assert (code, by_api["status"], by_api["counts"]["failed"]) == (1, "FAILED", 1), error
+    assert [by_api[name] for name in ("counts", "reasons")] == [on_tables[name] for name in ("counts", "reasons")]
     for form in ((), ("--csv",), ("--path",)):
         by_api = served.run("imports", "report", job.id, *form, "--api", served.url)
         assert by_api[0] == 0
@@ -156,6 +161,13 @@ def test_each_refusal_is_one_line(served: Served) -> None:
     assert "403, the role 'operator' is needed for this" in line("explain", KEY, role="reader")
     assert "403, the tenant of the header X-Cqrs-Tenant is none of" in line("explain", KEY, tenant="t2")
     assert line("explain", "TENANT#t1 ORDER#none").startswith("TENANT#t1 ORDER#none: unknown key, neither a command")
+    file = str(served.folder / "data" / "airports.csv")
+    planes = line("import", file, "--table", "planes", "--tenant", TENANT, role="writer")
+    assert planes == "tableName: 'planes' is not allowed; expected one of airports"
+    assert line("import", file, "--tenant", TENANT, role="writer") == "--table is needed for a single file: airports"
+    assert "403, the role 'writer' is needed" in line(
+        "import", file, "--table", "airports", "--tenant", TENANT, role="reader"
+    )
     assert line("skip", "TENANT#t1 ORDER#done@1").startswith("TENANT#t1 ORDER#done@1: not skipped, it is finished")
     assert "there is no API of a stack here" in line("explain", KEY, url=f"{served.url}/elsewhere")
     assert "can't be reached; --api takes the stack output apiUrl" in line("explain", KEY, url="http://127.0.0.1:9")

@@ -14,6 +14,7 @@ import pytest
 
 from cli.__main__ import main, parser_of
 from cli.imports.import_file import import_file
+from cli.imports.stack_imports import StackImports
 from cli.operate.stack import on_stack
 from handlers.commands.keys import EntityKey
 from handlers.core.aws import clients as aws
@@ -332,7 +333,7 @@ def test_zip_an_archive_is_imported_from_the_command_line(
 
     def run(*more: str) -> tuple[int, str]:
         options = parser_of("import").parse_args([str(file), "--tenant", "t1", *more])
-        code = on_stack(options, lambda stack: import_file(stack, options, wait))
+        code = on_stack(options, lambda stack: import_file(StackImports(stack), options, wait))
         return code, capsys.readouterr().out
 
     code, text = run("--wait")
