@@ -81,9 +81,8 @@ def build(
     check_sizes(environment)
     known = Classes(config, account, classes, workflows, places.custom_machines)
     check_policies(policies(known, expected_resources(names, account, own_key=config.has_key), names))
-    own = declare(ApplicationArgs(config, names, account))
-
     key = encryption_key(config, names, account)
+    own = declare(ApplicationArgs(config, names, account, key))
     deployment = Deployment(
         config,
         names,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
+from pulumi_aws import dynamodb
 
 from infra.configuration.application_keys import WrongEntry, parse_environment
 from infra.configuration.stack_config import ConfigError, StackConfig
@@ -14,11 +15,32 @@ from infra.naming.names import Account, Names
 
 @dataclass(frozen=True)
 class ApplicationArgs:
-    """The stack that the resources belong to."""
+    """The stack that the resources belong to. ``key``: what encrypts it, the ARN; None: keys of AWS (``kmsKey``)."""
 
     config: StackConfig
     names: Names
     account: Account
+    key: pulumi.Input[str] | None = None
+
+    def table(self, name: str, hash_key: str = "pk", range_key: str | None = None) -> dynamodb.Table:
+        """A table as the rules want it (``./cqrs check``), with keys of text: encrypted as the stack's own are, with
+        recovery and protection as configured; rows go when their ``ttl``, seconds since 1970, is over.
+        """
+        keys = [key for key in (hash_key, range_key) if key is not None]
+        return dynamodb.Table(
+            name,
+            name=self.names.of(name),
+            billing_mode="PAY_PER_REQUEST",
+            hash_key=hash_key,
+            range_key=range_key,
+            attributes=[dynamodb.TableAttributeArgs(name=key, type="S") for key in keys],
+            ttl=dynamodb.TableTtlArgs(attribute_name="ttl", enabled=True),
+            server_side_encryption=dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=self.key),
+            point_in_time_recovery=dynamodb.TablePointInTimeRecoveryArgs(enabled=self.config.point_in_time_recovery),
+            deletion_protection_enabled=self.config.deletion_protection,
+            tags=self.names.tags,
+            opts=pulumi.ResourceOptions(protect=self.config.deletion_protection),
+        )
 
 
 @dataclass(frozen=True)

@@ -53,20 +53,11 @@ CONFIG = {
 }
 VALUES = {"CQRS_SECRET_PARTNER_KEY": "s3cret-value", "CQRS_SECRET_PARTNER_URL": "parameter-value"}
 OWN_TABLE = """
-from pulumi_aws import dynamodb
-
 from infra.components.application import Application, ApplicationArgs
 
 
 def declare(args: ApplicationArgs) -> Application:
-    table = dynamodb.Table(
-        "own-table",
-        name=args.names.of("own"),
-        billing_mode="PAY_PER_REQUEST",
-        hash_key="pk",
-        attributes=[dynamodb.TableAttributeArgs(name="pk", type="S")],
-        tags=args.names.tags,
-    )
+    table = args.table("own")
     return Application(
         outputs={"ownTableName": table.name},
         environment={"OWN_TABLE": table.name},
