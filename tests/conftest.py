@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import gc
+import logging
 
+import pytest
+
+from cli.develop.readable_log import ReadableFormatter
 from local.aws.bounds import COLLECT_AFTER
 
 
@@ -13,3 +17,11 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 10, 10)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """A failed test shows what functions warn of, as ``./cqrs serve`` does: the hundreds of lines that tell each step
+    of a deployment hid it."""
+    shown = session.config.pluginmanager.get_plugin("logging-plugin").report_handler  # type: ignore[union-attr]
+    shown.setFormatter(ReadableFormatter())
+    shown.setLevel(logging.WARNING)

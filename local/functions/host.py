@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import threading
 import traceback
 import uuid
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from handlers.core.log import LOGGER_NAME
 from local.functions.archive_modules import ArchiveModules, unmounted
 from local.functions.context import make_context
 from local.functions.environment import function_environment, runtime_environment
@@ -34,6 +36,9 @@ from local.functions.model import (
 )
 from local.functions.packages import Importable
 from local.scheduler import Future, Scheduler, Task, TaskKilled, WaitTimeout
+
+#: Beside what functions log, as in their log groups.
+log = logging.getLogger(f"{LOGGER_NAME}.start")
 
 #: A hook round each call: ``(function name, payload, proceed)``. ``proceed(payload)`` makes the call and may
 #: be called again (a duplicate), later (``scheduler.sleep``) or not at all; raising SimulatedCrash counts as a
@@ -66,6 +71,7 @@ class FunctionHost:
         self._importable = frozenset(importable)
         self._specs: dict[str, FunctionSpec] = {}
         self._archives: dict[tuple[Path, Importable], ArchiveModules] = {}
+        self._unstarted: dict[str, str] = {}
         self._starters: dict[str, Callable[[], Handler]] = {}
         self._instances: dict[str, Handler] = {}
         self._generations: Counter[str] = Counter()
@@ -206,6 +212,9 @@ class FunctionHost:
             answer = handler(json.loads(body), make_context(spec, request_id, self._scheduler.now))
         except InitFailed as failed:
             error = failed.error
+            told, self._unstarted[spec.name] = self._unstarted.get(spec.name), error.message
+            where = None if told == error.message else failed.__cause__  # once; the call is repeated
+            log.error("can't start: %s: %s", error.error_type, error.message, exc_info=where)
             error = FunctionError(error.error_type, error.message, error.stack, request_id)
             return InvokeResult(None, error, request_id)
         except (SystemExit, SimulatedCrash) as crash:

@@ -52,6 +52,7 @@ from local.states.running.executions import RUNNING, Execution
 from local.testing.faults import CallFaults
 from local.testing.people import People, somebody_else
 from local.testing.replay import ReplayedEvaluation
+from local.testing.subscription import Subscription
 
 #: One evaluation of the program per configuration and process: it takes most of a deployment's time.
 _REPLAYED = ReplayedEvaluation()
@@ -121,8 +122,8 @@ class ApplicationTest:
             self.scheduler,
             types=EntityTypes(**self._outputs[outputs.ENTITY_TYPES]),
         )
-        self._alarms = self._subscribe(outputs.ALARM_TOPIC_ARN, "test-alarms")
-        self._notifications = self._subscribe(outputs.MAIN_TOPIC_ARN, "test-messages")
+        self._alarms = Subscription(self._outputs[outputs.ALARM_TOPIC_ARN], "test-alarms", region)
+        self._notifications = Subscription(self._outputs[outputs.MAIN_TOPIC_ARN], "test-messages", region)
         return self
 
     def __exit__(
@@ -133,7 +134,7 @@ class ApplicationTest:
     # -- actions -----------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Run until nothing is left to do."""
+        """Run until nothing is left to do. What waits for a person is left to itself, too, and expires."""
         self.scheduler.run_until_idle()
 
     def run_for(self, seconds: float) -> None:
@@ -208,12 +209,12 @@ class ApplicationTest:
 
     def approve(self, workflow: str, request_id: str) -> None:
         """Approve as another user and run the workflow on. Raises what ``Approvals.approve`` raises."""
-        self._people.approvals().approve(workflow, request_id, somebody_else(self.context))
+        self._people.approve(workflow, request_id, somebody_else(self.context))
         self.run()
 
     def reject(self, workflow: str, request_id: str, reason: str) -> None:
         """Reject as another user and run the workflow on. Raises what ``Approvals.reject`` raises."""
-        self._people.approvals().reject(workflow, request_id, somebody_else(self.context), reason)
+        self._people.reject(workflow, request_id, somebody_else(self.context), reason)
         self.run()
 
     def redrive(self, type_: str, code: str, version: int = 1) -> list[str]:
@@ -239,12 +240,20 @@ class ApplicationTest:
 
     def alarms(self) -> list[dict[str, Any]]:
         """Alarms since the last call."""
-        return [json.loads(json.loads(body)["Message"]) for body in self._drain(self._alarms)]
+        return self._alarms.messages()
 
     def notifications(self) -> list[Notification]:
         """Messages on the main topic since the last call, including the outcomes of commands, tasks and imports."""
-        messages = [json.loads(json.loads(body)["Message"]) for body in self._drain(self._notifications)]
-        return [Notification(one["action"], one["content"]) for one in messages]
+        return [Notification(one["action"], one["content"]) for one in self._notifications.messages()]
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The stack's outputs, with those of ``infra/application.py``."""
+        return self._outputs
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the embedded AWS: for what ``infra/application.py`` declares."""
+        return client(service, self.runtime.endpoint.region)
 
     # -- internals ---------------------------------------------------------------------------------------
 
@@ -275,22 +284,6 @@ class ApplicationTest:
     def _deployed(self, function: str, module: str) -> Any:
         """A module of ours as the function has it, over the classes that are deployed: this process may have others."""
         return self.runtime.host.load(self._named(function), module)
-
-    def _subscribe(self, topic: str, name: str) -> str:
-        region = self.runtime.endpoint.region
-        sqs = client("sqs", region)
-        url = str(sqs.create_queue(QueueName=name)["QueueUrl"])
-        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        client("sns", region).subscribe(TopicArn=self._outputs[topic], Protocol="sqs", Endpoint=arn)
-        return url
-
-    def _drain(self, url: str) -> list[str]:
-        sqs, found = client("sqs", self.runtime.endpoint.region), list[str]()
-        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                found.append(message["Body"])
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return found
 
 
 @cache

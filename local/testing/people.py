@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from handlers.operations.redrive import Redriver
 from handlers.state_machines.stepfunctions import StepFunctions, StepFunctionsWorkflows
 from handlers.store.port import TableStore
 from handlers.topics.sns import SnsTopic
-from handlers.workflows.approvals import Approvals
+from handlers.workflows.approvals import EXPIRED, AlreadyDecided, Approvals
 from local.aws.clients import client
 
 
@@ -33,8 +34,17 @@ class People:
         self._outputs = outputs
         self._region = region
 
-    def approvals(self) -> Approvals:
-        """What waits for somebody."""
+    def approve(self, workflow: str, request_id: str, who: InvokeContext) -> None:
+        """Raises what ``Approvals.approve`` raises."""
+        with _hint():
+            self._approvals().approve(workflow, request_id, who)
+
+    def reject(self, workflow: str, request_id: str, who: InvokeContext, reason: str) -> None:
+        """Raises what ``Approvals.reject`` raises."""
+        with _hint():
+            self._approvals().reject(workflow, request_id, who, reason)
+
+    def _approvals(self) -> Approvals:
         arns = self._outputs[CUSTOM_STATE_MACHINE_ARNS]
         workflows = StepFunctionsWorkflows(lambda: client("stepfunctions", self._region), arns)
         return Approvals(self._store, self._clock, workflows)
@@ -54,3 +64,13 @@ class People:
 def somebody_else(context: InvokeContext) -> InvokeContext:
     """Whoever asked may not approve."""
     return replace(context, user_id=f"not {context.user_id}")
+
+
+@contextmanager
+def _hint() -> Iterator[None]:
+    try:
+        yield
+    except AlreadyDecided as error:
+        if EXPIRED in str(error):
+            error.add_note("run() lets all the time pass that something waits; run_for(60) before this leaves it open")
+        raise

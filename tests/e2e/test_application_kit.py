@@ -71,6 +71,8 @@ def test_a_workflow_that_waits_for_somebody() -> None:
         execution = app.start("approval", given)
         app.reject("approval", "r1", "too dear")
         assert execution.error == "Rejected"
+        tasks = app.client("dynamodb").scan(TableName=app.outputs["tasksTableName"])["Items"]
+        assert [item["sk"]["S"] for item in tasks] == ["approval#r1"]
 
 
 def test_functions_that_die(app: ApplicationTest) -> None:

@@ -132,7 +132,7 @@ def test_app_01_classes_are_those_that_are_deployed_wherever_they_are(folder: Pa
     assert not {"acme.files", "handlers.domain.counts"} & sys.modules.keys()
 
 
-def test_app_01_what_only_the_laptop_has_is_not_importable(folder: Path) -> None:
+def test_app_01_what_only_the_laptop_has_is_not_importable(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     (folder / "handlers/requirements.txt").write_text("")
     with ApplicationTest(["handlers.domain.lucky"], project_dir=folder) as app:
         app.publish(CommandInput("LUCKY", "c1", "A name", {}))
@@ -144,4 +144,7 @@ def test_app_01_what_only_the_laptop_has_is_not_importable(folder: Path) -> None
         assert answers[0].error is not None
         assert "No module named 'moto'" in answers[0].error.message
         assert app.outcome("LUCKY", "c1") != "APPLIED"
+        told = [one for one in caplog.records if "No module named 'moto'" in one.getMessage()]
+        assert len(told) > 1  # the call is repeated
+        assert [one.exc_info is not None for one in told].count(True) == 1
         assert not [one for one in app.runtime.deployment.resources if "layerVersion" in one.type]

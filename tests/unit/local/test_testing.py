@@ -1,4 +1,4 @@
-"""The test kit for workflows, on a workflow that waits for a token and on the sample with three steps."""
+"""The test kit: on a workflow that waits for a token, on the sample with three steps, and who answers too late."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ from typing import Any
 
 import pytest
 
+from contract.outputs import CUSTOM_STATE_MACHINE_ARNS
+from handlers.core.context import InvokeContext
 from handlers.core.errors import RegistryError, TransientError
 from handlers.state_machines.checks import MAX_RESULT_BYTES
+from handlers.state_machines.memory import MemoryCustomWorkflows
+from handlers.store.memory import MemoryTableStore
+from handlers.workflows.approvals import AlreadyDecided, Approvals
+from handlers.workflows.keys import approval_partition, approval_sk
 from handlers.workflows.workflow import WorkflowEvent, workflow
 from infra.definitions.checks import DefinitionError
 from local.runtime import PROJECT_DIR
+from local.testing.people import People
 from local.testing.workflows import WorkflowTest, _beside
 from tests.modules.three_steps import ThreeSteps
+from tests.support.clock import ManualClock
 
 LAMBDA = "arn:aws:states:::lambda:invoke"
 
@@ -205,3 +213,13 @@ def test_errors_of_a_method_keep_their_names() -> None:
             raise AssertionError("the error was caught")
 
     assert WorkflowTest(Raises(), definition=definition()).run({}).error == "Own"
+
+
+def test_who_answers_too_late_in_a_test_is_told_why() -> None:
+    store, clock = MemoryTableStore(), ManualClock()
+    asked = (approval_partition("t1"), approval_sk("holiday", "r1"))
+    Approvals(store, clock, MemoryCustomWorkflows({})).settle(asked, execution="e1", expired=True)
+    people = People(store, clock, {CUSTOM_STATE_MACHINE_ARNS: {}}, "us-east-1")
+    with pytest.raises(AlreadyDecided) as refused:
+        people.approve("holiday", "r1", InvokeContext("you", "t1"))
+    assert "run_for(60)" in refused.value.__notes__[0]
