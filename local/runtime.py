@@ -34,7 +34,7 @@ from local.journal import activate
 from local.kept.folder import DataFolder, FolderError
 from local.kept.restore import restore
 from local.scheduler import Scheduler
-from local.secrets import provide
+from local.secrets import named, provide
 from local.sources.async_calls import AsyncSettings
 from local.sources.destinations import Destinations
 from local.sources.eventbridge import Rule
@@ -114,6 +114,8 @@ class LocalRuntime:
         self.live = LiveEvents()
         self._project_dir = project_dir
         self._secrets = os.environ if secrets is None else secrets
+        #: Those of the functions' secrets that have no value here, name to ARN.
+        self.secrets_without_value: Mapping[str, str] = {}
         self._delivery_faults = delivery_faults
         self._evaluate = evaluate
         self._server = None if port is None else self.endpoint.bind_http(port)
@@ -253,8 +255,8 @@ class LocalRuntime:
     # -- inside -------------------------------------------------------------------------------------
 
     def _provide_secrets(self) -> None:
-        environments = (self.host.get(name).env for name in self.host.names)
-        provide(environments, self._secrets, self.endpoint.region)
+        arns = named(self.host.get(name).env for name in self.host.names)
+        self.secrets_without_value = provide(arns, self._secrets, self.endpoint.region)
 
     def _open(self, data: Path) -> DataFolder:
         settings = self._settings

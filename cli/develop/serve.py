@@ -24,6 +24,7 @@ from handlers.api.console.pages import PATH as CONSOLE
 from handlers.core.context import InvokeContext
 from handlers.core.errors import VersionConflict
 from local.runtime import PROJECT_DIR, LocalRuntime
+from local.secrets import how_to_give
 
 DEMO_ROWS = 50
 DEMO_CONTEXT = InvokeContext(user_id="demo", tenant_code="demo")
@@ -67,6 +68,8 @@ def run(options: argparse.Namespace) -> int:
     with started(options.stack, {}, port=options.port, shown=log, data=data) as runtime:
         if options.demo_data:
             publish_demo_data(runtime)
+        for name, arn in runtime.secrets_without_value.items():
+            complain(f"secret {name} has no value here; {how_to_give(name, arn)}")
         Watcher(watched(options.stack), runtime.renew, PROJECT_DIR).start()
         show(how_to_look(runtime, runtime.url, "nothing is kept" if data is None else f"the state is in {data}"))
         threading.Event().wait()

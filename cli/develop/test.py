@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--mutants", type=int, metavar="N", help="instead: break handlers/ in N ways; who notices?")
     parser.add_argument("--seed", type=int, default=1, help="decides which mutants (default: 1)")
-    parser.add_argument("pytest", nargs="*", help="passed on to pytest; with it, the other checks are left out")
+    parser.add_argument("--checks", action="store_true", help="lint, format and types also where pytest gets words")
+    parser.add_argument("pytest", nargs="*", help="passed on to pytest; without --checks the rest is left out then")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -38,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     chosen = list(options.pytest)
     if options.real:
         return _run([sys.executable, "-m", "pytest", "-q", "-m", "real", *(chosen or ["tests"])], env)
-    if not chosen:
+    if options.checks or not chosen:
         for name, command in CHECKS:
             show(f"== {name}")
             code = _run([sys.executable, "-m", *command], env)

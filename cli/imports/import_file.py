@@ -120,6 +120,8 @@ def rendered(job: ImportJob, files: Sequence[ImportedFile] = ()) -> str:
         rows.append(("error", f"{job.error['type']}: {job.error['message']}"))
     rows += [("report", url) for url in job.report_urls]
     rows += [("reason", _reason(reason)) for reason in job.reasons]
+    if job.reasons:
+        rows.append(("failed rows", f"./cqrs imports report {pasteable(job.id)}"))
     rows += [(file.name, _outcome(file)) for file in files]
     return table(pasteable(job.id), rows)
 

@@ -13,7 +13,8 @@ from handlers.operations.explain import Explanation, VersionView
 from handlers.operations.key_text import parse_key, pasteable
 
 HEADER = ("version", "stands", "status", "attempt", "time", "blocked by", "targets", "error")
-MESSAGE_CHARS = 60
+#: The last column: what says what is wrong is worth a line that a terminal wraps.
+MESSAGE_CHARS = 500
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -67,7 +67,8 @@ def _values(path: str, old: Any, new: Any) -> Iterator[Value]:
         for index, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from _values(f"{path}[{index}]", one, other)
     elif isinstance(old, list) and isinstance(new, list):
-        gone, come = [one for one in old if one not in new], [one for one in new if one not in old]
-        yield Value(f"{path}[]", gone or None, come or None)
+        # One by one: of a list as a whole nobody saw which statement of a policy it is.
+        yield from (Value(f"{path}[]", one, None) for one in old if one not in new)
+        yield from (Value(f"{path}[]", None, one) for one in new if one not in old)
     elif old != new:
         yield Value(path, old, new)
