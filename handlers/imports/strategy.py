@@ -82,7 +82,7 @@ def import_strategy(
 ) -> Callable[[C], C]:
     """Mark a class as the strategy for files of ``table``; the parameters are those of ``Layout``.
 
-    The constructor may ask for collaborators by parameter name: ``store`` (TableStore) and ``clock``.
+    The constructor may ask for collaborators by parameter name (see ``docs/application.md``).
     """
 
     def mark(cls: C) -> C:

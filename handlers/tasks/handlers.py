@@ -49,7 +49,7 @@ C = TypeVar("C", bound=type)
 def task_handler(type_: str, *, expected_seconds: float = 1.0) -> Callable[[C], C]:
     """Mark a class as handler of tasks of ``type_``: its ``run(input)`` or ``run(input, call)`` returns the result.
 
-    The constructor may ask for collaborators by parameter name: ``store`` (TableStore) and ``clock``.
+    The constructor may ask for collaborators by parameter name (see ``docs/application.md``).
     """
 
     def mark(cls: C) -> C:

@@ -79,8 +79,8 @@ def workflow(name: str, *, type: str = STANDARD) -> Callable[[C], C]:
     """Mark a class as the handler of the workflow ``name``, whose definition is ``<name>.asl.json`` beside the module.
 
     Each public method is the Lambda state of its name: it takes a ``WorkflowEvent`` and returns the state's result.
-    The constructor may ask for collaborators by parameter name (see ``docs/workflows.md``). ``name`` and ``type`` must
-    be literals: the deployment reads them without running the module.
+    The constructor may ask for collaborators by parameter name (see ``docs/application.md``). ``name`` and ``type``
+    must be literals: the deployment reads them without running the module.
     """
 
     def mark(cls: C) -> C:

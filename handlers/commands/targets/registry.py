@@ -57,9 +57,8 @@ C = TypeVar("C", bound=type)
 def sync_handler(type_: str, *, id: str) -> Callable[[C], C]:
     """Mark a class as sync target ``id`` for commands of ``type_``.
 
-    The constructor may ask for collaborators by parameter name: ``store`` (TableStore), ``clock`` and ``workflows``
-    (CustomWorkflows, to start the application's workflows). A method ``empty()`` removes all that the target has
-    written, for ``./cqrs resync --rebuild``; it may be called again.
+    The constructor may ask for collaborators by parameter name (see ``docs/application.md``). A method ``empty()``
+    removes all that the target has written, for ``./cqrs resync --rebuild``; it may be called again.
     """
 
     def mark(cls: C) -> C:

@@ -41,10 +41,10 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_page_leads_to_a_passing_test(tmp_path: Path) -> None:
     assert [block.language for block in STEPS] == ["python", "python", "yaml"]
     folder = project(tmp_path)
-    (folder / "tests" / "unit").mkdir(parents=True)
+    (folder / "tests" / "domain").mkdir(parents=True)
     for block in STEPS[:2]:
         (folder / path_of(block.text)).write_text(block.text)
-    done = run(folder, "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/test_products.py")
+    done = run(folder, "pytest", "-q", "-p", "no:cacheprovider", "tests/domain/test_products.py")
     assert "2 passed" in done.stdout, done.stdout + done.stderr
     shutil.copy(PROJECT_DIR / "pyproject.toml", folder)
     for tool in (["ruff", "check"], ["ruff", "format", "--check"], ["mypy", "--follow-imports=silent"]):

@@ -22,7 +22,7 @@ def test_wf_01_the_page_leads_to_a_passing_test_and_a_machine(tmp_path: Path) ->
     folder = project(tmp_path)
     for package in ("infra", "local"):
         shutil.copytree(PROJECT_DIR / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "tests" / "unit").mkdir(parents=True)
+    (folder / "tests" / "domain").mkdir(parents=True)
     steps = [block for block in blocks(PAGE) if block.language in ("python", "json", "yaml")][:4]
     assert [block.language for block in steps] == ["python", "json", "python", "yaml"]
     for block in (steps[0], steps[2]):
@@ -31,7 +31,7 @@ def test_wf_01_the_page_leads_to_a_passing_test_and_a_machine(tmp_path: Path) ->
     assert "`handlers/domain/parcel.asl.json`" in PAGE.read_text()
     (folder / "handlers/domain/parcel.asl.json").write_text(steps[1].text)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit/test_parcel.py"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/domain/test_parcel.py"],
         cwd=folder,
         capture_output=True,
         text=True,
