@@ -79,6 +79,7 @@ CALLS: Mapping[str, Callable[[Client], object]] = {
     "GET /tasks/{id}/items": lambda c: list(c.tasks.items("1")),
     "POST /tasks/{id}/retry": lambda c: c.tasks.retry("1"),
     "POST /workflows/{name}": lambda c: c.workflows.start("w", "1", {"a": 1}),
+    "GET /workflows/{name}": lambda c: list(c.workflows.list("w")),
     "GET /workflows/{name}/{id}": lambda c: c.workflows.get("w", "1"),
     "GET /workflows/{name}/{id}/run": lambda c: c.workflows.run("w", "1"),
 }

@@ -241,6 +241,11 @@ def test_async_rooms_have_the_same_methods_models_and_errors() -> None:
         public = {one for one, _ in inspect.getmembers(room, inspect.ismethod) if not one.startswith("_")}
         own = {one for one in vars(type(getattr(client, name))) if not one.startswith("_")}
         assert own == public, name
+        for one in public:  # lists are followed, not fetched in a thread that gives an iterator back
+            is_list = "Iterator" in str(inspect.signature(getattr(room, one)).return_annotation)
+            is_bytes = "Iterator[bytes]" in str(inspect.signature(getattr(room, one)).return_annotation)
+            followed = inspect.isasyncgenfunction(getattr(type(getattr(client, name)), one))
+            assert followed == is_list or is_bytes, f"{name}.{one}"
 
 
 def test_a_job_knows_whether_it_has_ended() -> None:

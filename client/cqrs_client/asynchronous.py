@@ -99,7 +99,7 @@ class AsyncTasks(AsyncRoom[Tasks]):
 
     create = _called(Tasks.create)
     get = _called(Tasks.get)
-    list = _called(Tasks.list)
+    list = _listed(Tasks.list)
     items = _listed(Tasks.items)
     wait = _called(Tasks.wait)
     retry = _called(Tasks.retry)
@@ -128,6 +128,7 @@ class AsyncWorkflows(AsyncRoom[Workflows]):
 
     start = _called(Workflows.start)
     get = _called(Workflows.get)
+    list = _listed(Workflows.list)
     run = _called(Workflows.run)
     wait = _called(Workflows.wait)
 

@@ -272,6 +272,18 @@ class Started:
 
 
 @dataclass(frozen=True)
+class ListedExecution:
+    """An execution in a list, without what it works with."""
+
+    workflow: str
+    id: str
+    execution_arn: str
+    status: str
+    started_at: str
+    stopped_at: str | None
+
+
+@dataclass(frozen=True)
 class Execution:
     """An execution of a workflow."""
 

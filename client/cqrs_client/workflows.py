@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cqrs_client.models import Approval, Execution, Started
+from cqrs_client.models import Approval, Execution, ListedExecution, Started
 from cqrs_client.paging import PAGE, items
 from cqrs_client.reading import read
 from cqrs_client.runs import Run
@@ -35,6 +35,10 @@ class Workflows:
     def get(self, name: str, id: str) -> Execution:
         """One execution. Raises NotFound, ApiError, Unreachable."""
         return read(Execution, self._transport.call("GET", "workflows", name, id))
+
+    def list(self, name: str, *, page: int = PAGE) -> Iterator[ListedExecution]:
+        """The tenant's executions, the newest first; those of EXPRESS workflows are not remembered."""
+        return items(self._transport, ListedExecution, "workflows", name, page=page)
 
     def run(self, name: str, id: str) -> Run:
         """The same execution, state by state. Raises NotFound, ApiError, Unreachable."""

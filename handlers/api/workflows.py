@@ -19,10 +19,12 @@ from handlers.api.runs import Run, shown_run
 from handlers.api.services import Services
 from handlers.core.clock import iso
 from handlers.core.errors import NotFound, ValidationError
+from handlers.state_machines.checks import execution_name
 from handlers.state_machines.port import WorkflowExecution
 from handlers.workflows.approvals import APPROVED, MAX_TEXT_CHARS, Approval
 from handlers.workflows.workflow import reason_of
 
+MAX_ID_CHARS = 200
 TENANT, REQUESTED_BY, REQUEST_ID = "tenantCode", "requestedBy", "requestId"
 
 
@@ -60,7 +62,7 @@ class GivenStart(Given):
     ``requestedBy`` of this request.
     """
 
-    id: str = Field(min_length=1, max_length=200)
+    id: str = Field(min_length=1, max_length=MAX_ID_CHARS)
     input: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -77,6 +79,24 @@ class ShownExecution(Shown):
     output: Any
     error: str | None
     cause: str | None
+
+
+class ListedExecution(Shown):
+    """An execution, without what it works with."""
+
+    workflow: str
+    id: str
+    execution_arn: str
+    status: str
+    started_at: str
+    stopped_at: str | None
+
+
+class ExecutionList(Shown):
+    """Executions, the newest first. ``cursor`` goes into the next request; null at the end."""
+
+    items: list[ListedExecution]
+    cursor: str | None
 
 
 class Started(Shown):
@@ -124,6 +144,26 @@ def add_routes(routes: Routes, services: Services) -> None:
         arn = services.workflows.start(name, {REQUEST_ID: given.id, **own}, scoped(caller.tenant, given.id))
         return answer(202, Started(workflow=name, id=given.id, execution_arn=arn))
 
+    @routes.add(
+        "GET", "/workflows/<name>", READER, "The tenant's executions of a workflow", answers={200: ExecutionList}
+    )
+    def list_executions(name: Part, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[ExecutionList]:
+        tenant = routes.caller.tenant
+        found = services.workflows.executions(name, scoped(tenant, ""), limit=limit, page=cursor)
+        shown = [
+            ListedExecution(
+                workflow=name,
+                id=id_,
+                execution_arn=one.arn,
+                status=one.status,
+                started_at=iso(one.started),
+                stopped_at=None if one.stopped is None else iso(one.stopped),
+            )
+            for one in found.items
+            if (id_ := _id_of(one, tenant)) is not None
+        ]
+        return answer(200, ExecutionList(items=shown, cursor=found.next_page))
+
     @routes.add("GET", "/workflows/<name>/<id>", READER, "One execution", answers={200: ShownExecution}, may=(404,))
     def get_execution(name: Part, id: Part) -> Response[ShownExecution]:
         return answer(200, _shown(name, id, _execution(services, name, id, routes.caller)))
@@ -142,6 +182,15 @@ def _execution(services: Services, name: str, id_: str, caller: Caller) -> Workf
     if not isinstance(found.given, dict) or found.given.get(TENANT) != caller.tenant:
         raise NotFound(f"{name} {id_}: there is no such execution")
     return found
+
+
+def _id_of(found: WorkflowExecution, tenant: str) -> str | None:
+    """The id by which a tenant has started it; None: somebody else has, or its input has a request id of its own."""
+    given = found.given if isinstance(found.given, dict) else {}
+    id_ = given.get(REQUEST_ID)
+    if given.get(TENANT) != tenant or not isinstance(id_, str) or not 0 < len(id_) <= MAX_ID_CHARS:
+        return None
+    return id_ if found.arn.endswith(f":{execution_name(scoped(tenant, id_))}") else None
 
 
 def scoped(tenant: str, id_: str) -> str:

@@ -20,6 +20,8 @@ MAX_CAUSE_CHARS = 32_768
 #: API reference, SendTaskSuccess.
 MAX_TOKEN_CHARS = 2_048
 MAX_ID_CHARS = 1_000
+#: API reference, ListExecutions.
+MAX_PAGE_CHARS = 1_024
 
 
 def execution_name(id_: object) -> str:
@@ -36,8 +38,24 @@ def execution_name(id_: object) -> str:
         encoded = id_.encode()
     except UnicodeEncodeError:
         raise ValidationError("id", id_, "Unicode text, without halves of characters") from None
-    readable = "".join(char if char.isascii() and char.isalnum() else "-" for char in id_[:39])
-    return f"{readable}-{hashlib.sha256(encoded).hexdigest()[:40]}"
+    return f"{readable(id_)}-{hashlib.sha256(encoded).hexdigest()[:40]}"
+
+
+def readable(id_: str) -> str:
+    """What the name of an id's execution begins with."""
+    return "".join(char if char.isascii() and char.isalnum() else "-" for char in id_[:39])
+
+
+def check_page(page: str) -> str:
+    """What may go to ListExecutions as ``nextToken`` (API reference). Raises ValidationError."""
+    if not 1 <= len(page) <= MAX_PAGE_CHARS:
+        raise not_a_page(page)
+    return page
+
+
+def not_a_page(page: str) -> ValidationError:
+    """It is none, or not any more: tokens of ListExecutions end after 24 hours."""
+    return ValidationError("cursor", page, "the cursor of an earlier page, of the last 24 hours")
 
 
 def execution_arn(machine: str, execution: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from handlers.core.errors import NotFound, TokenExpired, TokenInvalid, TokenUnknown, TransientError, TransientThrottle
 from handlers.state_machines import checks
-from handlers.state_machines.port import WorkflowExecution
+from handlers.state_machines.port import ExecutionPage, WorkflowExecution
 
 
 class MemoryWorkflows:
@@ -54,6 +54,7 @@ class MemoryCustomWorkflows:
         self.open_tokens: set[str] = set()
         self.closed_tokens: set[str] = set()
         self.answers: list[tuple[str, str, Any]] = []
+        self._places: dict[str, int] = {}
 
     def open(self, name: str) -> str:
         """A token that a state waits for."""
@@ -83,6 +84,24 @@ class MemoryCustomWorkflows:
         if arn not in self.started:
             raise NotFound(f"{arn}: there is no such execution")
         return WorkflowExecution(arn, "RUNNING", 0.0, self.started[arn][1])
+
+    def executions(self, name: str, prefix: str, *, limit: int, page: str | None = None) -> ExecutionPage:
+        """See ShownWorkflows. Every execution runs."""
+        machine = checks.machine_of(self._machines, name)
+        begun = 0 if page is None else self._places.get(checks.check_page(page))
+        if begun is None:
+            raise checks.not_a_page(str(page))
+        arns = [arn for arn in reversed(self.started) if self.started[arn][0] == name][begun : begun + limit + 1]
+        beginning = checks.execution_arn(machine, checks.readable(prefix))
+        items = [
+            WorkflowExecution(arn, "RUNNING", 0.0, self.started[arn][1])
+            for arn in arns[:limit]
+            if arn.startswith(beginning)
+        ]
+        following = f"page-{begun + limit}" if len(arns) > limit else None
+        if following is not None:
+            self._places[following] = begun + limit
+        return ExecutionPage(items, following)
 
     def resume(self, token: str, output: Any) -> None:
         """See CustomWorkflows."""

@@ -42,6 +42,14 @@ class WorkflowExecution:
     cause: str | None = None
 
 
+@dataclass(frozen=True)
+class ExecutionPage:
+    """Executions, the newest first. ``next_page`` goes into the next call; None at the end."""
+
+    items: list[WorkflowExecution]
+    next_page: str | None
+
+
 class CustomWorkflows(Protocol):
     """The application's workflows by name. Methods raise ``TransientError`` when a later try may work.
 
@@ -83,5 +91,15 @@ class ShownWorkflows(CustomWorkflows, Protocol):
         Raises:
             ValidationError: the workflow is unknown, or the id is not allowed.
             NotFound: there is none (any more), or the workflow is EXPRESS, which remembers none.
+        """
+        ...
+
+    def executions(self, name: str, prefix: str, *, limit: int, page: str | None = None) -> ExecutionPage:
+        """Those whose ids begin with ``prefix``, and others whose ids look alike, of the next ``limit`` executions.
+
+        So a page may have fewer, or none. Of an EXPRESS workflow there are none.
+
+        Raises:
+            ValidationError: the workflow is unknown, or ``page`` is none.
         """
         ...

@@ -25,7 +25,7 @@ from handlers.state_machines import checks
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
 
-    from handlers.state_machines.port import WorkflowExecution
+    from handlers.state_machines.port import ExecutionPage, WorkflowExecution
 
 #: Of the errors that pass, refusals of a request that was not accepted. After others something may have been done.
 REFUSALS = frozenset({"ThrottlingException", "ExecutionLimitExceeded"})
@@ -96,9 +96,33 @@ class StepFunctionsWorkflows:
 
     def execution(self, name: str, id_: str) -> WorkflowExecution:
         """See ShownWorkflows."""
-        from handlers.state_machines.port import WorkflowExecution  # workers start and resume only
+        return self._described(
+            checks.execution_arn(checks.machine_of(self._machines, name), checks.execution_name(id_))
+        )
 
-        arn = checks.execution_arn(checks.machine_of(self._machines, name), checks.execution_name(id_))
+    def executions(self, name: str, prefix: str, *, limit: int, page: str | None = None) -> ExecutionPage:
+        """See ShownWorkflows."""
+        from handlers.state_machines.port import ExecutionPage  # workers start and resume only
+
+        machine = checks.machine_of(self._machines, name)
+        token: dict[str, Any] = {} if page is None else {"nextToken": checks.check_page(page)}
+        try:
+            with transient():
+                found = self._client().list_executions(stateMachineArn=machine, maxResults=limit, **token)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "StateMachineTypeNotSupported":
+                return ExecutionPage([], None)
+            if code != "InvalidToken":
+                raise
+            raise checks.not_a_page(str(page)) from None
+        beginning = checks.readable(prefix)
+        alike = [one["executionArn"] for one in found["executions"] if one["name"].startswith(beginning)]
+        return ExecutionPage([self._described(arn) for arn in alike], found.get("nextToken"))
+
+    def _described(self, arn: str) -> WorkflowExecution:
+        from handlers.state_machines.port import WorkflowExecution
+
         try:
             with transient():
                 found = self._client().describe_execution(executionArn=arn)

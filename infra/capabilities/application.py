@@ -118,7 +118,7 @@ class Classes:
         classes = self.of(spec.name)
         asked = {name for one in classes for name in one.asks}
         if WORKFLOWS in asked or spec.name == API:
-            allowed |= custom_permissions(self.workflows, self.custom_machines, history=spec.name == API)
+            allowed |= custom_permissions(self.workflows, self.custom_machines, shown=spec.name == API)
         if SECRETS in asked:
             allowed |= {arn: (READ_SECRET[arn.split(":")[2]],) for arn in self.config.handler_secrets.values()}
         return allowed, _also(classes, asked)

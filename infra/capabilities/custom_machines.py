@@ -13,21 +13,27 @@ from infra.permissions.task_tokens import TOKEN_ACTIONS
 
 DESCRIBE = "states:DescribeExecution"
 HISTORY = "states:GetExecutionHistory"
+LIST = "states:ListExecutions"
 
 
 def custom_permissions(
-    workflows: Sequence[CustomWorkflow], arns: Mapping[str, str], *, history: bool = False
+    workflows: Sequence[CustomWorkflow], arns: Mapping[str, str], *, shown: bool = False
 ) -> dict[str, tuple[str, ...]]:
     """What a function may do that starts and answers workflows: ARN to actions. Nothing without workflows.
 
     An execution is described where its name is taken: was it started with the same input? EXPRESS takes any name.
-    ``history``: how executions went, too.
+    ``shown``: which executions there are and how they went, too.
     """
     machines = {
-        arns[one.name]: ("states:StartExecution", *(TOKEN_ACTIONS if one.type == STANDARD else ())) for one in workflows
+        arns[one.name]: (
+            "states:StartExecution",
+            *(TOKEN_ACTIONS if one.type == STANDARD else ()),
+            *((LIST,) if shown else ()),  # of EXPRESS, too: who may ask is told that they have none
+        )
+        for one in workflows
     }
     executions = {
-        f"{arns[one.name].replace(':stateMachine:', ':execution:')}:*": (DESCRIBE, *((HISTORY,) if history else ()))
+        f"{arns[one.name].replace(':stateMachine:', ':execution:')}:*": (DESCRIBE, *((HISTORY,) if shown else ()))
         for one in workflows
         if one.type == STANDARD
     }

@@ -112,6 +112,12 @@ class ExecutionDoesNotExist(ApiError):
     code = "ExecutionDoesNotExist"
 
 
+class StateMachineTypeNotSupported(ApiError):
+    """An EXPRESS machine remembers no executions (API reference, ListExecutions)."""
+
+    code = "StateMachineTypeNotSupported"
+
+
 class ExecutionAlreadyExists(ApiError):
     """The name is taken by a closed execution, or by an open one with another input."""
 

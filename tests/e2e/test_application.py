@@ -108,6 +108,10 @@ def drive(asking: DeployedImports) -> None:
     asking.run()
     assert call(asking, "POST", "/workflows/asking", {"id": "w1", "input": {"uses": True}}).status == 202
     assert call(asking, "GET", "/workflows/asking/w1/run").body["status"] == "SUCCEEDED"
+    first = call(asking, "GET", "/workflows/asking", query="limit=1").body
+    assert [(one["id"], one["status"]) for one in first["items"]] == [("w1", "SUCCEEDED")]
+    rest = call(asking, "GET", "/workflows/asking", query=f"cursor={first['cursor']}").body
+    assert rest == {"items": [], "cursor": None}  # that from outside
     assert (asking.job(job).counts.applied, asking.job(late).counts.unchanged) == (1, 1)
     executions = asking.runtime.executions.list_executions(asking.runtime.outputs["customStateMachineArns"]["asking"])
     assert {one.status for one in executions} == {"SUCCEEDED"}

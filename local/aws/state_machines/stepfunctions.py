@@ -16,9 +16,9 @@ from local.aws.state_machines.execution_answers import event_answer, execution_d
 from local.aws.state_machines.map_run_answers import map_run_description, map_run_summary
 from local.aws.state_machines.pages import page
 from local.aws.state_machines.tested_states import tested_state
-from local.states.definition.model import STANDARD
+from local.states.definition.model import EXPRESS, STANDARD
 from local.states.definition.parser import validate
-from local.states.errors import ApiError, InvalidDefinition
+from local.states.errors import ApiError, InvalidDefinition, StateMachineTypeNotSupported
 from local.states.manager import ExecutionManager
 from local.states.running.executions import Execution, Machine
 
@@ -209,7 +209,10 @@ class StepFunctionsApi:
             children = self._manager.map_runs.children(params["mapRunArn"])
             found = [one for one in children if status is None or one.status == status]
         else:
-            found = self._manager.list_executions(params["stateMachineArn"], status)
+            machine = params["stateMachineArn"]
+            if self._manager.describe_state_machine(machine).type == EXPRESS:
+                raise StateMachineTypeNotSupported(f"State machine type is not supported: '{machine}'")
+            found = self._manager.list_executions(machine, status)
         return page("executions", [execution_summary(execution) for execution in found], params)
 
     def describe_map_run(self, params: Params) -> dict[str, Any]:

@@ -1,24 +1,11 @@
-// The application's workflows: start one, look at one. The API finds executions by the id that they were started with.
+// The application's workflows: start one, look at one. The API lists those that were started by it for the tenant.
 import { get, part, post } from "./api.js";
-import { useData } from "./live.js";
+import { useData, usePages } from "./live.js";
 import { go, hrefOf } from "./places.js";
 import { Badge, Facts, html, Json, Problem, STATE_COLUMNS, Table, Time, Title, useState } from "./ui.js";
 
-const STORED = "console-workflows";
-const KEPT = 20;
-
-function lately() {
-  try {
-    return JSON.parse(window.sessionStorage.getItem(STORED)) ?? [];
-  } catch {
-    return [];
-  }
-}
-
-function remember(name, id) {
-  const others = lately().filter(([a, b]) => a !== name || b !== id);
-  window.sessionStorage.setItem(STORED, JSON.stringify([[name, id], ...others].slice(0, KEPT)));
-}
+// The API describes each execution that it lists, so few at once: the page asks again and again.
+const LISTED = 10;
 
 export function Workflows({ parts }) {
   const [name, id] = parts;
@@ -27,10 +14,22 @@ export function Workflows({ parts }) {
   return html`<${Title}>Workflows<//>
     <${Problem} error=${catalogue.error} />
     ${catalogue.data?.workflows.length === 0 && html`<p class="soft">This stack has no workflows of its own.</p>`}
-    ${catalogue.data?.workflows.length > 0 && html`<${Forms} names=${catalogue.data.workflows} />`}
-    <h2>Looked at in this tab</h2>
-    ${lately().length === 0 ? html`<p class="soft">None.</p>` : html`<ul>${lately().map(([one, own]) => html`<li key=${`${one}/${own}`}>
-      <a href=${hrefOf(["workflows", one, own])}>${one} ${own}</a></li>`)}</ul>`}`;
+    ${catalogue.data?.workflows.length > 0 && html`<${Forms} names=${catalogue.data.workflows} />`}`;
+}
+
+function Executions({ name }) {
+  const list = usePages((cursor) => get(`/workflows/${part(name)}`, { limit: LISTED, cursor }), [name]);
+  return html`<h2>Executions</h2>
+    <${Problem} error=${list.error} />
+    ${list.data && list.items.length === 0 && html`<p class="soft">None is remembered${list.next ? " among the latest" : ""}.</p>`}
+    ${list.items.length > 0 && html`<${Table} caption=${`Executions of ${name}`} rows=${list.items} keyOf=${(row) => row.id}
+      columns=${[
+        ["Id", (row) => html`<a href=${hrefOf(["workflows", name, row.id])}>${row.id}</a>`],
+        ["Status", (row) => html`<${Badge} status=${row.status} />`],
+        ["Started", (row) => html`<${Time} at=${row.startedAt} />`],
+        ["Ended", (row) => row.stoppedAt && html`<${Time} at=${row.stoppedAt} />`],
+      ]} />`}
+    ${list.next && html`<button type="button" onClick=${list.next}>More</button>`}`;
 }
 
 function Forms({ names }) {
@@ -58,7 +57,8 @@ function Forms({ names }) {
     <label class="field">Input (JSON) <textarea rows="4" value=${input} spellcheck=${false} onInput=${(event) => setInput(event.target.value)}></textarea></label>
     <${Problem} error=${error} />
     <p><button type="submit" class="main">Start</button></p>
-  </form>`;
+  </form>
+  <${Executions} name=${name} />`;
 }
 
 function States({ name, id, status }) {
@@ -70,11 +70,7 @@ function States({ name, id, status }) {
 }
 
 function Execution({ name, id }) {
-  const { data: run, error } = useData(async () => {
-    const found = await get(`/workflows/${part(name)}/${part(id)}`);
-    remember(name, id);
-    return found;
-  }, [name, id]);
+  const { data: run, error } = useData(() => get(`/workflows/${part(name)}/${part(id)}`), [name, id]);
   return html`<p class="small"><a href=${hrefOf(["workflows"])}>Workflows</a></p>
     <${Title}>${name} ${id}<//>
     <${Problem} error=${error} />

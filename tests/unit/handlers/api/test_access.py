@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contract.api import OPERATOR, READER, ROLES, WRITER
-from tests.support.api import ApiWorld, answer_of, event_of, principal, token
+from tests.support.api import ApiWorld, answer_of, event_of, part, principal, token
 
 #: Route to what a request of it needs beside; parts of a path that name the tenant have t1's.
 ULID = "0" * 26
@@ -68,6 +68,7 @@ NEEDS = {
     ("GET", "/tasks"): READER,
     ("GET", "/tasks/<id>"): READER,
     ("GET", "/tasks/<id>/items"): READER,
+    ("GET", "/workflows/<name>"): READER,
     ("GET", "/workflows/<name>/<id>"): READER,
     ("GET", "/workflows/<name>/<id>/run"): READER,
     ("PATCH", "/commands/<type>/<code>"): WRITER,
@@ -204,6 +205,23 @@ def test_api_02_a_workflow_is_started_for_the_caller_alone() -> None:
     assert api.get("/workflows/three_steps/w").body["status"] == "RUNNING"
     assert api.get("/workflows/three_steps/w", authorizer=token("t2")).status == 404
     assert api.post("/workflows/three_steps", {"id": "w", "input": {}}, authorizer=token("t2")).status == 202
+
+
+def test_api_02_executions_are_listed_for_the_tenant_that_started_them() -> None:
+    """Names of executions look alike where tenants do; what an execution was started with tells them apart."""
+    api = ApiWorld()
+    for tenant in ("t1", "t1-w", "t1.w", "t2"):
+        for id_ in ("w", f"of {tenant}"):
+            made = api.post("/workflows/three_steps", {"id": id_}, authorizer=token(tenant))
+            assert made.status == 202
+    api.workflows.start("three_steps", {"tenantCode": "t1", "requestId": "w"}, "from outside")
+    for tenant in ("t1", "t1-w", "t1.w", "t2"):
+        listed = api.get("/workflows/three_steps", authorizer=token(tenant)).body["items"]
+        assert [one["id"] for one in listed] == [f"of {tenant}", "w"]
+        shown = api.get(f"/workflows/three_steps/{part(listed[0]['id'])}", authorizer=token(tenant)).body
+        assert listed[0] == {name: shown[name] for name in listed[0]}
+    assert api.get("/workflows/approval").body["items"] == []
+    assert api.get("/workflows/three_steps", authorizer=token("t")).body["items"] == []
 
 
 # -- identities ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handlers.commands.keys import EntityKey, VersionKey
-from tests.support.api import ApiWorld, part
+from tests.support.api import ApiWorld, part, token
 from tests.support.operations import fail
 from tests.support.pipelines import order
 
@@ -140,6 +140,19 @@ def test_api_07_tasks_in_pages_while_new_ones_come(api: ApiWorld) -> None:
     other = api.get("/tasks", query=f"type=other&cursor={part(made[0])}")
     assert (other.status, other.body["errors"][0]["allowed"]) == (422, "the id of a task of type other")
     assert api.get("/tasks", query="cursor=x").status == 422
+
+
+def test_api_07_executions_in_pages_among_those_of_others(api: ApiWorld) -> None:
+    for number in range(7):
+        for tenant in ("t1", "t2"):
+            api.post("/workflows/three_steps", {"id": f"w{number}"}, authorizer=token(tenant))
+    found = pages(api, "/workflows/three_steps", "limit=3")
+    assert [one["id"] for page in found for one in page] == [f"w{number}" for number in reversed(range(7))]
+    assert max(map(len, found)) <= 2  # others' are between them
+    for cursor in ("x", "", "x" * 1_025):
+        answer = api.get("/workflows/three_steps", query=f"cursor={cursor}")
+        assert (answer.status, answer.body["errors"][0]["field"]) == (422, "cursor"), cursor
+    assert api.get("/workflows/none").status == 422
 
 
 def test_api_07_failed_commands_in_pages(api: ApiWorld) -> None:

@@ -24,7 +24,7 @@ from handlers.core.errors import (
 )
 from handlers.state_machines.checks import MAX_OUTPUT_BYTES, execution_name
 from handlers.state_machines.memory import MemoryCustomWorkflows
-from handlers.state_machines.port import CustomWorkflows
+from handlers.state_machines.port import ShownWorkflows
 from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
 from local.aws.endpoint import AwsEndpoint
 from local.aws.state_machines import stepfunctions
@@ -55,7 +55,7 @@ DEFINITION = {
 class Adapter:
     """The port, a token that a state waits for, one that is expired, one that nobody knows, and the starts so far."""
 
-    port: CustomWorkflows
+    port: ShownWorkflows
     new_token: Callable[[], str]
     expire: Callable[[str], None]
     unknown: str
@@ -205,7 +205,7 @@ def test_bad_input_is_refused_before_anything_is_sent(kind: str, call: Any, mess
     def no_client() -> Any:
         raise AssertionError("something was sent")
 
-    port: CustomWorkflows = MemoryCustomWorkflows({"waits": MACHINE})
+    port: ShownWorkflows = MemoryCustomWorkflows({"waits": MACHINE})
     if kind == "stepfunctions":
         port = StepFunctionsWorkflows(no_client, {"waits": MACHINE})
     with pytest.raises(ValidationError, match=re.escape(message)):
@@ -221,6 +221,27 @@ def test_wf_03_execution_names_are_what_aws_allows(id_: str) -> None:
 
 def test_wf_03_ids_that_read_alike_have_names_of_their_own() -> None:
     assert execution_name("a b") != execution_name("a/b")
+
+
+def test_executions_are_listed_by_how_their_ids_begin(adapter: Adapter) -> None:
+    ids = ["t1#a", "t2#a", "t1#b", "t1-c"]
+    arns = {id_: adapter.port.start("waits", {"id": id_}, id_) for id_ in ids}
+    first = adapter.port.executions("waits", "t1#", limit=3)
+    assert [one.given["id"] for one in first.items] == ["t1-c", "t1#b"]  # which reads alike; t2's is none
+    assert [one.arn for one in first.items] == [arns["t1-c"], arns["t1#b"]]
+    rest = adapter.port.executions("waits", "t1#", limit=3, page=first.next_page)
+    assert ([one.given["id"] for one in rest.items], rest.next_page) == (["t1#a"], None)
+    for page in ("", "x", "x" * 1_025):
+        with pytest.raises(ValidationError, match=r"cursor: .* is not allowed; expected the cursor of an earlier page"):
+            adapter.port.executions("waits", "t1#", limit=3, page=page)
+
+
+def test_an_express_workflow_remembers_no_executions() -> None:
+    client = mock.Mock()
+    refused = ClientError({"Error": {"Code": "StateMachineTypeNotSupported", "Message": ""}}, "ListExecutions")
+    client.list_executions.side_effect = refused
+    found = StepFunctionsWorkflows(lambda: client, {"fast": MACHINE}).executions("fast", "t1#", limit=3)
+    assert (found.items, found.next_page) == ([], None)
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,7 @@ def test_express_executions_have_no_description(client: Any, runtime: Runtime) -
     arn = create(client, chain(("p", {"Type": "Pass"})), type="EXPRESS")
     execution = client.start_execution(stateMachineArn=arn, name="n")["executionArn"]
     assert code_of(client.describe_execution, executionArn=execution) == "InvalidArn"
+    assert code_of(client.list_executions, stateMachineArn=arn) == "StateMachineTypeNotSupported"
 
 
 def test_validation_names_the_problem(client: Any) -> None:
