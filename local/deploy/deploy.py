@@ -43,7 +43,8 @@ def deploy_program(
     deployment = Deployment(settings.project, settings.name)
     workspace = Workspace(context, settings, deployment)
     try:
-        deployment.outputs = evaluate(project_dir, settings, LocalEngine(workspace))
+        with workspace.sharing_code():
+            deployment.outputs = evaluate(project_dir, settings, LocalEngine(workspace))
         _check_permissions(workspace)
     except BaseException:
         for name in deployment.functions:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from local.aws.clients import client
-from local.deploy.archives import Archives
+from local.deploy.archives import Archives, Unpacked
 from local.deploy.errors import DeployError, UnsupportedResource
 from local.deploy.model import DeployContext, Deployment
 from local.deploy.project import Stack
@@ -70,10 +71,37 @@ class Workspace:
         #: policy documents by role name, and (function, principal) pairs that may invoke
         self.role_documents: dict[str, list[dict[str, Any]]] = {}
         self.permissions: set[tuple[str, str]] = set()
+        #: buckets of archives by their digest; None: they aren't shared
+        self._code_buckets: dict[str, str] | None = None
 
     def client(self, service: str) -> Any:
         """A boto3 client, made on first use."""
         return client(service, self.region)
+
+    @contextmanager
+    def sharing_code(self) -> Iterator[None]:
+        """Meanwhile functions get their archive from a bucket, which goes again: each has its copy then. As an argument
+        of each function's call it would be written and read several times, half of the work of a deployment.
+        """
+        self._code_buckets = {}
+        try:
+            yield
+        finally:
+            for digest, bucket in self._code_buckets.items():
+                self.client("s3").delete_object(Bucket=bucket, Key=digest)
+                self.client("s3").delete_bucket(Bucket=bucket)
+            self._code_buckets = None
+
+    def code_argument(self, code: Unpacked) -> dict[str, Any]:
+        """``Code`` of CreateFunction."""
+        if self._code_buckets is None:
+            return {"ZipFile": code.zip}
+        bucket = self._code_buckets.get(code.digest)
+        if bucket is None:
+            bucket = self._code_buckets[code.digest] = f"code-{code.digest[:32]}"
+            self.client("s3").create_bucket(Bucket=bucket, **location_of(self.region))
+            self.client("s3").put_object(Bucket=bucket, Key=code.digest, Body=code.zip)
+        return {"S3Bucket": bucket, "S3Key": code.digest}
 
     def physical_name(self, request: Request, property_name: str = "name", *, lower: bool = False) -> str:
         """The name that the program gives, or one as Pulumi would make it.
@@ -108,6 +136,11 @@ class Workspace:
     def tags(self, request: Request) -> dict[str, str]:
         """The resource's tags."""
         return {str(key): str(value) for key, value in (request.inputs.get("tags") or {}).items()}
+
+
+def location_of(region: str) -> dict[str, Any]:
+    """Arguments of CreateBucket; the first region has none (S3 API reference)."""
+    return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
 def json_text(value: Any) -> str:

@@ -49,7 +49,7 @@ def function(workspace: Workspace, request: Request) -> Created:
     client = workspace.client("lambda")
     arn = client.create_function(
         FunctionName=name,
-        Code={"ZipFile": code.zip},
+        Code=workspace.code_argument(code),
         Architectures=inputs.get("architectures", ["x86_64"]),
         Tags=workspace.tags(request),
         **function_settings(inputs),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local.deploy.workspace import Created, Creator, Request, Workspace, document, list_of
+from local.deploy.workspace import Created, Creator, Request, Workspace, document, list_of, location_of
 from local.partitions import suffix_of
 
 
@@ -14,10 +14,7 @@ def bucket(workspace: Workspace, request: Request) -> Created:
     request.known("bucket", "forceDestroy", "objectLockEnabled")
     name = workspace.physical_name(request, "bucket", lower=True)
     client = workspace.client("s3")
-    arguments: dict[str, Any] = {"Bucket": name}
-    if workspace.region != "us-east-1":
-        arguments["CreateBucketConfiguration"] = {"LocationConstraint": workspace.region}
-    client.create_bucket(**arguments)
+    client.create_bucket(Bucket=name, **location_of(workspace.region))
     tags = workspace.tags(request)
     if tags:
         tag_set = [{"Key": key, "Value": value} for key, value in tags.items()]
