@@ -328,7 +328,7 @@ def test_con_01_an_approval_is_answered(watched: Watched) -> None:
         page.locator(".note", has_text=f"Chair {id_}: {decision.lower()}").wait_for()
         page.get_by_text("Nothing waits for a decision.").wait_for()
     go(page, "Workflows")
-    page.get_by_role("link", name="approval r1").click()
+    page.get_by_role("table", name="Executions of approval").get_by_role("link", name="r1").click()
     page.get_by_text("SUCCEEDED").wait_for()
     page.get_by_role("table", name="States").get_by_role("cell", name="ask").wait_for()
 
