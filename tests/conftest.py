@@ -8,7 +8,9 @@ import logging
 import pytest
 
 from cli.develop.readable_log import ReadableFormatter
+from infra.packages.here import make_importable
 from local.aws.bounds import COLLECT_AFTER
+from local.runtime import PROJECT_DIR
 
 
 def pytest_collection_finish() -> None:
@@ -20,8 +22,9 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """A failed test shows what functions warn of, as ``./cqrs serve`` does: the hundreds of lines that tell each step
-    of a deployment hid it."""
+    """Tests may import what handlers import. A failed test shows what functions warn of, as ``./cqrs serve`` does: the
+    hundreds of lines that tell each step of a deployment hid it."""
+    make_importable(PROJECT_DIR)
     shown = session.config.pluginmanager.get_plugin("logging-plugin").report_handler  # type: ignore[union-attr]
     shown.setFormatter(ReadableFormatter())
     shown.setLevel(logging.WARNING)

@@ -6,15 +6,24 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from cli import stopping
+from cli.errors import CommandError
 from cli.terminal import show
+from infra.packages.here import packages_folder
+from infra.packaging import PackagingError
+from local.runtime import PROJECT_DIR
 
 CHECKS = (
     ("ruff check", ["ruff", "check", "."]),
     ("ruff format", ["ruff", "format", "--check", "."]),
     ("mypy", ["mypy"]),
+)
+#: Runs a module with a folder behind all else that Python finds: its own packages come first.
+_BEHIND = (
+    "import runpy, sys; sys.path.append(sys.argv.pop(1)); runpy.run_module(sys.argv.pop(1), None, '__main__', True)"
 )
 
 
@@ -40,9 +49,10 @@ def run(options: argparse.Namespace) -> int:
     if options.real:
         return _run([sys.executable, "-m", "pytest", "-q", "-m", "real", *(chosen or ["tests"])], env)
     if options.checks or not chosen:
+        folder = _packages()
         for name, command in CHECKS:
             show(f"== {name}")
-            code = _run([sys.executable, "-m", *command], env)
+            code = _run(with_packages(command, folder), env)
             if code != 0:
                 return code
         show("== pytest")
@@ -50,6 +60,18 @@ def run(options: argparse.Namespace) -> int:
     parallel = [] if chosen else ["-n", str(os.cpu_count() or 2), "--dist", "worksteal"]
     arguments = [sys.executable, "-m", "pytest", "-q", *parallel, *markers, *chosen]
     return _run(arguments, env)
+
+
+def with_packages(command: Sequence[str], folder: Path | None) -> list[str]:
+    """How to run a module (its name, then its arguments) so that it finds the packages of a folder."""
+    return [sys.executable, *(["-m"] if folder is None else ["-c", _BEHIND, str(folder)]), *command]
+
+
+def _packages() -> Path | None:
+    try:
+        return packages_folder(PROJECT_DIR)
+    except PackagingError as error:
+        raise CommandError(str(error)) from error
 
 
 def _run(command: list[str], env: Mapping[str, str]) -> int:
