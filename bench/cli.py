@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
-from bench import archive, csv_reading, door, growth, imports, memory, plots, prices, speed
+from bench import archive, csv_reading, door, growth, imports, memory, plots, prices, serve, speed
 from bench.cold_start import cold_starts
 from bench.commands import Bench, Cost
 from bench.door import DoorCost
 from cli.output import as_json, table
+from cli.samples.modules import AIRPORTS, ORDERS, sample
 from cli.terminal import show
 from contract.options import STATUS_DETAILS, TERMINAL
 from contract.state_machines import INLINE, STARTED_MACHINES
@@ -36,12 +37,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure and print."""
+    """Measure and print. Raises CommandError: a figure's sample was removed."""
     if options.plots:
         for path in plots.write():
             show(f"written: {path.relative_to(path.parents[2])}")
         return 0
     names = [options.what] if options.what else sorted(FIGURES.keys() - LONG)
+    for name in names:
+        for module in RUN.get(name, ()):
+            sample(module, f"./cqrs bench {name}")
     figures = {name: FIGURES[name]() for name in names}
     if options.json:
         show(as_json({name: data for name, (data, _) in figures.items()}))
@@ -138,7 +142,17 @@ def _cold_start() -> tuple[object, str]:
 
 
 #: Minutes rather than seconds: only when asked for.
-LONG = {"airports", "growth", "memory", "speed"}
+LONG = {"airports", "growth", "memory", "serve", "speed"}
+#: The samples that figures run.
+RUN = {
+    "airports": [AIRPORTS],
+    "commands": [ORDERS],
+    "csv": [AIRPORTS],
+    "growth": [ORDERS, AIRPORTS],
+    "imports": [AIRPORTS],
+    "memory": [ORDERS],
+    "speed": [ORDERS, AIRPORTS],
+}
 FIGURES: dict[str, Callable[[], tuple[object, str]]] = {
     "airports": imports.whole_file,
     "archive": archive.figures,
@@ -148,5 +162,6 @@ FIGURES: dict[str, Callable[[], tuple[object, str]]] = {
     "growth": _growth,
     "imports": imports.figures,
     "memory": memory.figures,
+    "serve": serve.figures,
     "speed": speed.figures,
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bench import prices
+from cli.samples.modules import ORDERS
 from contract.functions import APPLY, EVENTS, STATES
 from contract.outputs import BUCKET_NAME, INLINE_ATTRIBUTE_LIMIT, TABLE_NAME
 from contract.state_machines import INLINE, STANDARD
@@ -32,7 +33,7 @@ START_EXECUTION = "stepfunctions.StartExecution"
 COUNTED = ("dynamodb", "stepfunctions", "sns")
 CONTEXT = InvokeContext(user_id="bench", tenant_code="t1")
 #: One in-process sync handler beside the built-in target.
-MODULES = ["handlers.domain.orders"]
+MODULES = [ORDERS]
 WARM_UP = "warm-up"
 #: What works on a command until it is DONE; the others tell of that.
 ON_THE_WAY = (EVENTS, APPLY, STATES)

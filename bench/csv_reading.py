@@ -12,13 +12,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from cli.output import table
+from cli.samples.modules import AIRPORTS, sample
 from handlers.core.clock import SystemClock
 from handlers.core.values.ulids import ULID_RANDOM_BYTES, ulid
-from handlers.domain.airports import COLUMNS, AirportImport
 from handlers.imports.csv.rows_handler import RowsHandler
 from handlers.imports.files.csv_reader import row_of
 from handlers.imports.files.inspection import inspect, records_of
@@ -28,21 +29,27 @@ from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.keys import CSV_IMPORT_KIND, ImportJobKey
 from handlers.imports.rows.preparation import prepare
 from handlers.imports.rows.row_batches import RowBatches, writes_of
-from handlers.imports.strategy import ImportTables, load_import_tables
+from handlers.imports.strategy import ImportTables, Table, load_import_tables
 from handlers.store.memory import MemoryTableStore
 
 SIZES = (10_000, 100_000, 1_000_000)
 PREPARED_ROWS = 50_000
 #: ``importBatchRows``, as it is by default.
 BATCH_ROWS = 10
-TABLE = load_import_tables(["handlers.domain.airports"], {"store": None, "clock": None}).of("airports")
-HEADER = ",".join(COLUMNS)
+WHO = "./cqrs bench csv"
+
+
+@cache
+def airports() -> Table:
+    """The sample's table. Raises CommandError: it was removed."""
+    sample(AIRPORTS, WHO)
+    return load_import_tables([AIRPORTS], {"store": None, "clock": None}).of("airports")
 
 
 def generate(path: Path, rows: int) -> None:
     """A file of about 100 bytes a row, all keys different."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(f"{HEADER}\n")
+        file.write(f"{','.join(sample(AIRPORTS, WHO).COLUMNS)}\n")
         for number in range(rows):
             file.write(
                 f'A{number:07d},"XYZ","Airport of Nowhere {number}","City {number % 977}","Shizuoka 静岡","JP",'
@@ -53,7 +60,7 @@ def generate(path: Path, rows: int) -> None:
 def look(path: Path) -> dict[str, Any]:
     """The loader's pass over a file that needs no rewriting."""
     begin = time.process_time()
-    found = inspect(opener(path), TABLE.layout, versioned=True)
+    found = inspect(opener(path), airports().layout, versioned=True)
     seconds = time.process_time() - begin
     assert found.is_direct, found.reasons
     return _figures(found.rows, found.bytes, seconds)
@@ -62,8 +69,8 @@ def look(path: Path) -> dict[str, Any]:
 def rewrite(path: Path) -> dict[str, Any]:
     """The same and, as if it had to be, the normalised copy."""
     begin = time.process_time()
-    found = inspect(opener(path), TABLE.layout, versioned=False)
-    records = (record for record, _ in records_of(opener(path), TABLE.layout, found))
+    found = inspect(opener(path), airports().layout, versioned=False)
+    records = (record for record, _ in records_of(opener(path), airports().layout, found))
     size = sum(map(len, normalised(found.header, records)))
     seconds = time.process_time() - begin
     assert size > found.rows
@@ -72,10 +79,10 @@ def rewrite(path: Path) -> dict[str, Any]:
 
 def prepare_rows(path: Path) -> dict[str, Any]:
     """The work on a row in ``csv_rows_handler``, without I/O."""
-    found = inspect(opener(path), TABLE.layout, versioned=True)
-    records = [record for record, _ in records_of(opener(path), TABLE.layout, found)]
-    rows = [row_of(found.header, record.values, TABLE.layout) for record in records]
-    strategy = AirportImport()
+    found = inspect(opener(path), airports().layout, versioned=True)
+    records = [record for record, _ in records_of(opener(path), airports().layout, found)]
+    rows = [row_of(found.header, record.values, airports().layout) for record in records]
+    strategy = airports().strategy
     begin = time.process_time()
     problems = sum(prepare(row, strategy).problem is not None for row in rows)
     seconds = time.process_time() - begin
@@ -85,11 +92,11 @@ def prepare_rows(path: Path) -> dict[str, Any]:
 
 def handle_batches(path: Path) -> dict[str, Any]:
     """``csv_rows_handler`` on the Map's batches, without I/O: what it does between its read and its transaction."""
-    found = inspect(opener(path), TABLE.layout, versioned=True)
-    records = [record for record, _ in records_of(opener(path), TABLE.layout, found)]
+    found = inspect(opener(path), airports().layout, versioned=True)
+    records = [record for record, _ in records_of(opener(path), airports().layout, found)]
     rows = [{"index": one.index, "row": dict(zip(found.header, one.values, strict=True))} for one in records]
     import_repository = ImportRepository(MemoryTableStore(), SystemClock())
-    handler = RowsHandler(import_repository, RowBatches(import_repository), ImportTables({"airports": TABLE}))
+    handler = RowsHandler(import_repository, RowBatches(import_repository), ImportTables({"airports": airports()}))
     run = JobRun(ImportJobKey(CSV_IMPORT_KIND, "t1", "airports", ulid(0, bytes(ULID_RANDOM_BYTES))), 1)
     job = {"id": run.key.id, "key": "a.csv", "tableName": "airports", "tenantCode": "t1", "createdBy": "u1"}
     begin = time.process_time()

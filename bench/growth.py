@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench.program import with_module
 from cli.output import table
+from cli.samples import modules as samples
 from contract.options import TERMINAL
 from contract.state_machines import STARTED_MACHINES
 from handlers.commands.model import LATEST, CommandInput
@@ -21,6 +21,7 @@ from handlers.tasks.model import TaskLimits
 from handlers.tasks.service import TaskService
 from local.runtime import PROJECT_DIR
 from local.testing.application import ApplicationTest
+from local.testing.copies import with_module
 
 COUNTED = ("dynamodb", "stepfunctions", "sns", "s3")
 #: Sizes that are compared: both fill their batches.
@@ -28,7 +29,7 @@ SMALL, LARGE = 20, 80
 MOST = 1.05
 AIRPORTS = PROJECT_DIR / "data" / "airports.csv"
 NAME = "bench_growth"
-MODULES = ["handlers.domain.orders", "handlers.domain.airports"]
+MODULES = [samples.ORDERS, samples.AIRPORTS]
 SOURCE = '''"""A task of figures: its items do nothing."""
 
 from typing import Any

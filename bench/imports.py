@@ -18,7 +18,6 @@ from typing import Any
 
 from bench import prices
 from bench.commands import index_writes, read_units, write_units
-from bench.program import with_module
 from cli.output import table
 from contract.options import TERMINAL
 from contract.outputs import BUCKET_NAME, TABLE_NAME
@@ -34,6 +33,7 @@ from local.aws.tables.streams import read_new_records
 from local.functions.model import InvokeResult
 from local.runtime import PROJECT_DIR, LocalRuntime
 from local.scheduler import Scheduler
+from local.testing.copies import with_module
 
 AIRPORTS = PROJECT_DIR / "data" / "airports.csv"
 CONTEXT = InvokeContext(user_id="bench", tenant_code="t1")

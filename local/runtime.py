@@ -53,7 +53,7 @@ class LocalRuntime:
 
     Args:
         project_dir: the folder of ``Pulumi.yaml`` and ``__main__.py``.
-        stack: whose ``Pulumi.<stack>.yaml`` is read, from ``stacks_dir`` or, without it, from ``project_dir``.
+        stack: whose ``Pulumi.<stack>.yaml`` is read.
         config: values that win over that file.
         scheduler: ``Scheduler.real()`` for people (the default), ``Scheduler.virtual(seed)`` for tests.
         faults: crashes and throttles at AWS calls, for tests.
@@ -80,7 +80,6 @@ class LocalRuntime:
         *,
         project_dir: Path = PROJECT_DIR,
         stack: str = "dev",
-        stacks_dir: Path | None = None,
         config: Mapping[str, str] | None = None,
         scheduler: Scheduler | None = None,
         faults: Faults | None = None,
@@ -95,7 +94,7 @@ class LocalRuntime:
         importable: Collection[str] = (),
     ) -> None:
         self.scheduler = scheduler if scheduler is not None else Scheduler.real()
-        self._load: Callable[[], Stack] = partial(load_stack, project_dir, stack, config, stacks_dir=stacks_dir)
+        self._load: Callable[[], Stack] = partial(load_stack, project_dir, stack, config)
         self._settings = self._load()
         self.endpoint = AwsEndpoint(self.scheduler, region=self._settings.region, faults=faults)
         self._elsewhere = None if tables_url is None else TablesElsewhere(self.endpoint, tables_url)

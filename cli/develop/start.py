@@ -33,6 +33,7 @@ def started(
     port: int | None = None,
     shown: logging.Handler | None = None,
     data: Path | None = None,
+    project_dir: Path = PROJECT_DIR,
 ) -> Iterator[LocalRuntime]:
     """A running deployment of the program, served on ``port`` if there is one. ``shown`` gets the functions' log, too.
     Its state is kept in the folder ``data``, if there is one.
@@ -49,6 +50,7 @@ def started(
         raise CommandError(f"--data keeps the tables that are in this process, not those at {tables_url} ({VARIABLE})")
     try:
         runtime = LocalRuntime(
+            project_dir=project_dir,
             stack=stack,
             config=config,
             port=port,

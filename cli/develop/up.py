@@ -64,10 +64,10 @@ def run(options: argparse.Namespace, announcement: Path = ANNOUNCEMENT) -> int:
     return 0
 
 
-def check_stack(stack: str, served: ServedEngine) -> None:
+def check_stack(stack: str, served: ServedEngine, project_dir: Path = PROJECT_DIR) -> None:
     """Raises CommandError for a stack that isn't there, or is for another region than the runtime's."""
     try:
-        region = load_stack(PROJECT_DIR, stack).region
+        region = load_stack(project_dir, stack).region
     except DeployError as error:
         raise CommandError(str(error)) from error
     if region != served.region:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import itertools
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cli.errors import CommandError
+from cli.samples.modules import AIRPORTS as SAMPLE
+from cli.samples.modules import sample
 from contract.outputs import BUCKET_NAME, INLINE_ATTRIBUTE_LIMIT, TABLE_NAME
 from contract.tables import COMMANDS, DATA
 from handlers.commands.attributes import AttributeStore
@@ -25,7 +26,6 @@ from handlers.store.dynamodb import DynamoTableStore
 from local.runtime import PROJECT_DIR
 
 AIRPORTS = PROJECT_DIR / "data" / "airports.csv"
-SAMPLE = "handlers.domain.airports"
 #: One airport in so many gets a second and a third version.
 REVISED = 5
 
@@ -49,7 +49,7 @@ def load(rows: int, seed: int = 1) -> Input:
     Raises:
         CommandError: the sample or its data is not in this repository any more.
     """
-    airport_input = _airport_input()
+    airport_input = sample(SAMPLE, "the demo").airport_input
     first: list[CommandInput] = []
     refused: list[str] = []
     for number, row in enumerate(itertools.islice(_rows(AIRPORTS), rows), start=1):
@@ -63,14 +63,6 @@ def load(rows: int, seed: int = 1) -> Input:
     for one in rounds:
         shuffler.shuffle(one)
     return Input(rounds, refused)
-
-
-def _airport_input() -> Callable[[Mapping[str, str]], CommandInput]:
-    try:
-        found: Callable[[Mapping[str, str]], CommandInput] = importlib.import_module(SAMPLE).airport_input
-    except ModuleNotFoundError as error:
-        raise CommandError(f"the demo needs the sample {SAMPLE}, which is not in this repository any more") from error
-    return found
 
 
 def publisher(outputs: Mapping[str, Any]) -> CommandPublisher:

@@ -69,14 +69,11 @@ def stack_names(project_dir: Path) -> list[str]:
     return sorted(name.removeprefix("Pulumi.").removesuffix(".yaml") for name in files)
 
 
-def load_stack(
-    project_dir: Path, stack: str, overrides: Mapping[str, str] | None = None, *, stacks_dir: Path | None = None
-) -> Stack:
+def load_stack(project_dir: Path, stack: str, overrides: Mapping[str, str] | None = None) -> Stack:
     """Read ``Pulumi.yaml`` and ``Pulumi.<stack>.yaml`` and hold them to the CLI's rules.
 
     Args:
         project_dir: the folder with both files.
-        stacks_dir: the folder with the stack's file, where it is another one.
         stack: its name.
         overrides: values that win over the stack's file; keys with or without the project's namespace. Lists and
             objects are their JSON.
@@ -96,12 +93,11 @@ def load_stack(
     _refuse(PROJECT_FILE, problems)
     if not STACK_NAME.fullmatch(stack):
         raise DeployError(f"stack {stack!r} is not allowed; expected 1 to 100 letters, digits, '-', '_' and '.'")
-    stacks_dir = stacks_dir or project_dir
-    known = stack_names(stacks_dir)
+    known = stack_names(project_dir)
     if stack not in known:
         raise DeployError(f"unknown stack {stack!r}; stacks: {', '.join(known) or 'none'}")
     stack_file = f"Pulumi.{stack}.yaml"
-    settings = read_mapping(stacks_dir / stack_file)
+    settings = read_mapping(project_dir / stack_file)
     problems = [*unknown_fields(settings, STACK_FIELDS), *_not_local(settings, "stack")]
     values = _values(settings.get("config"), name, problems)
     _refuse(stack_file, problems)

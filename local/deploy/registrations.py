@@ -113,14 +113,10 @@ def evaluated(
     *,
     preview: bool = False,
     project_dir: Path,
-    stacks_dir: Path | None = None,
 ) -> Evaluation:
-    """Evaluate the program with one stack's file. Raises DeployError as a deployment would.
-
-    ``stacks_dir``: where that file is, if not in ``project_dir``.
-    """
+    """Evaluate the program with one stack's file. Raises DeployError as a deployment would."""
     evaluation = Evaluation(stack)
-    evaluate_into(evaluation, config, preview=preview, project_dir=project_dir, stacks_dir=stacks_dir)
+    evaluate_into(evaluation, config, preview=preview, project_dir=project_dir)
     return evaluation
 
 
@@ -130,13 +126,12 @@ def evaluate_into(
     *,
     preview: bool = False,
     project_dir: Path,
-    stacks_dir: Path | None = None,
 ) -> None:
     """The same, so that a test sees what was registered before a refusal."""
     notes = _Notes(evaluation.warnings)
     deploy_log.addHandler(notes)
     try:
-        settings = load_stack(project_dir, evaluation.stack, config, stacks_dir=stacks_dir)
+        settings = load_stack(project_dir, evaluation.stack, config)
         evaluation.outputs = evaluate(project_dir, settings, Recorder(evaluation, settings.region), preview=preview)
     finally:
         deploy_log.removeHandler(notes)

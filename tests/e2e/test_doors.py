@@ -20,7 +20,8 @@ import pytest
 
 from local.functions.model import current_function
 from local.runtime import PROJECT_DIR
-from tests.support.checkout import PATIENCE_SECONDS, Cli, checkout
+from local.testing.copies import alone, checkout
+from tests.support.checkout import PATIENCE_SECONDS, Cli
 from tests.support.deployments import Deployed
 from tests.support.permissions import allowed_not_used, calls_not_allowed
 
@@ -51,7 +52,7 @@ print("done")
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with Cli(checkout(tmp_path_factory.mktemp("client") / "cqrs"), "serve", "--port", "0") as cli:
+    with Cli(checkout(tmp_path_factory.mktemp("client") / "cqrs", alone), "serve", "--port", "0") as cli:
         url = cli.wait_for_match(r"serving on (http://127\.0\.0\.1:\d+) ")[1]
         cli.wait_for("HTTP API")
         yield url

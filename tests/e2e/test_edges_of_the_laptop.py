@@ -9,13 +9,14 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.support.checkout import Cli, checkout
+from local.testing.copies import alone, checkout
+from tests.support.checkout import Cli
 from tests.support.hostile import Listener, hostile_environment
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return checkout(tmp_path_factory.mktemp("laptop") / "cqrs")
+    return checkout(tmp_path_factory.mktemp("laptop") / "cqrs", alone)
 
 
 @pytest.fixture

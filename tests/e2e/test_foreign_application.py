@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,92 +14,104 @@ import pytest
 from cli.develop.check import check
 from infra.packaging import SAMPLES
 from local.runtime import PROJECT_DIR
+from tests.support.foreign import STACKS, foreign
 
 TESTS = PROJECT_DIR / "tests"
-#: A module that has a sample's name and nothing else of it.
-ORDERS = '''"""The shop's articles."""
-
-from __future__ import annotations
-
-from handlers import Command, TableStore, sync_handler
-
-
-@sync_handler("ARTICLE", id="shelf")
-class Shelf:
-    """A row per article."""
-
-    def __init__(self, store: TableStore) -> None:
-        self._store = store
-
-    def up(self, command: Command) -> None:
-        """Called for every version, perhaps again."""
-        self._store.put("data", {"pk": "SHELF#t1", "sk": command.code, "version": command.version})
-'''
+#: Where samples may be needed; they go together. ``domain`` is the application's own.
+ROOMS_OF_SAMPLES = ("samples", "domain", "real")
+OF_A_SAMPLE = re.compile(rf"handlers\.domain\.({'|'.join(sorted(SAMPLES))})\b|tests\.samples\b")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The copy: the samples and the room of their tests are gone."""
-    copy = tmp_path / "cqrs"
-    shutil.copytree(PROJECT_DIR, copy, ignore=shutil.ignore_patterns(".*", "__pycache__"))
-    domain = copy / "handlers/domain"
-    for path in domain.iterdir():
-        if path.name.partition(".")[0] in SAMPLES:
-            path.unlink()
-    shutil.rmtree(copy / "tests/samples", ignore_errors=True)
-    (domain / "orders.py").write_text(ORDERS)
-    stack = copy / "Pulumi.dev.yaml"
-    stack.write_text(re.sub(r"handlerModules: .*", "handlerModules: [handlers.domain.orders]", stack.read_text()))
-    return copy
+    return foreign(tmp_path)
 
 
-def run(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-n0",
-            "-m",
-            "not slow and not real",
-            *arguments,
-        ],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3000:]
-    return done.stdout
+def run(folder: Path, *arguments: str, code: int = 0) -> str:
+    done = subprocess.run([sys.executable, "-m", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout[-6000:] + done.stderr[-3000:]
+    return done.stdout + done.stderr
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+
+
+def needs(source: str) -> list[str]:
+    """What of a test's source only the samples, or upstream's own stacks, have: imports of samples, and calls that
+    deploy the repository as it is, whose ``project_dir`` is not said.
+    """
+    tree = ast.parse(source)
+    found = [
+        name for name in imported(tree) if re.match(rf"handlers\.domain\.({'|'.join(SAMPLES)})\b|tests\.samples", name)
+    ]
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        given = [ast.unparse(one) for one in node.args] + [one.arg or "**" for one in node.keywords]
+        if called in ("LocalRuntime", "ApplicationTest", "EngineRuntime") and not {"project_dir", "**"} & set(given):
+            found.append(f"{called} without project_dir")
+        if called in ("load_stack", "evaluate", "deploy_program", "declared") and given[:1] == ["PROJECT_DIR"]:
+            found.append(f"{called} of the repository")
+        if called == "checkout" and given and "alone" not in given:
+            found.append("checkout of the repository")
+    return found
 
 
 def test_app_10_no_test_but_the_samples_needs_them() -> None:
-    """By their imports; what tests deploy is ``tests/modules``."""
-    wrong = []
-    for path in TESTS.rglob("*.py"):
-        if path.is_relative_to(TESTS / "samples") or path.is_relative_to(TESTS / "domain"):
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            names += [one.name for one in node.names] if isinstance(node, ast.Import) else []
-            if any(name.startswith(("handlers.domain.", "tests.samples")) for name in names):
-                wrong.append(str(path.relative_to(TESTS)))
-    assert wrong == []
+    """What others deploy is ``local.testing.copies.alone``: it has the tests' own modules and stacks."""
+    rooms = [path for path in TESTS.iterdir() if path.name not in ROOMS_OF_SAMPLES]
+    files = (file for room in rooms for file in room.rglob("*.py"))
+    found = {file.relative_to(TESTS).as_posix(): needs(file.read_text(encoding="utf-8")) for file in files}
+    assert {name: needed for name, needed in found.items() if needed} == {}
 
 
-def test_app_10_the_tests_are_collected_and_the_stack_is_checked(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    collected = run(folder, "--collect-only", "tests/e2e", "tests/infra", "tests/unit/handlers/imports")
-    assert "test_imports.py" in collected
-    assert check(folder, ["dev"], update=True) == 0
-    assert check(folder, ["dev"], update=False) == 0
+def test_app_10_no_command_imports_a_sample() -> None:
+    """Those that run samples look for them when they do: all others work without, and so do lint and types."""
+    files = [file for room in ("bench", "cli", "local") for file in (PROJECT_DIR / room).rglob("*.py")]
+    assert files
+    found = {file.as_posix(): list(imported(ast.parse(file.read_text(encoding="utf-8")))) for file in files}
+    assert [name for name, names in found.items() if any(map(OF_A_SAMPLE.match, names))] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from handlers.domain.airports import TYPE",
+        "import tests.samples.test_cli",
+        "LocalRuntime(scheduler=None)",
+        "ApplicationTest(['handlers.domain.orders'])",
+        "load_stack(PROJECT_DIR, 'dev')",
+        "checkout(tmp_path)",
+    ],
+)
+def test_app_10_what_needs_them_is_found(line: str) -> None:
+    assert len(needs(line)) == 1
+
+
+def test_app_10_the_checks_pass_and_the_tests_are_collected(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(folder, STACKS[:1], update=True) == 0
+    assert check(folder, STACKS[:1], update=False) == 0
     assert "as reviewed" in capsys.readouterr().out
+    run(folder, "ruff", "check", ".")
+    run(folder, "ruff", "format", "--check", ".")
+    marked = ("-p", "no:cacheprovider", "-n0", "-m", "not slow and not real")
+    collected = run(folder, "pytest", "-q", *marked, "--collect-only", "tests/e2e", "tests/infra")
+    assert "test_imports.py" in collected
+    run(folder, "pytest", "-q", *marked, "tests/domain")
+    problem = (
+        "cqrs: error: ./cqrs bench commands needs the sample handlers.domain.orders, which is not in this repository"
+    )
+    assert run(folder, "cli", "bench", "commands", code=1) == f"{problem} any more\n"
 
 
 @pytest.mark.slow
 def test_app_10_the_tests_pass(folder: Path) -> None:
-    run(folder, "-n2", "tests")
+    """All that ``./cqrs test`` runs."""
+    assert check(folder, STACKS, update=True) == 0
+    run(folder, "cli", "test")

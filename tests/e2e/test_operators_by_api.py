@@ -18,7 +18,8 @@ import boto3
 import pytest
 
 from cqrs_client import Client, connect
-from tests.support.checkout import PATIENCE_SECONDS, Cli, checkout
+from local.testing.copies import alone, checkout
+from tests.support.checkout import PATIENCE_SECONDS, Cli
 from tests.unit.local.gateway.test_callers import token
 
 ISSUER, AUDIENCE, SECRET = "https://issuer.example/pool", "shop", "a secret of the operators' tests"
@@ -82,7 +83,7 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     room = tmp_path_factory.mktemp("by-api")
-    folder, down, home = checkout(room / "cqrs"), room / "down", room / "home"
+    folder, down, home = checkout(room / "cqrs", alone), room / "down", room / "home"
     home.mkdir()
     (folder / "handlers" / "domain" / "moody.py").write_text(MOODY.format(flag=str(down)), encoding="utf-8")
     config = folder / "Pulumi.dev.yaml"

@@ -15,20 +15,14 @@ from local.preview.difference import Kind, difference
 from local.preview.report import dangers
 from local.preview.snapshot import declared
 from local.runtime import PROJECT_DIR
-
-COPIED = ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml")
-ROOMS = ("contract", "handlers", "infra", "local")
+from local.testing.copies import PROGRAM, alone
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("repository")
-    for name in COPIED:
-        shutil.copy2(PROJECT_DIR / name, folder / name)
-    for name in ROOMS:
-        shutil.copytree(PROJECT_DIR / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    folder = alone(tmp_path_factory.mktemp("repository"), (*PROGRAM, "infra", "local"))
     git(folder, "init", "-q", "-b", "main")
     git(folder, "add", ".")
     git(folder, "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "-m", "first")

@@ -24,7 +24,8 @@ from handlers.core.context import InvokeContext
 from handlers.objects.memory import MemoryObjects
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA
-from tests.support.checkout import PATIENCE_SECONDS, Cli, checkout
+from local.testing.copies import alone, checkout
+from tests.support.checkout import PATIENCE_SECONDS, Cli
 
 REGION = "us-east-1"
 CONTEXT = InvokeContext(user_id="u1", tenant_code="t1")
@@ -48,7 +49,7 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A running ``./cqrs serve`` through which one command has gone."""
-    with Cli(checkout(tmp_path_factory.mktemp("serve") / "cqrs"), "serve", "--port", "0") as cli:
+    with Cli(checkout(tmp_path_factory.mktemp("serve") / "cqrs", alone), "serve", "--port", "0") as cli:
         url = cli.wait_for_match(r"serving on (http://127\.0\.0\.1:\d+) ")[1]
         cli.wait_for("get-execution-history")
         served = Served(url, cli.output)

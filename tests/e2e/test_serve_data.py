@@ -26,7 +26,8 @@ from handlers.core.context import InvokeContext
 from handlers.objects.memory import MemoryObjects
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY
-from tests.support.checkout import PATIENCE_SECONDS, Cli, checkout
+from local.testing.copies import alone, checkout
+from tests.support.checkout import PATIENCE_SECONDS, Cli
 from tests.support.moody import MOODY
 
 CONTEXT = InvokeContext(user_id="u1", tenant_code="t1")
@@ -37,7 +38,7 @@ class Served:
     """A copy of the project with the handler, and its ``serve --data`` as often as a test starts it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = checkout(folder / "cqrs")
+        self.folder = checkout(folder / "cqrs", alone)
         self.data = folder / "data"
         self.module = self.folder / "handlers/domain/moody.py"
         self.module.write_text(MOODY)

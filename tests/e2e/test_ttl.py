@@ -15,6 +15,7 @@ from local.deploy.errors import DeployError
 from local.runtime import LocalRuntime
 from tests.support.deployments import Deployed
 from tests.support.pipelines import KEY, order
+from tests.support.projects import shared_project
 
 DAY = 86_400
 TTL_DAYS = {"commands": 90, "history": {"default": 30, "*/ORDER": 20}, "data": 400}
@@ -54,7 +55,7 @@ def test_pub_14_absent_is_never(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("days", [0, -1, {"default": 0}, {"*/ORDER": -5}, 1.5, "soon", 36_501])
 def test_pub_14_zero_and_negative_are_refused_before_anything_is_declared(days: object) -> None:
-    runtime = LocalRuntime(config={"ttlDays": json.dumps({"commands": days})})
+    runtime = LocalRuntime(project_dir=shared_project(), config={"ttlDays": json.dumps({"commands": days})})
     with pytest.raises(DeployError, match="ttlDays") as caught:
         runtime.start()
     assert "days from 1 to 36500" in str(caught.value)

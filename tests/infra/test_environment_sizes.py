@@ -26,7 +26,7 @@ def targets(count: int) -> list[dict[str, Any]]:
     return [{"id": f"target-{number}", "types": ["ORDER"], "kind": "sqs", "arn": ARN} for number in range(count)]
 
 
-#: As in Pulumi.dev.yaml.
+#: As in Pulumi.dev.yaml, but for the tenants.
 DEV = {"handlerModules": ["handlers.domain.orders", "handlers.domain.airports"]}
 
 
@@ -39,7 +39,8 @@ def expected(config: dict[str, Any], workflows: int = 0) -> dict[str, Any]:
 
 
 def test_edge_05_what_is_checked_is_what_is_declared() -> None:
-    evaluation = evaluated("dev", {"importBuckets": '["files-a","files-b"]', "syncTargets": json.dumps(targets(2))})
+    config = {"importBuckets": '["files-a","files-b"]', "syncTargets": json.dumps(targets(2)), "apiTenants": "{}"}
+    evaluation = evaluated("dev", config)
     declared = {
         props["handler"].split(".")[-2]: props["environment"]["variables"]
         for props in evaluation.of_type("aws:lambda/function:Function").values()

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from local.deploy.project import stack_names
-from tests.support.evaluation import STACKS_DIR, Evaluation, evaluated, readable
+from tests.support.evaluation import Evaluation, evaluated, readable
+from tests.support.projects import shared_project
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 RENEW = "./cqrs test tests/infra --snapshot-update"
@@ -30,7 +31,7 @@ def dump(evaluation: Evaluation) -> str:
 
 
 def test_inf_01_every_stack_is_snapshot() -> None:
-    assert sorted(path.stem for path in SNAPSHOTS.glob("*.json")) == stack_names(STACKS_DIR) == ["dev", "prod"]
+    assert sorted(path.stem for path in SNAPSHOTS.glob("*.json")) == stack_names(shared_project()) == ["dev", "prod"]
 
 
 def test_inf_01_registrations_are_as_reviewed(stack: Evaluation, snapshot_update: bool) -> None:

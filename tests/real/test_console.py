@@ -19,8 +19,9 @@ import boto3
 import pytest
 
 from handlers.api.console.pages import PATH, Console, PageSettings
+from local.testing.copies import alone, checkout
 from tests.support.browser import NoBrowser, Watched, axe_source, browser, find_browser, serious_findings
-from tests.support.checkout import Cli, checkout
+from tests.support.checkout import Cli
 from tests.unit.local.gateway.test_callers import token as signed
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def served_with_tokens(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = checkout(tmp_path_factory.mktemp("tokens") / "cqrs")
+    folder = checkout(tmp_path_factory.mktemp("tokens") / "cqrs", alone)
     with (folder / "Pulumi.dev.yaml").open("a") as stack:
         stack.write(f"  cqrs:apiIssuer: {ISSUER}\n  cqrs:apiAudience: [{AUDIENCE}]\n  cqrs:consoleEnabled: true\n")
     with Cli(folder, "serve", "--port", "0", "--demo-data", env={"CQRS_TOKEN_SECRET": SECRET}) as cli:
@@ -104,7 +105,7 @@ def served_with_tokens(chromium: Browser, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def served(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = checkout(tmp_path_factory.mktemp("console") / "cqrs")
+    folder = checkout(tmp_path_factory.mktemp("console") / "cqrs", alone)
     broken = folder.parent / "broken"
     (folder / "handlers" / "domain" / "moody.py").write_text(MOODY.format(flag=str(broken)))
     stack = folder / "Pulumi.dev.yaml"

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from cli.develop.pulumi_cli import PulumiCli
-from tests.support.checkout import Cli, checkout
+from local.testing.copies import alone, checkout
+from tests.support.checkout import Cli
 
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
 def folder(pulumi_cli: PulumiCli, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return checkout(tmp_path_factory.mktemp("up") / "repository")
+    return checkout(tmp_path_factory.mktemp("up") / "repository", alone)
 
 
 @pytest.fixture(scope="module")

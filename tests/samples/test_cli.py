@@ -23,7 +23,8 @@ import pytest
 from cli.commands import COMMANDS
 from cli.samples.airports import REVISED
 from handlers.domain.failing import ONE_IN
-from tests.support.checkout import Cli, checkout
+from local.testing.copies import checkout
+from tests.support.checkout import Cli
 
 STOP_SECONDS = 2.0
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local.runtime import PROJECT_DIR
-from tests.support.checkout import PATIENCE_SECONDS, Cli, checkout
+from local.testing.copies import checkout
+from tests.support.checkout import PATIENCE_SECONDS, Cli
 from tests.unit.docs.test_docs import Block, blocks
 
 PAGE = PROJECT_DIR / "docs" / "first-application.md"

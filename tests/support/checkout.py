@@ -1,40 +1,19 @@
-"""A clean copy of the repository, and ``./cqrs`` run in it as a person would."""
+"""``./cqrs`` run in a copy of the repository (``local.testing.copies.checkout``) as a person would."""
 
 from __future__ import annotations
 
 import os
 import re
 import select
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-from local.runtime import PROJECT_DIR
-
-#: What a clone has; what tools and runs leave behind stays out.
-PACKAGES = ("contract", "handlers", "infra", "local", "cli", "client")
-PARTS = ("cqrs", "pyproject.toml", "__main__.py", "Pulumi*.yaml", "requirements*.txt", *PACKAGES, "data")
-_LEFTOVERS = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 #: For a whole run. The demo takes 18 s of a machine that has two cores for it, and five times as long on a busy one.
 PATIENCE_SECONDS = 300.0
-
-
-def checkout(folder: Path) -> Path:
-    """Copy the repository's files to ``folder``. The environment is shared by a link, so that nothing is installed."""
-    folder.mkdir(parents=True)
-    for pattern in PARTS:
-        for source in PROJECT_DIR.glob(pattern):
-            if source.is_dir():
-                shutil.copytree(source, folder / source.name, ignore=_LEFTOVERS)
-            else:
-                shutil.copy2(source, folder / source.name)
-    (folder / ".venv").symlink_to(Path(sys.prefix).resolve())
-    return folder
 
 
 class Cli:

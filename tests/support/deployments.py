@@ -28,7 +28,6 @@ from local.states.running.executions import Execution
 from local.testing.application import shared_work_dir
 from local.testing.replay import ReplayedEvaluation
 from tests.support import recorder
-from tests.support.evaluation import STACKS_DIR
 from tests.support.permissions import calls_not_allowed
 from tests.support.pipelines import CONTEXT, KEY
 from tests.support.projects import project, shared_project
@@ -64,7 +63,6 @@ class Deployed:
             scheduler=self.scheduler,
             evaluate=REPLAYED,
             work_dir=shared_work_dir(),
-            stacks_dir=STACKS_DIR,
             importable=("tests",),
             config={
                 "handlerModules": json.dumps(modules),

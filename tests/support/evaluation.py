@@ -13,11 +13,9 @@ from local.deploy import registrations
 from local.deploy.registrations import ACCOUNT, REGION, Evaluation, Recorder, Registration, invokes
 from tests.support.projects import shared_project
 
-__all__ = ["ACCOUNT", "PROJECT_DIR", "REGION", "STACKS_DIR", "Evaluation", "Recorder", "Registration", "invokes"]
+__all__ = ["ACCOUNT", "PROJECT_DIR", "REGION", "Evaluation", "Recorder", "Registration", "invokes"]
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
-#: The stacks that the program's tests run on: those of the people who use it may be whatever they like.
-STACKS_DIR = PROJECT_DIR / "tests" / "infra" / "stacks"
 
 
 def evaluated(
@@ -28,8 +26,7 @@ def evaluated(
     project_dir: Path | None = None,
 ) -> Evaluation:
     """See ``registrations.evaluated``; this repository with the tests' stacks and modules, where no other is named."""
-    folder, stacks = (shared_project(), STACKS_DIR) if project_dir is None else (project_dir, None)
-    return registrations.evaluated(stack, config, preview=preview, project_dir=folder, stacks_dir=stacks)
+    return registrations.evaluated(stack, config, preview=preview, project_dir=project_dir or shared_project())
 
 
 def evaluate_into(
@@ -40,8 +37,7 @@ def evaluate_into(
     project_dir: Path | None = None,
 ) -> None:
     """See ``registrations.evaluate_into``."""
-    folder, stacks = (shared_project(), STACKS_DIR) if project_dir is None else (project_dir, None)
-    registrations.evaluate_into(evaluation, config, preview=preview, project_dir=folder, stacks_dir=stacks)
+    registrations.evaluate_into(evaluation, config, preview=preview, project_dir=project_dir or shared_project())
 
 
 def readable(value: Any) -> Any:

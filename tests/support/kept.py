@@ -16,7 +16,6 @@ from local.scheduler import Scheduler
 from local.testing import ApplicationTest
 from local.testing.application import shared_work_dir
 from tests.support.deployments import REPLAYED
-from tests.support.evaluation import STACKS_DIR
 from tests.support.projects import shared_project
 
 
@@ -34,7 +33,6 @@ class KeptApplication(ApplicationTest):
             scheduler=self.scheduler,
             evaluate=self._evaluate,
             work_dir=shared_work_dir(),
-            stacks_dir=STACKS_DIR,
             config={"handlerModules": json.dumps(modules)},
             faults=faults,
             data=data,

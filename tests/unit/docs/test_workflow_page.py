@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from local.runtime import PROJECT_DIR
-from tests.support.deployments import project
+from local.testing.copies import PROGRAM, alone
 from tests.support.evaluation import evaluated
 from tests.unit.docs.test_docs import blocks
 
@@ -19,9 +19,7 @@ PAGE = PROJECT_DIR / "docs" / "workflows.md"
 
 
 def test_wf_01_the_page_leads_to_a_passing_test_and_a_machine(tmp_path: Path) -> None:
-    folder = project(tmp_path)
-    for package in ("infra", "local"):
-        shutil.copytree(PROJECT_DIR / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    folder = alone(tmp_path, (*PROGRAM, "infra", "local"))
     (folder / "tests" / "domain").mkdir(parents=True)
     steps = [block for block in blocks(PAGE) if block.language in ("python", "json", "yaml")][:4]
     assert [block.language for block in steps] == ["python", "json", "python", "yaml"]

@@ -15,6 +15,7 @@ from cli.develop import up
 from cli.develop.engine import ServedEngine, announced, engine_started
 from cli.develop.errors import CommandError
 from cli.develop.pulumi_cli import copy_program, find_cli, offline_environment, refusal
+from tests.support.projects import shared_project
 
 LOCKED = (
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the "
@@ -143,9 +144,9 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
 def test_up_wants_a_runtime_of_the_stacks_region(tmp_path: Path) -> None:
     elsewhere = ServedEngine("http://127.0.0.1:1", "eu-west-1", 1, str(tmp_path), 1)
     with pytest.raises(CommandError, match="stack dev is for us-east-1, the runtime serves eu-west-1"):
-        up.check_stack("dev", elsewhere)
+        up.check_stack("dev", elsewhere, shared_project())
     with pytest.raises(CommandError, match="unknown stack 'live'"):
-        up.check_stack("live", elsewhere)
+        up.check_stack("live", elsewhere, shared_project())
 
 
 def test_up_without_a_runtime_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

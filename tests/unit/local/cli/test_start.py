@@ -6,6 +6,7 @@ import pytest
 
 from cli.develop.errors import CommandError
 from cli.develop.start import started
+from tests.support.projects import shared_project
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,6 @@ from cli.develop.start import started
     ],
 )
 def test_edge_01_06_what_is_refused_is_one_line(stack: str, config: dict[str, str], line: str) -> None:
-    with pytest.raises(CommandError) as caught, started(stack, config):
+    with pytest.raises(CommandError) as caught, started(stack, config, project_dir=shared_project()):
         pytest.fail("it started")
     assert str(caught.value) == line

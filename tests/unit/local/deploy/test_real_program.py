@@ -18,8 +18,7 @@ from local.functions.host import FunctionHost
 from local.scheduler import Scheduler
 from local.sources.mappings import StreamMapping
 from local.states.manager import ExecutionManager
-
-PROJECT_DIR = Path(__file__).resolve().parents[4]
+from tests.support.projects import shared_project
 
 
 class Place:
@@ -34,7 +33,7 @@ class Place:
         manager = ExecutionManager(self.scheduler, self.host, region=endpoint.region, account_id=endpoint.account_id)
         stepfunctions.install(endpoint, manager)
         context = DeployContext(endpoint, self.host, self.work_dir)
-        return deploy_program(PROJECT_DIR, load_stack(PROJECT_DIR, stack, config), context)
+        return deploy_program(shared_project(), load_stack(shared_project(), stack, config), context)
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +215,7 @@ def test_inf_03_wrong_configuration_creates_nothing(tmp_path: Path) -> None:
 def deploy_without_endpoint(place: Place, config: dict[str, str]) -> Deployment:
     """The endpoint isn't running: any call would fail, so this also shows that none is made."""
     context = DeployContext(place.endpoint, place.host, place.work_dir)
-    return deploy_program(PROJECT_DIR, load_stack(PROJECT_DIR, "dev", config), context)
+    return deploy_program(shared_project(), load_stack(shared_project(), "dev", config), context)
 
 
 def test_unknown_stack_of_the_project(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from local.deploy.program import evaluate
 from local.deploy.project import load_stack
 from local.provider import EngineRuntime
+from tests.support.projects import shared_project
 from tests.support.provider_client import ProtocolEngine
 from tests.unit.local.deploy.sample import write_project
 from tests.unit.local.gateway.test_served import PROGRAM
@@ -20,7 +21,7 @@ APIS = "aws:apigatewayv2/"
 
 @pytest.fixture
 def runtime() -> Iterator[EngineRuntime]:
-    with EngineRuntime(port=0) as one:
+    with EngineRuntime(project_dir=shared_project(), port=0) as one:
         yield one
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,19 +13,19 @@ from local.deploy.program import evaluate
 from local.deploy.project import load_stack
 from local.provider import EngineRuntime
 from local.scheduler import Scheduler
+from tests.support.projects import shared_project
 from tests.support.provider_client import ProtocolEngine
 
-PROJECT_DIR = Path(__file__).resolve().parents[4]
 KEY, ALIAS = "aws:kms/key:Key", "aws:kms/alias:Alias"
 LOG_GROUP, TABLE = "aws:cloudwatch/logGroup:LogGroup", "aws:dynamodb/table:Table"
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[ProtocolEngine]:
-    with EngineRuntime(scheduler=Scheduler.virtual()) as runtime:
+    with EngineRuntime(project_dir=shared_project(), scheduler=Scheduler.virtual()) as runtime:
         port = int(runtime.environment["PULUMI_DEBUG_PROVIDERS"].removeprefix("aws:"))
         engine = ProtocolEngine(port)
-        evaluate(PROJECT_DIR, load_stack(PROJECT_DIR, "dev", {"kmsKey": "create"}), engine)
+        evaluate(shared_project(), load_stack(shared_project(), "dev", {"kmsKey": "create"}), engine)
         yield engine
 
 

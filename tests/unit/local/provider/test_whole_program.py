@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,9 +15,9 @@ from local.deploy.resources import CREATORS
 from local.provider import EngineRuntime
 from local.provider.changes import REPLACING
 from local.scheduler import Scheduler
+from tests.support.projects import shared_project
 from tests.support.provider_client import Held, ProtocolEngine
 
-PROJECT_DIR = Path(__file__).resolve().parents[4]
 APIS = "aws:apigatewayv2/"
 BUCKET = "aws:s3/bucket:Bucket"
 FUNCTION = "aws:lambda/function:Function"
@@ -29,7 +28,7 @@ TABLE = "aws:dynamodb/table:Table"
 
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[EngineRuntime]:
-    with EngineRuntime(scheduler=Scheduler.virtual()) as one:
+    with EngineRuntime(project_dir=shared_project(), scheduler=Scheduler.virtual()) as one:
         yield one
 
 
@@ -37,7 +36,7 @@ def runtime() -> Iterator[EngineRuntime]:
 def engine(runtime: EngineRuntime) -> ProtocolEngine:
     port = int(runtime.environment["PULUMI_DEBUG_PROVIDERS"].removeprefix("aws:"))
     engine = ProtocolEngine(port)
-    evaluate(PROJECT_DIR, load_stack(PROJECT_DIR, "dev"), engine)
+    evaluate(shared_project(), load_stack(shared_project(), "dev"), engine)
     return engine
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +10,9 @@ import pytest
 
 from cli.develop.errors import CommandError
 from cli.develop.new import KINDS, new, with_module
-from local.runtime import PROJECT_DIR
+from local.testing.copies import PROGRAM, alone
 
-COPIED = ("contract", "handlers", "infra", "local", "policy", "stacks")
+COPIED = (*PROGRAM, "infra", "local", "policy", "pyproject.toml")
 NAMES = {
     "sync-handler": "book_card",
     "import": "price_list",
@@ -26,11 +25,7 @@ NAMES = {
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    for package in COPIED:
-        shutil.copytree(PROJECT_DIR / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    for path in (*PROJECT_DIR.glob("Pulumi*.yaml"), PROJECT_DIR / "__main__.py", PROJECT_DIR / "pyproject.toml"):
-        shutil.copy(path, tmp_path / path.name)
-    return tmp_path
+    return alone(tmp_path, COPIED)
 
 
 def ran(root: Path, *command: str) -> None:
