@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from contract.functions import API, IMPORTS, OUTCOMES
 from contract.state_machines import COMMAND_MACHINES, IMPORT_CSV, IMPORT_ZIP, STANDARD, TASK_HANDLER
 from infra import application
+from infra.application_sources import application_sources
 from infra.capabilities.api import api_function
 from infra.capabilities.application import Classes, problems_of_types
 from infra.capabilities.catalogue import check_layers, environments, policies
@@ -36,14 +37,13 @@ from infra.components.storage import Storage, StorageArgs
 from infra.components.tables import Tables, TablesArgs
 from infra.configuration.stack_config import ConfigError, StackConfig
 from infra.configuration.sync_targets import duplicated_ids
-from infra.definitions.custom_workflows import find_workflows
-from infra.definitions.handler_classes import handler_classes, problems_of
+from infra.definitions.handler_classes import problems_of
 from infra.naming.names import Account, Names
 from infra.outputs import stack_outputs, with_outputs_of_application
-from infra.packages.layer import application_packages, declare_layer
-from infra.packaging import archive_members, check_modules, functions_archive
+from infra.packages.layer import declare_layer
+from infra.packaging import functions_archive
 from infra.permissions.sizes import check_policies
-from infra.physical_names import check_names, taken_names
+from infra.physical_names import check_names
 
 
 def build(
@@ -59,14 +59,10 @@ def build(
     Raises:
         ConfigError, PackagingError, DefinitionError, SubstitutionError: before any resource is declared.
     """
-    members = archive_members(root, config.application_packages)
-    packages = application_packages(root, config, members)
-    sources = members if packages is None else {**packages.sources, **members}
-    check_modules(members, sources, config.handler_modules)
     check_definitions()
-    workflows = find_workflows(sources, config.handler_modules, taken_names())
+    sources = application_sources(config, root)
+    packages, workflows, classes = sources.packages, sources.workflows, sources.classes
     check_names(names, [one.name for one in workflows])
-    classes = handler_classes(sources, config.handler_modules)
     problems = [f"cqrs:handlerModules: {one}" for one in problems_of(classes)]
     problems += duplicated_ids(config.sync_targets, classes)
     problems += problems_of_types(config, classes)
@@ -87,7 +83,7 @@ def build(
         config,
         names,
         account,
-        functions_archive(members, config, root),
+        functions_archive(sources.members, config, root),
         own,
         None if packages is None else declare_layer(packages, config, names).arn,
         workflows,

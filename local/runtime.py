@@ -24,7 +24,7 @@ from local.deploy.deploy import deploy_program
 from local.deploy.model import DeployContext, Deployment
 from local.deploy.program import Evaluate, evaluate
 from local.deploy.project import Stack, load_stack
-from local.deploy.renewal import renew
+from local.deploy.renewal import Renewal
 from local.functions.concurrency import collaborators
 from local.functions.host import FunctionHost
 from local.gateway.gateway import Gateway
@@ -140,6 +140,7 @@ class LocalRuntime:
             self.endpoint.on_call(self.live.on_call)
             stepfunctions.install(self.endpoint, self.executions)
             self._deployment = deploy_program(self._project_dir, self._settings, self.context, self._evaluate)
+            self._renewal = Renewal(self._project_dir, self.context, self._deployment, self._evaluate)
             if self._data is not None:
                 restore(self._data.journal, self.scheduler, self.endpoint, self.executions, self._deployment)
             self._sources = self._start_sources(self._deployment)
@@ -186,6 +187,10 @@ class LocalRuntime:
     ) -> None:
         self.stop()
 
+    def expect_edits(self) -> None:
+        """Let ``renew`` be fast from the first time on: remember what the deployment was declared from."""
+        self._renewal.note(self._load())
+
     def renew(self) -> list[str]:
         """Take the code and configuration that are there now; answers what was changed. State and what runs stay.
 
@@ -194,7 +199,7 @@ class LocalRuntime:
         """
         deployment = self.deployment
         with self.endpoint.deploying():
-            changed = renew(self._project_dir, self._load(), self.context, deployment, self._evaluate)
+            changed = self._renewal.take(self._load())
         self._provide_secrets()
         self.run_sources(deployment.event_source_mappings, deployment.rules, deployment.async_settings)
         return changed

@@ -70,7 +70,9 @@ def run(options: argparse.Namespace) -> int:
             publish_demo_data(runtime)
         for name, arn in runtime.secrets_without_value.items():
             complain(f"secret {name} has no value here; {how_to_give(name, arn)}")
-        Watcher(watched(options.stack), runtime.renew, PROJECT_DIR).start()
+        watcher = Watcher(watched(options.stack), runtime.renew, PROJECT_DIR)
+        runtime.expect_edits()
+        watcher.start()
         show(how_to_look(runtime, runtime.url, "nothing is kept" if data is None else f"the state is in {data}"))
         threading.Event().wait()
     return 0

@@ -9,8 +9,9 @@ from pathlib import Path
 from cli.terminal import complain
 from local.deploy.errors import DeployError
 
-#: How often it looks (seconds). A change is taken when it is as it was at the look before: an editor may still write.
-POLL_S = 0.5
+#: How often it looks, and how long a change rests until it is taken: an editor may still write (seconds).
+POLL_S = 0.25
+REST_S = 0.05
 SUFFIXES = (".py", ".json", ".yaml")
 #: Files that a message names.
 NAMED = 3
@@ -59,7 +60,7 @@ class Watcher:
 
     def _run(self) -> None:
         pause = threading.Event()
-        while not pause.wait(POLL_S):
+        while not pause.wait(POLL_S if self._before == self._taken else REST_S):
             self.look()
 
     def _files(self) -> Files:

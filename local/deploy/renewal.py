@@ -6,7 +6,7 @@ is changed: another table, queue or machine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
+from local.deploy.code_edits import Declared, archive_of, declared_from, is_deployed
 from local.deploy.deploy import LocalEngine, reason
 from local.deploy.errors import DeployError
 from local.deploy.existing import EXISTING, State
 from local.deploy.model import DeployContext, Deployment, Layer, Resource
-from local.deploy.program import Engine, Evaluate
+from local.deploy.program import Engine, Evaluate, evaluate
 from local.deploy.project import Stack
 from local.deploy.properties import plain_property
 from local.deploy.workspace import Request, Workspace
@@ -41,39 +42,86 @@ RENEWED = frozenset(
 NAMED = 3
 
 
-def renew(
-    project_dir: Path, settings: Stack, context: DeployContext, deployment: Deployment, evaluate: Evaluate
-) -> list[str]:
-    """Evaluate the program again and change what is another now; answers the names of what was changed.
+class Renewal:
+    """Of one deployment.
 
     Args:
-        settings: the stack's configuration as it is now.
         deployment: what runs; it is changed.
-
-    Raises:
-        DeployError: the program was refused, or wants what only a new start can do. Nothing is changed.
+        evaluate: runs the program.
     """
-    workspace = Workspace(context, settings, deployment)
-    engine = _Comparison(workspace)
-    outputs = evaluate(project_dir, settings, engine)
-    gone = [resource.name for resource in engine.known.values() if resource.custom]
-    refused = [*engine.refused, *gone]
-    if refused:
-        more = f" and {len(refused) - NAMED} more" if len(refused) > NAMED else ""
-        names = ", ".join(refused[:NAMED])
-        raise DeployError(f"start it again to have {names}{more}: resources that come, go or change")
-    for before, inputs in engine.changed:
-        update = EXISTING[before.type].update
-        assert update is not None, before.type
-        state = State(before.type, before.name, str(before.id), before.inputs, before.outputs)
-        try:
-            update(workspace, state, Request(before.type, before.name, inputs))
-        except (ClientError, BotoCoreError) as error:
-            raise DeployError(f"{before.type} {before.name!r}: {reason(error)}") from error
-        after = replace(before, inputs=inputs, outputs={**before.outputs, **inputs})
-        deployment.resources[deployment.resources.index(before)] = after
-    deployment.outputs = outputs
-    return [before.name for before, _ in engine.changed]
+
+    def __init__(
+        self, project_dir: Path, context: DeployContext, deployment: Deployment, evaluate: Evaluate = evaluate
+    ) -> None:
+        self._project_dir = project_dir
+        self._context = context
+        self._deployment = deployment
+        self._evaluate = evaluate
+        #: What it was declared from, where that is known.
+        self._declared: Declared | None = None
+
+    def note(self, settings: Stack) -> None:
+        """Remember what it was declared from, so that the first edit of code is taken as fast as later ones."""
+        self._remember(declared_from(self._project_dir, settings), Workspace(self._context, settings, self._deployment))
+
+    def take(self, settings: Stack) -> list[str]:
+        """Change what is another now; answers the names of what was changed. The program is evaluated unless only code
+        was edited.
+
+        Args:
+            settings: the stack's configuration as it is now.
+
+        Raises:
+            DeployError: the program was refused, or wants what only a new start can do. Nothing is changed.
+        """
+        workspace = Workspace(self._context, settings, self._deployment)
+        now = declared_from(self._project_dir, settings)
+        if now is not None and now == self._declared:
+            changed = self._with_code(now, workspace)
+        else:
+            changed = self._evaluated(settings, workspace)
+            self._remember(now, workspace)
+        return changed
+
+    def _remember(self, now: Declared | None, workspace: Workspace) -> None:
+        is_sure = now is not None and is_deployed(now, self._project_dir, workspace)
+        self._declared = now if is_sure else None
+
+    def _with_code(self, now: Declared, workspace: Workspace) -> list[str]:
+        code = archive_of(now, self._project_dir)
+        folder = workspace.archives.unpack(code, "the functions").folder
+        functions = self._deployment.functions
+        old = [one for one in self._deployment.of_type(FUNCTION) if functions[str(one.id)].archive_dir != folder]
+        return self._changed([(one, {**one.inputs, "code": code}) for one in old], workspace)
+
+    def _evaluated(self, settings: Stack, workspace: Workspace) -> list[str]:
+        engine = _Comparison(workspace)
+        outputs = self._evaluate(self._project_dir, settings, engine)
+        gone = [resource.name for resource in engine.known.values() if resource.custom]
+        refused = [*engine.refused, *gone]
+        if refused:
+            more = f" and {len(refused) - NAMED} more" if len(refused) > NAMED else ""
+            names = ", ".join(refused[:NAMED])
+            raise DeployError(f"start it again to have {names}{more}: resources that come, go or change")
+        changed = self._changed(engine.changed, workspace)
+        self._deployment.outputs = outputs
+        return changed
+
+    def _changed(self, changes: Iterable[tuple[Resource, Mapping[str, Any]]], workspace: Workspace) -> list[str]:
+        resources = self._deployment.resources
+        names = []
+        for before, inputs in changes:
+            update = EXISTING[before.type].update
+            assert update is not None, before.type
+            state = State(before.type, before.name, str(before.id), before.inputs, before.outputs)
+            try:
+                update(workspace, state, Request(before.type, before.name, inputs))
+            except (ClientError, BotoCoreError) as error:
+                raise DeployError(f"{before.type} {before.name!r}: {reason(error)}") from error
+            after = replace(before, inputs=inputs, outputs={**before.outputs, **inputs})
+            resources[resources.index(before)] = after
+            names.append(before.name)
+        return names
 
 
 class _Comparison(Engine):

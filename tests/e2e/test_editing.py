@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli.__main__ import main
 from handlers import CommandInput
 from local.deploy.errors import DeployError
+from local.deploy.program import Engine
+from local.deploy.project import Stack
+from local.deploy.renewal import FUNCTION
+from local.runtime import LocalRuntime
+from local.scheduler import Scheduler
 from local.testing import ApplicationTest
-from tests.support.deployments import project
+from local.testing.application import shared_work_dir
+from tests.support.deployments import REPLAYED, project
 from tests.support.moody import MOODY
 
 MODULE = "handlers.domain.moody"
@@ -47,6 +55,39 @@ def test_app_08_a_handler_is_repaired_and_its_command_redriven(app: ApplicationT
     assert main(["redrive", "TENANT#t1 MOOD#m1@1"]) == 0
     app.run()
     assert app.outcome("MOOD", "m1") == "APPLIED"
+
+
+def test_app_08_code_alone_is_taken_without_the_program(folder: Path) -> None:
+    """What a class asks for is in roles: the program says which."""
+    evaluated: list[str] = []
+
+    def evaluate(project_dir: Path, stack: Stack, engine: Engine) -> dict[str, Any]:
+        evaluated.append(stack.name)
+        return REPLAYED(project_dir, stack, engine)
+
+    module = folder / "handlers/domain/moody.py"
+    config = {"handlerModules": json.dumps([MODULE])}
+    scheduler = Scheduler.virtual()
+    with LocalRuntime(
+        project_dir=folder, scheduler=scheduler, config=config, evaluate=evaluate, work_dir=shared_work_dir()
+    ) as runtime:
+        runtime.expect_edits()
+        module.write_text(MOODY.replace("ValueError", "RuntimeError"))
+        folders = {runtime.host.get(name).archive_dir for name in runtime.host.names}
+        assert runtime.renew() == [one.name for one in runtime.deployment.of_type(FUNCTION)]
+        assert folders.isdisjoint(runtime.host.get(name).archive_dir for name in runtime.host.names)
+        assert evaluated == ["dev"]
+        module.write_text(MOODY.replace("ValueError", "RuntimeError("))
+        with pytest.raises(DeployError, match="syntax error"):
+            runtime.renew()
+        asks = "    def __init__(self, publisher: object) -> None:\n        ...\n\n    def up"
+        module.write_text(MOODY.replace("    def up", asks))
+        policies = {one.name for one in runtime.deployment.of_type("aws:iam/rolePolicy:RolePolicy")}
+        assert policies.intersection(runtime.renew())
+        assert len(evaluated) == 3
+        module.write_text(MOODY.replace("    def up", asks.replace("...", "self.publisher = publisher")))
+        assert policies.isdisjoint(runtime.renew())
+        assert len(evaluated) == 3
 
 
 def test_app_08_what_needs_a_new_start_is_refused_as_a_whole(app: ApplicationTest, folder: Path) -> None:
