@@ -32,6 +32,7 @@ from local.aws.environment import ACCESS_KEY
 from local.deploy.archives import Archives
 from tests.support.evaluation import PROJECT_DIR, Evaluation
 from tests.support.pipelines import CONTEXT
+from tests.support.projects import shared_project
 
 #: What the Lambda runtime for Python has (Lambda Developer Guide, "Runtime-included SDK versions").
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
@@ -71,7 +72,7 @@ print(json.dumps({
 def path(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The archive, unpacked in an empty folder, and the SDK."""
     work = tmp_path_factory.mktemp("alone")
-    archive = Archives(work).unpack(build_archive(archive_members(PROJECT_DIR)), "test")
+    archive = Archives(work).unpack(build_archive(archive_members(shared_project())), "test")
     return [str(archive.folder), linked(work / "sdk", SDK)]
 
 
