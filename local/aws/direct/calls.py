@@ -22,12 +22,12 @@ from botocore.client import BaseClient
 from botocore.hooks import BaseEventHooks
 from botocore.parsers import ResponseParserFactory
 
-from local.aws.direct.moto_methods import SHORT
+from local.aws.direct.moto_methods import QUERIES, SHORT
 from local.aws.direct.shapes import Convert, Undescribed, Unfit, reader, writer
 from local.aws.model import AwsRequest, AwsResponse
 from local.aws.services import service_name
 
-#: With a JSON protocol, and called often. Of SNS there is what is called often.
+#: With a JSON protocol, and called often. Of ``QUERIES`` there is what is called often.
 SERVICES = frozenset({"dynamodb", "events", "logs", "sqs", "stepfunctions"})
 #: Errors that are answers like others, and that botocore tries no call again for.
 FINAL_OF = {
@@ -151,12 +151,12 @@ def _way_of(client: BaseClient, operation: str) -> _Way | None:
 
 
 def _described(model: Any, operation: str) -> _Way | None:
-    service = service_name(model.service_name) if model.service_name in {*SERVICES, "sns"} else None
+    service = service_name(model.service_name) if model.service_name in SERVICES | QUERIES else None
     described = model.operation_model(operation)
     if service is None or described.has_streaming_input or described.has_streaming_output:
         return None
     is_short = (service, operation) in SHORT
-    if service == "sns" and not is_short:
+    if service in QUERIES and not is_short:
         return None  # moto would have to be asked in the protocol of queries
     try:
         write, read = writer(described.input_shape, binary=not is_short), reader(described.output_shape)

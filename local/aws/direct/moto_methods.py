@@ -1,7 +1,7 @@
 """The short way into moto for requests that came without HTTP: the method of an operation, with its parameters.
 
 moto would write a request for werkzeug, read the parameters from it by the service's description, and write an answer,
-for SNS in XML. An error of SQS and EventBridge is left to that: the operation is refused a second time.
+for IAM and SNS in XML. An error of the others is left to that: the operation is refused a second time.
 """
 
 from __future__ import annotations
@@ -13,14 +13,20 @@ from moto.core.exceptions import HTTPException, ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import camelcase_to_underscores, get_service_model
 from moto.events.responses import EventsHandler
+from moto.iam.responses import IamResponse
+from moto.logs.responses import LogsResponse
 from moto.sns.responses import SNSResponse
 from moto.sqs.responses import SQSResponse
 
 from local.aws.model import ACCOUNT_ID, AwsRequest
 from local.aws.tables.images import plain
+from local.partitions import partition_of
 
 SHORT: dict[tuple[str, str], type[BaseResponse]] = {
     ("events", "PutEvents"): EventsHandler,
+    ("iam", "PutRolePolicy"): IamResponse,
+    ("logs", "CreateLogGroup"): LogsResponse,
+    ("logs", "PutRetentionPolicy"): LogsResponse,
     ("sns", "Publish"): SNSResponse,
     ("sns", "PublishBatch"): SNSResponse,
     ("sqs", "DeleteMessage"): SQSResponse,
@@ -31,8 +37,13 @@ SHORT: dict[tuple[str, str], type[BaseResponse]] = {
 }
 
 
+#: With a protocol of queries and XML: of these there is nothing but the short way.
+QUERIES = frozenset({"iam", "sns"})
+_READ_FROM_A_BODY = frozenset({"events", "logs"})
+
+
 class Refused(Exception):
-    """moto refuses the request: an error of SNS, with its HTTP status."""
+    """moto refuses the request: an error of one of ``QUERIES``, with its HTTP status."""
 
     def __init__(self, code: str, message: str, status: int) -> None:
         super().__init__(message)
@@ -43,20 +54,21 @@ def result(request: AwsRequest) -> Any:
     """What an operation of ``SHORT`` gives, as JSON; None: moto is to be asked the long way.
 
     Raises:
-        Refused: an error of SNS.
+        Refused: an error of one of ``QUERIES``.
     """
     response = SHORT[request.service, request.operation]()
     response.current_account, response.region = ACCOUNT_ID, request.region
+    response.partition = partition_of(request.region)
     response.headers, response.uri_match, response.querystring = {}, {}, {}
     response.params = _copied(request.params)
-    response.body = json.dumps(request.params) if request.service == "events" else None
+    response.body = json.dumps(request.params) if request.service in _READ_FROM_A_BODY else None
     try:
         answer = getattr(response, camelcase_to_underscores(request.operation))()
     except (HTTPException, ServiceException) as error:
-        if request.service == "sns" and isinstance(error, ServiceException):
-            raise Refused(error.code, error.message, _status("sns", error.code)) from error
+        if request.service in QUERIES and isinstance(error, ServiceException):
+            raise Refused(error.code, error.message, _status(request.service, error.code)) from error
         return None
-    return plain(answer.result) if isinstance(answer, ActionResult) else json.loads(answer)
+    return (plain(answer.result) if isinstance(answer, ActionResult) else json.loads(answer or "null")) or {}
 
 
 def _copied(value: Any) -> Any:

@@ -25,7 +25,7 @@ from local.aws.model import AwsCall
 from local.scheduler import Scheduler
 
 CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3})
-CLIENTS = ("dynamodb", "events", "sns", "sqs", "stepfunctions")
+CLIENTS = ("dynamodb", "events", "iam", "logs", "sns", "sqs", "stepfunctions")
 
 
 class Colour(StrEnum):
@@ -58,6 +58,10 @@ PUT_ONCE = {"Put": {"TableName": "t", "Item": key("2"), "ConditionExpression": "
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:topic"
 ATTRIBUTES = {"kind": {"DataType": "String", "StringValue": "x"}, "n": {"DataType": "Number", "StringValue": "1"}}
+
+POLICY = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}]}
+)
 
 #: What is called, in this order.
 CALLS: list[tuple[str, str, dict[str, Any]]] = [
@@ -182,6 +186,19 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
         {"TopicArn": TOPIC, "Message": "m", "MessageAttributes": {"a": {"DataType": "Binary", "BinaryValue": b"x"}}},
     ),
     ("sqs", "receive_message", {"QueueUrl": URL, "MaxNumberOfMessages": 10, "AttributeNames": ["All"]}),
+    ("sqs", "delete_message", {"QueueUrl": URL, "ReceiptHandle": "none"}),
+    ("logs", "create_log_group", {"logGroupName": "g", "tags": {"a": "b"}}),
+    ("logs", "create_log_group", {"logGroupName": "g"}),
+    ("logs", "put_retention_policy", {"logGroupName": "g", "retentionInDays": 7}),
+    ("logs", "put_retention_policy", {"logGroupName": "none", "retentionInDays": 7}),
+    ("logs", "put_retention_policy", {"logGroupName": "g", "retentionInDays": "7"}),
+    ("logs", "describe_log_groups", {}),
+    ("iam", "create_role", {"RoleName": "r", "AssumeRolePolicyDocument": POLICY}),
+    ("iam", "put_role_policy", {"RoleName": "r", "PolicyName": "p", "PolicyDocument": POLICY}),
+    ("iam", "put_role_policy", {"RoleName": "none", "PolicyName": "p", "PolicyDocument": POLICY}),
+    ("iam", "put_role_policy", {"RoleName": "r", "PolicyName": "p", "PolicyDocument": "{"}),
+    ("iam", "put_role_policy", {"RoleName": "r", "PolicyName": "p"}),
+    ("iam", "get_role_policy", {"RoleName": "r", "PolicyName": "p"}),
     ("stepfunctions", "list_state_machines", {"maxResults": 0}),
     ("stepfunctions", "list_state_machines", {}),
 ]
@@ -211,7 +228,17 @@ def outcome(client: Any, method: str, arguments: dict[str, Any]) -> Any:
 
 
 #: Random, as what follows from them, so that each way has others; and a second "Message" that moto's errors have.
-IDS = {"RequestId", "HTTPHeaders", "MessageId", "ReceiptHandle", "EventId", "SubscriptionArn", "MD5OfBody", "message"}
+IDS = {
+    "RequestId",
+    "HTTPHeaders",
+    "MessageId",
+    "ReceiptHandle",
+    "EventId",
+    "SubscriptionArn",
+    "MD5OfBody",
+    "RoleId",
+    "message",
+}
 
 
 def without_ids(value: Any) -> Any:
