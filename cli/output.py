@@ -18,6 +18,8 @@ from handlers.core.values.stored_names import to_stored_name
 from handlers.core.values.text import visible, visible_json
 
 BAR_WIDTH = 30
+#: What an error or a result may take; all of it is in the JSON.
+LINE_CHARS = 500
 #: Seconds between two updates: a bar may move often, a log file shouldn't fill up.
 BAR_INTERVAL = 0.1
 LINE_INTERVAL = 2.0
@@ -41,6 +43,12 @@ def table(title: str, rows: Iterable[Sequence[object]], *, header: Sequence[str]
         )
         out.append("  " + "  ".join(padded).rstrip())
     return "\n".join(out)
+
+
+def one_line(text: str) -> str:
+    """Text for a last column: a line that a terminal wraps, however long it is."""
+    line = " ".join(text.split())
+    return line if len(line) <= LINE_CHARS else f"{line[: LINE_CHARS - 3]}..."
 
 
 def _cell(value: object) -> str:

@@ -7,14 +7,12 @@ import argparse
 from cli.doors.port import Operations
 from cli.operate.arguments import KEY_HELP, add_stack
 from cli.operate.machinery import on_operations
-from cli.output import as_json, table
+from cli.output import as_json, one_line, table
 from cli.terminal import show
 from handlers.operations.explain import Explanation, VersionView
 from handlers.operations.key_text import parse_key, pasteable
 
 HEADER = ("version", "stands", "status", "attempt", "time", "blocked by", "targets", "error")
-#: The last column: what says what is wrong is worth a line that a terminal wraps.
-MESSAGE_CHARS = 500
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +67,7 @@ def _row(view: VersionView) -> tuple[object, ...]:
         _time(view),
         "" if blocked is None else f"@{blocked.root} {blocked.root_situation}",
         ", ".join(f"{target} {outcome}" for target, outcome in view.targets.items()),
-        "" if error is None else _cut(f"{error['type']}: {error['message']}"),
+        "" if error is None else one_line(f"{error['type']}: {error['message']}"),
     )
 
 
@@ -86,8 +84,3 @@ def _time(view: VersionView) -> str:
 def _seconds(timestamp: str) -> str:
     """Without the fraction, which only fills the line."""
     return timestamp.partition(".")[0] + "Z" if timestamp else UNKNOWN_TIME
-
-
-def _cut(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= MESSAGE_CHARS else f"{line[: MESSAGE_CHARS - 3]}..."

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from cli.doors.port import Tasks
 from cli.operate.arguments import add_stack, positive
 from cli.operate.stack import Stack, on_stack
-from cli.output import as_json, table
+from cli.output import as_json, one_line, table
 from cli.terminal import show
 from contract.work_status import FAILED
 from handlers.core.clock import SystemClock
@@ -145,6 +146,8 @@ def _shown(task: Task) -> str:
     if task.has_items:
         rows.append(("items", _progress(task)))
         rows.append(("at once", f"{task.max_concurrency}, after a failed item: {task.on_item_error}"))
+    if task.result is not None:
+        rows.append(("result", one_line(json.dumps(task.result, ensure_ascii=False))))
     if task.error is not None:
         rows.append(("error", f"{task.error['type']}: {task.error['message']}"))
     return table(pasteable(task.id), rows)

@@ -21,7 +21,7 @@ LOST = {
 }
 SIGN = {Kind.REPLACED: "+-", Kind.REMOVED: "-", Kind.CHANGED: "~", Kind.ADDED: "+"}
 #: Characters of one value; definitions and policies are long.
-WIDEST = 160
+WIDEST = 240
 #: Values of one resource.
 MOST_VALUES = 20
 

@@ -33,6 +33,8 @@ def test_a_failed_task_is_shown_and_retried(deployed: DeployedTasks, capsys: pyt
     )
     assert "2 of 3 done, 1 failed, 0 cancelled" in text
 
+    assert main(["tasks", "show", single.id]) == 0
+    assert "  result   0.2\n" in capsys.readouterr().out
     assert main(["tasks", "show", task.id]) == 0
     text = capsys.readouterr().out
     assert "ItemsFailed: 1 of 3 items failed, 0 were cancelled" in text

@@ -88,7 +88,7 @@ def test_long_values_and_many_of_them_are_cut() -> None:
     lines = text("dev", "main", difference([old], [Resource(ALARM, "x", {})])).splitlines()
     assert len(lines) == 2 + MOST_VALUES + 1
     assert lines[-1].strip() == "... and 3 more values"
-    assert all(len(line) < 200 for line in lines)
+    assert all(len(line) < 280 for line in lines)
     assert lines[2].endswith("... -> (none)")
 
 
