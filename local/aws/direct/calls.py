@@ -95,7 +95,9 @@ def _call(handle: Handle, way: _Way, client: BaseClient, operation: str, paramet
         params = way.write(parameters)
     except Unfit:
         return _botocores(client, operation, parameters)
-    response = handle(AwsRequest(way.service, operation, client.meta.region_name, params))
+    # The one that the call would be signed for: IAM's clients are of a whole partition.
+    region = client._request_signer.region_name  # type: ignore[attr-defined]
+    response = handle(AwsRequest(way.service, operation, region, params))
     if response.status >= 300:
         if way.service in FINAL_OF and _code(response) in FINAL_OF[way.service]:
             raise _error(client, operation, response)
