@@ -37,12 +37,6 @@ class ImportJobKey:
         check_ulid(self.ulid)
         check_bytes("pk", self.shard(0)[0], MAX_PK_BYTES)
 
-    def of_table(self, table: str | None) -> ImportJobKey:
-        """The key itself. Raises ValidationError: it is of another table than this, if one is asked for."""
-        if table not in (None, self.table):
-            raise ValidationError("after", self.id, f"the id of an import of table {table}")
-        return self
-
     @property
     def pk(self) -> str:
         """Partition key of the tenant's jobs of this kind."""

@@ -246,7 +246,7 @@ class ImportService:
         """
         limit = whole_number("limit", limit, 1, MAX_LISTED)
         pk = partition(ZIP_IMPORT_KIND if archives else CSV_IMPORT_KIND, caller(context).tenant_code)
-        start = None if after is None else {"pk": pk, "sk": ImportJobKey.parse_id(after).of_table(table).sk}
+        start = None if after is None else {"pk": pk, "sk": ImportJobKey.parse_id(after).sk}
         prefix = "" if table is None else f"{check_part('tableName', table)}{SEPARATOR}"
         page = self._store.query(IMPORT_TMP, pk, sk_prefix=prefix, descending=True, limit=limit, start=start)
         return [self.get_import(row["id"], context) for row in page.items]

@@ -30,6 +30,7 @@ from handlers.store.port import (
     Update,
     Write,
     check_key,
+    check_start,
 )
 from handlers.store.values import item_from_dynamo, item_to_dynamo, to_dynamo
 
@@ -166,6 +167,7 @@ class DynamoTableStore:
             arguments["ExpressionAttributeValues"][":prefix"] = {"S": sk_prefix}
         if limit is not None:
             arguments["Limit"] = limit
+        check_start(pk, sk_prefix, start)
         if start is not None:
             arguments["ExclusiveStartKey"] = item_to_dynamo(start)
         arguments.update(ConsistentRead=consistent, ScanIndexForward=not descending)

@@ -26,6 +26,7 @@ from handlers.store.port import (
     Update,
     Write,
     check_key,
+    check_start,
 )
 
 #: Called after each change with table, item before, item after (None: there was or is none). They are the stored
@@ -130,6 +131,7 @@ class MemoryTableStore:
         start: Item | None = None,
     ) -> Page:
         """See TableStore."""
+        check_start(pk, sk_prefix, start)
         with self._lock:
             keys = self._sort_keys.get((table, pk), [])
             found = keys[bisect_left(keys, sk_prefix) : bisect_left(keys, sk_prefix + LAST_CHARACTER)]

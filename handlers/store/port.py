@@ -166,6 +166,14 @@ def check_key(item: Item) -> None:
             raise ValidationError(name, part, f"at most {most} bytes of UTF-8")
 
 
+def check_start(pk: str, sk_prefix: str, start: Item | None) -> None:
+    """A page begins behind a key that its query could find: DynamoDB refuses others ("The provided starting key is
+    outside query boundaries", seen in github.com/aws/aws-sdk-ruby/issues/2456). Raises ValidationError.
+    """
+    if start is not None and (start["pk"] != pk or not str(start["sk"]).startswith(sk_prefix)):
+        raise ValidationError("cursor", start["sk"], "the cursor of an earlier page of the same list")
+
+
 class TableStore(Protocol):
     """Tables. Every method may raise ``TransientThrottle``, writes also ``TransientConflict``.
 
@@ -219,7 +227,10 @@ class TableStore(Protocol):
         consistent: bool = True,
         start: Item | None = None,
     ) -> Page:
-        """Items of one partition in the order of their sort keys, a page at a time."""
+        """Items of one partition in the order of their sort keys, a page at a time.
+
+        ``start``: the key behind which the page begins. Raises ValidationError: it is none of this list.
+        """
         ...
 
     def scan(

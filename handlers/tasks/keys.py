@@ -31,12 +31,6 @@ class TaskKey:
         check_bytes("pk", self.pk, MAX_PK_BYTES)
         check_bytes("sk", f"{self.sk}{SEPARATOR}{0:0{INDEX_DIGITS}d}", MAX_SK_BYTES)
 
-    def of_type(self, type_: str | None) -> TaskKey:
-        """The key itself. Raises ValidationError: it is of another type than this, if one is asked for."""
-        if type_ not in (None, self.type):
-            raise ValidationError("after", self.id, f"the id of a task of type {type_}")
-        return self
-
     @property
     def pk(self) -> str:
         """Partition key of the task and its items."""

@@ -147,7 +147,7 @@ class TaskService:
         """
         limit = whole_number("limit", limit, 1, MAX_LISTED)
         tenant_code = caller(context).tenant_code
-        behind = None if after is None else TaskKey.parse_id(after).of_type(type_).sk
+        behind = None if after is None else TaskKey.parse_id(after).sk
         prefix = "" if type_ is None else task_type_prefix(type_)
         partitions = (partition(kind, tenant_code) for kind in (TASK_KIND, BATCH_KIND))
         rows = [row for pk in partitions for row in self._rows.latest(pk, prefix, limit, behind)]

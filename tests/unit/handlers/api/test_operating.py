@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.api import ApiWorld
+from tests.support.api import ApiWorld, part
 from tests.support.operations import fail
 from tests.support.pipelines import order
+from tests.unit.handlers.api.test_rooms import asked
 
 
 @pytest.fixture
@@ -49,6 +50,17 @@ WRONG = ["since=yesterday", "status=x", "type=a%23b", "kind=%40", "cursor=x", "l
 @pytest.mark.parametrize("query", WRONG)
 def test_what_can_not_be_searched(api: ApiWorld, query: str) -> None:
     assert api.get("/failed", query=query).status == 422
+
+
+def test_a_cursor_is_of_the_list_that_goes_on(api: ApiWorld) -> None:
+    """DynamoDB refuses a start that is outside of what is asked for."""
+    for request in ("r1", "r2"):
+        asked(api, request)
+    for list_, other in (("/failed", "type=OTHER"), ("/approvals", "workflow=other")):
+        first = api.get(list_, query="limit=1").body
+        assert first["cursor"] is not None, list_
+        answer = api.get(list_, query=f"{other}&cursor={part(first['cursor'])}")
+        assert (answer.status, answer.body["errors"][0]["field"]) == (422, "cursor"), list_
 
 
 def test_a_cursor_names_no_tenant(api: ApiWorld) -> None:

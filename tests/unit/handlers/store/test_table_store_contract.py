@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from handlers.core.errors import ValidationError
 from handlers.store.conditions import Condition, absent, at_most, equals, exists, less, one_of
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.memory import MemoryTableStore
@@ -219,6 +220,9 @@ class TestTableStore:
         down = store.query("commands", "p", sk_prefix="A#1@", limit=1, descending=True, start=latest.next_key)
         assert [item["sk"] for item in down.items] == ["A#1@0000000010"]
         assert len(store.query("commands", "p").items) == 5
+        for start in ({"pk": "p", "sk": "A#2@0000000001"}, {"pk": "other", "sk": "A#1@0000000500"}):
+            with pytest.raises(ValidationError, match=r"cursor: .* of the same list"):
+                store.query("commands", "p", sk_prefix="A#1@", start=start)
 
     def test_scan_pages_through_all_partitions(self, store: TableStore) -> None:
         for number in range(7):
