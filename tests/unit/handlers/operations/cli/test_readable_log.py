@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,10 @@ import pytest
 from cli.develop.readable_log import TerminalHandler, edited_paths
 from handlers.core.log import LOGGER_NAME, log_step, logger
 from local.functions.model import current_function
+
+#: Characters: it takes a millisecond, or ten times the limit where each of them is looked at from each of them.
+WORD = 60_000
+CPU_SECONDS = 1.0
 
 
 @pytest.fixture
@@ -53,3 +58,10 @@ def test_other_paths_stay() -> None:
 def test_what_was_stored_does_not_steer_the_terminal(shown: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
     log_step("odd", level=logging.ERROR, pk="T\x1b[2J", sk="x")
     assert "\x1b" not in capsys.readouterr().err
+
+
+def test_a_long_word_is_no_trouble() -> None:
+    """Each character of it was a place to begin at: a megabyte took minutes, in which nothing else ran."""
+    begin = time.process_time()
+    assert edited_paths("x" * WORD) == "x" * WORD
+    assert time.process_time() - begin < CPU_SECONDS
