@@ -58,6 +58,8 @@ def needs(source: str) -> list[str]:
             found.append(f"{called} without project_dir")
         if called in ("load_stack", "evaluate", "deploy_program", "declared") and given[:1] == ["PROJECT_DIR"]:
             found.append(f"{called} of the repository")
+        if called == "StackImports" and "check_out(" not in source:
+            found.append("the stack's modules in this process")
         if called == "checkout" and given and "alone" not in given:
             found.append("checkout of the repository")
     return found
@@ -88,6 +90,7 @@ def test_app_10_no_command_imports_a_sample() -> None:
         "ApplicationTest(['handlers.domain.orders'])",
         "load_stack(PROJECT_DIR, 'dev')",
         "checkout(tmp_path)",
+        "StackImports(stack)",
     ],
 )
 def test_app_10_what_needs_them_is_found(line: str) -> None:

@@ -16,7 +16,7 @@ from cli.operate.stack import on_stack
 from handlers.commands.keys import EntityKey
 from local.runtime import PROJECT_DIR
 from tests.modules.airports import TYPE
-from tests.support.imports import DeployedImports
+from tests.support.imports import DeployedImports, check_out
 from tests.support.pipelines import CONTEXT
 
 QUIRKS = PROJECT_DIR / "tests" / "fixtures" / "quirks"
@@ -122,7 +122,10 @@ def test_imp_15_a_command_that_fails_fails_its_row(tmp_path: Path) -> None:
         assert all(row["error"]["message"] for row in failed)
 
 
-def test_a_file_is_imported_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_is_imported_from_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_out(monkeypatch)
     file = tmp_path / "first rows.csv"
     file.write_bytes(first_rows(5))
     config = {"handlerModules": '["handlers.domain.airports"]'}

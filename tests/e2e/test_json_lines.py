@@ -19,7 +19,7 @@ from handlers.commands.keys import EntityKey
 from handlers.core.aws import clients as aws
 from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION
 from tests.e2e.test_import_machine import executions, outcome
-from tests.support.imports import DeployedImports
+from tests.support.imports import DeployedImports, check_out
 from tests.support.pipelines import CONTEXT
 
 CONTENT = {"lines": [{"sku": "A", "of": [1, 2.5, None, {"deep": "é"}]}], "gift": True}
@@ -85,7 +85,10 @@ def test_imp_20_of_an_archive(deployed: DeployedImports) -> None:
     assert (job.status, job.files, job.counts.applied) == ("COMPLETED", 2, 10)
 
 
-def test_imp_20_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_imp_20_from_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_out(monkeypatch)
     file = tmp_path / "some.jsonl"
     file.write_text('{"icao": "AAA1", "name": "n", "country": "US", "lat": "1", "lon": "2"}\n', encoding="utf-8")
     config = {"handlerModules": '["handlers.domain.airports"]'}

@@ -25,7 +25,7 @@ from local.functions.model import InvokeResult, SimulatedCrash
 from local.runtime import PROJECT_DIR
 from local.states.running.executions import RUNNING, SUCCEEDED
 from tests.modules.airports import COLUMNS, TYPE
-from tests.support.imports import DeployedImports
+from tests.support.imports import DeployedImports, check_out
 from tests.support.pipelines import CONTEXT
 
 QUIRKS = PROJECT_DIR / "tests" / "fixtures" / "quirks"
@@ -323,8 +323,9 @@ def test_zip_from_another_bucket(tmp_path: Path) -> None:
 
 
 def test_zip_an_archive_is_imported_from_the_command_line(
-    deployed: DeployedImports, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    deployed: DeployedImports, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    check_out(monkeypatch)
     file = tmp_path / "two files.zip"
     file.write_bytes(archive(day1=airports("a", "b"), day2=b"icao\n"))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import boto3
+import pytest
 
 from handlers.core.aws import clients as aws
 from handlers.imports.jobs.counters import counter_of
@@ -13,10 +15,20 @@ from handlers.imports.jobs.status import ROW, is_terminal
 from handlers.imports.service import ImportService
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import IMPORT_TMP, Item
+from tests.modules import airports
 from tests.support.pipelines import CONTEXT
 from tests.support.tasks import DeployedTasks
 
+#: As the stacks' files name it.
+AIRPORTS = "handlers.domain.airports"
 TABLES = ("airports", "baskets", "cards", "faulty", "notes", "orders")
+
+
+def check_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give this process the module that is deployed, as an operator's checkout has it: ``./cqrs import`` makes its
+    classes itself. The repository may have another one of that name, or none.
+    """
+    monkeypatch.setitem(sys.modules, AIRPORTS, airports)
 
 
 class DeployedImports(DeployedTasks):
