@@ -16,7 +16,6 @@ HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
 INTRINSIC_FAILURE = "States.IntrinsicFailure"
 ITEM_READER_FAILED = "States.ItemReaderFailed"
 NO_CHOICE_MATCHED = "States.NoChoiceMatched"
-PARAMETER_PATH_FAILURE = "States.ParameterPathFailure"
 RESULT_PATH_MATCH_FAILURE = "States.ResultPathMatchFailure"
 RESULT_WRITER_FAILED = "States.ResultWriterFailed"
 RUNTIME = "States.Runtime"
@@ -27,14 +26,16 @@ TIMEOUT = "States.Timeout"
 class StatesError(Exception):
     """A state failed with an ASL error name and a cause in words.
 
-    ``located``: the cause comes from a function or a Fail state and stays as it is.
+    ``located``: the cause comes from a function or a Fail state and stays as it is. ``closing``: the history's event
+    for the failure of the whole Map or Parallel state, once no retry follows; "" for none.
     """
 
-    def __init__(self, name: str, cause: str = "", *, located: bool = False) -> None:
+    def __init__(self, name: str, cause: str = "", *, located: bool = False, closing: str = "") -> None:
         super().__init__(f"{name}: {cause}" if cause else name)
         self.name = name
         self.cause = cause
         self.located = located
+        self.closing = closing
 
     def locate(self, state: str, event: int) -> StatesError:
         """Say in which state an error of the runtime itself happened, once."""

@@ -21,8 +21,12 @@ INLINE_MAP_CONCURRENCY = 40
 #: Child executions of a Distributed Map that run at once, whatever MaxConcurrency says (AWS: 10,000). Each is a task of
 #: the scheduler; their functions share its worker threads, so that more would only wait for them.
 DISTRIBUTED_MAP_CONCURRENCY = 1_000
+#: Longest wait to a timestamp. Captured on AWS: 24,855 days are waited for, 24,856 are "too long"; chosen: 31 bits.
+MAX_WAIT_SECONDS = 2_147_483_647
 #: Characters in the name of a machine, a state or an execution.
 NAME_CHARACTERS = 80
+
+_TOO_LARGE = "with a size exceeding the maximum number of bytes service limit."
 
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -42,26 +46,40 @@ def size(value: Any) -> int:
     return len(_encoder.encode(value).encode())
 
 
-def check_payload(value: Any, state: str, what: str) -> None:
-    """Raise ``States.DataLimitExceeded`` when ``value`` has more than 262,144 bytes.
+def check_payload(value: Any, name: str) -> None:
+    """Raise ``States.DataLimitExceeded`` when a result or an output has more than 262,144 bytes.
 
     Developer Guide, "Handling errors": raised for the result of a connector, the output of a state and
     the input of a state after Parameters. Which spelling of the JSON is counted is not documented;
     compact JSON chosen because that is what the integrations exchange.
+
+    Args:
+        name: whose it is: the state's, or for a task's result the function's ARN or "lambda".
     """
+    if _is_too_large(value):
+        raise payload_error(name)
+
+
+def check_input(value: Any, state: str) -> None:
+    """The same for what Parameters made. AWS's words for it were not seen."""
+    if _is_too_large(value):
+        raise StatesError(DATA_LIMIT_EXCEEDED, f"The state '{state}' has an input {_TOO_LARGE}")
+
+
+def payload_error(name: str) -> StatesError:
+    """The error for a result of more than 262,144 bytes."""
+    return StatesError(DATA_LIMIT_EXCEEDED, f"The state/task '{name}' returned a result {_TOO_LARGE}", located=True)
+
+
+def _is_too_large(value: Any) -> bool:
     text = _encoder.encode(value)
-    if len(text) * 4 <= PAYLOAD_BYTES:
-        return  # a character has at most 4 bytes
-    if len(text.encode()) > PAYLOAD_BYTES:
-        raise payload_error(state, what)
+    # a character has at most 4 bytes
+    return len(text) * 4 > PAYLOAD_BYTES and len(text.encode()) > PAYLOAD_BYTES
 
 
-def payload_error(state: str, what: str) -> StatesError:
-    """The error for a payload of more than 262,144 bytes."""
-    return StatesError(
-        DATA_LIMIT_EXCEEDED,
-        f"The state '{state}' has {what} with a size exceeding the maximum number of bytes service limit.",
-    )
+def plain(value: Any) -> str:
+    """A value inside of an error's text: strings as they are, all else as JSON."""
+    return value if isinstance(value, str) else _encoder.encode(value)
 
 
 def _refuse_constant(text: str) -> Any:

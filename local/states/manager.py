@@ -194,7 +194,7 @@ class ExecutionManager(MachineRegistry, TaskAnswers):
         try:
             output = interpreter.run()
         except StatesError as error:
-            self._finish(execution, FAILED, error=error.name, cause=error.cause)
+            self._finish(execution, FAILED, error=error.name or None, cause=error.cause or None)
         except HistoryLimitReached:
             # the guide says that the execution fails, not with which error
             cause = f"The execution reached the maximum number of history events ({HISTORY_EVENTS})."

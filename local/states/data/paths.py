@@ -2,7 +2,8 @@
 
 The subset: ``$`` and ``$$``, ``.name``, ``['name']``, ``[n]`` (negative from the end), ``[n,m]``, slices, ``*``
 and ``..``. Filters, unions of names and functions are refused by name. A path of names and single indexes
-is *definite*: it yields one value, and a missing one is an error. Others yield a list of what they find.
+is *definite*: it yields one value, and a missing one is an error. Others yield a list of what they find, which is
+empty where the way to it is missing (captured: tests/fixtures/asl).
 
 Sources: Amazon States Language specification, "Paths" and "Reference Paths"; Developer Guide, "Using
 JSONPath paths".
@@ -31,7 +32,13 @@ class PathSyntaxError(ValueError):
 
 
 class PathNotFound(LookupError):
-    """A definite path leads nowhere in this data."""
+    """A definite path leads nowhere in this data. ``reason``: the words that AWS has for it."""
+
+    def __init__(self, path: Path, position: int) -> None:
+        super().__init__(path.text)
+        way = "".join(f"['{step}']" if isinstance(step, str) else f"[{step}]" for step in path.steps[: position + 1])
+        leaf = position + 1 == len(path.steps)
+        self.reason = f"No results for path: ${way}" if leaf else f"Missing property in path ${way}"
 
 
 @dataclass(frozen=True)
@@ -61,21 +68,26 @@ class Path:
         """The value at this path: one value if definite, else a list.
 
         Raises:
-            PathNotFound: a definite part of the path leads nowhere.
+            PathNotFound: a definite path leads nowhere.
         """
         node = root
         for position, step in enumerate(self.steps):
             if type(step) is str:
                 if not isinstance(node, dict) or step not in node:
-                    raise PathNotFound(self.text)
+                    return self._nothing(position)
                 node = node[step]
             elif type(step) is int:
                 if not isinstance(node, list) or not -len(node) <= step < len(node):
-                    raise PathNotFound(self.text)
+                    return self._nothing(position)
                 node = node[step]
             else:
                 return _find_all([node], self.steps[position:])
         return node
+
+    def _nothing(self, position: int) -> list[Any]:
+        if self.definite:
+            raise PathNotFound(self, position)
+        return []
 
     def exists(self, root: Any) -> bool:
         """Whether the path leads to something; an indefinite one: to at least one value."""
@@ -174,8 +186,8 @@ def _parse_step(text: str, position: int) -> tuple[Step, int]:
 
 def _parse_bracket(text: str, position: int) -> tuple[Step, int]:
     if match := _QUOTED.match(text, position):
-        name = match.group(1) if match.group(1) is not None else match.group(2)
-        return re.sub(r"\\(.)", r"\1", name), match.end()
+        quote, name = ("'", match.group(1)) if match.group(1) is not None else ('"', match.group(2))
+        return re.sub(rf"\\([{quote}\\])", r"\1", name), match.end()
     if match := _INDEX.match(text, position):
         return int(match.group(1)), match.end()
     if match := _SLICE.match(text, position):

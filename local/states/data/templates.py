@@ -11,7 +11,7 @@ from typing import Any
 from local.states.data.intrinsics import IntrinsicSyntaxError, is_intrinsic, parse_intrinsic
 from local.states.data.paths import PathNotFound, PathSyntaxError, parse_path
 from local.states.data.scope import Scope
-from local.states.errors import PARAMETER_PATH_FAILURE, StatesError
+from local.states.errors import RUNTIME, StatesError
 from local.states.limits import dumps
 
 Template = Callable[[Scope], Any]
@@ -53,7 +53,7 @@ def parse_expression(text: str, field: str, where: str, refuse: Refuse) -> Templ
         except PathNotFound as error:
             shown = dumps(scope.input)[:_SHOWN]
             raise StatesError(
-                PARAMETER_PATH_FAILURE,
+                RUNTIME,  # not States.ParameterPathFailure, whatever the guide says (decision record 0266)
                 f"The JSONPath '{error}' specified for the field '{field}' could not be found in the input '{shown}'",
             ) from error
 

@@ -166,7 +166,7 @@ def _reader(fields: Fields) -> ItemReader:
         str(input_type),
         DELIMITERS[delimiter],
         _headers(config) if input_type == CSV else None,
-        config.seconds("MaxItems", most=MAX_ITEMS) or 0,
+        config.seconds("MaxItems", least=0, most=MAX_ITEMS) or 0,
         config.optional_path("MaxItemsPath", reference=True),
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.states.data.context import StateContext
+from local.states.data.path_values import integer_at
 from local.states.data.scope import Scope
 from local.states.definition.model import ItemBatcher, MapState
 from local.states.limits import PAYLOAD_BYTES, dumps, payload_error
@@ -58,7 +59,7 @@ def _single(state: MapState, items: Iterable[Any]) -> Iterator[ChildInput]:
     for item in items:
         text = dumps(item)
         if _bytes(text) > PAYLOAD_BYTES:
-            raise payload_error(state.name, "an item")
+            raise payload_error(state.name)
         yield ChildInput(item, text, 1)
 
 
@@ -71,9 +72,9 @@ def _batches(
     """
     most_items, most_bytes = batcher.max_items, batcher.max_bytes
     if batcher.max_items_path is not None:
-        most_items = int(run.seconds(batcher.max_items_path, scope, "MaxItemsPerBatchPath"))
+        most_items = integer_at(batcher.max_items_path, scope, "MaxItemsPerBatchPath")
     if batcher.max_bytes_path is not None:
-        most_bytes = int(run.seconds(batcher.max_bytes_path, scope, "MaxInputBytesPerBatchPath"))
+        most_bytes = integer_at(batcher.max_bytes_path, scope, "MaxInputBytesPerBatchPath")
     most_bytes = min(most_bytes or PAYLOAD_BYTES, PAYLOAD_BYTES)
     head: dict[str, Any] = {} if batcher.batch_input is None else {"BatchInput": batcher.batch_input(scope)}
     opening = dumps({**head, "Items": []})[:-2]
@@ -85,7 +86,7 @@ def _batches(
         text = dumps(item)
         length = _bytes(text) + 1
         if empty + length - 1 > most_bytes:
-            raise payload_error(state.name, "an item")
+            raise payload_error(state.name)
         if batch and (size + length - 1 > most_bytes or len(batch) == most_items):
             yield _batch(head, opening, batch, texts)
             batch, texts, size = [], [], empty

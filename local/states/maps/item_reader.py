@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from local.states.data.path_values import integer_at
 from local.states.data.scope import Scope
 from local.states.definition.map_definition import CSV, JSON_LINES
 from local.states.definition.model import ItemReader
@@ -22,16 +23,22 @@ if TYPE_CHECKING:
     from local.states.running.interpreter import Interpreter
 
 
-def read_items(run: Interpreter, reader: ItemReader, scope: Scope) -> Iterator[Any]:
-    """The items in their order, at most MaxItems. The object's version is that of the first look.
+def most_items(run: Interpreter, reader: ItemReader, scope: Scope) -> int:
+    """MaxItems; 0 means all of them."""
+    if reader.max_items_path is None:
+        return reader.max_items
+    return integer_at(reader.max_items_path, scope, "MaxItemsPath", least=None)
+
+
+def read_items(run: Interpreter, reader: ItemReader, scope: Scope, most: int) -> Iterator[Any]:
+    """The items in their order, at most ``most``. The object's version is that of the first look.
 
     Raises:
         StatesError: ``States.ItemReaderFailed``, also while the items are taken.
     """
+    if most < 0:
+        raise _failed("field MaxItems must be positive")
     parameters = reader.parameters(scope)
-    most = reader.max_items
-    if reader.max_items_path is not None:
-        most = int(run.seconds(reader.max_items_path, scope, "MaxItemsPath"))
     pieces = _pieces(run, parameters)
     if reader.input_type == CSV:
         items: Iterator[Any] = csv_items(pieces, reader.delimiter, reader.headers)

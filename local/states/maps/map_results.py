@@ -56,7 +56,7 @@ class OutputArray:
     def finish(self) -> list[Any]:
         """See ``Results``."""
         if self._bytes > PAYLOAD_BYTES:
-            raise payload_error(self._state, "a result")
+            raise payload_error(self._state)
         return [self._outputs[number] for number in sorted(self._outputs)]
 
     def abandon(self, aborted: Sequence[tuple[int, Execution]]) -> None:

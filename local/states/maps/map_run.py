@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from local.scheduler import Future
 from local.states.data.context import StateContext
+from local.states.data.path_values import integer_at, number_at
 from local.states.data.scope import Scope
 from local.states.definition.model import MapState, Tolerance
 from local.states.errors import EXCEEDED_TOLERANCE, RUNTIME, StatesError
 from local.states.limits import DISTRIBUTED_MAP_CONCURRENCY
 from local.states.maps.item_batcher import ChildInput, child_inputs
-from local.states.maps.item_reader import read_items
+from local.states.maps.item_reader import most_items, read_items
 from local.states.maps.map_results import OutputArray, Results, ResultWriter
 from local.states.maps.map_runs import MapRun
 from local.states.running.executions import ABORTED, FAILED, RUNNING, SUCCEEDED, Execution
@@ -48,8 +49,9 @@ def run_distributed_map(
     """
     distributed = state.distributed
     assert distributed is not None
-    count, percentage = _tolerated(run, distributed.tolerance, scope)
     trail.add("MapStateStarted", {"length": 0 if given is None else len(given)})
+    count, percentage = _tolerated(run, distributed.tolerance, scope)
+    most = 0 if distributed.reader is None else most_items(run, distributed.reader, scope)
     steps = run.execution.steps.below(trail.place)
     map_run = run.map_runs.begin(run.execution, state, concurrency, count, percentage, steps)
     trail.add("MapRunStarted", {"mapRunArn": map_run.arn})
@@ -58,14 +60,14 @@ def run_distributed_map(
         results: Results = OutputArray(state.name)
         if distributed.writer is not None:
             results = ResultWriter(run, map_run, distributed.writer(scope))
-        items = iter(given or ()) if distributed.reader is None else read_items(run, distributed.reader, scope)
+        items = iter(given or ()) if distributed.reader is None else read_items(run, distributed.reader, scope, most)
         inputs = child_inputs(run, state, scope, context, items)
         limit = min(concurrency or DISTRIBUTED_MAP_CONCURRENCY, DISTRIBUTED_MAP_CONCURRENCY)
         result = _Children(run, map_run, results, limit).run(inputs)
     except StatesError as error:
         run.map_runs.end(map_run, FAILED)
         trail.add("MapRunFailed", {"error": error.name, "cause": error.cause})
-        trail.add("MapStateFailed")
+        error.closing = "MapStateFailed"
         raise
     except BaseException:
         run.map_runs.end(map_run, ABORTED)
@@ -162,9 +164,11 @@ def _exceeded(map_run: MapRun, *, all_known: bool) -> bool:
 def _tolerated(run: Interpreter, tolerance: Tolerance, scope: Scope) -> tuple[int | None, float | None]:
     count, percentage = tolerance.count, tolerance.percentage
     if tolerance.count_path is not None:
-        count = int(run.seconds(tolerance.count_path, scope, "ToleratedFailureCountPath", least=0))
+        count = integer_at(tolerance.count_path, scope, "ToleratedFailureCountPath", least=None)
+        if count < 0:
+            raise StatesError(RUNTIME, "ToleratedFailureCount cannot be negative.")
     if tolerance.percentage_path is not None:
-        percentage = run.seconds(tolerance.percentage_path, scope, "ToleratedFailurePercentagePath", least=0)
-        if percentage > 100:
+        percentage = number_at(tolerance.percentage_path, scope, "ToleratedFailurePercentagePath")
+        if not 0 <= percentage <= 100:
             raise StatesError(RUNTIME, "ToleratedFailurePercentage must be between 0 and 100.")
     return count, percentage

@@ -13,7 +13,8 @@ from typing import Any
 from local.functions.model import FunctionInvoker
 from local.scheduler import Scheduler
 from local.states.data.context import StateContext
-from local.states.data.paths import Path, PathNotFound
+from local.states.data.path_values import value_at, wait_seconds_at
+from local.states.data.paths import Path
 from local.states.data.scope import Scope
 from local.states.data.timestamps import parse_timestamp
 from local.states.definition.model import (
@@ -30,7 +31,7 @@ from local.states.definition.model import (
     WorkState,
 )
 from local.states.errors import NO_CHOICE_MATCHED, RUNTIME, StatesError
-from local.states.limits import check_payload
+from local.states.limits import MAX_WAIT_SECONDS, check_payload, plain
 from local.states.maps.map_runs import MapRuns
 from local.states.maps.objects import Objects
 from local.states.running.executions import Execution
@@ -111,7 +112,7 @@ class Interpreter:
             try:
                 output, following = self.visit(state, data, context, trail)
                 if output is not data:
-                    check_payload(output, name, "an output")
+                    check_payload(output, name)
             except StatesError as error:
                 raise error.locate(name, entered) from error.__cause__
             trail.add(f"{state.type}StateExited", {"name": name, "output": output})
@@ -168,14 +169,18 @@ class Interpreter:
         if state.timestamp is not None:
             delay = state.timestamp - now
         elif state.timestamp_path is not None:
-            until = parse_timestamp(value := self._find(state.timestamp_path, scope))
+            until = parse_timestamp(value := value_at(state.timestamp_path, scope))
             if until is None:
-                raise StatesError(RUNTIME, f"TimestampPath {state.timestamp_path.text}: {value!r} is not a timestamp")
+                what = "a valid ISO-8601 extended offset date-time format string"
+                shown = f"{state.timestamp_path.text} == {plain(value)}"
+                raise StatesError(RUNTIME, f"The TimestampPath parameter does not reference {what}: {shown}")
             delay = until - now
         elif state.seconds_path is not None:
-            delay = self.seconds(state.seconds_path, scope, "SecondsPath", least=0)
+            delay = wait_seconds_at(state.seconds_path, scope)
         else:
             delay = state.seconds or 0.0
+        if delay > MAX_WAIT_SECONDS:
+            raise StatesError(RUNTIME, "Wait state delay is too long.")
         if delay > 0:
             self.pause(delay, trail)
         return self._select(state.output_path, scope), state.next
@@ -211,6 +216,9 @@ class Interpreter:
                 break
             self.pause(delay, trail)
             context.retry_count += 1
+        if failure.closing:
+            trail.add(failure.closing)
+            failure.closing = ""
         caught = self.caught(state, raw, failure)
         if caught is None:
             raise failure
@@ -264,17 +272,4 @@ class Interpreter:
 
     def _select(self, path: Path | None, scope: Scope) -> Any:
         """What InputPath or OutputPath selects; null gives an empty object."""
-        return {} if path is None else self._find(path, scope)
-
-    def _find(self, path: Path, scope: Scope) -> Any:
-        try:
-            return scope.find(path)
-        except PathNotFound as error:
-            raise StatesError(RUNTIME, f"Invalid path '{path.text}': no results for this path") from error
-
-    def seconds(self, path: Path, scope: Scope, field: str, *, least: int = 1) -> float:
-        """A number of seconds from the data. Raises ``States.Runtime`` when it isn't one."""
-        value = self._find(path, scope)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
-            raise StatesError(RUNTIME, f"{field} {path.text} must give a number of at least {least}, not {value!r}")
-        return float(value)
+        return {} if path is None else value_at(path, scope)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from local.scheduler import Future, Scheduler, Task
 from local.states.data.context import StateContext
-from local.states.data.paths import PathNotFound
+from local.states.data.path_values import integer_at, value_at
 from local.states.data.scope import Scope
 from local.states.definition.model import MapState, ParallelState
 from local.states.errors import RUNTIME, HistoryLimitReached, StatesError
-from local.states.limits import INLINE_MAP_CONCURRENCY, check_payload
+from local.states.limits import INLINE_MAP_CONCURRENCY, check_input, check_payload
 from local.states.maps.map_run import run_distributed_map
 from local.states.running.history import Trail
 
@@ -52,9 +52,9 @@ def run_map(run: Interpreter, state: MapState, scope: Scope, context: StateConte
 
     try:
         outputs = side_by_side(run.scheduler, iterate, len(inputs), limit, f"{run.execution.name}/{state.name}")
-        check_payload(outputs, state.name, "a result")
-    except StatesError:
-        trail.add("MapStateFailed")
+        check_payload(outputs, state.name)
+    except StatesError as error:
+        error.closing = "MapStateFailed"
         raise
     trail.add("MapStateSucceeded")
     return outputs
@@ -63,7 +63,7 @@ def run_map(run: Interpreter, state: MapState, scope: Scope, context: StateConte
 def run_parallel(run: Interpreter, state: ParallelState, scope: Scope, trail: Trail) -> list[Any]:
     """Run all branches with the same input; their outputs in the order of the branches. Raises as ``run_map``."""
     data = scope.input if state.parameters is None else state.parameters(scope)
-    check_payload(data, state.name, "an input")
+    check_input(data, state.name)
     trail.add("ParallelStateStarted")
     count = len(state.branches)
 
@@ -72,9 +72,9 @@ def run_parallel(run: Interpreter, state: ParallelState, scope: Scope, trail: Tr
 
     try:
         outputs = side_by_side(run.scheduler, branch, count, count, f"{run.execution.name}/{state.name}")
-        check_payload(outputs, state.name, "a result")
-    except StatesError:
-        trail.add("ParallelStateFailed")
+        check_payload(outputs, state.name)
+    except StatesError as error:
+        error.closing = "ParallelStateFailed"
         raise
     trail.add("ParallelStateSucceeded")
     return outputs
@@ -121,10 +121,7 @@ def iteration_inputs(run: Interpreter, state: MapState, scope: Scope, context: S
 
 
 def _items(state: MapState, scope: Scope) -> list[Any]:
-    try:
-        items = scope.find(state.items_path)
-    except PathNotFound as error:
-        raise StatesError(RUNTIME, f"Invalid path '{state.items_path.text}': no results for this path") from error
+    items = value_at(state.items_path, scope)
     if not isinstance(items, list):
         raise StatesError(RUNTIME, f'Reference path "{state.items_path.text}" must point to array.')
     return items
@@ -144,5 +141,5 @@ def _select(run: Interpreter, state: MapState, scope: Scope, context: StateConte
 def concurrency(run: Interpreter, state: MapState, scope: Scope) -> int:
     """MaxConcurrency; 0 means as many as the mode allows."""
     if state.max_concurrency_path is not None:
-        return int(run.seconds(state.max_concurrency_path, scope, "MaxConcurrencyPath", least=0))
+        return integer_at(state.max_concurrency_path, scope, "MaxConcurrencyPath", least=0)
     return state.max_concurrency

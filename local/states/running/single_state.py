@@ -24,7 +24,7 @@ from local.states.definition.model import (
     WorkState,
 )
 from local.states.errors import StatesError
-from local.states.limits import check_payload
+from local.states.limits import check_input, check_payload
 from local.states.maps.map_runs import MapRuns
 from local.states.maps.objects import NoObjects
 from local.states.running.executions import Execution, Machine
@@ -108,7 +108,7 @@ def visit_state(
     try:
         output, following = run.visit(bare, data, visit, trail)
         if output is not data:
-            check_payload(output, state.name, "an output")
+            check_payload(output, state.name)
     except StatesError as error:
         failure = error.locate(state.name, entered)
         return run.failed(state, data, failure, retries)
@@ -147,7 +147,7 @@ class _SingleState(Interpreter):
         """The given result. What the work would have got is evaluated, with the errors that this may have."""
         if isinstance(state, TaskState):
             _, payload = call_of(state, scope)
-            check_payload(payload, state.name, "an input")
+            check_input(payload, state.name)
             self.parameters = payload if state.parameters is None else state.parameters(scope)
             limits_of(self, state, scope)
         elif isinstance(state, MapState):

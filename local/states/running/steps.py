@@ -90,11 +90,11 @@ NO_STEPS = Steps()
 
 def noted(error: StatesError) -> dict[str, Any]:
     """An attempt that failed."""
-    return {"error": error.name, "cause": error.cause, "located": error.located}
+    return {"error": error.name, "cause": error.cause, "located": error.located, "closing": error.closing}
 
 
 def result_of(seen: Mapping[str, Any]) -> Any:
     """The result of an attempt. Raises StatesError: it failed."""
     if "error" in seen:
-        raise StatesError(seen["error"], seen["cause"], located=seen["located"])
+        raise StatesError(seen["error"], seen["cause"], located=seen["located"], closing=seen["closing"])
     return seen["result"]

@@ -12,10 +12,11 @@ from local.deadlines import Deadline
 from local.functions.model import InvokeResult, LambdaServiceError
 from local.scheduler import Future
 from local.states.data.context import StateContext
+from local.states.data.path_values import integer_at
 from local.states.data.scope import Scope
 from local.states.definition.model import TaskState
 from local.states.errors import HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT, StatesError
-from local.states.limits import check_payload, dumps
+from local.states.limits import check_input, check_payload, dumps
 from local.states.running.history import Trail
 from local.states.running.steps import noted
 from local.states.running.tokens import Answer
@@ -39,10 +40,10 @@ def run_task(run: Interpreter, state: TaskState, scope: Scope, context: StateCon
         if state.wait_for_token:
             context.token = attempt.wait_for_token()
         function, payload = call_of(state, scope)
-        check_payload(payload, state.name, "an input")
+        check_input(payload, state.name)
         attempt.start(function, payload, *limits_of(run, state, scope))
         result = run.scheduler.wait(attempt.outcome)
-        check_payload(result, state.name, "a result")
+        check_payload(result, state.function or "lambda")
     except StatesError as error:
         attempt.record_failure(error)
         raise
@@ -71,9 +72,9 @@ def limits_of(run: Interpreter, state: TaskState, scope: Scope) -> tuple[float |
     """TimeoutSeconds and HeartbeatSeconds of this attempt. Without one the task may run for ever (99,999,999 s)."""
     timeout, heartbeat = state.timeout, state.heartbeat
     if state.timeout_path is not None:
-        timeout = run.seconds(state.timeout_path, scope, "TimeoutSecondsPath")
+        timeout = integer_at(state.timeout_path, scope, "TimeoutSecondsPath")
     if state.heartbeat_path is not None:
-        heartbeat = run.seconds(state.heartbeat_path, scope, "HeartbeatSecondsPath")
+        heartbeat = integer_at(state.heartbeat_path, scope, "HeartbeatSecondsPath")
     return timeout, heartbeat
 
 

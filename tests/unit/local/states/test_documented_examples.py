@@ -1,10 +1,11 @@
-"""Every file in tests/fixtures/asl is an example from AWS documentation with its source; our engine must agree.
+"""Every file in tests/fixtures/asl is an example from AWS documentation, or what AWS did as somebody recorded it
+(``captured_*``), with its source; our engine must agree.
 
 Keys of a file: ``source``, ``definition``, ``input``, ``objects`` (bucket/key -> its versions), ``tasks`` (function ->
 outcomes, the last one repeats: ``return``, ``echo``, ``error`` with ``message``, ``sleep``, ``succeed_token``) and
 ``expected`` (``status``, and where given ``output``, ``error``, ``cause``, ``visited``, ``calls`` = payloads in order,
 ``calls_any_order``, ``waits`` = seconds between calls, ``waits_at_most`` = their upper limits, ``seconds`` = length of
-the execution).
+the execution, ``events`` = types in the history).
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ def test_documented_example(path: Path, runtime: Runtime) -> None:
         "error": execution.error,
         "cause": execution.cause,
         "visited": execution.visited(),
+        "events": [event.type for event in runtime.manager.history(execution.arn)],
         "seconds": runtime.seconds(execution),
         "calls": [call.payload for call in runtime.functions.calls],
         "calls_any_order": sorted((call.payload for call in runtime.functions.calls), key=json.dumps),

@@ -58,7 +58,7 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     (reader(CSVHeaderLocation="GIVEN"), ".ItemReader.ReaderConfig.CSVHeaders: must be a non-empty array of strings"),
     (reader(CSVHeaders=["a"]), ".ItemReader.ReaderConfig.CSVHeaders: belongs to CSVHeaderLocation GIVEN"),
     (reader(CSVDelimiter=","), ".ItemReader.ReaderConfig.CSVDelimiter: must be one of COMMA, PIPE, SEMICOLON, SPACE"),
-    (reader(MaxItems=0), ".ItemReader.ReaderConfig.MaxItems: must be an integer from 1 to 100000000, not 0"),
+    (reader(MaxItems=-1), ".ItemReader.ReaderConfig.MaxItems: must be an integer from 0 to 100000000, not -1"),
     (reader(MaxItems=1, MaxItemsPath="$.n"), ".ItemReader.ReaderConfig: must have at most one of MaxItems"),
     (reader(InputType="JSON"), ".ItemReader.ReaderConfig.CSVHeaderLocation: belongs to InputType CSV"),
     (reader(InputType="JSONL"), ".ItemReader.ReaderConfig.CSVHeaderLocation: belongs to InputType CSV"),

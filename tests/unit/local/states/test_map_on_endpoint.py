@@ -82,7 +82,7 @@ MACHINE = {
 class Functions:
     """The import's functions. In real time they run on the scheduler's worker threads."""
 
-    def __init__(self, scheduler: Scheduler, bucket: str, versions: list[str], unit: float) -> None:
+    def __init__(self, scheduler: Scheduler, bucket: str, versions: list[str], unit: int) -> None:
         self.scheduler = scheduler
         self.loaded = {"bucket": bucket, "key": "rows.csv", "versionId": versions[0], "waitSeconds": 5 * unit}
         self.unit = unit
@@ -123,7 +123,7 @@ def test_an_import_machine(clock: str) -> None:
             return s3.put_object(Bucket="bucket", Key="rows.csv", Body=body)["VersionId"]
 
         versions = [put("code,name\n" + "".join(f"c{n},x\n" for n in range(95))), put("code,name\nother,x\n")]
-        functions = Functions(scheduler, "bucket", versions, 1.0 if clock == "virtual" else 0.001)
+        functions = Functions(scheduler, "bucket", versions, 1 if clock == "virtual" else 0)
         manager = ExecutionManager(
             scheduler,
             functions,

@@ -98,7 +98,7 @@ def test_the_selector_sees_input_context_and_index_over_the_whole_file(runtime: 
 def test_a_selector_that_finds_nothing_fails_the_map_run(runtime: Runtime) -> None:
     state = distributed(ItemSelector={"x.$": "$$.Map.Item.Value.missing"})
     execution = runtime.run(chain(("m", state)), [{}])
-    assert execution.error == "States.ParameterPathFailure"
+    assert execution.error == "States.Runtime"
     assert "MapRunFailed" in events(execution)
 
 

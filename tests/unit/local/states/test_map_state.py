@@ -89,7 +89,7 @@ def test_a_retry_of_the_map_runs_all_items_again(runtime: Runtime) -> None:
 
 def test_item_context_is_only_for_the_selector_not_for_states_inside(runtime: Runtime) -> None:
     inside = {"Type": "Pass", "Parameters": {"i.$": "$$.Map.Item.Index"}}
-    assert runtime.run(chain(("m", mapped(inside))), [1]).error == "States.ParameterPathFailure"
+    assert runtime.run(chain(("m", mapped(inside))), [1]).error == "States.Runtime"
     selector = {"i.$": "$$.Map.Item.Index", "v.$": "$$.Map.Item.Value", "all.$": "$.n"}
     state = mapped({"Type": "Pass"}, ItemsPath="$.items", ItemSelector=selector)
     execution = runtime.run(chain(("m", state)), {"items": ["x", "y"], "n": 2})
