@@ -26,31 +26,31 @@ class Registered(NamedTuple):
 
 #: For those who work on the repository, and for operators of a stack.
 FOR_DEVELOPERS = {
-    "demo": Registered("cli.demo.command", "deploy on the embedded runtime, run real data through it", LOCAL),
-    "serve": Registered("cli.develop.serve", "keep the embedded runtime up for the AWS CLI and SDKs", LOCAL),
-    "up": Registered("cli.develop.up", "deploy with the real Pulumi CLI on what `serve --engine` keeps", LOCAL),
-    "test": Registered("cli.develop.test", "lint, type check and test; what CI runs", DEVELOP),
+    "demo": Registered("cli.demo.command", "deploy on the embedded runtime and run real data through it", LOCAL),
+    "serve": Registered("cli.develop.serve", "run the embedded runtime for the AWS CLI and SDKs", LOCAL),
+    "up": Registered("cli.develop.up", "deploy with the real Pulumi CLI to `serve --engine`", LOCAL),
+    "test": Registered("cli.develop.test", "lint, type-check and test, as CI does", DEVELOP),
     "new": Registered(
         "cli.develop.new", "begin a sync handler, import, task, workflow, approval or saga", LOCAL, usage="KIND NAME"
     ),
-    "check": Registered("cli.develop.check", "your stacks against the rules and what was reviewed of them", LOCAL),
-    "preview": Registered("cli.develop.preview", "what a change would change in a stack, without AWS", LOCAL),
-    "bench": Registered("bench.cli", "figures: calls and dollars per command, growth, cold start", LOCAL),
-    "docs": Registered("cli.develop.docs", "write the generated parts of docs/ anew", LOCAL),
+    "check": Registered("cli.develop.check", "check your stacks against the rules and their reviewed state", LOCAL),
+    "preview": Registered("cli.develop.preview", "show what a change would do to a stack, without AWS", LOCAL),
+    "bench": Registered("bench.cli", "print figures: calls and dollars per command, growth, cold start", LOCAL),
+    "docs": Registered("cli.develop.docs", "regenerate the generated parts of docs/", LOCAL),
 }
 FOR_OPERATORS = {
     "import": Registered(
-        "cli.imports.import_file", "import a file of CSV or JSON Lines, or an archive, into the stack", usage="FILE"
+        "cli.imports.import_file", "import a CSV or JSON Lines file, or an archive, into the stack", usage="FILE"
     ),
     "imports": Registered(
-        "cli.imports.jobs", "list, show, retry and cancel imports, print their reports", usage="list"
+        "cli.imports.jobs", "list, show, retry and cancel imports, and print their reports", usage="list"
     ),
-    "explain": Registered("cli.operate.explain", "why is it stuck, and what to do", usage="KEY"),
-    "redrive": Registered("cli.operate.redrive", "try failed commands again", usage="KEY"),
-    "skip": Registered("cli.operate.skip", "leave a failed command out, so that its successors go on", usage="KEY"),
-    "resync": Registered("cli.operate.resync", "hand the read model to a sync target again", usage="TARGET"),
-    "approvals": Registered("cli.operate.approvals", "what waits for a person to decide"),
-    "approve": Registered("cli.operate.approve", "answer an approval, yes or no", usage="WORKFLOW REQUEST"),
+    "explain": Registered("cli.operate.explain", "show why a command is stuck, and what to do", usage="KEY"),
+    "redrive": Registered("cli.operate.redrive", "redrive failed commands", usage="KEY"),
+    "skip": Registered("cli.operate.skip", "skip a failed command, so that its successors can proceed", usage="KEY"),
+    "resync": Registered("cli.operate.resync", "deliver the read model to a sync target again", usage="TARGET"),
+    "approvals": Registered("cli.operate.approvals", "list open approvals"),
+    "approve": Registered("cli.operate.approve", "approve or reject", usage="WORKFLOW REQUEST"),
     "tasks": Registered("cli.operate.tasks", "list, show, retry and cancel tasks", usage="list"),
 }
 COMMANDS = {**FOR_DEVELOPERS, **FOR_OPERATORS}
@@ -59,7 +59,7 @@ COMMANDS = {**FOR_DEVELOPERS, **FOR_OPERATORS}
 def overview() -> str:
     """What ``./cqrs --help`` prints."""
     parts = ["A CQRS backbone for AWS.", *(_lines(group.items()) for group in (FOR_DEVELOPERS, FOR_OPERATORS))]
-    return "\n\n".join([*parts, "./cqrs <command> --help tells its options."])
+    return "\n\n".join([*parts, "./cqrs <command> --help lists its options."])
 
 
 def _lines(commands: Iterable[tuple[str, Registered]]) -> str:

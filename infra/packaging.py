@@ -48,7 +48,7 @@ def archive_members(root: Path, folders: Sequence[str] = ()) -> dict[str, Path]:
     for folder in folders:
         name = folder.rpartition("/")[2]
         if name in packages or name in sys.stdlib_module_names:
-            raise PackagingError(f"cqrs:applicationPackages: {folder}: there is another package {name!r} already")
+            raise PackagingError(f"cqrs:applicationPackages: {folder}: there is already another package {name!r}")
         if not (root / folder).is_dir():
             raise PackagingError(f"cqrs:applicationPackages: {folder}: there is no such folder")
         packages[name] = root / folder
@@ -121,8 +121,8 @@ def check_modules(archive: Mapping[str, Path], sources: Mapping[str, Path], modu
         path = sources.get(f"{base}.py") or sources.get(f"{base}/__init__.py")
         if path is None:
             raise PackagingError(
-                f"cqrs:handlerModules: module {module!r} is not there; expected one of handlers/domain, of "
-                "cqrs:applicationPackages or of a package of handlers/requirements.txt"
+                f"cqrs:handlerModules: module {module!r} does not exist; expected one in handlers/domain, "
+                "cqrs:applicationPackages or a package of handlers/requirements.txt"
             )
         _compile(f"{base}.py", path)
     for name, path in archive.items():

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"airports to publish, 1 to {MAX_ROWS:,} (default {DEFAULT_ROWS}); every fifth in three versions",
     )
     parser.add_argument("--fail", action="store_true", help="add a sync handler that fails for one airport in ten")
-    parser.add_argument("--stack", default="dev", help="whose Pulumi.<stack>.yaml is used (default dev)")
+    parser.add_argument("--stack", default="dev", help="stack whose Pulumi.<stack>.yaml is used (default dev)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -100,17 +100,17 @@ def _explained(runtime: LocalRuntime, outcome: Outcome) -> str:
     explanation = Explainer(DynamoTableStore(aws.dynamodb(), tables), SystemClock())(key)
     one = pasteable(f"{key}@{version}")
     return (
-        f"./cqrs explain {pasteable(key)} on such a stack answers:\n\n{rendered(explanation)}\n\n"
-        f"With the target repaired, ./cqrs redrive {one} applies it, and what waits behind it follows; "
+        f"./cqrs explain {pasteable(key)} on such a stack prints:\n\n{rendered(explanation)}\n\n"
+        f"Once the target is fixed, ./cqrs redrive {one} applies it, and the versions waiting behind it follow; "
         "./cqrs redrive --since 1h does so for all. See docs/operations.md."
     )
 
 
 def _verdict(outcome: Outcome, options: argparse.Namespace) -> str:
     if not options.fail:
-        return "All commands were applied, in order. Next: ./cqrs demo --fail, or ./cqrs serve to look around yourself."
+        return "All commands were applied, in order. Next: ./cqrs demo --fail, or ./cqrs serve to explore it yourself."
     if not outcome.failed:
-        return "Nothing failed: the failing handler refuses one airport in ten, and none of these. Try more --rows."
+        return "Nothing failed: the failing handler rejects one airport in ten, and none of these. Try more --rows."
     return (
         f"As expected: {len(outcome.failed):,} commands failed, each with one alarm; later versions of those "
         "airports wait, all others were applied. Targets don't wait for each other: a failed command is in the read "

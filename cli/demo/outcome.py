@@ -83,7 +83,7 @@ class Outcome:
                 header=("status", "commands", "meaning"),
             ),
             table(
-                "Airports in the read model, by their version there",
+                "Airports in the read model, by version",
                 list(self.entities.items()),
                 header=("version", "airports"),
             ),
@@ -105,16 +105,14 @@ class Outcome:
         ]
         if self.alarms:
             reasons = Counter(alarm["content"]["errorMessage"] for alarm in self.alarms)
-            parts.append(
-                table("Failures, as the alarms tell them", sorted(reasons.items()), header=("reason", "alarms"))
-            )
+            parts.append(table("Failures reported by the alarms", sorted(reasons.items()), header=("reason", "alarms")))
         if self.refused:
             rows = [(text,) for text in self.refused[:SHOWN]]
             if len(self.refused) > SHOWN:
                 rows.append((f"and {len(self.refused) - SHOWN} more",))
-            parts.append(table("Rows refused before publishing", rows))
+            parts.append(table("Rows rejected before publishing", rows))
         if self.alarms:
-            parts.append(f"The first alarm, as the alarm topic's subscribers get it\n{as_json(self.alarms[0])}")
+            parts.append(f"The first alarm, as subscribers of the alarm topic get it\n{as_json(self.alarms[0])}")
         return "\n\n".join(parts)
 
     def _total(self) -> tuple[str, int]:

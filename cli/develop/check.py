@@ -49,8 +49,8 @@ class Checked:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs check``."""
-    parser.add_argument("--stack", action="append", metavar="NAME", help="only this one; may be given again")
-    parser.add_argument("--update", action="store_true", help="write stacks/<name>.json anew; review it with git diff")
+    parser.add_argument("--stack", action="append", metavar="NAME", help="only this stack; may be repeated")
+    parser.add_argument("--update", action="store_true", help="rewrite stacks/<name>.json; review it with git diff")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
 def check(root: Path, stacks: list[str], *, update: bool) -> int:
     """See ``run``. ``root``: the repository."""
     if not stacks:
-        raise CommandError("there is no stack: a stack is a file Pulumi.<name>.yaml")
+        raise CommandError("there is no stack; a stack is a file Pulumi.<name>.yaml")
     found = [_checked(root, stack, update=update) for stack in stacks]
     rows = [(one.stack, one.resources, _rules(one), _review(one)) for one in found]
     show(table("Stacks", rows, header=("stack", "resources", "rules", "review")))
@@ -71,11 +71,11 @@ def check(root: Path, stacks: list[str], *, update: bool) -> int:
         if one.changes:
             show("\n" + report.text(one.stack, str(_path(Path(FOLDER), one.stack)), one.changes))
     if not all(one.changes == [] for one in found):
-        show(f"\nIf that is meant: {UPDATE}, and review the difference of {FOLDER}/ with your change.")
+        show(f"\nIf this is intended: {UPDATE}, and review the difference in {FOLDER}/ with your change.")
     changed = changed_files(root, _folders(root, stacks))
     if changed:
         lines = "\n".join(f"  {path}" for path in changed)
-        show(f"\nNot as they came from upstream, so that an upgrade may conflict there (docs/upgrading.md):\n{lines}")
+        show(f"\nDifferent from upstream, so an upgrade may conflict here (docs/upgrading.md):\n{lines}")
     return 0 if all(one.is_fine for one in found) else 1
 
 
@@ -109,7 +109,7 @@ def _checked(root: Path, stack: str, *, update: bool) -> Checked:
     try:
         old = loaded(path.read_text(encoding="utf-8"))
     except (ValueError, KeyError, TypeError) as error:
-        raise CommandError(f"{path.relative_to(root)} can't be read: {error}; {UPDATE} writes it anew") from error
+        raise CommandError(f"{path.relative_to(root)} can't be read: {error}; {UPDATE} rewrites it") from error
     return Checked(stack, len(resources), broken, difference(old, resources))
 
 

@@ -84,7 +84,7 @@ def _with_part(path: Path, part: str) -> str:
 def _configuration(root: Path) -> str:
     declared = read_mapping(root / "Pulumi.yaml")["config"]
     rows = [(f"`{key}`", _default(one), _line(one["description"])) for key, one in declared.items()]
-    return _table(("key", "default", "what it is, and what is allowed"), rows)
+    return _table(("key", "default", "description and allowed values"), rows)
 
 
 def _outputs(root: Path) -> str:

@@ -36,9 +36,9 @@ _LINE = re.compile(rf"^(\s*{KEY}:\s*)\[(.*)\][ \t]*$", re.MULTILINE)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs new``."""
     parser.add_argument("kind", choices=KINDS, metavar="KIND", help=", ".join(KINDS))
-    parser.add_argument("name", metavar="NAME", help="the module's name: lower-case words with '_' between")
-    parser.add_argument("--type", help="the type of entities, where the kind has one (default: from the name)")
-    parser.add_argument("--stack", default="dev", help="the stack that gets it (default: dev)")
+    parser.add_argument("name", metavar="NAME", help="name of the module: lower-case words separated by '_'")
+    parser.add_argument("--type", help="entity type, if the kind has one (default: from the name)")
+    parser.add_argument("--stack", default="dev", help="stack to add it to (default: dev)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -50,7 +50,7 @@ def new(root: Path, kind: str, name: str, type_: str | None, stack: str) -> int:
     """See ``run``. ``root``: the repository. Nothing is written if anything is in the way."""
     if not NAME.fullmatch(name) or len(name) > MOST_CHARACTERS:
         raise CommandError(
-            f"name {name!r} is not allowed; expected lower-case words with '_' between, at most {MOST_CHARACTERS} "
+            f"name {name!r} is not allowed; expected lower-case words separated by '_', at most {MOST_CHARACTERS} "
             "characters"
         )
     if stack not in stack_names(root):
@@ -61,7 +61,7 @@ def new(root: Path, kind: str, name: str, type_: str | None, stack: str) -> int:
     files = _files(root, kind, words)
     taken = [str(path.relative_to(root)) for path in files if path.exists()]
     if taken:
-        raise CommandError(f"{taken[0]} is there already; choose another name, or remove what is there")
+        raise CommandError(f"{taken[0]} already exists; choose another name, or remove what is there")
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -83,7 +83,7 @@ def with_module(text: str, module: str) -> str:
         given = [one.strip() for one in match[2].split(",") if one.strip()]
         return text[: match.start()] + f"{match[1]}[{', '.join([*given, module])}]" + text[match.end() :]
     if KEY in text:
-        raise CommandError(f"add {module} to {KEY} by hand: it is not a list on one line")
+        raise CommandError(f"add {module} to {KEY} by hand, because it is not a list on one line")
     head, found, rest = text.partition("config:\n")
     if not found:
         raise CommandError(f"add {KEY}: [{module}] below config by hand")

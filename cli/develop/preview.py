@@ -25,9 +25,11 @@ SNAPSHOT = "local.preview.snapshot"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs preview``."""
     parser.add_argument("--stack", default="dev", help="the stack (default: dev)")
-    parser.add_argument("--against", default="main", metavar="REVISION", help="compare with this one (default: main)")
+    parser.add_argument(
+        "--against", default="main", metavar="REVISION", help="revision to compare with (default: main)"
+    )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--markdown", action="store_true", help="for a pull request's comment")
+    form.add_argument("--markdown", action="store_true", help="format for a comment on a pull request")
     form.add_argument("--json", action="store_true", help="for machines")
 
 
@@ -60,7 +62,7 @@ def revision(root: Path, name: str, stack: str) -> list[Resource]:
         with tarfile.open(fileobj=io.BytesIO(archived)) as files:
             files.extractall(folder, filter="data")
         if not Path(folder, *SNAPSHOT.split(".")).with_suffix(".py").exists():
-            raise CommandError(f"--against: revision {name!r} is older than ./cqrs preview, so it can't be compared")
+            raise CommandError(f"--against: revision {name!r} is older than ./cqrs preview and can't be compared")
         command = [sys.executable, "-m", SNAPSHOT, stack]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -73,8 +75,8 @@ def _git(root: Path, name: str, *arguments: str) -> bytes:
     try:
         done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
     except FileNotFoundError:
-        raise CommandError("there is no git on the PATH; ./cqrs preview reads the other revision with it") from None
+        raise CommandError("no git on the PATH; ./cqrs preview needs it to read the other revision") from None
     if done.returncode != 0:
         why = done.stderr.decode(errors="replace").strip().splitlines()
-        raise CommandError(f"--against: revision {name!r} can't be read: {why[-1] if why else 'git does not know it'}")
+        raise CommandError(f"--against: revision {name!r} can't be read: {why[-1] if why else 'unknown to git'}")
     return done.stdout

@@ -33,7 +33,10 @@ _REFUSALS = (
         "connection refused",
         "the runtime ended during the update: start ./cqrs serve --engine again, then ./cqrs up",
     ),
-    ("no language plugin", "the CLI finds no " + LANGUAGE_HOST + ": install Pulumi as a whole, it comes with it"),
+    (
+        "no language plugin",
+        "the CLI finds no " + LANGUAGE_HOST + ": install the complete Pulumi distribution, which contains it",
+    ),
     (
         "pending operations from previous deployment",
         "the last update of stack {stack} was killed while it created resources, which are there now without the "
@@ -44,7 +47,7 @@ _REFUSALS = (
         "the last update of stack {stack} was killed while the engine wrote its state, which is lost: "
         "stop ./cqrs serve --engine and start it again",
     ),
-    ("not installed", "the CLI asks for a plugin that the embedded runtime doesn't bring: {line}"),
+    ("not installed", "the CLI asks for a plugin that the embedded runtime doesn't have: {line}"),
 )
 
 
@@ -78,12 +81,14 @@ def find_cli(path: str | None = None) -> PulumiCli:
     said = done.stdout.strip()
     match = _VERSION.match(said)
     if match is None:
-        raise CommandError(f"{program} version answers {said or done.stderr.strip()!r}, which is no version")
+        raise CommandError(f"{program} version answers {said or done.stderr.strip()!r}, which is not a version")
     if tuple(map(int, match.groups())) < OLDEST:
         raise CommandError(f"{program} is {said}, which is too old: install {_text(OLDEST)} or later")
     beside = str(Path(program).resolve().parent)
     if shutil.which(LANGUAGE_HOST, path=path) is None and shutil.which(LANGUAGE_HOST, path=beside) is None:
-        raise CommandError(f"{program} has no {LANGUAGE_HOST} beside it: install Pulumi as a whole, it comes with it")
+        raise CommandError(
+            f"{program} has no {LANGUAGE_HOST} next to it: install the complete Pulumi distribution, which contains it"
+        )
     return PulumiCli(program, said)
 
 

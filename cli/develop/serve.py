@@ -37,21 +37,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=_port, default=DEFAULT_PORT, help=f"port on 127.0.0.1 (default {DEFAULT_PORT}; 0: any free one)"
     )
-    parser.add_argument("--stack", default="dev", help="whose Pulumi.<stack>.yaml is used (default dev)")
+    parser.add_argument("--stack", default="dev", help="stack whose Pulumi.<stack>.yaml is used (default dev)")
     parser.add_argument(
-        "--verbose", action="store_true", help="show all that the functions log, not only what went wrong"
+        "--verbose", action="store_true", help="show everything that the functions log, not only errors"
     )
     parser.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
-        help="keep the state in this folder, and go on from there the next time, however this one ends",
+        help="keep the state in this folder and continue from it the next time, also after a crash",
     )
     parser.add_argument(
-        "--demo-data", action="store_true", help=f"publish {DEMO_ROWS} airports, as far as they aren't there"
+        "--demo-data", action="store_true", help=f"publish {DEMO_ROWS} airports, except those that exist"
     )
     parser.add_argument(
-        "--engine", action="store_true", help="deploy nothing: ./cqrs up deploys, with the real Pulumi CLI"
+        "--engine", action="store_true", help="deploy nothing; use ./cqrs up to deploy with the real Pulumi CLI"
     )
 
 
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     """Serve until interrupted."""
     if options.engine:
         if options.data is not None or options.demo_data:
-            raise CommandError("--data and --demo-data are for a stack that serve deploys, not for --engine")
+            raise CommandError("--data and --demo-data can't be used with --engine")
         with engine_started(options.stack, options.port) as served:
             show(how_to_deploy(served, options.stack))
             threading.Event().wait()
@@ -101,13 +101,13 @@ def publish_demo_data(runtime: LocalRuntime) -> None:
     for given in load(DEMO_ROWS).rounds[0]:
         with suppress(VersionConflict):  # it is there, or it was and has other versions now
             published += publish.publish_async(replace(given, version=0), DEMO_CONTEXT) is not None
-    complain(f"{published} airports published, {DEMO_ROWS - published} were there")
+    complain(f"{published} airports published, {DEMO_ROWS - published} already existed")
 
 
 def how_to_look(runtime: LocalRuntime, url: str, kept: str = "nothing is kept") -> str:
     """The text for the person in front of it."""
     outputs = runtime.outputs
-    return f"""serving on {url} (Ctrl-C stops; {kept}); edit your handlers, they are taken as they change
+    return f"""serving on {url} (Ctrl-C stops; {kept}); edited handlers are reloaded
 
   export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION={runtime.endpoint.region}
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
@@ -126,7 +126,7 @@ def _of_the_api(outputs: Mapping[str, Any]) -> str:
         return ""
     url = outputs[API_URL]
     return f"""  console    {url}{CONSOLE}
-  HTTP API   {url} (unsigned requests are the local operator's)
+  HTTP API   {url} (unsigned requests come from the local operator)
   events     curl -N '{url}/events?since=0'
 
 """

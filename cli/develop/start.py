@@ -47,7 +47,7 @@ def started(
     """
     tables_url = os.environ.get(VARIABLE) or None
     if data is not None and tables_url is not None:
-        raise CommandError(f"--data keeps the tables that are in this process, not those at {tables_url} ({VARIABLE})")
+        raise CommandError(f"--data only keeps tables of this process, not those at {tables_url} ({VARIABLE})")
     try:
         runtime = LocalRuntime(
             project_dir=project_dir,

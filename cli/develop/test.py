@@ -29,14 +29,16 @@ _BEHIND = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs test``."""
-    parser.add_argument("--slow", action="store_true", help="also the long runs (thousands of seeds, large files)")
+    parser.add_argument("--slow", action="store_true", help="include the long runs (thousands of seeds, large files)")
     parser.add_argument(
-        "--real", action="store_true", help="instead: what meets parts that others wrote, if they're here"
+        "--real", action="store_true", help="run only the tests against third-party software that is installed"
     )
-    parser.add_argument("--mutants", type=int, metavar="N", help="instead: break handlers/ in N ways; who notices?")
-    parser.add_argument("--seed", type=int, default=1, help="decides which mutants (default: 1)")
-    parser.add_argument("--checks", action="store_true", help="lint, format and types also where pytest gets words")
-    parser.add_argument("pytest", nargs="*", help="passed on to pytest; without --checks the rest is left out then")
+    parser.add_argument("--mutants", type=int, metavar="N", help="run mutation tests: break handlers/ in N ways")
+    parser.add_argument("--seed", type=int, default=1, help="seed that chooses the mutants (default: 1)")
+    parser.add_argument(
+        "--checks", action="store_true", help="run lint, format and types even with arguments for pytest"
+    )
+    parser.add_argument("pytest", nargs="*", help="arguments for pytest; with them, other checks need --checks")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -30,9 +30,9 @@ STOP_PATIENCE_S = 15.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs up``."""
-    parser.add_argument("--stack", default="dev", help="whose Pulumi.<stack>.yaml is deployed (default dev)")
+    parser.add_argument("--stack", default="dev", help="stack whose Pulumi.<stack>.yaml is deployed (default dev)")
     parser.add_argument("--preview", action="store_true", help="only show what would change")
-    parser.add_argument("--unlock", action="store_true", help="first drop the lock of an update that was killed")
+    parser.add_argument("--unlock", action="store_true", help="first remove the lock of an update that was killed")
 
 
 def run(options: argparse.Namespace, announcement: Path = ANNOUNCEMENT) -> int:
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace, announcement: Path = ANNOUNCEMENT) -> int:
         code, output = _run(cli.command(*arguments), folder, environment, quiet=quiet)
         if code != 0:
             known = refusal(output, stack)
-            raise CommandError(known or f"pulumi {arguments[0]} failed with exit code {code}; its words are above")
+            raise CommandError(known or f"pulumi {arguments[0]} failed with exit code {code}; see its output above")
 
     call("stack", "select", "--create", "--stack", stack, quiet=True)
     if options.unlock:

@@ -54,9 +54,9 @@ class Watcher:
         try:
             renewed = self._renew()
         except DeployError as error:
-            complain(f"not taken: {what}: {error}\nthe functions go on as before")
+            complain(f"not reloaded: {what}: {error}\nthe functions keep the previous code")
             return
-        complain(f"taken: {what} ({', '.join(renewed) if renewed else 'nothing that is deployed is another'})")
+        complain(f"reloaded: {what} ({', '.join(renewed) if renewed else 'nothing deployed has changed'})")
 
     def _run(self) -> None:
         pause = threading.Event()

@@ -37,10 +37,10 @@ TOKEN = "CQRS_API_TOKEN"
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 #: How pydantic begins.
 _SHOULD_BE = "Input should be "
-_WHO_MAY = "who may do what is in cqrs:apiTenants or in the token's claims"
+_WHO_MAY = "permissions come from cqrs:apiTenants or the token's claims"
 #: Said by the gateway, before the API was asked.
 _LET_IN = "signed requests need execute-api:Invoke on the output apiExecutionArn"
-_NO_API = "there is no API of a stack here; --api takes the stack output apiUrl"
+_NO_API = "this is not the API of a stack; --api takes the stack output apiUrl"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Api:
         self.has_token = args.token is not None
         is_local = _is_local(args.url)
         if args.token is not None and not _TOKEN.fullmatch(args.token):
-            raise CommandError(f"{TOKEN} is empty or no bearer token; unset it to sign with AWS credentials")
+            raise CommandError(f"{TOKEN} is empty or not a bearer token; unset it to sign with AWS credentials")
         self._args, self._send, self._retries = args, send, retries
         self._signs = not is_local and not self.has_token
         self._clients: dict[str, Client] = {}
@@ -71,7 +71,7 @@ class Api:
     def of(self, tenant: str) -> Client:
         """The client for a tenant."""
         if not (tenant.isascii() and tenant.isprintable()):
-            raise CommandError(f"tenant {visible(tenant)}: --api can name it in no header; leave --api out")
+            raise CommandError(f"tenant {visible(tenant)}: it can't be sent in a header; omit --api")
         if tenant not in self._clients:
             args = self._args
             if self._signs:
@@ -107,7 +107,7 @@ def line_of(error: Exception, api: Api) -> str:
 
 def _line(error: Exception, api: Api) -> str:
     if isinstance(error, Unreachable):
-        unknown = " (it may have taken effect: look before you repeat it)" if str(error).startswith("POST") else ""
+        unknown = " (it may have taken effect: check before you repeat it)" if str(error).startswith("POST") else ""
         return (
             f"{api.url}: can't be reached{unknown}; --api takes the stack output apiUrl; for a local stack: "
             "is `./cqrs serve` running?"
@@ -119,18 +119,18 @@ def _line(error: Exception, api: Api) -> str:
     if isinstance(error, Unauthenticated):
         return f"{api.url}: 401, {_who(api)}"
     if isinstance(error, Forbidden):
-        return f"{api.url}: 403, {_told(error)}; {_WHO_MAY if error.kind else _LET_IN}"
+        return f"{api.url}: 403, {_detail_of(error)}; {_WHO_MAY if error.kind else _LET_IN}"
     if isinstance(error, NotFound):
         return _not_found(error, api)
     if isinstance(error, Throttled | Unavailable):
-        return f"{api.url}: {error.status}, {_told(error)}; it passes: run it again in a moment"
+        return f"{api.url}: {error.status}, {_detail_of(error)}; this is temporary: run it again in a moment"
     if isinstance(error, ServerError):
-        return f"{api.url}: {error.status}, it failed inside; its log tells more of request {error.request_id}"
-    told = _told(error)
-    return f"{told}; explain and show tell how it stands" if error.status == 409 else told
+        return f"{api.url}: {error.status}, internal error; see the log for request {error.request_id}"
+    detail = _detail_of(error)
+    return f"{detail}; explain and show print its current state" if error.status == 409 else detail
 
 
-def _told(error: ApiError) -> str:
+def _detail_of(error: ApiError) -> str:
     if not error.errors:
         return error.detail or f"status {error.status}"
     return "; ".join(
@@ -141,14 +141,14 @@ def _told(error: ApiError) -> str:
 
 def _not_found(error: ApiError, api: Api) -> str:
     if error.kind == "not-found":
-        return f"{_told(error)}; check the key or id, and --api ({api.url})"
+        return f"{_detail_of(error)}; check the key or id, and --api ({api.url})"
     return f"{api.url}: {_NO_API} (404)"
 
 
 def _who(api: Api) -> str:
     if api.has_token:
-        return f"the token in {TOKEN} is not valid (any more); get another one"
-    return f"it wants a bearer token: put one into {TOKEN}, or sign: --api {api.url}/iam"
+        return f"the token in {TOKEN} is not valid, or has expired; get a new one"
+    return f"it needs a bearer token: put one into {TOKEN}, or sign: --api {api.url}/iam"
 
 
 def _is_local(url: str) -> bool:
@@ -164,7 +164,9 @@ def _is_local(url: str) -> bool:
         )
     is_local = host == "localhost" or _is_loopback(host)
     if parts.scheme == "http" and not is_local:
-        raise CommandError(f"--api {visible(url)!r}: only an API on this machine is called without TLS; give https://")
+        raise CommandError(
+            f"--api {visible(url)!r}: only an API on this machine may be called without TLS; use https://"
+        )
     return is_local
 
 

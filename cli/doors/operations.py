@@ -46,7 +46,7 @@ class ApiOperations:
         """See ``Operations``."""
         tenant = selection.tenant_code
         if tenant is None:
-            raise CommandError("--api: give --tenant, too: one call of the API is for one tenant")
+            raise CommandError("--api needs --tenant, since each API call is for one tenant")
         answers = self._of(tenant).redrive_all(
             since=None if selection.since is None else iso(selection.since),
             status=selection.status,
@@ -82,7 +82,7 @@ class ApiOperations:
         """The versions that failed; without any the latest, of which the API tells how it stands."""
         versions = self.explain(key, None).versions
         if not versions:
-            raise CommandError(f"{pasteable(key)}: unknown key, no version of it is in the log")
+            raise CommandError(f"{pasteable(key)}: unknown key: the log has no version of it")
         failed = [one.version for one in versions if one.situation == situation.FAILED]
         return failed or [versions[-1].version]
 

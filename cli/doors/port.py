@@ -53,7 +53,7 @@ class Tasks(Protocol):
         ...
 
     def retry(self, task_id: str) -> Task:
-        """Run what failed again."""
+        """Retry a task: run what failed again."""
         ...
 
     def cancel(self, task_id: str) -> Task:
@@ -93,7 +93,7 @@ class Imports(Protocol):
         ...
 
     def cancel(self, import_id: str) -> ImportJob:
-        """Import no further row."""
+        """Cancel an import: import no further rows."""
         ...
 
 

@@ -22,7 +22,9 @@ def details(job: ImportJob, files: Sequence[ImportedFile] = ()) -> list[str]:
         rows = [(one.code, one.rows, one.row, one.line, one.message) for one in job.reasons]
         header = ("code", "rows", "first row", "line", "message")
         tables.append(
-            table(f"Why rows failed (all of them: ./cqrs imports report {pasteable(job.id)})", rows, header=header)
+            table(
+                f"Why rows failed (to see all of them: ./cqrs imports report {pasteable(job.id)})", rows, header=header
+            )
         )
     if imported:
         rows_of_files = [_file(file) for file in imported]

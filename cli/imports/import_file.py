@@ -34,19 +34,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file",
         metavar="FILE",
         type=Path,
-        help="a file of CSV or JSON Lines (.jsonl, .ndjson), or a ZIP archive of them",
+        help="a CSV or JSON Lines file (.jsonl, .ndjson), or a ZIP archive of such files",
     )
     parser.add_argument(
-        "--table", help="the import strategy's table; for an archive only where its files' names don't tell"
+        "--table", help="the import strategy's table; for an archive only if its file names don't contain it"
     )
-    parser.add_argument("--tenant", required=True, help="whose rows they are")
-    parser.add_argument("--encoding", help="where it is not certain: CP932, CP1252, GB18030, ISO-8859-2, ...")
+    parser.add_argument("--tenant", required=True, help="tenant that the rows belong to")
+    parser.add_argument("--encoding", help="encoding, if it can't be detected: CP932, CP1252, GB18030, ISO-8859-2, ...")
     parser.add_argument(
         "--mode",
         choices=MODES,
-        help="DIRECT: by one function, few rows; STEP_FUNCTION: by the import-csv machine; without it the rows decide",
+        help="DIRECT: in one function call; STEP_FUNCTION: by the import-csv machine; default: by the number of rows",
     )
-    parser.add_argument("--wait", action="store_true", help="until every row has its outcome; 1 if some failed")
+    parser.add_argument(
+        "--wait", action="store_true", help="wait until every row has its outcome; exit code 1 if some failed"
+    )
     add_stack(parser)
 
 
@@ -64,7 +66,7 @@ def import_file(imports: Imports, options: argparse.Namespace, sleep: Callable[[
         if format_of(file.name) is JSON_LINES:
             check_utf_8(options.encoding)
     if is_archive and options.mode is not None:
-        raise CommandError("--mode is for a single file; the files of an archive decide by their rows")
+        raise CommandError("--mode is for a single file; for the files of an archive their number of rows decides")
     tables = imports.tables(options.tenant)
     if options.table is None and not is_archive:
         raise CommandError(f"--table is needed for a single file: {', '.join(tables)}")

@@ -31,14 +31,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="the latest imports of a tenant")
     listing.add_argument("--tenant", required=True, help="whose imports")
-    listing.add_argument("--table", help="only this table's")
-    listing.add_argument("--archives", action="store_true", help="those of archives; their files are listed without it")
-    listing.add_argument("--limit", type=positive, default=20, help=f"imports at most (default 20, up to {MAX_LISTED})")
-    show = actions.add_parser("show", help="one import: its status, counters, errors by reason, files and report")
-    report = actions.add_parser("report", help="the failed rows of an import, or the files of an archive")
+    listing.add_argument("--table", help="only imports of this table")
+    listing.add_argument("--archives", action="store_true", help="list archives instead of single files")
+    listing.add_argument(
+        "--limit", type=positive, default=20, help=f"maximum number of imports (default 20, up to {MAX_LISTED})"
+    )
+    show = actions.add_parser("show", help="show one import: its status, counters, errors by reason, files and report")
+    report = actions.add_parser("report", help="print the failed rows of an import, or the files of an archive")
     import_report.add_arguments(report)
-    retry = actions.add_parser("retry", help="try the failed rows of a FAILED import again, and what was never loaded")
-    cancel = actions.add_parser("cancel", help="import no further row; rows whose command is published end as usual")
+    retry = actions.add_parser(
+        "retry", help="retry the failed rows of a FAILED import, and rows that were never loaded"
+    )
+    cancel = actions.add_parser(
+        "cancel", help="import no further rows; rows whose command is published complete normally"
+    )
     for one in (show, report, retry, cancel):
         one.add_argument("id", metavar="ID", help=ID_HELP)
     for one in (listing, show, report, retry, cancel):

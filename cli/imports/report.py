@@ -1,4 +1,4 @@
-"""``./cqrs imports report``: the failed rows of an import, or the files of an archive, as their report tells them."""
+"""``./cqrs imports report``: print the failed rows of an import, or the files of an archive, from their report."""
 
 from __future__ import annotations
 
@@ -32,10 +32,12 @@ MAX_PART_BYTES = 256 * 1024 * 1024
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs imports report``, but for those that all actions take."""
     forms = parser.add_mutually_exclusive_group()
-    forms.add_argument("--csv", action="store_true", help="the report itself, to be corrected and imported")
-    forms.add_argument("--path", action="store_true", help="only where it lies: s3://bucket/key, a line for each part")
+    forms.add_argument("--csv", action="store_true", help="print the report itself, to be corrected and imported")
+    forms.add_argument(
+        "--path", action="store_true", help="print only its location: s3://bucket/key, one line per part"
+    )
     parser.add_argument(
-        "--limit", type=positive, default=SHOWN_ROWS, help=f"lines of the table at most (default {SHOWN_ROWS})"
+        "--limit", type=positive, default=SHOWN_ROWS, help=f"maximum number of rows in the table (default {SHOWN_ROWS})"
     )
 
 
@@ -47,11 +49,11 @@ def report(imports: Imports, job: ImportJob, options: argparse.Namespace) -> int
         CqrsError: the report is not there any more, or may not be read.
     """
     if job.status not in TERMINAL:
-        raise CommandError(f"{job.id}: {job.status}; the report is written when the import has ended")
+        raise CommandError(f"{job.id}: {job.status}; the report is written when the import ends")
     if not job.report_urls:
         if job.status == FAILED:
             why = "" if job.error is None else f": {job.error['type']}: {job.error['message']}"
-            raise CommandError(f"{job.id}: it has no report, since no row was read{why}")
+            raise CommandError(f"{job.id}: there is no report, because no row was read{why}")
         complain(f"{job.id}: {job.status}, nothing failed; there is no report")
         return 0
     if options.path:
@@ -115,7 +117,7 @@ def _rendered(job: ImportJob, header: Sequence[str], lines: Iterator[list[str]],
             for number, physical, code, message, *values in shown
         ]
         text = table(f"Failed rows of {pasteable(job.id)}", rows, header=[*header[:front], "values"])
-    left = f"\n\n{more:,} more; --limit N shows more of them, --csv all" if more else ""
+    left = f"\n\n{more:,} more; --limit N shows more, --csv all of them" if more else ""
     encoding = () if job.encoding is None else (f"encoding of the file: {job.encoding}",)
     return "\n".join((f"{text}{left}\n", *encoding, *(f"report: {url}" for url in job.report_urls)))
 

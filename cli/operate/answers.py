@@ -75,7 +75,7 @@ def _of_answer(error: exceptions.ClientError, place: Place) -> str:
         found = _ACTION.search(message)
         action = found.group(1) if found else operation
         resource = f" on {found.group(2)}" if found and found.group(2) else ""
-        return f"no permission for {action}{resource}; what operators need is listed in docs/operations.md"
+        return f"no permission for {action}{resource}; docs/operations.md lists what operators need"
     if code in _REFUSED_CREDENTIALS:
         return f"AWS refused the credentials ({code}); sign in again, or choose another --profile"
     if code == "ResourceNotFoundException":

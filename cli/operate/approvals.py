@@ -15,7 +15,7 @@ from handlers.operations.key_text import pasteable
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs approvals``."""
     parser.add_argument("--tenant", required=True, help="the tenant's code")
-    parser.add_argument("--workflow", help="only those of this workflow")
+    parser.add_argument("--workflow", help="only approvals of this workflow")
     add_stack(parser)
 
 

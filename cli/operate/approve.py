@@ -14,11 +14,13 @@ from handlers.operations.key_text import pasteable
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs approve``."""
-    parser.add_argument("workflow", metavar="WORKFLOW", help="the workflow that asks, such as approval")
+    parser.add_argument("workflow", metavar="WORKFLOW", help="name of the workflow, such as approval")
     parser.add_argument("request", metavar="REQUEST", help="the request id; `./cqrs approvals` lists them")
     parser.add_argument("--tenant", required=True, help="the tenant's code")
-    parser.add_argument("--by", metavar="NAME", help="who decides; it is stored (by --api: whoever calls)")
-    parser.add_argument("--reject", metavar="REASON", help="say no, and why")
+    parser.add_argument(
+        "--by", metavar="NAME", help="name of the person who decides, which is stored (with --api: the caller)"
+    )
+    parser.add_argument("--reject", metavar="REASON", help="reject, with this reason")
     add_stack(parser)
 
 
@@ -36,6 +38,7 @@ def run_on(approvals: Approvals, options: argparse.Namespace) -> int:
         show(f"{answered.workflow} {pasteable(answered.request_id)}: {answered.status} by {answered.decided_by}")
         if not answered.delivered:
             show(
-                "Nothing waited for this answer. If the workflow still runs, it finds the decision; see its execution."
+                "Nothing was waiting for this answer. If the workflow is still running, it will find the decision; "
+                "see its execution."
             )
     return 0

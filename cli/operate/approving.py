@@ -31,7 +31,7 @@ class StackApprovals:
     def answer(self, tenant: str, workflow: str, request: str, rejected_for: str | None) -> approvals.Approval:
         """See ``Approvals``."""
         if self._by is None:
-            raise CommandError("give --by NAME: who decides; it is stored")
+            raise CommandError("give --by NAME, the person who decides; it is stored")
         context = InvokeContext(self._by, tenant)
         if rejected_for is None:
             return self._approvals.approve(workflow, request, context)
@@ -43,7 +43,7 @@ def on_approvals(options: argparse.Namespace, work: Callable[[Approvals], int], 
     if options.api is None:
         return on_stack(options, lambda stack: work(StackApprovals(stack, by)))
     if by is not None:
-        raise CommandError("--by: by the API whoever calls decides; leave --by out")
+        raise CommandError("--by can't be used with --api, where the caller decides")
     from cli.doors.approvals import ApiApprovals  # with the client: only where it is asked for
     from cli.doors.by_api import on_api
 

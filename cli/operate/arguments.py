@@ -22,16 +22,18 @@ def add_stack(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", help="the Pulumi project (default: Pulumi.yaml's)")
     parser.add_argument("--endpoint", metavar="URL", help="a local stack: http://127.0.0.1:4566 with `./cqrs serve`")
     parser.add_argument(
-        "--api", metavar="URL", help="by the stack's HTTP API (output apiUrl): with a role there, no right on tables"
+        "--api",
+        metavar="URL",
+        help="use the stack's HTTP API (output apiUrl), which needs a role there and no permissions on tables",
     )
-    parser.add_argument("--region", help="the AWS region (default: as the AWS CLI finds it)")
-    parser.add_argument("--profile", help="the AWS profile (default: as the AWS CLI finds it)")
-    parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
+    parser.add_argument("--region", help="the AWS region (default: as for the AWS CLI)")
+    parser.add_argument("--profile", help="the AWS profile (default: as for the AWS CLI)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
 
 
 def add_dry_run(parser: argparse.ArgumentParser) -> None:
     """For commands that change something."""
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done and change nothing")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be done and change nothing")
 
 
 def since(text: str, now: float) -> float:

@@ -25,11 +25,11 @@ MOST = 10_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs redrive``."""
-    parser.add_argument("key", nargs="*", metavar="KEY", help=f"{KEY_HELP}; without: a selection")
+    parser.add_argument("key", nargs="*", metavar="KEY", help=f"{KEY_HELP}; omit it to use a selection")
     parser.add_argument("--since", metavar="T", help="failed since 2026-01-31T09:00:00Z, or 90m, 2h, 3d ago")
-    parser.add_argument("--status", help="FAILED: all that failed; or one state's, such as sync_data:FAILED")
-    parser.add_argument("--tenant", help="only this tenant's")
-    parser.add_argument("--type", help="only this type's")
+    parser.add_argument("--status", help="FAILED: all failures; or those of one state, such as sync_data:FAILED")
+    parser.add_argument("--tenant", help="only this tenant")
+    parser.add_argument("--type", help="only this type")
     parser.add_argument("--limit", type=positive, default=MOST, help=f"commands at most (default {MOST:,})")
     add_dry_run(parser)
     add_stack(parser)

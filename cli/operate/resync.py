@@ -38,11 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``./cqrs resync``."""
     parser.add_argument("target", metavar="TARGET", help="the id of the sync target")
     parser.add_argument("--tenant", help="only this tenant's rows")
-    parser.add_argument("--type", help="only rows of this type, where the target takes several")
-    parser.add_argument("--rate", type=rate, metavar="N", help="rows a second at most (default: no limit)")
-    parser.add_argument("--restart", action="store_true", help="begin again instead of going on from the checkpoint")
+    parser.add_argument("--type", help="only rows of this type, if the target takes several")
+    parser.add_argument("--rate", type=rate, metavar="N", help="maximum number of rows per second (default: no limit)")
+    parser.add_argument("--restart", action="store_true", help="start over instead of continuing from the checkpoint")
     parser.add_argument(
-        "--rebuild", action="store_true", help="remove all that the target has written first (its method empty)"
+        "--rebuild", action="store_true", help="first remove everything that the target has written (its method empty)"
     )
     add_dry_run(parser)
     add_stack(parser)
@@ -58,11 +58,11 @@ def _resync(stack: Stack, options: argparse.Namespace) -> int:
     registry = _registry(stack, settings)
     selection = _selection(registry, options)
     if options.rebuild and (options.tenant is not None or options.type is not None):
-        raise CommandError("--rebuild empties the whole target, so it goes with neither --tenant nor --type")
+        raise CommandError("--rebuild empties the whole target, so it can't be used with --tenant or --type")
     empty = _emptying(registry, options.target) if options.rebuild else None
     if options.dry_run:
         rows = count_rows(stack.store, SystemClock(), selection)
-        show(as_json({"dryRun": True, "rows": rows}) if options.json else f"{rows:,} rows would be handed over")
+        show(as_json({"dryRun": True, "rows": rows}) if options.json else f"{rows:,} rows would be delivered")
         return 0
     checkpoint = _run(stack, settings, registry, selection, options, empty)
     show(as_json(plain(options.target, checkpoint)) if options.json else rendered(options.target, checkpoint))
@@ -128,7 +128,7 @@ def plain(target: str, checkpoint: Checkpoint) -> dict[str, object]:
         "status": checkpoint.status,
         "startedAt": checkpoint.started_at,
         "resumed": checkpoint.resumed,
-        "counts": {**dataclasses.asdict(checkpoint.counts), "untold": checkpoint.counts.untold},
+        "counts": {**dataclasses.asdict(checkpoint.counts), "unreported": checkpoint.counts.unreported},
         "failures": checkpoint.failures,
     }
 
@@ -137,14 +137,14 @@ def rendered(target: str, checkpoint: Checkpoint) -> str:
     """For people."""
     counts = checkpoint.counts
     rows: Sequence[tuple[str, object]] = [
-        ("rows handed over", counts.handed),
+        ("rows delivered", counts.handed),
         ("  applied", counts.applied),
-        ("  left, the target has a later version", counts.kept),
-        ("  without a word, the target doesn't say", counts.untold),
+        ("  skipped, the target has a later version", counts.kept),
+        ("  unknown, the target returned nothing", counts.unreported),
         ("rows failed", counts.failed),
-        ("rows gone meanwhile", counts.skipped),
+        ("rows deleted meanwhile", counts.skipped),
     ]
-    began = f", went on from the checkpoint of {checkpoint.started_at}" if checkpoint.resumed else ""
+    began = f", continued from the checkpoint of {checkpoint.started_at}" if checkpoint.resumed else ""
     parts = [table(f"Resync of {target}{began}", rows)]
     if checkpoint.failures:
         shown = [(pasteable(one["key"]), one["error"]) for one in checkpoint.failures[:SHOWN_FAILURES]]

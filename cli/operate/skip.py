@@ -64,6 +64,6 @@ def rendered(skipped: Skipped) -> str:
     if skipped.expired is not None:
         rows.append(("successor", f"its wait has expired; next: ./cqrs redrive {pasteable(skipped.expired)}"))
     elif not skipped.dry_run:
-        rows.append(("successor", "woken, it goes on" if skipped.woken else "none was waiting"))
+        rows.append(("successor", "woken" if skipped.woken else "none was waiting"))
     title = "Skip (dry run: nothing was changed)" if skipped.dry_run else "Skipped"
     return table(title, rows)

@@ -165,7 +165,7 @@ def on_stack(options: argparse.Namespace, work: Callable[[Stack], int]) -> int:
     """
     if options.api is not None:
         raise CommandError(
-            "--api: this command works on the stack itself; leave --api out, and use credentials with the permissions "
+            "--api: this command works on the stack itself; omit --api, and use credentials with the permissions "
             "that docs/operations.md lists"
         )
     project = default_project() if options.project is None else options.project

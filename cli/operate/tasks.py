@@ -37,14 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="the latest tasks of a tenant")
     listing.add_argument("--tenant", required=True, help="whose tasks")
-    listing.add_argument("--type", help="only this task type's")
-    listing.add_argument("--limit", type=positive, default=20, help=f"tasks at most (default 20, up to {MAX_LISTED})")
-    show = actions.add_parser("show", help="one task, its counters, and items that failed")
+    listing.add_argument("--type", help="only this task type")
+    listing.add_argument(
+        "--limit", type=positive, default=20, help=f"maximum number of tasks (default 20, up to {MAX_LISTED})"
+    )
+    show = actions.add_parser("show", help="show one task, its counters, and the items that failed")
     retry = actions.add_parser("retry", help="run a failed task again: its failed and cancelled items")
-    cancel = actions.add_parser("cancel", help="start no further item; running ones end as usual")
+    cancel = actions.add_parser("cancel", help="start no further items; running ones complete normally")
     for one in (show, retry, cancel):
         one.add_argument("id", metavar="ID", help=ID_HELP)
-    show.add_argument("--all", action="store_true", help="all items, not only failed ones")
+    show.add_argument("--all", action="store_true", help="show all items, not only failed ones")
     for one in (listing, show, retry, cancel):
         add_stack(one)
 

@@ -147,7 +147,7 @@ def test_a_file_is_uploaded_imported_and_waited_for(tmp_path: Path) -> None:
     assert api.asked[3].path == "/imports/CSV_IMPORT%2523t1%2520airports%25231"
 
 
-def test_an_upload_that_is_refused_is_told(tmp_path: Path) -> None:
+def test_an_upload_that_is_refused_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("code\n")
     with pytest.raises(Exception, match="403: <Error>"):

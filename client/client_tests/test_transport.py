@@ -122,7 +122,7 @@ def test_a_conflict_has_the_current_version_and_a_rejection_the_fields() -> None
     assert (field.field, field.value, field.allowed) == ("code", "a#b", "text without '#'")
 
 
-def test_an_answer_that_is_no_problem_document_is_told_as_it_is() -> None:
+def test_an_answer_that_is_no_problem_document_is_reported_unchanged() -> None:
     for body, detail in ((b"<html>", "<html>"), (b'{"message":"Not Found"}', "Not Found"), (b"[1]", "[1]")):
         with pytest.raises(NotFound) as caught:
             Api([Answer(404, {}, body)]).client().entities.get("ORDER", "o1")
@@ -224,7 +224,7 @@ def test_it_has_to_be_said_where_the_api_is(given: dict[str, Any], told: str) ->
         connect(**given)
 
 
-def test_a_real_connection_that_is_refused_is_told(unused_port: int) -> None:
+def test_a_real_connection_that_is_refused_is_reported(unused_port: int) -> None:
     client = connect(endpoint=f"http://127.0.0.1:{unused_port}", retries=Retries(attempts=1))
     with pytest.raises(Unreachable, match=r"GET http://127\.0\.0\.1"):
         client.entities.get("ORDER", "o1")

@@ -77,7 +77,7 @@ class Commands:
         wait: int | None = None,
         idempotency_key: str | None = None,
     ) -> Published:
-        """Change a part of an entity: what is None stays as it is; attributes are merged by name.
+        """Change some fields of an entity: what is None stays as it is; attributes are merged by name.
 
         Raises:
             NotFound: nothing is stored under this key.

@@ -115,5 +115,5 @@ class Imports:
         return read(Import, self._transport.call("POST", "imports", id, "retry"))
 
     def cancel(self, id: str) -> Import:
-        """Import no further row."""
+        """Cancel an import: import no further rows."""
         return read(Import, self._transport.call("POST", "imports", id, "cancel"))

@@ -91,7 +91,7 @@ class Operations:
         return read(Catalogue, self._transport.call("GET", "catalogue"))
 
     def run(self, type: str, code: str, version: int, *, kind: str | None = None) -> Run:
-        """The execution that applies a version, state by state."""
+        """Show the execution that applies a version, state by state."""
         path = ("entities", type, code, "versions", str(version), "run")
         return read(Run, self._transport.call("GET", *path, query={"kind": kind}))
 
@@ -138,6 +138,6 @@ class Operations:
                 return
 
     def skip(self, type: str, code: str, version: int, *, dry_run: bool = False, kind: str | None = None) -> Skipped:
-        """Leave a failed version out."""
+        """Skip a failed version."""
         path = ("entities", type, code, "versions", str(version), "skip")
         return read(Skipped, self._transport.call("POST", *path, query={"dryRun": dry_run or None, "kind": kind}))

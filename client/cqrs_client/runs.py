@@ -57,7 +57,7 @@ class Overview:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Names of entity types, import tables, task types and workflows."""
+    """List the names of entity types, import tables, task types and workflows."""
 
     entity_types: tuple[str, ...]
     import_tables: tuple[str, ...]

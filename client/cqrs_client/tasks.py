@@ -52,7 +52,7 @@ class Tasks:
         return read(Task, self._transport.call("POST", "tasks", body=body, idempotency_key=idempotency_key))
 
     def get(self, id: str) -> Task:
-        """One task with its counters. Raises NotFound, ApiError, Unreachable."""
+        """Get one task with its counters. Raises NotFound, ApiError, Unreachable."""
         return read(Task, self._transport.call("GET", "tasks", id))
 
     def list(self, *, type: str | None = None, page: int = PAGE) -> Iterator[Task]:
@@ -69,9 +69,9 @@ class Tasks:
         return until(self._transport, lambda: self.get(id), lambda seen: seen.status in over, timeout, f"task {id}")
 
     def retry(self, id: str) -> Task:
-        """Run what failed again."""
+        """Retry a task: run what failed again."""
         return read(Task, self._transport.call("POST", "tasks", id, "retry"))
 
     def cancel(self, id: str) -> Task:
-        """Cancel a task without outcome."""
+        """Cancel a task that has no outcome yet."""
         return read(Task, self._transport.call("POST", "tasks", id, "cancel"))

@@ -46,7 +46,7 @@ class Api:
             room.add_routes(routes, services)
 
         @routes.resolver.exception_handler(Exception)  # type: ignore[untyped-decorator]
-        def told(error: Exception) -> Response[str]:
+        def problem_response(error: Exception) -> Response[str]:
             """Boundary: every error of a route is an answer; one that nobody foresaw is logged."""
             if isinstance(error, NotFoundError):
                 error = self._nothing_there()
@@ -71,7 +71,7 @@ class Api:
         log_step(
             "request",
             method=_method(event),
-            route=rule if (_method(event), rule) in self.routes.told else "",
+            route=rule if (_method(event), rule) in self.routes.info else "",
             status=answer["statusCode"],
             tenant=tenant,
             requestId=request_id,
@@ -89,7 +89,7 @@ class Api:
     def _nothing_there(self) -> Exception:
         request = self.routes.resolver.current_event
         methods = self.routes.methods_of(request.path)
-        return WrongMethod(request.http_method, methods) if methods else NoRoute("there is nothing under this path")
+        return WrongMethod(request.http_method, methods) if methods else NoRoute("there is no such path")
 
 
 def _problem(error: Exception, request: Request) -> Response[str]:

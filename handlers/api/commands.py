@@ -41,7 +41,10 @@ class GivenCommand(Given):
     attributes: dict[str, Any] | None = None
     attributes_from: str | None = None
     version: int | None = Field(
-        0, ge=LATEST, lt=MAX_VERSION, description="0: nothing is stored yet; -1: on top of the latest; n: on top of n"
+        0,
+        ge=LATEST,
+        lt=MAX_VERSION,
+        description="0: if nothing is stored yet; -1: on top of the latest version; n: on top of version n",
     )
     is_deleted: bool = False
     seq: int | None = None
@@ -111,7 +114,7 @@ RequestId = Annotated[
         min_length=1,
         max_length=MAX_REQUEST_ID_CHARS,
         pattern="^[^@]*$",
-        description="A repeated request with the same key gives the first answer's command again",
+        description="A repeated request with the same key returns the command of the first one",
     ),
 ]
 EXAMPLE = {
@@ -140,7 +143,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         return answer(status, published)
 
     @routes.add(
-        "PATCH", "/commands/<type>/<code>", WRITER, "Change a part of an entity",
+        "PATCH", "/commands/<type>/<code>", WRITER, "Change some fields of an entity",
         answers={200: Published, 202: Published}, may=(404, 409), example={"name": "The first order"},
     )  # fmt: skip
     def change_entity(
@@ -154,14 +157,14 @@ def add_routes(routes: Routes, services: Services) -> None:
         return answer(status, published)
 
     @routes.add(
-        "POST", "/commands/batch", WRITER, "Publish up to 100 commands, each on its own", answers={200: BatchAnswer},
-        example={"commands": [EXAMPLE, {**EXAMPLE, "code": "o2"}]},
+        "POST", "/commands/batch", WRITER, "Publish up to 100 commands, independently of each other",
+        answers={200: BatchAnswer}, example={"commands": [EXAMPLE, {**EXAMPLE, "code": "o2"}]},
     )  # fmt: skip
     def publish_batch(given: Annotated[GivenBatch, Body()], idempotency_key: RequestId = None) -> Response[BatchAnswer]:
         return answer(200, room.batch(given.commands, routes.caller, idempotency_key))
 
     @routes.add(
-        "POST", "/commands/uploads", WRITER, "Where large attributes can be put, to be published by `attributesFrom`",
+        "POST", "/commands/uploads", WRITER, "Get an upload URL for large attributes, for use with `attributesFrom`",
         answers={200: Upload},
     )  # fmt: skip
     def upload_attributes() -> Response[Upload]:
@@ -246,12 +249,12 @@ class _Commands:
 
     def _uploaded(self, key: str, caller: Caller) -> dict[str, Any]:
         if not key.startswith(attributes_prefix(caller.tenant)):
-            raise Forbidden(f"attributesFrom: expected a key of POST /commands/uploads, below {IMPORTS}<tenant>/")
+            raise Forbidden(f"attributesFrom: expected a key from POST /commands/uploads, under {IMPORTS}<tenant>/")
         try:
             body = self._services.objects.get(key, max_bytes=MAX_ATTRIBUTES_BYTES)
             found: Any = json.loads(body)
         except ObjectMissing:
-            raise ValidationError("attributesFrom", key, "the key of an upload that is there") from None
+            raise ValidationError("attributesFrom", key, "the key of an existing upload") from None
         except ObjectTooLarge:
             raise ValidationError("attributesFrom", key, f"at most {MAX_ATTRIBUTES_BYTES} bytes") from None
         except (ValueError, RecursionError):

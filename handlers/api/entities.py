@@ -58,7 +58,7 @@ class VersionPage(Shown):
     cursor: str | None
 
 
-Deleted = Annotated[bool, Query(alias="includeDeleted", description="Also what is deleted"), Flag]
+Deleted = Annotated[bool, Query(alias="includeDeleted", description="Include deleted entities"), Flag]
 
 
 def add_routes(routes: Routes, services: Services) -> None:
@@ -71,13 +71,13 @@ def add_routes(routes: Routes, services: Services) -> None:
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
         include_deleted: Deleted = False,
-        prefix: Annotated[str, Query(description="What their codes begin with")] = "",
+        prefix: Annotated[str, Query(description="Prefix of their codes")] = "",
         kind: Kind = DEFAULT_KIND,
     ) -> Response[EntityPage]:
         return answer(200, room.page(routes.caller, kind, type, prefix, limit, cursor, deleted=include_deleted))
 
     @routes.add(
-        "GET", "/entities/<type>/<code>", READER, "Current state, and versions on their way",
+        "GET", "/entities/<type>/<code>", READER, "Get the current state, and versions in progress",
         answers={200: EntityState, 304: None}, may=(404,),
     )  # fmt: skip
     def get_entity(
@@ -97,7 +97,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         return found
 
     @routes.add(
-        "GET", "/entities/<type>/<code>/history", READER, "All versions, the newest first",
+        "GET", "/entities/<type>/<code>/history", READER, "List all versions, newest first",
         answers={200: VersionPage}, may=(404,),
     )  # fmt: skip
     def list_versions(
@@ -105,7 +105,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         code: Part,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Annotated[
-            int | None, Query(ge=1, description="`cursor` of the page before"), BeforeValidator(whole)
+            int | None, Query(ge=1, description="`cursor` of the previous page"), BeforeValidator(whole)
         ] = None,
         kind: Kind = DEFAULT_KIND,
     ) -> Response[VersionPage]:
@@ -113,13 +113,13 @@ def add_routes(routes: Routes, services: Services) -> None:
 
     @routes.add(
         "GET", "/entities/<type>/<code>/versions/<version>", READER,
-        "One version: its state, status, targets and error", answers={200: Version}, may=(404,),
+        "Get one version: its state, status, targets and error", answers={200: Version}, may=(404,),
     )  # fmt: skip
     def get_version(type: Part, code: Part, version: Number, kind: Kind = DEFAULT_KIND) -> Response[Version]:
         key = room.key(routes.caller, kind, type, code)
         state = services.reader.version(key, version)
         if state is None:
-            raise NotFound(f"{key}: there is no version {version} (any more)")
+            raise NotFound(f"{key}: there is no version {version}, or it has expired")
         return answer(200, version_of(state, services.links))
 
 
@@ -136,7 +136,7 @@ class _Entities:
         reader, links = self._services.reader, self._services.links
         command = reader.get(key, deleted=deleted)
         if command is None:
-            raise NotFound(f"{key}: nothing is applied under this key")
+            raise NotFound(f"{key}: no version is applied under this key")
         pending = fitting(reader.pending(key), lambda one: size_of(one.command))
         return EntityState.model_construct(
             entity=entity_of(command, links), pending=[version_of(one, links) for one in pending]

@@ -26,9 +26,9 @@ class GivenImport(Given):
 
     key: str
     table: str | None = None
-    bucket: str | None = Field(None, description="One of `importBuckets`; without it the stack's own")
+    bucket: str | None = Field(None, description="One of `importBuckets`; default: the stack's own bucket")
     encoding: str | None = None
-    mode: Literal["DIRECT", "STEP_FUNCTION"] | None = Field(None, description="Without it the number of rows decides")
+    mode: Literal["DIRECT", "STEP_FUNCTION"] | None = Field(None, description="Default: depends on the number of rows")
 
 
 class GivenRow(Given):

@@ -47,7 +47,7 @@ def add_routes(routes: Routes, services: Services) -> None:
     """Register them."""
 
     @routes.add(
-        "POST", "/imports/uploads", WRITER, "Where a file can be put", answers={200: Upload},
+        "POST", "/imports/uploads", WRITER, "Get an upload URL for a file", answers={200: Upload},
         example={"fileName": "airports.csv"},
     )  # fmt: skip
     def upload_file(given: Annotated[GivenUpload, Body()]) -> Response[Upload]:
@@ -71,12 +71,12 @@ def add_routes(routes: Routes, services: Services) -> None:
         id_ = services.imports.create_import(given.table, given.row, routes.caller.context(idempotency_key))
         return answer(202, AcceptedRow(id=id_))
 
-    @routes.add("GET", "/imports", READER, "The tenant's imports", answers={200: ImportPage})
+    @routes.add("GET", "/imports", READER, "List the tenant's imports", answers={200: ImportPage})
     def list_imports(
         table: Annotated[str | None, Query()] = None,
-        archives: Annotated[bool, Query(description="Those of archives"), Flag] = False,
+        archives: Annotated[bool, Query(description="List archives instead of single files"), Flag] = False,
         limit: Limit = DEFAULT_LIMIT,
-        cursor: Annotated[str | None, Query(description="`cursor` of the page before")] = None,
+        cursor: Annotated[str | None, Query(description="`cursor` of the previous page")] = None,
     ) -> Response[ImportPage]:
         after = None if cursor is None else _own(cursor, routes.caller)
         context = routes.caller.context()
@@ -84,11 +84,15 @@ def add_routes(routes: Routes, services: Services) -> None:
         following = found[-1].id if len(found) == limit else None
         return answer(200, ImportPage(items=[shown_import(one) for one in found], cursor=following))
 
-    @routes.add("GET", "/imports/<id>", READER, "One import with its counters", answers={200: ShownImport}, may=(404,))
+    @routes.add(
+        "GET", "/imports/<id>", READER, "Get one import with its counters", answers={200: ShownImport}, may=(404,)
+    )
     def get_import(id: Id) -> Response[ShownImport]:
         return answer(200, shown_import(_job(services, id, routes.caller)))
 
-    @routes.add("GET", "/imports/<id>/files", READER, "Files of an archive", answers={200: FileList}, may=(404,))
+    @routes.add(
+        "GET", "/imports/<id>/files", READER, "List the files of an archive", answers={200: FileList}, may=(404,)
+    )
     def list_files_of_import(id: Id) -> Response[FileList]:
         files = services.imports.list_files(_own(id, routes.caller), routes.caller.context())
         shown = [
@@ -106,13 +110,13 @@ def add_routes(routes: Routes, services: Services) -> None:
         ]
         return answer(200, FileList(items=shown))
 
-    @routes.add("GET", "/imports/<id>/rows", READER, "Rows with their outcome", answers={200: RowPage}, may=(404,))
+    @routes.add("GET", "/imports/<id>/rows", READER, "List rows with their outcome", answers={200: RowPage}, may=(404,))
     def list_rows_of_import(
         id: Id,
-        status: Annotated[str | None, Query(description="Only rows of this status, such as FAILED")] = None,
+        status: Annotated[str | None, Query(description="Only rows with this status, such as FAILED")] = None,
         limit: Limit = DEFAULT_LIMIT,
         cursor: Annotated[
-            int | None, Query(ge=0, description="`cursor` of the page before"), BeforeValidator(whole)
+            int | None, Query(ge=0, description="`cursor` of the previous page"), BeforeValidator(whole)
         ] = None,
     ) -> Response[RowPage]:
         job = _job(services, id, routes.caller)
@@ -129,22 +133,29 @@ def add_routes(routes: Routes, services: Services) -> None:
             200, RowPage(items=[shown_row(one) for one in shown], cursor=None if after is None else str(after))
         )
 
-    @routes.add("GET", "/imports/<id>/report", READER, "Failed rows as CSV files", answers={200: Report}, may=(404,))
+    @routes.add(
+        "GET", "/imports/<id>/report", READER, "Get the failed rows as CSV files", answers={200: Report}, may=(404,)
+    )
     def get_report(id: Id) -> Response[Report]:
         job = _job(services, id, routes.caller)
         if not job.report:
-            raise NotFound(f"{job.id}: it has no report (yet): no row failed, or it has not ended")
+            raise NotFound(f"{job.id}: it has no report, because no row failed or it has not ended")
         return answer(200, Report(parts=[ReportPart(key=key, url=services.links.download(key)) for key in job.report]))
 
     @routes.add(
-        "POST", "/imports/<id>/retry", OPERATOR, "Import failed rows again", answers={202: ShownImport}, may=(404, 409)
+        "POST", "/imports/<id>/retry", OPERATOR, "Retry the failed rows", answers={202: ShownImport}, may=(404, 409)
     )
     def retry_import(id: Id) -> Response[ShownImport]:
         own = _own(id, routes.caller)
         return answer(202, shown_import(services.imports.retry_failed_rows(own, routes.caller.context())))
 
     @routes.add(
-        "POST", "/imports/<id>/cancel", OPERATOR, "Import no further row", answers={202: ShownImport}, may=(404, 409)
+        "POST",
+        "/imports/<id>/cancel",
+        OPERATOR,
+        "Cancel an import: import no further rows",
+        answers={202: ShownImport},
+        may=(404, 409),
     )
     def cancel_import(id: Id) -> Response[ShownImport]:
         own = _own(id, routes.caller)
@@ -154,7 +165,7 @@ def add_routes(routes: Routes, services: Services) -> None:
 def _create(services: Services, given: GivenImport, caller: Caller, request_id: str | None) -> ImportJob:
     context = caller.context(request_id)
     if not given.key.startswith(tenant_prefix(caller.tenant)):
-        raise Forbidden(f"key: only files below {tenant_prefix(caller.tenant)} may be imported")
+        raise Forbidden(f"key: only files under {tenant_prefix(caller.tenant)} may be imported")
     bucket = services.objects.bucket if given.bucket is None else given.bucket
     if given.key.lower().endswith(ZIP_SUFFIX):
         return services.imports.create_zip_import(

@@ -127,7 +127,7 @@ def add_routes(routes: Routes, services: Services) -> None:
     room = _Operators(services)
 
     @routes.add(
-        "GET", "/entities/<type>/<code>/explain", OPERATOR, "What happened, and what to do",
+        "GET", "/entities/<type>/<code>/explain", OPERATOR, "Explain what happened and what to do",
         answers={200: Explanation}, may=(404,),
     )  # fmt: skip
     def explain_entity(
@@ -140,7 +140,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         return answer(200, Explanation.model_validate(plain(found)))
 
     @routes.add(
-        "POST", "/entities/<type>/<code>/versions/<version>/redrive", OPERATOR, "Give a failed version a new attempt",
+        "POST", "/entities/<type>/<code>/versions/<version>/redrive", OPERATOR, "Redrive a failed version",
         answers={200: RedriveAnswer}, may=(404,),
     )  # fmt: skip
     def redrive_version(
@@ -151,7 +151,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         return answer(200, _redriven(outcomes, None, dry_run=dry_run))
 
     @routes.add(
-        "POST", "/entities/<type>/<code>/versions/<version>/skip", OPERATOR, "Leave a failed version out",
+        "POST", "/entities/<type>/<code>/versions/<version>/skip", OPERATOR, "Skip a failed version",
         answers={200: SkipAnswer}, may=(404, 409),
     )  # fmt: skip
     def skip_version(
@@ -169,10 +169,10 @@ def add_routes(routes: Routes, services: Services) -> None:
         )
         return answer(200, shown)
 
-    @routes.add("GET", "/failed", OPERATOR, "Commands that failed", answers={200: FailedPage})
+    @routes.add("GET", "/failed", OPERATOR, "List failed commands", answers={200: FailedPage})
     def list_failed(
         since: Annotated[str | None, Query(description="Failed since, such as 2026-01-31T09:00:00Z")] = None,
-        status: Annotated[str, Query(description="FAILED, or the failure of one state: sync_data:FAILED")] = FAILED,
+        status: Annotated[str, Query(description="FAILED, or a failure of one state: sync_data:FAILED")] = FAILED,
         type: Annotated[str | None, Query()] = None,
         kind: Kind = DEFAULT_KIND,
         limit: Limit = DEFAULT_LIMIT,
@@ -182,7 +182,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         return answer(200, FailedPage(items=[_failed(row) for row in found.rows], cursor=_cursor(found.next_key)))
 
     @routes.add(
-        "POST", "/failed/redrive", OPERATOR, "Give failed commands a new attempt", answers={200: RedriveAnswer},
+        "POST", "/failed/redrive", OPERATOR, "Redrive failed commands", answers={200: RedriveAnswer},
         example={"type": "ORDER", "dryRun": True},
     )  # fmt: skip
     def redrive_failed(given: Annotated[GivenSelection, Body()]) -> Response[RedriveAnswer]:

@@ -52,7 +52,7 @@ class Catalogue(Shown):
 def add_routes(routes: Routes, services: Services) -> None:
     """Register them."""
 
-    @routes.add("GET", "/overview", READER, "What is on its way", answers={200: Overview})
+    @routes.add("GET", "/overview", READER, "Get an overview of open and failed commands", answers={200: Overview})
     def get_overview() -> Response[Overview]:
         from handlers.operations.overview import open_commands
 
@@ -72,7 +72,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         shown = Overview(open=found.by_status.total(), by_status=counts, oldest=oldest, is_complete=found.is_complete)
         return answer(200, shown)
 
-    @routes.add("GET", "/catalogue", READER, "Names of entity types, import tables, task types and workflows",
+    @routes.add("GET", "/catalogue", READER, "List the names of entity types, import tables, task types and workflows",
                 answers={200: Catalogue})  # fmt: skip
     def get_catalogue() -> Response[Catalogue]:
         from handlers.operations.overview import stored_types

@@ -47,7 +47,7 @@ def add_routes(routes: Routes, services: Services) -> None:
 
     @routes.add(
         "GET", "/entities/<type>/<code>/versions/<version>/run", OPERATOR,
-        "The execution that applies a version, state by state", answers={200: Run}, may=(404,),
+        "Show the execution that applies a version, state by state", answers={200: Run}, may=(404,),
     )  # fmt: skip
     def get_run(type: Part, code: Part, version: Number, kind: Kind = DEFAULT_KIND) -> Response[Run]:
         from handlers.operations.runs import execution_of
@@ -56,7 +56,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         machine = services.names.command_machine
         arn = execution_of(services.store, key, machine)
         if arn is None:
-            raise NotFound(f"{key}: there is no such version (any more)")
+            raise NotFound(f"{key}: there is no such version, or it has expired")
         name = EXPRESS if f"{COMMAND_HANDLER_EXPRESS}:" in arn else STANDARD
         # EXPRESS machines keep no history, and the function may not ask for one.
         found = None if name == EXPRESS else services.histories.of(arn)

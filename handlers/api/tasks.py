@@ -31,7 +31,7 @@ class GivenTask(Given):
     max_concurrency: int | None = Field(None, ge=1, le=MAX_CONCURRENCY)
     on_item_error: Literal["continue", "stop"] = "continue"
     expected_seconds: float | None = Field(
-        None, gt=0, le=MAX_EXPECTED_SECONDS, description="Per item, where it is not the handler's"
+        None, gt=0, le=MAX_EXPECTED_SECONDS, description="Expected seconds per item, if different from the handler's"
     )
 
 
@@ -95,7 +95,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         if task.items is None:
             made = services.tasks.create_task(task.type, task.input, context)
         elif "input" in task.model_fields_set:
-            raise ValidationError("items", "a list, and an input beside", "either items or input")
+            raise ValidationError("items", "a list, and an input as well", "either items or input")
         else:
             made = services.tasks.create_step_function_task(
                 task.type,
@@ -107,7 +107,7 @@ def add_routes(routes: Routes, services: Services) -> None:
             )
         return answer(202, shown_task(made))
 
-    @routes.add("GET", "/tasks", READER, "The tenant's tasks", answers={200: TaskPage})
+    @routes.add("GET", "/tasks", READER, "List the tenant's tasks", answers={200: TaskPage})
     def list_tasks(
         type: Annotated[str | None, Query()] = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response[TaskPage]:
@@ -117,7 +117,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         following = shown[-1].id if len(shown) < len(found) or len(found) == limit else None
         return answer(200, TaskPage(items=[shown_task(one) for one in shown], cursor=following))
 
-    @routes.add("GET", "/tasks/<id>", READER, "One task with its counters", answers={200: ShownTask}, may=(404,))
+    @routes.add("GET", "/tasks/<id>", READER, "Get one task with its counters", answers={200: ShownTask}, may=(404,))
     def get_task(id: Id) -> Response[ShownTask]:
         return answer(200, shown_task(services.tasks.get_task(_own(id, routes.caller), routes.caller.context())))
 
@@ -125,7 +125,7 @@ def add_routes(routes: Routes, services: Services) -> None:
     def list_task_items(
         id: Id,
         limit: Limit = DEFAULT_LIMIT,
-        cursor: Annotated[int, Query(ge=0, description="`cursor` of the page before"), BeforeValidator(whole)] = 0,
+        cursor: Annotated[int, Query(ge=0, description="`cursor` of the previous page"), BeforeValidator(whole)] = 0,
     ) -> Response[ItemPage]:
         items: Iterable[TaskItem] = services.tasks.list_items(_own(id, routes.caller), routes.caller.context())
         found = list(islice((one for one in items if one.index >= cursor), limit + 1))
@@ -134,14 +134,19 @@ def add_routes(routes: Routes, services: Services) -> None:
         return answer(200, ItemPage(items=[_shown_item(one) for one in shown], cursor=following))
 
     @routes.add(
-        "POST", "/tasks/<id>/retry", OPERATOR, "Run what failed again", answers={202: ShownTask}, may=(404, 409)
+        "POST",
+        "/tasks/<id>/retry",
+        OPERATOR,
+        "Retry a task: run what failed again",
+        answers={202: ShownTask},
+        may=(404, 409),
     )
     def retry_task(id: Id) -> Response[ShownTask]:
         own = _own(id, routes.caller)
         return answer(202, shown_task(services.task_operations.retry_failed_items(own, routes.caller.context())))
 
     @routes.add(
-        "POST", "/tasks/<id>/cancel", OPERATOR, "Cancel a task without outcome", answers={202: ShownTask},
+        "POST", "/tasks/<id>/cancel", OPERATOR, "Cancel a task that has no outcome yet", answers={202: ShownTask},
         may=(404, 409),
     )  # fmt: skip
     def cancel_task(id: Id) -> Response[ShownTask]:

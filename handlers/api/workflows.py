@@ -110,7 +110,7 @@ class Started(Shown):
 def add_routes(routes: Routes, services: Services) -> None:
     """Register them."""
 
-    @routes.add("GET", "/approvals", READER, "What waits for a person", answers={200: ApprovalPage})
+    @routes.add("GET", "/approvals", READER, "List open approvals", answers={200: ApprovalPage})
     def list_approvals(
         workflow: Annotated[str | None, Query()] = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
     ) -> Response[ApprovalPage]:
@@ -139,13 +139,13 @@ def add_routes(routes: Routes, services: Services) -> None:
     def start_workflow(name: Part, given: Annotated[GivenStart, Body()]) -> Response[Started]:
         caller = routes.caller
         if given.input.get(TENANT, caller.tenant) != caller.tenant:
-            raise Forbidden(f"input.{TENANT}: the tenant is the caller's")
+            raise Forbidden(f"input.{TENANT}: not allowed; the tenant is the caller's")
         own = {**given.input, TENANT: caller.tenant, REQUESTED_BY: caller.user}
         arn = services.workflows.start(name, {REQUEST_ID: given.id, **own}, scoped(caller.tenant, given.id))
         return answer(202, Started(workflow=name, id=given.id, execution_arn=arn))
 
     @routes.add(
-        "GET", "/workflows/<name>", READER, "The tenant's executions of a workflow", answers={200: ExecutionList}
+        "GET", "/workflows/<name>", READER, "List the tenant's executions of a workflow", answers={200: ExecutionList}
     )
     def list_executions(name: Part, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response[ExecutionList]:
         tenant = routes.caller.tenant
@@ -169,7 +169,12 @@ def add_routes(routes: Routes, services: Services) -> None:
         return answer(200, _shown(name, id, _execution(services, name, id, routes.caller)))
 
     @routes.add(
-        "GET", "/workflows/<name>/<id>/run", READER, "One execution, state by state", answers={200: Run}, may=(404,)
+        "GET",
+        "/workflows/<name>/<id>/run",
+        READER,
+        "Show one execution, state by state",
+        answers={200: Run},
+        may=(404,),
     )
     def get_run_of_workflow(name: Part, id: Part) -> Response[Run]:
         found = _execution(services, name, id, routes.caller)

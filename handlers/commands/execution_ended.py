@@ -37,9 +37,9 @@ class CommandExecutionEndedHandler:
         row = self._repository.command(run.key)
         if row is not None and run.own.holds(row):
             if ended.status == TIMED_OUT and _still_waits(row):
-                return {"left": "it waits, the sweeper goes on with it"}
+                return {"left": "it waits, the sweeper continues it"}
             if _was_started_again(row, run, ended.name):
-                return {"left": "a newer execution goes on with it, or the sweeper"}
+                return {"left": "a newer execution or the sweeper continues it"}
         message = f"{ended.message}: {ended.error}" if ended.error else ended.message
         return self._recorder(run, Failure(NotRunning.__name__, message))
 

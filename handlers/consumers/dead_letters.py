@@ -94,6 +94,6 @@ def is_kept(record: Mapping[str, Any], error: Exception, consumer: Consumer, let
     try:
         letters.put(record, error)
     except Exception as second:  # noqa: BLE001 - boundary: one record; it is delivered again, and put then
-        log_step("not put into the dead-letter queue", level=logging.ERROR, **without_text(second))
+        log_step("could not be put into the dead-letter queue", level=logging.ERROR, **without_text(second))
         return False
     return True

@@ -60,7 +60,7 @@ def _text_of(error: BaseException) -> str:
     try:
         return str(error)
     except Exception as second:  # noqa: BLE001 - boundary: an application's error; its type says more than this one's
-        return f"(its text can't be had: {type(second).__name__})"
+        return f"(its text is not available: {type(second).__name__})"
 
 
 def _is_text(error: BaseException, text: str) -> bool:

@@ -29,7 +29,7 @@ def check_part(field: str, value: object) -> str:
     if type(value) is str and _PLAIN.fullmatch(value):
         return value
     if not isinstance(value, str) or not value or SEPARATOR in value or VERSION_SEPARATOR in value:
-        raise ValidationError(field, value, "text that is not empty and has no '#' and no '@'")
+        raise ValidationError(field, value, "non-empty text without '#' and '@'")
     encoded(field, value)
     return str.__str__(value)  # the content of an enumeration's member, not its name
 
@@ -45,7 +45,7 @@ def check_new_part(field: str, value: object) -> str:
         return value
     part = check_part(field, value)
     if part[0].isspace() or part[-1].isspace() or part[0] in NO_WIDTH or part[-1] in NO_WIDTH:
-        raise ValidationError(field, part, "text without blanks at its ends (strip() takes them away)")
+        raise ValidationError(field, part, "text without leading or trailing blanks (use strip())")
     if _UNPRINTABLE.search(part):
         raise ValidationError(field, part, "text without control characters")
     if not part.isascii():
@@ -55,7 +55,7 @@ def check_new_part(field: str, value: object) -> str:
             raise ValidationError(
                 field,
                 part,
-                f"text in Unicode's normal form C, which {ascii(part)[:SHOWN_CHARS]} is not: "
+                f"text in Unicode normalization form C, which {ascii(part)[:SHOWN_CHARS]} is not: "
                 "unicodedata.normalize('NFC', text), or String.normalize() in JavaScript",
             )
     return part

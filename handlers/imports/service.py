@@ -202,7 +202,7 @@ class ImportService:
         return ImportJob.from_rows(*found)
 
     def cancel_import(self, import_id: str, context: InvokeContext) -> ImportJob:
-        """Import no further row of a file: rows whose command is published run to their end, the others are CANCELLED.
+        """Cancel an import: rows whose command is published complete normally, the others become CANCELLED.
 
         A job that nobody has begun is CANCELLED at once; another one when its last row has ended (``is_cancelling``
         until then). A repeated call changes nothing.
@@ -292,7 +292,8 @@ class ImportService:
         except ConditionFailed as error:
             if error.item is None or error.item["contentHash"] != item["contentHash"]:
                 raise RequestConflict(
-                    f"requestId {item.get('requestId')!r} was used for {item['sk']} with other content; use a new id"
+                    f"requestId {item.get('requestId')!r} was used for {item['sk']} with different content; "
+                    "use a new id"
                 ) from None
             return error.item
         return item

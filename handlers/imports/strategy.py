@@ -151,7 +151,7 @@ def load_import_tables(module_names: Iterable[str], collaborators: Mapping[str, 
             if layout.table in found:
                 other = type(found[layout.table].strategy)
                 raise RegistryError(
-                    f"{where}: import table {layout.table!r} is used by {other.__module__}.{other.__name__} already"
+                    f"{where}: import table {layout.table!r} is already used by {other.__module__}.{other.__name__}"
                 )
             strategy = instance_of(cls, where, collaborators, "an import strategy", "map(row)")
             found[layout.table] = Table(layout, strategy)

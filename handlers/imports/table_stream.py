@@ -84,7 +84,7 @@ class ImportStream:
                     continue
                 if row["kind"] == status.JOB:
                     if status.is_terminal(row):
-                        notices.append((index, self._told(row)))
+                        notices.append((index, self._status_event(row)))
                         if "parent" in row:
                             self._answer(ImportJobKey.parse_id(row["id"]))
                         self._alarm(ImportJobKey.parse_id(row["id"]), row)
@@ -117,7 +117,7 @@ class ImportStream:
         text = f"{what}, table {row['tableName']}, failed: {row['error']['type']}{rows}"
         send_alarm(self._alarms, self._table, key, row["attempt"], text, "")
 
-    def _told(self, row: Item) -> Notice:
+    def _status_event(self, row: Item) -> Notice:
         content = {"tableName": row["tableName"], "status": row["status"], "attempt": row["attempt"]}
         content.update({name: row[name] for name in (*_COUNTERS, "parent", "error", "updatedAt") if name in row})
         return _notice(IMPORT_STATUS, row, content, self._table)

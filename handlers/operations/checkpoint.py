@@ -41,7 +41,7 @@ class Counts:
     kept: int = 0
 
     @property
-    def untold(self) -> int:
+    def unreported(self) -> int:
         """Rows that were handed over without an error, to a target that doesn't say what it did."""
         return self.handed - self.applied - self.kept
 

@@ -110,7 +110,7 @@ class Redriver:
     def _versions(self, key: EntityKey) -> dict[int, Item]:
         rows = {int(row["version"]): row for row in self._repository.versions(key)}
         if not rows:
-            raise NotFound(f"{pasteable(key)}: unknown key, no version of it is in the log")
+            raise NotFound(f"{pasteable(key)}: unknown key: the log has no version of it")
         return rows
 
     def _redrive(self, entity: EntityKey, rows: dict[int, Item], failed: list[int]) -> list[Redriven]:

@@ -190,10 +190,10 @@ class Resync:
         """What the target says that it did."""
         for _ in range(TRIES - 1):
             try:
-                return _told(self._target.up(command))
+                return _outcome_of(self._target.up(command))
             except TransientError:
                 self._sleep(PAUSE_SECONDS)
-        return _told(self._target.up(command))
+        return _outcome_of(self._target.up(command))
 
 
 def _entity_of(found: Item) -> EntityKey:
@@ -202,7 +202,7 @@ def _entity_of(found: Item) -> EntityKey:
     return EntityKey.parse(found["pk"], found["sk"]) if of_data else VersionKey.parse(found["pk"], found["sk"]).entity
 
 
-def _told(answer: object) -> str:
+def _outcome_of(answer: object) -> str:
     return answer if isinstance(answer, str) and answer in (APPLIED, SKIPPED) else HANDED
 
 

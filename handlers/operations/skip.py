@@ -1,4 +1,4 @@
-"""``skip``: leave a failed command out, so that its successors go on."""
+"""``skip``: skip a failed command, so that its successors can proceed."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def task_types(module_names: Iterable[str]) -> dict[str, TaskType]:
             if type_ in found:
                 other = found[type_].cls
                 raise RegistryError(
-                    f"{where}: task type {type_!r} is used by {other.__module__}.{other.__name__} already"
+                    f"{where}: task type {type_!r} is already used by {other.__module__}.{other.__name__}"
                 )
             found[type_] = TaskType(type_, expected, cls)
     return found

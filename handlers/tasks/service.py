@@ -192,7 +192,8 @@ class TaskService:
                 raise
             if first["contentHash"] != entry["contentHash"]:
                 raise RequestConflict(
-                    f"requestId {context.request_id!r} was used for {first['taskId']} with other content; use a new id"
+                    f"requestId {context.request_id!r} was used for {first['taskId']} with different content; "
+                    "use a new id"
                 ) from None
             return TaskKey.parse_id(first["taskId"]), first["createdAt"]
         return key, iso(now)

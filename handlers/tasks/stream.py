@@ -106,13 +106,13 @@ class TaskStream:
         if row["kind"] in status.QUEUED_KINDS and row["status"] == status.CREATED:
             message = self._queue.message_for(row)
             notices = [message] if message is not None else []
-        if self._is_told(row["status"]):
+        if self._is_notified(row["status"]):
             notices.append(self._status_event(row))
         if row["status"] == status.FAILED:
             self._alarm(row)
         return notices
 
-    def _is_told(self, new: str) -> bool:
+    def _is_notified(self, new: str) -> bool:
         """Being accepted is no outcome and no progress."""
         if self._which == options.ALL:
             return new != status.CREATED

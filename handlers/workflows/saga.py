@@ -51,7 +51,7 @@ class SagaLog:
             self._create(key, RUNNING, [step], wanted)
             return
         if not same_json(row["content"], wanted):
-            raise RequestConflict(f"{pk} {sk}: the request id was used with other content; use a new id")
+            raise RequestConflict(f"{pk} {sk}: the request id was used with different content; use a new id")
         if row["status"] in (UNDOING, UNDONE):
             raise SagaIsUndone(f"{pk} {sk}: {step} must not begin, the saga is {row['status']}")
         if step in row["steps"]:

@@ -131,7 +131,7 @@ def workflow_classes(module_names: Iterable[str]) -> dict[str, WorkflowClass]:
         for cls in marked_classes(module_name, _MARK):
             one = mark_of(cls)
             if one.name in found:
-                raise RegistryError(f"{one.where}: workflow {one.name!r} is used by {found[one.name].where} already")
+                raise RegistryError(f"{one.where}: workflow {one.name!r} is already used by {found[one.name].where}")
             found[one.name] = one
     return found
 

@@ -33,7 +33,7 @@ def check_key(config: StackConfig, account: Account) -> None:
     expected = f"arn:{account.partition}:kms:{account.region}:"
     if config.kms_key_arn and not config.kms_key_arn.startswith(expected):
         raise ConfigError(
-            [f"kmsKeyArn: {config.kms_key_arn!r} is not allowed; expected a key of the stack's region: {expected}..."]
+            [f"kmsKeyArn: {config.kms_key_arn!r} is not allowed; expected a key in the stack's region: {expected}..."]
         )
 
 

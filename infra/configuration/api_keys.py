@@ -22,7 +22,7 @@ _ISSUER = re.compile(r"https://[^\s/?#]+(/[^\s?#]*)?")
 def parse_issuer(value: Any) -> str:
     """The issuer's URL, empty where there is none. Raises ValueError: what is allowed."""
     if not isinstance(value, str) or (value and not _ISSUER.fullmatch(value)):
-        raise ValueError("the https:// URL of an issuer of tokens, as it is in their iss, or nothing")
+        raise ValueError("the https:// URL of a token issuer, as in the claim iss, or nothing")
     return value
 
 
@@ -54,7 +54,7 @@ class ApiKeys:
         if bool(self.api_issuer) != bool(self.api_audience):
             yield f"{namespace}:apiIssuer and {namespace}:apiAudience: expected both or neither"
         if self.console_enabled and not self.api_enabled:
-            yield f"{namespace}:consoleEnabled: true is not allowed with apiEnabled false; the console talks to the API"
+            yield f"{namespace}:consoleEnabled: true is not allowed with apiEnabled false; the console needs the API"
         elif self.console_enabled and not self.api_issuer:
             yield (
                 f"{namespace}:consoleEnabled: true is not allowed without {namespace}:apiIssuer; callers in a"

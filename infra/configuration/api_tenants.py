@@ -28,8 +28,8 @@ def parse_tenants(value: Any) -> dict[str, dict[str, list[str]]]:
     for pattern, entry in value.items():
         if not isinstance(pattern, str) or not _PRINCIPAL.fullmatch(pattern):
             raise ValueError(
-                f"{_FORM}; {pattern!r} is no arn:aws:iam::<account>:role/<name>: that of a session is its "
-                "role's, without the path"
+                f"{_FORM}; {pattern!r} is not arn:aws:iam::<account>:role/<name>; for a session, give "
+                "the ARN of its role without the path"
             )
         if not isinstance(entry, Mapping) or set(entry) != {TENANTS, ROLES_OF_TENANTS}:
             raise ValueError(f"{_FORM}; {pattern!r} has {entry!r}")

@@ -42,8 +42,8 @@ def parse_environment(value: Any) -> dict[str, str]:
     for name, text in value.items():
         if not isinstance(name, str) or not VARIABLE.fullmatch(name) or RESERVED.fullmatch(name):
             raise WrongEntry(
-                "names of letters, digits and '_', starting with a letter, that neither Lambda nor this stack uses; "
-                f"{name!r} is none"
+                "names of letters, digits and '_', starting with a letter, that neither Lambda nor this stack uses, "
+                f"not {name!r}"
             )
         if not isinstance(text, str):
             raise WrongEntry(f"text as values; {name} has {text!r}")
@@ -56,7 +56,7 @@ def parse_secrets(value: Any) -> dict[str, str]:
         raise WrongEntry("an object of names to ARNs of secrets or parameters")
     for name, arn in value.items():
         if not isinstance(name, str) or not SECRET_NAME.fullmatch(name):
-            raise WrongEntry(f"names of lower-case letters, digits and '-', starting with a letter; {name!r} is none")
+            raise WrongEntry(f"names of lower-case letters, digits and '-', starting with a letter, not {name!r}")
         if not isinstance(arn, str) or not SECRET_ARN.fullmatch(arn):
             # Not shown: it may be the secret itself.
             raise WrongEntry(f"ARNs of Secrets Manager secrets or SSM parameters; {name} has something else")
@@ -73,14 +73,14 @@ def parse_permissions(value: Any) -> tuple[Permission, ...]:
 def _permission(number: int, entry: Any) -> Permission:
     where = f"entry {number}"
     if not isinstance(entry, Mapping) or set(entry) - {"reason"} != {"actions", "resources"}:
-        raise WrongEntry(f"objects of actions and resources, and perhaps a reason; {where} is {entry!r}")
+        raise WrongEntry(f"objects of actions, resources and an optional reason; {where} is {entry!r}")
     actions, resources, reason = entry["actions"], entry["resources"], entry.get("reason", "")
     if not _texts(actions) or not all(map(ACTION.fullmatch, actions)):
         raise WrongEntry(f"actions as a list of <service>:<Action> without '*'; {where} has {actions!r}")
     if not _texts(resources) or not all(one == EVERYTHING or RESOURCE.fullmatch(one) for one in resources):
         raise WrongEntry(f"resources as a list of ARNs; {where} has {resources!r}")
     if not isinstance(reason, str) or (EVERYTHING in resources and not reason.strip()):
-        raise WrongEntry(f"a reason, as text, beside the resource '*'; {where} has {reason!r}")
+        raise WrongEntry(f"a reason, as text, with the resource '*'; {where} has {reason!r}")
     return Permission(tuple(actions), tuple(resources), reason)
 
 

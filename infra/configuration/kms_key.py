@@ -14,7 +14,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 def parse_key_arn(value: Any) -> str:
     """The ARN, empty where there is none. Raises ValueError: what is allowed."""
     if not isinstance(value, str) or (value and not _ARN.fullmatch(value)):
-        raise ValueError("the ARN of a key of KMS, not of an alias, or nothing")
+        raise ValueError("the ARN of a KMS key, not of an alias, or nothing")
     return value
 
 

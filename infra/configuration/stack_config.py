@@ -55,14 +55,14 @@ class StackConfig(ApiKeys):
         (),
         texts(
             r"(?!(contract|handlers)(\.|$)(?!domain\.))[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*",
-            "a list of distinct module names: below handlers.domain, of applicationPackages or of installed packages",
+            "a list of distinct module names in handlers.domain, applicationPackages or installed packages",
         ),
     )
     application_packages: tuple[str, ...] = setting(
         (),
         texts(
             r"([A-Za-z0-9_][A-Za-z0-9_-]*/)*[a-z_][a-z0-9_]*",
-            "a list of distinct folders of the repository (src/acme), each named as the package that it is",
+            "a list of distinct folders of the repository (src/acme), each with the name of its package",
         ),
     )
     status_events: str = setting(TERMINAL, one_of(*STATUS_EVENTS))

@@ -53,7 +53,7 @@ def parse_sync_targets(value: Any) -> tuple[SyncTarget, ...]:
     ids = [one.id for one in targets]
     for number, id_ in enumerate(ids):
         if id_ in ids[:number]:
-            raise WrongTarget(f"ids that are used once; entry {number + 1} has id {id_!r} of an earlier one")
+            raise WrongTarget(f"unique ids; entry {number + 1} has id {id_!r} of an earlier one")
     return targets
 
 
@@ -75,7 +75,7 @@ def duplicated_ids(targets: Sequence[SyncTarget], classes: Sequence[HandlerClass
     wanted = {one.id for one in targets}
     for one in classes:
         if one.id in wanted:
-            yield f"cqrs:syncTargets: id {one.id!r} is not allowed; expected one that {one.where} does not use"
+            yield f"cqrs:syncTargets: id {one.id!r} is not allowed; expected an id that {one.where} does not use"
 
 
 def _target(number: int, entry: Any) -> SyncTarget:

@@ -180,7 +180,7 @@ def _error_handlers(state: Mapping[str, Any], path: str) -> Iterator[str]:
                 yield f"{path}: {field}[{index}] needs ErrorEquals"
                 continue
             if "States.ALL" in errors and (len(errors) > 1 or index < len(handlers) - 1):
-                yield f"{path}: {field}[{index}]: States.ALL must stand alone and last"
+                yield f"{path}: {field}[{index}]: States.ALL must be alone and last"
             if field == "Catch" and "Next" not in handler:
                 yield f"{path}: Catch[{index}] needs Next"
 

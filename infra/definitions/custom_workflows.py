@@ -111,11 +111,11 @@ def find_workflows(
             where = f"{module}.{declared.cls}"
             plain = declared.name.lower()
             if plain in used:
-                taken_by = f"the stack's {used[plain]} has this name, and names are compared without case"
+                taken_by = f"the stack's {used[plain]} has this name, ignoring case"
                 problems.append(f"{where}: workflow name {declared.name!r} is not allowed; {taken_by}")
                 continue
             if plain in places:
-                problems.append(f"{where}: workflow {declared.name!r} is used by {places[plain]} already")
+                problems.append(f"{where}: workflow {declared.name!r} is already used by {places[plain]}")
                 continue
             places[plain] = where
             one = _workflow(declared, str(PurePosixPath(member).parent / f"{declared.name}{SUFFIX}"), members, problems)
@@ -178,7 +178,7 @@ def check_workflow(name: str, type_: str, definition: Mapping[str, Any], methods
         problems += _lambda_state(state_name, state, type_)
     problems += [f"{one}: no method of the class handles this state" for one in states if one not in methods]
     problems += [
-        f"method {one!r} of the class is no Lambda state of the definition" for one in methods if one not in states
+        f"method {one!r} of the class is not a Lambda state of the definition" for one in methods if one not in states
     ]
     seconds = definition.get("TimeoutSeconds")
     if type_ == EXPRESS and isinstance(seconds, int) and seconds > _EXPRESS_SECONDS:
@@ -189,7 +189,7 @@ def check_workflow(name: str, type_: str, definition: Mapping[str, Any], methods
 
 def _lambda_state(name: str, state: Mapping[str, Any], type_: str) -> Iterator[str]:
     if not STATE.fullmatch(name):
-        yield f"{name}: a Lambda state is named as its method: letters, digits and '_', starting with a letter"
+        yield f"{name}: a Lambda state has the name of its method: letters, digits and '_', starting with a letter"
     parameters = state.get("Parameters", {})
     function = parameters.get("FunctionName") if isinstance(parameters, Mapping) else None
     if function != FUNCTION:
@@ -199,7 +199,7 @@ def _lambda_state(name: str, state: Mapping[str, Any], type_: str) -> Iterator[s
             yield f"{name}: an EXPRESS workflow can't wait for a task token; use a STANDARD one"
         payload = parameters.get("Payload", {}) if isinstance(parameters, Mapping) else {}
         if not isinstance(payload, Mapping) or payload.get("taskToken.$") != "$$.Task.Token":
-            yield f'{name}: Payload lacks "taskToken.$": "$$.Task.Token", so nobody could answer'
+            yield f'{name}: Payload lacks "taskToken.$": "$$.Task.Token", so it could not be answered'
 
 
 def _workflow(

@@ -1,4 +1,4 @@
-"""JSON that people write: a key that stands twice is a mistake, and parsers keep the last one without a word."""
+"""JSON files written by people: a duplicate key is a mistake, and parsers silently keep the last one."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = [name for name, _ in pairs]
     repeated = next(name for name in names if names.count(name) > 1)
     others = [name for name in made if name != repeated]
-    beside = f" (beside {others[0]!r})" if others else ""
-    raise RepeatedKey(f"the key {repeated!r} stands {names.count(repeated)} times in one object{beside}")
+    place = f" (next to {others[0]!r})" if others else ""
+    raise RepeatedKey(f"the key {repeated!r} occurs {names.count(repeated)} times in one object{place}")
 
 
 def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is not a number of JSON")
+    raise ValueError(f"{text} is not a JSON number")

@@ -50,7 +50,7 @@ def declared_workflows(module: str, path: Path, problems: list[str]) -> Iterator
             elif type_ not in TYPES:
                 wrong = f"workflow type {type_!r} is not allowed; expected one of {', '.join(TYPES)}, as a literal"
             elif node.bases:
-                wrong = "a workflow class has no base classes: its states are read from its own methods"
+                wrong = "a workflow class must not have base classes: its states are read from its own methods"
             if wrong is not None:
                 problems.append(f"{where}: {wrong}")
                 continue

@@ -124,8 +124,8 @@ def _download(lines: Sequence[str], target: Target, folder: Path) -> None:
     missing = _NOT_FOUND.search(done.stderr)
     if missing is not None:
         raise PackagingError(
-            f"{FILE}: there is no wheel of {missing[1]} for {target.name}; nothing is compiled for functions: pin a "
-            "version that has one, or another package"
+            f"{FILE}: there is no wheel of {missing[1]} for {target.name}; packages are not compiled for functions: "
+            "pin a version that has one, or another package"
         )
     said = [line for line in done.stderr.strip().split("\n") if line] or [f"exit code {done.returncode}"]
     raise PackagingError(f"{FILE}: pip can't fetch the packages for {target.name}: {said[-1]}")
@@ -140,7 +140,7 @@ def _check_listed(pins: Sequence[Pin], target: Target, folder: Path) -> None:
         _download([f"{name}{needs_of}" for name, needs_of in _together(needs).items()], target, folder)
     unlisted = [f"{one.name}=={one.version}" for one in wheels_of(folder).values() if one.name not in known]
     if unlisted:
-        raise PackagingError(f"{FILE}: the packages there need others; add {', '.join(unlisted)}")
+        raise PackagingError(f"{FILE}: these packages need others; add {', '.join(unlisted)}")
 
 
 def _together(needs: Sequence[Requirement]) -> dict[str, SpecifierSet]:
@@ -158,7 +158,7 @@ def _unpack(wheel: Path, site: Path) -> None:
             if entry.is_dir() or path is None:
                 continue
             if path.is_absolute() or ".." in path.parts:
-                raise PackagingError(f"{FILE}: {wheel.name} has a file outside of itself: {entry.filename}")
+                raise PackagingError(f"{FILE}: {wheel.name} contains a file outside of its folder: {entry.filename}")
             file = site / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(packed.read(entry))

@@ -165,7 +165,7 @@ def _values(config: Any, project: str, problems: list[str]) -> dict[str, Any]:
             continue
         if name in values:
             # The CLI takes one of them, which one is chance.
-            problems.append(f"{name} stands twice, once without its namespace")
+            problems.append(f"{name} is there twice, once without its namespace")
         if value is None:
             problems.append(f'{name}: has no value; write "" for an empty text, or leave the key out')
         values[name] = value

@@ -105,7 +105,7 @@ def declarations(config: Mapping[str, Any], project: str, problems: list[str]) -
             problems.append(f"config: {error}")
             continue
         if name in found:
-            problems.append(f"config: {name} stands twice, once without its namespace")
+            problems.append(f"config: {name} is there twice, once without its namespace")
         declared, wrong = _declared(name, given, is_own=name.partition(":")[0] == project)
         problems.extend(f"config: {name}: {one}" for one in wrong)
         found[name] = declared

@@ -79,7 +79,7 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
             if not isinstance(key, yaml.ScalarNode) or key.tag != f"{_CORE}str":
                 raise _Refused(f"{_line(key)}: a key that is no text; write it in quotes")
             if key.value in seen:
-                raise _Refused(f"the key {key.value!r} stands twice, in {seen[key.value]} and {_line(key)}")
+                raise _Refused(f"the key {key.value!r} occurs twice, in {seen[key.value]} and {_line(key)}")
             seen[key.value] = _line(key)
         made: dict[Any, Any] = super().construct_mapping(node, deep)
         return made

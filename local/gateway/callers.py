@@ -134,7 +134,7 @@ def _claims(authorization: str, tokens: Tokens, secret: str | None, now: float) 
         }
         jwt.JWTClaimsRegistry(now=int(now), **wanted).validate(claims)
     except (JoseError, ValueError) as error:
-        raise Unauthorised(f"a token that is not taken: {error}") from None
+        raise Unauthorised(f"the token is not accepted: {error}") from None
     return claims
 
 

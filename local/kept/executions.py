@@ -45,14 +45,14 @@ class KeptExecutions:
             self._put(execution, {"definition": key})
 
     def ended(self, execution: Execution) -> None:
-        """It has ended, and nobody was told yet."""
+        """It has ended, and its end has not been reported yet."""
         with self._journal.together():
-            self._put(execution, {"told": False})
+            self._put(execution, {"reported": False})
             execution.steps.forget()
 
-    def told(self, execution: Execution) -> None:
-        """Whoever hears of ends has heard."""
-        self._put(execution, {"told": True})
+    def reported(self, execution: Execution) -> None:
+        """Its end has been reported to all listeners."""
+        self._put(execution, {"reported": True})
 
     def dropped(self, execution: Execution) -> None:
         """Nobody can describe it any more; its name stays taken."""
@@ -98,4 +98,4 @@ def restore_executions(manager: ExecutionManager, journal: Journal, pauses: Paus
             execution.steps = done
             for name in ("status", "stopped", "output", "error", "cause"):
                 setattr(execution, name, kept[name])
-            manager.reopen(execution, told=kept.get("told", True))
+            manager.reopen(execution, reported=kept.get("reported", True))

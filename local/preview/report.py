@@ -37,7 +37,7 @@ def text(stack: str, against: str, changes: Sequence[Change]) -> str:
 
 
 def markdown(stack: str, against: str, changes: Sequence[Change]) -> str:
-    """The same for a pull request's comment."""
+    """The same format for a comment on a pull request."""
     lines = [f"### Preview of `{stack}`: {summary(changes)}", ""]
     lines += [f"> [!CAUTION]\n> {one}\n" for one in dangers(changes)]
     if changes:

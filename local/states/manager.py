@@ -242,11 +242,12 @@ class ExecutionManager(MachineRegistry, TaskAnswers):
         for listener in self._listeners:
             listener(execution)
         if self.keep is not None:
-            self.keep.told(execution)
+            self.keep.reported(execution)
 
-    def reopen(self, execution: Execution, *, told: bool) -> None:
-        """Take an execution from before the process ended: one that runs goes on, the end of another is told if it was
-        not. Before the scheduler runs; oldest first.
+    def reopen(self, execution: Execution, *, reported: bool) -> None:
+        """Restore an execution of an earlier process: a running one continues, an ended one is reported if it was not.
+
+        Call before the scheduler runs, oldest first.
         """
         with self._lock:
             self._executions[execution.arn] = execution
@@ -257,7 +258,7 @@ class ExecutionManager(MachineRegistry, TaskAnswers):
                 self._retire(execution)
         if execution.status == RUNNING:
             self.scheduler.post(lambda: self._spawn(execution))
-        elif not told:
+        elif not reported:
             self.scheduler.post(lambda: self._ended(execution))
 
     def take_name(self, machine: Machine, name: str) -> None:

@@ -93,7 +93,7 @@ def test_waiting_and_configuration() -> None:
         assert command is not None
         assert app.outcome("ORDER", "o1") == "OPEN"
         assert app.reader.wait(command, 60).outcome == "APPLIED"
-        with pytest.raises(ValidationError, match="'ORDER', from which it differs in case alone"):
+        with pytest.raises(ValidationError, match="'ORDER', from which it differs only in case"):
             app.publish(CommandInput("order", "o2", "n", {}))
 
 

@@ -162,7 +162,7 @@ def test_health_needs_no_caller(served: str) -> None:
     assert asked(served, "GET", "/health")[0] == 200
 
 
-def test_what_happens_is_told_live(served: str) -> None:
+def test_events_are_streamed_live(served: str) -> None:
     parts = urlsplit(served)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port or 80, timeout=PATIENCE_SECONDS)
     connection.request("GET", "/events", headers={"accept": "text/event-stream"})

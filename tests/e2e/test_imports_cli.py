@@ -48,7 +48,7 @@ def test_imp_07_a_failed_import_is_shown_and_retried(
     assert (answer["status"], answer["attempt"], answer["counts"]["total"]) == ("COMPLETED", 2, 2)
 
 
-def test_edge_20_23_show_tells_how_the_file_was_read(
+def test_edge_20_23_show_prints_how_the_file_was_read(
     deployed: DeployedImports, capsys: pytest.CaptureFixture[str]
 ) -> None:
     job = deployed.begin_file("code,name\nn1,東京駅\nn2,ひらがな\n,\n".encode("cp932"), table="notes")
@@ -131,7 +131,7 @@ def test_edge_33_the_report_of_failed_rows_is_printed(
         "encoding of the file: UTF-8",
         f"report: {url}",
     ]
-    assert "1 more; --limit N shows more of them, --csv all" in printed(capsys, "report", job.id, "--limit", "1")
+    assert "1 more; --limit N shows more, --csv all of them" in printed(capsys, "report", job.id, "--limit", "1")
     assert printed(capsys, "report", job.id, "--path") == f"{url}\n"
     answer = json.loads(printed(capsys, "report", job.id, "--json"))
     assert (answer["id"], answer["status"], answer["report"]) == (job.id, "FAILED", [url])
@@ -186,10 +186,10 @@ def test_edge_33_imports_without_a_report_say_why(
     assert printed(capsys, "report", good.id, "--csv") == ""
     refused = deployed.import_file(b"", "empty.csv", table="notes")
     assert main(["imports", "report", refused.id]) == 1
-    assert "it has no report, since no row was read: EmptyFile: the file is empty" in capsys.readouterr().err
+    assert "there is no report, because no row was read: EmptyFile: the file is empty" in capsys.readouterr().err
     running = deployed.begin_file(b"code,name\nn1,a\n", "later.csv", table="notes")
     assert main(["imports", "report", running.id]) == 1
-    assert "CREATED; the report is written when the import has ended" in capsys.readouterr().err
+    assert "CREATED; the report is written when the import ends" in capsys.readouterr().err
     deployed.run()
     failed = failed_import(deployed)
     aws.s3().delete_object(Bucket=deployed.bucket, Key=failed.report[0])

@@ -67,7 +67,7 @@ def test_imp_03_04_sync_rows_and_their_dynamodb_calls(deployed: DeployedImports,
     assert deployed.executions() == []
 
 
-def test_commands_that_are_applied_at_once_are_told_of(deployed: DeployedImports) -> None:
+def test_commands_that_are_applied_at_once_are_reported(deployed: DeployedImports) -> None:
     url = deployed.subscribe(deployed.runtime.outputs["mainTopicArn"], "told", ["command-status"])
     for table in LIMITS:
         deployed.import_file(rows("a", 3), table=table)

@@ -158,7 +158,7 @@ def test_each_refusal_is_one_line(served: Served) -> None:
         assert (code, output, error.count("\n")) == (1, "", 1)
         return error.removeprefix("cqrs: error: ").removesuffix("\n")
 
-    assert line("explain", KEY, role=None).startswith(f"{served.url}: 401, it wants a bearer token: put one into CQRS_")
+    assert line("explain", KEY, role=None).startswith(f"{served.url}: 401, it needs a bearer token: put one into CQRS_")
     assert "403, the role 'operator' is needed for this" in line("explain", KEY, role="reader")
     assert "403, the tenant of the header X-Cqrs-Tenant is none of" in line("explain", KEY, tenant="t2")
     assert line("explain", "TENANT#t1 ORDER#none").startswith("TENANT#t1 ORDER#none: unknown key, neither a command")

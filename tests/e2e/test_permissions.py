@@ -471,7 +471,7 @@ def test_inf_02_a_function_without_a_role_may_nothing() -> None:
     assert calls_not_allowed({"f": {"sns:Publish": {"t"}}}, {}) == ["f called sns:Publish on t"]
 
 
-def test_inf_02_what_is_not_used_is_told() -> None:
+def test_inf_02_what_is_not_used_is_reported() -> None:
     policies = {"f": [document((["dynamodb:GetItem", "dynamodb:PutItem"], TABLE), ("sqs:SendMessage", "arn:q"))]}
     assert allowed_not_used({"f": {"dynamodb:GetItem": {TABLE}}}, policies) == [
         f"f may dynamodb:PutItem on {TABLE}",

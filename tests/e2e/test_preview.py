@@ -65,10 +65,10 @@ def test_pr_02_a_renamed_table_is_a_danger(repository: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "stack", "told"),
     [
-        ("nowhere", "dev", "--against: revision 'nowhere' can't be read: git does not know it"),
+        ("nowhere", "dev", "--against: revision 'nowhere' can't be read: unknown to git"),
         ("--output=x", "dev", "--against: revision '--output=x' can't be read"),
         ("main", "no", "--against: revision 'main' can't be evaluated: "),
-        ("old", "dev", "--against: revision 'old' is older than ./cqrs preview, so it can't be compared"),
+        ("old", "dev", "--against: revision 'old' is older than ./cqrs preview and can't be compared"),
     ],
 )
 def test_pr_02_what_cannot_be_compared_is_one_line(repository: Path, name: str, stack: str, told: str) -> None:

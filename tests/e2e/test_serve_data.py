@@ -128,9 +128,9 @@ def test_app_07_serve_is_killed_and_goes_on(tmp_path: Path) -> None:
         failing = served.publish(bad=True)
         wait_until(lambda: served.outcome(failing) == FAILED)
         served.module.write_text(MOODY.replace("raise ValueError", "raise ValueError("))
-        cli.wait_for("not taken: handlers/domain/moody.py: module")
+        cli.wait_for("not reloaded: handlers/domain/moody.py: module")
         served.module.write_text(MOODY.replace('["bad"]', '["worse"]').replace("if ", "if False and "))
-        cli.wait_for("taken: handlers/domain/moody.py (")
+        cli.wait_for("reloaded: handlers/domain/moody.py (")
         key = VersionKey(EntityKey(DEFAULT_KIND, "t1", "MOOD", failing.code), failing.version)
         redriven = subprocess.run(
             ["./cqrs", "redrive", f"{key.pk} {key.entity.sk}@{failing.version}", "--endpoint", url],

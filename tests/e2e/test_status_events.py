@@ -61,7 +61,7 @@ def refuse(command: Any) -> None:
     raise OutOfStock("none left")
 
 
-def test_wf_05_a_failure_is_told_without_attributes_or_tokens(tmp_path: Path) -> None:
+def test_wf_05_a_failure_is_reported_without_attributes_or_tokens(tmp_path: Path) -> None:
     with Deployed(tmp_path) as deployed:
         queue = subscribed(deployed)
         deployed.recorder.behaviours["two"] = refuse

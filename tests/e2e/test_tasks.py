@@ -250,7 +250,7 @@ def test_task_08_the_machine_is_aborted(deployed: DeployedTasks) -> None:
     assert len(deployed.alarms()) == 1
 
 
-def test_task_08_the_end_is_never_told(deployed: DeployedTasks) -> None:
+def test_task_08_the_end_is_never_reported(deployed: DeployedTasks) -> None:
     """The machine and the rule's calls are all lost: the sweeper ends the task."""
 
     def lose(function: str, payload: Any, proceed: Any) -> InvokeResult:

@@ -174,7 +174,7 @@ def test_inf_03_a_wrong_value_is_refused_before_any_resource(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", WHOLE_NUMBERS)
-def test_inf_03_bounds_are_as_told(key: str) -> None:
+def test_inf_03_bounds_are_as_documented(key: str) -> None:
     """The bounds in the refusal and in Pulumi.yaml are the real ones."""
     check = next(one for one in fields(StackConfig) if one.name == KEYS[key]).metadata["check"]
     with pytest.raises(ConfigError) as caught:
@@ -295,7 +295,7 @@ def test_edge_06_keys_that_nothing_reads_are_refused_with_the_nearest(key: str, 
         ({"apiAudience": ["shop"]}, "cqrs:apiIssuer and cqrs:apiAudience: expected both or neither"),
         (
             {"apiEnabled": False, "consoleEnabled": True},
-            "cqrs:consoleEnabled: true is not allowed with apiEnabled false; the console talks to the API",
+            "cqrs:consoleEnabled: true is not allowed with apiEnabled false; the console needs the API",
         ),
         (
             {"consoleEnabled": True},
@@ -337,7 +337,7 @@ def test_edge_06_the_providers_keys_are_those_of_the_installed_one() -> None:
 def test_edge_04_a_json_value_with_a_key_twice_is_refused() -> None:
     with pytest.raises(ConfigError) as caught:
         StackConfig.from_texts({"cqrs:ttlDays": '{"commands": 1, "commands": 2}'})
-    assert caught.value.problems == ["cqrs:ttlDays: the key 'commands' stands 2 times in one object"]
+    assert caught.value.problems == ["cqrs:ttlDays: the key 'commands' occurs 2 times in one object"]
 
 
 def test_ttl_days_are_normalised() -> None:
@@ -347,7 +347,7 @@ def test_ttl_days_are_normalised() -> None:
     }
 
 
-def test_inf_03_the_refusal_is_all_that_the_user_is_told() -> None:
+def test_inf_03_the_refusal_is_the_only_message() -> None:
     """Ended so that the CLI adds nothing of its own (ENG-04 shows it with the real one), and logged once."""
     evaluation = Evaluation("dev")
     with pytest.raises(DeployError) as caught:

@@ -105,14 +105,14 @@ SEND = {**TASK, "Resource": "arn:aws:states:::sns:publish", "Retry": [{"ErrorEqu
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
-        (TWICE, "handlers.domain.flow.Other: workflow 'flow' is used by handlers.domain.flow.Flow already"),
+        (TWICE, "handlers.domain.flow.Other: workflow 'flow' is already used by handlers.domain.flow.Flow"),
         (
             {"flow.py": CLASS.replace("'flow'", "'my flow'")},
             "workflow name 'my flow' is not allowed; expected a literal",
         ),
         ({"flow.py": CLASS.replace("'flow'", "NAME")}, "workflow name None is not allowed; expected a literal"),
         ({"flow.py": CLASS.replace("'flow'", "'flow', type='FAST'")}, "workflow type 'FAST' is not allowed"),
-        ({"flow.py": CLASS.replace("Flow:", "Flow(Base):"), "flow.asl.json": GOOD}, "has no base classes"),
+        ({"flow.py": CLASS.replace("Flow:", "Flow(Base):"), "flow.asl.json": GOOD}, "must not have base classes"),
         ({"flow.py": CLASS}, f"handlers.domain.flow.Flow: the definition {SOURCE} is missing"),
         ({"flow.py": CLASS, "flow.asl.json": "{"}, f"{SOURCE}: the definition is not JSON"),
         ({"flow.py": CLASS, "flow.asl.json": []}, f"{SOURCE}: the definition is not an object with States"),
@@ -126,7 +126,7 @@ SEND = {**TASK, "Resource": "arn:aws:states:::sns:publish", "Retry": [{"ErrorEqu
         ),
         (
             {"flow.py": CLASS + "    def second(self, event): ...\n", "flow.asl.json": GOOD},
-            f"{SOURCE}: method 'second' of the class is no Lambda state of the definition",
+            f"{SOURCE}: method 'second' of the class is not a Lambda state of the definition",
         ),
         (
             {"flow.py": CLASS, "flow.asl.json": definition(first=GOES_ON, send=SEND)},
@@ -179,7 +179,7 @@ def test_bad_workflows_are_one_line_before_deployment(tmp_path: Path, files: Map
     assert problem in line
 
 
-def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     files = {"flow.py": CLASS, "flow.asl.json": definition(other=without(TASK, "TimeoutSeconds"))}
     with pytest.raises(DefinitionError) as refused:
         found(tmp_path, files)
@@ -201,13 +201,13 @@ def test_edge_03_names_of_the_stack_are_taken_whatever_their_case(tmp_path: Path
     with pytest.raises(DefinitionError) as refused:
         found(tmp_path, files, taken=taken_names())
     assert refused.value.problems == [
-        f"handlers.domain.flow.Flow: workflow name {name!r} is not allowed; the stack's {taken} has this name, and "
-        "names are compared without case"
+        f"handlers.domain.flow.Flow: workflow name {name!r} is not allowed; the stack's {taken} has this name, "
+        "ignoring case"
     ]
 
 
 def test_edge_03_two_workflows_differ_in_more_than_case(tmp_path: Path) -> None:
     other = CLASS.replace("'flow'", "'FLOW'").replace("Flow:", "Other:")
     files = {"flow.py": CLASS + other, "flow.asl.json": definition(first=TASK), "FLOW.asl.json": definition(first=TASK)}
-    with pytest.raises(DefinitionError, match=r"workflow 'FLOW' is used by handlers\.domain\.flow\.Flow already"):
+    with pytest.raises(DefinitionError, match=r"workflow 'FLOW' is already used by handlers\.domain\.flow\.Flow"):
         found(tmp_path, files)

@@ -167,15 +167,15 @@ WRONG: dict[str, tuple[Edit, str]] = {
     "Catch without Next": (lambda d: d["States"]["task"]["Catch"][0].pop("Next"), "task: Catch[0] needs Next"),
     "States.ALL not last in Retry": (
         lambda d: d["States"]["task"]["Retry"].reverse(),
-        "task: Retry[0]: States.ALL must stand alone and last",
+        "task: Retry[0]: States.ALL must be alone and last",
     ),
     "States.ALL not last in Catch": (
         lambda d: d["States"]["task"]["Catch"].reverse(),
-        "task: Catch[0]: States.ALL must stand alone and last",
+        "task: Catch[0]: States.ALL must be alone and last",
     ),
     "States.ALL not alone": (
         lambda d: d["States"]["task"]["Catch"][1].update(ErrorEquals=["States.ALL", "X"]),
-        "task: Catch[1]: States.ALL must stand alone and last",
+        "task: Catch[1]: States.ALL must be alone and last",
     ),
     "task in a map without Retry": (
         lambda d: d["States"]["all"]["ItemProcessor"]["States"]["one"].pop("Retry"),

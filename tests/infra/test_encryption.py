@@ -154,8 +154,8 @@ def test_the_guard_rails_hold(created: Evaluation, given: Evaluation) -> None:
     ("config", "told"),
     [
         ({"kmsKey": "create", "kmsKeyArn": KEY}, "kmsKeyArn: not allowed with kmsKey create"),
-        ({"kmsKeyArn": KEY.replace("us-east-1", "eu-west-1")}, "expected a key of the stack's region: arn:aws:kms:us-"),
-        ({"kmsKeyArn": "alias/mine"}, "expected the ARN of a key of KMS, not of an alias"),
+        ({"kmsKeyArn": KEY.replace("us-east-1", "eu-west-1")}, "expected a key in the stack's region: arn:aws:kms:us-"),
+        ({"kmsKeyArn": "alias/mine"}, "expected the ARN of a KMS key, not of an alias"),
     ],
 )
 def test_a_key_that_cannot_be_is_refused(config: dict[str, str], told: str) -> None:

@@ -69,7 +69,7 @@ def test_requests_are_limited_by_configuration() -> None:
     assert settings == {"throttlingRateLimit": 7, "throttlingBurstLimit": 9}
 
 
-def test_the_access_log_tells_who_and_how_but_not_what(dev: Evaluation) -> None:
+def test_the_access_log_has_caller_and_result_but_no_data(dev: Evaluation) -> None:
     log = dev.get(STAGE, "http-api-stage")["accessLogSettings"]
     assert log["destinationArn"].endswith(":log-group:/aws/vendedlogs/apis/cqrs-dev-api")
     assert json.loads(log["format"]) == ACCESS_LOG

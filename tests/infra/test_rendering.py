@@ -44,7 +44,7 @@ def test_each_acceptance_says_why() -> None:
     assert len({(one.judge, one.finding, one.resources) for one in accepted()}) == len(accepted())
 
 
-def test_what_is_not_on_the_list_is_told_and_what_is_idle_too() -> None:
+def test_findings_not_on_the_list_and_idle_entries_are_reported() -> None:
     known = Finding("checkov", "CKV_AWS_18", "dev/AWS::S3::Bucket.BucketBucket")
     new, idle = outcome("checkov", [known, known._replace(resource="dev/AWS::S3::Bucket.Other")])
     assert new == ["checkov: dev/AWS::S3::Bucket.Other: CKV_AWS_18"]

@@ -1,4 +1,4 @@
-"""E4: a key that stands twice in a file that people write is refused; parsers keep the last one without a word."""
+"""E4: a duplicate key in a file written by people is refused; parsers silently keep the last one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TWICE = """{"StartAt": "pay", "TimeoutSeconds": 60, "States": {
   "done": {"Comment": "c", "Type": "Succeed"},
   "pay": {"Comment": "c", "Type": "Pass", "End": true}
 }}"""
-MESSAGE = "the key 'pay' stands 2 times in one object (beside 'done')"
+MESSAGE = "the key 'pay' occurs 2 times in one object (next to 'done')"
 
 
 def test_edge_04_a_state_twice_in_a_workflow_is_refused(tmp_path: Path) -> None:
@@ -37,16 +37,16 @@ def test_edge_04_a_state_twice_in_a_workflow_is_refused(tmp_path: Path) -> None:
 
 def test_edge_04_the_local_state_machines_refuse_it_as_aws_does() -> None:
     """AWS: DUPLICATE_STATE_NAME."""
-    with pytest.raises(InvalidDefinition, match="the key 'pay' stands 2 times in one object"):
+    with pytest.raises(InvalidDefinition, match="the key 'pay' occurs 2 times in one object"):
         parse_definition(TWICE, "STANDARD")
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('{"a": 1, "a": 1}', "the key 'a' stands 2 times in one object$"),
-        ('{"x": [{"b": 1, "c": 2, "b": 3, "b": 4}]}', r"the key 'b' stands 3 times in one object \(beside 'c'\)"),
-        ('{"a": NaN}', "NaN is not a number of JSON"),
+        ('{"a": 1, "a": 1}', "the key 'a' occurs 2 times in one object$"),
+        ('{"x": [{"b": 1, "c": 2, "b": 3, "b": 4}]}', r"the key 'b' occurs 3 times in one object \(next to 'c'\)"),
+        ('{"a": NaN}', "NaN is not a JSON number"),
         ('{"a": 1,}', "Expecting property name"),
     ],
 )
@@ -58,7 +58,7 @@ def test_edge_04_json_is_read_strictly(text: str, told: str) -> None:
 def test_edge_04_a_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "flow.asl.json"
     path.write_text('{"a": 1, "a": 2}')
-    with pytest.raises(json_files.RepeatedKey, match=r"^flow\.asl\.json: the key 'a' stands 2 times"):
+    with pytest.raises(json_files.RepeatedKey, match=r"^flow\.asl\.json: the key 'a' occurs 2 times"):
         json_files.read(path)
     path.write_text("{")
     with pytest.raises(ValueError, match=r"^flow\.asl\.json is not JSON: "):

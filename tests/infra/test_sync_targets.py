@@ -54,7 +54,7 @@ def test_the_variable_is_what_the_function_reads() -> None:
         ([entry(url="x")], "objects with exactly id, types, kind, arn; entry 1"),
         ([entry(), entry(id="data")], "and not 'data'; entry 2 has 'data'"),
         ([entry(id="Search")], "entry 1 has 'Search'"),
-        ([entry(), entry()], "expected ids that are used once; entry 2 has id 'search' of an earlier one"),
+        ([entry(), entry()], "expected unique ids; entry 2 has id 'search' of an earlier one"),
         ([entry(types=[])], r"entry 1 \(search\) has \[\]"),
         ([entry(types=["A", "A"])], "distinct types"),
         ([entry(types=["A#B"])], r"without '#' and '@'; entry 1 \(search\) has \['A#B'\]"),
@@ -84,5 +84,5 @@ def test_an_id_of_a_handler_module_is_refused_before_anything_runs() -> None:
     )
     assert list(duplicated_ids(targets, airports)) == []
     (problem,) = duplicated_ids(targets, both)
-    expected = "id 'order-summary' is not allowed; expected one that handlers.domain.orders.OrderSummary does not use"
+    expected = "id 'order-summary' is not allowed; expected an id that handlers.domain.orders.OrderSummary does not use"
     assert problem == f"cqrs:syncTargets: {expected}"

@@ -33,7 +33,7 @@ def test_the_equivalents_name_sources_and_give_reasons() -> None:
         assert one.before != one.after, one
 
 
-def test_an_entry_that_fits_no_longer_is_told_and_leaves_nothing_out() -> None:
+def test_an_entry_that_fits_no_longer_is_reported_and_leaves_nothing_out() -> None:
     there, gone = (Equivalent(FILE, "f", before, "a > b", "nobody can see it") for before in ("a < b", "gone"))
     assert stale([there, gone], [mutant()]) == [gone]
     assert split([mutant(), mutant("a <= b")], [there, gone]) == ([mutant("a <= b")], 1)
@@ -48,7 +48,7 @@ def test_the_score_counts_what_was_tried_out() -> None:
     assert shown[1].startswith("3 of 4 mutants caught (75.0%); 2 more change nothing")
 
 
-def test_what_only_ran_out_of_time_is_told_apart() -> None:
+def test_what_only_ran_out_of_time_is_distinguished() -> None:
     endless, caught = Verdict(mutant(), NO_END, 60.0), Verdict(mutant(), "test_a.py::test_x", 1.0)
     assert (endless.caught, endless.ran_out_of_time, caught.ran_out_of_time) == (True, True, False)
     shown = table([endless, caught], 0).splitlines()

@@ -145,7 +145,7 @@ def test_eng_04_the_program_refuses_what_the_cli_lets_through(project: Project, 
     assert sum(line.startswith("error: ") for line in lines) == 1
 
 
-def test_eng_08_a_preview_tells_the_pull_request(project: Project) -> None:
+def test_eng_08_a_preview_comments_on_the_pull_request(project: Project) -> None:
     with project.configured("dev", {"alarmFailedExecutions": 7}):
         preview = project.json("preview", "--stack", "dev")
         comment = subprocess.run(

@@ -343,7 +343,7 @@ def test_con_01_a_task_is_shown(watched: Watched, served: Served) -> None:
     page.get_by_role("table", name="Items").get_by_role("row").nth(3).wait_for()
 
 
-def test_con_01_what_a_role_may_not_do_is_told(watched: Watched, served: Served) -> None:
+def test_con_01_what_a_role_may_not_do_is_reported(watched: Watched, served: Served) -> None:
     page = watched.page
     watched.expected += ["/failed", "/explain", "/run", "/redrive"]
     page.get_by_label("User").select_option("reader")

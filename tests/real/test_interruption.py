@@ -46,7 +46,7 @@ def test_eng_09_ctrl_c(project: Project) -> None:
     project.run("preview", "--stack", "dev", "--expect-no-changes")
 
 
-def test_eng_09_a_killed_update_is_told_by_the_next(project: Project) -> None:
+def test_eng_09_a_killed_update_is_reported_by_the_next(project: Project) -> None:
     """The worst case: no goodbye. It leaves its lock; with a backend of files also half a state, if it was writing."""
     stopped_in_the_middle(project, "prod", signal.SIGKILL)
     output = project.run("up", "--stack", "prod", "--yes", "--skip-preview", refused=True)

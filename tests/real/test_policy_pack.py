@@ -48,7 +48,7 @@ def test_inf_09_a_stack_without_protection_is_refused(project: Project) -> None:
     assert "recovery and protection are on" in output
 
 
-def test_inf_09_a_broken_rule_is_told_with_its_resource(project: Project) -> None:
+def test_inf_09_a_broken_rule_is_reported_with_its_resource(project: Project) -> None:
     own = project.folder / "infra" / "application.py"
     text = own.read_text(encoding="utf-8")
     own.write_text(text.replace("    return Application()", QUEUE), encoding="utf-8")

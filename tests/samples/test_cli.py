@@ -63,7 +63,7 @@ def test_loc_01_demo_from_a_clean_copy(folder: Path) -> None:
     with Cli(folder, "demo", "--rows", "25") as cli:
         assert cli.end() == 0, cli.errors
     assert numbers(cli.output, "Commands by final status") == {"finish:FINISHED": 35}
-    assert numbers(cli.output, "Airports in the read model, by their version there") == {"1": 20, "3": 5}
+    assert numbers(cli.output, "Airports in the read model, by version") == {"1": 20, "3": 5}
     found = facts(cli.output)
     assert found["order violations"] == "0"
     assert found["alarms"] == "0"
@@ -169,7 +169,7 @@ def test_loc_06_signals_stop_it_at_any_time(
             DEV,
             "[handlers.domain.orders, handlers.domain.airports]",
             "[handlers.domain.absent]",
-            "cqrs:handlerModules: module 'handlers.domain.absent' is not there; expected one of handlers/domain, of "
+            "cqrs:handlerModules: module 'handlers.domain.absent' does not exist; expected one in handlers/domain, of "
             "cqrs:applicationPackages or of a package of handlers/requirements.txt",
         ),
         (DEV, "config:", "config: [", "Pulumi.dev.yaml is not YAML: "),

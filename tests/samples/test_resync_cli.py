@@ -49,17 +49,17 @@ def summaries(deployed: Deployed) -> list[tuple[str, int]]:
 def test_ops_06_resync_a_target(orders: Deployed, capsys: pytest.CaptureFixture[str]) -> None:
     assert summaries(orders) == []
     assert main(["resync", "order-summary", "--dry-run"]) == 0
-    assert capsys.readouterr().out == "7 rows would be handed over\n"
+    assert capsys.readouterr().out == "7 rows would be delivered\n"
     assert summaries(orders) == []
     assert main(["resync", "order-summary"]) == 0
     assert summaries(orders) == [(code, 10) for code in ORDERS]
     text = capsys.readouterr().out
     assert "Resync of order-summary" in text
-    assert re.search(r"^  rows handed over +7$", text, re.MULTILINE)
+    assert re.search(r"^  rows delivered +7$", text, re.MULTILINE)
     assert re.search(r"^ +applied +7$", text, re.MULTILINE)
     assert main(["resync", "order-summary", "--tenant", "t2", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert set(answer["counts"]) == {"handed", "failed", "skipped", "applied", "kept", "untold"}
+    assert set(answer["counts"]) == {"handed", "failed", "skipped", "applied", "kept", "unreported"}
     assert not any(answer["counts"].values())
     assert answer["status"] == "COMPLETED"
 

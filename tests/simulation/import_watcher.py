@@ -56,7 +56,7 @@ class ImportWatcher:
         self.singles: dict[str, Item] = {}
         self.commands: dict[str, list[tuple[str, int]]] = {}
         self.alarms: Counter[str] = Counter()
-        self.told: Counter[tuple[str, int, str]] = Counter()
+        self.notifications: Counter[tuple[str, int, str]] = Counter()
         self.archives = Archives(self)
         self.changes = 0
         self._dirty_shards: set[tuple[str, int]] = set()
@@ -294,7 +294,7 @@ class ImportWatcher:
             self.broken("G1", label, f"an event tells what was never stored: {content}")
         elif content["attempt"] == row["attempt"] and content["status"] != row["status"]:
             self.broken("G1", label, f"an event tells {content['status']} of a job that is {row['status']}")
-        self.told[message["id"], content["attempt"], content["status"]] += 1
+        self.notifications[message["id"], content["attempt"], content["status"]] += 1
         self._is_discreet(label, message)
 
     def _row_named(self, pk: str, sk: str) -> Item | None:
@@ -307,7 +307,7 @@ class ImportWatcher:
     @property
     def repeats(self) -> list[str]:
         """Alarms and outcomes of imports that went out more than once: without faults there are none."""
-        sent = [*self.told.items(), *self.alarms.items()]
+        sent = [*self.notifications.items(), *self.alarms.items()]
         return [f"{what}: {count} times" for what, count in sent if count > 1]
 
     # -- at rest ------------------------------------------------------------------------------------
@@ -342,7 +342,7 @@ class ImportWatcher:
         self._alarmed(job.label, row)
         if "taskToken" in row:
             self.broken("ZIP", job.label, f"the job is {row['status']} and still has its token")
-        if (f"{row['pk']}#{row['sk']}", row["attempt"], row["status"]) not in self.told:
+        if (f"{row['pk']}#{row['sk']}", row["attempt"], row["status"]) not in self.notifications:
             self.broken("G1", job.label, f"nobody was told that the job is {row['status']}")
         file = self._file_of(row)
         if file is None or "object" not in row:

@@ -244,14 +244,14 @@ class SimulatedImports(SimulatedWorld):
         self.story.note(f"ALARM: {message['content']['errorMessage']}", entity=label, version=number)
         self.books.alarm(message, attributes)
 
-    def _told(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
+    def _notified(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
         if attributes["action"] == IMPORT_EXECUTE:
             self.queue.send(message)
             self.consumer.wake()
         elif attributes["action"] == IMPORT_STATUS:
             self.books.notice(message)
         else:
-            super()._told(message, attributes)
+            super()._notified(message, attributes)
 
     def _apply(self, target: str, command: Command, previous: Sequence[Command | None]) -> None:
         if command.attributes.get("note") == REFUSED and self.scheduler.now() < VIRTUAL_EPOCH + REFUSING_SECONDS:

@@ -44,7 +44,7 @@ def test_edge_65_without_faults_and_duplicates_each_outcome_is_sent_once(seed: i
     assert (result.faults, result.repeats) == ({}, ())
 
 
-def test_an_error_of_the_watcher_is_told_and_not_taken_for_the_table_s(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_watcher_is_reported_and_not_mistaken_for_the_table_s(monkeypatch: pytest.MonkeyPatch) -> None:
     def blind(_: Archives, row: Item) -> None:
         raise KeyError(row["kind"])
 

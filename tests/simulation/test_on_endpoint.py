@@ -99,7 +99,7 @@ class EndpointWorld:
             self.scheduler.run_until_idle()
         self.scheduler.run_for(SWEEP_SECONDS)
         for body in self.deployed.drain(self._events):
-            self.watcher.told(json.loads(json.loads(body)["Message"]))
+            self.watcher.notified(json.loads(json.loads(body)["Message"]))
         for body in self.deployed.drain(self.deployed._alarm_queue):
             envelope = json.loads(body)
             attributes = {name: one["Value"] for name, one in envelope["MessageAttributes"].items()}

@@ -266,7 +266,7 @@ class Watcher:
             text = f"target {target} got version {key.version} while {key.version - 1} is {row['status']}"
             self._break("G2", key.entity.code, text)
 
-    def told_the_state_before(self, key: VersionKey, told: Command | None) -> None:
+    def checked_previous_state(self, key: VersionKey, told: Command | None) -> None:
         """A handler got this as the entity before the version: what the data row then was, on every delivery."""
         entity = self.entity(key.entity)
         stood = [version for version in (*entity.replaced, entity.applied) if 0 < version < key.version]
@@ -308,7 +308,7 @@ class Watcher:
         if "AQC" in repr(message) or "secret" in repr(message):
             self._break("G1", key.entity.code, f"the alarm for {key} holds a token or record data")
 
-    def told(self, message: Mapping[str, Any]) -> None:
+    def notified(self, message: Mapping[str, Any]) -> None:
         """A status event was delivered: at least once, only of what was stored, and with no record data."""
         content = message["content"]
         key = version_key(message["pk"], message["sk"])

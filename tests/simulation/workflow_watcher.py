@@ -130,7 +130,7 @@ class WorkflowWatcher:
         if decided.TOKEN in after and after.get(decided.TOKEN) != before.get(decided.TOKEN) and not is_open:
             self.broken("WF-05", subject, "a decided approval got a token")
 
-    def told(self, subject: str, decision: str, answer: Approval | AlreadyDecided) -> None:
+    def answered(self, subject: str, decision: str, answer: Approval | AlreadyDecided) -> None:
         """Somebody answered, and this is what they were told: never a token."""
         self.answers.append((subject, decision, answer))
         if TOKEN_MARK in repr(answer) or TOKEN_MARK in str(answer):

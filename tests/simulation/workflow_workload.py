@@ -192,9 +192,9 @@ class WorkflowWorkload:
         for _ in range(rng.choice((1, 1, 2, 4))):
             visit()
             try:
-                self._world.books.told(subject, decision, self._answer(decision, subject, who))
+                self._world.books.answered(subject, decision, self._answer(decision, subject, who))
             except AlreadyDecided as refused:
-                self._world.books.told(subject, decision, refused)
+                self._world.books.answered(subject, decision, refused)
                 return
             except NotFound:
                 self._sleep(rng.uniform(0.0, 60.0))

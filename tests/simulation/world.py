@@ -129,7 +129,7 @@ class SimulatedWorld:
         self.attributes = AttributeStore(GatedObjects(self.objects, self.gate), self.setup.inline_limit)
         self.workflows = self._workflow_port()
         self.alarms = GatedTopic(self.gate, "the alarm", self._alarm)
-        self.main_topic = GatedTopic(self.gate, "the status events", self._told)
+        self.main_topic = GatedTopic(self.gate, "the status events", self._notified)
         self.discarded: list[Mapping[str, Any]] = []
         self._records: dict[str, list[dict[str, Any]]] = {}
         self._visits: Counter[tuple[str, int, str]] = Counter()
@@ -419,13 +419,13 @@ class SimulatedWorld:
         self.story.note(text, entity=key.entity.code, version=key.version)
         self.watcher.alarm(message, attributes)
 
-    def _told(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
-        self.watcher.told(message)
+    def _notified(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
+        self.watcher.notified(message)
 
     def _apply(self, target: str, command: Command, previous: Sequence[Command | None]) -> None:
         self.watcher.target_called(target, command.key)
         for state in previous:
-            self.watcher.told_the_state_before(command.key, state)
+            self.watcher.checked_previous_state(command.key, state)
 
         def take_effect() -> None:
             self.watcher.target_applied(target, command.key)

@@ -104,7 +104,7 @@ class TaskWorld(MachineWorld):
         """How often each alarm went out."""
         return Counter(one["alarmId"] for one in self.alarm_topic.attributes)
 
-    def told(self) -> Counter[tuple[str, int, str]]:
+    def notifications(self) -> Counter[tuple[str, int, str]]:
         """How often the main topic's subscribers heard of each outcome."""
         messages = (one for one in self.main.messages if one["action"] != "task-execute")
         return Counter((one["id"], one["content"]["attempt"], one["content"]["status"]) for one in messages)

@@ -154,7 +154,7 @@ def test_pr_01_the_preview_with_pulumi_becomes_the_comment(machine: Machine) -> 
     ]
 
 
-def test_pr_01_a_preview_that_fails_is_told_and_fails_the_step(machine: Machine) -> None:
+def test_pr_01_a_preview_that_fails_is_reported_and_fails_the_step(machine: Machine) -> None:
     (machine.answers / "pulumi").write_text("error: no\n")
     (machine.answers / "pulumi.code").write_text("255")
     script = machine.folder / ".github" / "scripts" / "pulumi_preview.sh"

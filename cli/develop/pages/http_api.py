@@ -35,7 +35,7 @@ def routes_part() -> str:
 def problems_part() -> str:
     """A table of the problems' types."""
     lines = [(kind, _first_line(cls.__doc__)) for cls, kind in KINDS]
-    lines.append((INTERNAL, "Nobody foresaw it; the function's log has the request's id"))
+    lines.append((INTERNAL, "An unexpected error; look for the request id in the function's log"))
     rows = [(f"`{kind.type}`", str(kind.status), why) for kind, why in lines]
     return table(("type", "status", "when"), rows)
 

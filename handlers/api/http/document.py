@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from handlers.api.http.docs_page import HTML
 from handlers.api.http.examples import of_part, of_schema
 from handlers.api.http.requests import JSON
-from handlers.api.http.routes import ANYBODY, SAYS, Routes, Told, answer
+from handlers.api.http.routes import ANYBODY, SAYS, RouteInfo, Routes, answer
 from handlers.api.services import Services
 
 TITLE = "CQRS backbone"
@@ -46,17 +46,19 @@ def add_routes(routes: Routes, services: Services) -> None:
     """Register them."""
     made: list[dict[str, Any]] = []
 
-    @routes.add("GET", "/health", ANYBODY, "Is it alive?", answers={200: Health}, tag="about")
+    @routes.add("GET", "/health", ANYBODY, "Check that the API is running", answers={200: Health}, tag="about")
     def get_health() -> Response[Health]:
         return answer(200, Health(status="ok"))
 
-    @routes.add("GET", "/openapi.json", ANYBODY, "This document", answers={200: None}, media=JSON, tag="about")
+    @routes.add("GET", "/openapi.json", ANYBODY, "Get this document", answers={200: None}, media=JSON, tag="about")
     def get_document() -> Response[dict[str, Any]]:
         if not made:
             made.append(document(routes))
         return Response(200, JSON, made[0])
 
-    @routes.add("GET", "/docs", ANYBODY, "This document as a page", answers={200: None}, media="text/html", tag="about")
+    @routes.add(
+        "GET", "/docs", ANYBODY, "Show this document as a page", answers={200: None}, media="text/html", tag="about"
+    )
     def get_docs() -> Response[str]:
         policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
         headers = {"Content-Security-Policy": f"{policy}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
@@ -67,24 +69,24 @@ def document(routes: Routes) -> dict[str, Any]:
     """The document as plain JSON values, the same for the same routes."""
     schema = routes.resolver.get_openapi_schema(title=TITLE, version=VERSION, description=DESCRIPTION)
     plain: dict[str, Any] = schema.model_dump(mode="json", by_alias=True, exclude_none=True)
-    told = {(method, rule.replace("<", "{").replace(">", "}")): one for (method, rule), one in routes.told.items()}
+    infos = {(method, rule.replace("<", "{").replace(">", "}")): one for (method, rule), one in routes.info.items()}
     components = plain["components"]
     schemas = {name: _tidy(one) for name, one in sorted(components["schemas"].items()) if name not in _UNUSED}
     components["schemas"] = schemas
     for path, operations in plain["paths"].items():
         for method, operation in operations.items():
-            _complete(operation, told[method.upper(), path], path.split("/")[1], schemas)
+            _complete(operation, infos[method.upper(), path], path.split("/")[1], schemas)
     components["securitySchemes"] = _SECURITY
     return {**plain, "security": [{name: []} for name in _SECURITY]}
 
 
-def _complete(operation: dict[str, Any], told: Told, room: str, schemas: Mapping[str, Any]) -> None:
+def _complete(operation: dict[str, Any], info: RouteInfo, room: str, schemas: Mapping[str, Any]) -> None:
     """What Powertools does not know: the role, examples, and which answers have no body."""
-    operation["description"] = f"Role: {told.role or 'any'}."
-    operation["x-role"] = told.role
+    operation["description"] = f"Role: {info.role or 'any'}."
+    operation["x-role"] = info.role
     body = operation.get("requestBody")
     if body is not None:
-        body["content"][JSON]["example"] = told.example
+        body["content"][JSON]["example"] = info.example
     responses = operation["responses"]
     responses["500"] = {**responses["400"], "description": SAYS[500]}  # Powertools has its own
     for response in responses.values():

@@ -142,11 +142,11 @@ def _chosen(wanted: str | None, roles_of: Mapping[str, frozenset[str]]) -> str:
     tenants = sorted(set(roles_of) - {ANY})
     if wanted is None:
         if len(tenants) != 1:
-            raise Forbidden("this identity has several tenants: name one in the header X-Cqrs-Tenant")
+            raise Forbidden("this identity has several tenants: select one with the header X-Cqrs-Tenant")
         wanted = tenants[0]
     elif wanted not in roles_of and ANY not in roles_of:
-        raise Forbidden("the tenant of the header X-Cqrs-Tenant is none of this identity's")
+        raise Forbidden("the tenant of the header X-Cqrs-Tenant is not one of this identity's")
     try:
         return check_new_part("tenant", wanted)
     except ValidationError:
-        raise Forbidden("the tenant is not one that keys can have") from None
+        raise Forbidden("the tenant is not allowed in keys") from None

@@ -159,9 +159,9 @@ Part = Annotated[str, Path(json_schema_extra=KEY_PART), AfterValidator(decoded)]
 Id = Annotated[str, Path(), AfterValidator(decoded)]
 Number = Annotated[int, Path(ge=1), BeforeValidator(whole)]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Entries of a page"), BeforeValidator(whole)]
-Cursor = Annotated[str | None, Query(description="`cursor` of the page before")]
+Cursor = Annotated[str | None, Query(description="`cursor` of the previous page")]
 Kind = Annotated[str, Query(description="Kind of the partition", json_schema_extra=KEY_PART)]
-DryRun = Annotated[bool, Query(alias="dryRun", description="Tell what would be done, and do nothing")]
+DryRun = Annotated[bool, Query(alias="dryRun", description="Return what would be done, without doing it")]
 Flag = BeforeValidator(_flag)
 
 

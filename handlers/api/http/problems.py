@@ -54,7 +54,7 @@ class Forbidden(Refused):
 
 
 class NoRoute(Refused):
-    """There is nothing under this path."""
+    """There is no such path."""
 
 
 class WrongMethod(Refused):
@@ -69,14 +69,14 @@ class BodyTooLarge(Refused):
     """The body is larger than the API takes."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"the body has more than {limit} bytes; larger attributes go by POST /commands/uploads")
+        super().__init__(f"the body has more than {limit} bytes; upload larger attributes with POST /commands/uploads")
 
 
 class WrongMediaType(Refused):
     """The body is said to be something else than JSON."""
 
     def __init__(self, expected: str) -> None:
-        super().__init__(f"the content type has to be {expected}")
+        super().__init__(f"the content type must be {expected}")
 
 
 @dataclass(frozen=True)
@@ -95,30 +95,30 @@ class Kind:
 
 #: Of pydantic, with what Powertools makes of it; wrong answers of ours are none of these.
 WRONG_FIELDS = (RequestValidationError, pydantic.ValidationError)
-INTERNAL = Kind(500, "internal", "Something went wrong inside")
+INTERNAL = Kind(500, "internal", "Internal error")
 VALIDATION = Kind(422, "validation", "A field has a value that is not allowed")
-TRANSIENT = Kind(503, "transient", "It passes: try again")
+TRANSIENT = Kind(503, "transient", "Temporary: try again")
 #: The first class that an error is one of.
 KINDS: tuple[tuple[type[Exception], Kind], ...] = (
-    (MalformedRequest, Kind(400, "malformed-request", "The request can't be read")),
+    (MalformedRequest, Kind(400, "malformed-request", "The request is malformed")),
     (NotJson, Kind(400, "not-json", "The body is not JSON")),
     (Unauthenticated, Kind(401, "unauthenticated", "Credentials are missing")),
-    (Forbidden, Kind(403, "forbidden", "This caller may not do that")),
-    (NoRoute, Kind(404, "no-route", "There is nothing under this path")),
-    (WrongMethod, Kind(405, "wrong-method", "The path does not take this method")),
+    (Forbidden, Kind(403, "forbidden", "The caller may not do this")),
+    (NoRoute, Kind(404, "no-route", "There is no such path")),
+    (WrongMethod, Kind(405, "wrong-method", "The path does not support this method")),
     (BodyTooLarge, Kind(413, "body-too-large", "The body is too large")),
-    (WrongMediaType, Kind(415, "wrong-media-type", "The body is not of the type that is expected")),
+    (WrongMediaType, Kind(415, "wrong-media-type", "The body has the wrong media type")),
     (errors.ValidationError, VALIDATION),
-    (errors.NotFound, Kind(404, "not-found", "It is not there")),
+    (errors.NotFound, Kind(404, "not-found", "Not found")),
     (errors.PendingVersions, Kind(409, "pending-versions", "An earlier version is not applied yet")),
-    (errors.VersionConflict, Kind(409, "version-conflict", "The latest version is another one")),
-    (errors.WrongStatus, Kind(409, "wrong-status", "Its status does not allow that")),
+    (errors.VersionConflict, Kind(409, "version-conflict", "The latest version is a different one")),
+    (errors.WrongStatus, Kind(409, "wrong-status", "The status does not allow this")),
     (errors.RequestWithdrawn, Kind(409, "request-withdrawn", "The request id was withdrawn")),
-    (errors.RequestConflict, Kind(409, "request-conflict", "The request id was used with other content")),
+    (errors.RequestConflict, Kind(409, "request-conflict", "The request id was used with different content")),
     (errors.CommandFailed, Kind(409, "command-failed", "The command of this request id has failed")),
     (errors.SkipRefused, Kind(409, "skip-refused", "The command may not be skipped now")),
-    (AlreadyDecided, Kind(409, "already-decided", "It was decided otherwise")),
-    (errors.TransientThrottle, Kind(429, "throttled", "Too many calls at the moment: try again")),
+    (AlreadyDecided, Kind(409, "already-decided", "The decision was a different one")),
+    (errors.TransientThrottle, Kind(429, "throttled", "Too many requests: try again")),
     (errors.TransientError, TRANSIENT),
 )
 

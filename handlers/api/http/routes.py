@@ -25,25 +25,25 @@ COMMON = (400, 401, 403, 422, 429, 500, 503)
 #: What the document says of a status.
 SAYS = {
     200: "Done",
-    202: "Accepted; it goes on",
-    304: "Not changed since",
-    400: "The request can't be read",
+    202: "Accepted; processing continues",
+    304: "Not modified",
+    400: "The request is malformed",
     401: "Credentials are missing",
-    403: "This caller may not do that, or not for this tenant",
-    404: "It is not there",
-    409: "What is stored does not allow it",
+    403: "The caller may not do this, or not for this tenant",
+    404: "Not found",
+    409: "Conflict with the stored state",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "A field has a value that is not allowed",
-    429: "Too many calls at the moment",
-    500: "Something went wrong inside",
-    503: "It passes: try again",
+    429: "Too many requests",
+    500: "Internal error",
+    503: "Temporary: try again",
 }
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a route says of itself. ``example``: of its body."""
+class RouteInfo:
+    """The role that a route requires, and an example of its body."""
 
     role: str | None
     example: Mapping[str, Any] | None
@@ -55,7 +55,7 @@ class Routes:
     def __init__(self) -> None:
         self.resolver = Resolver(self._check)
         #: By method and rule.
-        self.told: dict[tuple[str, str], Told] = {}
+        self.info: dict[tuple[str, str], RouteInfo] = {}
 
     def add(
         self,
@@ -75,7 +75,7 @@ class Routes:
         ``answers``: statuses with the model of their body, None without one; ``media``: its type where it has no
         model; ``may``: statuses of problems beside ``COMMON``.
         """
-        self.told[method, rule] = Told(role, example)
+        self.info[method, rule] = RouteInfo(role, example)
         with_body = (413, 415) if method != "GET" else ()
         responses: dict[int, Any] = {}
         for status, model in answers.items():
@@ -108,9 +108,9 @@ class Routes:
 
     def _check(self, method: str, rule: str) -> None:
         """The caller's role, before anything of the request is looked at."""
-        told = self.told.get((method, rule))
-        if told is not None and told.role is not None:
-            self.caller.must_be(told.role)
+        info = self.info.get((method, rule))
+        if info is not None and info.role is not None:
+            self.caller.must_be(info.role)
 
 
 def answer(status: int, body: M) -> Response[M]:

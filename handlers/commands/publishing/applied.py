@@ -137,7 +137,7 @@ class AppliedPublisher:
         self, seen: Seen, own: Sequence[Write], extra: int, error: TransactionFailed, context: InvokeContext
     ) -> None:
         if any(len(own) <= index < len(own) + extra for index in error.failed):
-            raise ExtraWriteRefused(f"{seen.key}@{seen.version + 1}: what belongs to it has moved on") from None
+            raise ExtraWriteRefused(f"{seen.key}@{seen.version + 1}: its related rows have changed") from None
         if set(error.failed) == {2} and context.request_id is not None:
             raise RequestConflict(f"requestId {context.request_id!r} was used for something else; use a new id")
         raise VersionConflict(str(seen.key), seen.version, seen.version + 1) from None

@@ -23,7 +23,7 @@ class EntityTypes:
         known = (*self.allowed, *self.handled)
         twin = next((one for one in known if one.lower() == type_.lower()), None)
         if twin is not None:
-            raise ValidationError("type", type_, f"{twin!r}, from which it differs in case alone")
+            raise ValidationError("type", type_, f"{twin!r}, from which it differs only in case")
         if self.allowed:
             raise ValidationError("type", type_, _expected(type_, self.allowed))
 
@@ -41,5 +41,5 @@ def _expected(type_: str, allowed: Sequence[str]) -> str:
     import difflib  # only an error needs it
 
     close = difflib.get_close_matches(type_.upper(), allowed, n=1, cutoff=0.6)
-    nearest = f"{close[0]!r}, which is the nearest; all: " if close else "one of "
+    nearest = f"{close[0]!r}, which is the closest; all: " if close else "one of "
     return f"{nearest}{', '.join(sorted(allowed))}"

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 #: Rounds when others publish on the same entity at the same moment.
 MAX_ROUNDS = 20
-_OUTRUN = f"{{}}: others kept publishing, {MAX_ROUNDS} rounds were lost; try again"
+_OUTRUN = f"{{}}: others kept publishing, {MAX_ROUNDS} attempts were lost; try again"
 #: Of ``source``, which tells what published a version.
 MAX_SOURCE_CHARS = 200
 ANY_TYPE = EntityTypes()
@@ -172,7 +172,9 @@ class CommandPublisher:
                 latest = self._rows.higher(latest, self._rows.data(key))
             actual = latest["version"] if latest is not None else 0
             if latest is not None and actual < FIRST_VERSION:
-                raise ValidationError("version", None, f"a data row with a version; others wrote {key} without one")
+                raise ValidationError(
+                    "version", None, f"a data row with a version; {key} was written by another program without one"
+                )
             if expected not in (LATEST, actual):
                 raise VersionConflict(str(key), expected, actual, self.whole(latest))
             if guard is not None:
@@ -256,7 +258,7 @@ class CommandPublisher:
         except TransactionFailed as error:
             is_ours = self.lost(stored, error.failed.get(0))
             if not is_ours and max(error.failed) >= own:
-                raise ExtraWriteRefused(f"{row['pk']} {row['sk']}: what belongs to it has moved on") from None
+                raise ExtraWriteRefused(f"{row['pk']} {row['sk']}: its related rows have changed") from None
             return is_ours
         except TransientConflict:
             return False

@@ -46,7 +46,7 @@ class RequestLog:
             return None
         if row["contentHash"] != content:
             raise RequestConflict(
-                f"requestId {context.request_id!r} was used for {row['resultSk']} with other content; use a new id"
+                f"requestId {context.request_id!r} was used for {row['resultSk']} with different content; use a new id"
             )
         return self._result(row)
 

@@ -71,7 +71,7 @@ def publish_with_retry(
             if attempt == attempts:
                 raise
             log_step(
-                "conflict, built again", level=logging.INFO, pk=key.pk, sk=key.sk, attempt=attempt, attempts=attempts
+                "conflict, rebuilding", level=logging.INFO, pk=key.pk, sk=key.sk, attempt=attempt, attempts=attempts
             )
             if on_retry is not None:
                 on_retry(attempt, conflict)
@@ -86,7 +86,7 @@ def _build(build: Build, publisher: CommandPublisher, key: EntityKey, context: I
     if given is None:
         return None
     if given.key(context) != key:
-        raise ValidationError("code", str(given.key(context)), f"what build was asked for, {key}")
+        raise ValidationError("code", str(given.key(context)), f"a command for the key that build got, {key}")
     return replace(given, version=0 if latest is None else latest.version)
 
 

@@ -131,7 +131,7 @@ def load_registry(
             if target in found:
                 other = type(found[target][1])
                 raise RegistryError(
-                    f"{where}: sync target id {target!r} is used by {other.__module__}.{other.__name__} already"
+                    f"{where}: sync target id {target!r} is already used by {other.__module__}.{other.__name__}"
                 )
             handler = instance_of(cls, where, collaborators, "a sync handler", "up(command)")
             found[target] = (type_, handler)
@@ -140,7 +140,7 @@ def load_registry(
     for one in remote:
         _check_id("SYNC_TARGETS", one.id)
         if one.id in places:
-            raise RegistryError(f"SYNC_TARGETS: sync target id {one.id!r} is used by {places[one.id]} already")
+            raise RegistryError(f"SYNC_TARGETS: sync target id {one.id!r} is already used by {places[one.id]}")
         places[one.id] = "SYNC_TARGETS"
     emptying = {target: one.empty for target, (_, one) in found.items() if callable(getattr(one, "empty", None))}
     return Registry(handlers, remote, emptying)

@@ -15,7 +15,8 @@ MIN_FLOAT = 1e-130
 #: The first number that is too large.
 TOO_LARGE = 10**126
 ALLOWED = (
-    f"a number that the table keeps: at most {MAX_DIGITS} digits that count, 0 or from 1E-130 to 9.99E+125 in magnitude"
+    f"a number that the table can store: at most {MAX_DIGITS} significant digits, "
+    "0 or from 1E-130 to 9.99E+125 in magnitude"
 )
 
 _SURELY_KEPT = 10**MAX_DIGITS

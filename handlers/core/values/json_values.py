@@ -179,7 +179,7 @@ def _of_subclass(value: Any, levels: int) -> tuple[Any, int]:
 
 def _object(value: dict[Any, Any], levels: int) -> tuple[dict[str, Any], int]:
     if not levels:
-        raise _Refused("...", f"at most {MAX_LEVELS} levels of lists and objects in each other")
+        raise _Refused("...", f"at most {MAX_LEVELS} levels of nested lists and objects")
     plain: dict[str, Any] = {}
     size = _CONTAINER_BYTES + _ENTRY_BYTES * len(value)
     for name, entry in value.items():
@@ -208,7 +208,7 @@ def _object(value: dict[Any, Any], levels: int) -> tuple[dict[str, Any], int]:
 
 def _array(value: list[Any], levels: int) -> tuple[list[Any], int]:
     if not levels:
-        raise _Refused("...", f"at most {MAX_LEVELS} levels of lists and objects in each other")
+        raise _Refused("...", f"at most {MAX_LEVELS} levels of nested lists and objects")
     plain: list[Any] = []
     size = _CONTAINER_BYTES + _ENTRY_BYTES * len(value)
     for index, entry in enumerate(value):

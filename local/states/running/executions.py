@@ -114,16 +114,16 @@ class Execution:
 
 
 class KeptExecutions(Protocol):
-    """What keeps executions, beside their steps. Called with the manager's lock held, but for ``told``."""
+    """Stores executions, without their steps. All but ``reported`` are called with the manager's lock held."""
 
     def begun(self, execution: Execution) -> None:
         """It was started; gives it its steps."""
 
     def ended(self, execution: Execution) -> None:
-        """It has ended, and nobody was told yet."""
+        """It has ended, and its end has not been reported yet."""
 
-    def told(self, execution: Execution) -> None:
-        """Whoever hears of ends has heard."""
+    def reported(self, execution: Execution) -> None:
+        """Its end has been reported to all listeners."""
 
     def dropped(self, execution: Execution) -> None:
         """Nobody can describe it any more; its name stays taken."""

@@ -53,7 +53,7 @@ def find_dynoxide(
     version = done.stdout.strip().rpartition(" ")[2]
     numbers = version.split(".")
     if done.returncode != 0 or len(numbers) != 3 or not all(part.isdigit() for part in numbers):
-        raise NotFound(f"{path} --version gives {done.stdout.strip()!r}, which is no version of {PROGRAM}")
+        raise NotFound(f"{path} --version gives {done.stdout.strip()!r}, which is not a version of {PROGRAM}")
     if tuple(map(int, numbers))[:2] < LEAST:
         raise NotFound(f"{PROGRAM} {version} is too old; {'.'.join(map(str, LEAST))} or later is needed")
     return Dynoxide(path, version)

@@ -81,7 +81,7 @@ def test_edge_14_an_error_is_stored_with_its_type_and_start(error: Exception) ->
     assert error_of(failure.type, failure.message) == {"type": stored["type"], "message": stored["message"]}
 
 
-def test_edge_14_how_much_was_left_out_is_told() -> None:
+def test_edge_14_how_much_was_left_out_is_reported() -> None:
     message = Failure.from_exception(RuntimeError(HUGE)).message
     kept, _, more = message.partition("... (")
     assert HUGE.startswith(kept)

@@ -57,7 +57,7 @@ def test_edge_15_no_two_parts_have_the_same_canonical_form(text: str) -> None:
     assert len({unicodedata.normalize("NFD", part).strip() for part in taken}) == len(taken)
 
 
-def test_edge_15_case_tells_types_and_codes_apart() -> None:
+def test_edge_15_case_distinguishes_types_and_codes() -> None:
     assert EntityKey.of_caller("K", "t", "BOOK", "a") != EntityKey.of_caller("K", "t", "book", "a")
 
 
@@ -76,6 +76,6 @@ def test_edge_50_control_characters_are_refused(character: str) -> None:
     assert check_part("code", f"a{character}b") == f"a{character}b"  # rows that are there are read
 
 
-def test_a_value_that_cannot_be_shown_is_told_by_its_type() -> None:
+def test_a_value_that_cannot_be_shown_is_reported_by_its_type() -> None:
     with pytest.raises(ValidationError, match="<int that can't be shown: ValueError>"):
         check_new_part("code", 10**5000)

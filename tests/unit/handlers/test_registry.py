@@ -43,7 +43,7 @@ def test_collaborators_arrive_by_name(module: WriteModule) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (GOOD.format("a", "A") + GOOD.format("a", "B"), r"reg_bad.B: sync target id 'a' is used by reg_bad.A already"),
+        (GOOD.format("a", "A") + GOOD.format("a", "B"), r"reg_bad.B: sync target id 'a' is already used by reg_bad.A"),
         (GOOD.format("data", "A"), "sync target id 'data' is not allowed"),
         (GOOD.format("Bad Id", "A"), "sync target id 'Bad Id' is not allowed"),
         ("@sync_handler('ORDER', id='a')\nclass A: pass\n", r"needs a method up\(command\)"),

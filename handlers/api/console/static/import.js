@@ -70,7 +70,7 @@ export function Import({ id }) {
     ${asked === "retry" && html`<${Confirm} title="Import the failed rows again?" verb="Retry"
       preview=${async () => html`<p>${job.counts.failed} rows failed. Each gets a new attempt; what was applied stays as it is.</p>`}
       act=${() => post(`${path}/retry`)} onClose=${close} />`}
-    ${asked === "cancel" && html`<${Confirm} title="Import no further row?" verb="Cancel the import"
+    ${asked === "cancel" && html`<${Confirm} title="Import no further rows?" verb="Cancel the import"
       preview=${async () => html`<p>Rows that are applied or on their way stay; the rest is left out.</p>`}
       act=${() => post(`${path}/cancel`)} onClose=${close} />`}`;
 }

@@ -27,7 +27,7 @@ BODIES: dict[tuple[str, str], Any] = {
 PARTS = {"type": "ORDER", "code": "o1", "version": "1", "workflow": "approval", "name": "three_steps"}
 #: Routes whose parts name a tenant's own thing by an id with the tenant in it.
 IDS = {"tasks": f"TASK#t1#job#{ULID}", "imports": f"CSV_IMPORT#t1#airports#{ULID}"}
-ROUTES = sorted(ApiWorld().api.routes.told)
+ROUTES = sorted(ApiWorld().api.routes.info)
 
 
 def path_of(rule: str, tenant: str = "t1") -> str:
@@ -92,8 +92,8 @@ NEEDS = {
 
 
 def test_api_05_the_roles_are_these() -> None:
-    told = ApiWorld().api.routes.told
-    assert {route: one.role for route, one in told.items()} == NEEDS
+    info = ApiWorld().api.routes.info
+    assert {route: one.role for route, one in info.items()} == NEEDS
 
 
 @pytest.mark.parametrize("route", sorted(NEEDS), ids=" ".join)
@@ -259,7 +259,7 @@ def test_another_principal_is_not(arn: str) -> None:
     assert whose(principal(arn)).status == 403
 
 
-def test_several_tenants_are_told_apart_by_a_header() -> None:
+def test_several_tenants_are_distinguished_by_a_header() -> None:
     api = ApiWorld()
     caller = principal(EVERYBODY)
     assert api.get("/entities/ORDER", authorizer=caller).status == 403

@@ -140,7 +140,7 @@ def test_con_02_other_contents_have_another_path(tmp_path: Path) -> None:
         assert paths.pop() != Console(PageSettings(), root=STATIC).files
 
 
-def test_con_02_settings_are_told_as_text() -> None:
+def test_con_02_settings_are_given_as_text() -> None:
     given = PageSettings('/iam"><script>', "/events", ("local", "<b>"))
     [content] = [
         one["content"]

@@ -90,7 +90,7 @@ def test_api_10_the_cause_of_a_failed_execution_is_its_message() -> None:
     held(answer)
 
 
-def test_api_10_a_failing_sync_handler_tells_its_words_and_no_trace() -> None:
+def test_api_10_a_failing_sync_handler_is_reported_with_its_message_and_no_trace() -> None:
     class Broken:
         def up(self, command: Any) -> None:
             raise RuntimeError("the warehouse is closed")

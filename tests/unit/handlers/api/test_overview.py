@@ -52,7 +52,7 @@ def test_other_tenants_are_not_counted(api: ApiWorld) -> None:
     assert api.get("/overview", authorizer=token("t2")).body["open"] == 0
 
 
-def test_too_many_to_count_are_told() -> None:
+def test_too_many_to_count_are_reported() -> None:
     store = MemoryTableStore()
     for number in range(SHARD_ROWS + 1):
         row = {"pk": "TENANT#t1", "sk": f"ORDER#{number}@0000000001", "openShard": 3, "dueAt": number}

@@ -94,16 +94,16 @@ def test_api_04_what_passes_says_so(error: Exception, status: int, name: str) ->
     assert answer.headers["Retry-After"] == "1"
 
 
-def test_api_04_what_nobody_foresaw_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_api_04_an_unexpected_error_reveals_nothing(caplog: pytest.LogCaptureFixture) -> None:
     store = Busy()
     store.error = KeyError("a secret of the row")
     answer = ApiWorld(world=World(store=store)).get("/entities/ORDER/o1")
     assert answer.status == 500
     assert answer.body == {
         "type": "urn:cqrs:problem:internal",
-        "title": "Something went wrong inside",
+        "title": "Internal error",
         "status": 500,
-        "detail": "Something went wrong inside",
+        "detail": "Internal error",
         "requestId": "request-1",
     }
     assert [one.fields["errorType"] for one in caplog.records if one.message == "request failed"] == ["KeyError"]  # type: ignore[attr-defined]
@@ -125,4 +125,4 @@ def test_api_04_types_are_listed_and_distinct() -> None:
     page = (PROJECT_DIR / "docs" / "errors.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `(urn:cqrs:problem:[a-z-]+)` \|", page, re.MULTILINE)
     assert sorted(listed) == sorted({kind.type for _, kind in KINDS} | {"urn:cqrs:problem:internal"})
-    assert problem_of(ValueError("x"), None)[0].detail == "Something went wrong inside"
+    assert problem_of(ValueError("x"), None)[0].detail == "Internal error"

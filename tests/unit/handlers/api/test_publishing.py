@@ -54,7 +54,7 @@ class Refusing:
         raise ValidationError("secret", command.attributes, "nothing")
 
 
-def test_sync_tells_of_a_handler_that_fails() -> None:
+def test_sync_reports_a_handler_that_fails() -> None:
     api = ApiWorld(handlers={"one": ("ORDER", Refusing())})
     answer = api.post("/commands", ORDER, query="mode=sync")
     assert (answer.status, answer.body["outcome"]) == (200, "FAILED")
@@ -197,13 +197,13 @@ def run_of(world: World) -> Any:
     return Run(command.key, command.id, 1, "execution")
 
 
-def test_api_08_wait_tells_that_it_was_applied() -> None:
+def test_api_08_wait_shows_that_it_was_applied() -> None:
     api = waiting(lambda world: world.apply(run_of(world)))
     answer = api.post("/commands", ORDER, query="wait=20")
     assert (answer.status, answer.body["outcome"], answer.body["status"]) == (200, "APPLIED", "finish:FINISHED")
 
 
-def test_api_08_wait_tells_that_it_failed() -> None:
+def test_api_08_wait_shows_that_it_failed() -> None:
     api = waiting(lambda world: fail(world, run_of(world)))
     answer = api.post("/commands", ORDER, query="wait=5")
     assert (answer.status, answer.body["outcome"]) == (200, "FAILED")

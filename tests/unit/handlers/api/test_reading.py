@@ -173,7 +173,7 @@ def test_api_07_a_page_ends_where_the_answer_would_be_too_large(api: ApiWorld) -
     assert [one["code"] for page in found for one in page] == [f"l{number}" for number in range(9)]
 
 
-def test_history_tells_of_versions_whose_log_has_expired(api: ApiWorld) -> None:
+def test_history_has_versions_whose_log_has_expired(api: ApiWorld) -> None:
     key = EntityKey("TENANT", "t1", "ORDER", "o1")
     for version in range(3):
         api.publish(version=version, n=version)

@@ -23,10 +23,10 @@ from tests.support.pipelines import CONTEXT, World
     [
         ((), (), "anything", None),
         ((), ("BOOK",), "PAPER", None),
-        ((), ("BOOK",), "book", "'BOOK', from which it differs in case alone"),
+        ((), ("BOOK",), "book", "'BOOK', from which it differs only in case"),
         (("BOOK", "PAPER"), ("BOOK",), "BOOK", None),
-        (("BOOK", "PAPER"), (), "BOK", "'BOOK', which is the nearest; all: BOOK, PAPER"),
-        (("BOOK", "PAPER"), (), "Paper", "'PAPER', from which it differs in case alone"),
+        (("BOOK", "PAPER"), (), "BOK", "'BOOK', which is the closest; all: BOOK, PAPER"),
+        (("BOOK", "PAPER"), (), "Paper", "'PAPER', from which it differs only in case"),
         (("BOOK", "PAPER"), (), "xyz", "one of BOOK, PAPER"),
     ],
 )
@@ -64,7 +64,7 @@ def config(**given: Any) -> StackConfig:
 CLASSES = [HandlerClass("sync_handler", "m.Books", (), "books", "BOOK"), HandlerClass("task_handler", "m.Job", ())]
 
 
-def test_the_program_tells_the_types_of_handlers_and_targets() -> None:
+def test_the_program_passes_the_types_of_handlers_and_targets() -> None:
     arn = "arn:aws:sqs:eu-west-1:123456789012:search"
     target = {"id": "search", "types": ["PAPER"], "kind": "sqs", "arn": arn}
     given = entity_types(config(entityTypes=["BOOK", "PAPER"], syncTargets=[target]), CLASSES)

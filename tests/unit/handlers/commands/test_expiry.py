@@ -153,7 +153,7 @@ def test_a_redrive_that_stops_half_way_leaves_nobody_behind(world: World) -> Non
     assert world.row(2)["attempt"] == 2
 
 
-def test_a_skip_tells_of_the_one_that_expired_behind_it(world: World) -> None:
+def test_a_skip_reports_the_one_that_expired_behind_it(world: World) -> None:
     first, second = failed(world, 1), waiting(world, 2)
     world.clock.advance(LIMIT + 1)
     expire(world, second)

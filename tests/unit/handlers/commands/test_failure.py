@@ -60,7 +60,7 @@ def test_pipe_12_alarm_message(world: World) -> None:
     assert world.alarms.attributes == [{"action": "sfn-alarm", "alarmId": "TENANT#t1#ORDER#o1@0000000001#1"}]
 
 
-def test_refusals_tell_their_reason_in_the_alarm(world: World) -> None:
+def test_refusals_give_their_reason_in_the_alarm(world: World) -> None:
     run = world.publish(order(0, n=1))
     refusal = {"result": -1, "error": "VersionGap", "cause": "version 2 is missing", "blockedBy": None, "alarm": True}
     world.pipeline.record_failure(run, Failure.from_state_input(refusal))
@@ -108,7 +108,7 @@ def test_a_crash_before_the_alarm_is_made_good_by_the_retry(world: World) -> Non
     assert "alarmedAt" in world.row(1)
 
 
-def test_done_is_never_left_but_operators_hear_of_it(world: World) -> None:
+def test_done_is_never_left_but_operators_are_alerted(world: World) -> None:
     run = world.publish_and_apply(order(0, n=1))
     before = world.row(1)
     answer = world.pipeline.record_failure(run, Failure.from_state_input(CATCH))
@@ -118,7 +118,7 @@ def test_done_is_never_left_but_operators_hear_of_it(world: World) -> None:
     assert text == "after it was applied: finish failed: RuntimeError"
 
 
-def test_edge_16_a_failure_after_done_is_told_once(world: World) -> None:
+def test_edge_16_a_failure_after_done_is_reported_once(world: World) -> None:
     """record_failure tells of it; then the execution ends as FAILED, which the rule on its end brings here, too."""
     run = world.publish(order(0, n=1))
     world.pipeline.check_version(run, first_entry=True)
@@ -132,7 +132,7 @@ def test_edge_16_a_failure_after_done_is_told_once(world: World) -> None:
     assert world.row(1)["status"] == "finish:STARTED"
 
 
-def test_edge_16_an_execution_that_died_after_done_untold_is_told_by_the_rule(world: World) -> None:
+def test_edge_16_an_unreported_execution_that_died_after_done_is_reported_by_the_rule(world: World) -> None:
     run = world.publish_and_apply(order(0, n=1))
     CommandExecutionEndedHandler(world.pipeline.record_failure, world.repository)(ended(run, "ABORTED"))
     assert len(world.alarms.messages) == 1

@@ -433,7 +433,7 @@ def test_inl_03_what_may_pass_is_left_to_a_machine(error: Exception) -> None:
     assert world.alarms.messages == []
 
 
-def test_inl_03_an_error_is_told_apart_by_its_name_as_machines_do() -> None:
+def test_inl_03_an_error_is_matched_by_its_name_as_machines_do() -> None:
     world = Inline("one")
     world.publish(order(0, n=1))
     named = type("TransientError", (Exception,), {})

@@ -122,7 +122,7 @@ def test_pub_07_same_request_with_other_content(world: World) -> None:
     context = replace(CONTEXT, request_id="r-1")
     world.publisher.publish_async(order(0, n=1), context)
     before = stored(world)
-    with pytest.raises(RequestConflict, match="'r-1' was used for ORDER#o1@0000000001 with other content"):
+    with pytest.raises(RequestConflict, match="'r-1' was used for ORDER#o1@0000000001 with different content"):
         world.publisher.publish_async(order(0, n=2), context)
     assert stored(world) == before
 
@@ -180,7 +180,7 @@ def test_pub_09_nesting_is_bounded(world: World) -> None:
     deep: dict[str, Any] = {}
     for _ in range(40):
         deep = {"x": deep}
-    with pytest.raises(ValidationError, match="at most 31 levels of lists and objects"):
+    with pytest.raises(ValidationError, match="at most 31 levels of nested lists and objects"):
         world.publisher.publish_async(order(0, **deep), CONTEXT)
 
 
@@ -258,7 +258,7 @@ def test_pub_07_same_request_with_another_partial_update(world: World, version: 
     context = replace(CONTEXT, request_id="r-1")
     world.publisher.publish_partial_async(KEY.pk, KEY.sk, -1, CHANGES, context)
     before = stored(world)
-    with pytest.raises(RequestConflict, match="'r-1' was used for ORDER#o1@0000000002 with other content"):
+    with pytest.raises(RequestConflict, match="'r-1' was used for ORDER#o1@0000000002 with different content"):
         world.publisher.publish_partial_async(KEY.pk, KEY.sk, version, changes, context)
     with pytest.raises(RequestConflict):  # the same state, published as a whole
         world.publisher.publish_async(order(-1, keep=1, change=2), context)
@@ -482,6 +482,6 @@ def test_extra_writes_are_made_with_the_command_or_neither_is(world: World) -> N
     world.store.put(TASKS, {"pk": "p", "sk": "s", "state": "closed"})
     assert world.publisher.publish_async(order(0, n=1), context, extra_writes=marks) == first  # a repeated request
     for request_id in (None, "r2"):
-        with pytest.raises(ExtraWriteRefused, match="ORDER#o1@0000000002: what belongs to it has moved on"):
+        with pytest.raises(ExtraWriteRefused, match="ORDER#o1@0000000002: its related rows have changed"):
             world.publisher.publish_async(order(1, n=2), replace(CONTEXT, request_id=request_id), extra_writes=marks)
     assert len(stored(world)) == 1

@@ -34,7 +34,7 @@ def world() -> World:
 
 
 class TestCurrent:
-    def test_the_applied_state_is_told_as_the_command_that_made_it(self, world: World) -> None:
+    def test_the_applied_state_is_returned_as_the_command_that_made_it(self, world: World) -> None:
         world.publish_and_apply(order(0, n=1))
         world.publish(order(1, n=2))
         found = reader_of(world).get(KEY)
@@ -190,7 +190,7 @@ class TestVersions:
         store.others = others
         assert [one.version for one in reader.history(KEY).items] == [1]
 
-    def test_one_version_tells_its_outcome_targets_and_error(self, world: World) -> None:
+    def test_one_version_shows_its_outcome_targets_and_error(self, world: World) -> None:
         run = world.publish_and_apply(order(0))
         failed = world.publish(order(1, n=1))
         world.pipeline.check_version(failed, first_entry=True)
@@ -231,7 +231,7 @@ class TestWait:
         assert looks == [0.1, 0.2, 0.4]
         assert reader.get(KEY) is not None
 
-    def test_a_failure_is_told_at_once(self, world: World) -> None:
+    def test_a_failure_is_reported_at_once(self, world: World) -> None:
         run = world.publish(order(0))
         world.pipeline.check_version(run, first_entry=True)
         world.pipeline.record_failure(run, world.failure("Boom"))

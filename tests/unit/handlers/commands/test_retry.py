@@ -63,7 +63,7 @@ def test_a_conflict_is_built_again_on_what_is_there(mode: str, caplog: pytest.Lo
     assert (command.version, command.attributes) == (3, {"n": 21})
     assert build.seen == [None, 1, 2]
     assert conflicts == [(1, 1), (2, 2)]
-    assert [record.message for record in caplog.records].count("conflict, built again") == 2
+    assert [record.message for record in caplog.records].count("conflict, rebuilding") == 2
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -169,7 +169,7 @@ def test_edge_63_the_sweeper_puts_nothing_back_into_the_open_index() -> None:
 
 
 @pytest.mark.parametrize("lack", [OTHER_ATTEMPT, OTHER_ROW, DONE], ids=["attempt", "row", "done"])
-def test_edge_63_an_alarm_is_noted_on_the_failure_that_it_tells_of(lack: dict[str, Any]) -> None:
+def test_edge_63_an_alarm_is_noted_on_the_failure_that_it_reports(lack: dict[str, Any]) -> None:
     place = Place("full", holds=False)
     place.change(**{**FAILED, **lack})
     before = place.row()

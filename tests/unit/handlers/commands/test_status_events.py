@@ -102,7 +102,7 @@ def test_changes_of_the_status(which: str, old: str, new: str, kinds: set[str]) 
     assert (notice_of(change(row(old), row(new)), "c", which) is not None) == (which in kinds)
 
 
-def test_another_attempt_that_fails_alike_is_told_again() -> None:
+def test_another_attempt_that_fails_in_the_same_way_is_reported_again() -> None:
     record = change(row("sync_data:FAILED"), row("sync_data:FAILED", attempt=2))
     notice = notice_of(record, "c", "terminal")
     assert notice is not None
@@ -111,7 +111,7 @@ def test_another_attempt_that_fails_alike_is_told_again() -> None:
 
 @pytest.mark.parametrize("which", ["terminal", "all", "none"])
 @pytest.mark.parametrize(("new", "kinds"), [("finish:FINISHED", {"terminal", "all"}), ("publish:SYNC", set())])
-def test_a_command_that_was_applied_with_its_publish_is_told_of(which: str, new: str, kinds: set[str]) -> None:
+def test_a_command_that_was_applied_with_its_publish_is_reported(which: str, new: str, kinds: set[str]) -> None:
     """By the record of its new row: there is no other. One that is still open has its change of status to come."""
     record = change(None, row(new, syncMode=True), "INSERT")
     assert (notice_of(record, "c", which) is not None) == (which in kinds)

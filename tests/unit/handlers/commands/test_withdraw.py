@@ -29,7 +29,7 @@ def test_saga_03_nothing_is_published_after_it() -> None:
     assert world.publisher.publish_async(GIVEN, replace(CONTEXT, request_id="r2")) is not None
 
 
-def test_saga_03_what_was_published_before_is_told_and_stays() -> None:
+def test_saga_03_what_was_published_before_is_reported_and_stays() -> None:
     world = World()
     command = world.publisher.publish_async(GIVEN, ASKED)
     assert command is not None

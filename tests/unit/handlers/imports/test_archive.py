@@ -102,7 +102,7 @@ def test_names_never_get_into_keys() -> None:
 
 
 @pytest.mark.parametrize("name", ["a.csv", "2025-a.csv", "20250101000000-A.csv", "x20250101000000-a.csv"])
-def test_a_name_that_tells_no_table_fails_alone_unless_a_table_is_given(name: str) -> None:
+def test_a_name_without_a_table_fails_alone_unless_a_table_is_given(name: str) -> None:
     content = made((name, b"x"), ("20250101000000-a.csv", b"y"))
     assert {one.name: one.table for one in archive(content).files}[name] is None
     assert {one.table for one in archive(content, "airports").files} == {"airports"}
@@ -182,7 +182,7 @@ def test_what_is_no_archive(content: bytes) -> None:
 
 
 @pytest.mark.parametrize(("count", "more"), [(4, ""), (5, ""), (6, " and 1 more"), (8, " and 3 more")])
-def test_zip_03_five_names_tell_what_is_there_instead(count: int, more: str) -> None:
+def test_zip_03_five_names_show_what_is_there_instead(count: int, more: str) -> None:
     with pytest.raises(ImportRefused) as refused:
         archive(made(*((f"{number}.txt", b"x") for number in range(count))))
     names = ", ".join(f"'{number}.txt'" for number in range(min(count, 5)))

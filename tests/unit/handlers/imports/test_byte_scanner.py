@@ -41,7 +41,7 @@ def scanned(blocks: list[bytes], *, line_bytes: int = 1_000) -> ScannedBytes:
 @example([b"a\rb\r", b"\nc\r\n"])
 @example([b"a\x1b", b"$B"])
 @example([b"a\r"])
-def test_edge_20_blocks_tell_what_the_whole_would(blocks: list[bytes]) -> None:
+def test_edge_20_blocks_give_the_same_result_as_the_whole(blocks: list[bytes]) -> None:
     content = b"".join(blocks)
     found = scanned(blocks)
     assert found.size == len(content)

@@ -47,7 +47,9 @@ def of_archive(error: Exception, _: str) -> ImportJob:
 
 @pytest.mark.parametrize(("read", "mode"), [(of_file, "DIRECT"), (of_file, "STEP_FUNCTION"), (of_archive, "")])
 @pytest.mark.parametrize("name", SURE)
-def test_imp_09_what_is_sure_is_told_by_name(read: Callable[[Exception, str], ImportJob], mode: str, name: str) -> None:
+def test_imp_09_a_certain_error_is_reported_by_name(
+    read: Callable[[Exception, str], ImportJob], mode: str, name: str
+) -> None:
     error, _ = ERRORS[name]
     job = read(error, mode)
     assert (job.status, job.error) == ("FAILED", {"type": type(error).__name__, "message": str(error)})
@@ -60,7 +62,7 @@ def test_imp_09_what_is_sure_is_told_by_name(read: Callable[[Exception, str], Im
         (of_archive, "", {"type": "RuntimeError", "message": "broken"}),
     ],
 )
-def test_imp_09_what_nobody_can_tell_the_nature_of_is_told_by_the_machine(
+def test_imp_09_an_error_of_unknown_nature_is_reported_by_the_machine(
     read: Callable[[Exception, str], ImportJob], mode: str, told: dict[str, str]
 ) -> None:
     job = read(RuntimeError("broken"), mode)

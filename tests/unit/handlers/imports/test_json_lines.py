@@ -44,7 +44,7 @@ def one(line: str | bytes) -> FileRow:
     ("name", "kind"),
     [("a.csv", CSV), ("a.jsonl", JSON_LINES), ("x/A.NDJSON", JSON_LINES), ("a", CSV), ("a.jsonl.txt", CSV)],
 )
-def test_the_name_tells_the_format(name: str, kind: object) -> None:
+def test_the_name_determines_the_format(name: str, kind: object) -> None:
     assert format_of(name) is kind
     assert isinstance(reader_of(format_of(name)), JsonLinesReader) == (kind is JSON_LINES)
 
@@ -71,7 +71,7 @@ BAD = [
     ("[1]", "InvalidJson", "a list where a JSON object is expected"),
     ("null", "InvalidJson", "null where a JSON object is expected"),
     ('{"id": 1, "value": NaN}', "InvalidJson", "NaN is not JSON"),
-    ('{"id": 1, "value": 1e400}', "InvalidJson", "value: inf is not allowed; expected a number that the table keeps"),
+    ('{"id": 1, "value": 1e400}', "InvalidJson", "value: inf is not allowed; expected a number that the table can"),
     ('{"id": 1, "value": ' + "9" * 39 + "}", "InvalidJson", "value: 9999"),
     ('{"id": 1, "value": "\\ud800"}', "InvalidJson", "value: '\\ud800' is not allowed; expected text that can be enco"),
     ('{"id": 1, "value": {"a": {"b": 1, "b": 1}}}', "InvalidJson", "name 'b' is in an object more than once"),
@@ -157,7 +157,7 @@ def test_another_encoding_can_not_be_named() -> None:
     check_file("files", "imports/a.ndjson", "UTF-8", ["files"])
 
 
-def test_what_is_no_text_is_told_by_its_kind() -> None:
+def test_what_is_no_text_is_reported_by_its_kind() -> None:
     with pytest.raises(ImportRefused, match="the file is compressed with gzip, not JSON Lines") as caught:
         look(b"\x1f\x8b\x08 and more")
     assert caught.value.code == "NotJsonLines"

@@ -180,7 +180,7 @@ def test_a_job_is_late_at_its_deadline(seconds_left: int, done: bool) -> None:
     assert world.progress.check_rows(JobRun(job.key, 1), given)["done"] is done
 
 
-def test_an_error_is_told_without_its_stack_trace() -> None:
+def test_an_error_is_reported_without_its_stack_trace() -> None:
     world = ImportWorld(mode=STEP_FUNCTION)
     world.put(airports("a", "b"))
     job = world.service.create_csv_import("airports", "files", "a.csv", CONTEXT, mode=STEP_FUNCTION)

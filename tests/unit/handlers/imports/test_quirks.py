@@ -114,7 +114,7 @@ def test_imp_05_the_last_of_repeated_keys_wins() -> None:
     assert not set(outcome.superseded.values()) & set(outcome.superseded)
 
 
-def test_imp_02_each_bad_value_is_told_with_its_column() -> None:
+def test_imp_02_each_bad_value_is_reported_with_its_column() -> None:
     columns = {3: "icao", 9: "name", 14: "country", 20: "lat", 26: "lat", 31: "lon", 37: "elevation", 43: "icao"}
     columns.update({50: "country", 58: "lat"})
     problems = quirk("bad_values.csv").problems

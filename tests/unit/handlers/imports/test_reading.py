@@ -59,7 +59,7 @@ def problems(text: str, layout: Layout = LAYOUT) -> dict[int, str]:
         (JAPANESE.encode("euc_jp"), "euc_jp"),
     ],
 )
-def test_encodings_are_told_apart(content: bytes, encoding: str) -> None:
+def test_encodings_are_distinguished(content: bytes, encoding: str) -> None:
     assert look(content).encoding == encoding
     assert [values[1] for values in rows(content)] == ["東京駅", "カタカナ", "ひらがな、漢字"]
 

@@ -103,7 +103,7 @@ def test_imp_15_a_row_whose_command_failed_completes_once_that_was_redriven() ->
     assert len(world.commands()) == 2
 
 
-def test_g5_the_end_of_the_first_attempt_s_command_told_late_changes_nothing() -> None:
+def test_g5_the_end_of_the_first_attempt_s_command_reported_late_changes_nothing() -> None:
     world = ImportWorld()
     world.fails = lambda command: command["code"] == "A001"
     job = world.import_file(airports("a", "b"))

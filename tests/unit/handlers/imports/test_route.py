@@ -492,7 +492,7 @@ def test_limits_are_those_of_the_loader() -> None:
     assert world.import_file(airports("a")).counts.failed == 1
 
 
-def test_dup_a_row_that_is_delivered_again_in_the_middle_of_its_turn_is_published_and_told_once() -> None:
+def test_dup_a_row_that_is_delivered_again_while_in_progress_is_published_and_reported_once() -> None:
     """The second delivery has all of its turn before each call of the first; the row waits for its command."""
     calls = interrupted_turn(-1)
     assert calls > 3
@@ -530,7 +530,7 @@ def interrupted_turn(at: int) -> int:
     return calls
 
 
-def test_edge_20_23_the_job_tells_the_encoding_and_the_ignored_rows(mode: str) -> None:
+def test_edge_20_23_the_job_shows_the_encoding_and_the_ignored_rows(mode: str) -> None:
     world = ImportWorld(mode=mode)
     content = (HEADER + "A001,,東京駅,ひらがな,,JP,,1,2,,\n,,,,,,,,,,\n\x1a").encode("cp932")
     job = world.import_file(content)

@@ -69,7 +69,7 @@ def test_strategies_are_found_by_table() -> None:
 def test_a_table_has_one_strategy() -> None:
     module("made_a", strategy("A"))
     module("made_b", strategy("B"))
-    with pytest.raises(RegistryError, match=r"made_b\.B: import table 'things' is used by made_a\.A already"):
+    with pytest.raises(RegistryError, match=r"made_b\.B: import table 'things' is already used by made_a\.A"):
         load("made_a", "made_b")
 
 

@@ -41,7 +41,7 @@ def refusal(content: bytes, encoding: str | None = None) -> tuple[str, str]:
         (PLAIN.replace("cup", "café").encode("cp1252"), "CP1252", 4),
     ],
 )
-def test_the_first_of_them_is_told(content: bytes, named: str | None, line: int, count: int) -> None:
+def test_the_first_of_them_is_reported(content: bytes, named: str | None, line: int, count: int) -> None:
     code, message = refusal(content + bytes(count), named)
     assert code == "ZeroBytes"
     assert f"zero bytes from byte {len(content) + 1} (line {line}) to its end, {count} of them" in message

@@ -162,7 +162,7 @@ def test_the_report_names_each_file_and_no_spreadsheet_runs_it() -> None:
         ({"encoding": "latin-99"}, "encoding: 'latin-99' is not allowed"),
     ],
 )
-def test_bad_input_is_told_before_anything_is_written(given: dict[str, Any], message: str) -> None:
+def test_bad_input_is_reported_before_anything_is_written(given: dict[str, Any], message: str) -> None:
     store = MemoryTableStore()
     service = ImportService(store, ManualClock(), ["airports"], [BUCKET])
     arguments = {"bucket": BUCKET, "object_key": "a.zip", **given}
@@ -183,7 +183,7 @@ def test_a_request_id_gives_the_first_job_again() -> None:
     assert (of_a_table.table, of_a_table.id != first.id) == ("airports", True)
 
 
-def test_the_files_of_another_tenant_or_of_no_archive_are_not_told() -> None:
+def test_the_files_of_another_tenant_or_of_no_archive_are_not_listed() -> None:
     service = ImportService(MemoryTableStore(), ManualClock(), ["airports"], [BUCKET])
     job = service.create_zip_import(BUCKET, "a.zip", CONTEXT)
     other = CONTEXT.__class__("u1", "t2", "10.0.0.1")

@@ -25,7 +25,7 @@ def report(world: ZipWorld, job: ImportJob) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_edge_30_what_is_skipped_is_told_by_job_files_and_report() -> None:
+def test_edge_30_what_is_skipped_is_reported_by_job_files_and_report() -> None:
     others = {"./notes.txt": b"x", "__MACOSX/._a.csv": b"x", "x/.hidden.csv": b"x", "x/": b""}
     world = ZipWorld()
     job = world.import_archive(archive(airports("a"), **others))
@@ -123,8 +123,8 @@ CASES: dict[str, list[Callable[[], bytes]]] = {
 
 def documented() -> dict[str, str]:
     """Code to what is imported nevertheless."""
-    table = PAGE.read_text(encoding="utf-8").partition("| what | code | imported |")[2].partition("\n\n")[0]
-    return dict(re.findall(r"^\|.*\| `(\w+)`[^|]* \| (nothing|the others) \|$", table, re.MULTILINE))
+    table = PAGE.read_text(encoding="utf-8").partition("| problem | code | what is imported |")[2].partition("\n\n")[0]
+    return dict(re.findall(r"^\|.*\| `(\w+)`[^|]* \| (nothing|the other files) \|$", table, re.MULTILINE))
 
 
 @pytest.mark.parametrize("code", CASES)

@@ -85,7 +85,7 @@ def some(count: int) -> list[BusEvent]:
     return [BusEvent("command-status", {"n": number}) for number in range(count)]
 
 
-def test_entries_that_the_bus_did_not_take_are_told_apart() -> None:
+def test_entries_that_the_bus_rejected_are_distinguished() -> None:
     entries = [{"EventId": "e"}, {"ErrorCode": "ThrottlingException"}, {"ErrorCode": "NoSuch", "ErrorMessage": "m"}]
     client = Client({"FailedEntryCount": 2, "Entries": entries})
     unsent = EventBridgeBus(lambda: client, "b").put_many(some(3))  # type: ignore[arg-type, return-value]

@@ -110,7 +110,7 @@ def test_a_call_carries_at_most_256_kib() -> None:
     assert [len(entries) for entries in client.calls] == [2, 2, 2, 1]
 
 
-def test_failed_entries_are_told_apart_and_the_others_are_sent() -> None:
+def test_failed_entries_are_distinguished_and_the_others_are_sent() -> None:
     failed = [
         {"Id": "1", "Code": "InternalError", "SenderFault": False},
         {"Id": "3", "Code": "InvalidParameter", "Message": "no", "SenderFault": True},

@@ -156,7 +156,7 @@ class Uploads:
 
 
 @pytest.mark.parametrize("bad_abort", [False, True])
-def test_an_upload_that_fails_is_aborted_and_the_first_error_told(bad_abort: bool) -> None:
+def test_an_upload_that_fails_is_aborted_and_the_first_error_raised(bad_abort: bool) -> None:
     client: Any = Uploads(bad_abort=bad_abort)
     with pytest.raises(TransientThrottle, match="SlowDown"):
         S3Objects(lambda: client, BUCKET).write("k", [b"x" * PART_BYTES] * 4)

@@ -20,7 +20,7 @@ def test_durations(seconds: float, words: str) -> None:
     assert duration(seconds) == words
 
 
-def test_only_the_last_minute_tells_of_the_speed() -> None:
+def test_only_the_last_minute_counts_for_the_speed() -> None:
     pace = Pace()
     assert pace.words(1_000) == ""
     pace.note(0, 0)

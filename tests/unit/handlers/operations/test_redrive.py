@@ -229,7 +229,7 @@ def test_unknown_keys(world: World, operator: Operator) -> None:
     world.publish(order(0, n=1))
     with pytest.raises(NotFound, match="@7: unknown key, this version is not in the log"):
         operator.redriver().version(VersionKey(KEY, 7))
-    with pytest.raises(NotFound, match="unknown key, no version of it is in the log"):
+    with pytest.raises(NotFound, match="unknown key: the log has no version of it"):
         operator.redriver().entity(EntityKey("TENANT", "t1", "ORDER", "nope"))
 
 

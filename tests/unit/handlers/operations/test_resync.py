@@ -100,13 +100,13 @@ def test_edge_54_what_the_target_did_is_counted(world: World, search: Search) ->
     rows: list[tuple[str, str, str]] = []
     outcome = resync(world, search, page_items=2).run(SELECTION, on_row=lambda *row: rows.append(row))
     counts = outcome.counts
-    assert (counts.handed, counts.applied, counts.kept, counts.untold, counts.failed) == (5, 2, 1, 2, 1)
+    assert (counts.handed, counts.applied, counts.kept, counts.unreported, counts.failed) == (5, 2, 1, 2, 1)
     assert [one for _, one, _ in rows] == [APPLIED, APPLIED, SKIPPED, "HANDED", "HANDED", "FAILED"]
     text = rendered("search", outcome)
     numbers = {line.rsplit("  ", 1)[0].strip(): line.split()[-1] for line in text.splitlines() if line.startswith("  ")}
     assert numbers["applied"] == "2"
-    assert numbers["left, the target has a later version"] == "1"
-    assert numbers["without a word, the target doesn't say"] == "2"
+    assert numbers["skipped, the target has a later version"] == "1"
+    assert numbers["unknown, the target returned nothing"] == "2"
     assert numbers["rows failed"] == "1"
     assert len(outcome.failures[0]["error"]) <= 300
     assert plain("search", outcome)["counts"] == {
@@ -115,7 +115,7 @@ def test_edge_54_what_the_target_did_is_counted(world: World, search: Search) ->
         "skipped": 0,
         "applied": 2,
         "kept": 1,
-        "untold": 2,
+        "unreported": 2,
     }
 
 
@@ -179,7 +179,7 @@ def test_ops_06_an_interrupted_run_goes_on_from_its_checkpoint(world: World, sea
     assert (again.resumed, search.codes()) == (False, codes)
 
 
-def test_a_checkpoint_of_before_rows_told_what_became_of_them_is_gone_on_from(world: World, search: Search) -> None:
+def test_an_old_checkpoint_without_outcomes_is_continued(world: World, search: Search) -> None:
     publish(world, 5)
     interrupted(world, search, after=3)
     (row,) = world.store.scan(TASKS).items

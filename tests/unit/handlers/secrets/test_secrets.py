@@ -67,7 +67,7 @@ def test_a_rotated_one_is_seen_after_the_age(secrets: AwsSecrets, service: Servi
     assert secrets.get("pay-key") == "second"
 
 
-def test_an_unknown_name_tells_the_known_ones(secrets: AwsSecrets) -> None:
+def test_an_unknown_name_lists_the_known_ones(secrets: AwsSecrets) -> None:
     with pytest.raises(ValidationError, match="'other' is not allowed; expected one of pay-key, pay-url"):
         secrets.get("other")
     with pytest.raises(ValidationError, match="none is configured"):

@@ -26,7 +26,7 @@ class Client:
 
 
 @pytest.mark.parametrize("wanted", [None, True, False])
-def test_reads_are_strongly_consistent_unless_told_otherwise(wanted: bool | None) -> None:
+def test_reads_are_strongly_consistent_by_default(wanted: bool | None) -> None:
     client = Client()
     store = DynamoTableStore(client, {COMMANDS: "commands-table"})  # type: ignore[arg-type]
     arguments: dict[str, Any] = {} if wanted is None else {"consistent": wanted}

@@ -71,7 +71,7 @@ class TestTableStore:
         store.put("commands", {"pk": "p", "sk": "s"})
         assert store.get("data", "p", "s") is None
 
-    def test_conditional_put_tells_what_it_met(self, store: TableStore) -> None:
+    def test_conditional_put_returns_the_conflicting_item(self, store: TableStore) -> None:
         store.put("commands", {"pk": "p", "sk": "s", "v": 1}, absent("pk"))
         with pytest.raises(ConditionFailed) as caught:
             store.put("commands", {"pk": "p", "sk": "s", "v": 2}, absent("pk"))
@@ -187,7 +187,7 @@ class TestTableStore:
             store.delete("data", "p", "never there", exists("pk"))
         assert caught.value.item is None
 
-    def test_conditional_delete_tells_what_it_met_and_keeps_it(self, store: TableStore) -> None:
+    def test_conditional_delete_returns_the_conflicting_item_and_keeps_it(self, store: TableStore) -> None:
         store.put("data", {"pk": "p", "sk": "s", "version": 3})
         with pytest.raises(ConditionFailed) as caught:
             store.delete("data", "p", "s", at_most("version", 2))

@@ -123,7 +123,7 @@ def test_a_version_that_reached_the_read_model_before_it_was_skipped_was_one() -
     assert asked.seen[-1] == (3, 2, {"n": 1})
 
 
-def test_where_the_data_row_had_expired_the_log_tells_the_state_before() -> None:
+def test_where_the_data_row_had_expired_the_log_has_the_previous_state() -> None:
     world, asked = world_with_target(ttl=TtlPolicies({"data": TtlPolicy(1)}))
     world.publish_and_apply(order(0, n=0))
     world.clock.advance(2 * 86_400)

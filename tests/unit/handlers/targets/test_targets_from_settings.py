@@ -66,8 +66,8 @@ def test_targets_stand_beside_this_projects_handlers() -> None:
 @pytest.mark.parametrize(
     ("ids", "message"),
     [
-        (("order-summary",), "SYNC_TARGETS: sync target id 'order-summary' is used by tests.modules.orders.Order"),
-        (("a", "a"), "SYNC_TARGETS: sync target id 'a' is used by SYNC_TARGETS already"),
+        (("order-summary",), "SYNC_TARGETS: sync target id 'order-summary' is already used by tests.modules"),
+        (("a", "a"), "SYNC_TARGETS: sync target id 'a' is already used by SYNC_TARGETS"),
         (("data",), "SYNC_TARGETS: sync target id 'data' is not allowed"),
         (("Bad Id",), "SYNC_TARGETS: sync target id 'Bad Id' is not allowed"),
     ],

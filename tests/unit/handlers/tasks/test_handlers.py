@@ -44,7 +44,7 @@ def test_handlers_are_found_and_called(module: WriteModule) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (JOB.format("a", "A") + JOB.format("a", "B"), r"wrong\.B: task type 'a' is used by wrong\.A already"),
+        (JOB.format("a", "A") + JOB.format("a", "B"), r"wrong\.B: task type 'a' is already used by wrong\.A"),
         (JOB.format("A b", "A"), r"wrong\.A: task type 'A b' is not allowed; expected lower-case letters"),
         (JOB.format("a#b", "A"), r"task type 'a#b' is not allowed"),
         ("@task_handler('a', expected_seconds=0)\nclass A: pass\n", r"expected_seconds: 0 is not allowed"),
@@ -68,7 +68,7 @@ def test_mistakes_end_the_start(module: WriteModule, text: str, message: str) ->
 
 def test_a_type_of_two_modules_is_refused(module: WriteModule) -> None:
     names = [module("task_one", JOB.format("a", "A")), module("task_two", JOB.format("a", "A"))]
-    with pytest.raises(RegistryError, match=r"task_two\.A: task type 'a' is used by task_one\.A already"):
+    with pytest.raises(RegistryError, match=r"task_two\.A: task type 'a' is already used by task_one\.A"):
         task_types(names)
 
 

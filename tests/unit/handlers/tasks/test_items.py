@@ -78,7 +78,7 @@ def test_task_07_a_repeated_call_changes_nothing() -> None:
     assert (place.row(), place.row(0)) == before
 
 
-def test_task_08_an_item_whose_calls_all_crashed_fails_with_what_the_machine_was_told() -> None:
+def test_task_08_an_item_whose_calls_all_crashed_fails_with_the_machines_error() -> None:
     place = Place()
     crash = Failure("Lambda.Unknown", "the function ended")
     assert place.items.record_failure(place.task.key.item(1), 1, crash) == {"result": "FAILED"}

@@ -86,7 +86,7 @@ def test_edge_65_without_faults_each_outcome_and_each_alarm_goes_out_once(scenar
     world.run()
     ended = [image for image in world.images if image.get("kind") and image["status"] in ("COMPLETED", "FAILED")]
     outcomes = Counter((one["id"], one["attempt"], one["status"]) for one in ended)
-    assert world.told() == Counter(dict.fromkeys(outcomes, 1))
+    assert world.notifications() == Counter(dict.fromkeys(outcomes, 1))
     failed = [name for name, _, status in outcomes if status == "FAILED"]
     assert (most(world.alarm_ids()), bool(world.alarm_ids())) == (1 if failed else 0, bool(failed))
 
@@ -96,8 +96,8 @@ def outcome(world: TaskWorld, scenario: Any) -> tuple[Any, ...]:
     world.run()
     world.check()
     assert most(world.alarm_ids()) <= MOST_REPEATS
-    assert most(world.told()) <= MOST_REPEATS
-    return world.outcome(), set(world.alarm_ids()), set(world.told())
+    assert most(world.notifications()) <= MOST_REPEATS
+    return world.outcome(), set(world.alarm_ids()), set(world.notifications())
 
 
 def most(sent: Counter[Any]) -> int:

@@ -32,7 +32,7 @@ class Place:
         change = {"NewImage": item_to_dynamo(new), **({} if old is None else {"OldImage": item_to_dynamo(old)})}
         assert self.stream.on_stream_records([{"dynamodb": change}]) == {}
 
-    def told(self) -> list[tuple[str, str]]:
+    def notifications(self) -> list[tuple[str, str]]:
         return [(one["action"], one["content"]["status"]) for one in self.main.messages]
 
 
@@ -57,11 +57,11 @@ HEARD = {
 @pytest.mark.parametrize("which", HEARD)
 @pytest.mark.parametrize("new", status.STATUSES)
 @pytest.mark.parametrize(("row", "action"), [(a_list, "task-status"), (an_item, "sub-task-status")])
-def test_edge_65_who_hears_of_which_status(row: Any, action: str, new: str, which: str) -> None:
+def test_edge_65_which_statuses_are_published(row: Any, action: str, new: str, which: str) -> None:
     place = Place(which)
     old = status.CREATED if new != status.CREATED else status.FAILED
     place.change(row(old), row(new))
-    assert place.told() == ([(action, new)] if new in HEARD[which] else [])
+    assert place.notifications() == ([(action, new)] if new in HEARD[which] else [])
     assert len(place.alarms.messages) == (1 if new == status.FAILED else 0)
 
 
@@ -77,22 +77,22 @@ def test_a_message_names_its_row_and_its_tenant(row: Any, action: str) -> None:
 
 
 @pytest.mark.parametrize("now", [status.PROCESSING, status.FAILED, status.COMPLETED])
-def test_edge_65_a_change_of_anything_else_is_told_to_nobody(now: str) -> None:
+def test_edge_65_other_changes_are_not_published(now: str) -> None:
     place = Place(options.ALL)
     place.change(a_list(now), {**a_list(now), "succeeded": 2})
-    assert (place.told(), place.alarms.messages) == ([], [])
+    assert (place.notifications(), place.alarms.messages) == ([], [])
 
 
-def test_edge_65_the_same_status_in_another_attempt_is_told() -> None:
+def test_edge_65_the_same_status_in_another_attempt_is_published() -> None:
     place = Place(options.ALL)
     place.change(a_list(status.FAILED), a_list(status.FAILED, attempt=2))
-    assert (place.told(), len(place.alarms.messages)) == ([("task-status", "FAILED")], 1)
+    assert (place.notifications(), len(place.alarms.messages)) == ([("task-status", "FAILED")], 1)
 
 
-def test_edge_65_a_new_row_that_has_its_outcome_is_told() -> None:
+def test_edge_65_a_new_row_that_has_its_outcome_is_published() -> None:
     place = Place(options.TERMINAL)
     place.change(None, a_list(status.COMPLETED))
-    assert place.told() == [("task-status", "COMPLETED")]
+    assert place.notifications() == [("task-status", "COMPLETED")]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_edge_65_a_new_row_that_has_its_outcome_is_told() -> None:
         (an_item, "ValueError", 1),
     ],
 )
-def test_edge_65_a_failure_that_another_alarm_tells_of_raises_none(row: Any, error: str, alarms: int) -> None:
+def test_edge_65_a_failure_that_another_alarm_reports_raises_none(row: Any, error: str, alarms: int) -> None:
     place = Place(options.NONE)
     place.change(row(status.PROCESSING), {**row(status.FAILED), "error": {"type": error, "message": "m"}})
     assert len(place.alarms.messages) == alarms

@@ -177,7 +177,7 @@ def test_ops_04_wf_04_twice_is_once(world: ApprovalWorld) -> None:
 
 
 @pytest.mark.parametrize(("first", "then"), [("approve", "reject"), ("reject", "approve")])
-def test_ops_04_wf_04_another_answer_is_told(world: ApprovalWorld, first: str, then: str) -> None:
+def test_ops_04_wf_04_another_answer_is_reported(world: ApprovalWorld, first: str, then: str) -> None:
     world.after(60, getattr(world, first))
     world.after(61, getattr(world, then))
     world.run()

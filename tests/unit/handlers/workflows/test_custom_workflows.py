@@ -171,7 +171,7 @@ def test_wf_04_a_failed_token_is_used(adapter: Adapter) -> None:
         adapter.port.heartbeat(token)
 
 
-def test_wf_04_expired_unknown_and_wrong_tokens_are_told_apart(adapter: Adapter) -> None:
+def test_wf_04_expired_unknown_and_wrong_tokens_are_distinguished(adapter: Adapter) -> None:
     token = adapter.new_token()
     adapter.expire(token)
     with pytest.raises(TokenExpired):

@@ -89,7 +89,7 @@ def test_saga_03_no_step_begins_after_the_undo(log: SagaLog, steps: tuple[str, .
             log.begin(KEY, step, GIVEN)
 
 
-def test_saga_03_two_calls_at_one_moment_are_told_apart(store: MemoryTableStore) -> None:
+def test_saga_03_two_calls_at_one_moment_are_distinguished(store: MemoryTableStore) -> None:
     """Between the reading and the writing of one, another one records a step."""
     log, other = SagaLog(store, ManualClock()), SagaLog(store, ManualClock())
     log.begin(KEY, "one", GIVEN)
@@ -126,7 +126,7 @@ def test_saga_02_also_a_finished_one_can_be_undone(log: SagaLog, store: MemoryTa
 def test_saga_03_the_same_id_with_other_content_touches_nothing(log: SagaLog, store: MemoryTableStore) -> None:
     undo = Undo()
     begun(log, "one")
-    with pytest.raises(RequestConflict, match="the request id was used with other content"):
+    with pytest.raises(RequestConflict, match="the request id was used with different content"):
         log.begin(KEY, "two", {"amount": 2})
     assert log.undo(KEY, undo.actions(), {"amount": 2}, FIRST) == undo.done == []
     assert row(store)["status"] == "RUNNING"

@@ -543,7 +543,7 @@ def test_others_may_work_on_the_accounts_meanwhile() -> None:
     assert bank.balances == {"a": 60, "b": 35}
 
 
-def test_the_commands_tell_who_asked() -> None:
+def test_the_commands_have_the_user_who_asked() -> None:
     bank = Bank()
     bank.run()
     row = bank.world.row(2, bank.key("a"))

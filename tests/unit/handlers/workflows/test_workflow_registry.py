@@ -80,7 +80,7 @@ def test_results_that_an_execution_cannot_carry_are_refused(result: Any, module:
 
 def test_a_name_used_twice_is_refused(module: WriteModule) -> None:
     names = [module("wf_a", GOOD.format("one", "A")), module("wf_b", GOOD.format("one", "B"))]
-    with pytest.raises(RegistryError, match=r"wf_b.B: workflow 'one' is used by wf_a.A already"):
+    with pytest.raises(RegistryError, match=r"wf_b.B: workflow 'one' is already used by wf_a.A"):
         workflow_classes(names)
 
 

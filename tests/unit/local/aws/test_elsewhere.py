@@ -173,7 +173,7 @@ def test_what_was_made_there_is_dropped(script: Script) -> None:
     ]
 
 
-def test_a_table_that_is_there_already_is_told(script: Script, elsewhere: AwsEndpoint) -> None:
+def test_a_table_that_is_there_already_is_reported(script: Script, elsewhere: AwsEndpoint) -> None:
     script.answers["CreateTable"] = lambda _: {"__type": "x#ResourceInUseException", "message": "in use"}
 
     with pytest.raises(
@@ -204,7 +204,7 @@ def test_servers_of_other_machines_and_other_forms_are_refused(url: str) -> None
         TablesElsewhere(AwsEndpoint(), url)
 
 
-def test_a_server_that_is_not_there_is_told() -> None:
+def test_a_server_that_is_not_there_is_reported() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -212,7 +212,7 @@ def test_a_server_that_is_not_there_is_told() -> None:
         TablesElsewhere(AwsEndpoint(), url)
 
 
-def test_a_server_of_something_else_is_told(script: Script) -> None:
+def test_a_server_of_something_else_is_reported(script: Script) -> None:
     script.answers["ListTables"] = lambda _: "hello"  # type: ignore[assignment, return-value]
     with pytest.raises(EndpointError, match="is no DynamoDB: ListTables gives HTTP 200"):
         TablesElsewhere(AwsEndpoint(), script.url)

@@ -106,7 +106,7 @@ CALLS: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))
-def test_edge_42_a_client_is_told_what_is_refused(deployed: AwsEndpoint, name: str) -> None:
+def test_edge_42_a_client_gets_an_error_for_what_is_refused(deployed: AwsEndpoint, name: str) -> None:
     with pytest.raises(ClientError) as refused:
         CALLS[name]()
     error = refused.value.response["Error"]

@@ -108,7 +108,7 @@ def test_a_selection_is_redriven_up_to_its_limit(
     assert by_api(door, "redrive", "--tenant", "t1", "--since", "2026-01-01T00:00:00Z", "--limit", "1", "--json") == 0
     answer = json.loads(capsys.readouterr().out)
     assert ([one["key"] for one in answer["outcomes"]], answer["more"]) == ([f"{FAILED}@1"], True)
-    with pytest.raises(CommandError, match="--api: give --tenant, too"):
+    with pytest.raises(CommandError, match="--api needs --tenant"):
         by_api(door, "redrive", "--since", "2h")
 
 
@@ -116,12 +116,12 @@ def test_tasks_and_imports_are_cancelled(world: ApiWorld, door: Door, capsys: py
     (job,) = ids(world, "/imports")
     assert by_api(door, "imports", "cancel", job, "--json") == 0
     assert json.loads(capsys.readouterr().out)["status"] == "CANCELLED"
-    with pytest.raises(CommandError, match=r"CANCELLED.*; explain and show tell how it stands"):
+    with pytest.raises(CommandError, match=r"CANCELLED.*; explain and show print its current state"):
         by_api(door, "imports", "retry", job)
     single = next(one for one in ids(world, "/tasks") if one.startswith("TASK#"))
     assert by_api(door, "tasks", "cancel", single) == 0
     assert "CANCELLED" in capsys.readouterr().out
-    with pytest.raises(CommandError, match="; explain and show tell how it stands"):
+    with pytest.raises(CommandError, match="; explain and show print its current state"):
         by_api(door, "tasks", "retry", single)
 
 
@@ -137,9 +137,14 @@ def test_of_an_entity_all_that_failed_is_redriven(world: ApiWorld, door: Door) -
 
 NOTHING_THERE = Answer(200, {}, b"<html>")
 REFUSED: list[tuple[Any, Answer | Unreachable | None, list[str], str]] = [
-    (token(roles=("reader",)), None, ["explain", FAILED], "403, the role 'operator' is needed for this; who may do"),
-    (token("t2"), None, ["explain", FAILED], "403, the tenant of the header X-Cqrs-Tenant is none of this identity's"),
-    ({}, None, ["explain", FAILED], f"401, it wants a bearer token: put one into {TOKEN}, or sign: --api {URL}/iam"),
+    (token(roles=("reader",)), None, ["explain", FAILED], "403, the role 'operator' is needed for this; permissions"),
+    (
+        token("t2"),
+        None,
+        ["explain", FAILED],
+        "403, the tenant of the header X-Cqrs-Tenant is not one of this identity's",
+    ),
+    ({}, None, ["explain", FAILED], f"401, it needs a bearer token: put one into {TOKEN}, or sign: --api {URL}/iam"),
     (None, None, ["explain", "TENANT#t1 ORDER#no"], "ORDER#no: unknown key, neither a command nor a data row"),
     (None, None, ["tasks", "show", OF_NOBODY], f"there is no such task; check the key or id, and --api ({URL})"),
     (None, None, ["skip", "TENANT#t1 ORDER#good@9"], "unknown key, this version is not in the log"),
@@ -150,16 +155,21 @@ REFUSED: list[tuple[Any, Answer | Unreachable | None, list[str], str]] = [
         ["tasks", "list", "--tenant", "t1", "--limit", "101"],
         "limit: '101' is not allowed; expected less",
     ),
-    (None, None, ["explain", "TENANT#ä ORDER#o1"], "tenant ä: --api can name it in no header; leave --api out"),
+    (None, None, ["explain", "TENANT#ä ORDER#o1"], "tenant ä: it can't be sent in a header; omit --api"),
     (None, Unreachable("GET http://x: no"), ["explain", FAILED], f"{URL}: can't be reached; --api takes the stack"),
-    (None, Unreachable("POST http://x: no"), ["skip", f"{FAILED}@1"], "(it may have taken effect: look before you"),
-    (None, NOTHING_THERE, ["explain", FAILED], f"{URL}: there is no API of a stack here; --api takes the stack output"),
-    (None, Answer(302, {}, b""), ["explain", FAILED], "there is no API of a stack here"),
-    (None, Answer(200, {}, b"[]"), ["tasks", "list", "--tenant", "t1"], "there is no API of a stack here"),
-    (None, Answer(404, {}, b'{"message":"Not Found"}'), ["explain", FAILED], "there is no API of a stack here"),
+    (None, Unreachable("POST http://x: no"), ["skip", f"{FAILED}@1"], "(it may have taken effect: check before you"),
+    (None, NOTHING_THERE, ["explain", FAILED], f"{URL}: this is not the API of a stack; --api takes the stack output"),
+    (None, Answer(302, {}, b""), ["explain", FAILED], "this is not the API of a stack"),
+    (None, Answer(200, {}, b"[]"), ["tasks", "list", "--tenant", "t1"], "this is not the API of a stack"),
+    (None, Answer(404, {}, b'{"message":"Not Found"}'), ["explain", FAILED], "this is not the API of a stack"),
     (None, Answer(403, {}, b'{"message":"Forbidden"}'), ["skip", f"{FAILED}@1"], "403, Forbidden; signed"),
-    (None, Answer(503, {}, b"{}"), ["skip", f"{FAILED}@1"], "503, status 503; it passes: run it again in a moment"),
-    (None, Answer(500, {}, b'{"requestId":"r1"}'), ["skip", f"{FAILED}@1"], "its log tells more of request r1"),
+    (
+        None,
+        Answer(503, {}, b"{}"),
+        ["skip", f"{FAILED}@1"],
+        "503, status 503; this is temporary: run it again in a moment",
+    ),
+    (None, Answer(500, {}, b'{"requestId":"r1"}'), ["skip", f"{FAILED}@1"], "see the log for request r1"),
     (None, Answer(409, {}, b'{"detail":"a\\u001b[2Jb\\nc"}'), ["skip", f"{FAILED}@1"], "a\\x1b[2Jb c; explain and"),
 ]
 
@@ -186,10 +196,10 @@ def test_a_refusal_is_one_line(
         ("https://x:y", "is not a URL such as"),
         ("https://user:word@x", "is not a URL such as"),
         ("https://x/?a=b", "is not a URL such as"),
-        ("http://example.com", "only an API on this machine is called without TLS; give https://"),
+        ("http://example.com", "only an API on this machine may be called without TLS; use https://"),
     ],
 )
-def test_a_wrong_url_is_told_before_anything_is_sent(door: Door, url: str, line: str) -> None:
+def test_a_wrong_url_is_reported_before_anything_is_sent(door: Door, url: str, line: str) -> None:
     with pytest.raises(CommandError, match=line.replace("(", r"\(")):
         by_api(door, "explain", FAILED, url=url)
     assert door.asked == []
@@ -204,7 +214,7 @@ def test_the_token_is_the_environments(door: Door, monkeypatch: pytest.MonkeyPat
         by_api(door, "explain", FAILED)
     for wrong in ("", "a b", "secret\nx: y"):
         monkeypatch.setenv(TOKEN, wrong)
-        with pytest.raises(CommandError, match="is empty or no bearer token") as refused:
+        with pytest.raises(CommandError, match="is empty or not a bearer token") as refused:
             by_api(door, "explain", FAILED)
         assert "secret" not in str(refused.value)
 
@@ -227,7 +237,7 @@ def test_elsewhere_requests_are_signed(door: Door, monkeypatch: pytest.MonkeyPat
 def test_what_goes_by_the_stack_alone_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["resync", "one", "--api", URL]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("cqrs: error: --api: this command works on the stack itself; leave --api out, and use")
+    assert line.startswith("cqrs: error: --api: this command works on the stack itself; omit --api, and use")
 
 
 def test_an_approval_is_answered(world: ApiWorld, door: Door, capsys: pytest.CaptureFixture[str]) -> None:
@@ -246,14 +256,14 @@ def test_an_approval_is_answered(world: ApiWorld, door: Door, capsys: pytest.Cap
     assert json.loads(capsys.readouterr().out)["reason"] == "too dear"
     assert by_api(door, "approvals", "--tenant", "t1") == 0
     assert capsys.readouterr().out == "No approval of tenant t1 is open.\n"
-    with pytest.raises(CommandError, match="; explain and show tell how it stands"):
+    with pytest.raises(CommandError, match="; explain and show print its current state"):
         by_api(door, "approve", "approval", "r2", "--tenant", "t1")
 
 
 def test_who_decides_is_said_once(world: ApiWorld, capsys: pytest.CaptureFixture[str]) -> None:
     answer = ["approve", "approval", "r1", "--tenant", "t1"]
     assert main([*answer, "--by", "me", "--api", URL]) == 1
-    assert capsys.readouterr().err == "cqrs: error: --by: by the API whoever calls decides; leave --by out\n"
+    assert capsys.readouterr().err == "cqrs: error: --by can't be used with --api, where the caller decides\n"
     with pytest.raises(CommandError, match="give --by NAME"):
         on_tables(world, *answer)
 

@@ -53,6 +53,6 @@ def test_a_good_run_has_no_problems() -> None:
         (replace(JOB, counts=Counts(None)), "of 10 rows 0 were counted"),
     ],
 )
-def test_what_is_wrong_is_told(job: ImportJob, text: str) -> None:
+def test_what_is_wrong_is_reported(job: ImportJob, text: str) -> None:
     (problem,) = ImportsOutcome([GOOD, replace(GOOD, job=job)]).problems()
     assert text in problem

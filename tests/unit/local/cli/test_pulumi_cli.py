@@ -47,12 +47,12 @@ def test_an_old_cli_is_one_line(tmp_path: Path, version: str) -> None:
 
 def test_something_else_of_that_name_is_one_line(tmp_path: Path) -> None:
     program(tmp_path, "pulumi", "echo hello")
-    assert refused(tmp_path) == f"{tmp_path}/pulumi version answers 'hello', which is no version"
+    assert refused(tmp_path) == f"{tmp_path}/pulumi version answers 'hello', which is not a version"
 
 
 def test_a_missing_language_host_is_one_line(tmp_path: Path) -> None:
     program(tmp_path, "pulumi", "echo v3.272.0")
-    assert refused(tmp_path).startswith(f"{tmp_path}/pulumi has no pulumi-language-python beside it")
+    assert refused(tmp_path).startswith(f"{tmp_path}/pulumi has no pulumi-language-python next to it")
 
 
 @pytest.mark.parametrize("version", ["v3.272.0", "v3.300.1", "v4.0.0", "3.274.1-alpha.1"])
@@ -74,7 +74,7 @@ def test_a_new_one_is_found(tmp_path: Path, version: str) -> None:
         (
             "error: failed to load language plugin python: no language plugin 'pulumi-language-python' found in the "
             "workspace or on your $PATH\n",
-            "the CLI finds no pulumi-language-python: install Pulumi as a whole, it comes with it",
+            "the CLI finds no pulumi-language-python: install the complete Pulumi distribution, which contains it",
         ),
         (
             "error: failed to load checkpoint: EOF\n",

@@ -41,7 +41,7 @@ def without(claim: str) -> dict[str, Any]:
     return {name: value for name, value in CLAIMS.items() if name != claim}
 
 
-def test_without_an_authoriser_nobody_is_told() -> None:
+def test_without_an_authoriser_there_is_no_caller() -> None:
     assert caller(Route("GET /health", "f", 30, "NONE")) is None
 
 
@@ -110,10 +110,10 @@ def test_one_of_a_routes_scopes_is_needed() -> None:
     ("given", "why"),
     [
         (None, "no token"),
-        ("Bearer", "not taken"),
-        ("Bearer x.y", "not taken"),
-        ("Bearer a.b.c", "not taken"),
-        ("Bearer \xe4.b.c", "not taken"),
+        ("Bearer", "not accepted"),
+        ("Bearer x.y", "not accepted"),
+        ("Bearer a.b.c", "not accepted"),
+        ("Bearer \xe4.b.c", "not accepted"),
         (token(CLAIMS).rpartition(".")[0] + ".", "bad_signature"),
         (token(CLAIMS, algorithm="none"), "unsupported_algorithm"),
         (token(CLAIMS, algorithm="none").rpartition(".")[0] + ".", "unsupported_algorithm"),

@@ -40,7 +40,7 @@ def settings(*routes: Route) -> Any:
     return json.loads(unescape(rest.partition('"')[0]))
 
 
-def test_con_02_the_page_is_told_of_events_and_identities() -> None:
+def test_con_02_the_page_knows_of_events_and_identities() -> None:
     assert settings(SIGNED) == {"base": "", "live": "/events", "users": ["local", "reader", "writer", "operator"]}
 
 

@@ -32,7 +32,7 @@ def test_events_after_a_number() -> None:
     assert texts(events, 0, 2)[1].startswith("id: 1\n")
 
 
-def test_what_is_lost_is_announced_and_the_rest_told() -> None:
+def test_lost_events_are_announced_and_the_rest_sent() -> None:
     events = LiveEvents(kept=2)
     put(events, 5)
     for since in (1, 99):  # dropped since, and of a runtime before this one

@@ -169,7 +169,7 @@ def test_tokens(runtime: LocalRuntime, base: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/fail", "/malformed", "/large"])
-def test_what_goes_wrong_in_the_function_is_not_told(base: str, path: str) -> None:
+def test_what_goes_wrong_in_the_function_is_not_revealed(base: str, path: str) -> None:
     status, _, answer = asked(f"{base}{path}")
     assert (status, answer) == (500, {"message": "Internal Server Error"})
 

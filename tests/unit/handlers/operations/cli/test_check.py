@@ -51,7 +51,7 @@ def test_after_an_update_it_is_as_reviewed(root: Path, capsys: pytest.CaptureFix
     assert (code, out.count("as reviewed")) == (0, 2)
 
 
-def test_a_change_is_told_and_fails(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_change_is_reported_and_fails(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checked(root, capsys, update=True)
     (root / "Pulumi.live.yaml").write_text("config: {sample:days: 90}\n")
     code, out = checked(root, capsys)
@@ -70,7 +70,7 @@ def test_a_broken_rule_fails_however_often_it_was_reviewed(root: Path, capsys: p
 def test_a_file_that_nobody_can_read_is_named(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checked(root, capsys, update=True)
     (root / "stacks" / "dev.json").write_text("{")
-    with pytest.raises(CommandError, match=r"stacks/dev.json can't be read: .*--update writes it anew"):
+    with pytest.raises(CommandError, match=r"stacks/dev.json can't be read: .*--update rewrites it"):
         check(root, ["dev"], update=False)
 
 
