@@ -245,9 +245,8 @@ class ExecutionManager(MachineRegistry, TaskAnswers):
             self.keep.reported(execution)
 
     def reopen(self, execution: Execution, *, reported: bool) -> None:
-        """Restore an execution of an earlier process: a running one continues, an ended one is reported if it was not.
-
-        Call before the scheduler runs, oldest first.
+        """Restore an execution of an earlier process, before the scheduler runs, oldest first: a running one continues,
+        an ended one is reported if it was not.
         """
         with self._lock:
             self._executions[execution.arn] = execution

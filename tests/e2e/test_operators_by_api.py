@@ -160,7 +160,7 @@ def test_each_refusal_is_one_line(served: Served) -> None:
 
     assert line("explain", KEY, role=None).startswith(f"{served.url}: 401, it needs a bearer token: put one into CQRS_")
     assert "403, the role 'operator' is needed for this" in line("explain", KEY, role="reader")
-    assert "403, the tenant of the header X-Cqrs-Tenant is none of" in line("explain", KEY, tenant="t2")
+    assert "403, the tenant of the header X-Cqrs-Tenant is not one of" in line("explain", KEY, tenant="t2")
     assert line("explain", "TENANT#t1 ORDER#none").startswith("TENANT#t1 ORDER#none: unknown key, neither a command")
     file = str(served.folder / "data" / "airports.csv")
     planes = line("import", file, "--table", "planes", "--tenant", TENANT, role="writer")
@@ -170,7 +170,7 @@ def test_each_refusal_is_one_line(served: Served) -> None:
         "import", file, "--table", "airports", "--tenant", TENANT, role="reader"
     )
     assert line("skip", "TENANT#t1 ORDER#done@1").startswith("TENANT#t1 ORDER#done@1: not skipped, it is finished")
-    assert "there is no API of a stack here" in line("explain", KEY, url=f"{served.url}/elsewhere")
+    assert "this is not the API of a stack" in line("explain", KEY, url=f"{served.url}/elsewhere")
     assert "can't be reached; --api takes the stack output apiUrl" in line("explain", KEY, url="http://127.0.0.1:9")
 
 

@@ -106,7 +106,7 @@ def test_loc_01_demo_with_a_failing_handler_on_a_terminal(tmp_path: Path, workfl
     found = facts(cli.output)
     assert found["alarms"] == str(len(fails))
     assert found["order violations"] == "0"
-    shown = cli.output.partition("as the alarm topic's subscribers get it\n")[2].partition("\n\n")[0]
+    shown = cli.output.partition("as subscribers of the alarm topic get it\n")[2].partition("\n\n")[0]
     alarm = json.loads(shown)
     assert alarm["action"] == "sfn-alarm"
     assert alarm["content"]["errorMessage"] == "sync_data failed: SearchIsDown, target failing-search"
@@ -169,8 +169,8 @@ def test_loc_06_signals_stop_it_at_any_time(
             DEV,
             "[handlers.domain.orders, handlers.domain.airports]",
             "[handlers.domain.absent]",
-            "cqrs:handlerModules: module 'handlers.domain.absent' does not exist; expected one in handlers/domain, of "
-            "cqrs:applicationPackages or of a package of handlers/requirements.txt",
+            "cqrs:handlerModules: module 'handlers.domain.absent' does not exist; expected one in handlers/domain, "
+            "cqrs:applicationPackages or a package of handlers/requirements.txt",
         ),
         (DEV, "config:", "config: [", "Pulumi.dev.yaml is not YAML: "),
         (

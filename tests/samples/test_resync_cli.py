@@ -75,7 +75,7 @@ def test_resync_goes_on_where_it_was_interrupted(
         with pytest.raises(KeyboardInterrupt):
             main(["resync", "order-summary"])
     assert main(["resync", "order-summary", "--rate", "1000"]) == 0
-    assert "went on from the checkpoint of 20" in capsys.readouterr().out
+    assert "continued from the checkpoint of 20" in capsys.readouterr().out
     assert len(summaries(orders)) == 7
 
 

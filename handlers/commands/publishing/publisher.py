@@ -172,9 +172,7 @@ class CommandPublisher:
                 latest = self._rows.higher(latest, self._rows.data(key))
             actual = latest["version"] if latest is not None else 0
             if latest is not None and actual < FIRST_VERSION:
-                raise ValidationError(
-                    "version", None, f"a data row with a version; {key} was written by another program without one"
-                )
+                raise ValidationError("version", None, f"a data row with a version; {key} was written without one")
             if expected not in (LATEST, actual):
                 raise VersionConflict(str(key), expected, actual, self.whole(latest))
             if guard is not None:
