@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import gc
-import logging
+from pathlib import Path
 
 import pytest
 
-from cli.develop.readable_log import ReadableFormatter
-from infra.packages.here import make_importable
 from local.aws.bounds import COLLECT_AFTER
-from local.runtime import PROJECT_DIR
+from tests.moved_to_slow import MOVED
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what ``tests/moved_to_slow.py`` names, before markers are selected by."""
+    moved = {(one.path, one.test): one for one in MOVED}
+    for item in items:
+        if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+            continue
+        found = moved.get((item.path.relative_to(ROOT).as_posix(), item.originalname))
+        if found is not None and found.names(item.callspec.id):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_collection_finish() -> None:
@@ -19,12 +31,3 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 10, 10)
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Tests may import what handlers import. A failed test shows what functions warn of, as ``./cqrs serve`` does: the
-    hundreds of lines that tell each step of a deployment hid it."""
-    make_importable(PROJECT_DIR)
-    shown = session.config.pluginmanager.get_plugin("logging-plugin").report_handler  # type: ignore[union-attr]
-    shown.setFormatter(ReadableFormatter())
-    shown.setLevel(logging.WARNING)

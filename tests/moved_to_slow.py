@@ -1,0 +1,105 @@
+"""Tests that only `./cqrs test --slow` runs, because a test beside them shows the same faster.
+
+For whole tests that are slow by nature the marker stands at the test. Here are variants: what they show is shown by
+another variant of the same test, or by another test of the same scenario, in the ordinary run. `conftest.py` marks
+them; `tests/unit/test_moved_to_slow.py` holds that they exist and that no scenario is left without an ordinary test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OTHER_WORKFLOW = "the other variants of commandWorkflow run the same steps; each is in the simulation, too"
+IN_MEMORY = "each file in both modes is in tests/unit/handlers/imports/test_route.py, in memory"
+
+
+@dataclass(frozen=True)
+class Moved:
+    """``variants``: ids of parameters, or parts of ids between dashes. ``why``: what shows the same in the meantime."""
+
+    path: str
+    test: str
+    variants: tuple[str, ...]
+    why: str
+
+    def names(self, variant: str) -> bool:
+        """Whether parameters with this id are among them."""
+        return bool({variant, *variant.split("-")} & set(self.variants))
+
+
+MOVED = (
+    Moved(
+        "tests/e2e/test_import_machine.py",
+        "test_imp_02_a_file_has_the_same_outcome_in_both_modes",
+        (
+            *("backslash.csv", "big_field.csv", "blank_lines.csv", "crlf.csv", "duplicate_header.csv", "empty.csv"),
+            *("duplicate_keys.csv", "formula.csv", "header_only.csv", "long_rows.csv", "no_trailing_newline.csv"),
+            *("short_rows.csv", "semicolon.csv", "utf8_bom.csv"),
+        ),
+        IN_MEMORY,
+    ),
+    Moved("tests/e2e/test_imports.py", "test_imp_03_04_a_file_again_and_changed", ("STANDARD",), OTHER_WORKFLOW),
+    Moved("tests/e2e/test_imports.py", "test_imp_05_06_repeated_keys_and_bad_rows", ("STANDARD",), OTHER_WORKFLOW),
+    Moved("tests/e2e/test_imports.py", "test_an_import_is_cancelled_on_its_way", ("STANDARD",), OTHER_WORKFLOW),
+    Moved(
+        "tests/e2e/test_imports.py",
+        "test_imp_07_a_retry_loads_what_was_missing_and_tries_failed_rows_again",
+        ("STANDARD",),
+        OTHER_WORKFLOW,
+    ),
+    Moved(
+        "tests/e2e/test_import_faults.py",
+        "test_edge_24_25_a_thousand_rows_of_which_a_tenth_is_bad_in_ten_ways",
+        ("DIRECT",),
+        "the mode STEP_FUNCTION has the same rows",
+    ),
+    Moved(
+        "tests/e2e/test_operations.py",
+        "test_ord_11_redrive_brings_fifty_successors_through",
+        ("STANDARD", "EXPRESS"),
+        OTHER_WORKFLOW,
+    ),
+    Moved(
+        "tests/e2e/test_operations.py",
+        "test_ops_02_a_hundred_failed_commands_finish_in_order",
+        ("STANDARD",),
+        OTHER_WORKFLOW,
+    ),
+    Moved(
+        "tests/e2e/test_switch.py",
+        "test_inl_06_ops_07_a_hundred_commands_in_flight",
+        ("STANDARD-EXPRESS", "EXPRESS-STANDARD", "STANDARD-INLINE", "INLINE-STANDARD"),
+        "tests/simulation/test_operators.py switches between each two, with faults",
+    ),
+    Moved("tests/e2e/test_sizes.py", "test_pipe_09_200_handlers", ("STANDARD", "INLINE"), OTHER_WORKFLOW),
+    Moved(
+        "tests/e2e/test_sizes.py",
+        "test_pub_11_pipe_10_attributes_of_any_size",
+        ("STANDARD", "EXPRESS"),
+        OTHER_WORKFLOW,
+    ),
+    Moved(
+        "tests/simulation/test_workflow_seeds.py",
+        "test_saga_03_a_crash_or_a_duplicate_at_every_call",
+        ("transfer SUCCEEDED",),
+        "tests/unit/handlers/workflows/test_transfer.py has a fault at every call, and so has the transfer that fails",
+    ),
+    Moved(
+        "tests/simulation/test_on_endpoint.py",
+        "test_ord_14_on_the_endpoint",
+        tuple(str(seed) for seed in range(5, 10)),
+        "five seeds stay; tests/simulation/test_seeds.py has more, on its own store",
+    ),
+    Moved(
+        "tests/simulation/test_mutants.py",
+        "test_some_mutations_are_caught",
+        ("unconditional data write",),
+        "the other mutation is caught the same way",
+    ),
+    Moved(
+        "tests/unit/handlers/imports/test_zip_route.py",
+        "test_zip_07_dup_03_a_crash_at_each_call",
+        ("1", "2", "3"),
+        "the ordinary run crashes at every fourth call, before and after it",
+    ),
+)
