@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what", nargs="?", choices=sorted(FIGURES), help="which figures (default: those that take seconds)"
     )
     parser.add_argument("--json", action="store_true", help="for machines")
-    parser.add_argument("--plots", action="store_true", help="draw the committed counts anew into docs/images")
+    parser.add_argument("--plots", action="store_true", help="redraw the committed counts into docs/images")
 
 
 def run(options: argparse.Namespace) -> int:

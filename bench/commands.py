@@ -32,10 +32,10 @@ from local.scheduler import Scheduler
 START_EXECUTION = "stepfunctions.StartExecution"
 COUNTED = ("dynamodb", "stepfunctions", "sns")
 CONTEXT = InvokeContext(user_id="bench", tenant_code="t1")
-#: One in-process sync handler beside the built-in target.
+#: One in-process sync handler in addition to the built-in target.
 MODULES = [ORDERS]
 WARM_UP = "warm-up"
-#: What works on a command until it is DONE; the others tell of that.
+#: What works on a command until it is DONE; the others report it.
 ON_THE_WAY = (EVENTS, APPLY, STATES)
 #: Streams and queues wait as long for their batches to fill: on a busy stack they are full by themselves.
 FILL_SECONDS = 1

@@ -1,6 +1,6 @@
 """What the bench counted, committed: pages are computed from it, and tests count again and compare.
 
-``python -m bench.counted`` counts anew. It takes some minutes.
+``python -m bench.counted`` counts again. It takes some minutes.
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ def _figures(rows: int, size: int, seconds: float) -> dict[str, Any]:
 
 
 def _peak_bytes() -> int:
-    """Of this program alone: what ``getrusage`` tells includes the process that started it (proc(5), VmHWM)."""
+    """Of this program alone: what ``getrusage`` returns includes the process that started it (proc(5), VmHWM)."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024

@@ -56,7 +56,7 @@ class BenchImport(AirportImport):
 
 @dataclass(frozen=True)
 class Variant:
-    """``custom``: with the airports' own sync handler beside the built-in target."""
+    """``custom``: with the airports' own sync handler in addition to the built-in target."""
 
     publish: str
     workflow: str = EXPRESS

@@ -32,7 +32,7 @@ _OPTIONS = {
 
 
 def write(folder: Path = FOLDER) -> list[Path]:
-    """Draw all of them. Answers the files, which are written anew."""
+    """Draw all of them. Returns the files, which are rewritten."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, text in drawn().items():

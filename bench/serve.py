@@ -65,7 +65,7 @@ POLL_SECONDS = 0.05
 #: Far beyond what anything here takes.
 MOST_SECONDS = 600.0
 READY = re.compile(r"serving on (http://127\.0\.0\.1:\d+) ")
-TAKEN = re.compile(r"^taken: ")
+RELOADED = re.compile(r"^reloaded: ")
 RATE, RATE_OF_CORE = "commands a second", "commands a second of one core"
 WITHOUT, WITH = "without --data", "with --data"
 
@@ -93,7 +93,7 @@ def measured(folder: Path, data: Path | None) -> dict[str, list[float]]:
         seconds, processor = served.work()
         found[RATE] = [COMMANDS_A_ROUND / seconds]
         found[RATE_OF_CORE] = [COMMANDS_A_ROUND / processor]
-        found["an edited handler is taken"] = [served.edit(module, number) for number in range(1, EDITS + 1)]
+        found["an edited handler is reloaded"] = [served.edit(module, number) for number in range(1, EDITS + 1)]
     if data is not None:
         with Served(folder, data) as again:
             found[f"ready again, with {COMMANDS_A_ROUND} commands"] = [again.ready]
@@ -163,10 +163,10 @@ class Served:
         return time.monotonic() - begin, self._processor_seconds() - before
 
     def edit(self, module: Path, number: int) -> float:
-        """Save another version of the handler; seconds until it was taken."""
+        """Save another version of the handler; seconds until it was reloaded."""
         begin = time.monotonic()
         module.write_text(MODULE.format(edit=number), encoding="utf-8")
-        self._line(TAKEN)
+        self._line(RELOADED)
         return time.monotonic() - begin
 
     def _client(self) -> Any:

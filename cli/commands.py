@@ -1,6 +1,6 @@
 """The commands of ``./cqrs``, each registered here and nowhere else.
 
-The launcher reads this before there is an environment: standard library only, and nothing of ours.
+The launcher reads this before there is an environment: standard library only, and none of our packages.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ class Progress:
     def show(self, done: int, *, total: int | None = None, last: bool = False) -> None:
         """Update, if it is time to (or it is the last time). ``total``: where it has become known since.
 
-        Where nothing happens, it says so from time to time: whoever waits sees that it is alive.
+        Where nothing happens, it says so from time to time, to show that it is alive.
         """
         now = self._now()
         self._pace.note(now, done)

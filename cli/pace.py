@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-#: Only what happened in the last so many seconds tells of the speed.
+#: Only the last so many seconds count for the speed.
 WINDOW_SECONDS = 60.0
 MINUTE, HOUR = 60, 3_600
 
@@ -24,14 +24,14 @@ class Pace:
 
     @property
     def per_second(self) -> float | None:
-        """None as long as nobody can tell."""
+        """None as long as it is unknown."""
         if len(self._seen) < 2 or self._seen[-1][0] <= self._seen[0][0]:
             return None
         (first, before), (last, now) = self._seen[0], self._seen[-1]
         return (now - before) / (last - first)
 
     def words(self, total: int | None) -> str:
-        """``25 a second, about 6 min left``; empty as long as nobody can tell."""
+        """``25 a second, about 6 min left``; empty as long as it is unknown."""
         return pace_words(self.per_second, None if total is None or not self._seen else total - self._seen[-1][1])
 
 

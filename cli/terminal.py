@@ -36,12 +36,12 @@ def show(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Print an error or a notice beside the output."""
+    """Print an error or a notice to standard error."""
     write(sys.stderr, f"{visible_lines(text)}\n")
 
 
 def write(stream: TextIO | None, text: str) -> None:
-    """Write text as it is, at once. Without a stream (closed when the process began) there is nobody to tell.
+    """Write text as it is, at once. Without a stream (closed when the process began) there is nowhere to write to.
 
     Raises:
         OutputEnded: the reader has gone, or the disk is full.
@@ -82,7 +82,7 @@ def _code_of(command: Callable[[], int]) -> int:
         raise
     except SystemExit as asked:  # by argparse, after help or a wrong option
         return int(asked.code or 0)
-    except Exception:  # noqa: BLE001 - boundary: the process; told with its traceback, which may quote data
+    except Exception:  # noqa: BLE001 - boundary: the process; reported with its traceback, which may quote data
         complain(traceback.format_exc().rstrip())
         return FAILED
 

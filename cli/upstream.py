@@ -30,7 +30,7 @@ def is_applications(path: str, folders: Iterable[str] = ()) -> bool:
 
 
 def changed_files(root: Path, folders: Iterable[str] = ()) -> list[str] | None:
-    """Files of upstream that are another here, or gone, or beside it, committed or not; None: there is no upstream."""
+    """Upstream files that were changed, removed or added here, committed or not; None: there is no upstream."""
     base = _git(root, "merge-base", "HEAD", BRANCH)
     if not base:
         return None

@@ -6,7 +6,7 @@ READER = "reader"
 WRITER = "writer"
 OPERATOR = "operator"
 ROLES = (READER, WRITER, OPERATOR)
-#: Whoever may write or operate may read.
+#: Writers and operators may read, too.
 INCLUDED = {READER: (), WRITER: (READER,), OPERATOR: (READER,)}
 
 #: Of an entry of ``apiTenants``: pattern of an IAM role's or user's ARN to these.

@@ -15,5 +15,5 @@ COLLABORATORS = (STORE, OBJECTS, CLOCK, PUBLISHER, READER, WORKFLOWS, SECRETS, L
 
 SYNC_PUBLISHER = "sync_publisher"
 SKIPPER = "skipper"
-#: Workflows beside: they run in the function that has the pipeline.
+#: Additional ones for workflows: they run in the function that has the pipeline.
 OF_WORKFLOWS = (SYNC_PUBLISHER, SKIPPER)

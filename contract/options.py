@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: ``statusEvents``: which statuses of commands others are told of.
+#: ``statusEvents``: which statuses of commands are published.
 TERMINAL = "terminal"
 ALL = "all"
 NONE = "none"

@@ -42,7 +42,7 @@ CUSTOM_STATE_MACHINE_ARNS = "customStateMachineArns"
 TASK_MAX_CONCURRENCY = "taskMaxConcurrency"
 TASK_TIMEOUT_MINUTES = "taskTimeoutMinutes"
 FUNCTION_ARN = {function: f"{function}FunctionArn" for function in FUNCTIONS}
-#: Only where a key of KMS encrypts the stack (``kmsKey``, ``kmsKeyArn``).
+#: Only if a KMS key encrypts the stack (``kmsKey``, ``kmsKeyArn``).
 KMS_KEY_ARN = "kmsKeyArn"
 #: Only with the HTTP API (``apiEnabled``), and the console (``consoleEnabled``).
 API_URL = "apiUrl"

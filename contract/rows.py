@@ -1,4 +1,4 @@
-"""What event filters look at in rows, beside the status: kinds of rows, and fields that a change depends on."""
+"""What event filters look at in rows, in addition to the status: kinds of rows, and fields that a change depends on."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ MAX_TTL_DAYS = 36_500
 #: The sparse index of the rows that have no outcome yet, where the sweeper finds what is due.
 OPEN_INDEX = "open"
 WITH_OPEN_INDEX = (COMMANDS, TASKS, IMPORT_TMP)
-#: Its keys, and what it holds beside them. It tells which rows to look at; decisions are made on reads of the table.
+#: Its keys and other attributes. It shows which rows to look at; decisions are made on reads of the table.
 OPEN_SHARD = "openShard"
 DUE_AT = "dueAt"
 OPEN_ATTRIBUTES = ("status", "rank", "attempt")

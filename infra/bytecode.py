@@ -1,4 +1,4 @@
-"""Bytecode beside the functions' sources, where the deploying Python is the functions' own minor version.
+"""Bytecode next to the functions' sources, if they are deployed with their own Python minor version.
 
 ``/var/task`` can't be written, so without it Lambda compiles every module at each cold start, which takes longer than
 all else that our modules do then (decision record 0220). Python compares the magic number of a bytecode file with its

@@ -23,7 +23,7 @@ from infra.definitions.sources import code_of, tree_of
 #: The words that both sides share, and all Lambda code.
 PACKAGES = ("contract", "handlers")
 ALLOWED = ("*.py", "*.asl.json")
-#: The adapters in memory, one beside each port: for tests of applications, never for a function.
+#: The in-memory adapters, one next to each port: for tests of applications, never for a function.
 MEMORY_ADAPTER = "memory.py"
 #: The console's page, and what it is made of; packed where the API serves it.
 CONSOLE = "handlers/api/console/static"

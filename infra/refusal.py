@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pulumi
 
-#: By this code the Python language host knows that the user was told, and adds nothing. After ``pulumi.RunError`` it
+#: By this code the Python language host knows that the user got a message, and adds nothing. After
+#: ``pulumi.RunError`` it
 #: would add "an unhandled error occurred: program exited with non-zero exit code: 1" (pulumi v3.274.1,
 #: ``sdk/python/cmd/pulumi-language-python-exec``).
 USER_WAS_TOLD = 32
 
 
 class Refused(SystemExit):
-    """Ends the program, whose user has been told ``text`` and nothing else."""
+    """Ends the program with ``text`` as the only message to the user."""
 
     def __init__(self, text: str) -> None:
         super().__init__(USER_WAS_TOLD)

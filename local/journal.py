@@ -24,7 +24,7 @@ _LAST = "\U0010ffff"
 
 
 class Row(NamedTuple):
-    """One thing: ``value`` is JSON, ``content`` bytes beside it."""
+    """One entry: ``value`` is JSON, ``content`` is bytes."""
 
     key: str
     value: Any

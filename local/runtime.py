@@ -64,7 +64,7 @@ class LocalRuntime:
         port: on which the endpoint is served on 127.0.0.1, 0 for any free one; None: only in this process.
         token_secret: signs tokens of HTTP APIs' callers (``local.gateway.callers``); None: no token is taken.
         tables_url: another server of DynamoDB's API on this machine, which then keeps the tables and their streams.
-        importable: what functions may import here beside what AWS would let them, for handlers of tests.
+        importable: what functions may import here that they could not on AWS, for handlers of tests.
         data: a folder in which the state is kept, so that a later runtime goes on where this one ended, however it
             ended; None: the state goes with this object.
 

@@ -67,7 +67,7 @@ class Switching:
         except TaskKilled as error:
             task.future.awaited = True
             task.future.set_exception(error)
-        except BaseException as error:  # noqa: BLE001 - boundary: kept for whoever waits, else raised by the run loop
+        except BaseException as error:  # noqa: BLE001 - boundary: kept for the waiting caller, else raised by the run loop
             waited_for = task.future.awaited
             task.future.set_exception(error)
             if not waited_for:

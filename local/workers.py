@@ -101,7 +101,7 @@ class Workers:
         def work() -> None:
             try:
                 value = call()
-            except BaseException as error:  # noqa: BLE001 - boundary: whoever waits for the future gets what happened
+            except BaseException as error:  # noqa: BLE001 - boundary: the error is passed on by the future
                 failure = error
                 self._post(lambda: self._ended(future, lambda: future.set_exception(failure)))
             else:

@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         outcome = _Demo(runtime, given).run()
         explained = _explained(runtime, outcome) if outcome.failed else ""
         task = run_task(runtime, _applied(outcome), CONTEXT)
-        # With a handler that fails, rows of the file would: the other figures tell of that.
+        # With a failing handler, rows of the file would fail as well: the other figures show that.
         imports = None if options.fail else run_imports(runtime, options.rows)
     show(f"{outcome.report()}\n\n{task.report()}")
     problems = outcome.problems(failures_expected=options.fail) + task.problems()

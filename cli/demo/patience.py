@@ -1,4 +1,4 @@
-"""A bound for waits of commands that only end when everything is done: nothing may hang without a word."""
+"""A bound for waits of commands that only end when everything is done: nothing may hang silently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``./cqrs docs``: writes the generated parts of docs/ anew; a test holds them against the program."""
+"""``./cqrs docs``: regenerates the generated parts of docs/; a test compares them with the program."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class ReadableFormatter(logging.Formatter):
 
 
 class TerminalHandler(logging.Handler):
-    """Prints beside the command's output."""
+    """Prints to standard error."""
 
     def __init__(self, level: int) -> None:
         super().__init__(level)

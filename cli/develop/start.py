@@ -95,7 +95,7 @@ def _token_secret() -> str | None:
 def log_to_file(directory: Path) -> Path:
     """What the functions log goes where CloudWatch would be; the terminal belongs to the command. Returns the file.
 
-    It is ``functions.log``, begun anew. While another process writes there it is ``functions-2.log``, and so on.
+    It is ``functions.log``, emptied first. While another process writes there it is ``functions-2.log``, and so on.
     """
     directory.mkdir(exist_ok=True)
     for number in itertools.count(1):

@@ -1,6 +1,6 @@
 """The ways to what operators' commands work with: a stack's tables, or its HTTP API.
 
-The API's client lies beside this package and is not installed: it comes from the same commit, whatever ``.venv`` holds
+The API's client is next to this package and not installed: it comes from the same commit, whatever ``.venv`` holds
 (decision record 0258).
 """
 

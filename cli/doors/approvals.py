@@ -9,7 +9,7 @@ from handlers.workflows.approvals import Approval
 
 
 class ApiApprovals:
-    """See ``cli.doors.port.Approvals``. Whoever calls decides."""
+    """See ``cli.doors.port.Approvals``. The caller decides."""
 
     def __init__(self, api: Api) -> None:
         self._api = api

@@ -1,4 +1,4 @@
-"""Errors that the API tells, as they are stored."""
+"""Errors that the API returns, in their stored form."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cqrs_client.models import Failure
 
 
 def error_of(failure: Failure | None) -> dict[str, str] | None:
-    """The stored form, without what the API does not tell."""
+    """The stored form, without what the API does not return."""
     if failure is None:
         return None
     state = {} if failure.state is None else {"state": failure.state}

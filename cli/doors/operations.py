@@ -79,7 +79,7 @@ class ApiOperations:
         return self._api.of(tenant).operations
 
     def _failed(self, key: EntityKey) -> list[int]:
-        """The versions that failed; without any the latest, of which the API tells how it stands."""
+        """The versions that failed; if none, the latest, whose status the API returns."""
         versions = self.explain(key, None).versions
         if not versions:
             raise CommandError(f"{pasteable(key)}: unknown key: the log has no version of it")

@@ -1,4 +1,4 @@
-"""What operators' commands ask for, whoever answers: each command is written once on these."""
+"""The interface that operators' commands use; each command is written once on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands tell of an import beside its status: why rows failed, and what became of the files of an archive."""
+"""Details of an import for the commands: why rows failed, and the outcome of an archive's files."""
 
 from __future__ import annotations
 

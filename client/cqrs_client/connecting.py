@@ -59,7 +59,7 @@ def connect(
         endpoint: a runtime on this machine (``./cqrs serve``); requests are not signed.
         token: a bearer token, or what gives one; without it requests are signed by IAM.
         tenant: for whom, where the caller may act for several.
-        region: of the API, where its address doesn't tell.
+        region: of the API, if its address doesn't contain it.
         session: whose credentials sign; boto3's default one.
         timeout: seconds to wait for an answer; the API itself takes up to 30.
         retries: how often and how long requests are repeated that may be.

@@ -75,7 +75,7 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """409: what is stored does not allow it; ``kind`` tells why."""
+    """409: what is stored does not allow it; ``kind`` says why."""
 
 
 class VersionConflict(Conflict):

@@ -31,11 +31,11 @@ class Imports:
         encoding: str | None = None,
         mode: str | None = None,
     ) -> Import:
-        """Upload a file, import it, and wait for its end: the counters tell what became of the rows.
+        """Upload a file, import it, and wait for its end: the counters show the outcome of the rows.
 
         Args:
             path: ``.csv``, ``.jsonl``, ``.ndjson`` or ``.zip``.
-            table: the strategy; may be left out for an archive whose files' names tell it.
+            table: the strategy; may be left out for an archive whose file names contain it.
             progress: called whenever the job was looked at.
 
         Raises:

@@ -189,7 +189,7 @@ class _Commands:
         try:
             command = self._services.sync_publisher.publish_sync(command_input, context, accepted=accepted.append)
         except Exception as error:
-            # Boundary: what a sync handler raises. Once the command is accepted, its row tells what became of it.
+            # Boundary: what a sync handler raises. Once the command is accepted, its row has the outcome.
             if not accepted:
                 raise
             log_step("not applied", level=logging.WARNING, pk=key.pk, sk=key.sk, **without_text(error))

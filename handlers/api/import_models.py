@@ -21,7 +21,7 @@ class GivenUpload(Given):
 
 class GivenImport(Given):
     """``key``: a file (``.csv``, ``.jsonl``, ``.ndjson``, ``.zip``) below the tenant's prefix. ``table`` may be left
-    out for an archive whose files' names tell it.
+    out for an archive whose file names contain it.
     """
 
     key: str

@@ -223,7 +223,7 @@ class _Operators:
 
 
 def plain(value: Any) -> Any:
-    """Objects of ours as JSON values, named as they are stored; of keys the text."""
+    """Our objects as JSON values, with the names under which they are stored; keys as text."""
     if isinstance(value, EntityKey | VersionKey):
         return str(value)
     if is_dataclass(value) and not isinstance(value, type):

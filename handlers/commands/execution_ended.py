@@ -45,7 +45,7 @@ class CommandExecutionEndedHandler:
 
 
 def _still_waits(row: Item) -> bool:
-    """Never claimed in this attempt, so none of its states ran; with few statuses only the claim tells."""
+    """Never claimed in this attempt, so none of its states ran; with few statuses only the claim shows it."""
     return status.is_waiting(row) and "runId" not in row
 
 

@@ -1,4 +1,4 @@
-"""What went wrong with a command, a task or a job, as rows and alarms tell it."""
+"""The failure of a command, a task or a job, as rows and alarms report it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from handlers.core.light_dataclasses import dataclass
 if TYPE_CHECKING:
     from handlers.store.port import Item
 
-#: Errors whose text is ours and holds no record data. Of all others the alarm tells only the type.
+#: Errors whose text is ours and holds no record data. For all others the alarm has only the type.
 OUR_OUTCOMES = frozenset(error.__name__ for error in (VersionMismatch, VersionGap, WaitExpired, NotRunning))
 
 
@@ -23,7 +23,7 @@ class Failure:
     """What went wrong: the error's type and its message, without a stack trace.
 
     ``alarm`` False: the one before is expected to have raised it, or to do so; the sweeper finds out. ``target``: the
-    sync target that failed; ``state``: where that is known, else the row tells it.
+    sync target that failed; ``state``: where that is known, else the row has it.
     """
 
     type: str

@@ -72,7 +72,8 @@ class CommandInput:
 class Command:
     """One accepted version of an entity, as sync handlers and readers get it.
 
-    ``version`` is the plain number; ``created_*`` tell of the entity's first version, ``updated_*`` of this one.
+    ``version`` is the plain number; ``created_*`` are those of the entity's first version, ``updated_*`` those of
+    this one.
     """
 
     pk: str
@@ -116,7 +117,7 @@ class Command:
 
 
 def business_part(row: dict[str, Any]) -> dict[str, Any]:
-    """What a stored row tells about the entity, decoded or not; pipeline fields stay behind."""
+    """The business fields of a stored row, decoded or not; pipeline fields are left out."""
     return {name: row[name] for name in (*_STORED.values(), POINTER) if name in row}
 
 

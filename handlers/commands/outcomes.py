@@ -111,7 +111,7 @@ def _content(key: VersionKey, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_wanted(new: str, which: str) -> bool:
-    """Being accepted is no step's outcome: neither a new command nor a redrive is told of."""
+    """Being accepted is not the outcome of a step: neither a new command nor a redrive is reported."""
     if which == options.ALL:
         return new not in (status.ACCEPTED, status.SYNC)
     return which == options.TERMINAL and status.is_terminal(new)

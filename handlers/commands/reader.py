@@ -22,7 +22,7 @@ from handlers.store.port import COMMANDS, DATA, HISTORY, Item, TableStore
 if TYPE_CHECKING:
     from handlers.core.clock import Clock
 
-#: What becomes of a version. OPEN: nothing yet.
+#: Outcomes of a version. OPEN: none yet.
 APPLIED = "APPLIED"
 FAILED = "FAILED"
 OPEN = "OPEN"
@@ -64,7 +64,7 @@ class Listing:
 class EntityReader:
     """Strongly consistent reads of entities, whole (large attributes are fetched); rows past their ttl are not there.
 
-    The state of an entity is told as the command that made it: same key, version and content.
+    The state of an entity is returned as the command that produced it: same key, version and content.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class EntityReader:
         return Listing(found, _cursor(key.pk, found[-1].sk))
 
     def versions(self, key: EntityKey, *, limit: int = DEFAULT_LIMIT, before: int | None = None) -> Versions:
-        """Every version that is told of anywhere, newest first: from the log, and of those whose row there has expired
+        """Every known version, newest first: from the log, and of those whose row there has expired
         the states that the read model has had. ``before``: only versions below.
 
         Raises:

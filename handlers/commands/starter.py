@@ -59,7 +59,7 @@ class CommandStarter:
         for index, record in enumerate(records):
             try:
                 self.on_stream_record(record)
-            except Exception as error:  # noqa: BLE001 - boundary: one record; the consumer says what becomes of it
+            except Exception as error:  # noqa: BLE001 - boundary: one record; the consumer decides its outcome
                 failed[index] = error
         return failed
 

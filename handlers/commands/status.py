@@ -103,7 +103,7 @@ def is_open_sync(row: dict[str, Any]) -> bool:
 
 
 def is_terminal(status: str) -> bool:
-    """The attempt's outcome, of which others are told: the last status of a DONE command, or FAILED."""
+    """The attempt's outcome, which is published: the last status of a DONE command, or FAILED."""
     return status in (DONE, SKIPPED) or status.endswith(FAILED_SUFFIX)
 
 

@@ -1,7 +1,7 @@
 """The sweeper: finds what a crash, a lost message or a lost start left in the ``open`` index, and heals it.
 
 It decides on consistent reads and acts only through the same conditional writes as everybody else, so it
-may run at any moment, twice, or beside the run that it takes for dead.
+may run at any time, twice, or in parallel with a run that it takes for dead.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What all consumers of streams and queues share: reading messages, answering batches, what becomes of errors."""
+"""What all consumers of streams and queues share: reading messages, batch responses, error handling."""

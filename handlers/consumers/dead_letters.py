@@ -1,6 +1,6 @@
 """Dead-letter queues: where records and messages go that nobody can work on, at once instead of after every try.
 
-They are the queues in which Lambda and SQS put what was delivered too often, so that one alarm tells of both.
+They are the queues in which Lambda and SQS put what was delivered too often, so that one alarm covers both.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def pointer(record: Mapping[str, Any], error: Exception) -> dict[str, Any]:
     """What is kept of a stream's record: where it is, and the keys of its row, never values of it.
 
     The shape is that of Lambda's own (Lambda Developer Guide, "Retain discarded records for a DynamoDB event source in
-    Lambda"), without the shard, which records don't tell.
+    Lambda"), without the shard, which records don't contain.
     """
     change = record.get("dynamodb", {})
     number = change.get("SequenceNumber")

@@ -1,7 +1,7 @@
-"""What becomes of work that failed: the nature of an error, and what follows from it for each consumer.
+"""What happens to work that failed: the nature of an error, and the outcome for each consumer.
 
 One table for all of them. Whatever is permanent has its outcome at once; whatever may pass is tried again, within the
-bounds of the one who delivers it: a queue's ``maxReceiveCount``, a stream's retries and age, a state's ``Retry``.
+limits of whatever delivers it: a queue's ``maxReceiveCount``, a stream's retries and age, a state's ``Retry``.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class Consumer(StrEnum):
     IMPORT_JOB = "import job"
     #: A single task, from its queue.
     TASK = "task"
-    #: A state of a machine of ours: commands, lists of tasks, files, archives.
+    #: A state of one of our state machines: commands, lists of tasks, files, archives.
     STATE = "state"
     #: One row that the sweeper looks at.
     SWEEP = "sweep"
 
 
 class Outcome(StrEnum):
-    """What becomes of the work."""
+    """What happens to the work."""
 
     #: The caller gets the error; nothing was written.
     RAISED = "raised to the caller"
@@ -127,12 +127,13 @@ def nature_of(error: BaseException) -> Nature:
 
 
 def _is_of_the_network(error: BaseException) -> bool:
-    """Network errors are OSErrors but for those of two modules, which are told by name: most workers load neither."""
+    """Network errors are OSErrors but for those of two modules, which are recognised by name, since most
+    workers load neither."""
     return any(base.__module__ in ("http.client", "urllib3.exceptions") for base in type(error).__mro__)
 
 
 def outcome_of(error: BaseException, consumer: Consumer) -> Outcome:
-    """What becomes of the work that a consumer could not do."""
+    """The outcome of work that a consumer could not do."""
     return OUTCOMES[consumer][nature_of(error)]
 
 

@@ -1,1 +1,1 @@
-"""What every capability stands on: keys, errors, values, time, logs. Imports nothing of ours but ``contract``."""
+"""The base of every capability: keys, errors, values, time, logs. Of our packages it imports only ``contract``."""

@@ -51,5 +51,5 @@ def caller(context: object) -> InvokeContext:
 
 
 def restored_context(row: Mapping[str, Any], request_id: str | None) -> InvokeContext:
-    """Whoever created a stored row; what it does not tell is unknown."""
+    """The creator of a stored row; fields that the row lacks are unknown."""
     return InvokeContext(row.get("createdBy", ""), row["tenantCode"], row.get("createdIp", ""), request_id)

@@ -24,7 +24,7 @@ class Nature(StrEnum):
     MISCONFIGURED = "misconfigured"
     #: It passes: a throttle, an outage, a conflict, something that is not ready yet.
     TRANSIENT = "transient"
-    #: Nobody can tell.
+    #: It can't be classified.
     UNKNOWN = "unknown"
 
 
@@ -138,7 +138,7 @@ class ObjectTooLarge(CqrsError):
 
 
 class AttributesDamaged(CqrsError):
-    """The object behind a row's pointer is not the one that was written, or the pointer is not one of ours."""
+    """The object behind a row's pointer is not the one that was written, or the pointer is not one that we wrote."""
 
 
 class TokenGone(CqrsError):

@@ -22,7 +22,7 @@ else:
         return _made(cls, frozen) if cls is not None else lambda cls: _made(cls, frozen)
 
     def field(*, default_factory):
-        """A field whose value is made anew for each instance."""
+        """A field whose value is created for each instance."""
         return _Factory(default_factory)
 
 

@@ -92,7 +92,7 @@ class AirportCard:
 
 @task_handler("airport-distances", expected_seconds=0.2)
 class DistanceToEquator:
-    """For each airport code of a list: computes the distance to the equator from the read model, writes it beside."""
+    """For each airport code of a list: computes the distance to the equator from the read model and stores it."""
 
     def __init__(self, store: TableStore) -> None:
         self._store = store

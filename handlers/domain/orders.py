@@ -1,4 +1,4 @@
-"""Sample: keep a one-line summary beside each order, as a second projection of the same commands."""
+"""Sample: keep a one-line summary of each order, as a second projection of the same commands."""
 
 from __future__ import annotations
 

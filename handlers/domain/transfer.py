@@ -27,7 +27,7 @@ from handlers import (
 )
 
 TYPE = "ACCOUNT"
-#: What an account remembers of a transfer, beside its balance.
+#: What an account remembers of a transfer, in addition to its balance.
 DEBITED, CREDITED, UNDONE = "DEBITED", "CREDITED", "UNDONE"
 
 

@@ -1,4 +1,4 @@
-"""The ``outcomes`` function: tells others of each command's outcome, and hands events on to the event bus.
+"""The ``outcomes`` function: publishes each command's outcome, and forwards events to the event bus.
 
 Apart from ``events``, which starts commands, and with a place of its own in the stream: a topic that refuses messages
 must not hold back the starts. Lambda takes only one mapping of a stream to a function (decision record 0070).

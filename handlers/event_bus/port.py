@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from handlers.core.light_dataclasses import dataclass
 
-#: What rules match in ``source``; an event's ``table`` tells which stack it was.
+#: What rules match in ``source``; an event's ``table`` shows which stack it was.
 SOURCE = "cqrs"
 #: All entries of one PutEvents call together (EventBridge User Guide, "Calculating event entry size").
 MAX_BUS_BYTES = 256 * 1024

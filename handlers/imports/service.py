@@ -31,7 +31,7 @@ from handlers.store.port import IMPORT_TMP, ConditionFailed, Item, TableStore
 
 MAX_ROW_BYTES = 190_000
 MAX_LISTED = 100
-#: In place of a table, where the names of an archive's files tell theirs; no strategy's table has capitals.
+#: In place of a table, if the names of an archive's files contain theirs; no strategy's table has capitals.
 ANY_TABLE = "ZIP"
 
 
@@ -140,7 +140,8 @@ class ImportService:
     ) -> ImportJob:
         """Accept an archive; its files are imported one after the other in the order of their names.
 
-        ``table``: that of every file; None: their names tell, ``<14 digits>-<table>.csv`` (or ``.jsonl``, ``.ndjson``).
+        ``table``: that of every file; None: taken from their names, ``<14 digits>-<table>.csv`` (or ``.jsonl``,
+        ``.ndjson``).
         ``encoding``: of every file.
         The same ``request_id`` with the same archive gives the first job again. Each file gets a job of its own, see
         ``list_files``.

@@ -1,6 +1,7 @@
 """The imports' sweeper: finds what a lost message, record or crash left open, and heals it.
 
-It decides on consistent reads and writes on condition, so it may run at any moment, twice, or beside what it takes for
+It decides on consistent reads and writes on condition, so it may run at any time, twice, or in parallel with what it
+takes for
 dead. Rows of a file are not in the index: their job is, and a job without progress has its open rows looked at.
 """
 
@@ -55,7 +56,7 @@ class ImportSweeper:
         *,
         timeout_hours: int,
     ) -> None:
-        """``topic`` is the main topic, ``table`` the table's name in messages; ``answer`` tells a file's archive."""
+        """``topic`` is the main topic, ``table`` the table's name in messages; ``answer`` informs a file's archive."""
         self._store = store
         self._repository = repository
         self._clock = clock

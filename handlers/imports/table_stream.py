@@ -1,7 +1,7 @@
-"""What follows from changes in ``import_tmp``, read from its stream: rows are queued, jobs ended and told of, alarms.
+"""What follows from changes in ``import_tmp``, read from its stream: rows are queued, jobs ended and reported, alarms.
 
 It follows from what is stored, so that a crash between a write and what comes after it loses nothing. Delivery is at
-least once: whoever is called knows repeats.
+least once: receivers have to recognise repeats.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class ImportStream:
         wake: Callable[[ImportJobKey], None],
         table: str,
     ) -> None:
-        """``topic`` is the main topic, ``table`` the table's name in messages; ``answer`` tells a file's archive,
+        """``topic`` is the main topic, ``table`` the table's name in messages; ``answer`` informs a file's archive,
         ``wake`` the machine of a large file.
         """
         self._topic = topic
@@ -109,7 +109,7 @@ class ImportStream:
         return failed
 
     def _alarm(self, key: ImportJobKey | ImportRowKey, row: Item) -> None:
-        """Of a job, or a row on its own, that failed. The rows of a file are told of by their job."""
+        """Of a job, or a row on its own, that failed. The rows of a file are reported by their job."""
         if row["status"] != status.FAILED:
             return
         what = "import" if row["kind"] == status.JOB else "import of a row"

@@ -1,4 +1,4 @@
-"""Links to objects of the stack's bucket that work for whoever has them, for a while."""
+"""Links to objects of the stack's bucket that work for anyone who has them, for a limited time."""
 
 from __future__ import annotations
 

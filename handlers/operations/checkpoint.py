@@ -16,7 +16,7 @@ from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 RUNNING = "RUNNING"
 COMPLETED = "COMPLETED"
 KEPT_DAYS = 30
-#: Failed rows that the checkpoint remembers; all are counted, and told as they happen. With keys and texts of the
+#: Failed rows that the checkpoint remembers; all are counted, and reported as they happen. With keys and texts of the
 #: greatest size (3 KB, and four bytes a character) they fit into one item of 400 KB.
 REMEMBERED_FAILURES = 80
 MAX_ERROR_CHARS = 300
@@ -53,7 +53,7 @@ class Counts:
 
 @dataclass
 class Checkpoint:
-    """``next_key`` goes into the next page's scan; None at the beginning, and at the end (``status`` tells which)."""
+    """``next_key`` goes into the next page's scan; None at the beginning, and at the end (``status`` says which)."""
 
     pk: str
     sk: str

@@ -92,7 +92,7 @@ class Redriver:
         return self._redrive(key.entity, rows, [key.version])
 
     def all(self, keys: Iterable[VersionKey], on_entity: Callable[[int], None] | None = None) -> Iterator[Redriven]:
-        """Failed versions of many entities. A version that has changed since it was found is told, not touched."""
+        """Failed versions of many entities. A version that has changed since it was found is reported, not touched."""
         wanted: dict[EntityKey, list[int]] = {}
         for key in keys:
             wanted.setdefault(key.entity, []).append(key.version)

@@ -1,7 +1,7 @@
 """``resync``: every row of the read model handed to one sync target again.
 
 A row goes over as the command that made it: same key, version and content. A target is conditional on the version, as
-all must be: it takes this version again, so that a repaired projection is written anew, and leaves a row that has a
+all must be: it takes this version again, so that a repaired projection is rewritten, and leaves a row that has a
 later one. What it answers is counted. Rows that change meanwhile are handed over by the pipeline.
 
 A rebuild empties the target first, and hands over what only the log has: versions that the target has had and that are
@@ -172,7 +172,7 @@ class Resync:
             key = str(_entity_of(found))
             command = command_of_row()
             outcome = GONE if command is None else self._hand_over(command)
-        except Exception as raised:  # noqa: BLE001 - boundary: one row; it is logged, counted and told
+        except Exception as raised:  # noqa: BLE001 - boundary: one row; it is logged, counted and reported
             outcome, error = FAILED, f"{type_of(raised)}: {message_of(raised)}"
             log_step("resync of a row failed", level=logging.ERROR, error=raised, pk=found["pk"], sk=found["sk"])
         if outcome == FAILED:

@@ -49,7 +49,7 @@ def has_expired(row: Mapping[str, Any]) -> bool:
 
 
 def applied_targets(row: Mapping[str, Any], data_version: int) -> dict[str, str]:
-    """Target to outcome. With ``statusDetail: terminal`` only the data row tells of the built-in one until DONE."""
+    """Target to outcome. With ``statusDetail: terminal`` only the data row shows the built-in one until DONE."""
     outcomes = {target: entry["outcome"] for target, entry in sorted(row["targets"].items())}
     built_in = {BUILT_IN: APPLIED} if data_version == row["version"] else {}
     return {**built_in, **outcomes}

@@ -1,4 +1,4 @@
-"""Executions that failed, timed out or were aborted, as EventBridge tells of them.
+"""Executions that failed, timed out or were aborted, as EventBridge reports them.
 
 Step Functions Developer Guide, "Automating Step Functions event delivery with EventBridge": the event "Step Functions
 Execution Status Change".
@@ -30,7 +30,7 @@ class EndedExecution(NamedTuple):
 
     @classmethod
     def parse(cls, event: dict[str, Any]) -> EndedExecution:
-        """From the event. Raises ValidationError: it tells no input."""
+        """From the event. Raises ValidationError: it has no input."""
         detail = event.get("detail", {})
         try:
             execution_input = json.loads(detail["input"])

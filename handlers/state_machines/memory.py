@@ -43,7 +43,7 @@ class MemoryWorkflows:
 
 
 class MemoryCustomWorkflows:
-    """See ``CustomWorkflows``. Tokens are ``open(...)``-ed by tests; ``answers`` tells what each got."""
+    """See ``CustomWorkflows``. Tokens are ``open(...)``-ed by tests; ``answers`` has what each got."""
 
     #: What a token looks like here; anything else is no token.
     PREFIX = "token-"

@@ -83,7 +83,7 @@ class CustomWorkflows(Protocol):
 
 
 class ShownWorkflows(CustomWorkflows, Protocol):
-    """The same, which also tell of their executions."""
+    """The same, with access to their executions."""
 
     def execution(self, name: str, id_: str) -> WorkflowExecution:
         """The execution that ``start`` gave for this id.

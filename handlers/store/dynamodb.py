@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 CONDITION = "ConditionalCheckFailed"
-#: What an update made of the item (API reference, TransactWriteItems, "Validation Error"): only the table can tell.
+#: What an update made of the item (API reference, TransactWriteItems, "Validation Error"): only the table knows.
 OUTGROWN = {
     "Item size to update has exceeded the maximum allowed size": "an update after which the item has at most 400 KB",
     "Number overflow": "an update after which the number is one that the table keeps",

@@ -182,7 +182,7 @@ class TableStore(Protocol):
     """
 
     def get(self, table: str, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
-        """The item, or None. Strongly consistent unless told otherwise."""
+        """The item, or None. Strongly consistent by default."""
         ...
 
     def get_together(self, keys: Sequence[tuple[str, str, str]]) -> list[Item | None]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from handlers.tasks.keys import TaskKey
 
 COUNTERS = ("succeeded", "failed", "cancelled")
-#: Items closed in one transaction, beside the task's counters.
+#: Items closed in one transaction, together with the task's counters.
 ITEMS_PER_CLOSE = 50
 #: Items that end meanwhile, by a run that is still alive, let a round be lost.
 MAX_ROUNDS = 100
@@ -82,7 +82,7 @@ class Finalizer:
             guard = of_attempt(row["attempt"]) & equals("status", item["status"])
             writes.append(Update(TASKS, item["pk"], item["sk"], change, guard))
         counted = {"failed": failed, "cancelled": len(items) - failed}
-        # What is closed here has no alarm of its own, so the task's error must tell of it.
+        # What is closed here has no alarm of its own, so the task's error must report it.
         cause: dict[Path, Any] = {} if "stopping" in row and not failed else {"error": dict(error)}
         change = Change(set=becomes(row["status"], now), set_once=cause, add={k: v for k, v in counted.items() if v})
         writes.append(

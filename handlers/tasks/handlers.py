@@ -22,7 +22,7 @@ _TYPE = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 @dataclass(frozen=True)
 class TaskCall:
-    """What a handler may know beside its input.
+    """What a handler can learn about its call, in addition to the input.
 
     ``id`` is the task's or the item's. A handler may be called again for the same (id, attempt): after a crash, or by
     a run that was believed dead. What it writes must be conditional or the same each time.

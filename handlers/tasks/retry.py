@@ -63,7 +63,7 @@ class TaskOperations:
         Raises:
             NotFound: there is no such task in the caller's tenant.
             WrongStatus: it has another outcome.
-            TransientConflict: it was retried at the same moment; the new attempt goes on unless it is cancelled anew.
+            TransientConflict: it was retried at the same moment; the new attempt continues unless it is cancelled, too.
         """
         key = TaskKey.parse_id(task_id)
         row = self._row(key, context)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 #: A single task that shows no sign of life for this long is taken for dead: beyond all deliveries of its message.
 SINGLE_GRACE_SECONDS = 2 * 3_600
-#: After the machine's own timeout, its end and the rule that tells of it have had their time.
+#: After the machine's own timeout, there was time for its end and for the rule that reports it.
 MACHINE_GRACE_SECONDS = 600
 
 

@@ -34,7 +34,7 @@ QUEUE_GRACE_SECONDS = 5_400
 
 _READ = ("pk", "sk", "kind", "type", "status", "attempt", "requestId", "error", "updatedAt")
 _COUNTERS = ("total", "succeeded", "failed", "cancelled")
-#: Failures that another alarm tells of: the items' own, or that of the task whose machine died.
+#: Failures that another alarm reports: the items' own, or that of a task whose state machine died.
 _SILENT = {status.BATCH: ITEMS_FAILED, status.ITEM: NotRunning.__name__}
 
 

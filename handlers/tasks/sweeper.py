@@ -1,7 +1,7 @@
 """The tasks' sweeper: finds what a lost message or a crash left open, and heals it.
 
-It decides on consistent reads and writes on condition, so it may run at any moment, twice, or beside a run that it
-takes for dead.
+It decides on consistent reads and writes on condition, so it may run at any time, twice, or in parallel with a run
+that it takes for dead.
 """
 
 from __future__ import annotations

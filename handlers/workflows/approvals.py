@@ -1,7 +1,7 @@
 """Approvals: decisions by people that a workflow waits for. A row in ``tasks`` holds the token until the answer.
 
 ``APPROVAL#<tenant>``, ``<workflow>#<requestId>``. The row decides: an answer first writes the decision, then sends it,
-then removes the token. So whoever comes second (another person, the timeout, a repeated call) finds what was decided,
+then removes the token. So whatever comes second (another person, the timeout, a repeated call) finds the decision,
 and a crash between two of these steps is healed by the next call or by the workflow, which settles the row whatever
 ended its wait.
 """

@@ -2,7 +2,7 @@
 
 A step begins once it is recorded (``SagaLog``), and an undo copes with a step that never happened. A step that changes
 an entity by a command publishes it under a request id of its own; to undo it, that id is withdrawn first: either it
-tells what was published, or nothing ever will be under it, however late a call comes (decision record 0105).
+returns what was published, or nothing ever will be under it, however late a call comes (decision record 0105).
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class WorkflowEvent:
 
 
 def reason_of(error: Mapping[str, Any]) -> dict[str, str]:
-    """What a Catch tells (``{Error, Cause}``) as ``{error, cause}``, with the function's own words as the cause."""
+    """What a Catch reports (``{Error, Cause}``) as ``{error, cause}``, with the function's own message as the cause."""
     cause = error.get("Cause") or ""
     with suppress(ValueError, KeyError, TypeError):  # a timeout, or somebody who failed a token, gives no such text
         cause = json.loads(cause)["errorMessage"]
@@ -76,7 +76,7 @@ C = TypeVar("C", bound=type)
 
 
 def workflow(name: str, *, type: str = STANDARD) -> Callable[[C], C]:
-    """Mark a class as the handler of the workflow ``name``, whose definition is ``<name>.asl.json`` beside the module.
+    """Mark a class as the handler of the workflow ``name``, whose definition is ``<name>.asl.json`` next to the module.
 
     Each public method is the Lambda state of its name: it takes a ``WorkflowEvent`` and returns the state's result.
     The constructor may ask for collaborators by parameter name (see ``docs/application.md``). ``name`` and ``type``

@@ -76,5 +76,5 @@ SPEC = FunctionSpec(
 
 
 def api_function(deployment: Deployment) -> Function:
-    """The function, with what the application's sync handlers need. What calls it is declared beside the API."""
+    """The function, with what the application's sync handlers need. What calls it is declared with the API."""
     return Function(API, with_application(SPEC, deployment))

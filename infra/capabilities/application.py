@@ -38,7 +38,7 @@ _PUBLISH: Grants = {
     table(DATA): ("dynamodb:ConditionCheckItem", "dynamodb:GetItem"),
     objects(ATTRIBUTES): ("s3:GetObject", "s3:PutObject"),
 }
-#: Collaborator to what it may do, whoever asks for it.
+#: Collaborator to its permissions, whatever class asks for it.
 GRANTS: Mapping[str, Grants] = {
     STORE: {
         table(DATA): (
@@ -56,9 +56,9 @@ GRANTS: Mapping[str, Grants] = {
         objects(ATTRIBUTES): ("s3:GetObject",),
     },
 }
-#: Workflows keep rows of their own beside those of tasks: what waits for a person, what a saga has done.
+#: Workflows keep their own rows in the tasks table: open approvals, and what a saga has done.
 STORE_OF_WORKFLOWS: Grants = {table(TASKS_TABLE): ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")}
-#: Of a sync handler whose ``up`` takes the state before.
+#: For a sync handler whose ``up`` takes the previous state.
 PREVIOUS: Grants = {table(HISTORY): ("dynamodb:Query",), table(COMMANDS): ("dynamodb:Query",)}
 #: Service of a secret's ARN to the action that reads it.
 READ_SECRET = {"secretsmanager": "secretsmanager:GetSecretValue", "ssm": "ssm:GetParameter"}
@@ -79,7 +79,7 @@ def problems_of_types(config: StackConfig, classes: Sequence[HandlerClass]) -> I
 
 
 def application_environment(config: StackConfig, places: Places) -> Environment:
-    """What each function that runs the application's classes has beside its own variables."""
+    """Variables that each function that runs the application's classes has in addition to its own."""
     return {
         **config.handler_environment,
         "COMMANDS_TABLE": places.tables[COMMANDS],
@@ -94,7 +94,7 @@ def application_environment(config: StackConfig, places: Places) -> Environment:
 
 
 def environment_of_classes(config: StackConfig, classes: Sequence[HandlerClass]) -> Environment:
-    """What the functions of ``KINDS_OF`` are told of the classes of all of them."""
+    """What the functions of ``KINDS_OF`` need to know about all classes."""
     return {"ENTITY_TYPES": json.dumps(entity_types(config, classes), separators=(",", ":"))}
 
 

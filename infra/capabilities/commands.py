@@ -1,5 +1,5 @@
 """The pipeline: what a new command meets. The function of the machines' Lambda states and the machines, or with INLINE
-the function that applies it itself; and the stream of new commands to whoever is chosen.
+the function that applies it itself; and the stream of new commands to the chosen one.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ ACCEPTED = {
     "eventName": [INSERT, MODIFY],
     "dynamodb": {"NewImage": {"kind": {"S": [TASK, BATCH]}, "status": {"S": [CREATED]}}},
 }
-#: Statuses that others are told of, by ``statusEvents``. Failures are always read: each raises its alarm.
+#: Statuses that are published, by ``statusEvents``. Failures are always read: each raises its alarm.
 PUBLISHED_STATUSES = {
     TERMINAL: TASK_TERMINAL,
     ALL: (QUEUED, PROCESSING, *TASK_TERMINAL),

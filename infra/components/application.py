@@ -45,7 +45,8 @@ class ApplicationArgs:
 
 @dataclass(frozen=True)
 class Application:
-    """``outputs`` are exported beside the stack's own, ``environment`` and ``grants`` (ARN and actions) go to the
+    """``outputs`` are exported in addition to the stack's own, ``environment`` and ``grants`` (ARN and actions) go to
+    the
     functions that run the application's classes.
 
     Raises:

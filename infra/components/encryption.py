@@ -1,4 +1,4 @@
-"""The key of KMS that encrypts tables, queues, topics, bucket, logs and environments, if there is one."""
+"""The KMS key that encrypts tables, queues, topics, bucket, logs and environments, if there is one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions' environments within Lambda's limit, before anything is declared; each is made beside its function."""
+"""The functions' environments within Lambda's limit, before anything is declared; each is made next to its function."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ class FunctionSpec:
 
     ``name`` is its entry point's, ``timeout`` in seconds, ``grants`` what it may do, ``environment`` what its settings
     read but LOG_LEVEL. ``least_memory`` in MB, where ``lambdaMemory`` may be too little.
-    ``configured``: what configuration lets it do beside its grants, ARN to actions. ``layers``: ARNs of what it loads
-    beside its code.
+    ``configured``: permissions from configuration, in addition to its grants, ARN to actions. ``layers``: ARNs of
+    what it loads beside its code.
     """
 
     name: str
@@ -57,7 +57,7 @@ class FunctionSpec:
 
 @dataclass(frozen=True)
 class FunctionArgs:
-    """One function. ``configured`` is what configuration and the application let it do beside its grants: ARN and
+    """One function. ``configured``: permissions from configuration and application, in addition to its grants: ARN and
     actions; ``also`` the same by names of resources. ``environment`` and ``layers``: what the application adds to its
     own.
     """

@@ -41,7 +41,7 @@ MAX_MESSAGE_BYTES = 262_144
 
 
 class QueueEncryption(TypedDict, total=False):
-    """By SQS's own key, or by one of KMS."""
+    """With SQS's own key, or with a KMS key."""
 
     sqs_managed_sse_enabled: bool
     kms_master_key_id: pulumi.Input[str]

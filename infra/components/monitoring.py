@@ -53,7 +53,7 @@ class Watch:
 
 @dataclass(frozen=True)
 class MonitoringArgs:
-    """What is watched, by name, beside the queues."""
+    """What is monitored, by name, except the queues."""
 
     deployment: Deployment
     machines: Mapping[str, StateMachine]

@@ -29,7 +29,7 @@ class StateMachineArgs:
     """One machine.
 
     ``functions`` are what its tasks call, ``values`` fill the definition's other placeholders, ``numbers`` replace
-    numbers by JSON pointer; ``also`` is what its role is allowed beside. ``may_take_seconds``: it is slow only beyond
+    numbers by JSON pointer; ``also``: additional permissions of its role. ``may_take_seconds``: it is slow only beyond
     this, whatever ``alarmExecutionSeconds`` says.
     """
 

@@ -28,7 +28,7 @@ class WrongEntry(ValueError):
 
 @dataclass(frozen=True)
 class Permission:
-    """What the application's classes may do beside. ``reason``: why it is every resource, where it is."""
+    """Additional permissions of the application's classes. ``reason``: why it is for every resource, if it is."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]

@@ -143,7 +143,7 @@ class StackConfig(ApiKeys):
 
     @property
     def has_key(self) -> bool:
-        """A key of KMS encrypts the stack."""
+        """A KMS key encrypts the stack."""
         return self.kms_key == CREATE or bool(self.kms_key_arn)
 
     @classmethod

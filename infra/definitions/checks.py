@@ -1,6 +1,6 @@
 """Structural check of state machine definitions, before anything is deployed.
 
-It holds our rules beside the language's: every task has a timeout, a Retry and a Catch; every wait for a
+It has our own rules in addition to the language's: every task has a timeout, a Retry and a Catch; every wait for a
 token ends; ``States.ALL`` stands alone and last. Source of the language's rules: Amazon States Language
 specification, states-language.net.
 """

@@ -1,6 +1,6 @@
 """The application's workflows: found in the packaged modules without running them, completed and checked.
 
-A workflow is a class with ``@workflow("name")`` in one of the configured modules, and ``<name>.asl.json`` beside the
+A workflow is a class with ``@workflow("name")`` in one of the configured modules, and ``<name>.asl.json`` next to the
 module. The class is read with ``ast``: this package never imports ``handlers``.
 """
 

@@ -10,7 +10,7 @@ TOO_DEEP = "its lists and objects are nested too deeply"
 
 
 class RepeatedKey(ValueError):
-    """An object has the same key twice; names the key and one that stands beside it, to find the place by."""
+    """An object has the same key twice; names the key and another one of the object, to find the place."""
 
 
 def parse(text: str) -> Any:

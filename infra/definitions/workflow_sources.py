@@ -77,7 +77,7 @@ def _arguments(call: ast.Call) -> tuple[object, object]:
 
 
 def orphans(members: Mapping[str, Path], modules: Sequence[str]) -> Iterator[str]:
-    """Definitions beside a configured module that no module of the folder names: a mistyped name."""
+    """Definitions next to a configured module that no module of the folder names: a mistyped name."""
     for folder in sorted({str(PurePosixPath(member_of(members, module)).parent) for module in modules}):
         beside = [name for name in members if str(PurePosixPath(name).parent) == folder]
         named = {

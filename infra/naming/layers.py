@@ -1,4 +1,4 @@
-"""Layers of others: ARNs of what a function loads beside its own code.
+"""Layers published by others: ARNs of what a function loads in addition to its own code.
 
 AWS publishes Powertools for Python with pydantic as a layer per runtime and architecture, from one account per
 partition and, in GovCloud, per region (Powertools for AWS Lambda, "Installation", its tables of layers).

@@ -23,7 +23,7 @@ MOST_UNPACKED = 250 * 1024 * 1024
 MOST_ZIPPED = 50 * 1024 * 1024
 #: Where they are kept, below the repository.
 CACHE = ".local/packages"
-#: Where Python looks in a layer ("Working with layers for Python Lambda functions"), and what is beside it, for the
+#: Where Python looks in a layer ("Working with layers for Python Lambda functions"), and its other folders, for the
 #: local runtime.
 PYTHON, LIST = "python", "requirements.txt"
 NAME = "application-packages"

@@ -1,4 +1,4 @@
-"""What is allowed on the key of KMS that encrypts the stack: to its roles, and to AWS's services."""
+"""What roles and AWS services are allowed to do with the KMS key that encrypts the stack."""
 
 from __future__ import annotations
 

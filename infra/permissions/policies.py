@@ -111,7 +111,7 @@ def assume_role(service: str, account: Account) -> dict[str, object]:
 
 
 def tls_only(actions: str, resource: object) -> dict[str, object]:
-    """A statement of a resource's own policy: requests without TLS are refused, whoever sends them."""
+    """A statement of a resource's own policy: all requests without TLS are refused."""
     return {
         "Effect": "Deny",
         "Principal": "*",

@@ -1,4 +1,4 @@
-"""What moto keeps for ever, and what it works out anew for each call: a deployment may run for days."""
+"""What moto keeps forever, and what it computes again for each call: a deployment may run for days."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def untracked_models() -> Iterator[None]:
 
 @contextmanager
 def remembered_methods() -> Iterator[None]:
-    """moto lists the methods of a service's class anew for each call; meanwhile it remembers them."""
+    """moto lists the methods of a service's class again for each call; meanwhile it remembers them."""
     listed = responses.method_names_from_class
     responses.method_names_from_class = cache(listed)
     try:

@@ -1,6 +1,6 @@
 """Spares botocore's clients work whose result nobody on this machine looks at.
 
-Without it half of a run's time goes into that: a description of the service parsed anew for each session (several
+Without it half of a run's time goes into that: a description of the service parsed for each session (several
 megabytes of JSON), a signature and twice a description of the machine for each request. The endpoint checks no
 signature, as it says; it reads the credential scope, which stays.
 """

@@ -126,7 +126,7 @@ def run_in_task(
 ) -> InvokeResult:
     """Make a call that waits: in the present task, or in a task of its own for a thread that isn't the scheduler's.
 
-    ``beside``: it takes no place of the calls that may run at once.
+    ``beside``: it does not count towards the calls that may run at once.
 
     Raises:
         NoAnswer: neither a result nor a timeout within ``patience`` seconds; names ``what`` was called.

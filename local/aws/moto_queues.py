@@ -106,7 +106,7 @@ class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy ca
         return found
 
 
-#: What is kept of a message, beside its attributes.
+#: What is kept of a message, in addition to its attributes.
 KEPT = (
     "id",
     "body",

@@ -1,4 +1,4 @@
-"""moto's SNS without what it does for each notification in vain, and with a bound on those that a topic remembers.
+"""moto's SNS without unnecessary work for each notification, and with a bound on those that a topic remembers.
 
 moto makes an RSA key for each subscription and a certificate for each notification, and keeps all of them. They verify
 nothing: the certificate is said to be at an address of AWS, which doesn't have it. Here nothing is signed.

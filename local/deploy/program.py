@@ -1,4 +1,4 @@
-"""Evaluates a Pulumi program in this process, with the engine replaced by a monitor of ours.
+"""Evaluates a Pulumi program in this process, with the engine replaced by our own monitor.
 
 Pulumi keeps its state (settings, configuration, root resource, pending work) in context variables. ``asyncio.Runner``
 runs each evaluation in a copy of the context, with an event loop and a worker thread of its own, so that nothing of
@@ -37,7 +37,7 @@ PROGRAM = "__main__.py"
 
 
 class Engine(Mocks):
-    """Mocks that can be told to create nothing more."""
+    """Mocks that can be stopped from creating anything more."""
 
     @abstractmethod
     def abort(self, error: DeployError) -> None:
@@ -55,7 +55,7 @@ class Evaluate(Protocol):
 def evaluate(project_dir: Path, stack: Stack, engine: Engine, *, preview: bool = False) -> dict[str, Any]:
     """Run the program of ``project_dir`` against ``engine``. Answers its outputs as plain values.
 
-    With ``preview`` the program is told that nothing is created, as in ``pulumi preview``.
+    With ``preview`` the program runs as if nothing were created, as in ``pulumi preview``.
 
     Raises:
         DeployError: the program refused its configuration or failed, or ``engine`` refused a resource.

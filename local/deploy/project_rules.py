@@ -20,7 +20,7 @@ PROJECT_NAME = re.compile(r"[A-Za-z_.][A-Za-z0-9_.-]{0,99}")
 STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 TYPES = ("string", "integer", "boolean", "array", "object")
 _DECLARATION = ("type", "items", "description", "secret", "default", "value")
-#: Fields of the two files. The CLI passes over others without a word, so a mistyped one would have no effect.
+#: Fields of the two files. The CLI silently ignores others, so a mistyped one would have no effect.
 PROJECT_FIELDS = (
     *("name", "runtime", "description", "author", "website", "license", "main", "config", "stackConfigDir", "template"),
     *("backend", "options", "packages", "plugins", "requiredPulumiVersion"),
@@ -73,7 +73,7 @@ def unknown_fields(document: Mapping[str, Any], known: Iterable[str]) -> Iterato
 
 
 def check_project(document: Mapping[str, Any]) -> Iterator[str]:
-    """The problems of Pulumi.yaml beside those of its ``config``."""
+    """The problems of Pulumi.yaml, except those of its ``config``."""
     yield from unknown_fields(document, PROJECT_FIELDS)
     name = document.get("name")
     if "name" not in document:

@@ -58,7 +58,7 @@ class FunctionHost:
         importable: Collection[str] = (),
     ) -> None:
         """``create_overrides`` are keyword arguments for every module's ``create`` (a clock, say). ``importable``: what
-        functions may import beside what their specifications say, for handlers of tests.
+        functions may import in addition to their specifications, for handlers of tests.
 
         A call that ran out of time goes on as a zombie by default: Lambda may still have sent its last
         requests, so this is the harder case. With ``kill_timed_out`` (virtual time only) it ends at its next

@@ -1,9 +1,10 @@
-"""Who calls, as the authorisers of HTTP APIs tell the function.
+"""The caller, as the authorisers of HTTP APIs pass it to the function.
 
 On the laptop nobody is refused for want of a permission, and nobody logs in: what a request says of its caller is
 believed, for only requests of this machine come so far (``local.aws.http.guard``).
 
-- AWS_IAM: whoever signs with the credentials of a role that STS gave out is that role's session; other signed requests
+- AWS_IAM: a request signed with credentials that STS issued for a role is from that role's session; other signed
+requests
   are the account's own. Unsigned ones, of a browser or curl, are the IAM user that the header
   ``X-Local-User`` names, without it ``LOCAL_OPERATOR``; AWS refuses those. ``apiTenants`` says what each may do.
 - JWT: AWS checks signatures by keys that it fetches from the issuer. Nothing is fetched here, so every token is

@@ -101,7 +101,7 @@ class Gateway:
         return self._called(route, event)
 
     def _called(self, route: Route, event: dict[str, Any]) -> WebAnswer:
-        """The function's answer. What goes wrong behind the gateway is not told (Developer Guide, "Troubleshooting
+        """The function's answer. Errors behind the gateway are not revealed (Developer Guide, "Troubleshooting
         issues with HTTP API Lambda integrations": 500; 503 where the integration's timeout passes).
         """
         scheduler = self._endpoint.scheduler

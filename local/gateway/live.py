@@ -3,7 +3,7 @@
 For pages on this machine; on AWS other projects have a rule on the bus, and pages ask again and again. Format: HTML
 standard, "Server-sent events". Each event is ``id`` (a number that grows), ``event`` (the detail type) and ``data``
 (JSON: ``source``, ``detailType``, ``detail``). A browser that lost the connection goes on where it was by
-``Last-Event-ID``. What isn't kept any more, or was before a restart, is announced by the event ``reset``: read anew.
+``Last-Event-ID``. If events are gone, or were before a restart, the event ``reset`` says so: read everything again.
 """
 
 from __future__ import annotations

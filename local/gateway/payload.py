@@ -92,7 +92,7 @@ def event_of(request: WebRequest, api: HttpApi, route: Route, variables: Variabl
 
 
 def answer_of(payload: Any) -> WebAnswer:
-    """What becomes of a function's answer.
+    """Turns a function's result into a response.
 
     Raises:
         Malformed: API Gateway would answer 500 to it.

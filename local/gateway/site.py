@@ -1,4 +1,4 @@
-"""All that the runtime's port answers beside AWS: the stack's HTTP APIs, its events, and the console."""
+"""Everything that the runtime's port serves in addition to AWS: the stack's HTTP APIs, its events, the console."""
 
 from __future__ import annotations
 

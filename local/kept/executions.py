@@ -1,8 +1,8 @@
 """Executions come back: those that ran go on from their last step, of the others their end is known.
 
 A running execution keeps the definition that it began with, as on AWS. What its functions were doing is done again;
-tokens, waits and what was counted stay as they were. The history of one that went on begins anew, with the states that
-it had been through.
+tokens, waits and what was counted stay as they were. The history of one that continued starts again, with the states
+that it had been through.
 """
 
 from __future__ import annotations

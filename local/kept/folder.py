@@ -21,7 +21,7 @@ class FolderError(Exception):
 
 
 class DataFolder:
-    """An open folder. Whoever has it has it alone, until ``close`` or the end of the process.
+    """An open folder, held exclusively until ``close`` or the end of the process.
 
     Args:
         path: made if it isn't there.
@@ -50,7 +50,7 @@ class DataFolder:
             self.journal = Journal(path / _FILE)
         except sqlite3.Error as error:
             self._lock.close()
-            raise FolderError(f"{path / _FILE} can't be read: {error}; move it away to begin anew") from error
+            raise FolderError(f"{path / _FILE} can't be read: {error}; move it away to start over") from error
         try:
             self._check(owner)
         except FolderError:

@@ -1,4 +1,4 @@
-"""Queues come back with their messages. Whoever had received one is gone with the process, so all can be received."""
+"""Queues come back with their messages. Their receivers are gone with the process, so all can be received."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def comparable(value: Any) -> Any:
 
 
 def _absolute(path: str) -> str:
-    """Providers that the engine starts run in the program's folder; one that it attaches to is never told of it."""
+    """Providers that the engine starts run in the program's folder; one that it attaches to is not informed of it."""
     if not Path(path).is_absolute():
         raise DeployError(f"the path {path!r} of an asset is relative, which only a provider of the engine's own finds")
     return path

@@ -19,7 +19,7 @@ from local.sources.filters import Pattern
 KIND = "schedule"
 _RATE = re.compile(r"rate\((\d+) (minute|minutes|hour|hours|day|days)\)")
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
-#: Statuses of which Step Functions tells EventBridge (Developer Guide, "Automating Step Functions event delivery").
+#: Statuses that Step Functions reports to EventBridge (Developer Guide, "Automating Step Functions event delivery").
 STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
@@ -80,7 +80,7 @@ class EventBus:
         journal: Journal | None = None,
     ) -> None:
         self._journal = journal
-        #: when schedules of before the process ended are due
+        #: when schedules of the previous process are due
         self._due: dict[str, float] = {} if journal is None else {row.key: row.value for row in journal.rows(KIND)}
         self._scheduler = scheduler
         self._caller = caller
@@ -120,7 +120,7 @@ class EventBus:
         for name in set(self._scheduled) - same:
             del self._scheduled[name]
             self._timers.pop(name).cancel()
-        self._patterns = []  # anew: other threads go over the list
+        self._patterns = []  # a new list: other threads iterate over the old one
         for rule in rules:
             if rule.name not in same:
                 self.add(rule)

@@ -57,8 +57,8 @@ class EventSources:
         streams, queues: read the sources.
         discard: sends an on-failure message to the ARN of a queue or topic (``Destinations.send``).
         faults: duplicates and delays, for tests.
-        journal: keeps positions, asynchronous calls and schedules on disk, and has those of before.
-        on_dead_letter: gets events whose asynchronous delivery failed for good, beside their destination.
+        journal: keeps positions, asynchronous calls and schedules on disk, and restores them.
+        on_dead_letter: gets events whose asynchronous delivery failed for good, in addition to their destination.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class EventSources:
                 queue = source if isinstance(source, QueueSource) else self._queue_source(mapping)
                 queue.mapping = mapping
                 queues.append(queue)
-        self.streams, self.queues = streams, queues  # anew: other threads go over the lists
+        self.streams, self.queues = streams, queues  # a new list: other threads iterate over the old ones
         for source in running.values():
             source.stop()
         for source in self._sources():

@@ -51,7 +51,7 @@ class QueueReader(Protocol):
 class QueueSource:
     """One event source mapping of a queue.
 
-    ``wake`` (from any thread) tells it that something was sent. While messages are hidden it holds one timer, for the
+    ``wake`` (from any thread) signals that something was sent. While messages are hidden it holds one timer, for the
     moment when the first of them appears again; with an empty queue it holds none.
     """
 

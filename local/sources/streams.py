@@ -81,7 +81,7 @@ class _Lane:
 class StreamSource:
     """One event source mapping of a stream.
 
-    ``wake`` tells it that something was written; it may be called from any thread. Everything else happens in
+    ``wake`` signals that something was written; it may be called from any thread. Everything else happens in
     scheduler tasks. An idle source holds no timer and no task.
 
     Args:

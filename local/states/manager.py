@@ -70,7 +70,7 @@ class ExecutionManager(MachineRegistry, TaskAnswers):
         keep_closed: how many closed executions can still be described.
         before_start: may refuse a start, for example with a throttle.
         objects: S3 for Distributed Maps; None: they have none.
-        on_access: hears what machines do that their roles must allow, S3 aside.
+        on_access: called with what machines do that their roles must allow, except S3.
 
     ``keep``: what keeps executions on disk, from the moment when it is set.
     """
@@ -161,7 +161,7 @@ class ExecutionManager(MachineRegistry, TaskAnswers):
         return list(self.describe_execution(arn).history.events)
 
     def stop_execution(self, arn: str, error: str | None = None, cause: str | None = None) -> Execution:
-        """End an execution as ABORTED. A function that runs goes on; nobody hears of its answer.
+        """End an execution as ABORTED. A running function continues; its answer is discarded.
 
         An execution that has ended stays as it is. Raises ``ExecutionDoesNotExist``.
         """
@@ -261,7 +261,7 @@ class ExecutionManager(MachineRegistry, TaskAnswers):
             self.scheduler.post(lambda: self._ended(execution))
 
     def take_name(self, machine: Machine, name: str) -> None:
-        """It is that of an execution of before which nobody can describe any more."""
+        """Reserve the name of an earlier execution that can no longer be described."""
         self._names.setdefault(machine.arn, {})[name] = None
 
     def _begin_child(self, child: Execution) -> None:

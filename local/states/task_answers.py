@@ -9,7 +9,7 @@ from local.states.running.tokens import Answer, TokenRegistry
 
 
 class TaskAnswers:
-    """Takes answers from any thread; the task hears of them on the scheduler's."""
+    """Takes answers from any thread; the task gets them on the scheduler's."""
 
     scheduler: Scheduler
     tokens: TokenRegistry

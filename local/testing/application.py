@@ -282,7 +282,7 @@ class ApplicationTest:
         return next(name for name in self.runtime.host.names if name.endswith(f"-{function}"))
 
     def _deployed(self, function: str, module: str) -> Any:
-        """A module of ours as the function has it, over the classes that are deployed: this process may have others."""
+        """One of our modules as the function has it, with the deployed classes: this process may have others."""
         return self.runtime.host.load(self._named(function), module)
 
 

@@ -26,7 +26,7 @@ from local.aws.clients import client
 
 
 class People:
-    """Somebody beside the one who publishes. ``outputs``: the stack's."""
+    """People other than the publisher. ``outputs``: the stack's."""
 
     def __init__(self, store: TableStore, clock: Clock, outputs: Mapping[str, Any], region: str) -> None:
         self._store = store
@@ -62,7 +62,7 @@ class People:
 
 
 def somebody_else(context: InvokeContext) -> InvokeContext:
-    """Whoever asked may not approve."""
+    """Another user, since the one who asked may not approve."""
     return replace(context, user_id=f"not {context.user_id}")
 
 

@@ -1,6 +1,6 @@
 """Evaluates a program once per configuration; later deployments repeat its registrations on a fresh endpoint.
 
-Only the evaluation is left out: every resource is created anew. It works because names, ARNs and therefore all
+Only the evaluation is left out: every resource is created again. It works because names, ARNs and therefore all
 inputs of a deployment are the same each time, which is checked.
 """
 

@@ -66,7 +66,7 @@ class WorkflowTest:
 
     Args:
         handler: an instance of the class with ``@workflow``, made with what your test wants as collaborators.
-        definition: in place of ``<name>.asl.json`` beside the class's module.
+        definition: instead of ``<name>.asl.json`` next to the class's module.
         scheduler: the virtual clock, for collaborators that need it too.
 
     Raises:
@@ -184,13 +184,13 @@ class WorkflowTest:
             try:
                 call()
             except TaskTimedOut:
-                return  # the wait was over before: what the sender would be told
+                return  # the wait was over before, as the sender would be answered
 
         self.scheduler.call_later(seconds, unless_over)
 
 
 def _beside(cls: type, name: str) -> dict[str, Any]:
-    """The definition beside the module of a class."""
+    """The definition next to the module of a class."""
     file = importlib.import_module(cls.__module__).__file__
     if file is None:
         raise ValueError(f"{cls.__module__} is no file; give the definition")

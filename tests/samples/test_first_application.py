@@ -69,8 +69,8 @@ class Reader:
         assert path.read_text().count(old) == 1
         path.write_text(path.read_text().replace(old, new))
         assert self.serving is not None
-        taken = self.serving.output.count("taken: ") + self.serving.errors.count("taken: ")
-        self.serving.wait_for_match(rf"(?s)(taken: {re.escape(name)} \(.*){{{taken + 1}}}")
+        reloads = self.serving.output.count("reloaded: ") + self.serving.errors.count("reloaded: ")
+        self.serving.wait_for_match(rf"(?s)(reloaded: {re.escape(name)} \(.*){{{reloads + 1}}}")
 
     def run_all(self, lines: list[str]) -> None:
         for line in lines:

@@ -1,4 +1,4 @@
-"""Keeps the latest outcome of each command that another stack has told of.
+"""Keeps the latest outcome of each command that another stack has published.
 
 Delivery is at least once and in no order: a row is written only over one of a lower attempt, so that a repeat and a
 late event change nothing.

@@ -1,4 +1,5 @@
-"""The console's files by HTTP. They are the same for everybody and tell nothing of the stack, so they need no caller.
+"""The console's files by HTTP. They are the same for everyone and reveal nothing about the stack, so they need no
+caller.
 
 Files other than the page itself lie under a path with a digest of all of them: browsers keep them, and a deployment
 never mixes two versions. Paths are looked up among the files that were found, so none leads anywhere else.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from handlers.api.http.requests import Request
 
 #: ``arn:aws:sts::111122223333:assumed-role/NAME/SESSION``: the role of a session has this ARN, but for its path, which
-#: the session's does not tell (IAM User Guide, "IAM identifiers").
+#: a session's ARN does not contain (IAM User Guide, "IAM identifiers").
 _SESSION = re.compile(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.+")
 #: An array among a token's claims arrives as "[a b]" (API Gateway's HTTP API, JWT authorisers: claims are text).
 _LIST = re.compile(r"[\s,]+")
@@ -30,7 +30,7 @@ _LIST = re.compile(r"[\s,]+")
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever calls, for one tenant. ``roles`` with those that they include."""
+    """A caller, for one tenant. ``roles`` includes those that they imply."""
 
     tenant: str
     user: str

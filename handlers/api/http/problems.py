@@ -81,7 +81,7 @@ class WrongMediaType(Refused):
 
 @dataclass(frozen=True)
 class Kind:
-    """What a class of errors is told as. ``name`` is the end of its ``type`` and never changes."""
+    """How a class of errors is reported. ``name`` is the end of its ``type`` and never changes."""
 
     status: int
     name: str
@@ -93,7 +93,7 @@ class Kind:
         return _TYPE + self.name
 
 
-#: Of pydantic, with what Powertools makes of it; wrong answers of ours are none of these.
+#: Of pydantic, with what Powertools makes of it; our own invalid responses are not among these.
 WRONG_FIELDS = (RequestValidationError, pydantic.ValidationError)
 INTERNAL = Kind(500, "internal", "Internal error")
 VALIDATION = Kind(422, "validation", "A field has a value that is not allowed")
@@ -145,7 +145,7 @@ class Problem(BaseModel):
 
 
 def kind_of(error: Exception) -> Kind:
-    """What an error is told as."""
+    """How an error is reported."""
     if isinstance(error, WRONG_FIELDS):
         return VALIDATION
     return next((kind for cls, kind in KINDS if isinstance(error, cls)), INTERNAL)

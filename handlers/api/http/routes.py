@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 M = TypeVar("M", bound=BaseModel)
 #: Any caller, whatever the role.
 ANYBODY = None
-#: What every route may answer beside what it names.
+#: Responses of every route, in addition to its own.
 COMMON = (400, 401, 403, 422, 429, 500, 503)
 #: What the document says of a status.
 SAYS = {
@@ -73,7 +73,7 @@ class Routes:
         """Register a function for a route.
 
         ``answers``: statuses with the model of their body, None without one; ``media``: its type where it has no
-        model; ``may``: statuses of problems beside ``COMMON``.
+        model; ``may``: statuses of problems in addition to ``COMMON``.
         """
         self.info[method, rule] = RouteInfo(role, example)
         with_body = (413, 415) if method != "GET" else ()

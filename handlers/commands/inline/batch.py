@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: TransactGetItems answers 4 MB at most (DynamoDB API reference).
 MOST_BYTES = 4_000_000
-#: What rows have beside attributes in them: outcomes of many targets, names, people.
+#: What rows contain other than attributes: outcomes of many targets, names, users.
 REST_OF_A_ROW = 32_768
 ROWS_OF_ONE = 3
 
@@ -57,7 +57,7 @@ class InlineConsumer:
                 if row is not None:
                     key = VersionKey.parse(row["pk"], row["sk"])
                     of_entities.setdefault(key.entity, []).append(Accepted(index, key, row))
-            except Exception as error:  # noqa: BLE001 - boundary: one record; the consumer says what becomes of it
+            except Exception as error:  # noqa: BLE001 - boundary: one record; the consumer decides its outcome
                 failed[index] = error
         firsts = {entity: min((one.key for one in of), key=_version) for entity, of in of_entities.items()}
         rows = self._read(list(firsts.values()))

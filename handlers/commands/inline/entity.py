@@ -58,7 +58,7 @@ class EntityVersions:
             following = waiting[0].key.version if waiting else None
             try:
                 self._on_from(first, rows, until, following)
-            except Exception as error:  # noqa: BLE001 - boundary: one entity; the consumer says what becomes of it
+            except Exception as error:  # noqa: BLE001 - boundary: one entity; the consumer decides its outcome
                 return {one.index: error for one in (first, *waiting)}
             rows = None
         return {}
@@ -163,7 +163,7 @@ class EntityVersions:
                     self._progress.tail_finished(run)
         except TransientError:
             raise
-        except Exception as error:  # noqa: BLE001 - boundary: it is applied and stays so; operators are told
+        except Exception as error:  # noqa: BLE001 - boundary: it is applied and stays so; operators are alerted
             log_step("successor not woken", level=logging.ERROR, error=error, pk=key.pk, sk=key.sk)
             self._pipeline.record_failure(run, Failure.from_exception(error))
             return None

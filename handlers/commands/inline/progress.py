@@ -1,4 +1,4 @@
-"""The writes of a command that is applied in one go: fewer than the states' own, under the same conditions."""
+"""The combined writes of a command that is applied in one pass: fewer than the states', under the same conditions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class InlineProgress(Progress):
         super().__init__(store, clock, lease_seconds=lease_seconds, detail=TERMINAL)
 
     def finished(self, run: Run, outcomes: Mapping[Path, Any], *, claimed: bool) -> Item:
-        """DONE, told and closed in one write. Raises LostRun.
+        """DONE, reported and closed in one write. Raises LostRun.
 
         Not claimed: no other run holds the command. The successor is to be read after this: it is in the ``open``
         index itself until it is applied, so that a crash in between strands nothing (decision record 0260).

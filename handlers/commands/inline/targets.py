@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from handlers.core.concurrency import Concurrency
 
 R = TypeVar("R")
-#: What the machines' Retry names beside Lambda's own errors.
+#: Errors in the state machines' Retry, other than Lambda's own.
 RETRIED = frozenset(error.__name__ for error in (TransientError, TransientThrottle, TransientConflict))
 
 
@@ -56,7 +56,7 @@ class TargetCalls:
             try:
                 with named_for_retry():
                     answers[target] = call(target)
-            except Exception as error:  # noqa: BLE001 - boundary: one target; told below with the others
+            except Exception as error:  # noqa: BLE001 - boundary: one target; reported below with the others
                 errors[target] = error
 
         in_time = self._concurrency.run_within([(one, _bound(work, one)) for one in targets], self._seconds)
@@ -71,7 +71,7 @@ class TargetCalls:
 
 
 def _may_pass(error: Exception) -> bool:
-    """By their names, as machines tell errors apart: the application's may be called so, too."""
+    """By their names, as state machines match errors: the application's may have such a name, too."""
     return isinstance(error, TransientError) or type(error).__name__ in RETRIED
 
 

@@ -1,4 +1,4 @@
-"""One version in one go: decide, call its targets, write. The rules, steps and conditions are the machine's.
+"""Applies one version in one pass: decide, call its targets, write. Rules, steps and conditions are the machine's.
 
 With terminal statuses the writes are single ones in this order: history, if a data row is replaced; the data row,
 fenced by its version; DONE. Only a command with custom targets is claimed before. Each write is conditional and may be
@@ -136,7 +136,7 @@ class InlineVersion:
             own = self._progress.claim(run, own)
         with naming_state(status.SET_TTL_COMMAND):
             self._pipeline.applier.expire(rows.prev)
-        with naming_state(status.HISTORY_COPY):  # before the targets, which may ask for the state before
+        with naming_state(status.HISTORY_COPY):  # before the targets, which may ask for the previous state
             self._pipeline.applier.keep(run.key, rows.data)
         deliver = self._pipeline.synchroniser.deliver
         outcomes: dict[Path, object] = {}

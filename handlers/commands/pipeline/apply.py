@@ -39,7 +39,7 @@ class Applier:
     def set_ttl_of_previous(self, key: VersionKey) -> bool:
         """Give the predecessor's row its ttl, once, and only if it is DONE. True: it was set now.
 
-        A skipped one keeps none: the data row doesn't tell that it is DONE, so without its row a successor that
+        A skipped one keeps none: the data row doesn't show that it is DONE, so without its row a successor that
         failed could never be redriven (decision 0125).
         """
         previous = key.previous()
@@ -78,7 +78,7 @@ class Applier:
         return self.keep(key, self._repository.data(key.entity))
 
     def keep(self, key: VersionKey, data: Item | None) -> bool:
-        """The same for a data row that was read: whoever comes late finds it kept."""
+        """The same for a data row that was read: a late run finds it already copied."""
         if data is None or data["version"] >= key.version:
             return False
         try:

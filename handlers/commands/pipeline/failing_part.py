@@ -10,7 +10,7 @@ _STATE, _TARGET = "state: ", "sync target: "
 
 @contextmanager
 def naming_state(state: str) -> Iterator[None]:
-    """Name the state on whatever is raised inside: the row tells the last one that wrote something, at most."""
+    """Name the state on whatever is raised inside: at most, the row has the last one that wrote something."""
     with _noting(f"{_STATE}{state}"):
         yield
 

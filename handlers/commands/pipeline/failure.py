@@ -46,8 +46,8 @@ class FailureRecorder:
     def _record(self, run: Run, row: Item, failure: Failure) -> None:
         state = failure.state or status.state_in(row)
         if status.is_done(row):
-            # It is applied, so it stays DONE; but its successor may sleep until the sweeper comes. Once told, the end
-            # of the execution has nothing to add.
+            # It is applied, so it stays DONE; but its successor may wait until the sweeper comes. Once reported, the
+            # end of the execution has nothing to add.
             if "alarmedAt" not in row:
                 self._alarm(run, f"after it was applied: {failure.alarm_text(state)}")
                 self._progress.alarmed_when_done(run)

@@ -1,4 +1,4 @@
-"""Steps in the process of whoever publishes, without a state machine: what its Retry and Catch do, done here."""
+"""Runs the steps in the publisher's process, without a state machine, and does what its Retry and Catch would do."""
 
 from __future__ import annotations
 

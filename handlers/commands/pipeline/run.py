@@ -134,7 +134,7 @@ class Progress:
         self._write(run, guard, change, phase)
 
     def done(self, run: Run, outcomes: Mapping[Path, Any] | None = None) -> Item:
-        """Write DONE, with outcomes that were not stored yet. Raises LostRun, whose row tells whether it is DONE."""
+        """Write DONE, with outcomes that were not stored yet. Raises LostRun, whose row shows whether it is DONE."""
         change = Change(
             set={**self._status(run, status.FINISH, status.STARTED), **self._lease(status.FINISH)},
             set_once=outcomes or {},
@@ -145,8 +145,8 @@ class Progress:
     def done_without_successor(self, run: Run, outcomes: Mapping[Path, Any] | None = None) -> bool:
         """Write DONE and its tail at once, if no successor exists at that very moment.
 
-        Whoever publishes a successor later finds this one DONE, so nobody is left to wake (decision record 0050).
-        False: nothing was written, because there is a successor or the run may not write; ``done`` tells which.
+        A successor that is published later finds this one DONE, so there is nothing to wake (decision record 0050).
+        False: nothing was written, because there is a successor or the run may not write; ``done`` says which.
         """
         change = Change(
             set={**self._status(run, status.FINISH, status.FINISHED), **self._lease(status.FINISH)},
@@ -227,7 +227,7 @@ class Progress:
         self._update_if(run, guard, {"alarmedAt": int(self._clock.now())}, remove=INDEX_MARKS)
 
     def alarmed_when_done(self, run: Run) -> None:
-        """Note that a failure after DONE was told; the command stays in ``open`` until its tail is complete."""
+        """Note that a failure after DONE was reported; the command stays in ``open`` until its tail is complete."""
         self._update_if(run, run.own & absent("alarmedAt"), {"alarmedAt": int(self._clock.now())})
 
     # -- inside -------------------------------------------------------------------------------------

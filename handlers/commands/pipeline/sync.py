@@ -44,7 +44,7 @@ class Synchroniser:
             return {"target": target, "outcome": earlier["outcome"]}
         outcome = self.deliver(row, target)
         if target == BUILT_IN and not self._progress.shows_every_state:
-            return {"target": target, "outcome": outcome}  # the data row tells it until DONE is written
+            return {"target": target, "outcome": outcome}  # the data row shows it until DONE is written
         self._progress.leave(run, status.SYNC_DATA, {("targets", target): self.entry(run, outcome)})
         return {"target": target, "outcome": outcome}
 

@@ -69,7 +69,7 @@ class AppliedPublisher:
     def seen(self, key: EntityKey) -> Seen:
         """The entity as it is now; rows as they are stored.
 
-        The command is read last: what it tells is not older than the data row, which may be written before its command
+        The command is read last: its content is not older than the data row, which may be written before its command
         is done.
         """
         data = self._rows.data(key)
@@ -156,7 +156,7 @@ class AppliedPublisher:
 
 
 class InlineTargets:
-    """The targets beside the read model, for a command whose data row is written."""
+    """The targets other than the read model, for a command whose data row is written."""
 
     def __init__(
         self, progress: Progress, synchroniser: Synchroniser, record_failure: FailureRecorder, *, lease_seconds: int
@@ -168,7 +168,7 @@ class InlineTargets:
         self.lease_seconds = lease_seconds
 
     def of(self, type_: str) -> list[str]:
-        """The targets of a type beside the read model."""
+        """The targets of a type other than the read model."""
         targets = (entry["target"] for entry in self._synchroniser.targets(type_))
         return [target for target in targets if target != BUILT_IN]
 

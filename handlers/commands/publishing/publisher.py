@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 #: Rounds when others publish on the same entity at the same moment.
 MAX_ROUNDS = 20
 _OUTRUN = f"{{}}: others kept publishing, {MAX_ROUNDS} attempts were lost; try again"
-#: Of ``source``, which tells what published a version.
+#: Maximum length of ``source``, which says what published a version.
 MAX_SOURCE_CHARS = 200
 ANY_TYPE = EntityTypes()
 

@@ -38,7 +38,7 @@ class SyncPublisher:
     ) -> Command | None:
         """Accept a new version and apply it to all targets.
 
-        ``accepted`` is told the command before that begins: whatever is raised afterwards is about applying it.
+        ``accepted`` is called with the command before that begins: whatever is raised afterwards is about applying it.
 
         A call that stopped on the way may be repeated with the same request id: it goes on where it stopped.
         Without a request id the sweeper finishes the command once the lease has ended.

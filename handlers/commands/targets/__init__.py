@@ -1,1 +1,1 @@
-"""Where commands are applied beside the read model: sync handlers of this project and targets of others."""
+"""Where commands are delivered in addition to the read model: sync handlers, and targets in other projects."""

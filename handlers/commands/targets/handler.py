@@ -1,4 +1,4 @@
-"""Targets in other projects as sync handlers, beside those of this one."""
+"""Targets in other projects, as sync handlers like those of this one."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ MAX_ANSWER_BYTES = 64 * 1024
 CUT_SHORT = frozenset({"Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory", "Lambda.Unknown"})
 TRANSIENT_PREFIX = "Transient"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-#: A remote error must not pass for one of ours: the text of some of these goes into alarms.
+#: A remote error must not look like one of ours: the text of some of these goes into alarms.
 _OURS = frozenset(
     name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, CqrsError)
 )

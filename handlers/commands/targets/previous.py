@@ -24,7 +24,8 @@ Before = Callable[[Command], Command | None]
 class StatesBefore:
     """Reads what the read model held before a version: the same on every delivery of that version.
 
-    The pipeline copies the data row to ``history`` before any target gets a version, so that is where the state before
+    The pipeline copies the data row to ``history`` before any target gets a version, so that is where the previous
+    state
     it is, however often the version comes again. Only where the data row had expired meanwhile there is no copy; then
     the state is that of the version's predecessor in the log, if its row is still there. Versions that were skipped
     were never a state.
@@ -71,7 +72,7 @@ class StatesBefore:
 
 
 class WithPrevious:
-    """A sync handler whose ``up`` takes the state before, too, as one that takes the command alone."""
+    """Wraps a sync handler whose ``up`` also takes the previous state, as one that takes only the command."""
 
     def __init__(self, up: Callable[..., object], before: Before) -> None:
         self._up = up

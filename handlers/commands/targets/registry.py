@@ -114,7 +114,7 @@ def load_registry(
     *,
     before: Before,
 ) -> Registry:
-    """Import the modules and build the registry, with the targets of other projects beside.
+    """Import the modules and build the registry, including the targets in other projects.
 
     ``before`` (``StatesBefore``) reads the second parameter of ``up``, for the classes that take one.
 

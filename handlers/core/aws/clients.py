@@ -95,7 +95,7 @@ def s3() -> S3Client:
 
 
 def s3_links() -> S3Client:
-    """The S3 client for links that others use. Only Signature Version 4 opens objects that a key of KMS encrypts, and
+    """The S3 client for links that others use. Only Signature Version 4 opens objects that a KMS key encrypts, and
     is taken in every region (S3 User Guide, "Authenticating requests").
     """
     return cast("S3Client", _client("s3", config=LINK_CONFIG))

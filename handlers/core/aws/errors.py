@@ -21,7 +21,7 @@ from handlers.core.aws.clients import UNREACHABLE
 from handlers.core.errors import CqrsError, Nature, TransientError, TransientThrottle
 
 #: "Common errors" and the throttles and outages in the services' API references: DynamoDB, EventBridge, Lambda, S3,
-#: SNS, SQS, Step Functions, KMS. Codes that stand beside an HTTP status of 408, 429 or of 500 and above pass as
+#: SNS, SQS, Step Functions, KMS. Codes that come with an HTTP status of 408, 429 or of 500 and above pass as
 #: well.
 PASSING = frozenset(
     {
@@ -65,7 +65,7 @@ CONFLICTS = frozenset(
         "TransactionInProgressException",
     }
 )
-#: A condition that did not hold: somebody else was faster, and another look decides anew.
+#: A condition that did not hold: somebody else was faster, and a new read decides again.
 CONDITIONS = frozenset({"ConditionalCheckFailed", "ConditionalCheckFailedException", "PreconditionFailed"})
 CANCELLED = "TransactionCanceledException"
 #: Rights, credentials and resources that are not there, and keys and queues that are set up wrongly (the same

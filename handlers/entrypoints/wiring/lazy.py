@@ -13,7 +13,7 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 def bounded(handle: Handler) -> Handler:
-    """The handler, whose errors leave it in a size that a state machine, a stream or a queue can tell on."""
+    """The handler, whose errors leave it in a size that a state machine, a stream or a queue can pass on."""
 
     def handler(event: dict[str, Any], context: Any) -> Any:
         try:

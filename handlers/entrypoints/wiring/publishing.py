@@ -1,4 +1,4 @@
-"""What workflow classes may ask for beside what all classes may: they run where the pipeline is."""
+"""Collaborators for workflow classes only, because they run in the function that has the pipeline."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def remote_targets(specs: Sequence[TargetSpec], commands_table: str) -> list[Rem
 
 
 def states_before(store: TableStore, now: Callable[[], float], decoded: Callable[[Item], Item]) -> Before:
-    """Reads the state before a version; loaded when the first handler asks for one."""
+    """Reads the previous state of a version; loaded when the first handler asks for one."""
 
     def before(command: Command) -> Command | None:
         from handlers.commands.targets.previous import StatesBefore

@@ -60,7 +60,7 @@ class Loader:
         """
         job = self._repository.job(key)
         if job is None or status.is_terminal(job) or "totalRows" in job:
-            # A machine that died unheard may have left a job whose rows have all ended.
+            # A state machine that died unnoticed may have left a job whose rows have all ended.
             reached = None if job is None else self._finalize(key)
             if job is None or reached in status.TERMINAL or job["mode"] == DIRECT:
                 return reached

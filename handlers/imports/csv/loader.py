@@ -58,7 +58,7 @@ class CsvLoader:
         """Answers what the Map is to read, its ``format``, and ``rows``: how many; 0 where there is nothing to read.
 
         Raises:
-            TransientError: worth another try. Whatever nobody can tell the nature of: the job is FAILED with it as
+            TransientError: worth another try. For an error of unknown nature, the job is FAILED with it as
             ``MachineFailed``, once it is caught.
         """
         answer = {
@@ -100,7 +100,7 @@ class CsvLoader:
 
         def write(ended: list[Item]) -> None:
             """A call before this one may have been cut short. Rows are written in their order, so that one that is
-            there tells that those before it are: this call does not try them again, and gets beyond.
+            there says that those before it are: this call does not try them again, and gets beyond.
             """
             nonlocal again
             again = (

@@ -59,7 +59,7 @@ class RowsWait:
         return {"waiting": True}
 
     def wake(self, key: ImportJobKey) -> None:
-        """Perhaps the last row has its outcome: then whoever waits for it goes on. Raises TransientError."""
+        """If the last row has its outcome, resume the execution that waits for it. Raises TransientError."""
         found = self._repository.job_and_counts(key)
         if found is not None and TOKEN in found[0] and found[1].is_complete:
             self._answer(key, found[0])

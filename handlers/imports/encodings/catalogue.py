@@ -128,7 +128,7 @@ _NOT_CP932 = re.compile("[\x80-\xa0\uf8f0-\uf8f3]")
 
 @dataclass(frozen=True)
 class Start:
-    """What the first bytes tell; ``is_marked``: by a byte order mark, which is no part of the text."""
+    """What the first bytes show; ``is_marked``: by a byte order mark, which is not part of the text."""
 
     codec: str
     is_marked: bool
@@ -177,7 +177,7 @@ def stray_in(codec: str) -> re.Pattern[str] | None:
 
 
 def encoding_of_start(head: bytes) -> Start | None:
-    """By a byte order mark, or by the zero bytes of UTF-16. None: only the content tells.
+    """By a byte order mark, or by the zero bytes of UTF-16. None: only the content can show it.
 
     Raises:
         ImportRefused: the mark of UTF-7.

@@ -36,7 +36,7 @@ EVIDENCE = 2
 MOST_OF_ONE = 2
 #: No words: more than one of four, or as many as no text has.
 CONTRADICTED, MOST_CONTRADICTIONS = 4, 8
-#: What is looked at to tell encodings apart: different words, and bytes of them.
+#: What is sampled to distinguish encodings: different words, and bytes of them.
 MOST_WORDS, MOST_BYTES = 4_000, 200_000
 MOST_NAMED = 8
 #: Bytes below 0x40, but digits, are never part of a longer character (digits are, in GB18030).

@@ -24,7 +24,8 @@ class ScannedBytes(io.BufferedIOBase):
     """
 
     def __init__(self, stream: BinaryIO, *, line_bytes: int, end_mark: bytes = END_MARK) -> None:
-        """``end_mark``: Ctrl-Z in the file's encoding; in one of several bytes, line ends can't be told from parts of
+        """``end_mark``: Ctrl-Z in the file's encoding; in one of several bytes, line ends can't be distinguished from
+        parts of
         other characters.
         """
         self._stream = stream

@@ -32,7 +32,7 @@ class CsvReader:
         return inspect(open_, layout, versioned=versioned, encoding=encoding, limits=limits)
 
     def rows(self, open_: Open, layout: Layout, found: Inspection, limits: CsvLimits) -> Iterator[FileRow]:
-        """What can't be stored is left out, so that the report tells of its line only."""
+        """What can't be stored is left out, so the report has only its line."""
         for record, winner in records_of(open_, layout, found, limits=limits):
             end = record.problem if record.problem is not None else winner
             cells = record.values

@@ -1,4 +1,4 @@
-"""The encoding in which a file is read: named and held to, or told by its mark, or certain by its content."""
+"""The encoding in which a file is read: named and enforced, known by its byte order mark, or certain by its content."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def in_its_encoding(open_: Open, named: str | None, read: Callable[[str], tuple[
 def _read(
     open_: Open, codec: str | None, head: bytes, read: Callable[[str], tuple[T, ScannedBytes]]
 ) -> tuple[T, ScannedBytes]:
-    """``codec`` None: what the content tells."""
+    """``codec`` None: detected from the content."""
     if codec is not None:
         return _held(open_, codec, read)
     if b"\0" in head:

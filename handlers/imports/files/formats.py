@@ -1,4 +1,4 @@
-"""The formats of files: a file's name tells its format. What a format's reader needs is loaded by who reads."""
+"""The formats of files: a file's name determines its format. A format's reader is loaded only when it is used."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ SUFFIXES = tuple(suffix for one in FORMATS for suffix in one.suffixes)
 
 
 def suffix_of(name: str) -> str | None:
-    """The suffix, in lower case, that tells a name's format; None: it tells none."""
+    """The suffix of a name, in lower case, that determines its format; None: there is none."""
     return next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), None)
 
 
 def format_of(name: str) -> Format:
-    """The format of a file or an object by its name; CSV where it tells none."""
+    """The format of a file or an object by its name; CSV by default."""
     suffix = suffix_of(name)
     return next((one for one in FORMATS if suffix in one.suffixes), CSV)

@@ -171,7 +171,7 @@ class _FileScan:
             found.reasons.add(BLANK_ROWS)
             found.ignored += blank
         if any(lines_in(values) > 1 for values in batch.records):
-            found.reasons.add(MANY_LINES)  # the Map doesn't tell the line of a row
+            found.reasons.add(MANY_LINES)  # the Map doesn't give the line of a row
         found.rows = index
         for record in whole:
             self._keys.add(self._key_of(record.values), record.index)
@@ -208,7 +208,7 @@ def _inspected(
 
 
 def _has_lone_quotes(batch: Batch) -> bool:
-    """The guide tells how doubled quotes in quotes are read, but not a quote in a value without ("Parsing an input CSV
+    """The guide says how doubled quotes in quotes are read, but not a quote in a value without ("Parsing an input CSV
     file"). Where records and lines differ in number, the file is copied in any case.
     """
     if batch.lines != len(batch.records) or '"' not in "".join(map("".join, batch.records)):

@@ -26,7 +26,7 @@ class Layout:
     """What the files of a table look like, and how their rows are published.
 
     ``columns``: those that a file must have; ``optional``: those that it may have, empty where it doesn't; ``key``:
-    those that tell one row from another. ``encoding``: that of the files, where an import names none; None: found out.
+    those that identify a row. ``encoding``: that of the files, where an import names none; None: found out.
     """
 
     table: str

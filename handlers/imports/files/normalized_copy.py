@@ -1,5 +1,5 @@
 """The copy of a file that the Distributed Map reads safely: UTF-8 without byte order mark, comma, every row as wide as
-the header, and two columns in front that tell where in the original a row stands.
+the header, and two leading columns with the position of the row in the original.
 
 Rows that fail before they are imported, and those that a later one supersedes, are not in it: the loader records them.
 """

@@ -54,7 +54,7 @@ class FileReader(Protocol):
         ...
 
     def copied(self, found: Inspection, rows: Iterable[FileRow]) -> Iterator[bytes]:
-        """A file of these rows that the Distributed Map reads safely, in parts; each tells where its row stands in the
+        """A file of these rows that the Distributed Map reads safely, in parts; each says where its row is in the
         original (``ROW_COLUMN``, ``LINE_COLUMN``).
         """
         ...

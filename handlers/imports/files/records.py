@@ -40,7 +40,7 @@ class Batch:
     """Consecutive records, blank ones too.
 
     ``text``: the physical lines that they took, those of a malformed record behind them included, whose ``malformed``
-    tells what is wrong with it. ``dropped_lines``: of a report's records, the line ends in the columns in front, which
+    says what is wrong with it. ``dropped_lines``: of a report's records, the line ends in the columns in front, which
     are left out.
     """
 

@@ -40,7 +40,7 @@ class KeyScan:
 
 
 class KeyEnds:
-    """The rows once more: what becomes of each because of its key."""
+    """Read the rows again: the outcome of each that follows from its key."""
 
     def __init__(self, last: dict[Key, int], layout: Layout) -> None:
         self._last = last

@@ -27,7 +27,7 @@ def request_cancel(repository: ImportRepository, key: ImportJobKey) -> None:
         NotFound: there is no such job.
         WrongStatus: it has another outcome.
         TransientConflict: others kept changing it, or it was retried at the same moment: the new attempt goes on unless
-            it is cancelled anew.
+            it is cancelled again.
     """
     attempt = None
     for _ in range(MAX_ROUNDS):

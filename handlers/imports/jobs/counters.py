@@ -29,7 +29,7 @@ def counting(counts: Mapping[str, int]) -> dict[Path, int]:
 def expectations(key: ImportJobKey, rows: int) -> list[Write]:
     """How many rows each counter is going to count, written once: ``left`` is 0 as soon as it has them all.
 
-    Nobody decides by it: it tells when to look (decision 0161).
+    Nothing is decided by it: it only says when to look (decision 0161).
     """
     writes: list[Write] = []
     for number in range(min(rows, IMPORT_SHARDS)):

@@ -57,7 +57,7 @@ class JobFiles:
             pinned = {"size": info.size, "etag": info.etag, "versionId": info.version_id}
             self._repository.open_shards(key)
             self._repository.begin(key, job["attempt"], pinned)
-            # Another call may have been faster, or whoever cancelled the job.
+            # Another call may have been faster, or the job was cancelled.
             pinned = (self._repository.job(key) or job).get("object")
             if pinned is None:
                 return None
@@ -90,8 +90,8 @@ def check_place(job: Item, own_bucket: str | None) -> None:
 
 
 def refusal_of(key: ImportJobKey, error: Exception) -> dict[str, str] | None:
-    """Why a job's file or archive can't be imported, as the job tells it: one of ``REFUSALS``, or what no other call
-    would find otherwise. It is logged. None: another call may find it right, or nobody can tell; it is to be raised.
+    """Why a job's file or archive can't be imported, as the job reports it: one of ``REFUSALS``, or what no other call
+    would find otherwise. It is logged. None: another call may succeed, or it is unknown; then the error is raised.
     """
     is_refusal = isinstance(error, REFUSALS)
     if not is_refusal and outcome_of(error, Consumer.IMPORT_JOB) is not Outcome.FAILED:

@@ -25,7 +25,7 @@ CSV_TYPE = "text/csv; charset=utf-8"
 PART_BYTES = 8 * 1024 * 1024
 #: A page is 1 MB at most, whatever is asked for (API reference, Query); all rows of the file pass.
 PAGE = 1_000
-#: Codes that a job tells, the most frequent ones. Those of commands that failed are the application's, so any number.
+#: Codes that a job shows, the most frequent ones. Those of commands that failed are the application's, so any number.
 MOST_REASONS = 20
 
 

@@ -88,7 +88,7 @@ class ImportRepository:
             if rows:
                 self.transact(expectations(key, rows))
         except TransactionFailed:
-            return  # a call before this one has told them
+            return  # an earlier call has reported them
 
     def change_job(self, key: ImportJobKey, attempt: int, new: str, **fields: Any) -> bool:
         """Give a job a status, and what belongs to it. False: it is beyond that, or gone."""

@@ -67,7 +67,7 @@ class RowResetter:
     def __call__(self, key: ImportJobKey) -> bool:
         """Bring the failed rows of earlier attempts back to CREATED, uncounted; those stay that no attempt can mend.
 
-        False: rows are left, and the job's row tells so, which calls this again by way of the stream.
+        False: rows are left, and the job's row says so, which calls this again through the stream.
         """
         job = self._repository.job(key)
         if job is None or job["attempt"] == 1 or "totalRows" in job or status.is_terminal(job):

@@ -1,4 +1,4 @@
-"""Rows come to their outcome when their command does, as the commands stream tells."""
+"""Rows get their outcome when their command does, from the commands stream."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ class RowWorker:
             self._unchanged(row, prepared.given, context)
 
     def _settle(self, row: Item) -> None:
-        """A message that comes again: the event that tells of the command's end may be lost."""
+        """A redelivered message: the event that reports the command's end may be lost."""
         command = self._publisher.repository.command(VersionKey.parse(row["commandPk"], row["commandSk"]))
         if command is not None and command_status.is_open_sync(command):
             self._apply.resume(row, command)
@@ -150,6 +150,6 @@ class RowWorker:
         )
 
     def _unchanged(self, row: Item, given: CommandInput, context: InvokeContext) -> None:
-        """The latest version is equal, and what becomes of it becomes of the row. Raises LatestOpen."""
+        """The latest version is equal, so its outcome is the row's. Raises LatestOpen."""
         latest = self._publisher.repository.latest_command(given.key(context))
         end_unchanged(self._repository, row, latest, context.request_id)

@@ -72,7 +72,7 @@ class SyncRows:
             log_step("dropped: another run works on the command", pk=row["pk"], sk=row["sk"])
         except TransientError:
             raise
-        except Exception as error:  # noqa: BLE001 - boundary: one row; the command is FAILED, its event tells the row
+        except Exception as error:  # noqa: BLE001 - boundary: one row; the command is FAILED, and its event updates the row
             log_step("row's command failed", level=logging.WARNING, error=error, pk=row["pk"], sk=row["sk"])
         else:
             self._repository.complete(row, row["attempt"], APPLIED)

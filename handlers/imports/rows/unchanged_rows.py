@@ -1,4 +1,4 @@
-"""Rows whose content is the latest version already: what becomes of that version becomes of the row."""
+"""Rows whose content is already the latest version: the outcome of that version is the outcome of the row."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def end_unchanged(repository: ImportRepository, row: Item, latest: Item | None, 
     """``latest``: the latest command, None where only the data row is left; ``request_id``: of the row's own.
 
     Raises:
-        LatestOpen: what becomes of it is not known yet.
+        LatestOpen: its outcome is not known yet.
     """
     if latest is not None and latest.get("requestId") == request_id:
         return  # it is the row's own, which another delivery has published

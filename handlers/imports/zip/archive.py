@@ -39,7 +39,7 @@ SKIPPED_BECAUSE = {
     HIDDEN: "hidden: a part of its name begins with a dot",
     NOT_CSV: f"its name does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}",
 }
-#: The folder of what archivers of macOS add beside the files.
+#: The folder for additional files that macOS adds to archives.
 RESOURCE_FORKS = "__MACOSX"
 _PATTERN = re.compile(rf"([0-9]{{14}})-([a-z][a-z0-9_-]{{0,62}})(?i:{'|'.join(map(re.escape, SUFFIXES))})")
 #: Below this, a high ratio is no bomb: short repetitive files compress a thousand times.
@@ -78,7 +78,7 @@ class Ranges(Protocol):
 class CsvEntry:
     """A file to import; ``name`` is its path in the archive. ``position`` is its place in the order of imports, from 0.
 
-    ``table`` is None where the name tells none: this file fails, the others are imported.
+    ``table`` is None if the name has none: this file fails, the others are imported.
     """
 
     position: int
@@ -116,7 +116,7 @@ class Archive:
     """
 
     def __init__(self, ranges: Ranges, limits: ZipLimits, table: str | None = None) -> None:
-        """``table``: that of every file, whatever its name; None: the names tell, ``<14 digits>-<table>.csv``."""
+        """``table``: that of every file, whatever its name; None: taken from the names, ``<14 digits>-<table>.csv``."""
         self._limits = limits
         longest = max(limits.entries * _DIRECTORY_BYTES_PER_ENTRY, _DIRECTORY_BYTES)
         try:

@@ -97,7 +97,7 @@ def _file(repository: ImportRepository, file: Item, job: Item | None) -> Importe
     if counts is None:
         live = repository.job_and_counts(ImportJobKey.parse_id(job["id"]))
         counts = Counts(None) if live is None else live[1]
-    # A file that was given up because it took too long is told as such, unless it has come to its end all the same.
+    # A file that was given up because it took too long is reported as such, unless it has ended nevertheless.
     given_up = "status" in file and job["status"] not in (status.COMPLETED, status.FAILED)
     told = file if given_up else job
     report = report_urls(job)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from handlers.objects.port import Objects
     from handlers.store.port import Item
 
-#: What becomes of the archive's job: there are files to import, more to unpack, or nothing to do.
+#: The next step of the archive's job: there are files to import, more to unpack, or nothing to do.
 READY, MORE, ENDED = "ready", "more", "ended"
 #: Files are begun for so long in one call, which leaves two thirds of the function's time to the last one.
 UNPACK_SECONDS = 300
@@ -64,7 +64,7 @@ class ZipLoader:
         An archive that can't be imported makes the job FAILED; none of its files is begun.
 
         Raises:
-            TransientError: worth another call. Whatever nobody can tell the nature of: the job is FAILED with it, once
+            TransientError: worth another call. For an error of unknown nature, the job is FAILED with it, once
             it is caught.
         """
         job = self._repository.job(run.key)
@@ -99,7 +99,7 @@ class ZipLoader:
             self._repository.begin(
                 key, job["attempt"], {"size": info.size, "etag": info.etag, "versionId": info.version_id}
             )
-            # Another call may have been faster, or whoever cancelled the job.
+            # Another call may have been faster, or the job was cancelled.
             pinned = (self._repository.job(key) or job).get("object")
             if pinned is None:
                 return None
@@ -137,7 +137,7 @@ class ZipLoader:
 
     def _problem_of(self, entry: CsvEntry) -> dict[str, str] | None:
         if entry.table is None:
-            message = "the name tells no table; expected <14 digits>-<table>.csv, or a table given for all files"
+            message = "the name has no table; expected <14 digits>-<table>.csv, or a table given for all files"
             return error_of(NO_TABLE, message)
         try:
             self._tables.of(entry.table)

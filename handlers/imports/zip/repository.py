@@ -1,6 +1,6 @@
-"""The files of an archive and the jobs that import them: rows of ``import_tmp`` beside those of other imports.
+"""The files of an archive and the jobs that import them: rows of ``import_tmp``, like those of other imports.
 
-A file's row says where it was unpacked to. It has a status only where no job tells what became of it: the file can't
+A file's row says where it was unpacked to. It has a status only if no job has its outcome: the file can't
 be imported, was never begun, or did not end in time. What it has keeps a job from being opened afterwards.
 """
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 #: On the row of a file's job: what the archive's machine waits with, and the try of the state that it came from.
 TOKEN = "taskToken"
 TOKEN_RETRY = "tokenRetry"
-#: Whoever created the archive's job is who imports its files.
+#: The archive's files are imported as the user who created its job.
 _INHERITED = ("createdAt", "createdBy", "createdIp", "tenantCode", "encoding")
 _PAGE = 500
 #: API reference, TransactGetItems.
@@ -126,7 +126,7 @@ class ArchiveRepository:
     # -- their jobs -----------------------------------------------------------------------------------
 
     def open_job(self, archive: Item, file: Item, child: ImportJobKey, wait: Wait) -> None:
-        """Create the job of a file, which starts it; the archive's job tells that it is this file's turn.
+        """Create the job of a file, which starts it; the archive's job says that it is this file's turn.
 
         Raises:
             FileNotOpened: nothing was written.

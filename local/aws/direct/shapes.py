@@ -1,4 +1,4 @@
-"""Parameters and results of the JSON protocols, by the service's own description, in one go each.
+"""Parameters and results of the JSON protocols, from the service's own description, in one pass each.
 
 botocore checks parameters against the description, copies them by it, writes JSON; its parser reads JSON and copies the
 result by the description. Between client and endpoint in one process the checked copy is all that is needed. Each shape

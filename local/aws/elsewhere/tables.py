@@ -28,7 +28,7 @@ ITEMS = (
     "TransactWriteItems",
     "UpdateItem",
 )
-#: Of CreateTable, what the other server is told.
+#: Parameters of CreateTable that are passed to the other server.
 _SHAPE = (
     "AttributeDefinitions",
     "BillingMode",
@@ -95,7 +95,7 @@ class TablesElsewhere:
         except ServerRefused as error:
             if error.code == "ResourceInUseException":
                 raise EndpointError(
-                    f"the DynamoDB at {self._server.url} has a table {name!r} already; start it anew, or delete that"
+                    f"the DynamoDB at {self._server.url} has a table {name!r} already; restart it, or delete that table"
                 ) from error
             raise
         self._made.append(name)

@@ -23,7 +23,7 @@ FUNCTIONS = {
     "size": 1,
 }
 MOST_OPTIONS = 100
-#: Of what is wrong, what is told first.
+#: Of several errors, the one reported first.
 SORTS = ("parentheses", "function", "misused", "reserved", "undefined", "count", "operand")
 
 
@@ -59,7 +59,7 @@ Tree = Test | Joined
 
 @dataclass(frozen=True)
 class Examined:
-    """A condition that is right as far as the types of its values tell.
+    """A condition that is right as far as the types of its values show.
 
     ``bounds``: of each BETWEEN with values for both; ``type_names``: values that name a type.
     """

@@ -46,7 +46,7 @@ _PLACEHOLDER = re.compile(r"[#:][0-9A-Za-z_]+", re.ASCII)
 
 @dataclass(frozen=True)
 class Examined:
-    """One expression, as far as its values' types tell; ``wrong``: what is told of it instead."""
+    """One expression, as far as its values' types show; ``wrong``: the message about it instead."""
 
     wrong: str = ""
     names: frozenset[str] = frozenset()

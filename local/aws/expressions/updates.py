@@ -84,7 +84,7 @@ class _Update:
             self._check_kind(operator, (left, self._operand()), "N")
 
     def _operand(self) -> Path | Value | None:
-        """None: what only the item tells."""
+        """None: known only from the item."""
         reader = self._reader
         if reader.peek() == "(":
             reader.take()

@@ -1,4 +1,4 @@
-"""Requests and answers of what is served beside AWS: HTTP APIs, pages, events."""
+"""Requests and responses of what is served in addition to AWS: HTTP APIs, pages, events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The endpoint over HTTP on a loopback address, for the AWS CLI and any SDK; a website beside it, if there is one."""
+"""The endpoint over HTTP on a loopback address, for the AWS CLI and any SDK; and a website, if there is one."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went before its answer is no fault of ours, and no text for the terminal."""
+        """A client that went before its answer is not our error, and not worth a message on the terminal."""
         log.debug("%s: connection lost", client_address, exc_info=True)
 
 

@@ -13,7 +13,7 @@ PAGE_LIMIT = 1_000
 
 
 class InvalidPage(ApiError):
-    """The page token isn't one of ours."""
+    """The page token is not one that we issued."""
 
     code = "InvalidToken"
 

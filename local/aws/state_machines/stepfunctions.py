@@ -82,7 +82,7 @@ class StepFunctionsApi:
 
     def __init__(self, manager: ExecutionManager) -> None:
         self._manager = manager
-        #: what only CreateStateMachine knows and only DescribeStateMachine tells, by ARN
+        #: what only CreateStateMachine knows and only DescribeStateMachine returns, by ARN
         self._settings: dict[str, dict[str, Any]] = {}
         self._tags: dict[str, dict[str, str]] = {}
         self.operations: Mapping[str, Callable[[Params], dict[str, Any]]] = {

@@ -2,8 +2,8 @@
 
 moto takes an expression apart with a list of patterns at every position, which took longer than to evaluate it. Its
 comparisons are not kept: it compares Python's values, for which ``true`` is 1 and NULL is what an absent attribute has,
-and fails on text beside a number (Developer Guide, "Comparison operator and function reference": values of different
-types are never equal, and have no order).
+and fails on text compared with a number (Developer Guide, "Comparison operator and function reference": values of
+different types are never equal, and have no order).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""DynamoDB's item writes on moto's tables: each is first worked out, then applied in one go.
+"""DynamoDB's item writes on moto's tables: each is first computed, then applied in one step.
 
 moto changes items in place. Here a stored item is never changed, only replaced, so that a write that fails half
 way leaves nothing behind, a stream's images are what they were, and a transaction needs no copy of its tables.
@@ -83,7 +83,7 @@ def find(table: Table, hash_key: DynamoType, range_key: DynamoType | None) -> It
 
 
 def key_of(table: Table, key: Values, *, whole: bool = True) -> tuple[DynamoType, DynamoType | None]:
-    """The key in ``key``; ``whole`` refuses other attributes beside it.
+    """The key in ``key``; ``whole`` refuses additional attributes.
 
     Raises:
         ProvidedKeyDoesNotExist: it doesn't match the table's key schema.

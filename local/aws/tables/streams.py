@@ -23,7 +23,7 @@ from local.journal import active
 if TYPE_CHECKING:
     from local.aws.endpoint import AwsEndpoint
 
-#: The newest records stay readable whatever their age, and whoever read them.
+#: The newest records stay readable, whatever their age and whether or not they were read.
 RETAINED_RECORDS = 4_000
 #: Older ones stay for readers that have not passed them, for so long (DynamoDB Developer Guide, "Change data capture
 #: for DynamoDB Streams": "All data in DynamoDB Streams is subject to a 24-hour lifetime").

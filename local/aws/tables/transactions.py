@@ -104,7 +104,7 @@ def transact_write(get_table: Callable[[str], Table], actions: Sequence[Mapping[
         except ConditionalCheckFailed as failed:
             reasons.append(("ConditionalCheckFailed", "The conditional request failed", _item_of(failed)))
         except MockValidationException as wrong:
-            # Table or item refuse it. What is wrong with the request alone was told before.
+            # Table or item refuse it. Errors in the request itself were reported before.
             reasons.append(("ValidationError", wrong.exception_msg, None))
         else:
             reasons.append((None, None, None))

@@ -107,7 +107,7 @@ def read_route(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
 
 
 def update_stage(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Made anew: nothing here depends on what may change, and moto knows no change of a stage."""
+    """Created again: nothing here depends on what may change, and moto can't change a stage."""
     delete_stage(workspace, state)
     return made.stage(workspace, request).outputs
 

@@ -1,4 +1,4 @@
-"""Keys of KMS that exist, and their aliases."""
+"""Existing KMS keys and their aliases."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def delete_function(workspace: Workspace, state: State) -> None:
 
 
 def read_function(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Its configuration; its code can't be told from what is declared."""
+    """Its configuration; its code can't be compared with what is declared."""
     client = workspace.client("lambda")
     answer = found(lambda: client.get_function_configuration(FunctionName=state.id))
     if answer is None:

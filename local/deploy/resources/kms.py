@@ -1,4 +1,4 @@
-"""Keys of KMS. They can be listed and named; nothing is encrypted with them here, and nobody is refused."""
+"""KMS keys. They can be listed and named; nothing is encrypted with them here, and nobody is refused."""
 
 from __future__ import annotations
 

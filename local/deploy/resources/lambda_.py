@@ -125,7 +125,7 @@ def permission(workspace: Workspace, request: Request) -> Created:
 
 
 def event_invoke_config(workspace: Workspace, request: Request) -> Created:
-    """What becomes of a function's asynchronous calls. Its function's name is its id."""
+    """Destinations and retries of a function's asynchronous calls. The function's name is its id."""
     request.known("destinationConfig", "functionName", "maximumEventAgeInSeconds", "maximumRetryAttempts")
     inputs = request.inputs
     name = name_of(str(inputs["functionName"]))

@@ -28,7 +28,7 @@ _PLACEHOLDER = re.compile(r"\\(.)|(\{\})")
 
 
 class Literal(str):
-    """A quoted literal with its backslash escapes still in it: only Format tells ``\\{`` from ``{``."""
+    """A quoted literal with its backslash escapes still in it: only Format distinguishes ``\\{`` from ``{``."""
 
     __slots__ = ()
 

@@ -141,7 +141,7 @@ class _Children:
             )
 
     def _stop(self) -> list[tuple[int, Execution]]:
-        """End the children that run. A function that is being run goes on; nobody hears of its answer."""
+        """End the children that run. A running function continues; its answer is discarded."""
         running, self._running = self._running, {}
         for child in running.values():
             self._run.map_runs.abort(child)

@@ -12,7 +12,8 @@ class ObjectError(Exception):
 
 @dataclass(frozen=True)
 class Pinned:
-    """An object as it was when it was first looked at. ``version`` None: the bucket keeps none, ``etag`` tells."""
+    """An object as it was when it was first looked at. ``version`` None: the bucket keeps none, so ``etag``
+    identifies it."""
 
     bucket: str
     key: str

@@ -61,7 +61,7 @@ class Execution:
     #: how long calls of its states waited for this machine
     held: HeldTime = field(default_factory=HeldTime)
     steps: Steps = NO_STEPS
-    #: of a child of a Distributed Map: the Map Run's ARN, how many items it has, and who hears of its end
+    #: of a child of a Distributed Map: the Map Run's ARN, how many items it has, and the listener for its end
     map_run: str | None = None
     items: int = 0
     on_end: Callable[[Execution], None] | None = None

@@ -15,7 +15,7 @@ from local.states.limits import HISTORY_EVENTS, dumps
 
 #: Detail fields that hold JSON text.
 _PAYLOADS = frozenset({"input", "output", "parameters"})
-#: Of those, the ones that come with a "<name>Details" beside them.
+#: Those of them that come with a "<name>Details" field.
 _WITH_DETAILS = frozenset({"input", "output"})
 
 

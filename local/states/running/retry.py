@@ -71,7 +71,7 @@ class Catcher:
 
 
 class Retries:
-    """How often each retrier was used during one visit of a state. Counters start anew at the next visit."""
+    """How often each retrier was used during one visit of a state. Counters start again at the next visit."""
 
     def __init__(self, retriers: Sequence[Retrier], *, of_task: bool) -> None:
         self._retriers = retriers

@@ -80,9 +80,9 @@ def limits_of(run: Interpreter, state: TaskState, scope: Scope) -> tuple[float |
 
 class _Attempt:
     """A call under way. Whatever comes first wins: the result, the token's answer, a timeout, the end of the state.
-    An answer that was accepted always wins: who sent it was told so.
+    An answer that was accepted always wins: its sender got a success.
 
-    The function runs in a task of its own. When the attempt ends before it, it goes on and nobody hears of it.
+    The function runs in a task of its own. When the attempt ends first, it continues and its answer is discarded.
     """
 
     def __init__(self, run: Interpreter, state: TaskState, trail: Trail) -> None:
@@ -112,7 +112,7 @@ class _Attempt:
         return self.token
 
     def accepted(self, answer: Answer) -> None:
-        """The token was answered: kept before anybody is told so."""
+        """The token was answered: stored before the sender gets its response."""
         if answer.error is None:
             self._steps.note(self._place, {"result": answer.output})
         else:
@@ -140,7 +140,7 @@ class _Attempt:
             self.outcome.set_exception(StatesError(answer.error, answer.cause, located=True))
 
     def beat(self) -> None:
-        """A heartbeat: its clock starts anew. TimeoutSeconds stays (API reference, SendTaskHeartbeat)."""
+        """A heartbeat: its timer restarts. TimeoutSeconds is not affected (API reference, SendTaskHeartbeat)."""
         if self._heartbeat is not None:
             self._heartbeat.cancel()
         if self._heartbeat_seconds is not None and not self.outcome.done:

@@ -26,7 +26,7 @@ class WaitingTask(Protocol):
     """A task that waits for its token. Calls happen on the scheduler's thread but where said."""
 
     def accepted(self, answer: Answer) -> None:
-        """The token was answered, and who answered is told so after this. From any thread."""
+        """The token was answered, and the sender gets its response after this. From any thread."""
 
     def answered(self, answer: Answer) -> None:
         """The same, on the scheduler's thread."""
