@@ -132,7 +132,7 @@ def test_a_missing_package_is_named(missing: str, checkout: Path) -> None:
 
 
 def test_a_missing_module_is_named() -> None:
-    with pytest.raises(PackagingError, match=r"cqrs:handlerModules: module 'handlers\.domain\.nowhere' is not there"):
+    with pytest.raises(PackagingError, match=r"cqrs:handlerModules: module 'handlers\.domain\.nowhere' does not exist"):
         check_modules(
             members := archive_members(PROJECT_DIR), members, ["handlers.domain.orders", "handlers.domain.nowhere"]
         )

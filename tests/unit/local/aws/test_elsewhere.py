@@ -177,7 +177,7 @@ def test_a_table_that_is_there_already_is_reported(script: Script, elsewhere: Aw
     script.answers["CreateTable"] = lambda _: {"__type": "x#ResourceInUseException", "message": "in use"}
 
     with pytest.raises(
-        EndpointError, match=f"the DynamoDB at {script.url} has a table 'orders' already; start it anew"
+        EndpointError, match=f"the DynamoDB at {script.url} has a table 'orders' already; restart it, or delete that table"
     ):
         create_table(boto3.client("dynamodb"), "orders")
 

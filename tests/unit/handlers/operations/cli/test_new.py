@@ -54,7 +54,7 @@ def test_nothing_is_written_over_or_half(root: Path) -> None:
     (root / "tests/domain").mkdir(parents=True)
     (root / "tests/domain/test_job.py").write_text("mine")
     before = (root / "Pulumi.dev.yaml").read_text()
-    with pytest.raises(CommandError, match=r"tests/domain/test_job.py is there already"):
+    with pytest.raises(CommandError, match=r"tests/domain/test_job.py already exists; choose another name"):
         new(root, "task", "job", None, "dev")
     assert not (root / "handlers/domain/job.py").exists()
     assert (root / "Pulumi.dev.yaml").read_text() == before
