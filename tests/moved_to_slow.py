@@ -102,4 +102,50 @@ MOVED = (
         ("1", "2", "3"),
         "the ordinary run crashes at every fourth call, before and after it",
     ),
+    Moved(
+        "tests/samples/test_cli.py",
+        "test_loc_06_signals_stop_it_at_any_time",
+        ("arguments3-apply [#-2", "arguments4-apply [#-15", "arguments6-serving on-2"),
+        "the other moments and signals stay",
+    ),
+    Moved(
+        "tests/samples/test_cli.py",
+        "test_loc_01_demo_with_a_failing_handler_on_a_terminal",
+        ("STANDARD", "INLINE"),
+        OTHER_WORKFLOW,
+    ),
+    Moved(
+        "tests/samples/test_cli.py",
+        "test_bad_input_is_one_clear_line",
+        ("unknown placeholder", "unknown field", "unknown state type", "unknown key"),
+        "what is refused has tests of its own; four kinds stay for the line on the terminal",
+    ),
+    *(
+        Moved("tests/simulation/test_every_call.py", test, ("EXPRESS-terminal",), OTHER_WORKFLOW)
+        for test in (
+            "test_dup_03_a_crash_before_and_after_each_call",
+            "test_dup_04_throttling_on_each_call",
+            "test_dup_03_an_answer_lost_after_each_call_and_the_sdk_s_own_repeat",
+            "test_pipe_14_a_zombie_at_each_call_of_every_state",
+        )
+    ),
+    Moved(
+        "tests/simulation/test_operators.py",
+        "test_ops_07_the_workflow_is_switched_with_100_commands_in_flight",
+        ("2", "3"),
+        "two seeds of each pair stay",
+    ),
+    Moved(
+        "tests/unit/handlers/workflows/test_transfer.py",
+        "test_saga_03_a_fault_at_every_call",
+        ("failed command-throttled", "works-throttled", "undone-throttled"),
+        "a call that dies before it is made ends like one that is throttled",
+    ),
+    Moved("tests/e2e/test_order.py", "test_ord_13_fifty_versions_in_random_order", ("2",), "one seed of each stays"),
+    Moved(
+        "tests/e2e/test_import_machine.py",
+        "test_imp_08_batches_come_twice_children_die_and_the_end_is_retried",
+        ("1", "2"),
+        "one seed stays; tests/simulation/test_import_seeds.py has more",
+    ),
 )

@@ -113,24 +113,42 @@ def test_rules_and_queues_are_watched_by_their_own_names(stack: Evaluation) -> N
         assert (alarm["statistic"], alarm["threshold"]) == ("Maximum", 3600)
 
 
+@pytest.fixture(scope="module")
+def tuned() -> Evaluation:
+    thresholds = {
+        "alarmFailedExecutions": "7",
+        "alarmFailureRatePercent": "20",
+        "alarmExecutionSeconds": "60",
+        "alarmIteratorAgeSeconds": "120",
+        "alarmOldestMessageSeconds": "120",
+        "alarmOldestOpenCommandSeconds": "1200",
+    }
+    modules = ["handlers.domain.approval", "handlers.domain.three_steps"]
+    return evaluated("dev", {**thresholds, "handlerModules": json.dumps(modules)})
+
+
 @pytest.mark.parametrize(
-    ("key", "value", "alarm", "threshold"),
+    ("alarm", "threshold"),
     [
-        ("alarmFailedExecutions", "7", "command-handler-ExecutionsFailed", 7),
-        ("alarmFailureRatePercent", "20", "command-handler-FailureRate", 20),
-        ("alarmExecutionSeconds", "60", "command-handler-ExecutionTime", 60_000),
-        ("alarmExecutionSeconds", "60", "task-handler-ExecutionTime", 900_000),
-        ("taskTimeoutMinutes", "60", "task-handler-ExecutionTime", 3_600_000),
+        ("command-handler-ExecutionsFailed", 7),
+        ("command-handler-FailureRate", 20),
+        ("command-handler-ExecutionTime", 60_000),
+        ("task-handler-ExecutionTime", 900_000),
         # A wait for a person is not slow: as long as the definition allows.
-        ("handlerModules", '["handlers.domain.approval"]', "approval-ExecutionTime", 259_200_000),
-        ("handlerModules", '["handlers.domain.three_steps"]', "three_steps-ExecutionTime", 900_000),
-        ("alarmIteratorAgeSeconds", "120", "events-IteratorAge", 120_000),
-        ("alarmOldestMessageSeconds", "120", "import-action-queue-ApproximateAgeOfOldestMessage", 120),
-        ("alarmOldestOpenCommandSeconds", "1200", f"commands-{OLDEST_OPEN_COMMAND}", 1200),
+        ("approval-ExecutionTime", 259_200_000),
+        ("three_steps-ExecutionTime", 600_000),
+        ("events-IteratorAge", 120_000),
+        ("import-action-queue-ApproximateAgeOfOldestMessage", 120),
+        (f"commands-{OLDEST_OPEN_COMMAND}", 1200),
     ],
 )
-def test_thresholds_are_configuration(key: str, value: str, alarm: str, threshold: int) -> None:
-    assert evaluated("dev", {key: value}).get(ALARM, alarm)["threshold"] == threshold
+def test_thresholds_are_configuration(tuned: Evaluation, alarm: str, threshold: int) -> None:
+    assert tuned.get(ALARM, alarm)["threshold"] == threshold
+
+
+def test_a_task_is_slow_after_its_own_timeout() -> None:
+    evaluation = evaluated("dev", {"taskTimeoutMinutes": "60"})
+    assert evaluation.get(ALARM, "task-handler-ExecutionTime")["threshold"] == 3_600_000
 
 
 def test_the_sweepers_metric_is_the_one_that_is_watched(dev: Evaluation) -> None:
