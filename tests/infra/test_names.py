@@ -169,7 +169,7 @@ def test_edge_02_bucket_names_follow_the_user_guide(name: str, good: bool) -> No
 def test_edge_03_a_workflow_named_like_something_of_the_stack_stops_the_program(tmp_path: Path) -> None:
     folder = copied(tmp_path, "dev")
     for suffix in (".py", ".asl.json"):
-        source = (folder / "handlers" / "domain" / f"three_steps{suffix}").read_text(encoding="utf-8")
+        source = (PROJECT_DIR / "tests" / "modules" / f"three_steps{suffix}").read_text(encoding="utf-8")
         (folder / "handlers" / "domain" / f"Loader{suffix}").write_text(source.replace("three_steps", "Loader"))
     shutil.move(folder / "handlers" / "domain" / "Loader.py", folder / "handlers" / "domain" / "mine.py")
     evaluation = Evaluation("dev")
