@@ -9,8 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.moved_to_slow import MOVED
+from tests.moved_to_slow import MOVED as ALL_MOVED
 from tests.unit.test_scenarios import TESTS
+
+#: The samples' tests go with the samples.
+MOVED = [one for one in ALL_MOVED if (TESTS.parent / one.path).parent.is_dir()]
 
 
 def functions_of(path: str) -> set[str]:
