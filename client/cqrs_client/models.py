@@ -272,27 +272,18 @@ class Started:
 
 
 @dataclass(frozen=True)
-class ListedExecution:
+class ListedExecution(Started):
     """An execution in a list, without what it works with."""
 
-    workflow: str
-    id: str
-    execution_arn: str
     status: str
     started_at: str
     stopped_at: str | None
 
 
 @dataclass(frozen=True)
-class Execution:
+class Execution(ListedExecution):
     """An execution of a workflow."""
 
-    workflow: str
-    id: str
-    execution_arn: str
-    status: str
-    started_at: str
-    stopped_at: str | None
     input: Any
     output: Any
     error: str | None = None

@@ -66,30 +66,29 @@ class GivenStart(Given):
     input: dict[str, Any] = Field(default_factory=dict)
 
 
-class ShownExecution(Shown):
-    """An execution of a workflow."""
+class Started(Shown):
+    """The execution that an id has."""
 
     workflow: str
     id: str
     execution_arn: str
+
+
+class ListedExecution(Started):
+    """An execution, without what it works with."""
+
     status: str
     started_at: str
     stopped_at: str | None
+
+
+class ShownExecution(ListedExecution):
+    """An execution of a workflow."""
+
     input: Any
     output: Any
     error: str | None
     cause: str | None
-
-
-class ListedExecution(Shown):
-    """An execution, without what it works with."""
-
-    workflow: str
-    id: str
-    execution_arn: str
-    status: str
-    started_at: str
-    stopped_at: str | None
 
 
 class ExecutionList(Shown):
@@ -97,14 +96,6 @@ class ExecutionList(Shown):
 
     items: list[ListedExecution]
     cursor: str | None
-
-
-class Started(Shown):
-    """The execution that an id has."""
-
-    workflow: str
-    id: str
-    execution_arn: str
 
 
 def add_routes(routes: Routes, services: Services) -> None:
