@@ -1,8 +1,9 @@
 """Tests that only `./cqrs test --slow` runs, because a test beside them shows the same faster.
 
-For whole tests that are slow by nature the marker stands at the test. Here are variants: what they show is shown by
-another variant of the same test, or by another test of the same scenario, in the ordinary run. `conftest.py` marks
-them; `tests/unit/test_moved_to_slow.py` holds that they exist and that no scenario is left without an ordinary test.
+For tests that are slow by nature (thousands of seeds, large files) the marker stands at the test. What is listed here
+shows nothing alone: another variant of the same test, or the test named by ``instead``, shows the same in the ordinary
+run. `conftest.py` marks them; `tests/unit/test_moved_to_slow.py` holds that they and their substitutes exist,
+`tests/unit/test_scenarios.py` that no scenario is left without an ordinary test.
 """
 
 from __future__ import annotations
@@ -15,16 +16,20 @@ IN_MEMORY = "each file in both modes is in tests/unit/handlers/imports/test_rout
 
 @dataclass(frozen=True)
 class Moved:
-    """``variants``: ids of parameters, or parts of ids between dashes. ``why``: what shows the same in the meantime."""
+    """``variants``: ids of parameters, or parts of ids between dashes; none: the whole test, and ``instead`` is the
+    ordinary test (``path::name``) that shows the same. ``why``: what shows the same in the meantime."""
 
     path: str
     test: str
     variants: tuple[str, ...]
     why: str
+    instead: str | None = None
 
-    def names(self, variant: str) -> bool:
-        """Whether parameters with this id are among them."""
-        return bool({variant, *variant.split("-")} & set(self.variants))
+    def names(self, variant: str | None) -> bool:
+        """Whether the test with parameters of this id is meant; None: it has none."""
+        if not self.variants:
+            return True
+        return variant is not None and bool({variant, *variant.split("-")} & set(self.variants))
 
 
 MOVED = (
