@@ -14,11 +14,12 @@ from local.runtime import PROJECT_DIR
 DOMAIN = Path("handlers/domain")
 #: The functions' code, the program's file and the stacks; the rest of the program is this process's own.
 PROGRAM = (*PACKAGES, "__main__.py", "Pulumi*.yaml")
-#: What a clone has for ``./cqrs``; what tools and runs leave behind stays out.
+#: What a clone has for ``./cqrs``; what tools and runs leave behind stays out, but for the bytecode: it is taken only
+#: while it fits its source, and without it each copy compiles everything anew.
 CHECKOUT = (*PROGRAM, "infra", "local", "cli", "client", "data", "cqrs", "pyproject.toml", "requirements*.txt")
 #: The modules and stacks of the repository's own tests; in their process the modules are ``tests.modules``.
 MODULES, STACKS = PROJECT_DIR / "tests" / "modules", PROJECT_DIR / "tests" / "infra" / "stacks"
-_LEFTOVERS = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
+_LEFTOVERS = shutil.ignore_patterns(".*")
 #: How the program is told to declare nothing of the application's own.
 _BUILD = "outputs = build(config, names, Path(__file__).parent)"
 _ALONE = "outputs = build(config, names, Path(__file__).parent, lambda args: Application())"

@@ -84,7 +84,7 @@ class Trials:
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, self._tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, self._tree / name)
             else:
                 shutil.copy(source, self._tree / name)
         command = [sys.executable, "-m", "tests.mutation.forking"]
