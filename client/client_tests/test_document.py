@@ -32,6 +32,7 @@ def uploaded(client: Client) -> object:
 
 
 CALLS: Mapping[str, Callable[[Client], object]] = {
+    "GET /alarms": lambda c: c.operations.alarms(),
     "GET /approvals": lambda c: list(c.approvals.list(workflow="w")),
     "POST /approvals/{workflow}/{id}/answer": lambda c: c.approvals.reject("w", "1", "no"),
     "POST /commands": lambda c: c.commands.publish(

@@ -86,6 +86,7 @@ class AsyncOperations(AsyncRoom[Operations]):
 
     failed = _listed(Operations.failed)
     overview = _called(Operations.overview)
+    alarms = _called(Operations.alarms)
     catalogue = _called(Operations.catalogue)
     run = _called(Operations.run)
     explain = _called(Operations.explain)

@@ -9,7 +9,7 @@ from typing import Any
 from cqrs_client.models import Failure
 from cqrs_client.paging import PAGE, items
 from cqrs_client.reading import read
-from cqrs_client.runs import Catalogue, Overview, Run
+from cqrs_client.runs import Alarm, Alarms, Catalogue, Overview, Run
 from cqrs_client.transport import Transport
 
 
@@ -85,6 +85,10 @@ class Operations:
     def overview(self) -> Overview:
         """What is on its way. The role ``reader`` is enough."""
         return read(Overview, self._transport.call("GET", "overview"))
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """The stack's alarms; those that are raised first."""
+        return read(Alarms, self._transport.call("GET", "alarms")).items
 
     def catalogue(self) -> Catalogue:
         """What there is to work with. The role ``reader`` is enough."""

@@ -56,8 +56,25 @@ class Overview:
 
 
 @dataclass(frozen=True)
+class Alarm:
+    """An alarm of the stack: ``ALARM``, ``OK`` or ``INSUFFICIENT_DATA``. ``since``: None if it was never evaluated."""
+
+    name: str
+    state: str
+    reason: str
+    since: str | None
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """All alarms of the stack; those that are raised first."""
+
+    items: tuple[Alarm, ...]
+
+
+@dataclass(frozen=True)
 class Catalogue:
-    """List the names of entity types, import tables, task types and workflows."""
+    """Names that routes take."""
 
     entity_types: tuple[str, ...]
     import_tables: tuple[str, ...]

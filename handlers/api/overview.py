@@ -1,13 +1,14 @@
-"""``/overview`` and ``/catalogue``: what is on its way, and what there is to work with."""
+"""``/overview``, ``/alarms``, ``/catalogue``: what is on its way, what needs attention, what there is to work with."""
 
 from __future__ import annotations
 
 from aws_lambda_powertools.event_handler import Response
 
 from handlers.api.http.models import Shown
-from handlers.api.http.routes import READER, Routes, answer
+from handlers.api.http.routes import OPERATOR, READER, Routes, answer
 from handlers.api.services import Services
 from handlers.commands.keys import DEFAULT_KIND
+from handlers.core.clock import iso
 from handlers.core.keys import partition
 
 
@@ -38,6 +39,21 @@ class Overview(Shown):
     by_status: list[StatusCount]
     oldest: OldestOpenCommand | None
     is_complete: bool
+
+
+class Alarm(Shown):
+    """An alarm of the stack: ``ALARM``, ``OK`` or ``INSUFFICIENT_DATA``. ``since``: null if it was never evaluated."""
+
+    name: str
+    state: str
+    reason: str
+    since: str | None
+
+
+class Alarms(Shown):
+    """All alarms of the stack, which are of all tenants; those that are raised first."""
+
+    items: list[Alarm]
 
 
 class Catalogue(Shown):
@@ -71,6 +87,16 @@ def add_routes(routes: Routes, services: Services) -> None:
         counts = [StatusCount(status=status, count=count) for status, count in sorted(found.by_status.items())]
         shown = Overview(open=found.by_status.total(), by_status=counts, oldest=oldest, is_complete=found.is_complete)
         return answer(200, shown)
+
+    @routes.add("GET", "/alarms", OPERATOR, "List the stack's alarms and their states", answers={200: Alarms})
+    def list_alarms() -> Response[Alarms]:
+        shown = [
+            Alarm(
+                name=one.name, state=one.state, reason=one.reason, since=None if one.since is None else iso(one.since)
+            )
+            for one in services.alarms.all()
+        ]
+        return answer(200, Alarms(items=shown))
 
     @routes.add("GET", "/catalogue", READER, "List the names of entity types, import tables, task types and workflows",
                 answers={200: Catalogue})  # fmt: skip

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from handlers.imports.service import ImportService
     from handlers.objects.links import Links
     from handlers.objects.port import Objects
+    from handlers.operations.alarms import Alarms
     from handlers.operations.explain import Explainer
     from handlers.operations.redrive import Redriver
     from handlers.operations.skip import Skipper
@@ -119,6 +120,11 @@ class Services(Protocol):
     @property
     def histories(self) -> Histories:
         """How executions went."""
+        ...
+
+    @property
+    def alarms(self) -> Alarms:
+        """The stack's alarms."""
         ...
 
     @property

@@ -20,7 +20,7 @@ from infra.configuration.stack_config import ConfigError, StackConfig
 from infra.configuration.sync_targets import target_permissions
 from infra.naming.layers import NoLayer, powertools
 from infra.naming.names import Account
-from infra.permissions.resources import executions, machine, objects, open_index, table, topic
+from infra.permissions.resources import ALARMS, executions, machine, objects, open_index, table, topic
 
 
 def _environment(config: StackConfig, places: Places) -> Environment:
@@ -68,6 +68,7 @@ SPEC = FunctionSpec(
         machine(COMMAND_HANDLER_EXPRESS): ("states:StartExecution",),
         executions(COMMAND_HANDLER): ("states:GetExecutionHistory",),
         topic(ALARM_TOPIC): ("sns:Publish",),
+        ALARMS: ("cloudwatch:DescribeAlarms",),
     },
     environment=_environment,
     configured=lambda config, _: target_permissions(config.sync_targets),

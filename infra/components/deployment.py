@@ -11,14 +11,14 @@ import pulumi
 from contract.state_machines import MACHINES
 from infra.components.application import Application
 from infra.components.messaging import Messaging
-from infra.components.places import Places, declared_places, executions_of, expected_places, machine_arns
+from infra.components.places import Places, all_alarms, declared_places, executions_of, expected_places, machine_arns
 from infra.components.storage import Storage
 from infra.components.tables import Tables
 from infra.configuration.stack_config import StackConfig
 from infra.definitions.custom_workflows import CustomWorkflow
 from infra.definitions.handler_classes import HandlerClass
 from infra.naming.names import Account, Names
-from infra.permissions.resources import Resources, executions, machine
+from infra.permissions.resources import ALARMS, Resources, executions, machine
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Deployment:
                 **self.tables.arns(),
                 **self.messaging.arns(),
                 **self.storage.arns(),
+                ALARMS: all_alarms(self.account),
                 **{machine(name): arn for name, arn in machines.items()},
                 **{executions(name): executions_of(arn) for name, arn in machines.items()},
             },

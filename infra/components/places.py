@@ -81,11 +81,17 @@ def expected_resources(names: Names, account: Account, *, own_key: bool) -> Reso
             **{resources.topic(name): account.arn("sns", names.of(name)) for name in TOPICS},
             **{resources.queue(name): account.arn("sqs", names.of(name)) for name in queues},
             resources.EVENT_BUS: account.arn("events", f"event-bus/{names.of(EVENT_BUS)}"),
+            resources.ALARMS: all_alarms(account),
             **{resources.machine(name): arn for name, arn in machines.items()},
             **{resources.executions(name): executions_of(arn) for name, arn in machines.items()},
         },
         account.arn("kms", f"key/{ANY_KEY}") if own_key else None,
     )
+
+
+def all_alarms(account: Account) -> str:
+    """The ARN of ``ALARMS``."""
+    return account.arn("cloudwatch", "alarm:*")
 
 
 def declared_places(expected: Places, tables: Tables, messaging: Messaging, storage: Storage) -> Places:

@@ -11,6 +11,9 @@ import pulumi
 Grants = Mapping[str, tuple[str, ...]]
 
 EVENT_BUS = "bus:events"
+#: All alarms of the account and region: what lists alarms by a prefix is asked for no less (the error of AWS names it:
+#: "cloudwatch:DescribeAlarms on resource: arn:aws:cloudwatch:<region>:<account>:alarm:*").
+ALARMS = "alarms"
 
 
 def table(name: str) -> str:

@@ -82,6 +82,8 @@ def access_of(request: AwsRequest) -> Access:
         return ((action, str(params.get("SecretId") or "*")),)
     if service == "ssm":
         return ((action, str(params.get("Name") or "*")),)
+    if service == "cloudwatch" and request.operation == "DescribeAlarms" and not params.get("AlarmNames"):
+        return ((action, _arn("cloudwatch", request.region, "alarm:*")),)
     if service == "events" and request.operation == "PutEvents":
         buses = dict.fromkeys(str(entry.get("EventBusName", "default")) for entry in params.get("Entries", ()))
         return tuple((action, _bus(bus, request.region)) for bus in buses)

@@ -133,7 +133,7 @@ def _params(service: str, url: str, body: Any) -> Mapping[str, Any]:
         return {"FunctionName": unquote(found["name"])} if found else {}
     if not body or service in _REST:
         return {}
-    if service in _QUERY:
+    if service in _QUERY and body[:1] not in ("{", b"{"):  # newer clients of CloudWatch send JSON
         return dict(parse_qsl(body.decode() if isinstance(body, bytes) else body))
     try:
         params = json.loads(body)

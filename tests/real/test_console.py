@@ -25,7 +25,7 @@ from tests.support.checkout import Cli
 from tests.unit.local.gateway.test_callers import token as signed
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.real
 
@@ -296,6 +296,37 @@ def test_con_01_a_file_is_imported(watched: Watched, tmp_path: Path) -> None:
     page.locator("dl.facts dd", has_text=re.compile("^2$")).first.wait_for()
 
 
+def test_con_01_the_overview_shows_how_fast_rows_are_imported(watched: Watched, tmp_path: Path) -> None:
+    tile = watched.page.locator(".tiles li", has_text="rows imported per second").locator(".number")
+    expect_text(tile, "0.0")
+    file = tmp_path / "many.csv"
+    file.write_text("\n".join([HEADER, *(ROW.format(number, number) for number in range(100, 190))]) + "\n")
+    other = watched.page.context.new_page()
+    other.goto(f"{watched.page.url.partition('#')[0]}#/imports")
+    other.get_by_label("File (or drop one here)").set_input_files(file)
+    other.get_by_role("button", name="Import").click()
+    other.get_by_role("heading", name="Import of many.csv").wait_for()
+    expect_text(tile, re.compile(r"^[1-9]\d*\.\d$"))
+
+
+def test_con_01_the_overview_shows_alarms_that_are_raised(watched: Watched) -> None:
+    page = watched.page
+    page.get_by_text("A laptop evaluates no alarms.").wait_for()
+    quiet = {"name": "cqrs-dev-api-5xx", "state": "OK", "reason": "", "since": None}
+    since = "2026-01-01T00:00:00.000Z"
+    raised = {"name": "cqrs-dev-api-Errors", "state": "ALARM", "reason": "Threshold <b>crossed</b>", "since": since}
+    page.route("**/alarms", lambda route: route.fulfill(json={"items": [raised, quiet]}))
+    page.reload()
+    row = page.get_by_role("table", name="Raised alarms").get_by_role("row").last
+    row.get_by_text("Threshold <b>crossed</b>").wait_for()
+    assert "cqrs-dev-api-Errors" in row.inner_text()
+    assert page.get_by_text("cqrs-dev-api-5xx").count() == 0
+
+
+def expect_text(place: Locator, text: str | re.Pattern[str]) -> None:
+    place.filter(has_text=text).wait_for()
+
+
 def test_con_01_a_file_is_dropped(watched: Watched) -> None:
     page = watched.page
     go(page, "Imports")
@@ -345,9 +376,10 @@ def test_con_01_a_task_is_shown(watched: Watched, served: Served) -> None:
 
 def test_con_01_what_a_role_may_not_do_is_reported(watched: Watched, served: Served) -> None:
     page = watched.page
-    watched.expected += ["/failed", "/explain", "/run", "/redrive"]
+    watched.expected += ["/alarms", "/failed", "/explain", "/run", "/redrive"]
     page.get_by_label("User").select_option("reader")
-    page.get_by_text("This list needs the role operator.").wait_for()
+    for name in ("Failed now", "Alarms"):
+        page.locator(f"h2:text('{name}') + p", has_text="This list needs the role operator.").wait_for()
     page.get_by_label("Tenant").fill("nobody")
     page.get_by_role("button", name="Use").click()
     go(page, "Entities")

@@ -16,6 +16,7 @@ from handlers.core.clock import Clock
 from handlers.entrypoints.wiring.api import ApiParts
 from handlers.entrypoints.wiring.settings import ApiSettings
 from handlers.objects.memory import MemoryLinks
+from handlers.operations.alarms import AlarmState
 from handlers.state_machines.histories import ExecutionHistory
 from handlers.state_machines.memory import MemoryCustomWorkflows
 from tests.support.pipelines import LEASE_SECONDS, MACHINE, World
@@ -128,6 +129,16 @@ class MemoryHistories:
         return self.all.get(execution_arn)
 
 
+class MemoryAlarms:
+    """See ``Alarms``; what tests put into ``states``."""
+
+    def __init__(self) -> None:
+        self.states: list[AlarmState] = []
+
+    def all(self) -> list[AlarmState]:
+        return self.states
+
+
 class ApiWorld:
     """A stack's tables with the API over them. ``world`` is the pipeline, which nothing runs by itself."""
 
@@ -142,6 +153,7 @@ class ApiWorld:
         self.world = world or World(handlers=handlers)
         self.workflows = MemoryCustomWorkflows(WORKFLOWS)
         self.histories = MemoryHistories()
+        self.alarms = MemoryAlarms()
         self.sleeping = sleep or self._pass
         settings = ApiSettings({**ENVIRONMENT, **(environment or {})})
         clock: Clock = self.world.clock
@@ -153,6 +165,7 @@ class ApiWorld:
             links=MemoryLinks(),
             workflows=self.workflows,
             histories=self.histories,
+            alarms=self.alarms,
             sleep=lambda seconds: self.sleeping(seconds),
         )
         self.parts.__dict__["pipeline"] = self.world.pipeline

@@ -46,6 +46,7 @@ def the_api_is_used(deployed: DeployedImports) -> None:
     assert call(deployed, "GET", "/entities/ORDER").status == 200
     assert call(deployed, "GET", "/entities/ORDER/api/versions/1/run").body["status"] in ("SUCCEEDED", None)
     assert call(deployed, "GET", "/overview").body["open"] == 0
+    assert call(deployed, "GET", "/alarms").body["items"] == []  # declared only: nothing here measures
     assert "airports" in call(deployed, "GET", "/catalogue").body["importTables"]
     upload = call(deployed, "POST", "/commands/uploads").body
     deployed.upload(b'{"n": 3}', upload["key"].removeprefix(IMPORTS))

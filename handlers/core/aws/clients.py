@@ -17,6 +17,7 @@ from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from botocore.exceptions import HTTPClientError, IncompleteReadError
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.client import CloudWatchClient
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_events.client import EventBridgeClient
     from mypy_boto3_lambda.client import LambdaClient
@@ -99,6 +100,11 @@ def s3_links() -> S3Client:
     is taken in every region (S3 User Guide, "Authenticating requests").
     """
     return cast("S3Client", _client("s3", config=LINK_CONFIG))
+
+
+def cloudwatch() -> CloudWatchClient:
+    """The CloudWatch client."""
+    return cast("CloudWatchClient", _client("cloudwatch"))
 
 
 def secrets_manager() -> SecretsManagerClient:

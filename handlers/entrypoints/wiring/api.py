@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from handlers.imports.service import ImportService
     from handlers.objects.links import Links
     from handlers.objects.port import Objects
+    from handlers.operations.alarms import Alarms
     from handlers.operations.explain import Explainer
     from handlers.operations.redrive import Redriver
     from handlers.operations.skip import Skipper
@@ -53,7 +54,9 @@ def on_aws(settings: ApiSettings, clock: Clock | None) -> Ports:
 
 
 class ApiParts:
-    """See ``handlers.api.services.Services``. ``objects``, ``links``, ``workflows`` and ``histories`` replace AWS."""
+    """See ``handlers.api.services.Services``. ``objects``, ``links``, ``workflows``, ``histories`` and
+    ``alarms`` replace AWS.
+    """
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class ApiParts:
         links: Links | None = None,
         workflows: ShownWorkflows | None = None,
         histories: Histories | None = None,
+        alarms: Alarms | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
@@ -72,6 +76,7 @@ class ApiParts:
         self._links = links
         self._workflows = workflows
         self._histories = histories
+        self._alarms = alarms
         self._sleep = sleep
 
     @property
@@ -212,6 +217,13 @@ class ApiParts:
         from handlers.state_machines.histories import StepFunctionsHistories
 
         return self._histories or StepFunctionsHistories(aws.stepfunctions)
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        """The stack's alarms."""
+        from handlers.operations.alarms import CloudWatchAlarms
+
+        return self._alarms or CloudWatchAlarms(aws.cloudwatch, self._settings.alarm_topic_arn)
 
     @cached_property
     def names(self) -> Names:

@@ -32,6 +32,30 @@ export function rate() {
 }
 
 /**
+ * How fast counters grow: per second, over the last ten, from looks at them. ``counters``: ``[[id, count], ...]``, null
+ * before the first look. What it has at first has grown before; what is new later has grown from nothing.
+ */
+export function useGrowth(counters) {
+  const before = useRef(null), grown = useRef([]);
+  const [now, setNow] = useState(0);
+  useEffect(() => {
+    if (!counters) return;
+    const old = before.current, at = Date.now();
+    if (old) grown.current.push([at, counters.reduce((sum, [id, count]) => sum + Math.max(0, count - (old.get(id) ?? 0)), 0)]);
+    before.current = new Map([...(old ?? []), ...counters]);
+  }, [JSON.stringify(counters)]);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      const from = Date.now() - RATE_SECONDS * 1000;
+      grown.current = grown.current.filter(([at]) => at >= from);
+      setNow(grown.current.reduce((sum, [, count]) => sum + count, 0) / RATE_SECONDS);
+    }, 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}
+
+/**
  * What ``load`` answers, asked again while the page is visible: after two seconds where it changed, later and later
  * (up to thirty) where it didn't, and at once after an event. ``error`` and old ``data`` may be there together.
  */

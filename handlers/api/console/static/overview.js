@@ -1,10 +1,11 @@
-// What is open, what failed, and how fast it goes.
-import { get, post } from "./api.js";
-import { rate, useData } from "./live.js";
+// What is open, what failed, which alarms are raised, and how fast it goes.
+import { get, post, settings } from "./api.js";
+import { rate, useData, useGrowth } from "./live.js";
 import { hrefOf } from "./places.js";
 import { Badge, Confirm, html, lasted, Problem, Table, Time, Title, useEffect, useState } from "./ui.js";
 
 const SHOWN_FAILED = 20;
+const NEWEST_IMPORTS = 20;
 
 function Rate() {
   const [now, setNow] = useState(rate());
@@ -14,6 +15,30 @@ function Rate() {
   }, []);
   return html`<li><span class="number">${now === null ? "–" : now.toFixed(1)}</span>
     ${now === null ? "ended per second (live on a laptop only)" : "commands ended per second"}</li>`;
+}
+
+function RowsRate() {
+  const jobs = useData(() => get("/imports", { limit: NEWEST_IMPORTS }), []);
+  const now = useGrowth(jobs.data && jobs.data.items.map((job) => [job.id, job.counts.processed]));
+  return html`<li><span class="number">${jobs.data ? now.toFixed(1) : "–"}</span> rows imported per second</li>`;
+}
+
+/** Those that are raised; of the others their number is enough. */
+function Alarms() {
+  const alarms = useData(() => get("/alarms"), []);
+  const raised = alarms.data?.items.filter((one) => one.state === "ALARM") ?? [];
+  const quiet = settings.live ? "A laptop evaluates no alarms." : `None of ${alarms.data?.items.length} alarms is raised.`;
+  return html`<h2>Alarms</h2>
+    ${alarms.error?.status === 403
+      ? html`<p class="soft">This list needs the role operator.</p>`
+      : html`<${Problem} error=${alarms.error} />`}
+    ${alarms.data && (raised.length === 0 ? html`<p class="soft">${quiet}</p>` : html`<${Table}
+      caption="Raised alarms" rows=${raised} keyOf=${(row) => row.name}
+      columns=${[
+        ["Alarm", (row) => html`<${Badge} status=${row.state} /> ${row.name}`],
+        ["Reason", (row) => row.reason],
+        ["Since", (row) => html`<${Time} at=${row.since} />`],
+      ]} />`)}`;
 }
 
 const countsText = (answer) => html`<ul>${Object.entries(answer.counts).map(([outcome, count]) =>
@@ -43,6 +68,7 @@ export function Overview() {
       <li><span class="number">${oldest ? lasted(Date.now() - Date.parse(oldest.since)) : "–"}</span>
         ${oldest ? html`oldest open: <a href=${hrefOf(["entities", oldest.type, oldest.code], { version: oldest.version })}>${oldest.type} ${oldest.code}</a>` : "nothing is open"}</li>
       <${Rate} />
+      <${RowsRate} />
     </ul>
     <h2>Open by status</h2>
     ${open.data.byStatus.length === 0 ? html`<p class="soft">Nothing is on its way.</p>` : html`<${Table}
@@ -62,5 +88,6 @@ export function Overview() {
         ["Failed", (row) => html`<${Time} at=${row.failedAt ?? row.updatedAt} />`],
       ]} />`)}
     ${failed.data?.items.length > 0 && html`<${RedriveShown} onDone=${() => { failed.reload(); open.reload(); }} />`}
-    ${failed.data?.cursor && html`<p class="soft">There are more.</p>`}`;
+    ${failed.data?.cursor && html`<p class="soft">There are more.</p>`}
+    <${Alarms} />`;
 }

@@ -7,7 +7,7 @@ export { Fragment };
 
 const LOOK = {
   APPLIED: "good", DONE: "good", SUCCEEDED: "good", COMPLETED: "good", APPROVED: "good", UNCHANGED: "good", SKIPPED: "good",
-  FAILED: "bad", REJECTED: "bad", TIMED_OUT: "bad", ABORTED: "bad", CANCELLED: "wait", PARTIAL: "bad",
+  ALARM: "bad", FAILED: "bad", REJECTED: "bad", TIMED_OUT: "bad", ABORTED: "bad", CANCELLED: "wait", PARTIAL: "bad",
   COMPLETED_WITH_ERRORS: "bad", WAITING: "wait",
 };
 

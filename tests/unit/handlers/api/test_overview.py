@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from handlers.core.errors import TransientThrottle
+from handlers.operations.alarms import AlarmState, CloudWatchAlarms
 from handlers.operations.overview import SHARD_ROWS, open_commands, stored_types
 from handlers.state_machines.histories import ExecutionHistory, StateVisit, StepFunctionsHistories
 from handlers.store.memory import MemoryTableStore
@@ -182,3 +183,68 @@ def test_a_throttle_passes() -> None:
     client: Any = FakeClient([ClientError({"Error": {"Code": "ThrottlingException"}}, "GetExecutionHistory")])
     with pytest.raises(TransientThrottle):
         StepFunctionsHistories(lambda: client).of(ARN)
+
+
+# -- alarms --------------------------------------------------------------------------------------------------------
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:cqrs-dev-sfn-alarm"
+THEN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def metric_alarm(name: str, state: str = "OK", topic: str = TOPIC, **more: Any) -> dict[str, Any]:
+    return {"AlarmName": name, "StateValue": state, "AlarmActions": [topic], **more}
+
+
+class FakeCloudWatch:
+    def __init__(self, pages: list[Any]) -> None:
+        self.pages = pages
+        self.asked: list[dict[str, Any]] = []
+
+    def describe_alarms(self, **asked: Any) -> Any:
+        self.asked.append(asked)
+        page = self.pages[len(self.asked) - 1]
+        if isinstance(page, Exception):
+            raise page
+        return page
+
+
+def alarms_of(*pages: Any) -> tuple[CloudWatchAlarms, FakeCloudWatch]:
+    fake = FakeCloudWatch(list(pages))
+    client: Any = fake
+    return CloudWatchAlarms(lambda: client, TOPIC), fake
+
+
+def test_alarms_of_all_pages_those_that_are_raised_first() -> None:
+    raised = metric_alarm("c", "ALARM", StateReason="Threshold Crossed", StateUpdatedTimestamp=THEN)
+    alarms, fake = alarms_of(
+        {"MetricAlarms": [metric_alarm("b"), metric_alarm("a", "INSUFFICIENT_DATA")], "NextToken": "n"},
+        {"MetricAlarms": [raised]},
+    )
+    assert alarms.all() == [
+        AlarmState("c", "ALARM", "Threshold Crossed", THEN.timestamp()),
+        AlarmState("a", "INSUFFICIENT_DATA", "", None),
+        AlarmState("b", "OK", "", None),
+    ]
+    assert [(one["ActionPrefix"], one.get("NextToken")) for one in fake.asked] == [(TOPIC, None), (TOPIC, "n")]
+
+
+def test_alarms_of_a_stack_whose_name_begins_alike_are_left_out() -> None:
+    alarms, _ = alarms_of({"MetricAlarms": [metric_alarm("own"), metric_alarm("other", topic=f"{TOPIC}-2")]})
+    assert [one.name for one in alarms.all()] == ["own"]
+
+
+def test_throttled_alarms_are_for_a_later_try_and_a_missing_right_is_not() -> None:
+    throttled = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow"}}, "DescribeAlarms")
+    with pytest.raises(TransientThrottle):
+        alarms_of(throttled)[0].all()
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeAlarms")
+    with pytest.raises(ClientError):
+        alarms_of(denied)[0].all()
+
+
+def test_alarms_are_shown_with_the_time_of_their_last_change(api: ApiWorld) -> None:
+    api.alarms.states = [AlarmState("c", "ALARM", "crossed", THEN.timestamp()), AlarmState("b", "OK", "", None)]
+    assert api.get("/alarms").body["items"] == [
+        {"name": "c", "state": "ALARM", "reason": "crossed", "since": "2026-01-01T00:00:00.000Z"},
+        {"name": "b", "state": "OK", "reason": "", "since": None},
+    ]

@@ -13,6 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from handlers.operations.alarms import CloudWatchAlarms
 from local.aws.endpoint import AwsEndpoint
 from local.aws.model import AwsCall, AwsRequest, AwsResponse, EndpointError, EndpointStopped
 from local.functions.model import SimulatedCrash, current_function
@@ -310,6 +311,13 @@ def test_the_other_services_answer(endpoint: AwsEndpoint) -> None:
         Threshold=1.0,
     )
     assert cloudwatch.describe_alarms()["MetricAlarms"][0]["AlarmName"] == "a"
+    topic = "arn:aws:sns:us-east-1:123456789012:t"
+    alarm: Any = {"EvaluationPeriods": 1, "MetricName": "m", "Namespace": "n", "Period": 60, "Statistic": "Sum"}
+    for name, actions in (("b", [topic]), ("c", [f"{topic}2"])):
+        cloudwatch.put_metric_alarm(
+            AlarmName=name, ComparisonOperator="GreaterThanThreshold", Threshold=1.0, AlarmActions=actions, **alarm
+        )
+    assert [one.name for one in CloudWatchAlarms(lambda: cloudwatch, topic).all()] == ["b"]
     events = boto3.client("events")
     events.put_rule(Name="x", EventPattern='{"source": ["aws.states"]}')
     assert events.list_rules()["Rules"][0]["Name"] == "x"
