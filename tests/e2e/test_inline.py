@@ -209,13 +209,17 @@ def test_pipe_07_a_crash_of_the_consumer_is_retried(tmp_path: Path) -> None:
             raise SimulatedCrash
 
         deployed.runtime.host.interceptors.append(crash)
-        deployed.publish_versions(2)
+        deployed.publish_versions(1)  # alone in its batch: a batch of several is split, which is no retry
         deployed.run()
         assert crashes == []
+        assert len(calls_of_apply(deployed)) == 3
+        deployed.publish_versions(1, after=1)
+        deployed.run()
         assert deployed.applied_versions() == [1, 2]
         assert deployed.recorder.versions("one") == [1, 2]
         assert [deployed.row(version)["status"] for version in (1, 2)] == ["finish:FINISHED"] * 2
         assert deployed.executions() == []
+        assert deployed.drain(deployed.runtime.outputs["deadLetterQueueUrls"]["stream-failures"]) == []
         assert deployed.alarms() == []
 
 
