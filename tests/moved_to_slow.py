@@ -13,6 +13,29 @@ from dataclasses import dataclass
 OTHER_WORKFLOW = "the other variants of commandWorkflow run the same steps; each is in the simulation, too"
 IN_MEMORY = "each file in both modes is in tests/unit/handlers/imports/test_route.py, in memory"
 
+#: Where EXPRESS is no other than STANDARD: nothing waits by a token. By file of tests/e2e.
+EXPRESS_TOO = {
+    "failures_reported": ("test_edge_14_53_a_huge_error_of_one_target",),
+    "imports": ("test_imp_09_what_cannot_be_imported",),
+    "operations": ("test_dup_05_redrive_of_a_finished_command", "test_ord_10_skip"),
+    "order": ("test_dup_01_a_stream_record_twice", "test_ord_05_a_mismatch", "test_ord_15_another_handler_still_runs"),
+    "pipeline": (
+        *("test_pipe_03_three_handlers_in_parallel", "test_pipe_04_a_permanent_error"),
+        *("test_pipe_05_a_transient_error_twice", "test_pipe_07_13_a_crash_for_good_in_every_state"),
+        *("test_pipe_07_a_function_that_runs_out_of_time", "test_pipe_08_no_custom_handler", "test_pipe_12_the_alarm"),
+        "test_pipe_13_record_failure_itself_fails",
+    ),
+    "sizes": (
+        *("test_pipe_06_a_handler_that_returns_a_megabyte", "test_pipe_10_a_bucket_that_throttles_is_tried_again"),
+        "test_pipe_10_an_object_that_is_gone",
+    ),
+    "sweeper": ("test_dup_08_a_start_that_got_lost", "test_ord_18_finish_fails_for_good_after_done"),
+    "workflows": (
+        *("test_wf_01_its_role_log_group_and_alarms", "test_wf_01_a_workflow_is_two_files"),
+        "test_wf_02_unknown_machines_and_states_are_named",
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Moved:
@@ -39,7 +62,7 @@ MOVED = (
         (
             *("backslash.csv", "big_field.csv", "blank_lines.csv", "crlf.csv", "duplicate_header.csv", "empty.csv"),
             *("duplicate_keys.csv", "formula.csv", "header_only.csv", "long_rows.csv", "no_trailing_newline.csv"),
-            *("short_rows.csv", "semicolon.csv", "utf8_bom.csv"),
+            *("short_rows.csv", "semicolon.csv", "unicode.csv", "utf8_bom.csv"),
         ),
         IN_MEMORY,
     ),
@@ -73,10 +96,15 @@ MOVED = (
     Moved(
         "tests/e2e/test_switch.py",
         "test_inl_06_ops_07_a_hundred_commands_in_flight",
-        ("STANDARD-EXPRESS", "EXPRESS-STANDARD", "STANDARD-INLINE", "INLINE-STANDARD"),
+        ("STANDARD-EXPRESS", "EXPRESS-STANDARD", "STANDARD-INLINE", "INLINE-STANDARD", "INLINE-EXPRESS"),
         "tests/simulation/test_operators.py switches between each two, with faults",
     ),
     Moved("tests/e2e/test_sizes.py", "test_pipe_09_200_handlers", ("STANDARD", "INLINE"), OTHER_WORKFLOW),
+    *(
+        Moved(f"tests/e2e/test_{file}.py", test, ("EXPRESS",), OTHER_WORKFLOW)
+        for file, tests in EXPRESS_TOO.items()
+        for test in tests
+    ),
     Moved(
         "tests/e2e/test_sizes.py",
         "test_pub_11_pipe_10_attributes_of_any_size",
@@ -110,8 +138,11 @@ MOVED = (
     Moved(
         "tests/samples/test_cli.py",
         "test_loc_06_signals_stop_it_at_any_time",
-        ("arguments3-apply [#-2", "arguments4-apply [#-15", "arguments6-serving on-2"),
-        "the other moments and signals stay",
+        (
+            *("arguments1-deploying stack-15", "arguments2-publish [#-2", "arguments3-apply [#-2"),
+            *("arguments4-apply [#-15", "arguments6-serving on-2"),
+        ),
+        "both signals stay, at the start, while it deploys and while it serves",
     ),
     Moved(
         "tests/samples/test_cli.py",
@@ -122,8 +153,8 @@ MOVED = (
     Moved(
         "tests/samples/test_cli.py",
         "test_bad_input_is_one_clear_line",
-        ("unknown placeholder", "unknown field", "unknown state type", "unknown key"),
-        "what is refused has tests of its own; four kinds stay for the line on the terminal",
+        ("unknown placeholder", "unknown field", "unknown state type", "unknown key", "wrong value", "missing module"),
+        "what is refused has tests of its own; two kinds stay for the line on the terminal",
     ),
     *(
         Moved("tests/simulation/test_every_call.py", test, ("EXPRESS-terminal",), OTHER_WORKFLOW)
@@ -146,7 +177,87 @@ MOVED = (
         ("failed command-throttled", "works-throttled", "undone-throttled"),
         "a call that dies before it is made ends like one that is throttled",
     ),
-    Moved("tests/e2e/test_order.py", "test_ord_13_fifty_versions_in_random_order", ("2",), "one seed of each stays"),
+    Moved(
+        "tests/e2e/test_order.py",
+        "test_ord_13_fifty_versions_in_random_order",
+        ("2", "EXPRESS"),
+        "one seed of each of the others stays; tests/simulation/test_seeds.py has more",
+    ),
+    Moved(
+        "tests/e2e/test_order.py",
+        "test_ord_08_both_sides_may_resume",
+        tuple("234567"),
+        "two seeds of each workflow stay; the simulation has more",
+    ),
+    Moved(
+        "tests/e2e/test_pipeline.py",
+        "test_pipe_07_a_crash_is_retried",
+        ("EXPRESS", "1"),
+        "STANDARD is crashed twice in each state; tests/simulation/test_every_call.py crashes the others, too",
+    ),
+    Moved(
+        "tests/e2e/test_sweeper.py",
+        "test_dup_08_an_execution_killed_from_outside",
+        ("STANDARD-check_version", "STANDARD-history_copy", "EXPRESS-history_copy", "EXPRESS-sync_data"),
+        "each workflow is killed in two other states; tests/simulation/test_sweeper.py kills at each call",
+    ),
+    Moved(
+        "tests/e2e/test_airports_import.py",
+        "test_imp_01_every_row_becomes_a_command",
+        ("some-machine",),
+        "the rows of some-sync go through the machine, too, and those of some-direct become commands the same way",
+    ),
+    Moved(
+        "tests/e2e/test_workflow_samples.py",
+        "test_saga_03_a_crash_at_calls_of_the_functions",
+        ("nobody-False", "b-True"),
+        "before and after, and both ends, stay; tests/unit/handlers/workflows/test_transfer.py has every call",
+    ),
+    Moved(
+        "tests/e2e/test_json_lines.py",
+        "test_imp_20_a_hundred_rows_with_bad_ones_in_both_modes",
+        ("STEP_FUNCTION",),
+        "DIRECT imports the file by the machine, too, after it",
+    ),
+    Moved(
+        "tests/e2e/test_sync_targets.py",
+        "test_ten_versions_reach_every_kind_of_target_in_order",
+        ("2",),
+        "one seed stays; the order is that of tests/simulation",
+    ),
+    Moved(
+        "tests/e2e/test_regions.py",
+        "test_edge_06_07_a_command_runs_in_the_configured_region",
+        ("us-gov-west-1",),
+        "cn-north-1 is of another partition, too; tests/infra/test_partitions.py has all three",
+    ),
+    Moved(
+        "tests/e2e/test_edges_of_the_laptop.py",
+        "test_edge_41_the_demo_in_a_hostile_environment",
+        (),
+        "the same listener, asked by the clients of every service and by processes that are started",
+        "tests/unit/local/aws/test_environment.py::test_edge_41_clients_of_every_service_reach_the_endpoint",
+    ),
+    Moved(
+        "tests/e2e/test_serve.py",
+        "test_loc_02_aws_cli",
+        (),
+        "the calls of the printed commands by boto3; tests/e2e/test_serve.py has the lines, too",
+        "tests/e2e/test_serve.py::test_loc_02_any_sdk",
+    ),
+    Moved(
+        "tests/unit/launcher/test_launcher.py",
+        "test_two_at_once_make_one_environment",
+        (),
+        "an environment is made anew by the same code, under the same lock",
+        "tests/unit/launcher/test_launcher.py::test_two_at_once_mend_a_broken_environment_once",
+    ),
+    Moved(
+        "tests/samples/test_cost.py",
+        "test_inl_08_the_committed_counts_are_those_of_today_and_as_promised",
+        ("STANDARD terminal", "EXPRESS full", "INLINE full"),
+        "the other detail of each workflow stays",
+    ),
     Moved(
         "tests/e2e/test_import_machine.py",
         "test_imp_08_batches_come_twice_children_die_and_the_end_is_retried",

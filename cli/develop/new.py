@@ -48,6 +48,15 @@ def run(options: argparse.Namespace) -> int:
 
 def new(root: Path, kind: str, name: str, type_: str | None, stack: str) -> int:
     """See ``run``. ``root``: the repository. Nothing is written if anything is in the way."""
+    write(root, kind, name, type_, stack)
+    show("")
+    code = check(root, [stack], update=True)
+    show(f"\nTry it: ./cqrs test {TESTS / f'test_{name}.py'}")
+    return code
+
+
+def write(root: Path, kind: str, name: str, type_: str | None, stack: str) -> None:
+    """The files, and the line in the stack's file; without a check. Raises CommandError."""
     if not NAME.fullmatch(name) or len(name) > MOST_CHARACTERS:
         raise CommandError(
             f"name {name!r} is not allowed; expected lower-case words separated by '_', at most {MOST_CHARACTERS} "
@@ -70,10 +79,6 @@ def new(root: Path, kind: str, name: str, type_: str | None, stack: str) -> int:
     show(f"added handlers.domain.{name} to {settings.name}")
     if kind in TYPED:
         show(f"its entities are of the type {words['TYPE']} (--type names another one)")
-    show("")
-    code = check(root, [stack], update=True)
-    show(f"\nTry it: ./cqrs test {TESTS / f'test_{name}.py'}")
-    return code
 
 
 def with_module(text: str, module: str) -> str:

@@ -18,7 +18,7 @@ from tests.support.imports import DeployedImports
 AIRPORTS = PROJECT_DIR / "data" / "airports.csv"
 #: ``data/README.md`` of the file: 28,298 rows, 13 of them with an ``icao`` that starts with ``_``.
 ROWS, INVALID = 28_298, 13
-SOME_VALID = 120
+SOME_VALID = 40
 #: The airports' strategy for rows that are applied at once; the read model is then their only target.
 SYNC = '''"""Airports, published synchronously."""
 

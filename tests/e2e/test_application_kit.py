@@ -61,13 +61,15 @@ def test_a_workflow(app: ApplicationTest) -> None:
 
 
 def test_a_workflow_that_waits_for_somebody() -> None:
-    with ApplicationTest(["handlers.domain.approval"], project_dir=shared_project()) as app:
+    # the second one waits until it expires, a day later: with fewer sweeps until then
+    config = {"sweepMinutes": "60"}
+    with ApplicationTest(["handlers.domain.approval"], project_dir=shared_project(), config=config) as app:
         given = {"tenantCode": "t1", "requestId": "r1", "subject": "Buy", "requestedBy": "me"}
         first, second = (app.start("approval", {**given, "requestId": one}, one) for one in ("r1", "r2"))
         assert (first.status, second.status) == ("RUNNING", "RUNNING")
         app.approve("approval", "r1")
         assert (first.status, first.output) == ("SUCCEEDED", {"decision": "APPROVED"})
-    with ApplicationTest(["handlers.domain.approval"], project_dir=shared_project()) as app:
+    with ApplicationTest(["handlers.domain.approval"], project_dir=shared_project(), config=config) as app:
         execution = app.start("approval", given)
         app.reject("approval", "r1", "too dear")
         assert execution.error == "Rejected"

@@ -95,14 +95,20 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_app_01_packages_pure_and_compiled_and_handlers_in_them(folder: Path) -> None:
-    modules = ["handlers.domain.mine", "acme.orders", "company.notes"]
+    """Strategies and tasks are those that are deployed, too: this process can import none of them."""
+    modules = ["handlers.domain.mine", "acme.orders", "company.notes", "acme.files", "handlers.domain.counts"]
     with ApplicationTest(modules, config={"applicationPackages": ["src/acme"]}, project_dir=folder) as app:
+        assert app.task("count", "three").result == 5
+        assert app.import_file("words", "code,name\nc2,Another\n").status == "COMPLETED"
+        current = app.get("ACME", "c2")
+        assert current is not None
+        assert current.name == "Hello Another"
         for kind in ("MINE", "ACME", "NOTE"):
             app.publish(CommandInput(kind, "c1", "A name", {}))
         app.run()
         assert [app.outcome(kind, "c1") for kind in ("MINE", "ACME", "NOTE")] == ["APPLIED"] * 3
         found = {kind: [row["is"] for row in app.rows(kind)] for kind in ("MINE", "ACME", "NOTE")}
-        assert found == {"MINE": ["Hello &lt;b&gt;"], "ACME": ["own"], "NOTE": ["Hello you"]}
+        assert found == {"MINE": ["Hello &lt;b&gt;"], "ACME": ["own", "own"], "NOTE": ["Hello you"]}
         resources = app.runtime.deployment.resources
         (layer,) = (one for one in resources if one.type == "aws:lambda/layerVersion:LayerVersion")
         functions = [one for one in resources if one.type == "aws:lambda/function:Function"]
@@ -118,17 +124,6 @@ def test_app_01_packages_pure_and_compiled_and_handlers_in_them(folder: Path) ->
         mine.write_text(mine.read_text().replace("greeting.greet(", "'again: ' + greeting.greet("))
         assert "states" in app.runtime.renew()  # an edited handler is taken beside the layer, which is the same
         assert app.runtime.renew() == []
-
-
-def test_app_01_classes_are_those_that_are_deployed_wherever_they_are(folder: Path) -> None:
-    """This process can import none of them: they are the copy's."""
-    modules = ["acme.orders", "acme.files", "handlers.domain.counts"]
-    with ApplicationTest(modules, config={"applicationPackages": ["src/acme"]}, project_dir=folder) as app:
-        assert app.task("count", "three").result == 5
-        assert app.import_file("words", "code,name\nc2,Another\n").status == "COMPLETED"
-        current = app.get("ACME", "c2")
-        assert current is not None
-        assert current.name == "Hello Another"
     assert not {"acme.files", "handlers.domain.counts"} & sys.modules.keys()
 
 

@@ -19,7 +19,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return checkout(tmp_path_factory.mktemp("laptop") / "cqrs", alone)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[Cli]:
     with Cli(folder, "serve", "--port", "0") as cli:
         cli.wait_for("get-execution-history")

@@ -26,6 +26,14 @@ from tests.unit.handlers.imports.quirks import EXPECTED
 
 CSV_FILES = sorted(name for name in EXPECTED if name.endswith(".csv"))
 CONFIG = {"handlerModules": '["handlers.domain.airports"]'}
+#: One for all that need small numbers, because the program is evaluated once for each.
+SMALL = {
+    **CONFIG,
+    "importBatchRows": "5",
+    "importMaxConcurrency": "4",
+    "importDirectRows": "20",
+    "importTimeoutHours": "1",
+}
 HEADER = "icao,iata,name,city,subd,country,elevation,lat,lon,tz,lid\n"
 
 
@@ -84,15 +92,14 @@ def test_imp_09_10_what_cannot_be_imported(deployed: DeployedImports) -> None:
 
 
 def test_imp_11_the_number_of_rows_decides(tmp_path: Path) -> None:
-    with DeployedImports(tmp_path, recording=False, config={**CONFIG, "importDirectRows": "20"}) as deployed:
+    with DeployedImports(tmp_path, recording=False, config=SMALL) as deployed:
         assert deployed.import_file(first_rows(20)).mode == DIRECT
         job = deployed.import_file(first_rows(21))
         assert (job.status, job.mode, job.counts.unchanged, job.counts.applied) == ("COMPLETED", STEP_FUNCTION, 20, 1)
 
 
 def test_imp_12_never_more_batches_at_once_than_allowed(tmp_path: Path) -> None:
-    config = {**CONFIG, "importMaxConcurrency": "4", "importBatchRows": "2"}
-    with DeployedImports(tmp_path, recording=False, config=config) as deployed:
+    with DeployedImports(tmp_path, recording=False, config=SMALL) as deployed:
         running, most = 0, 0
 
         def measured(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
@@ -107,7 +114,7 @@ def test_imp_12_never_more_batches_at_once_than_allowed(tmp_path: Path) -> None:
         with deployed.intercepted(CSV_ROWS_HANDLER, measured):
             job = deployed.import_file(first_rows(40), mode=STEP_FUNCTION)
         assert (job.status, job.counts.applied) == ("COMPLETED", 40)
-        print(f"at most {most} of 20 batches at once")
+        print(f"at most {most} of 8 batches at once")
         assert most == 4
 
 
@@ -115,7 +122,7 @@ def test_imp_12_never_more_batches_at_once_than_allowed(tmp_path: Path) -> None:
 def test_imp_08_batches_come_twice_children_die_and_the_end_is_retried(tmp_path: Path, seed: int) -> None:
     """Each call of the machine's functions: dies before, or after its work, or is made twice."""
     content = (QUIRKS / "bad_values.csv").read_bytes() + b"00AA,,again,,,US,,1,2,,\n"
-    with DeployedImports(tmp_path, recording=False, config={**CONFIG, "importBatchRows": "5"}, seed=seed) as deployed:
+    with DeployedImports(tmp_path, recording=False, config=SMALL, seed=seed) as deployed:
         chance, died = random.Random(seed), Counter[str]()
 
         def shaken(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
@@ -151,7 +158,7 @@ def test_imp_08_batches_come_twice_children_die_and_the_end_is_retried(tmp_path:
 
 
 def test_imp_08_a_batch_whose_calls_all_die_is_written_from_the_results(tmp_path: Path) -> None:
-    with DeployedImports(tmp_path, recording=False, config={**CONFIG, "importBatchRows": "5"}) as deployed:
+    with DeployedImports(tmp_path, recording=False, config=SMALL) as deployed:
 
         def second_batch_dies(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             if payload["input"]["Items"][0]["index"] == 5:
@@ -193,11 +200,10 @@ def test_imp_13_a_map_that_cannot_read_fails_the_job(deployed: DeployedImports) 
 
 
 def test_imp_13_rows_that_were_applied_before_the_machine_was_stopped_are_counted(tmp_path: Path) -> None:
-    config = {**CONFIG, "importBatchRows": "5", "importMaxConcurrency": "1"}
-    with DeployedImports(tmp_path, recording=False, config=config) as deployed:
+    with DeployedImports(tmp_path, recording=False, config=SMALL) as deployed:
 
         def slow(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
-            deployed.scheduler.sleep(20)
+            deployed.scheduler.sleep(50)
             result: InvokeResult = proceed(payload)
             return result
 
@@ -216,7 +222,7 @@ def test_imp_13_rows_that_were_applied_before_the_machine_was_stopped_are_counte
 
 
 def test_imp_19_rows_without_progress_fail_when_the_time_is_over(tmp_path: Path) -> None:
-    with DeployedImports(tmp_path, recording=False, config={**CONFIG, "importTimeoutHours": "1"}) as deployed:
+    with DeployedImports(tmp_path, recording=False, config=SMALL) as deployed:
 
         def lost(function: str, payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
             records = payload.get("Records", [{}])
@@ -264,11 +270,10 @@ def test_the_writes_of_an_import_are_bounded(tmp_path: Path) -> None:
 
 
 def test_cancelled_while_the_map_runs(tmp_path: Path) -> None:
-    config = {**CONFIG, "importBatchRows": "5", "importMaxConcurrency": "1"}
-    with DeployedImports(tmp_path, recording=False, config=config) as deployed:
+    with DeployedImports(tmp_path, recording=False, config=SMALL) as deployed:
 
         def slow(payload: Any, proceed: Callable[[Any], InvokeResult]) -> InvokeResult:
-            deployed.scheduler.sleep(20)
+            deployed.scheduler.sleep(50)
             result: InvokeResult = proceed(payload)
             return result
 

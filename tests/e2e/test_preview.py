@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from cli.__main__ import main
 from cli.develop.errors import CommandError
 from cli.develop.preview import revision
 from local.preview.difference import Kind, difference
 from local.preview.report import dangers
-from local.preview.snapshot import declared
+from local.preview.snapshot import Resource, declared
 from local.runtime import PROJECT_DIR
 from local.testing.copies import PROGRAM, alone
 
@@ -33,31 +33,38 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", "-C", str(folder), *arguments], check=True)
 
 
-def test_pr_02_the_files_as_committed_change_nothing(repository: Path) -> None:
-    assert difference(revision(repository, "main", "dev"), declared(repository, "dev")) == []
+@pytest.fixture(scope="module")
+def committed(repository: Path) -> list[Resource]:
+    """What the revision declares, by a process of its own."""
+    return revision(repository, "main", "prod")
 
 
-def test_pr_02_one_alarm_threshold_is_one_changed_resource(repository: Path) -> None:
-    before = revision(repository, "main", "prod")
+@pytest.fixture(scope="module")
+def now(repository: Path) -> list[Resource]:
+    return declared(repository, "prod")
+
+
+def test_pr_02_the_files_as_committed_change_nothing(committed: list[Resource], now: list[Resource]) -> None:
+    assert len(now) > 100
+    assert difference(committed, now) == []
+
+
+def test_pr_02_one_alarm_threshold_is_one_changed_resource(repository: Path, committed: list[Resource]) -> None:
     stack = repository / "Pulumi.prod.yaml"
     text = stack.read_text()
     stack.write_text(text + "  cqrs:alarmOldestOpenCommandSeconds: 1200\n")
     try:
-        (change,) = difference(before, declared(repository, "prod"))
+        (change,) = difference(committed, declared(repository, "prod"))
     finally:
         stack.write_text(text)
     assert (change.kind, change.name) == (Kind.CHANGED, "commands-OldestOpenCommandSeconds")
     assert [(one.path, one.old, one.new) for one in change.values] == [("threshold", 3600, 1200)]
 
 
-def test_pr_02_a_renamed_table_is_a_danger(repository: Path) -> None:
+def test_pr_02_a_renamed_table_is_a_danger(committed: list[Resource], now: list[Resource]) -> None:
     """The other revision runs its own code: what is renamed here is the name that its program gives the table."""
-    old = revision(repository, "main", "prod")
-    new = [
-        one._replace(props={**one.props, "name": "cqrs-prod-orders"}) if one.name == "data" else one
-        for one in declared(repository, "prod")
-    ]
-    changes = difference(old, new)
+    new = [one._replace(props={**one.props, "name": "cqrs-prod-orders"}) if one.name == "data" else one for one in now]
+    changes = difference(committed, new)
     assert [(one.kind, one.name) for one in changes] == [(Kind.REPLACED, "data")]
     assert dangers(changes)[0].startswith("data would be REPLACED, because of name. Lost with it: every row")
 
@@ -83,11 +90,11 @@ def test_pr_02_what_cannot_be_compared_is_one_line(repository: Path, name: str, 
     assert "\n" not in str(caught.value)
 
 
-def test_pr_02_the_command_prints_it() -> None:
+def test_pr_02_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
     if not (PROJECT_DIR / ".git").exists():
         pytest.skip("this checkout is no git repository")
-    command = [sys.executable, "-m", "cli", "preview", "--stack", "dev", "--against", "HEAD", "--markdown"]
-    done = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 or "older than ./cqrs preview" in done.stderr, done.stderr
-    if done.returncode == 0:
-        assert done.stdout.startswith("### Preview of `dev`: ")
+    code = main(["preview", "--stack", "dev", "--against", "HEAD", "--markdown"])
+    told = capsys.readouterr()
+    assert code == 0 or "older than ./cqrs preview" in told.err, told.err
+    if code == 0:
+        assert told.out.startswith("### Preview of `dev`: ")

@@ -117,7 +117,7 @@ def all_applied(served: Served) -> bool:
 def test_app_07_serve_is_killed_and_goes_on(tmp_path: Path) -> None:
     """APP-08 too: the handler is repaired while it is served, and what failed is redriven."""
     served = Served(tmp_path)
-    killed(served, 2, seed=1)
+    killed(served, 1, seed=1)
     with served.serve() as cli:
         url = served.connect(cli)
         wait_until(lambda: all_applied(served))

@@ -22,7 +22,9 @@ TTL_DAYS = {"commands": 90, "history": {"default": 30, "*/ORDER": 20}, "data": 4
 
 
 def test_pub_14_only_done_commands_with_a_successor_expire(tmp_path: Path) -> None:
-    with Deployed(tmp_path, config={"ttlDays": json.dumps(TTL_DAYS)}) as deployed:
+    # the fourth waits for days: with fewer sweeps until then
+    config = {"ttlDays": json.dumps(TTL_DAYS), "sweepMinutes": "60"}
+    with Deployed(tmp_path, config=config) as deployed:
 
         def refuse_the_third(command: Any) -> None:
             if command.version == 3:

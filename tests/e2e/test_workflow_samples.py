@@ -83,7 +83,7 @@ class Samples(Deployed):
     def __init__(self, tmp_path: Path, **given: Any) -> None:
         extra = given.get("extra", {})
         modules = MODULES + [f"handlers.domain.{name[:-3]}" for name in extra if name.endswith(".py")]
-        super().__init__(tmp_path, config={"handlerModules": json.dumps(modules)}, **given)
+        super().__init__(tmp_path, config={"handlerModules": json.dumps(modules), "sweepMinutes": "60"}, **given)
 
     def __enter__(self) -> Samples:
         super().__enter__()

@@ -278,7 +278,7 @@ def test_zip_07_a_file_that_hangs_fails_in_its_time_before_the_next_one_starts(t
 
 
 def test_zip_cancelled_while_a_file_is_imported(deployed: DeployedImports) -> None:
-    content = archive(day1=airports(*["x"] * 300), day2=airports("never"))
+    content = archive(day1=airports(*["x"] * 60), day2=airports("never"))
     aws.s3().put_object(Bucket=deployed.bucket, Key="imports/a.zip", Body=content)
     job = deployed.imports.create_zip_import(deployed.bucket, "imports/a.zip", CONTEXT)
     deployed.scheduler.run_until(lambda: deployed.job(job).counts.processed > 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import Any
 
 import pulumi
@@ -24,6 +25,7 @@ def texts(value: Any) -> list[str]:
     return [text for child in children for text in texts(child)]
 
 
+@cache
 def in_region(region: str) -> Evaluation:
     # The stack's tenants name roles of the partition aws, as its user wrote them.
     config = {"aws:region": region, "handlerModules": MODULES, "importBuckets": '["files"]', "apiTenants": "{}"}

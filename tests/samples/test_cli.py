@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.__main__ import main
 from cli.commands import COMMANDS
 from cli.samples.airports import REVISED
 from handlers.domain.failing import ONE_IN
@@ -220,21 +221,35 @@ def test_unknown_stack(folder: Path) -> None:
     assert cli.errors.splitlines()[-1] == "cqrs: error: unknown stack 'nowhere'; stacks: dev, prod"
 
 
+def test_wrong_usage_is_one_clear_line(folder: Path) -> None:
+    arguments = ["./cqrs", "demo", "--rows", "many"]
+    done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    line = "cqrs: error: argument --rows: 'many' is not a whole number from 1 to 28,298"
+    assert_refused(done.returncode, done.stdout, done.stderr, line)
+    done = subprocess.run(["./cqrs", "frobnicate"], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert_refused(done.returncode, done.stdout, done.stderr, "cqrs: error: unknown command 'frobnicate'; known: ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["frobnicate"], "cqrs: error: unknown command 'frobnicate'; known: "),
         (["demo", "--rows", "0"], "cqrs: error: argument --rows: '0' is not a whole number from 1 to 28,298"),
-        (["demo", "--rows", "many"], "cqrs: error: argument --rows: 'many' is not a whole number from 1 to 28,298"),
         (["demo", "--row", "5"], "cqrs: error: unrecognized arguments: --row 5 (see ./cqrs demo --help)"),
         (["serve", "--port", "70000"], "cqrs: error: argument --port: '70000' is not a port"),
     ],
 )
-def test_wrong_usage_is_one_clear_line(folder: Path, arguments: list[str], line: str) -> None:
-    done = subprocess.run(["./cqrs", *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    (error,) = done.stderr.splitlines()
+def test_each_wrong_argument_is_one_clear_line(
+    arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    told = capsys.readouterr()
+    assert_refused(ended.value.code, told.out, told.err, line)
+
+
+def assert_refused(code: object, output: str, errors: str, line: str) -> None:
+    assert (code, output) == (2, "")
+    (error,) = errors.splitlines()
     assert error.startswith(line)
 
 
