@@ -33,12 +33,12 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: LoaderP
         if event.get("source") == SOURCE:
             return parts.states(event)
         if event.get("source") == STATUS_SOURCE:
-            return (parts.zip_ended if is_of(event, settings.import_zip_state_machine_arn) else parts.csv_ended)(event)
+            return (parts.archives.ended if is_of(event, settings.import_zip_state_machine_arn) else parts.csv_ended)(
+                event
+            )
         records = event.get("Records")
         if records is None:
-            raise ValidationError(
-                "event", sorted(event), "a batch of the import table's parts.stream, or a machine's state"
-            )
+            raise ValidationError("event", sorted(event), "a batch of the import table's stream, or a machine's state")
         return partial_answer(records, parts.stream.on_stream_records(records), ports.dead_letters)
 
     return bounded(handle)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+from contract.state_machines import FINALIZE_ZIP_JOB, ZIP_LOADER
 from handlers.consumers.dead_letters import STREAM_SOURCE, DeadLetters, SqsDeadLetters
 from handlers.core.aws import clients as aws
 from handlers.core.clock import Clock, SystemClock
@@ -24,13 +26,6 @@ from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.jobs.retry import RowResetter
 from handlers.imports.rows.row_batches import RowBatches
 from handlers.imports.strategy import load_import_tables
-from handlers.imports.zip import states as zip_states
-from handlers.imports.zip.archive import ZipLimits
-from handlers.imports.zip.files import ZipCanceller
-from handlers.imports.zip.finalize import ZipFinalizer
-from handlers.imports.zip.loader import ZipLoader
-from handlers.imports.zip.machine import ZipMachine
-from handlers.imports.zip.repository import ArchiveRepository
 from handlers.objects.s3 import S3Objects, S3Source
 from handlers.state_machines.stepfunctions import StepFunctions
 from handlers.store.dynamodb import DynamoTableStore
@@ -38,9 +33,13 @@ from handlers.store.port import IMPORT_TMP, TableStore
 
 if TYPE_CHECKING:
     from handlers.entrypoints.wiring.settings import LoaderSettings
+    from handlers.imports.jobs.job_run import JobRun
+    from handlers.imports.jobs.job_states import JobStep
+    from handlers.imports.zip.loading import ZipLoading
     from handlers.objects.port import Objects
     from handlers.objects.source import ObjectSource
     from handlers.state_machines.port import StateMachines
+    from handlers.state_machines.state_payload import StatePayload
 
 
 @dataclass(frozen=True)
@@ -68,38 +67,53 @@ def on_aws(settings: LoaderSettings, clock: Clock | None) -> LoaderPorts:
 
 
 class LoaderParts:
-    """Its collaborators, put together. Raises RegistryError, naming the module."""
+    """Its collaborators; those for archives are made at their first use. Raises RegistryError, naming the module."""
 
     def __init__(self, settings: LoaderSettings, ports: LoaderPorts) -> None:
+        self._settings, self._ports = settings, ports
         store, clock = ports.store, ports.clock
-        import_repository = ImportRepository(store, clock)
+        self._repository = repository = ImportRepository(store, clock)
         collaborators = Collaborators(settings, store, clock, objects=ports.objects)
-        tables = load_import_tables(settings.handler_modules, collaborators)
-        files = JobFiles(import_repository, ports.source, own_bucket=settings.bucket)
-        finalize = Finalizer(store, import_repository, ports.objects)
+        self._tables = tables = load_import_tables(settings.handler_modules, collaborators)
+        files = JobFiles(repository, ports.source, own_bucket=settings.bucket)
+        finalize = Finalizer(store, repository, ports.objects)
         csv_machine = CsvMachine(ports.state_machines, settings.import_csv_state_machine_arn)
-        loader = Loader(import_repository, files, tables, finalize, csv_machine, direct_rows=settings.direct_rows)
+        loader = Loader(repository, files, tables, finalize, csv_machine, direct_rows=settings.direct_rows)
         hours = settings.timeout_hours
-        csv_loader = CsvLoader(
-            import_repository, files, ports.source, ports.objects, tables, clock, timeout_hours=hours
-        )
-        write_rows = RowsHandler(import_repository, RowBatches(import_repository), tables)
-        progress = CsvProgress(
-            store, import_repository, ports.objects, finalize, write_rows, clock, timeout_hours=hours
-        )
-        entries = ArchiveRepository(store, clock)
-        limits = ZipLimits(settings.zip_max_entries, settings.zip_max_bytes, settings.zip_max_ratio)
-        unpack = ZipLoader(
-            import_repository, entries, ports.source, ports.objects, tables, clock, limits, own_bucket=settings.bucket
-        )
-        finalize_zip = ZipFinalizer(import_repository, entries, ports.objects)
-        steps = csv_states.loader_steps(csv_loader, progress) | zip_states.loader_steps(unpack, finalize_zip)
-        self.states = job_states(steps, clock)
+        csv_loader = CsvLoader(repository, files, ports.source, ports.objects, tables, clock, timeout_hours=hours)
+        write_rows = RowsHandler(repository, RowBatches(repository), tables)
+        progress = CsvProgress(store, repository, ports.objects, finalize, write_rows, clock, timeout_hours=hours)
+        of_archives = {name: self._step_of_archives(name) for name in (ZIP_LOADER, FINALIZE_ZIP_JOB)}
+        self.states = job_states(csv_states.loader_steps(csv_loader, progress) | of_archives, clock)
         self.csv_ended = csv_states.CsvExecutionEndedHandler(progress)
-        self.zip_ended = zip_states.ZipExecutionEndedHandler(finalize_zip)
-        start_zip = ZipMachine(import_repository, ports.state_machines, settings.import_zip_state_machine_arn)
         self.stream = JobStream(
-            by_kind(loader.load, start_zip),
-            cancel=by_kind(Canceller(store, import_repository), ZipCanceller(import_repository, entries)),
-            reset=RowResetter(store, import_repository),
+            by_kind(loader.load, lambda key: self.archives.start(key)),
+            cancel=by_kind(Canceller(store, repository), lambda key: self.archives.cancel(key)),
+            reset=RowResetter(store, repository),
         )
+
+    @cached_property
+    def archives(self) -> ZipLoading:
+        """For ZIP imports: most calls need none of it, and a cold start is faster without (decision record 0200)."""
+        from handlers.imports.zip.archive import ZipLimits
+        from handlers.imports.zip.loading import ZipLoading
+
+        settings, ports = self._settings, self._ports
+        return ZipLoading(
+            ports.store,
+            self._repository,
+            ports.source,
+            ports.objects,
+            ports.state_machines,
+            ports.clock,
+            tables=self._tables,
+            limits=ZipLimits(settings.zip_max_entries, settings.zip_max_bytes, settings.zip_max_ratio),
+            own_bucket=settings.bucket,
+            machine_arn=settings.import_zip_state_machine_arn,
+        )
+
+    def _step_of_archives(self, name: str) -> JobStep:
+        def step(run: JobRun, payload: StatePayload) -> Any:
+            return self.archives.steps[name](run, payload)
+
+        return step
