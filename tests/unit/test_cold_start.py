@@ -42,7 +42,7 @@ LOADS: dict[str, tuple[set[str], tuple[str, ...], int]] = {
         ("commands.pipeline", "imports.files", "imports.csv", "imports.zip"),
         68,
     ),
-    "loader": ({"commands", "imports"}, ("commands.publishing", "commands.pipeline.run", "imports.zip"), 98),
+    "loader": ({"commands", "imports"}, ("commands.publishing", "commands.pipeline.run", "imports.zip"), 108),
     "imports": (
         {"commands", "imports"},
         ("imports.files.inspection", "imports.csv.loader", "imports.zip.archive", "commands.pipeline.steps"),
