@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,16 @@ ROOT = Path(__file__).parents[1]
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what ``tests/moved_to_slow.py`` names, before markers are selected by."""
-    moved = {(one.path, one.test): one for one in MOVED}
+    moved = defaultdict(list)
+    for one in MOVED:
+        moved[one.path, one.test].append(one)
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
-        found = moved.get((item.path.relative_to(ROOT).as_posix(), item.originalname))
-        if found is not None and found.names(item.callspec.id if hasattr(item, "callspec") else None):
+        found = moved.get((item.path.relative_to(ROOT).as_posix(), item.originalname), ())
+        if any(one.names(item.callspec.id if hasattr(item, "callspec") else None) for one in found):
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.moved)
 
 
 def pytest_collection_finish() -> None:

@@ -11,6 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 OTHER_WORKFLOW = "the other variants of commandWorkflow run the same steps; each is in the simulation, too"
+EVERY_FIFTH = "the ordinary run has every fifth of the places, with each kind of fault"
+LATER_PARTS = ("1", "2", "3", "4")
+MORE_SEEDS = "more of the same, from other seeds"
 IN_MEMORY = "each file in both modes is in tests/unit/handlers/imports/test_route.py, in memory"
 
 #: Where EXPRESS is no other than STANDARD: nothing waits by a token. By file of tests/e2e.
@@ -35,6 +38,11 @@ EXPRESS_TOO = {
         "test_wf_02_unknown_machines_and_states_are_named",
     ),
 }
+
+
+def seeds(first: int, end: int) -> tuple[str, ...]:
+    """Ids of parameters that are numbers, the end left out."""
+    return tuple(str(seed) for seed in range(first, end))
 
 
 @dataclass(frozen=True)
@@ -111,6 +119,84 @@ MOVED = (
         ("STANDARD", "EXPRESS"),
         OTHER_WORKFLOW,
     ),
+    *(
+        Moved(path, test, LATER_PARTS, EVERY_FIFTH)
+        for path, tests in {
+            "tests/simulation/test_every_call.py": (
+                "test_dup_02_each_lambda_call_is_delivered_twice_or_refused",
+                "test_dup_03_a_crash_before_and_after_each_call",
+                "test_dup_03_an_answer_lost_after_each_call_and_the_sdk_s_own_repeat",
+                "test_dup_04_throttling_on_each_call",
+                "test_pipe_14_a_zombie_at_each_call_of_every_state",
+                "test_ord_06_07_a_slow_call_at_any_point_delays_no_successor",
+                "test_ord_06_07_slow_calls_on_both_sides_delay_no_successor",
+            ),
+            "tests/simulation/test_import_every_call.py": (
+                "test_dup_03_a_crash_before_and_after_each_call",
+                "test_dup_04_each_call_is_throttled_once",
+                "test_dup_01_dup_02_each_delivery_and_each_call_twice",
+            ),
+            "tests/simulation/test_sweeper.py": (
+                "test_dup_08_an_express_execution_killed_at_each_call",
+                "test_dup_08_a_standard_execution_killed_at_each_call",
+            ),
+            "tests/simulation/test_workflow_seeds.py": ("test_saga_03_a_crash_or_a_duplicate_at_every_call",),
+            "tests/unit/handlers/imports/test_cancel.py": (
+                "test_g5_cancelled_between_any_two_calls",
+                "test_imp_08_dup_03_cancelled_with_a_crash_at_each_call",
+            ),
+            "tests/unit/handlers/imports/test_machine.py": (
+                "test_imp_13_a_crash_at_each_call_beside",
+                "test_imp_19_a_crash_at_each_call_beside",
+            ),
+            "tests/unit/handlers/imports/test_retry.py": (
+                "test_g5_a_job_fails_and_is_retried_while_its_loader_writes_and_its_rows_run",
+                "test_g5_a_retry_is_cancelled_between_any_two_calls",
+                "test_g5_another_call_resets_the_rows_between_any_two_calls",
+                "test_imp_07_dup_03_a_crash_at_each_call_of_a_retry",
+                "test_imp_07_more_failed_rows_than_one_call_can_reset",
+            ),
+            "tests/unit/handlers/imports/test_route.py": ("test_imp_08_dup_03_a_crash_at_each_call",),
+            "tests/unit/handlers/imports/test_sweeper.py": ("test_g1_the_sweeper_stops_at_each_of_its_calls",),
+            "tests/unit/handlers/imports/test_sync.py": ("test_imp_08_dup_03_sync_a_crash_at_each_call",),
+            "tests/unit/handlers/imports/test_zip_route.py": (
+                "test_zip_07_dup_03_a_crash_at_each_call",
+                "test_zip_cancelled_at_any_moment",
+                "test_zip_the_machine_is_aborted_at_any_moment",
+            ),
+            "tests/unit/handlers/tasks/test_route.py": ("test_dup_03_a_crash_at_each_call",),
+            "tests/unit/handlers/workflows/test_transfer.py": ("test_saga_03_a_fault_at_every_call",),
+        }.items()
+        for test in tests
+    ),
+    *(
+        Moved(path, test, variants, MORE_SEEDS)
+        for path, test, variants in (
+            ("tests/simulation/test_seeds.py", "test_ord_14_guarantees_hold_under_faults", seeds(16, 50)),
+            ("tests/simulation/test_inline.py", "test_ord_14_the_guarantees_hold_under_faults", seeds(10, 30)),
+            (
+                "tests/simulation/test_inline.py",
+                "test_inl_02_three_workflows_mixed_and_switched_under_way",
+                seeds(12, 36),
+            ),
+            (
+                "tests/simulation/test_import_seeds.py",
+                "test_dup_01_dup_04_imp_08_imp_15_promises_hold_under_faults",
+                seeds(12, 36),
+            ),
+            (
+                "tests/simulation/test_workflow_seeds.py",
+                "test_saga_03_wf_03_wf_04_wf_05_wf_06_ops_04_promises_hold_under_faults",
+                seeds(14, 40),
+            ),
+            (
+                "tests/simulation/test_operators.py",
+                "test_ord_14_ops_02_redrive_brings_everything_through",
+                seeds(6, 12),
+            ),
+            ("tests/unit/handlers/imports/test_route.py", "test_imp_08_dup_02_duplicates_in_any_order", seeds(12, 50)),
+        )
+    ),
     Moved(
         "tests/simulation/test_workflow_seeds.py",
         "test_saga_03_a_crash_or_a_duplicate_at_every_call",
@@ -120,20 +206,14 @@ MOVED = (
     Moved(
         "tests/simulation/test_on_endpoint.py",
         "test_ord_14_on_the_endpoint",
-        tuple(str(seed) for seed in range(5, 10)),
-        "five seeds stay; tests/simulation/test_seeds.py has more, on its own store",
+        ("1", "2", *seeds(5, 10)),
+        "three seeds stay; tests/simulation/test_seeds.py has more, on its own store",
     ),
     Moved(
         "tests/simulation/test_mutants.py",
         "test_some_mutations_are_caught",
         ("unconditional data write",),
         "the other mutation is caught the same way",
-    ),
-    Moved(
-        "tests/unit/handlers/imports/test_zip_route.py",
-        "test_zip_07_dup_03_a_crash_at_each_call",
-        ("1", "2", "3"),
-        "the ordinary run crashes at every fourth call, before and after it",
     ),
     Moved(
         "tests/samples/test_cli.py",
@@ -157,7 +237,7 @@ MOVED = (
         "what is refused has tests of its own; two kinds stay for the line on the terminal",
     ),
     *(
-        Moved("tests/simulation/test_every_call.py", test, ("EXPRESS-terminal",), OTHER_WORKFLOW)
+        Moved("tests/simulation/test_every_call.py", test, ("EXPRESS-terminal-0",), OTHER_WORKFLOW)
         for test in (
             "test_dup_03_a_crash_before_and_after_each_call",
             "test_dup_04_throttling_on_each_call",
@@ -168,13 +248,13 @@ MOVED = (
     Moved(
         "tests/simulation/test_operators.py",
         "test_ops_07_the_workflow_is_switched_with_100_commands_in_flight",
-        ("2", "3"),
-        "two seeds of each pair stay",
+        seeds(1, 4),
+        "one seed of each pair stays",
     ),
     Moved(
         "tests/unit/handlers/workflows/test_transfer.py",
         "test_saga_03_a_fault_at_every_call",
-        ("failed command-throttled", "works-throttled", "undone-throttled"),
+        ("failed command-throttled-0", "works-throttled-0", "undone-throttled-0"),
         "a call that dies before it is made ends like one that is throttled",
     ),
     Moved(
@@ -257,6 +337,12 @@ MOVED = (
         "test_inl_08_the_committed_counts_are_those_of_today_and_as_promised",
         ("STANDARD terminal", "EXPRESS full", "INLINE full"),
         "the other detail of each workflow stays",
+    ),
+    Moved(
+        "tests/simulation/test_consumers.py",
+        "test_ord_17_whatever_the_order_of_steps_all_are_done_in_order_and_once",
+        ("the successor comes to two, a lease ends",),
+        "the other starts have the same steps in every order; leases end in tests/simulation/test_every_call.py",
     ),
     Moved(
         "tests/e2e/test_import_machine.py",

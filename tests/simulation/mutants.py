@@ -89,7 +89,7 @@ def try_out(mutation: Mutation) -> Verdict:
             "-p",
             "no:cacheprovider",
             "-m",
-            "not slow",
+            "not slow or moved",
             *mutation.tests,
         ]
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}

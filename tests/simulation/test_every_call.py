@@ -30,6 +30,7 @@ from tests.simulation.sites import (
     TWICE_LATE,
 )
 from tests.simulation.world import Setup, SimulatedWorld
+from tests.support.parts import IN_PARTS, PARTS, part_of
 
 SETUPS = {
     f"{workflow}-{detail}": Setup(command_workflow=workflow, status_detail=detail)
@@ -73,10 +74,12 @@ def assert_same_end(world: SimulatedWorld, deployed: str, what: str) -> None:
     assert final_state(world) == expected(deployed), story
 
 
-def assert_same_end_everywhere(deployed: str, kinds: tuple[str, ...], *, slowest_wake: float | None = None) -> None:
+def assert_same_end_everywhere(
+    deployed: str, kinds: tuple[str, ...], part: int, *, slowest_wake: float | None = None
+) -> None:
     found = places(SETUPS[deployed], kinds)
     assert {kind for _, kind in found} == set(kinds)
-    for site, kind in found:
+    for site, kind in part_of(found, part):
         world, plan = run_with(site, kind, SETUPS[deployed])
         assert plan.met == {site: kind}, f"the run never came to {site}"
         assert_same_end(world, deployed, f"{kind} at {site}")
@@ -104,52 +107,60 @@ def test_dup_02_every_lambda_call_is_delivered_twice(deployed: str, kind: str) -
     assert_same_end(run(EveryCall(INVOKE, kind), SETUPS[deployed]), deployed, kind)
 
 
+@IN_PARTS
 @DEPLOYED
-def test_dup_02_each_lambda_call_is_delivered_twice_or_refused(deployed: str) -> None:
-    assert_same_end_everywhere(deployed, (TWICE, TWICE_LATE, REFUSED))
+def test_dup_02_each_lambda_call_is_delivered_twice_or_refused(deployed: str, part: int) -> None:
+    assert_same_end_everywhere(deployed, (TWICE, TWICE_LATE, REFUSED), part)
 
 
+@IN_PARTS
 @DEPLOYED
-def test_dup_03_a_crash_before_and_after_each_call(deployed: str) -> None:
-    assert_same_end_everywhere(deployed, (CRASH, CRASH_AFTER))
+def test_dup_03_a_crash_before_and_after_each_call(deployed: str, part: int) -> None:
+    assert_same_end_everywhere(deployed, (CRASH, CRASH_AFTER), part)
 
 
+@IN_PARTS
 @DEPLOYED
-def test_dup_03_an_answer_lost_after_each_call_and_the_sdk_s_own_repeat(deployed: str) -> None:
-    assert_same_end_everywhere(deployed, (ANSWER_LOST, SDK_RETRY))
+def test_dup_03_an_answer_lost_after_each_call_and_the_sdk_s_own_repeat(deployed: str, part: int) -> None:
+    assert_same_end_everywhere(deployed, (ANSWER_LOST, SDK_RETRY), part)
 
 
+@IN_PARTS
 @DEPLOYED
-def test_dup_04_throttling_on_each_call(deployed: str) -> None:
-    assert_same_end_everywhere(deployed, (THROTTLE, CONFLICT))
+def test_dup_04_throttling_on_each_call(deployed: str, part: int) -> None:
+    assert_same_end_everywhere(deployed, (THROTTLE, CONFLICT), part)
 
 
+@IN_PARTS
 @DEPLOYED
-def test_pipe_14_a_zombie_at_each_call_of_every_state(deployed: str) -> None:
+def test_pipe_14_a_zombie_at_each_call_of_every_state(deployed: str, part: int) -> None:
     """Its function ran out of time; the call comes 40 s later, or 400 s later, when the lease has ended too."""
-    assert_same_end_everywhere(deployed, (HANG, LONG_HANG))
+    assert_same_end_everywhere(deployed, (HANG, LONG_HANG), part)
 
 
 @pytest.mark.parametrize("deployed", ["STANDARD-full", "STANDARD-terminal"])
 def test_ord_12_each_resume_is_lost(deployed: str) -> None:
-    assert_same_end_everywhere(deployed, (LOST,))
+    for part in range(PARTS):
+        assert_same_end_everywhere(deployed, (LOST,), part)
 
 
+@IN_PARTS
 @DEPLOYED
-def test_ord_06_07_a_slow_call_at_any_point_delays_no_successor(deployed: str) -> None:
+def test_ord_06_07_a_slow_call_at_any_point_delays_no_successor(deployed: str, part: int) -> None:
     """Neither half of the handshake may need the poll or the sweeper, wherever one side is held up for 3 s."""
-    assert_same_end_everywhere(deployed, (SLOW,), slowest_wake=5)
+    assert_same_end_everywhere(deployed, (SLOW,), part, slowest_wake=5)
 
 
+@IN_PARTS
 @DEPLOYED
-def test_ord_06_07_slow_calls_on_both_sides_delay_no_successor(deployed: str) -> None:
+def test_ord_06_07_slow_calls_on_both_sides_delay_no_successor(deployed: str, part: int) -> None:
     """Each call of finish(v1) against each call of v2 up to its wait, one held up longer than the other."""
     sites = [site for site, kind in places(SETUPS[deployed], (SLOW,))]
     finish = [site for site in sites if site.startswith(("o1@1 finish#1.", "o1@0 apply#1."))]
     wait = [site for site in sites if re.match(WAITING, site)]
     assert len(finish) * len(wait) >= 12
     for kinds in ((SLOW, SLUGGISH), (SLUGGISH, SLOW)):
-        for pair in product(finish, wait):
+        for pair in part_of(list(product(finish, wait)), part):
             world = run(ListedFaults(dict(zip(pair, kinds, strict=True))), SETUPS[deployed])
             assert_same_end(world, deployed, f"{kinds} at {pair}")
             assert world.watcher.slowest_wake <= 5, f"{kinds} at {pair}\n{world.story.tell()}"

@@ -30,6 +30,7 @@ from tests.simulation.sites import (
     current_visit,
 )
 from tests.simulation.workload import CONTEXT
+from tests.support.parts import IN_PARTS, PARTS, part_of
 
 #: One row is applied, one is superseded, one is not valid, and one's command is refused.
 ROWS = (
@@ -91,10 +92,10 @@ def is_of_imports(site: str) -> bool:
     return site.startswith("j01@") or " notifications" in site
 
 
-def same_end_everywhere(kinds: tuple[str, ...]) -> None:
+def same_end_everywhere(kinds: tuple[str, ...], part: int) -> None:
     expected = final_state(run(NoFaults()))
     assert [row["status"] for row in expected["rows"]] == ["SUPERSEDED", "COMPLETED", "FAILED", "FAILED"]
-    for site, kind in places(kinds):
+    for site, kind in part_of(places(kinds), part):
         plan = ListedFaults({site: kind})
         world = run(plan)
         assert plan.met == {site: kind}
@@ -102,16 +103,19 @@ def same_end_everywhere(kinds: tuple[str, ...]) -> None:
         assert final_state(world) == expected, f"{kind} at {site}\n{world.story.tell()}"
 
 
-def test_dup_03_a_crash_before_and_after_each_call() -> None:
-    same_end_everywhere((CRASH, CRASH_AFTER))
+@IN_PARTS
+def test_dup_03_a_crash_before_and_after_each_call(part: int) -> None:
+    same_end_everywhere((CRASH, CRASH_AFTER), part)
 
 
-def test_dup_04_each_call_is_throttled_once() -> None:
-    same_end_everywhere((THROTTLE, CONFLICT))
+@IN_PARTS
+def test_dup_04_each_call_is_throttled_once(part: int) -> None:
+    same_end_everywhere((THROTTLE, CONFLICT), part)
 
 
-def test_dup_01_dup_02_each_delivery_and_each_call_twice() -> None:
-    same_end_everywhere((TWICE, TWICE_LATE, SDK_RETRY))
+@IN_PARTS
+def test_dup_01_dup_02_each_delivery_and_each_call_twice(part: int) -> None:
+    same_end_everywhere((TWICE, TWICE_LATE, SDK_RETRY), part)
 
 
 @pytest.mark.parametrize("kind", [TWICE, TWICE_LATE])
@@ -123,4 +127,5 @@ def test_dup_02_every_delivery_twice(kind: str) -> None:
 
 @pytest.mark.slow
 def test_dup_03_answers_that_are_lost_and_calls_that_come_late() -> None:
-    same_end_everywhere((ANSWER_LOST, LONG_HANG))
+    for part in range(PARTS):
+        same_end_everywhere((ANSWER_LOST, LONG_HANG), part)

@@ -57,7 +57,7 @@ def test_an_error_of_the_watcher_is_reported_and_not_mistaken_for_the_table_s(mo
 
 def test_the_faults_and_the_ends_are_met() -> None:
     """A simulation in which nothing goes wrong shows nothing."""
-    results = [simulate_imports(seed) for seed in range(24)]
+    results = [simulate_imports(seed) for seed in (1, 3, 9)]  # few that between them have everything
     kinds = {kind for one in results for kind in one.faults.values()}
     assert kinds >= {CRASH, CRASH_AFTER, HANG, LONG_HANG, SDK_RETRY, TWICE, TWICE_LATE}, kinds
     ends: Counter[str] = sum((one.ends for one in results), Counter())

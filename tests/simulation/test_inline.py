@@ -50,7 +50,7 @@ def test_inl_02_three_workflows_mixed_and_switched_under_way(seed: int) -> None:
 
 
 def test_inl_02_the_mix_has_every_workflow_and_switch() -> None:
-    drawn = [draw_mixed(seed) for seed in range(36)]
+    drawn = [draw_mixed(seed) for seed in range(12)]  # of the ordinary run
     orders = [[setup.command_workflow, *(workflow for _, workflow in switches)] for setup, switches in drawn]
     pairs = {pair for order in orders for pair in pairwise(order)}
     assert len({one for one in pairs if one[0] != one[1]}) == len(STARTED_MACHINES) * (len(STARTED_MACHINES) - 1)

@@ -9,6 +9,7 @@ from tests.simulation.one_fault import Recorder, final_state, places, run, run_s
 from tests.simulation.plan import ListedFaults, NoFaults, SeededFaults
 from tests.simulation.sites import ABORT, ANSWER_LOST, CRASH, CRASH_AFTER, KINDS, THROTTLE
 from tests.simulation.world import Setup
+from tests.support.parts import IN_PARTS, part_of
 
 BEGIN = 1_767_225_600.0
 BOTH = pytest.mark.parametrize("workflow", [STANDARD, EXPRESS])
@@ -24,23 +25,25 @@ def test_dup_08_a_start_that_was_lost(workflow: str) -> None:
     assert final_state(world) == final_state(run(NoFaults(), setup))
 
 
-def test_dup_08_an_express_execution_killed_at_each_call() -> None:
+@IN_PARTS
+def test_dup_08_an_express_execution_killed_at_each_call(part: int) -> None:
     """No rule tells of it; the sweeper starts another."""
     setup = Setup(command_workflow=EXPRESS)
     expected = final_state(run(NoFaults(), setup))
     found = [(site, kind) for site, kind in places(setup, (ABORT,)) if site.startswith("o1@")]
     assert len(found) > 20
-    for site, kind in found:
+    for site, kind in part_of(found, part):
         world, plan = run_with(site, kind, setup)
         assert plan.met == {site: kind}
         assert not world.violations, f"{site}\n{world.violations}\n{world.story.tell()}"
         assert final_state(world) == expected, f"{site}\n{world.story.tell()}"
 
 
-def test_dup_08_a_standard_execution_killed_at_each_call() -> None:
+@IN_PARTS
+def test_dup_08_a_standard_execution_killed_at_each_call(part: int) -> None:
     """The rule writes FAILED (NotRunning) with an alarm, unless the outcome is stored already."""
     setup = Setup()
-    for site, kind in places(setup, (ABORT,)):
+    for site, kind in part_of(places(setup, (ABORT,)), part):
         world, _ = run_with(site, kind, setup)
         assert not world.violations, f"{site}\n{world.violations}\n{world.story.tell()}"
         rows = [row for entity in world.watcher.entities.values() for row in entity.rows.values()]

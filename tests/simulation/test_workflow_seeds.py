@@ -11,6 +11,7 @@ from tests.simulation.command_line import run_seeds
 from tests.simulation.plan import ListedFaults, NoFaults
 from tests.simulation.sites import ABORT, CRASH, CRASH_AFTER, HANG, KINDS, LONG_HANG, LOST, SDK_RETRY, TWICE, TWICE_LATE
 from tests.simulation.workflows import Result, simulate_workflows, summary
+from tests.support.parts import IN_PARTS, part_of
 
 SMALL: dict[str, Any] = {"transfers": 1, "approvals": 1, "others": 0}
 #: Seeds of the small world: the transfer works; its second step is refused, so that the first is undone.
@@ -35,7 +36,7 @@ def test_saga_01_saga_02_wf_01_without_faults_the_ends_are_the_asked_ones(seed: 
 
 def test_the_faults_and_the_ends_are_met() -> None:
     """A simulation in which nothing goes wrong shows nothing."""
-    results = [simulate_workflows(seed) for seed in range(12)]
+    results = [simulate_workflows(seed) for seed in (4, 14)]  # few that between them have everything
     kinds = {kind for one in results for kind in one.faults.values()}
     assert kinds >= {ABORT, CRASH, CRASH_AFTER, HANG, LONG_HANG, SDK_RETRY, TWICE, TWICE_LATE}, kinds
     ends = {end for one in results for end in one.ends}
@@ -48,7 +49,7 @@ def test_the_faults_and_the_ends_are_met() -> None:
         "transfer SUCCEEDED",
         "transfer FAILED NotFound",
     }, ends
-    assert sum(one.log_lines for one in results) > 1_000
+    assert sum(one.log_lines for one in results) > 300
 
 
 @pytest.mark.parametrize("seed", [3, 4])
@@ -86,19 +87,20 @@ def with_fault(seed: int, site: str, kind: str) -> Result:
     return result
 
 
-def same_ends_everywhere(shape: str, kinds: tuple[str, ...]) -> None:
+def same_ends_everywhere(shape: str, kinds: tuple[str, ...], part: int) -> None:
     seed = SHAPES[shape]
     assert simulate_workflows(seed, plan=NoFaults(), **SMALL).ends[shape] == 1
-    for site, kind in places(seed, kinds):
+    for site, kind in part_of(places(seed, kinds), part):
         result = with_fault(seed, site, kind)
         if kind != ABORT:
             assert result.ends[shape] == 1, f"{kind} at {site}: {result.ends}"
 
 
+@IN_PARTS
 @pytest.mark.parametrize("shape", SHAPES)
-def test_saga_03_a_crash_or_a_duplicate_at_every_call(shape: str) -> None:
+def test_saga_03_a_crash_or_a_duplicate_at_every_call(shape: str, part: int) -> None:
     """One such fault changes no end: the machine's Retry brings the saga through, and the approval with it."""
-    same_ends_everywhere(shape, (CRASH, CRASH_AFTER, LOST, TWICE_LATE))
+    same_ends_everywhere(shape, (CRASH, CRASH_AFTER, LOST, TWICE_LATE), part)
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ from handlers.imports.jobs.repository import ImportRepository
 from handlers.imports.service import ImportService
 from tests.support.gate import AFTER, BEFORE, Gate, Gated
 from tests.support.import_world import BUCKET, CONTEXT, ImportWorld
+from tests.support.parts import IN_PARTS, part_of
 from tests.unit.handlers.imports.test_route import airports
 
 FILE = airports("a", "!", "c", "d") + b"A000,,again,,,JP,,1,2,,\nA009,x,too,many,values,JP,,1,2,,,,\n"
@@ -145,25 +146,27 @@ def cancelled_at(call: int, *, at_once: bool = False, **world_options: Any) -> t
     return world, job
 
 
+@IN_PARTS
 @pytest.mark.parametrize("mode", MODES)
-def test_g5_cancelled_between_any_two_calls(mode: str) -> None:
+def test_g5_cancelled_between_any_two_calls(mode: str, part: int) -> None:
     """Whatever the moment: every row ends once, no cancelled row is applied."""
     outcomes = set()
     for seed, at_once in itertools.product(range(2), (False, True)):
         world, job = cancelled_at(0, seed=seed, mode=mode)
-        for call in range(1, len(world.gate.calls) + 1):
+        for call in part_of(range(1, len(world.gate.calls) + 1), part):
             world, job = cancelled_at(call, seed=seed, at_once=at_once, mode=mode)
             ended = check_end(world, job)
             outcomes.add((ended.status, ended.counts.cancelled))
     assert {("CANCELLED", 0), ("FAILED", 0), ("FAILED", 3)} <= outcomes, outcomes
 
 
+@IN_PARTS
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("fault", [BEFORE, AFTER])
-def test_imp_08_dup_03_cancelled_with_a_crash_at_each_call(fault: str, mode: str) -> None:
+def test_imp_08_dup_03_cancelled_with_a_crash_at_each_call(fault: str, mode: str, part: int) -> None:
     for cancel in (12, 40):
         calls = len(cancelled_at(cancel, mode=mode)[0].gate.calls)
-        for number in range(1, calls + 1):
+        for number in part_of(range(1, calls + 1), part):
             world, job = cancelled_at(cancel, gate=Gate(fault, number), mode=mode)
             check_end(world, job)
 

@@ -23,6 +23,7 @@ from handlers.store.port import Write
 from local.functions.model import SimulatedCrash
 from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.import_world import CONTEXT, ImportWorld
+from tests.support.parts import IN_PARTS, part_of
 from tests.unit.handlers.imports.quirks import EXPECTED, QUIRKS
 from tests.unit.handlers.imports.test_route import airports, report
 
@@ -116,11 +117,12 @@ def test_imp_13_a_map_that_dies_fails_the_job_and_what_it_applied_is_counted() -
     assert (counts.total, counts.applied, counts.failed, counts.processed) == (9, 5, 1, 6)
 
 
+@IN_PARTS
 @pytest.mark.parametrize("fault", [BEFORE, AFTER])
-def test_imp_13_a_crash_at_each_call_beside(fault: str) -> None:
+def test_imp_13_a_crash_at_each_call_beside(fault: str, part: int) -> None:
     world = ImportWorld(mode=STEP_FUNCTION)
     expected, calls = map_died(world), world.gate.calls
-    for number in range(1, len(calls) + 1):
+    for number in part_of(range(1, len(calls) + 1), part):
         assert map_died(ImportWorld(Gate(fault, number), mode=STEP_FUNCTION)) == expected, f"{fault} call {number}"
 
 
@@ -144,12 +146,13 @@ def test_imp_19_rows_without_progress_fail_when_the_time_is_over() -> None:
     assert run_of(world).visited.count(FINALIZE_PARENT_JOB) > 1, "the rows are closed in portions"
 
 
+@IN_PARTS
 @pytest.mark.parametrize("fault", [BEFORE, AFTER])
-def test_imp_19_a_crash_at_each_call_beside(fault: str) -> None:
+def test_imp_19_a_crash_at_each_call_beside(fault: str, part: int) -> None:
     world = ImportWorld(mode=STEP_FUNCTION)
     expected, calls = late(world), world.gate.calls
     checks = [number for number, call in enumerate(calls, start=1) if call != "get_together"]
-    for number in checks:
+    for number in part_of(checks, part):
         assert late(ImportWorld(Gate(fault, number), mode=STEP_FUNCTION)) == expected, f"{fault} call {number}"
 
 

@@ -18,6 +18,7 @@ from handlers.store.port import COMMANDS, Change
 from handlers.store.values import item_to_dynamo
 from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.import_world import CONTEXT, ImportWorld
+from tests.support.parts import IN_PARTS, part_of
 from tests.unit.handlers.imports.test_cancel import check_end, created
 from tests.unit.handlers.imports.test_route import airports
 
@@ -165,13 +166,14 @@ def ends(world: ImportWorld) -> tuple[Any, ...]:
     return rows, commands, [body for _, body in objects]
 
 
+@IN_PARTS
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("fault", [BEFORE, AFTER])
-def test_imp_07_dup_03_a_crash_at_each_call_of_a_retry(fault: str, mode: str) -> None:
+def test_imp_07_dup_03_a_crash_at_each_call_of_a_retry(fault: str, mode: str, part: int) -> None:
     world, _, begin = scenario(mode=mode)
     expected, calls = ends(world), len(world.gate.calls)
     assert world.rows()[1]["status"] == "COMPLETED"
-    for number in range(begin + 1, calls + 1):
+    for number in part_of(range(begin + 1, calls + 1), part):
         assert ends(scenario(Gate(fault, number), mode=mode)[0]) == expected, f"{fault} call {number}"
 
 
@@ -181,20 +183,22 @@ def test_imp_07_dup_02_a_retry_with_duplicates(seed: int, mode: str) -> None:
     assert ends(scenario(seed=seed, twice=True, mode=mode)[0]) == ends(scenario(mode=mode)[0])
 
 
+@IN_PARTS
 @pytest.mark.parametrize("mode", MODES)
-def test_g5_a_retry_is_cancelled_between_any_two_calls(mode: str) -> None:
+def test_g5_a_retry_is_cancelled_between_any_two_calls(mode: str, part: int) -> None:
     world, job, begin = scenario(mode=mode)
     outcomes = set()
-    for call in range(1, len(world.gate.calls) - begin + 1):
+    for call in part_of(range(1, len(world.gate.calls) - begin + 1), part):
         world, job, _ = scenario(cancel_at=call, mode=mode)
         outcomes.add((world.job(job).status, world.job(job).counts.cancelled))
     assert {("FAILED", 2), ("FAILED", 0)} <= outcomes, outcomes
 
 
-def test_g5_another_call_resets_the_rows_between_any_two_calls() -> None:
+@IN_PARTS
+def test_g5_another_call_resets_the_rows_between_any_two_calls(part: int) -> None:
     world, _, begin = scenario()
     expected, calls = ends(world), len(world.gate.calls)
-    for call in range(begin + 1, calls + 1):
+    for call in part_of(range(begin + 1, calls + 1), part):
         world = ImportWorld()
         refuse(world, "b", "e")
         job = created(world, FILE)
@@ -241,8 +245,9 @@ def many_failed(gate: Gate | None = None, **options: Any) -> tuple[ImportWorld, 
     return world, job, begin
 
 
+@IN_PARTS
 @pytest.mark.parametrize("mode", MODES)
-def test_imp_07_more_failed_rows_than_one_call_can_reset(mode: str) -> None:
+def test_imp_07_more_failed_rows_than_one_call_can_reset(mode: str, part: int) -> None:
     world, job, begin = many_failed(mode=mode)
     assert world.job(job).attempt == 2
     ended = check_end(world, job)
@@ -252,7 +257,7 @@ def test_imp_07_more_failed_rows_than_one_call_can_reset(mode: str) -> None:
     assert pages == {3, 6, 9, 12, 15}
     expected = ends(world)
     for fault in (BEFORE, AFTER):
-        for number in range(begin + 1, begin + 60, 2):
+        for number in part_of(range(begin + 1, begin + 60, 2), part):
             again = many_failed(Gate(fault, number), mode=mode, checks=False)[0]
             assert ends(again) == expected, f"{fault} call {number}"
 
@@ -268,12 +273,13 @@ def test_imp_07_a_second_retry_begins_with_the_first_row_again() -> None:
     assert retried(world, job).status == "COMPLETED"
 
 
+@IN_PARTS
 @pytest.mark.parametrize("mode", MODES)
-def test_g5_a_job_fails_and_is_retried_while_its_loader_writes_and_its_rows_run(mode: str) -> None:
+def test_g5_a_job_fails_and_is_retried_while_its_loader_writes_and_its_rows_run(mode: str, part: int) -> None:
     """As when a machine dies: what works for the first attempt goes on beside the second."""
     expected = ends(scenario(mode=mode)[0])[1]
     calls = len(scenario(mode=mode)[0].gate.calls)
-    for call in range(1, calls + 1):
+    for call in part_of(range(1, calls + 1), part):
         world = ImportWorld(mode=mode)
         job = created(world, FILE)
 

@@ -20,6 +20,7 @@ from handlers.imports.jobs.model import DIRECT, STEP_FUNCTION
 from handlers.store.port import COMMANDS, Change
 from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.import_world import BUCKET, CONTEXT, ImportWorld
+from tests.support.parts import IN_PARTS, part_of
 from tests.unit.handlers.imports.quirks import QUIRKS
 
 MODES = [DIRECT, STEP_FUNCTION]
@@ -467,15 +468,16 @@ def test_imp_08_dup_02_duplicates_in_any_order(seed: int, twice: bool, mode: str
     assert comparable(ImportWorld(seed=seed, twice=twice, mode=mode)) == comparable(ImportWorld())
 
 
+@IN_PARTS
 @pytest.mark.parametrize("fault", [BEFORE, AFTER])
-def test_imp_08_dup_03_a_crash_at_each_call(fault: str, mode: str) -> None:
+def test_imp_08_dup_03_a_crash_at_each_call(fault: str, mode: str, part: int) -> None:
     """Counters are the rows after every delivery; no row is lost, none applied twice."""
     expected = comparable(ImportWorld())
     world = ImportWorld(mode=mode)
     assert comparable(world) == expected
     calls = world.gate.calls
     assert len(calls) > 50
-    for number in range(1, len(calls) + 1):
+    for number in part_of(range(1, len(calls) + 1), part):
         faulty = ImportWorld(Gate(fault, number), mode=mode)
         assert comparable(faulty) == expected, f"{fault} call {number}: {calls[number - 1]}"
 

@@ -13,6 +13,7 @@ from handlers.imports.sweeper import NEXT_PART_SECONDS, PAGE, ROWS_PER_LOOK
 from handlers.store.port import COMMANDS, IMPORT_TMP, Change
 from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.import_world import BUCKET, CONTEXT, TIMEOUT_HOURS, ImportWorld
+from tests.support.parts import IN_PARTS, part_of
 from tests.unit.handlers.imports.test_route import FILE, airports, comparable
 
 STEPS = ("loader", "import stream", "queue", "commands stream")
@@ -69,8 +70,9 @@ def test_g1_an_outage_of_a_step(step: str) -> None:
     assert ends(healed(world, hours=TIMEOUT_HOURS)) == expected
 
 
+@IN_PARTS
 @pytest.mark.parametrize("fault", [BEFORE, AFTER])
-def test_g1_the_sweeper_stops_at_each_of_its_calls(fault: str) -> None:
+def test_g1_the_sweeper_stops_at_each_of_its_calls(fault: str, part: int) -> None:
     """It comes again: what it had begun is repeated."""
     expected = comparable(ImportWorld())
 
@@ -80,7 +82,7 @@ def test_g1_the_sweeper_stops_at_each_of_its_calls(fault: str) -> None:
         return healed(world)
 
     calls = run(Gate()).gate.calls
-    for number in range(60, len(calls) + 1, 3):
+    for number in part_of(range(60, len(calls) + 1, 3), part):
         assert ends(run(Gate(fault, number))) == expected, f"{fault} call {number}: {calls[number - 1]}"
 
 

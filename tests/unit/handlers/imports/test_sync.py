@@ -22,6 +22,7 @@ from tests.modules.airports import TYPE, airport_input
 from tests.simulation.watcher import PIPELINE_FIELDS
 from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.import_world import CONTEXT, ImportWorld
+from tests.support.parts import IN_PARTS, part_of
 from tests.unit.handlers.imports.test_cancel import check_end, created
 from tests.unit.handlers.imports.test_route import FILE, airports, report
 
@@ -253,12 +254,13 @@ def failing() -> Target:
     return target
 
 
+@IN_PARTS
 @pytest.mark.parametrize("target", [None, failing])
 @pytest.mark.parametrize("fault", [BEFORE, AFTER])
-def test_imp_08_dup_03_sync_a_crash_at_each_call(fault: str, target: Any) -> None:
+def test_imp_08_dup_03_sync_a_crash_at_each_call(fault: str, target: Any, part: int) -> None:
     world, _ = scenario(world_of(target and target()))
     expected = ends(world)
-    for number in range(1, len(world.gate.calls) + 1):
+    for number in part_of(range(1, len(world.gate.calls) + 1), part):
         found = target and target()
         faulty, _ = scenario(world_of(found, Gate(fault, number)))
         if found is None or "A003" not in crashed_codes(faulty):

@@ -12,6 +12,7 @@ from local.functions.model import InvokeResult, SimulatedCrash
 from local.states.running.executions import FAILED, RUNNING, SUCCEEDED
 from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.machine_world import AT_ONCE, LATER
+from tests.support.parts import IN_PARTS, part_of
 from tests.support.zip_world import CONTEXT, MACHINE, ZipWorld, airports, archive
 
 #: A good file, one with a bad header, one without rows, one that changes a row of the first; and one without a table.
@@ -47,13 +48,13 @@ def test_zip_02_the_scenario_ends_as_designed() -> None:
 
 
 @pytest.mark.parametrize("fault", [BEFORE, AFTER])
-@pytest.mark.parametrize("part", range(4))
+@IN_PARTS
 def test_zip_07_dup_03_a_crash_at_each_call(fault: str, part: int) -> None:
     world = ZipWorld()
     expected = scenario(world)
     calls = world.gate.calls
     assert len(calls) > 100
-    for number in range(part + 1, len(calls) + 1, 4):
+    for number in part_of(range(1, len(calls) + 1), part):
         outcome = scenario(ZipWorld(Gate(fault, number)))
         assert outcome == expected, f"{fault} call {number}: {calls[number - 1]}"
 
@@ -221,14 +222,14 @@ def test_zip_07_rows_that_never_end_are_waited_for_and_then_given_up() -> None:
     assert ((execution.stopped or 0) - execution.started) / 3600 == pytest.approx(25.5, abs=0.2)
 
 
-@pytest.mark.parametrize("part", range(4))
+@IN_PARTS
 def test_zip_cancelled_at_any_moment(part: int) -> None:
     """Nothing is left open, no file is begun afterwards, and what is counted is what there is."""
     world = ZipWorld()
     world.import_archive(CONTENT)
     moments = len(world.gate.calls)
     seen = set()
-    for moment in range(part + 1, moments, 4):
+    for moment in part_of(range(1, moments), part):
         world = ZipWorld()
         job = world.create(CONTENT)
         with world.quietly():
@@ -249,13 +250,13 @@ def test_zip_cancelled_at_any_moment(part: int) -> None:
     assert seen == {"CANCELLED", "FAILED"}
 
 
-@pytest.mark.parametrize("part", range(4))
+@IN_PARTS
 def test_zip_the_machine_is_aborted_at_any_moment(part: int) -> None:
     """The job fails and says so; the file that was being imported comes to its own end."""
     world = ZipWorld()
     world.import_archive(CONTENT)
     moments = len(world.gate.calls)
-    for moment in range(part + 1, moments, 4):
+    for moment in part_of(range(1, moments), part):
         world = ZipWorld()
         job = world.create(CONTENT)
         with world.quietly():

@@ -15,6 +15,7 @@ import pytest
 from handlers.tasks.model import Task
 from tests.support.gate import AFTER, BEFORE, Gate
 from tests.support.machine_world import AT_ONCE, LATER
+from tests.support.parts import IN_PARTS, part_of
 from tests.support.pipelines import CONTEXT
 from tests.support.task_world import TaskWorld
 
@@ -151,14 +152,15 @@ def test_a_cancel_at_any_moment(seed: int, twice: str) -> None:
     assert (task["failed"], alarms) == (0, set())
 
 
+@IN_PARTS
 @pytest.mark.parametrize("fault", [BEFORE, AFTER])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_dup_03_a_crash_at_each_call(scenario: Any, fault: str) -> None:
+def test_dup_03_a_crash_at_each_call(scenario: Any, fault: str, part: int) -> None:
     """TASK-07 too: a crash after a call is a message, record or call that comes again."""
     world = TaskWorld()
     expected = outcome(world, scenario)
     assert len(world.gate.calls) > 5
-    for number in range(1, len(world.gate.calls) + 1):
+    for number in part_of(range(1, len(world.gate.calls) + 1), part):
         faulty = TaskWorld(Gate(fault, number))
         place = f"{fault} call {number}: {world.gate.calls[number - 1]}"
         assert outcome(faulty, scenario) == expected, place

@@ -24,6 +24,7 @@ from handlers.workflows.workflow import WorkflowEvent
 from local.functions.model import EXITED, FunctionError, InvokeResult
 from local.testing import WorkflowResult, WorkflowTest
 from tests.modules.transfer import Transfer
+from tests.support.parts import IN_PARTS, part_of
 from tests.support.pipelines import CONTEXT, World
 
 GIVEN = {"tenantCode": "t1", "requestId": "r1", "from": "a", "to": "b", "amount": 30, "requestedBy": "u1"}
@@ -463,11 +464,12 @@ def with_fault(case: str, at: int, kind: str) -> tuple[Bank, WorkflowResult]:
     return bank, result
 
 
+@IN_PARTS
 @pytest.mark.parametrize("kind", ["dies before", "dies after", "throttled", "twice"])
 @pytest.mark.parametrize("case", list(CASES))
-def test_saga_03_a_fault_at_every_call(case: str, kind: str) -> None:
+def test_saga_03_a_fault_at_every_call(case: str, kind: str, part: int) -> None:
     assert CASES[case][2] > 20
-    for at in range(1, CASES[case][2] + 1):
+    for at in part_of(range(1, CASES[case][2] + 1), part):
         bank, result = with_fault(case, at, kind)
         try:
             assert result.status == ("SUCCEEDED" if case == "works" else "FAILED")
