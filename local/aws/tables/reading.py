@@ -32,6 +32,9 @@ _PLAIN_QUERY = frozenset(
         "ExclusiveStartKey",
     }
 )
+#: As conformance tests of real tables hold them (github.com/architect/dynalite, test/query.js).
+OUTSIDE = "The provided starting key is outside query boundaries based on provided conditions"
+NOT_IN_RANGE = "The provided starting key does not match the range key predicate"
 _KEY_CONDITION = re.compile(r"(#?[A-Za-z]\w*) = (:\w+)(?: AND begins_with\((#?[A-Za-z]\w*), (:\w+)\))?", re.ASCII)
 
 
@@ -63,13 +66,22 @@ def table_page(
     start: Mapping[str, Any] | None,
     forward: bool,
 ) -> tuple[list[Item], dict[str, Any] | None]:
-    """What a query of a table with a range key finds, and the key to go on from."""
+    """What a query of a table with a range key finds, and the key to go on from.
+
+    Raises MockValidationException: values of wrong types, or a start key that the query could not have answered.
+    """
     check_condition_types(table, hash_value, range_values)
     hash_key = DynamoType(hash_value)
     keys = keys_in_order(table, hash_key)
-    first, last = bounds(keys, comparison, [DynamoType(value) for value in range_values])
+    wanted = [DynamoType(value) for value in range_values]
+    first, last = bounds(keys, comparison, wanted)
     if start:
-        behind = DynamoType(start[table.range_key_attr]).cast_value
+        if DynamoType(start[table.hash_key_attr]) != hash_key:
+            raise MockValidationException(OUTSIDE)
+        start_key = DynamoType(start[table.range_key_attr])
+        behind = start_key.cast_value
+        if bounds([(behind, start_key)], comparison, wanted) != (0, 1):
+            raise MockValidationException(NOT_IN_RANGE)
         if forward:
             first = max(first, bisect_right(keys, behind, key=entry_value))
         else:

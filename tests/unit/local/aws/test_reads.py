@@ -152,3 +152,38 @@ def test_an_item_is_got_as_moto_gets_it(dynamodb: Any, monkeypatch: pytest.Monke
     dynamodb.put_item(TableName="t", Item={"pk": {"S": "a"}, "sk": {"S": "x"}, "b": {"B": b"\x00"}})
     request = {"TableName": "t", "Key": {"pk": {"S": "a"}, "sk": {"S": sk}}}
     assert outcome(lambda: dynamodb.get_item(**request)) == by_moto(monkeypatch, lambda: dynamodb.get_item(**request))
+
+
+@pytest.mark.parametrize("forward", [True, False])
+@pytest.mark.parametrize(
+    ("condition", "start", "refusal"),
+    [
+        ("pk = :pk AND begins_with(sk, :x)", ("a", "x1"), None),
+        ("pk = :pk", ("a", "zz"), None),  # no row has to be there
+        ("pk = :pk", ("b", "x1"), "outside query boundaries"),
+        ("pk = :pk AND begins_with(sk, :x)", ("b", "x1"), "outside query boundaries"),
+        ("pk = :pk AND begins_with(sk, :x)", ("a", "y"), "does not match the range key predicate"),
+        ("pk = :pk AND sk > :x", ("a", "x"), "does not match the range key predicate"),
+        ("pk = :pk AND sk < :x", ("a", "x"), "does not match the range key predicate"),
+    ],
+)
+def test_a_start_key_that_the_query_could_not_have_answered_is_refused(
+    dynamodb: Any, condition: str, start: tuple[str, str], refusal: str | None, forward: bool
+) -> None:
+    values = {":pk": {"S": "a"}} | ({":x": {"S": "x"}} if ":x" in condition else {})
+    key = {"pk": {"S": start[0]}, "sk": {"S": start[1]}}
+
+    def query() -> Any:
+        return dynamodb.query(
+            TableName="t",
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            ExclusiveStartKey=key,
+            ScanIndexForward=forward,
+        )
+
+    if refusal is None:
+        assert query()["Items"] == []
+    else:
+        with pytest.raises(ClientError, match=refusal):
+            query()
