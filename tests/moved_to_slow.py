@@ -333,6 +333,14 @@ MOVED = (
         "tests/unit/launcher/test_launcher.py::test_two_at_once_mend_a_broken_environment_once",
     ),
     Moved(
+        "tests/samples/test_first_application.py",
+        "test_app_09_the_page_works_as_it_stands",
+        (),
+        "the page's handlers, deployed by their test; its commands, served, are those of tests/e2e/test_serve_data.py, "
+        "test_imports_cli.py and test_operations_cli.py",
+        "tests/samples/test_first_application.py::test_app_09_the_handlers_and_their_test_work_as_they_stand",
+    ),
+    Moved(
         "tests/samples/test_cost.py",
         "test_inl_08_the_committed_counts_are_those_of_today_and_as_promised",
         ("STANDARD terminal", "EXPRESS full", "INLINE full"),

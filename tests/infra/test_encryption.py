@@ -11,7 +11,7 @@ from infra.naming.names import Account, Names
 from infra.permissions.keys import key_actions, key_policy
 from local.deploy.errors import DeployError
 from policy import RULES, Declared, violations
-from tests.support.evaluation import ACCOUNT, REGION, Evaluation, evaluate_into, evaluated
+from tests.support.evaluation import ACCOUNT, REGION, TUNED, Evaluation, evaluate_into, evaluated
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
@@ -168,7 +168,7 @@ def test_a_key_that_cannot_be_is_refused(config: dict[str, str], told: str) -> N
 def test_the_access_log_goes_where_it_is_said(dev: Evaluation) -> None:
     logging = "aws:s3/bucketLogging:BucketLogging"
     assert dev.of_type(logging) == {}
-    assert evaluated("dev", {"bucketAccessLog": "logs-of-others"}).get(logging, "bucket-logging") == {
+    assert evaluated("dev", TUNED).get(logging, "bucket-logging") == {
         "bucket": f"cqrs-dev-store-{ACCOUNT}",
         "targetBucket": "logs-of-others",
         "targetPrefix": f"cqrs-dev-store-{ACCOUNT}/",

@@ -8,7 +8,7 @@ import pytest
 
 from infra.capabilities.http_api import ACCESS_LOG, METHODS
 from infra.packaging import CONSOLE
-from tests.support.evaluation import PROJECT_DIR, Evaluation, evaluated
+from tests.support.evaluation import PROJECT_DIR, TUNED, Evaluation, evaluated
 
 API = "aws:apigatewayv2/api:Api"
 CORS = "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration"
@@ -64,7 +64,7 @@ def test_the_function_is_called_by_this_api_alone(dev: Evaluation) -> None:
 
 
 def test_requests_are_limited_by_configuration() -> None:
-    evaluation = evaluated("dev", {"apiRateLimit": "7", "apiBurstLimit": "9"})
+    evaluation = evaluated("dev", TUNED)
     settings = evaluation.get(STAGE, "http-api-stage")["defaultRouteSettings"]
     assert settings == {"throttlingRateLimit": 7, "throttlingBurstLimit": 9}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contract.metrics import OLDEST_OPEN_COMMAND
-from tests.support.evaluation import Evaluation, evaluated
+from tests.support.evaluation import TUNED, Evaluation, evaluated
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 MACHINE = "aws:sfn/stateMachine:StateMachine"
@@ -147,7 +147,7 @@ def test_thresholds_are_configuration(tuned: Evaluation, alarm: str, threshold: 
 
 
 def test_a_task_is_slow_after_its_own_timeout() -> None:
-    evaluation = evaluated("dev", {"taskTimeoutMinutes": "60"})
+    evaluation = evaluated("dev", TUNED)
     assert evaluation.get(ALARM, "task-handler-ExecutionTime")["threshold"] == 3_600_000
 
 

@@ -215,10 +215,9 @@ def test_bad_input_is_one_clear_line(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_unknown_stack(folder: Path) -> None:
-    with Cli(folder, "serve", "--port", "0", "--stack", "nowhere") as cli:
-        assert cli.end() == 1
-    assert cli.errors.splitlines()[-1] == "cqrs: error: unknown stack 'nowhere'; stacks: dev, prod"
+def test_unknown_stack(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--port", "0", "--stack", "nowhere"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "cqrs: error: unknown stack 'nowhere'; stacks: dev, prod"
 
 
 def test_wrong_usage_is_one_clear_line(folder: Path) -> None:

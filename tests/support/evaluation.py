@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,13 @@ from tests.support.projects import shared_project
 __all__ = ["ACCOUNT", "PROJECT_DIR", "REGION", "Evaluation", "Recorder", "Registration", "invokes"]
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
+#: Settings that have nothing to do with each other, for those who look at one of them: one evaluation for all.
+TUNED = {
+    "apiBurstLimit": "9",
+    "apiRateLimit": "7",
+    "bucketAccessLog": "logs-of-others",
+    "taskTimeoutMinutes": "60",
+}
 
 
 def evaluated(
@@ -25,8 +33,17 @@ def evaluated(
     preview: bool = False,
     project_dir: Path | None = None,
 ) -> Evaluation:
-    """See ``registrations.evaluated``; this repository with the tests' stacks and modules, where no other is named."""
-    return registrations.evaluated(stack, config, preview=preview, project_dir=project_dir or shared_project())
+    """See ``registrations.evaluated``; this repository with the tests' stacks and modules, where no other is named: that
+    is evaluated once for each configuration and process, and nobody changes what was declared.
+    """
+    if project_dir is not None:
+        return registrations.evaluated(stack, config, preview=preview, project_dir=project_dir)
+    return _shared(stack, tuple(sorted((config or {}).items())), preview)
+
+
+@cache
+def _shared(stack: str, config: tuple[tuple[str, str], ...], preview: bool) -> Evaluation:
+    return registrations.evaluated(stack, dict(config), preview=preview, project_dir=shared_project())
 
 
 def evaluate_into(
