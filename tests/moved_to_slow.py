@@ -14,13 +14,20 @@ OTHER_WORKFLOW = "the other variants of commandWorkflow run the same steps; each
 EVERY_FIFTH = "the ordinary run has every fifth of the places, with each kind of fault"
 LATER_PARTS = ("1", "2", "3", "4")
 MORE_SEEDS = "more of the same, from other seeds"
-IN_MEMORY = "each file in both modes is in tests/unit/handlers/imports/test_route.py, in memory"
+ROUTE = "tests/unit/handlers/imports/test_route.py"
+IN_MEMORY = f"each file in both modes is in {ROUTE}, in memory"
 
 #: Where EXPRESS is no other than STANDARD: nothing waits by a token. By file of tests/e2e.
 EXPRESS_TOO = {
     "failures_reported": ("test_edge_14_53_a_huge_error_of_one_target",),
     "imports": ("test_imp_09_what_cannot_be_imported",),
-    "operations": ("test_dup_05_redrive_of_a_finished_command", "test_ord_10_skip"),
+    "operations": (
+        *("test_dup_05_redrive_of_a_finished_command", "test_ord_09_ops_01_explain_and_redrive", "test_ord_10_skip"),
+        *(
+            "test_ord_19_skip_is_refused_while_the_map_runs",
+            "test_who_waits_on_outlives_its_execution_without_an_alarm",
+        ),
+    ),
     "order": ("test_dup_01_a_stream_record_twice", "test_ord_05_a_mismatch", "test_ord_15_another_handler_still_runs"),
     "pipeline": (
         *("test_pipe_03_three_handlers_in_parallel", "test_pipe_04_a_permanent_error"),
@@ -68,26 +75,36 @@ MOVED = (
         "tests/e2e/test_import_machine.py",
         "test_imp_02_a_file_has_the_same_outcome_in_both_modes",
         (
-            *("backslash.csv", "big_field.csv", "blank_lines.csv", "crlf.csv", "duplicate_header.csv", "empty.csv"),
+            *("backslash.csv", "big_field.csv", "blank_lines.csv", "cp932.csv", "crlf.csv", "duplicate_header.csv"),
+            *("empty.csv", "quoted_newline.csv"),
             *("duplicate_keys.csv", "formula.csv", "header_only.csv", "long_rows.csv", "no_trailing_newline.csv"),
             *("short_rows.csv", "semicolon.csv", "unicode.csv", "utf8_bom.csv"),
         ),
         IN_MEMORY,
     ),
-    Moved("tests/e2e/test_imports.py", "test_imp_03_04_a_file_again_and_changed", ("STANDARD",), OTHER_WORKFLOW),
-    Moved("tests/e2e/test_imports.py", "test_imp_05_06_repeated_keys_and_bad_rows", ("STANDARD",), OTHER_WORKFLOW),
-    Moved("tests/e2e/test_imports.py", "test_an_import_is_cancelled_on_its_way", ("STANDARD",), OTHER_WORKFLOW),
-    Moved(
-        "tests/e2e/test_imports.py",
-        "test_imp_07_a_retry_loads_what_was_missing_and_tries_failed_rows_again",
-        ("STANDARD",),
-        OTHER_WORKFLOW,
+    *(
+        Moved("tests/e2e/test_imports.py", test, (), "the same in memory, in both modes, or by the machine", instead)
+        for test, instead in {
+            "test_imp_03_04_a_file_again_and_changed": f"{ROUTE}::test_imp_04_only_changed_rows_are_published",
+            "test_imp_05_06_repeated_keys_and_bad_rows": (
+                "tests/e2e/test_import_machine.py::test_imp_06_16_bad_rows_and_a_file_that_is_replaced"
+            ),
+            "test_an_import_is_cancelled_on_its_way": (
+                "tests/e2e/test_import_machine.py::test_cancelled_while_the_map_runs"
+            ),
+            "test_imp_07_a_retry_loads_what_was_missing_and_tries_failed_rows_again": (
+                "tests/unit/handlers/imports/test_retry.py::test_imp_09_a_file_that_was_missing_is_loaded"
+            ),
+            "test_imp_15_a_command_that_fails_fails_its_row": (
+                "tests/unit/handlers/imports/test_route.py::test_imp_15_a_command_that_fails_fails_its_row"
+            ),
+        }.items()
     ),
     Moved(
         "tests/e2e/test_import_faults.py",
         "test_edge_24_25_a_thousand_rows_of_which_a_tenth_is_bad_in_ten_ways",
-        ("DIRECT",),
-        "the mode STEP_FUNCTION has the same rows",
+        ("DIRECT", "1000"),
+        "the mode STEP_FUNCTION has each way to be bad, in fewer rows",
     ),
     Moved(
         "tests/e2e/test_operations.py",
@@ -219,16 +236,17 @@ MOVED = (
         "tests/samples/test_cli.py",
         "test_loc_06_signals_stop_it_at_any_time",
         (
-            *("arguments1-deploying stack-15", "arguments2-publish [#-2", "arguments3-apply [#-2"),
-            *("arguments4-apply [#-15", "arguments6-serving on-2"),
+            *("arguments2-publish [#-2", "arguments3-apply [#-2", "arguments4-apply [#-15"),
+            *("arguments5-deploying stack-2", "arguments6-serving on-2", "arguments7-serving on-15"),
         ),
-        "both signals stay, at the start, while it deploys and while it serves",
+        "both signals stay, at the start and while it deploys",
     ),
     Moved(
         "tests/samples/test_cli.py",
         "test_loc_01_demo_with_a_failing_handler_on_a_terminal",
-        ("STANDARD", "INLINE"),
-        OTHER_WORKFLOW,
+        (),
+        "the demo without failures stays; what it shows of a handler that fails is the alarm of PIPE-12",
+        "tests/e2e/test_pipeline.py::test_pipe_12_the_alarm",
     ),
     Moved(
         "tests/samples/test_cli.py",
@@ -278,8 +296,8 @@ MOVED = (
     Moved(
         "tests/e2e/test_sweeper.py",
         "test_dup_08_an_execution_killed_from_outside",
-        ("STANDARD-check_version", "STANDARD-history_copy", "EXPRESS-history_copy", "EXPRESS-sync_data"),
-        "each workflow is killed in two other states; tests/simulation/test_sweeper.py kills at each call",
+        ("STANDARD-check_version", "STANDARD-history_copy", "EXPRESS"),
+        "two states of STANDARD stay; tests/simulation/test_sweeper.py kills at each call",
     ),
     Moved(
         "tests/e2e/test_airports_import.py",
@@ -343,8 +361,8 @@ MOVED = (
     Moved(
         "tests/samples/test_cost.py",
         "test_inl_08_the_committed_counts_are_those_of_today_and_as_promised",
-        ("STANDARD terminal", "EXPRESS full", "INLINE full"),
-        "the other detail of each workflow stays",
+        ("STANDARD terminal", "EXPRESS full", "EXPRESS terminal", "INLINE full"),
+        "STANDARD with all statuses stays, and INLINE with the last ones; EXPRESS makes the calls of STANDARD",
     ),
     Moved(
         "tests/simulation/test_consumers.py",
@@ -355,7 +373,38 @@ MOVED = (
     Moved(
         "tests/e2e/test_import_machine.py",
         "test_imp_08_batches_come_twice_children_die_and_the_end_is_retried",
-        ("1", "2"),
-        "one seed stays; tests/simulation/test_import_seeds.py has more",
+        (),
+        "the same faults, and more, in memory",
+        "tests/simulation/test_import_seeds.py::test_dup_01_dup_04_imp_08_imp_15_promises_hold_under_faults",
+    ),
+    Moved(
+        "tests/e2e/test_editing.py",
+        "test_app_08_a_handler_is_repaired_and_its_command_redriven",
+        (),
+        "the same by processes, once they were killed",
+        "tests/e2e/test_serve_data.py::test_app_07_serve_is_killed_and_goes_on",
+    ),
+    Moved(
+        "tests/e2e/test_edges_of_the_laptop.py",
+        "test_edge_42_queues_are_where_the_endpoint_is",
+        (),
+        "the same of an endpoint in the test's process",
+        "tests/unit/local/aws/test_operations.py::test_edge_42_queue_urls_are_where_the_endpoint_is_served",
+    ),
+    Moved(
+        "tests/unit/docs/test_docs.py",
+        "test_python_blocks_run",
+        ("docs/testing.md",),
+        "tests/e2e/test_application_kit.py makes the calls that the page shows, and more; other pages stay",
+    ),
+    Moved(
+        "tests/infra/test_archive_alone.py",
+        "test_inf_05_runs_alone",
+        tuple(f"{name}-True" for name in ("apply", "imports", "loader", "outcomes", "sweeper", "tasks")),
+        "the functions that most calls go to stay; tests/unit/test_cold_start.py has what each imports",
+    ),
+    *(
+        Moved("tests/infra/test_partitions.py", test, ("us-gov-west-1",), "one of two other partitions stays")
+        for test in ("test_edge_07_every_arn_is_of_the_partition", "test_edge_07_integrations_are_of_the_partition")
     ),
 )

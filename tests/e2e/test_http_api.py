@@ -16,6 +16,7 @@ def test_the_function_does_all_of_it(tmp_path: Path) -> None:
         the_api_is_used(deployed)
         assert call(deployed, "GET", "/health", authorizer=None).status == 200
         assert call(deployed, "GET", "/tasks", authorizer=None).status == 401
+        assert call(deployed, "GET", "/console", authorizer=None).status == 401  # CON-02: it is not enabled
 
 
 def test_con_02_the_deployed_function_serves_the_console_where_it_is_enabled(tmp_path: Path) -> None:
@@ -29,5 +30,3 @@ def test_con_02_the_deployed_function_serves_the_console_where_it_is_enabled(tmp
         [script] = re.findall(r'src="([^"]+/main.js)"', page.text)
         assert call(deployed, "GET", script, authorizer=None).headers["Content-Type"].startswith("text/javascript")
         assert call(deployed, "GET", "/overview", authorizer=None).status == 401
-    with DeployedImports(tmp_path / "without", config=issuer) as deployed:
-        assert call(deployed, "GET", "/console", authorizer=None).status == 401

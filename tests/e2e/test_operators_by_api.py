@@ -126,10 +126,10 @@ def test_from_explain_to_redrive_without_a_right_on_tables(served: Served) -> No
     assert (code, error) == (0, "")
     assert "RuntimeError: the search does not answer" in output
     assert f"@1: redrive {KEY}@1 when the cause is repaired" in output
-    on_tables = served.run("explain", KEY, "--endpoint", served.url, "--region", "us-east-1", role=None)
+    on_tables = served.here("explain", KEY, "--endpoint", served.url, "--region", "us-east-1", role=None)
     assert on_tables == (0, output, "")
 
-    code, output, error = served.run("redrive", KEY, "--api", served.url, "--dry-run")
+    code, output, error = served.here("redrive", KEY, "--api", served.url, "--dry-run")
     assert (code, error) == (0, "")
     assert "WOULD_REDRIVE" in output
     assert client.entities.version("ORDER", "o1", 1).attempt == 1
@@ -139,7 +139,7 @@ def test_from_explain_to_redrive_without_a_right_on_tables(served: Served) -> No
     assert (code, "REDRIVEN" in output) == (0, True), error
     redriven = client.commands.wait(published)
     assert redriven.outcome == "APPLIED"
-    assert served.run("redrive", KEY, "--api", served.url) == (
+    assert served.here("redrive", KEY, "--api", served.url) == (
         1,
         "",
         f"cqrs: error: {KEY}@1: it is finish:FINISHED: nothing changed\n",
@@ -153,7 +153,7 @@ def test_a_file_is_imported_and_its_report_read_by_links(served: Served, tmp_pat
     job = served.client.imports.upload_and_run(file, "airports")
     assert (job.status, job.counts.failed) == ("FAILED", 1)
     given = ("import", str(file), "--table", "airports", "--tenant", TENANT, "--wait", "--json")
-    code, output, error = served.run(*given, "--api", served.url, role="writer")
+    code, output, error = served.here(*given, "--api", served.url, role="writer")
     by_api, on_tables = json.loads(output), json.loads(served.run(*given, "--endpoint", served.url, role=None)[1])
     assert (code, by_api["status"], by_api["counts"]["failed"]) == (1, "FAILED", 1), error
     assert [by_api[name] for name in ("counts", "reasons")] == [on_tables[name] for name in ("counts", "reasons")]

@@ -111,7 +111,7 @@ def test_ten_versions_reach_every_kind_of_target_in_order(tmp_path: Path, folder
 
 
 def test_a_fifo_queue_gets_group_and_deduplication_ids(tmp_path: Path, folder: Path) -> None:
-    with deployed_with(tmp_path, TARGETS[1:2]) as deployed:
+    with deployed_with(tmp_path) as deployed:
         consumers = Consumers(deployed, folder)
         deployed.publish(order(0, price=3))
         deployed.run()
@@ -132,7 +132,7 @@ class OutOfStock(Exception):
 
 
 def test_an_error_of_their_function_fails_the_command_by_its_name(tmp_path: Path, folder: Path) -> None:
-    with deployed_with(tmp_path, TARGETS[4:]) as deployed:
+    with deployed_with(tmp_path) as deployed:
         Consumers(deployed, folder)
 
         def refuse(_: Any) -> None:
@@ -157,7 +157,7 @@ class TransientBusy(Exception):
 
 
 def test_a_transient_error_of_their_function_is_retried(tmp_path: Path, folder: Path) -> None:
-    with deployed_with(tmp_path, TARGETS[4:]) as deployed:
+    with deployed_with(tmp_path) as deployed:
         Consumers(deployed, folder)
         tries: list[int] = []
 

@@ -32,10 +32,13 @@ QUIRKS = PROJECT_DIR / "tests" / "fixtures" / "quirks"
 HEADER = ",".join(COLUMNS)
 
 
+#: The bucket is for one test; the program is evaluated once for all.
+CONFIG = {"handlerModules": '["handlers.domain.airports"]', "importBuckets": '["elsewhere"]'}
+
+
 @pytest.fixture
 def deployed(tmp_path: Path) -> Iterator[DeployedImports]:
-    config = {"handlerModules": '["handlers.domain.airports"]'}
-    with DeployedImports(tmp_path, recording=False, config=config) as one:
+    with DeployedImports(tmp_path, recording=False, config=CONFIG) as one:
         yield one
 
 
@@ -311,8 +314,7 @@ def test_zip_a_machine_that_is_aborted_leaves_a_failed_job(deployed: DeployedImp
 
 
 def test_zip_from_another_bucket(tmp_path: Path) -> None:
-    config = {"handlerModules": '["handlers.domain.airports"]', "importBuckets": '["elsewhere"]'}
-    with DeployedImports(tmp_path, recording=False, config=config) as deployed:
+    with DeployedImports(tmp_path, recording=False, config=CONFIG) as deployed:
         aws.s3().create_bucket(Bucket="elsewhere")
         aws.s3().put_object(Bucket="elsewhere", Key="a.zip", Body=archive(day1=airports("a")))
         job = deployed.imports.create_zip_import("elsewhere", "a.zip", CONTEXT)

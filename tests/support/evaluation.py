@@ -33,8 +33,9 @@ def evaluated(
     preview: bool = False,
     project_dir: Path | None = None,
 ) -> Evaluation:
-    """See ``registrations.evaluated``; this repository with the tests' stacks and modules, where no other is named: that
-    is evaluated once for each configuration and process, and nobody changes what was declared.
+    """See ``registrations.evaluated``; this repository with the tests' stacks and modules, where no other is named.
+
+    That is evaluated once for each configuration and process; nobody changes what was declared.
     """
     if project_dir is not None:
         return registrations.evaluated(stack, config, preview=preview, project_dir=project_dir)

@@ -1,4 +1,4 @@
-"""What README and docs show passes the project's own type check, strict, as it stands."""
+"""What README and docs show, and what ``./cqrs new`` writes, passes the project's own type check, strict."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cli.develop.new import KINDS, MODULES, write
 from local.runtime import PROJECT_DIR
 from tests.unit.docs.test_docs import PAGES, blocks, lacks_samples, name_of
 
@@ -39,4 +40,16 @@ def test_house_02_samples_of_the_pages_pass_the_type_check(tmp_path: Path) -> No
     texts = {name_of(page).replace("/", "_").replace("-", "_").removesuffix(".md"): module_of(page) for page in PAGES}
     texts = {name: text for name, text in texts.items() if text and not lacks_samples(text)}
     assert len(texts) > 5
-    assert checked(tmp_path, texts) == ""
+    (tmp_path / "here").mkdir()
+    assert checked(tmp_path / "here", texts | templates(tmp_path / "new")) == ""
+
+
+def templates(root: Path) -> dict[str, str]:
+    """What ``./cqrs new`` writes (APP-06). --slow checks its tests, too, in place."""
+    root.mkdir()
+    (root / "Pulumi.dev.yaml").write_text("config:\n", encoding="utf-8")
+    texts = {}
+    for kind, template in KINDS.items():
+        write(root, kind, f"of_{template}", None, "dev")
+        texts[f"new_{template}"] = (root / MODULES / f"of_{template}.py").read_text(encoding="utf-8")
+    return texts
