@@ -1,5 +1,5 @@
-"""The words that the program, the functions, the commands and other projects share: names and constants, nothing else.
+"""Names and constants that the Pulumi program, the functions, the commands and other projects share.
 
-Imports none of our packages. Packaged with ``handlers`` and loaded at cold starts: plain constants, a module per
-subject.
+Imports none of our packages. Packaged with ``handlers`` and loaded at cold starts, so it has plain constants only, one
+module per subject.
 """

@@ -1,4 +1,4 @@
-"""The HTTP API: roles, and what configuration says of who may call for whom."""
+"""The HTTP API: roles, and the configuration of who may call for which tenant."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ READER = "reader"
 WRITER = "writer"
 OPERATOR = "operator"
 ROLES = (READER, WRITER, OPERATOR)
-#: Writers and operators may read, too.
+#: Role to the roles that it implies: writers and operators may also read.
 INCLUDED = {READER: (), WRITER: (READER,), OPERATOR: (READER,)}
 
-#: Of an entry of ``apiTenants``: pattern of an IAM role's or user's ARN to these.
+#: Fields of an entry of ``apiTenants``, whose key is a pattern of an IAM role's or user's ARN.
 TENANTS = "tenants"
 ROLES_OF_TENANTS = "roles"
-#: In a pattern: any text; as a tenant: whichever the caller names.
+#: In a pattern: any text; as a tenant: any that the caller names.
 ANY = "*"
-#: Where the API takes tokens, signed requests come below this path, which the function takes off.
+#: If the API accepts tokens, signed requests use this path prefix, which the function strips.
 IAM_PREFIX = "/iam"
-#: Which of several tenants that the identity allows.
+#: Selects one of several tenants that the identity allows.
 TENANT_HEADER = "x-cqrs-tenant"

@@ -1,4 +1,4 @@
-"""What a class of the application may ask for in its constructor, by parameter name."""
+"""Collaborators that a class of the application may take in its constructor, by parameter name."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ READER = "reader"
 WORKFLOWS = "workflows"
 SECRETS = "secrets"
 LOGGER = "logger"
-#: Classes of every kind, in every function.
+#: Available to every class, in every function.
 COLLABORATORS = (STORE, OBJECTS, CLOCK, PUBLISHER, READER, WORKFLOWS, SECRETS, LOGGER)
 
 SYNC_PUBLISHER = "sync_publisher"
 SKIPPER = "skipper"
-#: Additional ones for workflows: they run in the function that has the pipeline.
+#: Also available to workflows: they run in the function that contains the pipeline.
 OF_WORKFLOWS = (SYNC_PUBLISHER, SKIPPER)

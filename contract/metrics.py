@@ -1,6 +1,6 @@
-"""Metrics of the functions' own, which alarms and the dashboard name."""
+"""The functions' custom metrics, which alarms and the dashboard refer to."""
 
 from __future__ import annotations
 
-#: The age of the oldest command without outcome, by the sweeper.
+#: Age of the oldest command without an outcome; emitted by the sweeper.
 OLDEST_OPEN_COMMAND = "OldestOpenCommandSeconds"

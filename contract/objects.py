@@ -1,4 +1,4 @@
-"""Prefixes of objects in the stack's bucket; each has its lifecycle and its permissions."""
+"""Prefixes of objects in the stack's bucket; each has its own lifecycle and permissions."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from __future__ import annotations
 ATTRIBUTES = "attributes/"
 #: Files to import.
 IMPORTS = "imports/"
-#: Copies of files for the Distributed Map.
+#: Normalised copies of files for the Distributed Map.
 NORMALISED = "normalised/"
-#: What the Distributed Map writes.
+#: Results that the Distributed Map writes.
 MAP_RESULTS = "map-results/"
-#: Files of archives.
+#: Files extracted from archives.
 ZIP = "zip/"
 #: Reports of failed rows.
 REPORTS = "reports/"
-#: What the application's own code keeps.
+#: Objects of the application's own code.
 APPLICATION = "application/"
 PREFIXES = (ATTRIBUTES, IMPORTS, NORMALISED, MAP_RESULTS, ZIP, REPORTS, APPLICATION)

@@ -1,13 +1,13 @@
-"""Values of configuration that the functions read as they are."""
+"""Configuration values that the functions read unchanged."""
 
 from __future__ import annotations
 
-#: ``statusEvents``: which statuses of commands are published.
+#: ``statusEvents``: which command statuses are published.
 TERMINAL = "terminal"
 ALL = "all"
 NONE = "none"
 STATUS_EVENTS = (TERMINAL, ALL, NONE)
 
-#: ``statusDetail``: every state's status is written, or the last one only.
+#: ``statusDetail``: whether every state's status is written, or only the last one.
 FULL = "full"
 STATUS_DETAILS = (FULL, TERMINAL)

@@ -1,4 +1,4 @@
-"""What event filters look at in rows, in addition to the status: kinds of rows, and fields that a change depends on."""
+"""Values and fields of rows that event filters match, in addition to the status."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from __future__ import annotations
 TASK = "task"
 BATCH = "batch"
 ITEM = "item"
-#: ``kind`` in ``import_tmp``: an import, a row of it, one of its counters, a file of an archive.
+#: ``kind`` in ``import_tmp``: an import, one of its rows, one of its counters, a file of an archive.
 JOB = "job"
 ROW = "row"
 COUNTERS = "counters"
 FILE = "file"
 
-#: On a command that publish_sync or an import wrote together with its outcome or applies itself.
+#: On a command that publish_sync or an import applies itself, or wrote together with its outcome.
 SYNC_MODE = "syncMode"
 #: ``source`` of the commands that imports publish.
 IMPORT_SOURCE = "import"
-#: On a job that is to be cancelled while it runs.
+#: On a running job that is to be cancelled.
 CANCEL_REQUESTED = "cancelRequested"
-#: How often work was started again; counted up on a job, its stream has it loaded again.
+#: How often work was restarted; incrementing it on a job makes the stream consumer load the job again.
 RESTART = "restart"
-#: On a counter: how many rows it is going to count, and how many of them it has not counted yet.
+#: On a counter: how many rows it will count, and how many of them it hasn't counted yet.
 EXPECTED = "expected"
 LEFT = "left"

@@ -1,5 +1,5 @@
-"""Names of the stack's state machines and of the states whose work is a function's; those of the command machines are
-in ``command_status``.
+"""Names of the stack's state machines and of the states that invoke a function; those of the command state machines
+are in ``command_status``.
 """
 
 from __future__ import annotations
@@ -11,22 +11,23 @@ IMPORT_CSV = "import-csv"
 IMPORT_ZIP = "import-zip"
 MACHINES = (COMMAND_HANDLER, COMMAND_HANDLER_EXPRESS, TASK_HANDLER, IMPORT_CSV, IMPORT_ZIP)
 
-#: Types of machines.
+#: Types of state machines.
 STANDARD = "STANDARD"
 EXPRESS = "EXPRESS"
-#: Type of the command machine to its name.
+#: Type of the command state machine to its name.
 COMMAND_MACHINES = {STANDARD: COMMAND_HANDLER, EXPRESS: COMMAND_HANDLER_EXPRESS}
-#: No type of machine: commands are applied by the consumer of their stream.
+#: Not a state machine: the stream consumer applies commands.
 INLINE = "INLINE"
-#: ``commandWorkflow`` to the machine that receives starts; with INLINE those of what can't end in the consumer.
+#: ``commandWorkflow`` to the state machine that is started; with INLINE, for commands that can't end in the consumer.
 STARTED_MACHINES = {**COMMAND_MACHINES, INLINE: COMMAND_HANDLER_EXPRESS}
 
-#: ``source`` of the payload that a state hands to its function.
+#: ``source`` of the payload that a state passes to its function.
 SOURCE = "step-function"
-#: ``source`` of EventBridge's events on the status of executions.
+#: ``source`` of EventBridge's events about execution status.
 STATUS_SOURCE = "aws.states"
 
-#: EXPRESS only: the wait, for want of a task token. A parked command shows ``wait_prev_command:STARTED`` all the same.
+#: EXPRESS only: replaces the wait, since EXPRESS has no task tokens. A parked command's status is also
+#: ``wait_prev_command:STARTED``.
 PARK = "park"
 
 #: task-handler

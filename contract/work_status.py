@@ -1,4 +1,4 @@
-"""Statuses of tasks and their items, of imports, their rows and the files of archives."""
+"""Statuses of tasks and their items, and of imports, their rows and the files of archives."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ PROCESSING = "PROCESSING"
 COMPLETED = "COMPLETED"
 FAILED = "FAILED"
 CANCELLED = "CANCELLED"
-#: Of a row of an import: a later row of the same file has its key.
+#: An import row whose key a later row of the same file also has.
 SUPERSEDED = "SUPERSEDED"
-#: Of an entry of an archive that is no file to import.
+#: An archive entry that isn't a file to import.
 SKIPPED = "SKIPPED"
 
 TASK_STATUSES = (CREATED, QUEUED, PROCESSING, COMPLETED, FAILED, CANCELLED)
-#: Left only by an explicit retry.
+#: Only an explicit retry leaves these.
 TASK_TERMINAL = (COMPLETED, FAILED, CANCELLED)
 IMPORT_STATUSES = (*TASK_STATUSES, SUPERSEDED)
 IMPORT_TERMINAL = (*TASK_TERMINAL, SUPERSEDED)

@@ -1,8 +1,8 @@
-"""What application code imports, and all that it needs to: ``from handlers import Command, sync_handler``.
+"""The public names for application code: ``from handlers import Command, sync_handler``.
 
 Importing this package loads none of its modules. A name is looked up at its first use by the module's ``__getattr__``
-(PEP 562), so a function's cold start pays for what its own modules use. Type checkers and editors read the imports
-below. These names are kept; modules, and what else is in them, may change without a line in the changelog.
+(PEP 562), so a function's cold start pays only for what its own modules use. Type checkers and editors read the imports
+below. These names are stable; modules and their other contents may change without a changelog entry.
 
 Never imports ``infra``, ``local`` or Pulumi.
 """
@@ -191,8 +191,8 @@ __all__ = [
     "workflow",
 ]
 
-#: Module below this package to the names that come from it, ``new=old`` where it is called ``old`` there. Said a second
-#: time because type checkers know no other way than the imports; ``tests/unit/test_application_face.py`` compares them.
+#: Module below this package to the names that come from it, ``new=old`` if it is called ``old`` there. This repeats the
+#: imports above, which type checkers require; ``tests/unit/test_application_face.py`` compares both.
 _NAMES = {
     "commands.attributes": "AttributeStore",
     "commands.keys": "DEFAULT_KIND EntityKey VersionKey",
@@ -247,14 +247,14 @@ _PLACES = {
     for name in names.split()
 }
 
-if not TYPE_CHECKING:  # a type checker would take any name for one of this package
+if not TYPE_CHECKING:  # otherwise a type checker would accept any name
 
     def __getattr__(name: str) -> object:
         if name not in _PLACES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         module, attribute = _PLACES[name]
         found = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
-        globals()[name] = found  # asked for once
+        globals()[name] = found  # later accesses skip this function
         return found
 
 

@@ -1,8 +1,8 @@
 """Client of the HTTP API of a cqrs stack.
 
-``connect`` (or ``connect_async``) gives a client whose rooms are those of the API: ``commands``, ``entities``,
-``operations``, ``tasks``, ``imports``, ``approvals``, ``workflows``. What the API answers are the frozen dataclasses of
-``cqrs_client.models``; what it refuses are the exceptions of ``cqrs_client.errors``.
+``connect`` (or ``connect_async``) returns a client with one attribute per group of routes: ``commands``, ``entities``,
+``operations``, ``tasks``, ``imports``, ``approvals``, ``workflows``. Responses are the frozen dataclasses of
+``cqrs_client.models``; problems are raised as the exceptions of ``cqrs_client.errors``.
 """
 
 from cqrs_client.asynchronous import AsyncClient

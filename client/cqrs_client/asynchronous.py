@@ -1,4 +1,4 @@
-"""The same rooms for asyncio: each call runs in a thread, with the same models and errors."""
+"""The client for asyncio: each call runs in a thread, with the same models and errors."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Room = TypeVar("Room")
-#: Entries that are fetched by one visit to a thread.
+Resource = TypeVar("Resource")
+#: Entries that one call to a thread fetches.
 _AT_ONCE = 100
 
 
-class AsyncRoom(Generic[Room]):
-    """A room, whose own methods run in threads."""
+class AsyncResource(Generic[Resource]):
+    """A group of routes whose methods run in threads."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, resource: Resource) -> None:
+        self._resource = resource
 
 
 def _called(
-    method: Callable[Concatenate[Room, P], R],
-) -> Callable[Concatenate[AsyncRoom[Room], P], Awaitable[R]]:
-    async def call(self: AsyncRoom[Room], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await asyncio.to_thread(method, self._room, *args, **kwargs)
+    method: Callable[Concatenate[Resource, P], R],
+) -> Callable[Concatenate[AsyncResource[Resource], P], Awaitable[R]]:
+    async def call(self: AsyncResource[Resource], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return await asyncio.to_thread(method, self._resource, *args, **kwargs)
 
     call.__doc__, call.__name__ = method.__doc__, method.__name__
     return call
 
 
 def _listed(
-    method: Callable[Concatenate[Room, P], Iterator[R]],
-) -> Callable[Concatenate[AsyncRoom[Room], P], AsyncIterator[R]]:
-    async def follow(self: AsyncRoom[Room], /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[R]:
-        entries = method(self._room, *args, **kwargs)
+    method: Callable[Concatenate[Resource, P], Iterator[R]],
+) -> Callable[Concatenate[AsyncResource[Resource], P], AsyncIterator[R]]:
+    async def follow(self: AsyncResource[Resource], /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[R]:
+        entries = method(self._resource, *args, **kwargs)
         while True:
             part = await asyncio.to_thread(_some, entries)
             for entry in part:
@@ -61,7 +61,7 @@ def _some(entries: Iterator[Any]) -> list[Any]:
     return list(islice(entries, _AT_ONCE))
 
 
-class AsyncCommands(AsyncRoom[Commands]):
+class AsyncCommands(AsyncResource[Commands]):
     """``client.commands``."""
 
     publish = _called(Commands.publish)
@@ -70,7 +70,7 @@ class AsyncCommands(AsyncRoom[Commands]):
     wait = _called(Commands.wait)
 
 
-class AsyncEntities(AsyncRoom[Entities]):
+class AsyncEntities(AsyncResource[Entities]):
     """``client.entities``."""
 
     get = _called(Entities.get)
@@ -81,7 +81,7 @@ class AsyncEntities(AsyncRoom[Entities]):
     version = _called(Entities.version)
 
 
-class AsyncOperations(AsyncRoom[Operations]):
+class AsyncOperations(AsyncResource[Operations]):
     """``client.operations``."""
 
     failed = _listed(Operations.failed)
@@ -95,7 +95,7 @@ class AsyncOperations(AsyncRoom[Operations]):
     skip = _called(Operations.skip)
 
 
-class AsyncTasks(AsyncRoom[Tasks]):
+class AsyncTasks(AsyncResource[Tasks]):
     """``client.tasks``."""
 
     create = _called(Tasks.create)
@@ -107,8 +107,8 @@ class AsyncTasks(AsyncRoom[Tasks]):
     cancel = _called(Tasks.cancel)
 
 
-class AsyncImports(AsyncRoom[Imports]):
-    """``client.imports``. ``progress`` is called in another thread."""
+class AsyncImports(AsyncResource[Imports]):
+    """``client.imports``. ``progress`` is called from a worker thread."""
 
     upload_and_run = _called(Imports.upload_and_run)
     upload = _called(Imports.upload)
@@ -124,7 +124,7 @@ class AsyncImports(AsyncRoom[Imports]):
     cancel = _called(Imports.cancel)
 
 
-class AsyncWorkflows(AsyncRoom[Workflows]):
+class AsyncWorkflows(AsyncResource[Workflows]):
     """``client.workflows``."""
 
     start = _called(Workflows.start)
@@ -134,7 +134,7 @@ class AsyncWorkflows(AsyncRoom[Workflows]):
     wait = _called(Workflows.wait)
 
 
-class AsyncApprovals(AsyncRoom[Approvals]):
+class AsyncApprovals(AsyncResource[Approvals]):
     """``client.approvals``."""
 
     list = _listed(Approvals.list)
@@ -143,7 +143,7 @@ class AsyncApprovals(AsyncRoom[Approvals]):
 
 
 class AsyncClient:
-    """The rooms of the API for asyncio. ``client`` is the one whose calls are made."""
+    """The client for asyncio; it makes its calls through ``client``."""
 
     def __init__(self, client: Client) -> None:
         self.client = client

@@ -13,9 +13,9 @@ from cqrs_client.reading import read, stored_name
 from cqrs_client.transport import Transport
 from cqrs_client.waiting import until
 
-#: Commands that the API takes at once.
+#: Most commands that the API takes in one request.
 BATCH = 100
-#: Bytes of JSON above which attributes are uploaded: the API takes bodies of 1 MB.
+#: Attributes with more bytes of JSON than this are uploaded: the API takes bodies of up to 1 MB.
 INLINE_BYTES = 900_000
 LATEST = -1
 
@@ -44,13 +44,13 @@ class Commands:
         """Publish the full new state of an entity.
 
         Args:
-            version: 0 if you believe that nothing is stored yet, -1 for on top of the latest, n for on top of n.
-            wait: seconds (at most 20) that the API waits for the outcome.
-            sync: the API applies the command before it answers.
-            idempotency_key: the request may be sent again with the same key, and happens once; also by this client.
+            version: 0 if you expect that nothing is stored yet, -1 to build on the latest version, n on version n.
+            wait: how many seconds (at most 20) the API waits for the outcome.
+            sync: whether the API applies the command before it responds.
+            idempotency_key: makes the request safe to repeat with the same key; this client then retries it, too.
 
         Raises:
-            VersionConflict: the latest version is another one.
+            VersionConflict: the latest version is a different one.
             ApiError, Unreachable: everything else.
         """
         given = CommandInput(type, code, name, attributes, version, is_deleted, seq, kind)
@@ -77,7 +77,7 @@ class Commands:
         wait: int | None = None,
         idempotency_key: str | None = None,
     ) -> Published:
-        """Change some fields of an entity: what is None stays as it is; attributes are merged by name.
+        """Change some fields of an entity: None leaves a field unchanged; attributes are merged by name.
 
         Raises:
             NotFound: nothing is stored under this key.
@@ -103,13 +103,13 @@ class Commands:
         return read(Published, answer)
 
     def batch(self, commands: Iterable[CommandInput], *, idempotency_key: str | None = None) -> Iterator[BatchResult]:
-        """Publish any number of commands, 100 at a time; one that is refused doesn't stop the others.
+        """Publish any number of commands, 100 at a time; a rejected one doesn't stop the others.
 
-        The results come in the order of the commands, as the requests are answered: nothing is published that is not
-        iterated over. Each hundred has a key of its own, made of ``idempotency_key``.
+        Results are yielded in the order of the commands; requests are sent only as the caller iterates. Each request
+        has its own key, derived from ``idempotency_key``.
 
         Raises:
-            ApiError, Unreachable: about a whole hundred.
+            ApiError, Unreachable: a whole request of up to 100 commands failed.
         """
         given = iter(commands)
         number = 0
@@ -122,10 +122,10 @@ class Commands:
             number += 1
 
     def wait(self, published: Published, *, timeout: float = 60.0) -> Version:
-        """The version once it is applied, has failed or was skipped: see its ``outcome``.
+        """Wait until the version is applied, failed or skipped: see its ``outcome``.
 
         Raises:
-            WaitTimeout: it is still open.
+            WaitTimeout: it is still in progress.
             ApiError, Unreachable: as ``publish``.
         """
         command = published.command

@@ -1,4 +1,4 @@
-"""Where the API is, and who calls it."""
+"""Connecting to the API: its address, and the caller's credentials."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TIMEOUT_SECONDS = 35.0
 
 
 class Client:
-    """The rooms of the API. It keeps connections, and may be used by several threads."""
+    """A client of the API. It keeps connections open, and is safe to use from several threads."""
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
@@ -51,22 +51,22 @@ def connect(
     retries: Retries | None = None,
     send: Sender | None = None,
 ) -> Client:
-    """A client of one stack's API. Exactly one of the first three says where it is.
+    """Return a client of one stack's API. Give exactly one of ``url``, ``stack_outputs`` and ``endpoint``.
 
     Args:
-        url: the API's address. Where the stack takes tokens, requests that are signed go to ``<apiUrl>/iam``.
-        stack_outputs: the stack's outputs, of which ``apiUrl`` is taken.
-        endpoint: a runtime on this machine (``./cqrs serve``); requests are not signed.
-        token: a bearer token, or what gives one; without it requests are signed by IAM.
-        tenant: for whom, where the caller may act for several.
-        region: of the API, if its address doesn't contain it.
-        session: whose credentials sign; boto3's default one.
-        timeout: seconds to wait for an answer; the API itself takes up to 30.
-        retries: how often and how long requests are repeated that may be.
-        send: sends requests; for tests.
+        url: the API's address. If the stack accepts tokens, signed requests go to ``<apiUrl>/iam``.
+        stack_outputs: the stack's outputs; ``apiUrl`` is used.
+        endpoint: the address of a local runtime (``./cqrs serve``); requests are not signed.
+        token: a bearer token, or a function that returns one; without it, requests are signed with IAM credentials.
+        tenant: the tenant to act for, if the caller may act for several.
+        region: the API's region, if its address doesn't contain it.
+        session: the session whose credentials sign requests; default: boto3's.
+        timeout: seconds to wait for a response; the API itself takes up to 30.
+        retries: how often, and after which pauses, repeatable requests are retried.
+        send: sends requests; replaced in tests.
 
     Raises:
-        ClientError: it isn't said where the API is, or in which region.
+        ClientError: the API's address or region is not known.
     """
     given = [one for one in (url, stack_outputs, endpoint) if one is not None]
     if len(given) != 1:
@@ -86,7 +86,7 @@ def connect(
 
 
 def connect_async(*args: Any, **options: Any) -> AsyncClient:
-    """As ``connect``, with the same arguments: rooms whose methods are awaited, and lists are async iterators."""
+    """Like ``connect``, with the same arguments, but methods are awaited and lists are async iterators."""
     return AsyncClient(connect(*args, **options))
 
 

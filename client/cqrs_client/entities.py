@@ -20,10 +20,10 @@ class Entities:
         self._transport = transport
 
     def get(self, type: str, code: str, *, include_deleted: bool = False, kind: str | None = None) -> Entity:
-        """What is applied of an entity, with its attributes however large they are.
+        """Get the applied state of an entity, including attributes of any size.
 
         Raises:
-            NotFound: nothing is, or it is deleted.
+            NotFound: no version is applied, or the entity is deleted.
             ApiError, Unreachable: everything else.
         """
         entity = self.state(type, code, include_deleted=include_deleted, kind=kind).entity
@@ -32,26 +32,26 @@ class Entities:
         return replace(entity, attributes=json.loads(self._transport.download(entity.attributes_url)))
 
     def find(self, type: str, code: str, *, include_deleted: bool = False, kind: str | None = None) -> Entity | None:
-        """As ``get``, None where there is nothing."""
+        """Like ``get``, but returns None instead of raising NotFound."""
         try:
             return self.get(type, code, include_deleted=include_deleted, kind=kind)
         except NotFound:
             return None
 
     def state(self, type: str, code: str, *, include_deleted: bool = False, kind: str | None = None) -> EntityState:
-        """What is applied, and what is on its way. Raises as ``get``."""
+        """Get the applied state and the versions in progress. Raises the same as ``get``."""
         query = {"includeDeleted": include_deleted or None, "kind": kind}
         return read(EntityState, self._transport.call("GET", "entities", type, code, query=query))
 
     def list(
         self, type: str, *, prefix: str = "", include_deleted: bool = False, kind: str | None = None, page: int = PAGE
     ) -> Iterator[Entity]:
-        """All entities of a type in the order of their codes. ``prefix``: what the codes begin with."""
+        """All entities of a type, ordered by code. ``prefix``: of their codes."""
         query = {"prefix": prefix or None, "includeDeleted": include_deleted or None, "kind": kind}
         return items(self._transport, Entity, "entities", type, query=query, page=page)
 
     def history(self, type: str, code: str, *, kind: str | None = None, page: int = PAGE) -> Iterator[Version]:
-        """All versions of an entity that are kept, the newest first."""
+        """All stored versions of an entity, newest first."""
         return items(self._transport, Version, "entities", type, code, "history", query={"kind": kind}, page=page)
 
     def version(self, type: str, code: str, number: int, *, kind: str | None = None) -> Version:

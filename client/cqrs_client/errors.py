@@ -1,4 +1,4 @@
-"""What can go wrong: one class per kind of answer, each with the API's problem document (RFC 9457)."""
+"""Errors: one class per kind of response, each with the API's problem document (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any
 
 from cqrs_client.models import FieldError
 
-#: How the ``type`` of the API's problems begins.
+#: Prefix of the ``type`` of the API's problems.
 PROBLEM = "urn:cqrs:problem:"
 
 
 class ClientError(Exception):
-    """Base of everything that this client raises on purpose."""
+    """Base class of this client's errors."""
 
 
 class Unreachable(ClientError):
-    """No answer: the name, the connection or the time. Whether the request took effect is not known."""
+    """No response: name resolution, the connection or a timeout. It is unknown whether the request took effect."""
 
 
 class WrongAnswer(ClientError, ValueError):
-    """An answer, but none of this API: another address, or something between."""
+    """The response isn't this API's: the address is wrong, or a proxy responded."""
 
 
 class WaitTimeout(ClientError):
-    """What was waited for has no outcome yet; it goes on. ``latest``: how it was seen last."""
+    """There was no outcome within the timeout; processing continues. ``latest``: the state last seen."""
 
     def __init__(self, text: str, latest: Any) -> None:
         super().__init__(text)
@@ -35,13 +35,13 @@ class ApiError(ClientError):
     """The API refused or failed.
 
     Attributes:
-        status: of HTTP.
-        problem: the whole document; empty where the gateway answered and not the API.
+        status: the HTTP status.
+        problem: the whole document; empty if the gateway responded instead of the API.
         kind: the end of the problem's ``type``, such as ``version-conflict``; empty without a document.
-        detail: what is wrong, for people.
-        errors: the wrong fields.
-        request_id: to find the request in logs.
-        retry_after: seconds after which it may be tried again, if the API says so.
+        detail: a human-readable explanation.
+        errors: the invalid fields.
+        request_id: identifies the request in the logs.
+        retry_after: seconds to wait before a retry, if the API gave them.
     """
 
     def __init__(self, status: int, problem: Mapping[str, Any], *, retry_after: float | None = None) -> None:
@@ -59,27 +59,27 @@ class ApiError(ClientError):
 
 
 class Rejected(ApiError):
-    """400, 415, 422: the request is wrong; ``errors`` names the fields. Sent again, it is refused again."""
+    """400, 415, 422: the request is invalid; ``errors`` names the fields. Retrying it doesn't help."""
 
 
 class Unauthenticated(ApiError):
-    """401: credentials are missing, or not valid (any more)."""
+    """401: credentials are missing, invalid or expired."""
 
 
 class Forbidden(ApiError):
-    """403: this caller may not do that, or not for this tenant."""
+    """403: the caller may not do this, or not for this tenant."""
 
 
 class NotFound(ApiError):
-    """404: it is not there, or not this tenant's."""
+    """404: it doesn't exist, or belongs to another tenant."""
 
 
 class Conflict(ApiError):
-    """409: what is stored does not allow it; ``kind`` says why."""
+    """409: the stored state doesn't allow it; ``kind`` says why."""
 
 
 class VersionConflict(Conflict):
-    """409: the latest version is another one. ``current_version`` is its number, ``current`` its fields."""
+    """409: the latest version is a different one. ``current_version`` is its number, ``current`` its fields."""
 
     @property
     def current_version(self) -> int | None:
@@ -89,25 +89,25 @@ class VersionConflict(Conflict):
 
     @property
     def current(self) -> Mapping[str, Any] | None:
-        """The latest version, as the API shows entities."""
+        """The latest version, as the API represents entities."""
         found = self.problem.get("current")
         return found if isinstance(found, Mapping) else None
 
 
 class TooLarge(ApiError):
-    """413: the body is larger than the API takes."""
+    """413: the body is larger than the API accepts."""
 
 
 class Throttled(ApiError):
-    """429: too many calls."""
+    """429: too many requests."""
 
 
 class ServerError(ApiError):
-    """5xx: it failed inside."""
+    """5xx: an internal error."""
 
 
 class Unavailable(ServerError):
-    """502, 503, 504: for the moment. Whether the request took effect is not known."""
+    """502, 503, 504: temporary. It is unknown whether the request took effect."""
 
 
 _BY_KIND: Mapping[str, type[ApiError]] = {"version-conflict": VersionConflict}
@@ -128,7 +128,7 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
 
 
 def error_of(status: int, problem: Mapping[str, Any], retry_after: float | None = None) -> ApiError:
-    """The exception for an answer."""
+    """The exception for an error response."""
     kind = str(problem.get("type") or "").removeprefix(PROBLEM)
     cls = _BY_KIND.get(kind) or _BY_STATUS.get(status) or (ServerError if status >= 500 else ApiError)
     return cls(status, problem, retry_after=retry_after)

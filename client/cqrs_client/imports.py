@@ -1,4 +1,4 @@
-"""Imports: files that become commands, row by row."""
+"""Imports: each row of a file becomes a command."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class Imports:
         encoding: str | None = None,
         mode: str | None = None,
     ) -> Import:
-        """Upload a file, import it, and wait for its end: the counters show the outcome of the rows.
+        """Upload a file, import it, and wait until the import has ended: its counters show the outcomes of the rows.
 
         Args:
             path: ``.csv``, ``.jsonl``, ``.ndjson`` or ``.zip``.
-            table: the strategy; may be left out for an archive whose file names contain it.
-            progress: called whenever the job was looked at.
+            table: names the import strategy; optional for an archive whose file names contain it.
+            progress: called after each poll of the job.
 
         Raises:
-            WaitTimeout: it goes on.
+            WaitTimeout: the import has not ended; it continues.
             OSError: the file can't be read.
             ApiError, Unreachable: everything else.
         """
@@ -47,7 +47,7 @@ class Imports:
         return self.wait(made.id, progress=progress, timeout=timeout)
 
     def upload(self, path: str | PathLike[str]) -> str:
-        """Upload a file; answers its key. Raises as ``upload_and_run``."""
+        """Upload a file and return its key. Raises the same as ``upload_and_run``."""
         file = Path(path)
         upload = read(Upload, self._transport.call("POST", "imports", "uploads", body={"fileName": file.name}))
         with file.open("rb") as content:
@@ -64,13 +64,13 @@ class Imports:
         mode: str | None = None,
         idempotency_key: str | None = None,
     ) -> Import:
-        """Import a file that is in the bucket, below the tenant's prefix."""
+        """Import a file in the bucket, below the tenant's prefix."""
         given = {"key": key, "table": table, "bucket": bucket, "encoding": encoding, "mode": mode}
         body = {name: value for name, value in given.items() if value is not None}
         return read(Import, self._transport.call("POST", "imports", body=body, idempotency_key=idempotency_key))
 
     def create_row(self, table: str, row: Mapping[str, str], *, idempotency_key: str | None = None) -> str:
-        """Import one row; answers its id."""
+        """Import one row and return its id."""
         body = {"table": table, "row": dict(row)}
         answer = self._transport.call("POST", "imports", "rows", body=body, idempotency_key=idempotency_key)
         return str(answer["id"])
@@ -80,27 +80,27 @@ class Imports:
         return read(Import, self._transport.call("GET", "imports", id))
 
     def list(self, *, table: str | None = None, archives: bool = False, page: int = PAGE) -> Iterator[Import]:
-        """The tenant's jobs by table, the latest first; ``archives``: those of ``.zip`` files."""
+        """The tenant's jobs by table, newest first; ``archives``: those of ``.zip`` files."""
         query = {"table": table, "archives": archives or None}
         return items(self._transport, Import, "imports", query=query, page=page)
 
     def rows(self, id: str, *, status: str | None = None, page: int = PAGE) -> Iterator[ImportRow]:
-        """A job's rows in the order of the file; ``status``: only those, such as FAILED."""
+        """A job's rows in the order of the file; ``status``: only rows with this status, such as FAILED."""
         return items(self._transport, ImportRow, "imports", id, "rows", query={"status": status}, page=page)
 
     def files(self, id: str) -> Sequence[ImportFile]:
-        """The files of an archive in the order of their import."""
+        """The files of an archive in import order."""
         answer = self._transport.call("GET", "imports", id, "files")
         return [read(ImportFile, one) for one in listed(answer)]
 
     def report(self, id: str) -> Iterator[bytes]:
-        """The CSV files with the rows that failed. Raises NotFound: there is none (yet)."""
+        """The CSV files with the failed rows. Raises NotFound: no report exists (yet)."""
         answer = self._transport.call("GET", "imports", id, "report")
         for part in listed(answer, "parts"):
             yield self._transport.download(part["url"])
 
     def wait(self, id: str, *, progress: Progress | None = None, timeout: float = 3_600.0) -> Import:
-        """The job once it has ended. Raises WaitTimeout, ApiError, Unreachable."""
+        """Wait until the job has ended. Raises WaitTimeout, ApiError, Unreachable."""
 
         def look() -> Import:
             seen = self.get(id)

@@ -1,4 +1,4 @@
-"""What the API answers, and what is given to it. Names are the API's in snake_case; what it adds later is left out."""
+"""Requests and responses of the API. Names are the API's in snake_case; fields that it adds later are ignored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COMPLETED, CANCELLED = "COMPLETED", "CANCELLED"
 
 @dataclass(frozen=True)
 class FieldError:
-    """One wrong field of a request."""
+    """One invalid field of a request."""
 
     field: str
     value: str | None
@@ -21,7 +21,7 @@ class FieldError:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why something failed. ``state``: of a command, in which state of its pipeline."""
+    """Why something failed. ``state``: for a command, the state of its pipeline."""
 
     type: str
     message: str
@@ -32,7 +32,7 @@ class Failure:
 class CommandInput:
     """A command to publish: the full new state of one entity.
 
-    ``version``: 0 if you believe that nothing is stored yet, -1 for on top of the latest, n for on top of n.
+    ``version``: 0 if you expect that nothing is stored yet, -1 to build on the latest version, n on version n.
     """
 
     type: str
@@ -47,7 +47,7 @@ class CommandInput:
 
 @dataclass(frozen=True)
 class Entity:
-    """One version of an entity. Attributes that are too large for an answer are at ``attributes_url``."""
+    """One version of an entity. Attributes that are too large for a response are at ``attributes_url``."""
 
     kind: str
     type: str
@@ -72,7 +72,7 @@ class Entity:
 
 @dataclass(frozen=True)
 class Version:
-    """A version and what has become of it: ``outcome`` is OPEN, APPLIED, FAILED or SKIPPED."""
+    """A version and its outcome: ``outcome`` is OPEN, APPLIED, FAILED or SKIPPED."""
 
     command: Entity
     outcome: str
@@ -84,7 +84,7 @@ class Version:
 
 @dataclass(frozen=True)
 class EntityState:
-    """What is applied of an entity, and the versions that are on their way, wait or have failed."""
+    """The applied state of an entity, and the versions that are in progress, waiting or failed."""
 
     entity: Entity
     pending: tuple[Version, ...]
@@ -92,7 +92,7 @@ class EntityState:
 
 @dataclass(frozen=True)
 class Published:
-    """A command that was accepted. ``changed`` is false where the entity had this state already: nothing was written.
+    """An accepted command. ``changed`` is false if the entity already had this state: nothing was written.
 
     ``outcome`` is OPEN until it is known.
     """
@@ -107,7 +107,7 @@ class Published:
 
 @dataclass(frozen=True)
 class BatchResult:
-    """One command's answer in a batch: ``published``, or ``problem`` (as an error's ``problem``)."""
+    """One command's result in a batch: ``published``, or ``problem`` (like an error's ``problem``)."""
 
     status: int
     published: Published | None = None
@@ -116,7 +116,7 @@ class BatchResult:
 
 @dataclass(frozen=True)
 class Task:
-    """A task; counters are those of its items."""
+    """A task; its counters count its items."""
 
     id: str
     type: str
@@ -166,7 +166,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Reason:
-    """How many rows failed with one code, and the first of them."""
+    """How many rows failed with one error code, and the first of them."""
 
     code: str
     rows: int
@@ -177,7 +177,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Import:
-    """The import of a file, or of an archive. ``report``: where its parts lie, ``s3://bucket/key``."""
+    """The import of a file, or of an archive. ``report``: the locations of its parts, ``s3://bucket/key``."""
 
     id: str
     table: str
@@ -211,7 +211,7 @@ class Import:
 
 @dataclass(frozen=True)
 class ImportFile:
-    """A file of an archive. ``id``: its own job, None where it was not imported."""
+    """A file of an archive. ``id``: its own job, None if it was not imported."""
 
     name: str
     table: str | None
@@ -225,7 +225,7 @@ class ImportFile:
 
 @dataclass(frozen=True)
 class ImportRow:
-    """One row of a file and what became of it. ``line``: where it is in the file."""
+    """One row of a file and its outcome. ``line``: its line in the file."""
 
     number: int
     line: int
@@ -238,7 +238,7 @@ class ImportRow:
 
 @dataclass(frozen=True)
 class Upload:
-    """Put a file to ``url`` by ``method``; its name afterwards is ``key``. ``expires_in`` seconds."""
+    """Send a file to ``url`` with ``method``; it is then stored under ``key``. ``expires_in``: seconds."""
 
     key: str
     method: str
@@ -248,7 +248,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Approval:
-    """A decision that a workflow waits for."""
+    """A decision that a workflow is waiting for."""
 
     workflow: str
     request_id: str
@@ -264,7 +264,7 @@ class Approval:
 
 @dataclass(frozen=True)
 class Started:
-    """The execution that an id has."""
+    """The execution that was started under an id."""
 
     workflow: str
     id: str
@@ -273,7 +273,7 @@ class Started:
 
 @dataclass(frozen=True)
 class ListedExecution(Started):
-    """An execution in a list, without what it works with."""
+    """An execution in a list, without its data."""
 
     status: str
     started_at: str

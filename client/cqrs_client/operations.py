@@ -1,4 +1,4 @@
-"""For operators: what failed, why, and again."""
+"""For operators: list and explain failures, redrive and skip."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FailedCommand:
 
 @dataclass(frozen=True)
 class RedriveOutcome:
-    """What became of one failed version."""
+    """The outcome of redriving one failed version."""
 
     kind: str
     type: str
@@ -44,7 +44,7 @@ class RedriveOutcome:
 
 @dataclass(frozen=True)
 class Redriven:
-    """``counts`` by outcome. ``cursor``: there are more that failed."""
+    """``counts`` by outcome. ``cursor``: set if there are more failed versions."""
 
     dry_run: bool
     outcomes: tuple[RedriveOutcome, ...]
@@ -54,7 +54,7 @@ class Redriven:
 
 @dataclass(frozen=True)
 class Skipped:
-    """``applied_targets`` had the command already and keep it; ``woken``: a successor goes on now."""
+    """``applied_targets`` had already applied the command and keep it; ``woken``: a successor continues now."""
 
     attempt: int
     applied_targets: dict[str, str]
@@ -64,7 +64,7 @@ class Skipped:
 
 
 class Operations:
-    """``client.operations``; callers need the role ``operator``, where nothing else is said."""
+    """``client.operations``; callers need the role ``operator`` unless stated otherwise."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -78,20 +78,20 @@ class Operations:
         kind: str | None = None,
         page: int = PAGE,
     ) -> Iterator[FailedCommand]:
-        """Failed commands in the order of type and code. ``since``: ``2026-01-31T09:00:00Z``."""
+        """Failed commands, ordered by type and code. ``since``: such as ``2026-01-31T09:00:00Z``."""
         query = {"since": since, "status": status, "type": type, "kind": kind}
         return items(self._transport, FailedCommand, "failed", query=query, page=page)
 
     def overview(self) -> Overview:
-        """What is on its way. The role ``reader`` is enough."""
+        """The commands in progress. The role ``reader`` is enough."""
         return read(Overview, self._transport.call("GET", "overview"))
 
     def alarms(self) -> tuple[Alarm, ...]:
-        """The stack's alarms; those that are raised first."""
+        """The stack's alarms; raised ones first."""
         return read(Alarms, self._transport.call("GET", "alarms")).items
 
     def catalogue(self) -> Catalogue:
-        """What there is to work with. The role ``reader`` is enough."""
+        """Names of entity types, import tables, task types and workflows. The role ``reader`` is enough."""
         return read(Catalogue, self._transport.call("GET", "catalogue"))
 
     def run(self, type: str, code: str, version: int, *, kind: str | None = None) -> Run:
@@ -100,7 +100,7 @@ class Operations:
         return read(Run, self._transport.call("GET", *path, query={"kind": kind}))
 
     def explain(self, type: str, code: str, *, version: int | None = None, kind: str | None = None) -> dict[str, Any]:
-        """What happened to an entity's newest versions, and what to do, as the API words it."""
+        """What happened to an entity's newest versions, and what to do: the API's document as it is."""
         query = {"version": version, "kind": kind}
         answer: dict[str, Any] = self._transport.call("GET", "entities", type, code, "explain", query=query)
         return answer
@@ -122,7 +122,7 @@ class Operations:
         dry_run: bool = False,
         page: int = PAGE,
     ) -> Iterator[Redriven]:
-        """Give all failed versions that fit another attempt, an answer per ``page`` of them."""
+        """Give all matching failed versions another attempt; yields one result per ``page`` of them."""
         cursor: str | None = None
         while True:
             body = {

@@ -1,4 +1,4 @@
-"""Lists as iterators: pages are asked for as they are needed."""
+"""Lists as iterators: pages are requested as they are needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = 50
 def items(
     transport: Transport, cls: type[T], *path: str, query: Mapping[str, Any] | None = None, page: int = PAGE
 ) -> Iterator[T]:
-    """All entries of a list, over all its pages. ``page``: entries that are asked for at once, at most 100."""
+    """All entries of a list, over all its pages. ``page``: entries per request, at most 100."""
     cursor: Any = None
     while True:
         answer = transport.call("GET", *path, query={**(query or {}), "limit": page, "cursor": cursor})

@@ -1,4 +1,4 @@
-"""JSON of answers to models."""
+"""Conversion of JSON responses to models."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 
 def read(cls: type[T], data: Any) -> T:
-    """A model of an answer's JSON.
+    """Convert a response's JSON to a model.
 
     Raises:
-        WrongAnswer: a field lacks that has to be there: the answer is none of this API.
+        WrongAnswer: a required field is missing: the response isn't this API's.
     """
     if not isinstance(data, Mapping):
-        raise WrongAnswer(f"no {cls.__name__}: the answer is no object of JSON")
+        raise WrongAnswer(f"not a valid {cls.__name__}: the response is not a JSON object")
     values = {}
     model: Any = cls
     for name, hint, stored in _fields(model):
@@ -29,14 +29,14 @@ def read(cls: type[T], data: Any) -> T:
     try:
         return cls(**values)
     except TypeError as error:
-        raise WrongAnswer(f"no {cls.__name__}: {error}") from None
+        raise WrongAnswer(f"not a valid {cls.__name__}: {error}") from None
 
 
 def listed(answer: Any, name: str = "items") -> list[Any]:
-    """What a list's answer has under a name. Raises WrongAnswer."""
+    """The list that a response has under a name. Raises WrongAnswer."""
     found = answer.get(name) if isinstance(answer, Mapping) else None
     if not isinstance(found, list):
-        raise WrongAnswer(f"the answer has no list {name!r}")
+        raise WrongAnswer(f"the response has no list {name!r}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""How executions went, and what is on its way."""
+"""Executions state by state, and the overview of a stack."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class StateVisit:
-    """A state that was entered. ``exited_at`` is None while it goes on, and if it failed."""
+    """A state that was entered. ``exited_at`` is None while it is running, and if it failed."""
 
     name: str
     entered_at: str
@@ -16,7 +16,7 @@ class StateVisit:
 
 @dataclass(frozen=True)
 class Run:
-    """An execution. ``states`` in the order in which they were entered; None where nothing is remembered."""
+    """An execution. ``states``: in the order in which they were entered; None if no history is kept."""
 
     machine: str
     status: str | None
@@ -47,7 +47,7 @@ class OldestOpen:
 
 @dataclass(frozen=True)
 class Overview:
-    """Commands without outcome. ``is_complete`` is false where there are too many to count."""
+    """Commands without an outcome. ``is_complete`` is false if there are too many to count."""
 
     open: int
     by_status: tuple[StatusCount, ...]
@@ -67,14 +67,14 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Alarms:
-    """All alarms of the stack; those that are raised first."""
+    """All alarms of the stack; raised ones first."""
 
     items: tuple[Alarm, ...]
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Names that routes take."""
+    """Names that the routes accept."""
 
     entity_types: tuple[str, ...]
     import_tables: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Tasks: jobs of the application, alone or over items."""
+"""Tasks: jobs of the application, single or with items."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Tasks:
         expected_seconds: float | None = None,
         idempotency_key: str | None = None,
     ) -> Task:
-        """Create a task with one ``input``, or one whose handler runs for each of ``items``.
+        """Create a task with one ``input``, or one whose handler runs once for each of ``items``.
 
         Args:
             on_item_error: ``continue`` or ``stop``.
-            expected_seconds: per item, where it is not the handler's.
+            expected_seconds: per item, if it differs from the handler's.
 
         Raises:
             ApiError, Unreachable.
@@ -56,20 +56,20 @@ class Tasks:
         return read(Task, self._transport.call("GET", "tasks", id))
 
     def list(self, *, type: str | None = None, page: int = PAGE) -> Iterator[Task]:
-        """The tenant's tasks by type, the newest first."""
+        """The tenant's tasks by type, newest first."""
         return items(self._transport, Task, "tasks", query={"type": type}, page=page)
 
     def items(self, id: str, *, page: int = PAGE) -> Iterator[TaskItem]:
-        """All items of a task in their order."""
+        """All items of a task in order."""
         return items(self._transport, TaskItem, "tasks", id, "items", page=page)
 
     def wait(self, id: str, *, timeout: float = 300.0) -> Task:
-        """The task once it is COMPLETED, FAILED or CANCELLED. Raises WaitTimeout, ApiError, Unreachable."""
+        """Wait until the task is COMPLETED, FAILED or CANCELLED. Raises WaitTimeout, ApiError, Unreachable."""
         over = (COMPLETED, FAILED, CANCELLED)
         return until(self._transport, lambda: self.get(id), lambda seen: seen.status in over, timeout, f"task {id}")
 
     def retry(self, id: str) -> Task:
-        """Retry a task: run what failed again."""
+        """Retry a task: run the failed parts again."""
         return read(Task, self._transport.call("POST", "tasks", id, "retry"))
 
     def cancel(self, id: str) -> Task:

@@ -1,4 +1,4 @@
-"""Requests and answers: signed or with a token, tried again only where that can't do something twice."""
+"""HTTP requests, signed or with a token; retried only if that can't have an effect twice."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from cqrs_client.errors import ClientError, Unreachable, WrongAnswer, error_of
 
 SERVICE = "execute-api"
 THROTTLED = 429
-#: Statuses after which a request that may be repeated is sent again.
+#: Statuses after which a repeatable request is retried.
 TRANSIENT = frozenset({THROTTLED, 500, 502, 503, 504})
-#: Parts that clients and servers take for steps in a path.
+#: Path segments that clients and servers resolve as relative.
 _DOTS = (".", "..")
 
 
@@ -35,22 +35,22 @@ class Answer:
 
 
 class Sender(Protocol):
-    """Sends one request. Tests have one of their own."""
+    """Sends one request. Tests replace it."""
 
     def __call__(self, method: str, url: str, headers: Mapping[str, str], body: Any) -> Answer:
-        """Raises Unreachable: there is no answer."""
+        """Raises Unreachable: there was no response."""
         ...
 
 
 class HttpSender:
-    """botocore's connections: pooled, with the proxies and certificates that AWS's SDK takes, too."""
+    """botocore's connections: pooled, and with the same proxies and certificates as the AWS SDK."""
 
     def __init__(self, timeout: float) -> None:
-        seconds: Any = timeout  # fractions are taken, whatever the stubs say
+        seconds: Any = timeout  # floats work, although the stubs say int
         self._session = URLLib3Session(timeout=seconds)
 
     def __call__(self, method: str, url: str, headers: Mapping[str, str], body: Any) -> Answer:
-        """See ``Sender``. ``body``: bytes, or a file that is sent as it is read."""
+        """See ``Sender``. ``body``: bytes, or a file that is streamed."""
         request = AWSRequest(method, url, dict(headers), body)
         try:
             answer = self._session.send(request.prepare())
@@ -60,7 +60,7 @@ class HttpSender:
 
 
 class Authorisation(Protocol):
-    """Adds to a request who sends it."""
+    """Adds the caller's credentials to a request."""
 
     def __call__(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
         """The headers to send."""
@@ -68,22 +68,22 @@ class Authorisation(Protocol):
 
 
 class Unsigned:
-    """For a runtime on one's own machine, which takes such requests for its local operator."""
+    """For a local runtime, which treats unsigned requests as its local operator's."""
 
     def __call__(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
-        """As they are."""
+        """The headers unchanged."""
         return headers
 
 
 class Signed:
-    """By AWS Signature Version 4. ``credentials``: asked for each request, so that they may be refreshed."""
+    """Signs with AWS Signature Version 4. ``credentials`` is called for each request, so that they can be refreshed."""
 
     def __init__(self, credentials: Callable[[], Any], region: str) -> None:
         self._credentials = credentials
         self._region = region
 
     def __call__(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
-        """With the signature. Raises ClientError: there are no credentials."""
+        """The headers with the signature. Raises ClientError: there are no credentials."""
         found = self._credentials()
         if found is None:
             raise ClientError("no AWS credentials were found; configure some, or give token= or endpoint=")
@@ -93,33 +93,33 @@ class Signed:
 
 
 class Bearer:
-    """By a token, or by what gives one for each request."""
+    """Sends a token, or the result of a function that is called for each request."""
 
     def __init__(self, token: str | Callable[[], str]) -> None:
         self._token = token
 
     def __call__(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
-        """With the token."""
+        """The headers with the token."""
         token = self._token if isinstance(self._token, str) else self._token()
         return {**headers, "authorization": f"Bearer {token}"}
 
 
 @dataclass(frozen=True)
 class Retries:
-    """``attempts`` in all; waits grow from ``first`` to ``most`` seconds, each with full jitter."""
+    """``attempts`` in total; pauses grow from ``first`` to ``most`` seconds, each with full jitter."""
 
     attempts: int = 4
     first: float = 0.2
     most: float = 5.0
 
     def pause(self, number: int, asked: float | None) -> float:
-        """Seconds before attempt ``number`` (2 is the first repetition), at least what the API asked for."""
+        """Seconds before attempt ``number`` (2 is the first retry), at least as many as the API asked for."""
         return max(asked or 0.0, random.uniform(0, min(self.most, self.first * 2.0 ** (number - 2))))
 
 
 @dataclass
 class Transport:
-    """One API. ``tenant``: for callers who may act for several."""
+    """Calls one API. ``tenant``: for callers who may act for several."""
 
     url: str
     authorise: Authorisation
@@ -137,18 +137,18 @@ class Transport:
         body: Any = None,
         idempotency_key: str | None = None,
     ) -> Any:
-        """The JSON of an answer below 400.
+        """Return the JSON of a response with a status below 400.
 
         Args:
-            path: the parts of the path, as they are.
-            query: parameters; None is left out.
+            path: the segments of the path, not encoded.
+            query: parameters; those that are None are omitted.
             body: sent as JSON; None sends none.
-            idempotency_key: makes a request that changes something one that may be repeated.
+            idempotency_key: makes a request that changes something safe to repeat.
 
         Raises:
             ApiError: the API refused or failed.
-            Unreachable: there was no answer.
-            WrongAnswer: it is no JSON.
+            Unreachable: there was no response.
+            WrongAnswer: the response is not JSON.
         """
         url = self.url + "".join(f"/{path_part(part)}" for part in path) + _query(query)
         content = b"" if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
@@ -163,20 +163,20 @@ class Transport:
         try:
             return json.loads(answer.body) if answer.body else None
         except ValueError:
-            raise WrongAnswer(f"{method} {url.partition('?')[0]}: {answer.status}, and no JSON") from None
+            raise WrongAnswer(f"{method} {url.partition('?')[0]}: {answer.status}, but not JSON") from None
 
     def upload(self, method: str, url: str, body: Any, length: int) -> None:
-        """Send a file to a presigned URL: its signature is in it. Once, since the file may be read once only.
+        """Send a file to a presigned URL, which contains its signature. No retries: the file may be readable only once.
 
         Raises:
-            ApiError, Unreachable: as ``call``.
+            ApiError, Unreachable: as for ``call``.
         """
         answer = self.send(method, url, {"content-length": str(length)}, body)
         if answer.status >= 300:
             raise error_of(answer.status, {"detail": answer.body[:500].decode(errors="replace")})
 
     def download(self, url: str) -> bytes:
-        """What a presigned URL leads to. Raises as ``call``."""
+        """The content at a presigned URL. Raises the same as ``call``."""
         return self._tried("GET", url, {}, b"", True, presigned=True).body
 
     def _tried(
@@ -194,22 +194,22 @@ class Transport:
                 if answer.status < 400:
                     return answer
                 error = error_of(answer.status, _problem(answer), _seconds(answer.headers.get("retry-after")))
-                # Without a problem document it was the gateway that turned it away, before anything was done.
+                # Without a problem document, the gateway rejected the request before anything was done.
                 unseen = answer.status == THROTTLED and not error.kind
                 again = unseen or (repeatable and answer.status in TRANSIENT)
                 if not again or number == self.retries.attempts:
                     raise error
                 asked = error.retry_after
             self.sleep(self.retries.pause(number + 1, asked))
-        raise AssertionError("the last attempt answers or raises")
+        raise AssertionError("the last attempt returns or raises")
 
 
 def path_part(part: str) -> str:
-    """One part of a path, encoded twice where it isn't plain: API Gateway decodes paths once before the API sees them,
-    and a '/' or '?' would then be one of the path.
+    """Encode one segment of a path, twice if it has special characters: API Gateway decodes paths once before the API
+    sees them, and a '/' or '?' would then act as a delimiter.
     """
     if not part:
-        raise ValueError("a part of a path is empty")
+        raise ValueError("a path segment is empty")
     once = part.replace(".", "%2E") if part in _DOTS else quote(part, safe="")
     return quote(once, safe="") if once != part else part
 
@@ -235,4 +235,4 @@ def _seconds(text: str | None) -> float | None:
     try:
         return None if text is None else max(0.0, float(text))
     except ValueError:
-        return None  # a date: then our own pauses
+        return None  # a date: our own pauses apply

@@ -1,4 +1,4 @@
-"""Waiting for an outcome by asking for it."""
+"""Waiting for an outcome by polling."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from cqrs_client.errors import WaitTimeout
 from cqrs_client.transport import Transport
 
 T = TypeVar("T")
-#: Seconds between two looks: the first, how they grow, the longest.
+#: Pauses between polls: the first (seconds), the growth factor, the longest (seconds).
 FIRST, GROWTH, LONGEST = 0.2, 1.5, 5.0
 
 
 def until(transport: Transport, look: Callable[[], T], is_over: Callable[[T], bool], timeout: float, what: str) -> T:
-    """What ``look`` gives once it is over. Raises WaitTimeout with what was seen last."""
+    """Poll ``look`` until ``is_over``, and return its result. Raises WaitTimeout with the latest result."""
     end = transport.monotonic() + timeout
     pause = FIRST
     while True:

@@ -1,4 +1,4 @@
-"""Workflows of the application, and what of them waits for a person."""
+"""Workflows of the application, and their requests for approval."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Workflows:
         self._transport = transport
 
     def start(self, name: str, id: str, input: Mapping[str, Any] | None = None) -> Started:
-        """Start a workflow. The same id and input is the same execution, so this may be repeated.
+        """Start a workflow. The same id and input identify the same execution, so this may be repeated.
 
         Raises:
-            Conflict: the id has an execution with another input.
+            Conflict: the id's execution has a different input.
             ApiError, Unreachable: everything else.
         """
         body = {"id": id, "input": dict(input or {})}
@@ -37,7 +37,7 @@ class Workflows:
         return read(Execution, self._transport.call("GET", "workflows", name, id))
 
     def list(self, name: str, *, page: int = PAGE) -> Iterator[ListedExecution]:
-        """The tenant's executions, the newest first; those of EXPRESS workflows are not remembered."""
+        """The tenant's executions, newest first; those of EXPRESS workflows are not kept."""
         return items(self._transport, ListedExecution, "workflows", name, page=page)
 
     def run(self, name: str, id: str) -> Run:
@@ -45,8 +45,8 @@ class Workflows:
         return read(Run, self._transport.call("GET", "workflows", name, id, "run"))
 
     def wait(self, name: str, id: str, *, timeout: float = 300.0) -> Execution:
-        """The execution once it has ended. Raises WaitTimeout, ApiError, Unreachable."""
-        look = lambda: self.get(name, id)  # noqa: E731 - as the other rooms
+        """Wait until the execution has ended. Raises WaitTimeout, ApiError, Unreachable."""
+        look = lambda: self.get(name, id)  # noqa: E731 - as in the other modules
         return until(self._transport, look, lambda seen: seen.status != RUNNING, timeout, f"{name} {id}")
 
 
@@ -57,15 +57,15 @@ class Approvals:
         self._transport = transport
 
     def list(self, *, workflow: str | None = None, page: int = PAGE) -> Iterator[Approval]:
-        """What waits for a decision, by workflow and request id."""
+        """Open approvals, ordered by workflow and request id."""
         return items(self._transport, Approval, "approvals", query={"workflow": workflow}, page=page)
 
     def approve(self, workflow: str, request_id: str) -> Approval:
-        """Let it go on. Raises Conflict: it was decided otherwise; ApiError, Unreachable."""
+        """Approve a request. Raises Conflict: it was decided differently; ApiError, Unreachable."""
         return self._answer(workflow, request_id, {"decision": APPROVED})
 
     def reject(self, workflow: str, request_id: str, reason: str) -> Approval:
-        """Refuse it. Raises as ``approve``."""
+        """Reject a request. Raises the same as ``approve``."""
         return self._answer(workflow, request_id, {"decision": REJECTED, "reason": reason})
 
     def _answer(self, workflow: str, request_id: str, body: Mapping[str, Any]) -> Approval:

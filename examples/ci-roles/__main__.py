@@ -18,7 +18,7 @@ provider = iam.OpenIdConnectProvider(
     client_id_lists=[roles.AUDIENCE],
 )
 
-#: Role to the jobs that may take it, and the beginning of the names that it manages; None: it reads.
+#: Role to the jobs that may assume it, and the name prefix of the resources that it manages; None: read-only.
 ROLES = {
     "preview": ([f"repo:{repository}:pull_request", f"repo:{repository}:ref:refs/heads/main"], None),
     "deploy-dev": ([f"repo:{repository}:environment:dev"], f"{project}-dev-"),

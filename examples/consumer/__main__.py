@@ -1,8 +1,8 @@
-"""Follows the outcomes of another stack's commands: its bus -> a rule of ours -> a queue of ours -> a function of ours.
-And publishes commands: by the API with its client, and past it, by a role that the stack's policy is attached to.
+"""Consumes the outcomes of another stack's commands: its event bus -> our rule -> our queue -> our function.
+Also publishes commands: through the API with its client, and without it, by a role with the stack's policy attached.
 
-All that is taken from the other stack are a few of its outputs. It grants this project nothing but what its
-configuration says of callers (``apiTenants``).
+It uses only a few outputs of the other stack, which grants this project nothing but what its configuration of callers
+says (``apiTenants``).
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ SCHEMA_VERSION = 1
 FUNCTION_TIMEOUT_SECONDS = 30
 FUNCTIONS = Path(__file__).parent / "function"
 CODE = FUNCTIONS / "follow.py"
-#: The client's package. In a project of your own it is what ``pip install --target`` put into a folder.
+#: The client's package. In your own project, use the folder into which ``pip install --target`` installed it.
 CLIENT = Path(__file__).parents[2] / "client" / "cqrs_client"
 
 
 def checked(version: object) -> object:
-    """The outputs are a contract with a number; another number means that someone has to look."""
+    """The outputs are a versioned contract; a different version has to be reviewed by a person."""
     if version != SCHEMA_VERSION:
         raise pulumi.RunError(f"the source's outputs have schemaVersion {version}; this project knows {SCHEMA_VERSION}")
     return version
 
 
 def document(*statements: dict[str, object]) -> str:
-    """A policy."""
+    """A policy document."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
@@ -152,7 +152,7 @@ order = lambda_.Function(
     environment={"variables": {"API_URL": api_url, "TENANT": pulumi.Config().require("tenant")}},
     opts=pulumi.ResourceOptions(depends_on=[order_policy, order_logs]),
 )
-# A job that publishes past the API, with the stack's own package: it needs the tables, and the policy has just that.
+# A job that publishes without the API, with the stack's own package: the policy grants the table access it needs.
 job_role = iam.Role(
     "job",
     name=f"{prefix}-job",

@@ -1,1 +1,1 @@
-"""The HTTP API: one module per room of the API; the only place that may use pydantic and Powertools' resolver."""
+"""The HTTP API: one module per group of routes; the only package that may use pydantic and Powertools' resolver."""

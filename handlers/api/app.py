@@ -1,4 +1,4 @@
-"""The API as one callable: an event of API Gateway (payload format 2.0) to an answer."""
+"""The API as one callable: takes an API Gateway event (payload format 2.0) and returns a response."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from handlers.api.http.routes import Routes
 from handlers.api.services import Services
 from handlers.core.log import log_step
 
-ROOMS = (commands, entities, operators, runs, overview, tasks, imports, workflows, document)
-#: What anybody may ask: nothing of the stack is in the answer.
+MODULES = (commands, entities, operators, runs, overview, tasks, imports, workflows, document)
+#: Routes without authentication: their responses reveal nothing about the stack.
 PUBLIC = frozenset({("GET", "/health")})
-#: No answer is kept by a browser or a proxy: each is of one tenant, and of a moment.
+#: Browsers and proxies must not cache responses: each belongs to one tenant and one moment.
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class Api:
-    """All routes, for the callers that ``identities`` knows; and the console, if there is one, for anybody."""
+    """All routes, for callers that ``identities`` accepts, and the console, if present, for everyone."""
 
     def __init__(
         self,
@@ -42,12 +42,12 @@ class Api:
         self._console = console
         self._monotonic = monotonic
         self.routes = routes = Routes()
-        for room in ROOMS:
-            room.add_routes(routes, services)
+        for module in MODULES:
+            module.add_routes(routes, services)
 
         @routes.resolver.exception_handler(Exception)  # type: ignore[untyped-decorator]
         def problem_response(error: Exception) -> Response[str]:
-            """Boundary: every error of a route is an answer; one that nobody foresaw is logged."""
+            """Boundary: every error of a route becomes a response; unexpected errors are logged."""
             if isinstance(error, NotFoundError):
                 error = self._nothing_there()
             return _problem(error, self.routes.resolver.current_event)
@@ -65,7 +65,7 @@ class Api:
                 caller = self._identities.caller(request)
                 tenant = caller.tenant
             answer, rule = self.routes.resolver.answer(request, caller=caller)
-        except Exception as error:  # noqa: BLE001 - boundary: every error is an answer; what is unforeseen is logged
+        except Exception as error:  # noqa: BLE001 - boundary: every error becomes a response; unexpected ones: logged
             answer = _plain(_problem_response(error, request_id))
         answer["headers"] = {**HEADERS, **answer["headers"]}
         log_step(
@@ -80,7 +80,7 @@ class Api:
         return answer
 
     def _page(self, path: str) -> dict[str, Any]:
-        """A file of the console, for anybody: it is not in the log, and nothing of the stack is in it."""
+        """A file of the console, for everyone: not logged, since it reveals nothing about the stack."""
         assert self._console is not None
         found = self._console.answer(path)
         headers = dict(found.headers)
@@ -98,7 +98,7 @@ def _problem(error: Exception, request: Request) -> Response[str]:
 
 def _problem_response(error: Exception, request_id: str | None) -> Response[str]:
     problem, headers = problem_of(error, request_id)
-    # Not ``exclude_none``, which would take nulls out of attributes, too.
+    # Not ``exclude_none``, which would also remove nulls from attributes.
     shown = {name: value for name, value in problem.model_dump().items() if value is not None}
     body = json.dumps(shown, separators=(",", ":"))
     return Response(problem.status, MEDIA_TYPE, body, headers=headers)

@@ -1,4 +1,4 @@
-"""``/commands``: publishing, alone and in batches."""
+"""``/commands``: publish commands, one at a time or in batches."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from handlers.core.log import log_step, without_text
 
 MAX_WAIT_SECONDS = 20
 MAX_BATCH = 100
-#: Room in a request id for a command's place in its batch.
+#: Characters of a request id that are reserved for a command's position in its batch.
 _PLACE_CHARS = 4
 
 
 class GivenCommand(Given):
-    """The full new state of one entity. ``attributesFrom``: the ``key`` of an upload in place of ``attributes``."""
+    """The full new state of one entity. ``attributesFrom``: the ``key`` of an upload, instead of ``attributes``."""
 
     type: KeyPart
     code: KeyPart
@@ -52,7 +52,7 @@ class GivenCommand(Given):
 
 
 class GivenChange(Given):
-    """What is to change of an entity; ``attributes`` are merged by name."""
+    """Changes to some fields of an entity; ``attributes`` are merged by name."""
 
     name: str | None = None
     attributes: dict[str, Any] | None = None
@@ -63,14 +63,14 @@ class GivenChange(Given):
 
 
 class GivenBatch(Given):
-    """Commands that are accepted one after the other, each on its own."""
+    """Commands that are accepted one after the other, independently of each other."""
 
     commands: list[dict[str, Any]] = Field(min_length=1, max_length=MAX_BATCH)
 
 
 class Published(Shown):
-    """``changed`` is false where the entity had this state already: nothing was written, and ``command`` is its latest.
-    ``outcome`` and what is behind it: what has become of the command by now.
+    """``changed`` is false if the entity already had this state: nothing was written, and ``command`` is its latest.
+    ``outcome`` and the fields after it show the command's current state.
     """
 
     changed: bool
@@ -82,7 +82,7 @@ class Published(Shown):
 
 
 class BatchEntry(Shown):
-    """One command's answer: what a request of its own would have got."""
+    """The result of one command, as if it had been sent in a request of its own."""
 
     status: int
     published: Published | None = None
@@ -127,7 +127,7 @@ EXAMPLE = {
 
 def add_routes(routes: Routes, services: Services) -> None:
     """Register them."""
-    room = _Commands(services)
+    api = _Commands(services)
 
     @routes.add(
         "POST", "/commands", WRITER, "Publish a command", answers={200: Published, 202: Published}, may=(409,),
@@ -139,7 +139,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         mode: Annotated[Literal["async", "sync"], Query(description="sync applies it before answering")] = "async",
         idempotency_key: RequestId = None,
     ) -> Response[Published]:
-        status, published = room.publish(command, routes.caller, idempotency_key, wait=wait, sync=mode == "sync")
+        status, published = api.publish(command, routes.caller, idempotency_key, wait=wait, sync=mode == "sync")
         return answer(status, published)
 
     @routes.add(
@@ -153,7 +153,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         wait: Wait = None,
         idempotency_key: RequestId = None,
     ) -> Response[Published]:
-        status, published = room.change(type, code, changes, routes.caller, idempotency_key, wait)
+        status, published = api.change(type, code, changes, routes.caller, idempotency_key, wait)
         return answer(status, published)
 
     @routes.add(
@@ -161,7 +161,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         answers={200: BatchAnswer}, example={"commands": [EXAMPLE, {**EXAMPLE, "code": "o2"}]},
     )  # fmt: skip
     def publish_batch(given: Annotated[GivenBatch, Body()], idempotency_key: RequestId = None) -> Response[BatchAnswer]:
-        return answer(200, room.batch(given.commands, routes.caller, idempotency_key))
+        return answer(200, api.batch(given.commands, routes.caller, idempotency_key))
 
     @routes.add(
         "POST", "/commands/uploads", WRITER, "Get an upload URL for large attributes, for use with `attributesFrom`",
@@ -172,7 +172,7 @@ def add_routes(routes: Routes, services: Services) -> None:
 
 
 class _Commands:
-    """What the routes do."""
+    """Implements the routes."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -189,7 +189,7 @@ class _Commands:
         try:
             command = self._services.sync_publisher.publish_sync(command_input, context, accepted=accepted.append)
         except Exception as error:
-            # Boundary: what a sync handler raises. Once the command is accepted, its row has the outcome.
+            # Boundary: a sync handler may raise anything. Once the command is accepted, its row has the outcome.
             if not accepted:
                 raise
             log_step("not applied", level=logging.WARNING, pk=key.pk, sk=key.sk, **without_text(error))
@@ -228,12 +228,12 @@ class _Commands:
         try:
             command = GivenCommand.model_validate(given)
             status, published = self.publish(command, caller, request_id, wait=None, sync=False)
-        except Exception as error:  # noqa: BLE001 - boundary: one command of a batch; what is unforeseen is logged
+        except Exception as error:  # noqa: BLE001 - boundary: one command of a batch; unexpected errors are logged
             problem, _ = problem_of(error, None)
-            problem.current = None  # of a hundred conflicts these might be too much for one answer
+            problem.current = None  # a hundred conflicts with these could exceed the size of a response
             return BatchEntry(status=problem.status, problem=problem)
         if command.attributes_from is not None:
-            published.command.attributes = None  # likewise: the caller has put them there
+            published.command.attributes = None  # for the same reason: the caller uploaded them
         return BatchEntry.model_construct(status=status, published=published, problem=None)
 
     def _input(self, given: GivenCommand, caller: Caller) -> CommandInput:
@@ -264,7 +264,7 @@ class _Commands:
         return found
 
     def _answer(self, key: EntityKey, command: Command | None, wait: int | None) -> tuple[int, Published]:
-        """``wait``: seconds; None does not even look."""
+        """``wait``: seconds; None doesn't read the status at all."""
         services = self._services
         if command is None:
             latest = services.publisher.whole(services.publisher.repository.latest(key))

@@ -1,4 +1,4 @@
-"""``/entities``: current states, lists, versions, and what happened to them."""
+"""``/entities``: current states, lists, and versions with their outcomes."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ from handlers.commands.model import Command
 from handlers.core.errors import NotFound
 from handlers.core.key_parts import check_new_part
 
-#: Entities that are read at a time: their attributes are in memory together.
+#: Entities per read: their attributes are in memory at the same time.
 AT_A_TIME = 10
 
 
 class EntityState(Shown):
-    """An entity as it is applied now, and the versions above that are on their way, wait or have failed."""
+    """The applied state of an entity, and the later versions that are in progress, waiting or failed."""
 
     entity: Entity
     pending: list[Version]
 
 
 class EntityPage(Shown):
-    """Entities in the order of their codes. ``cursor`` goes into the next request; null at the end."""
+    """Entities ordered by code. ``cursor``: pass it in the next request; null on the last page."""
 
     items: list[Entity]
     cursor: str | None
 
 
 class VersionPage(Shown):
-    """Versions, the newest first. ``cursor`` goes into the next request; null at the end."""
+    """Versions, newest first. ``cursor``: pass it in the next request; null on the last page."""
 
     items: list[Version]
     cursor: str | None
@@ -63,7 +63,7 @@ Deleted = Annotated[bool, Query(alias="includeDeleted", description="Include del
 
 def add_routes(routes: Routes, services: Services) -> None:
     """Register them."""
-    room = _Entities(services)
+    api = _Entities(services)
 
     @routes.add("GET", "/entities/<type>", READER, "List entities of a type", answers={200: EntityPage})
     def list_entities(
@@ -74,7 +74,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         prefix: Annotated[str, Query(description="Prefix of their codes")] = "",
         kind: Kind = DEFAULT_KIND,
     ) -> Response[EntityPage]:
-        return answer(200, room.page(routes.caller, kind, type, prefix, limit, cursor, deleted=include_deleted))
+        return answer(200, api.page(routes.caller, kind, type, prefix, limit, cursor, deleted=include_deleted))
 
     @routes.add(
         "GET", "/entities/<type>/<code>", READER, "Get the current state, and versions in progress",
@@ -87,7 +87,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         kind: Kind = DEFAULT_KIND,
         if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None,
     ) -> Response[EntityState]:
-        state = room.state(room.key(routes.caller, kind, type, code), deleted=include_deleted)
+        state = api.state(api.key(routes.caller, kind, type, code), deleted=include_deleted)
         tag = f'"{state.entity.version}"'
         headers = {"ETag": tag}
         if if_none_match is not None and _matches(if_none_match, tag):
@@ -109,14 +109,14 @@ def add_routes(routes: Routes, services: Services) -> None:
         ] = None,
         kind: Kind = DEFAULT_KIND,
     ) -> Response[VersionPage]:
-        return answer(200, room.history(room.key(routes.caller, kind, type, code), limit, cursor))
+        return answer(200, api.history(api.key(routes.caller, kind, type, code), limit, cursor))
 
     @routes.add(
         "GET", "/entities/<type>/<code>/versions/<version>", READER,
         "Get one version: its state, status, targets and error", answers={200: Version}, may=(404,),
     )  # fmt: skip
     def get_version(type: Part, code: Part, version: Number, kind: Kind = DEFAULT_KIND) -> Response[Version]:
-        key = room.key(routes.caller, kind, type, code)
+        key = api.key(routes.caller, kind, type, code)
         state = services.reader.version(key, version)
         if state is None:
             raise NotFound(f"{key}: there is no version {version}, or it has expired")
@@ -124,7 +124,7 @@ def add_routes(routes: Routes, services: Services) -> None:
 
 
 class _Entities:
-    """What the routes do."""
+    """Implements the routes."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -155,7 +155,7 @@ class _Entities:
             wanted = min(AT_A_TIME, limit - len(items))
             listing = self._services.reader.list(caller.tenant, type_, limit=wanted, **given)
             fit = len(fitting([*items, *listing.items], size_of)) - len(items)
-            if fit < len(listing.items):  # once more, for the cursor behind the last one that fits
+            if fit < len(listing.items):  # again, for the cursor after the last one that fits
                 if fit:
                     listing = self._services.reader.list(caller.tenant, type_, limit=fit, **given)
                     items, cursor = [*items, *listing.items], listing.cursor
@@ -175,5 +175,5 @@ class _Entities:
 
 
 def _matches(given: str, tag: str) -> bool:
-    """RFC 9110, 13.1.2: any of a list, weak ones too, or ``*``."""
+    """RFC 9110, 13.1.2: the tag is in the list, weak or not, or the list is ``*``."""
     return any(one.strip().removeprefix("W/") in (tag, "*") for one in given.split(","))

@@ -1,4 +1,4 @@
-"""What ``/imports`` takes and answers."""
+"""Request and response models of ``/imports``."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from handlers.store.port import Item
 
 
 class GivenUpload(Given):
-    """``fileName``: its suffix says what the file is; the key ends in it, with '-' for what is no letter, digit, '.' or
-    '_'.
+    """``fileName``: its suffix determines the file's type. The key ends with this name, with '-' in place of characters
+    other than letters, digits, '.' and '_'.
     """
 
     file_name: str = Field(min_length=1, max_length=200, description="Such as airports.csv")
 
 
 class GivenImport(Given):
-    """``key``: a file (``.csv``, ``.jsonl``, ``.ndjson``, ``.zip``) below the tenant's prefix. ``table`` may be left
-    out for an archive whose file names contain it.
+    """``key``: a file (``.csv``, ``.jsonl``, ``.ndjson``, ``.zip``) below the tenant's prefix. ``table`` is optional
+    for an archive whose file names contain it.
     """
 
     key: str
@@ -32,7 +32,7 @@ class GivenImport(Given):
 
 
 class GivenRow(Given):
-    """One row: text by column name."""
+    """One row: column name to text."""
 
     table: str
     row: dict[str, str]
@@ -52,7 +52,7 @@ class ShownCounts(Shown):
 
 
 class ShownReason(Shown):
-    """How many rows failed with one code, and the first of them."""
+    """How many rows failed with one error code, and the first of them."""
 
     code: str
     rows: int
@@ -62,8 +62,8 @@ class ShownReason(Shown):
 
 
 class ShownImport(Shown):
-    """The import of a file, or of an archive (``files`` of them). ``report``: where its parts lie, ``s3://bucket/key``;
-    ``startedAt``: of this attempt; ``ignoredRows``: rows without values, once the file was read.
+    """The import of a file, or of an archive with ``files`` files. ``report``: the locations of its parts,
+    ``s3://bucket/key``; ``startedAt``: of this attempt; ``ignoredRows``: rows without values, once the file is read.
     """
 
     id: str
@@ -92,7 +92,7 @@ class ShownImport(Shown):
 
 
 class ImportPage(Shown):
-    """Jobs by table, the latest first. ``cursor`` goes into the next request; null at the end."""
+    """Jobs by table, newest first. ``cursor``: pass it in the next request; null on the last page."""
 
     items: list[ShownImport]
     cursor: str | None
@@ -105,7 +105,7 @@ class AcceptedRow(Shown):
 
 
 class ShownFile(Shown):
-    """A file of an archive. ``report``: where the parts of its own lie."""
+    """A file of an archive. ``report``: the locations of the parts of the file's own report."""
 
     name: str
     table: str | None
@@ -118,13 +118,13 @@ class ShownFile(Shown):
 
 
 class FileList(Shown):
-    """The files of an archive in the order of their import."""
+    """The files of an archive in import order."""
 
     items: list[ShownFile]
 
 
 class ShownRow(Shown):
-    """One row of a file and what became of it. ``line``: where it is in the file."""
+    """One row of a file and its outcome. ``line``: its line in the file."""
 
     number: int
     line: int
@@ -136,14 +136,14 @@ class ShownRow(Shown):
 
 
 class RowPage(Shown):
-    """Rows in the order of the file. A page may be empty and not be the last: ``cursor`` is null at the end."""
+    """Rows in the order of the file. A page may be empty without being the last: only there ``cursor`` is null."""
 
     items: list[ShownRow]
     cursor: str | None
 
 
 class ReportPart(Shown):
-    """A CSV file with failed rows; the link is good for a quarter of an hour."""
+    """A CSV file with failed rows; the link is valid for 15 minutes."""
 
     key: str
     url: str
@@ -156,12 +156,12 @@ class Report(Shown):
 
 
 def shown_counts(counts: Counts) -> ShownCounts:
-    """Counters as they are shown."""
+    """Convert counters to their response model."""
     return ShownCounts(**{name: getattr(counts, name) for name in ShownCounts.model_fields})
 
 
 def shown_import(job: ImportJob) -> ShownImport:
-    """A job as it is shown."""
+    """Convert a job to its response model."""
     return ShownImport(
         id=job.id,
         table=job.table,
@@ -190,7 +190,7 @@ def shown_import(job: ImportJob) -> ShownImport:
 
 
 def shown_row(row: Item) -> ShownRow:
-    """A row as it is shown."""
+    """Convert a row to its response model."""
     return ShownRow(
         number=row["number"],
         line=row["line"],

@@ -39,7 +39,7 @@ from handlers.imports.jobs.model import ImportJob
 from handlers.imports.keys import ImportJobKey
 
 ZIP_SUFFIX = ".zip"
-#: What keys of files are made without: the rest is taken everywhere (S3 User Guide, "Naming Amazon S3 objects").
+#: Characters to replace in keys of files: the others are safe everywhere (S3 User Guide, "Naming Amazon S3 objects").
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 

@@ -1,4 +1,4 @@
-"""For operators: what happened, which commands failed, and what to do: explain, redrive, skip."""
+"""Routes for operators: explain what happened, list failed commands, redrive and skip them."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ from handlers.operations.failed import FoundOfTenant, Selection, failed_of_tenan
 from handlers.operations.redrive import Redriven
 from handlers.store.port import Item
 
-#: Seconds that a search goes on before it answers what it has, far below what the gateway waits (30).
+#: Seconds after which a search returns what it has found so far, well below the gateway's timeout (30).
 PATIENCE = 15.0
 
 
 class Explanation(Shown):
-    """What happened to an entity's newest versions, who waits for whom, and what to do."""
+    """What happened to an entity's newest versions, which ones wait for others, and what to do."""
 
     key: str
     data: dict[str, Any] | None
@@ -58,7 +58,7 @@ class Explanation(Shown):
 
 
 class FailedCommand(Shown):
-    """A failed version. ``failedAt``: when its alarm went out."""
+    """A failed version. ``failedAt``: when its alarm was sent."""
 
     kind: str
     type: str
@@ -73,14 +73,14 @@ class FailedCommand(Shown):
 
 
 class FailedPage(Shown):
-    """In the order of type and code. A page may be empty and not be the last: ``cursor`` is null at the end."""
+    """Ordered by type and code. A page may be empty without being the last: only there ``cursor`` is null."""
 
     items: list[FailedCommand]
     cursor: str | None
 
 
 class RedriveOutcome(Shown):
-    """What became of one version; ``attempt`` is the one that it has now."""
+    """The outcome of redriving one version; ``attempt`` is its current one."""
 
     kind: str
     type: str
@@ -92,7 +92,7 @@ class RedriveOutcome(Shown):
 
 
 class RedriveAnswer(Shown):
-    """``counts`` by outcome. ``cursor``: there are more that failed."""
+    """``counts`` by outcome. ``cursor``: set if there are more failed versions."""
 
     dry_run: bool
     outcomes: list[RedriveOutcome]
@@ -101,7 +101,7 @@ class RedriveAnswer(Shown):
 
 
 class SkipAnswer(Shown):
-    """``appliedTargets`` had the command already and keep it; ``woken``: a successor goes on now."""
+    """``appliedTargets`` had already applied the command and keep it; ``woken``: a successor continues now."""
 
     attempt: int
     applied_targets: dict[str, str]
@@ -111,7 +111,7 @@ class SkipAnswer(Shown):
 
 
 class GivenSelection(Given):
-    """Which failed commands are to be redriven, up to ``limit`` of them."""
+    """Selects the failed commands to redrive, up to ``limit`` of them."""
 
     since: str | None = Field(None, description="Failed since, such as 2026-01-31T09:00:00Z")
     status: str = FAILED
@@ -124,7 +124,7 @@ class GivenSelection(Given):
 
 def add_routes(routes: Routes, services: Services) -> None:
     """Register them."""
-    room = _Operators(services)
+    api = _Operators(services)
 
     @routes.add(
         "GET", "/entities/<type>/<code>/explain", OPERATOR, "Explain what happened and what to do",
@@ -178,7 +178,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Response[FailedPage]:
-        found = room.find(routes.caller, since, status, type, kind, limit, cursor)
+        found = api.find(routes.caller, since, status, type, kind, limit, cursor)
         return answer(200, FailedPage(items=[_failed(row) for row in found.rows], cursor=_cursor(found.next_key)))
 
     @routes.add(
@@ -186,14 +186,14 @@ def add_routes(routes: Routes, services: Services) -> None:
         example={"type": "ORDER", "dryRun": True},
     )  # fmt: skip
     def redrive_failed(given: Annotated[GivenSelection, Body()]) -> Response[RedriveAnswer]:
-        found = room.find(routes.caller, given.since, given.status, given.type, given.kind, given.limit, given.cursor)
+        found = api.find(routes.caller, given.since, given.status, given.type, given.kind, given.limit, given.cursor)
         keys = [VersionKey.parse(row["pk"], row["sk"]) for row in found.rows]
         outcomes = list(services.redriver(dry_run=given.dry_run).all(keys))
         return answer(200, _redriven(outcomes, _cursor(found.next_key), dry_run=given.dry_run))
 
 
 class _Operators:
-    """What the routes do."""
+    """Implements the routes."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -223,7 +223,7 @@ class _Operators:
 
 
 def plain(value: Any) -> Any:
-    """Our objects as JSON values, with the names under which they are stored; keys as text."""
+    """Convert our objects to JSON values, with field names as stored and keys as text."""
     if isinstance(value, EntityKey | VersionKey):
         return str(value)
     if is_dataclass(value) and not isinstance(value, type):

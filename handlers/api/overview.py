@@ -1,4 +1,4 @@
-"""``/overview``, ``/alarms``, ``/catalogue``: what is on its way, what needs attention, what there is to work with."""
+"""``/overview``, ``/alarms``, ``/catalogue``: commands in progress, alarms, and the names that routes accept."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class OldestOpenCommand(Shown):
 
 
 class Overview(Shown):
-    """Commands of the tenant without outcome. ``oldest`` of those that are looked after first; ``isComplete`` is false
-    where there are too many to count.
+    """The tenant's commands without an outcome. ``oldest``: of those that the sweeper checks first; ``isComplete`` is
+    false if there are too many to count.
     """
 
     open: int
@@ -51,13 +51,13 @@ class Alarm(Shown):
 
 
 class Alarms(Shown):
-    """All alarms of the stack, which are of all tenants; those that are raised first."""
+    """All alarms of the stack, which cover all tenants; raised ones first."""
 
     items: list[Alarm]
 
 
 class Catalogue(Shown):
-    """Names that routes take. ``entityTypes``: those that the stack names, and those of which something is stored."""
+    """Names that routes accept. ``entityTypes``: those that the stack declares, and those of stored entities."""
 
     entity_types: list[str]
     import_tables: list[str]

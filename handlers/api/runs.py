@@ -17,12 +17,12 @@ from handlers.core.errors import NotFound
 if TYPE_CHECKING:
     from handlers.state_machines.histories import ExecutionHistory
 
-#: Names of the definitions.
+#: Names of the state machine definitions.
 STANDARD, EXPRESS = "command", "command_express"
 
 
 class ShownState(Shown):
-    """A state that was entered. ``exitedAt`` is null while it goes on, and if it failed."""
+    """A state that was entered. ``exitedAt`` is null while it is running, and if it failed."""
 
     name: str
     entered_at: str
@@ -30,9 +30,9 @@ class ShownState(Shown):
 
 
 class Run(Shown):
-    """An execution, the latest. ``machine``: the definition (command, command_express), or a workflow's name.
-    ``states``: in the order in which they were entered. Null, as ``status`` and times, where nothing is remembered:
-    EXPRESS machines keep no history, others for 90 days, and commands that were applied without one have no execution.
+    """The latest execution. ``machine``: the definition (command, command_express), or a workflow's name.
+    ``states``: in the order in which they were entered. ``status``, the times and ``states`` are null if there is no
+    history: EXPRESS machines keep none, others for 90 days, and commands may be applied without an execution.
     """
 
     machine: str
@@ -58,13 +58,13 @@ def add_routes(routes: Routes, services: Services) -> None:
         if arn is None:
             raise NotFound(f"{key}: there is no such version, or it has expired")
         name = EXPRESS if f"{COMMAND_HANDLER_EXPRESS}:" in arn else STANDARD
-        # EXPRESS machines keep no history, and the function may not ask for one.
+        # EXPRESS machines keep no history, and the function has no permission to read one.
         found = None if name == EXPRESS else services.histories.of(arn)
         return answer(200, shown_run(name, found))
 
 
 def shown_run(machine: str, found: ExecutionHistory | None) -> Run:
-    """A history as it is shown."""
+    """Convert a history to its response model."""
     if found is None:
         return Run(machine=machine, status=None, started_at=None, stopped_at=None, states=None)
     states = [

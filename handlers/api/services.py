@@ -1,4 +1,4 @@
-"""What the routes work with; ``handlers.entrypoints.wiring.api`` puts it together."""
+"""The services that the routes use; ``handlers.entrypoints.wiring.api`` creates them."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Names:
-    """What configuration and the application's modules name. ``command_machine``: the ARN of the one that receives new
-    commands.
+    """Names from configuration and the application's modules. ``command_machine``: the ARN of the state machine in
+    which new commands are started.
     """
 
     entity_types: Collection[str]
@@ -45,7 +45,7 @@ class Services(Protocol):
 
     @property
     def clock(self) -> Clock:
-        """The time."""
+        """The clock."""
         ...
 
     @property
@@ -60,7 +60,7 @@ class Services(Protocol):
 
     @property
     def sync_publisher(self) -> SyncPublisher:
-        """Accepts and applies them."""
+        """Accepts commands and applies them."""
         ...
 
     @property
@@ -70,12 +70,12 @@ class Services(Protocol):
 
     @property
     def explain(self) -> Explainer:
-        """Tells what happened to an entity."""
+        """Explains what happened to an entity."""
         ...
 
     @property
     def skip(self) -> Skipper:
-        """Leaves a failed command out."""
+        """Skips failed commands."""
         ...
 
     def redriver(self, *, dry_run: bool) -> Redriver:
@@ -89,7 +89,7 @@ class Services(Protocol):
 
     @property
     def task_operations(self) -> TaskOperations:
-        """Retries and cancels them."""
+        """Retries and cancels tasks."""
         ...
 
     @property
@@ -99,7 +99,7 @@ class Services(Protocol):
 
     @property
     def approvals(self) -> Approvals:
-        """What waits for people."""
+        """Open approvals and their decisions."""
         ...
 
     @property
@@ -114,12 +114,12 @@ class Services(Protocol):
 
     @property
     def links(self) -> Links:
-        """Links to its objects."""
+        """Presigned links to objects in the bucket."""
         ...
 
     @property
     def histories(self) -> Histories:
-        """How executions went."""
+        """Histories of executions."""
         ...
 
     @property
@@ -129,5 +129,5 @@ class Services(Protocol):
 
     @property
     def names(self) -> Names:
-        """What there is to work with."""
+        """Names that the routes accept."""
         ...

@@ -23,7 +23,7 @@ from handlers.tasks.model import MAX_CONCURRENCY, MAX_EXPECTED_SECONDS, MAX_ITEM
 
 
 class GivenTask(Given):
-    """``input``: one task. ``items``: its handler runs for each of them, a few at a time."""
+    """``input``: for a single task. ``items``: the handler runs once for each of them, with bounded concurrency."""
 
     type: str
     input: Any = None
@@ -36,7 +36,7 @@ class GivenTask(Given):
 
 
 class ShownTask(Shown):
-    """A task. The counters are those of its items, 0 for a single task."""
+    """A task. The counters count its items; they are 0 for a single task."""
 
     id: str
     type: str
@@ -59,7 +59,7 @@ class ShownTask(Shown):
 
 
 class TaskPage(Shown):
-    """Tasks by type, the newest first. ``cursor`` goes into the next request; null at the end."""
+    """Tasks by type, newest first. ``cursor``: pass it in the next request; null on the last page."""
 
     items: list[ShownTask]
     cursor: str | None
@@ -77,7 +77,7 @@ class ShownItem(Shown):
 
 
 class ItemPage(Shown):
-    """Items in their order. ``cursor`` goes into the next request; null at the end."""
+    """Items in order. ``cursor``: pass it in the next request; null on the last page."""
 
     items: list[ShownItem]
     cursor: str | None
@@ -121,7 +121,7 @@ def add_routes(routes: Routes, services: Services) -> None:
     def get_task(id: Id) -> Response[ShownTask]:
         return answer(200, shown_task(services.tasks.get_task(_own(id, routes.caller), routes.caller.context())))
 
-    @routes.add("GET", "/tasks/<id>/items", READER, "Its items", answers={200: ItemPage}, may=(404,))
+    @routes.add("GET", "/tasks/<id>/items", READER, "List the items of a task", answers={200: ItemPage}, may=(404,))
     def list_task_items(
         id: Id,
         limit: Limit = DEFAULT_LIMIT,
@@ -166,7 +166,7 @@ def _size(task: Task) -> int:
 
 
 def shown_task(task: Task) -> ShownTask:
-    """A task as it is shown."""
+    """Convert a task to its response model."""
     return ShownTask(
         id=task.id,
         type=task.key.type,

@@ -1,4 +1,4 @@
-"""Where callers put files: below their tenant's own prefix, and nowhere else."""
+"""Upload locations: below the prefix of the caller's tenant only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handlers.objects.links import SECONDS
 
 
 class Upload(Shown):
-    """Put the file to ``url`` by ``method``; then name it by ``key``. The link is good for ``expiresIn`` seconds."""
+    """Send the file to ``url`` with ``method``, then refer to it by ``key``. ``expiresIn``: seconds."""
 
     key: str
     method: str
@@ -22,17 +22,17 @@ class Upload(Shown):
 
 
 def tenant_prefix(tenant: str) -> str:
-    """What the keys of a tenant's files begin with, and of no other's: a '/' in a tenant's code is encoded."""
+    """Prefix of the keys of a tenant's files. Tenants can't share one, since a '/' in a tenant's code is encoded."""
     return f"{IMPORTS}{quote(tenant, safe='')}/"
 
 
 def attributes_prefix(tenant: str) -> str:
-    """Of large attributes on their way."""
+    """Prefix of uploaded attributes that no command contains yet."""
     return f"{tenant_prefix(tenant)}large/"
 
 
 def upload_to(services: Services, prefix: str, name: str) -> Upload:
-    """A link for a new object."""
+    """A presigned upload link for a new object."""
     own = ulid(int(services.clock.now() * 1000), os.urandom(ULID_RANDOM_BYTES))
     key = f"{prefix}{own}/{name}"
     return Upload(key=key, method="PUT", url=services.links.upload(key), expires_in=SECONDS)

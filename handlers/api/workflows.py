@@ -1,4 +1,4 @@
-"""``/approvals``: what waits for a person. ``/workflows``: the application's own, started for the caller's tenant."""
+"""``/approvals``: decisions by people. ``/workflows``: the application's workflows, started for the caller's tenant."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TENANT, REQUESTED_BY, REQUEST_ID = "tenantCode", "requestedBy", "requestId"
 
 
 class ShownApproval(Shown):
-    """A decision that a workflow waits for. ``delivered`` is false if nothing waited for the answer any more."""
+    """A decision that a workflow waits for. ``delivered`` is false if no execution was waiting for the answer."""
 
     workflow: str
     request_id: str
@@ -44,22 +44,22 @@ class ShownApproval(Shown):
 
 
 class ApprovalPage(Shown):
-    """Open approvals by workflow and request id. ``cursor`` goes into the next request; null at the end."""
+    """Open approvals by workflow and request id. ``cursor``: pass it in the next request; null on the last page."""
 
     items: list[ShownApproval]
     cursor: str | None
 
 
 class GivenAnswer(Given):
-    """``reason`` is needed to reject."""
+    """``reason`` is required for a rejection."""
 
     decision: Literal["APPROVED", "REJECTED"]
     reason: str | None = Field(None, max_length=MAX_TEXT_CHARS)
 
 
 class GivenStart(Given):
-    """``id``: the caller's; the same id starts one execution. ``input`` gets ``tenantCode``, ``requestId`` and
-    ``requestedBy`` of this request.
+    """``id``: chosen by the caller; one id starts one execution. ``tenantCode``, ``requestId`` and ``requestedBy`` of
+    this request are added to ``input``.
     """
 
     id: str = Field(min_length=1, max_length=MAX_ID_CHARS)
@@ -67,7 +67,7 @@ class GivenStart(Given):
 
 
 class Started(Shown):
-    """The execution that an id has."""
+    """The execution that was started under an id."""
 
     workflow: str
     id: str
@@ -75,7 +75,7 @@ class Started(Shown):
 
 
 class ListedExecution(Started):
-    """An execution, without what it works with."""
+    """An execution without its data."""
 
     status: str
     started_at: str
@@ -92,7 +92,7 @@ class ShownExecution(ListedExecution):
 
 
 class ExecutionList(Shown):
-    """Executions, the newest first. ``cursor`` goes into the next request; null at the end."""
+    """Executions, newest first. ``cursor``: pass it in the next request; null on the last page."""
 
     items: list[ListedExecution]
     cursor: str | None
@@ -155,7 +155,7 @@ def add_routes(routes: Routes, services: Services) -> None:
         ]
         return answer(200, ExecutionList(items=shown, cursor=found.next_page))
 
-    @routes.add("GET", "/workflows/<name>/<id>", READER, "One execution", answers={200: ShownExecution}, may=(404,))
+    @routes.add("GET", "/workflows/<name>/<id>", READER, "Get one execution", answers={200: ShownExecution}, may=(404,))
     def get_execution(name: Part, id: Part) -> Response[ShownExecution]:
         return answer(200, _shown(name, id, _execution(services, name, id, routes.caller)))
 
@@ -173,7 +173,7 @@ def add_routes(routes: Routes, services: Services) -> None:
 
 
 def _execution(services: Services, name: str, id_: str, caller: Caller) -> WorkflowExecution:
-    """The execution of an id. Raises NotFound: there is none, or it is not the caller's tenant's."""
+    """The execution of an id. Raises NotFound: there is none, or it belongs to another tenant."""
     found = services.workflows.execution(name, scoped(caller.tenant, id_))
     if not isinstance(found.given, dict) or found.given.get(TENANT) != caller.tenant:
         raise NotFound(f"{name} {id_}: there is no such execution")
@@ -181,7 +181,7 @@ def _execution(services: Services, name: str, id_: str, caller: Caller) -> Workf
 
 
 def _id_of(found: WorkflowExecution, tenant: str) -> str | None:
-    """The id by which a tenant has started it; None: somebody else has, or its input has a request id of its own."""
+    """The id under which the tenant started it; None if it was started otherwise, or its input has a different id."""
     given = found.given if isinstance(found.given, dict) else {}
     id_ = given.get(REQUEST_ID)
     if given.get(TENANT) != tenant or not isinstance(id_, str) or not 0 < len(id_) <= MAX_ID_CHARS:
@@ -190,7 +190,7 @@ def _id_of(found: WorkflowExecution, tenant: str) -> str | None:
 
 
 def scoped(tenant: str, id_: str) -> str:
-    """The id of a tenant's execution: two tenants never share one. No tenant's code has a '#'."""
+    """The tenant's id for an execution. Unique across tenants, since no tenant's code contains a '#'."""
     return f"{tenant}#{id_}"
 
 
@@ -211,13 +211,13 @@ def _cursor(approval: Approval) -> str:
 
 
 def shown_approval(approval: Approval) -> ShownApproval:
-    """An approval as it is shown."""
+    """Convert an approval to its response model."""
     return ShownApproval(**{name: getattr(approval, name) for name in ShownApproval.model_fields})
 
 
 def _shown(name: str, id_: str, found: WorkflowExecution) -> ShownExecution:
-    # Lambda's own cause is JSON with a stack trace: of that the message.
-    told = {} if found.error is None else reason_of({"Error": found.error, "Cause": found.cause or ""})
+    # The cause of a Lambda error is JSON with a stack trace; only its message is shown.
+    reason = {} if found.error is None else reason_of({"Error": found.error, "Cause": found.cause or ""})
     return ShownExecution(
         workflow=name,
         id=id_,
@@ -227,6 +227,6 @@ def _shown(name: str, id_: str, found: WorkflowExecution) -> ShownExecution:
         stopped_at=None if found.stopped is None else iso(found.stopped),
         input=found.given,
         output=found.output,
-        error=told.get("error"),
-        cause=told.get("cause"),
+        error=reason.get("error"),
+        cause=reason.get("cause"),
     )

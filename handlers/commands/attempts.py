@@ -1,7 +1,7 @@
-"""What operators do to a FAILED command: a new attempt, or skipped. One conditional write each.
+"""Operators' actions on a FAILED command: a new attempt, or a skip. One conditional write each.
 
-The condition is the failure that the operator saw: same row, same attempt, FAILED, and no run that holds it. So of two
-operators, or of an operator and a late run, one wins and the other changes nothing.
+The condition is the failure that the operator saw: same row, same attempt, FAILED, and not claimed by a run. If two
+operators, or an operator and a late run, act at once, one wins and the other changes nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from handlers.store.port import COMMANDS, Change, Item, TableStore
 if TYPE_CHECKING:
     from handlers.core.clock import Clock
 
-#: What belongs to an attempt and ends with it. ``targets`` stays: a target that had applied isn't called again.
+#: Fields that belong to one attempt. ``targets`` isn't one: targets that have applied the command aren't called again.
 OF_THE_ATTEMPT = (
     "error",
     "alarmedAt",
@@ -34,14 +34,14 @@ OF_THE_ATTEMPT = (
 
 
 class Attempts:
-    """The writes. They raise ``ConditionFailed``, which carries the row as it is now."""
+    """The writes. They raise ``ConditionFailed``, which carries the current row."""
 
     def __init__(self, store: TableStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
 
     def begin_next(self, row: Item) -> Item:
-        """A new attempt of a FAILED command: accepted again, its clock at zero, back in the ``open`` index."""
+        """Begin a new attempt of a FAILED command: status accepted, restarts at zero, back in the ``open`` index."""
         attempt = row["attempt"] + 1
         new: dict[Path, Any] = {
             "attempt": attempt,
@@ -53,10 +53,10 @@ class Attempts:
         return self._update(row, Change(set=new, remove=OF_THE_ATTEMPT), self._seen_failed(row))
 
     def skip(self, row: Item) -> Item:
-        """A FAILED command becomes DONE without having been applied.
+        """Mark a FAILED command as DONE without applying it.
 
-        It is put in the ``open`` index in the same write, so that the sweeper finds it if the caller stops before it
-        has woken the successor.
+        The same write adds it to the ``open`` index, so that the sweeper finds it if the caller crashes before waking
+        the successor.
         """
         new: dict[Path, Any] = {
             "status": status.SKIPPED,
@@ -66,7 +66,7 @@ class Attempts:
         return self._update(row, Change(set=new), self._seen_failed(row))
 
     def restart_wait(self, row: Item) -> Item:
-        """Count the wait limit of a waiting command from now on. It must still wait, in the same attempt."""
+        """Restart the wait limit of a waiting command. It must still be waiting, in the same attempt."""
         still_waits = (
             equals("id", row["id"])
             & equals("attempt", row["attempt"])

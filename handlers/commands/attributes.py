@@ -1,8 +1,8 @@
-"""Attributes in rows and in the bucket: the only place that encodes and decodes them.
+"""Attributes in rows and in the bucket: the only module that encodes and decodes them.
 
-Up to ``inlineAttributeLimit`` they stand in the item as ``attributes``. Above it they are an object, and the item
-has a pointer instead: ``attributesRef: {bucket, key, size, sha256}``. Command, data and history row of a version
-share the pointer, so a version is uploaded once (decision record 0030).
+Up to ``inlineAttributeLimit`` they are in the item as ``attributes``. Above it they are an object in the bucket, and
+the item has a pointer instead: ``attributesRef: {bucket, key, size, sha256}``. The command, data and history rows of a
+version share the pointer, so a version is uploaded once (decision record 0030).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 ATTRIBUTES = "attributes"
 POINTER = "attributesRef"
-#: Bytes of JSON. The highest limit leaves room in an item of 400 KB (Developer Guide, "Quotas"): JSON grows by half
-#: at most as DynamoDB counts it (``[1,1]``: two bytes a number here, three there); the rest is for the other fields.
+#: Bytes of JSON. The highest limit fits into an item of 400 KB (Developer Guide, "Quotas"): DynamoDB counts at most
+#: half as much again as JSON (``[1,1]``: three bytes per number instead of two); the rest is for the other fields.
 DEFAULT_INLINE_LIMIT = 65_536
 MIN_INLINE_LIMIT = 1_024
 MAX_INLINE_LIMIT = 196_608
-#: At most this much altogether: what a function of 512 MB parses if it is not all tiny values (decision record 0030).
+#: Upper limit of attributes: what a function of 512 MB can parse, unless all values are tiny (decision record 0030).
 MAX_ATTRIBUTES_BYTES = 20 * 1024 * 1024
 
 _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -45,9 +45,9 @@ class AttributeStore:
         self._inline_limit = inline_limit
 
     def encoded(self, row: Item) -> Item:
-        """A command row as it is stored. Writes the object, if there is to be one, so that no pointer ever dangles.
+        """A command row as stored. Writes the object first, if one is needed, so that no pointer ever dangles.
 
-        The key is made of entity, version and content: a repetition writes the same object again, and other content
+        The key is derived from entity, version and content: a retry writes the same object again, and different content
         never overwrites it.
         """
         body = json_bytes(row[ATTRIBUTES])
@@ -60,11 +60,11 @@ class AttributeStore:
         return {**{name: value for name, value in row.items() if name != ATTRIBUTES}, POINTER: pointer}
 
     def decoded(self, row: Item) -> Item:
-        """Any stored row (command, data, history) as readers see it: with ``attributes``, without a pointer.
+        """A stored row (command, data or history) as readers see it: with ``attributes`` instead of a pointer.
 
         Raises:
-            AttributesDamaged: the pointer leads to another bucket, or the object was changed.
-            ObjectMissing: the object is gone.
+            AttributesDamaged: the pointer refers to another bucket, or the object was changed.
+            ObjectMissing: the object no longer exists.
         """
         pointer = row.get(POINTER)
         if pointer is None:
@@ -73,14 +73,14 @@ class AttributeStore:
         return {**whole, ATTRIBUTES: self._read(pointer, f"{row['pk']} {row['sk']}")}
 
     def same(self, row: Item, attributes: dict[str, Any]) -> bool:
-        """Whether a stored row has these attributes, as ``check_attributes`` gives them. Nothing is downloaded."""
+        """Whether a stored row has these attributes, as returned by ``check_attributes``. Downloads nothing."""
         pointer = row.get(POINTER)
         if pointer is None:
             return same_json(row[ATTRIBUTES], attributes)
         return bool(pointer["sha256"] == hashlib.sha256(json_bytes(attributes)).hexdigest())
 
     def discard(self, lost: Item, winner: Item) -> None:
-        """Remove the object of a row that was not written because ``winner`` has the version already."""
+        """Remove the object of a row that was not written because ``winner`` already has the version."""
         pointer, kept = lost.get(POINTER), winner.get(POINTER)
         if pointer is not None and (kept is None or kept["key"] != pointer["key"]):
             self._objects.delete(pointer["key"])

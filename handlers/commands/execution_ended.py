@@ -1,4 +1,4 @@
-"""Executions that ended without recording it: failed in ``fail_unrecorded``, timed out, aborted."""
+"""Executions that ended without recording their outcome: failed in ``fail_unrecorded``, timed out, aborted."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 class CommandExecutionEndedHandler:
-    """Writes FAILED (NotRunning) for a command whose execution is gone, unless the outcome is stored already.
+    """Writes FAILED (NotRunning) for a command whose execution has ended, unless an outcome is already stored.
 
-    A command that waits outlives the time limit of its execution: a redrive of what it waits for restarts its clock,
-    not the execution's. It stays open, and the sweeper starts it or lets its wait expire (decision record 0048).
-    The late end of an execution after which the sweeper started another one changes nothing either.
+    A waiting command may outlive the time limit of its execution: a redrive of its predecessor restarts the wait limit,
+    not the execution's timeout. It stays open, and the sweeper restarts it or expires its wait (decision record 0048).
+    The end of an execution that the sweeper has already replaced is ignored, too.
     """
 
     def __init__(self, recorder: FailureRecorder, repository: CommandRepository) -> None:
@@ -31,7 +31,7 @@ class CommandExecutionEndedHandler:
         self._repository = repository
 
     def __call__(self, event: dict[str, Any]) -> dict[str, str]:
-        """Handle one event. Raises ValidationError if it is not one of the command machine."""
+        """Handle one event. Raises ValidationError: it isn't about a command's execution."""
         ended = EndedExecution.parse(event)
         run = parse_run(ended.input, ended.arn)
         row = self._repository.command(run.key)
@@ -45,11 +45,11 @@ class CommandExecutionEndedHandler:
 
 
 def _still_waits(row: Item) -> bool:
-    """Never claimed in this attempt, so none of its states ran; with few statuses only the claim shows it."""
+    """Not claimed in this attempt, so it has not proceeded; with terminal statuses only, just the claim shows this."""
     return status.is_waiting(row) and "runId" not in row
 
 
 def _was_started_again(row: Item, run: Run, name: str) -> bool:
-    """The sweeper has started another execution since, and this one does not hold the command."""
+    """The sweeper has started another execution since, and this one doesn't hold the claim."""
     latest = execution_name(row["pk"], row["sk"], row["id"], row["attempt"], row.get(RESTART, 0))
     return name != latest and row.get("runId") != run.run_id

@@ -1,4 +1,4 @@
-"""The failure of a command, a task or a job, as rows and alarms report it."""
+"""Failures of commands, tasks and jobs, as rows and alarms report them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from handlers.core.light_dataclasses import dataclass
 if TYPE_CHECKING:
     from handlers.store.port import Item
 
-#: Errors whose text is ours and holds no record data. For all others the alarm has only the type.
+#: Errors whose text is ours and contains no record data. For all others, the alarm contains only the type.
 OUR_OUTCOMES = frozenset(error.__name__ for error in (VersionMismatch, VersionGap, WaitExpired, NotRunning))
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What went wrong: the error's type and its message, without a stack trace.
+    """An error's type and message, without a stack trace.
 
-    ``alarm`` False: the one before is expected to have raised it, or to do so; the sweeper finds out. ``target``: the
-    sync target that failed; ``state``: where that is known, else the row has it.
+    ``alarm`` is False if the predecessor is expected to raise an alarm; the sweeper checks that. ``target``: the sync
+    target that failed; ``state``: the state that failed, if known, else it is taken from the row.
     """
 
     type: str
@@ -35,9 +35,9 @@ class Failure:
 
     @classmethod
     def from_state_input(cls, given: Mapping[str, Any]) -> Failure:
-        """From a Catch's error output ``{Error, Cause}`` or from check_version's refusal.
+        """From a Catch's error output ``{Error, Cause}`` or from a refusal by check_version.
 
-        A Lambda error's Cause is JSON with ``errorMessage`` and the stack trace, which stays behind
+        The Cause of a Lambda error is JSON with ``errorMessage`` and the stack trace, which is dropped
         (Developer Guide, "Handling errors in Step Functions workflows").
         """
         if "result" in given:
@@ -49,13 +49,13 @@ class Failure:
 
     @classmethod
     def from_row(cls, row: Item) -> Failure:
-        """As a FAILED row keeps it."""
+        """From the error that a FAILED row stores."""
         error = row["error"]
         return cls(error["type"], error["message"], error.get("blockedBy"), target=error.get("target"))
 
     @classmethod
     def from_exception(cls, error: BaseException) -> Failure:
-        """From an error in this process."""
+        """From an exception in this process."""
         return cls(type_of(error), message_of(error), target=target_of(error), state=state_of(error))
 
     def stored(self, state: str) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class Failure:
         return {**stored, **{name: value for name, value in further.items() if value is not None}}
 
     def alarm_text(self, state: str) -> str:
-        """The alarm's message: no stack trace, no record data."""
+        """The alarm's message, without stack trace and record data."""
         error = error_of(self.type, self.message)
         text = f"{state} failed: {error['type']}"
         if self.target is not None:
@@ -84,7 +84,7 @@ def _message(cause: object) -> str:
 
 
 def _of_target(given: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
-    """The sync target that failed and its own error, as the Map's state ``target_failed`` puts them into the cause."""
+    """The failed sync target and its error, which the Map's state ``target_failed`` puts into the cause."""
     try:
         parsed = json.loads(given.get("Cause") or "")
     except ValueError:

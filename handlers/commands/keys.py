@@ -1,7 +1,7 @@
 """Keys of commands, data and history: ``pk = <KIND>#<tenantCode>``, ``sk = <TYPE>#<code>``.
 
-A command's or history row's ``sk`` adds ``@<version>``, zero padded to ten digits so that the latest is one descending
-query with limit 1.
+The ``sk`` of a command or history row adds ``@<version>``, zero-padded to ten digits so that one descending query with
+limit 1 finds the latest.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DEFAULT_KIND = "TENANT"
 
 @dataclass(frozen=True)
 class EntityKey:
-    """One entity: what versions, order and projections belong to."""
+    """One entity: the unit of versioning, ordering and projection."""
 
     kind: str
     tenant_code: str
@@ -45,7 +45,7 @@ class EntityKey:
 
     @classmethod
     def of_caller(cls, kind: str, tenant_code: str, type_: str, code: str) -> EntityKey:
-        """The entity that a caller names: its parts are held to more than those of keys that are stored already.
+        """The entity that a caller names. New parts are validated more strictly than those of stored keys.
 
         Raises:
             ValidationError: naming the part.
@@ -62,7 +62,7 @@ class EntityKey:
         """Partition key of all rows of the entity."""
         return SEPARATOR.join(
             (self.kind, self.tenant_code)
-        )  # unlike an f-string, the content of an enumeration's member
+        )  # unlike an f-string, join uses the value of an enumeration's member
 
     @property
     def sk(self) -> str:
@@ -75,7 +75,7 @@ class EntityKey:
 
     @property
     def version_prefix(self) -> str:
-        """What the sort keys of all versions begin with, and those of no other entity."""
+        """Prefix of the sort keys of all versions of this entity and of no other."""
         return f"{self.sk}{VERSION_SEPARATOR}"
 
     @classmethod
@@ -90,8 +90,8 @@ class EntityKey:
         return cls(kind, tenant_code, type_, code)
 
     def __str__(self) -> str:
-        """For people, and never the same for two entities: ``<pk> <sk>``, and ``<pk>#<sk>`` where blanks would blur
-        where a part begins and ends.
+        """For display, unique per entity: ``<pk> <sk>``, or ``<pk>#<sk>`` if blanks would make part boundaries
+        ambiguous.
         """
         parts = (self.kind, self.tenant_code, self.type, self.code)
         is_clear = all(part == part.strip() for part in parts) and " " not in self.type
@@ -116,11 +116,11 @@ class VersionKey:
         return self.entity.version_sk(self.version)
 
     def previous(self) -> VersionKey | None:
-        """The version before, None for the first."""
+        """The preceding version, None for the first."""
         return VersionKey(self.entity, self.version - 1) if self.version > FIRST_VERSION else None
 
     def next(self) -> VersionKey:
-        """The version after."""
+        """The following version."""
         return VersionKey(self.entity, self.version + 1)
 
     @classmethod

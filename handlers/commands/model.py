@@ -22,15 +22,15 @@ LATEST = -1
 NOTHING_STORED = 0
 
 MAX_NAME_CHARS = 1000
-#: Of a row in ``commands`` that was not published.
+#: Status of a row in ``commands`` that was not written by publishing.
 NO_STATUS = "unknown"
 
 
 @dataclass(frozen=True)
 class CommandInput:
-    """What a caller publishes: the full new state of one entity.
+    """The input of publishing: the full new state of one entity.
 
-    ``version``: 0 or None means "I believe nothing exists yet", -1 "on top of the latest", n "on top of n".
+    ``version``: 0 or None means "I expect that nothing exists yet", -1 "on top of the latest", n "on top of n".
     """
 
     type: str
@@ -47,7 +47,7 @@ class CommandInput:
         return EntityKey.of_caller(self.kind, context.tenant_code, self.type, self.code)
 
     def checked(self) -> CommandInput:
-        """The same with values as the tables keep them, of plain types, and the version as a number.
+        """Return a validated copy with values as stored: plain types, and the version as a number.
 
         Raises:
             ValidationError: naming the field.
@@ -70,10 +70,9 @@ class CommandInput:
 
 @dataclass(frozen=True)
 class Command:
-    """One accepted version of an entity, as sync handlers and readers get it.
+    """One accepted version of an entity, as sync handlers and readers receive it.
 
-    ``version`` is the plain number; ``created_*`` are those of the entity's first version, ``updated_*`` those of
-    this one.
+    ``version`` is the plain number; ``created_*`` are from the entity's first version, ``updated_*`` from this one.
     """
 
     pk: str
@@ -104,28 +103,28 @@ class Command:
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Command:
-        """From a decoded row (``AttributeStore.decoded``); pipeline fields stay behind."""
+        """From a decoded row (``AttributeStore.decoded``); pipeline fields are dropped."""
         if POINTER in row:
             raise ValueError(f"{row['pk']} {row['sk']}: its attributes are in the bucket; decode the row first")
         row = completed(row)
         return cls(**{name: row[stored] for name, stored in _STORED.items() if stored in row})
 
     def to_row(self) -> dict[str, Any]:
-        """The business part of the row; absent optional fields are left out."""
+        """The business fields of the row; absent optional fields are omitted."""
         row = {stored: getattr(self, name) for name, stored in _STORED.items()}
         return {stored: value for stored, value in row.items() if value is not None}
 
 
 def business_part(row: dict[str, Any]) -> dict[str, Any]:
-    """The business fields of a stored row, decoded or not; pipeline fields are left out."""
+    """The business fields of a stored row, decoded or not, without pipeline fields."""
     return {name: row[name] for name in (*_STORED.values(), POINTER) if name in row}
 
 
 def completed(row: dict[str, Any]) -> dict[str, Any]:
-    """A stored row with every field that readers rely on: the row itself, unless others than the product wrote it.
+    """A stored row with every field that readers rely on. Rows written by this product are returned unchanged.
 
-    What is not there is empty, not deleted and, in ``commands``, in a status that nothing acts on; version and names
-    are those of the key, 0 where a data row has no version.
+    For others, defaults are filled in: empty values, not deleted and, in ``commands``, a status that nothing acts on;
+    version, code, type and tenant are taken from the key (version 0 for a data row).
     """
     if row.keys() >= _RELIED_ON and ("status" not in row or row.keys() >= _RELIED_ON_IN_COMMANDS):
         return row
@@ -150,13 +149,13 @@ def completed(row: dict[str, Any]) -> dict[str, Any]:
 
 
 _STORED = {name: to_stored_name(name) for name in Command.__annotations__}
-#: What the product's rows always have; ``attributes`` only where they are small.
+#: Fields that the product's rows always have; ``attributes`` isn't one, since large ones are in the bucket.
 _RELIED_ON = frozenset(_STORED.values()) - {"attributes", "seq", "requestId", "ttl"}
 _RELIED_ON_IN_COMMANDS = frozenset({"attempt", "rank", "targets"})
 
 
 def check_expected_version(version: object) -> int:
-    """The version that a caller publishes on. Raises ValidationError."""
+    """Validate the version that a caller publishes on. Raises ValidationError."""
     if version is None:
         return NOTHING_STORED
     if not isinstance(version, int) or isinstance(version, bool) or not LATEST <= version < MAX_VERSION:
@@ -174,9 +173,9 @@ def build_command(
     first: dict[str, Any] | None,
     source: str,
 ) -> Command:
-    """The one place that makes a new version, from an allow-list of business fields (defect C13).
+    """Build a new version from an allow-list of business fields; nothing else does (defect C13).
 
-    ``first`` is the row that the created-fields come from: the latest version, if there is one.
+    ``first``: the row from which the created-fields are copied: the latest version, if there is one.
     """
     moment = iso(now)
     created = (
@@ -208,7 +207,7 @@ def build_command(
 
 
 def pipeline_fields(key: VersionKey, status: str, rank: int, due_at: int) -> dict[str, Any]:
-    """What the pipeline adds to a new row. Never inherited by another version."""
+    """Fields that the pipeline adds to a new row. Never inherited by another version."""
     return {
         "status": status,
         "rank": rank,

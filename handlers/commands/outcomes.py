@@ -1,7 +1,7 @@
-"""Status events: one message per outcome of a command, from the ``commands`` stream and not from the steps.
+"""Status events: one message per outcome of a command, sent from the ``commands`` stream and not by the steps.
 
-They follow from what is stored, so that no step depends on the topic, and a crash between a write and its message
-loses nothing (defect P7). Delivery is at least once: consumers know repeats by (id, attempt, status).
+They are derived from stored rows, so no step depends on the topic, and a crash between a write and its message loses
+nothing (defect P7). Delivery is at least once: consumers detect duplicates by (id, attempt, status).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from handlers.topics.port import Notice, Topic
 
 DONE = "DONE"
 _READ = ("pk", "sk", "id", "status", "attempt", "requestId", "error", "updatedAt")
-#: What of a failure goes out: no stack trace is ever stored, and nothing that is added later leaves by accident.
+#: Fields of a failure that are sent. An allow-list, so that fields added later don't leak by accident.
 _ERROR_FIELDS = ("type", "message", "state", "blockedBy")
 
 
 class StatusEvents:
-    """Sends the events that stream records ask for to one topic."""
+    """Sends the status events of stream records to one topic."""
 
     def __init__(self, topic: Topic, table: str, which: str) -> None:
         """``table`` is the table's name in the messages; ``which`` is one of ``options.STATUS_EVENTS``."""
@@ -37,13 +37,13 @@ class StatusEvents:
         self._which = which
 
     def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
-        """Send the events of a batch. Answers the records whose event is not out: index to the reason."""
+        """Send the events of a batch. Returns the records whose event was not sent: index to the error."""
         unsent: dict[int, Exception] = {}
         notices: dict[int, Notice] = {}
         for index, record in enumerate(records):
             try:
                 notice = notice_of(record, self._table, self._which)
-            except Exception as error:  # noqa: BLE001 - boundary: one record; the reason is the answer
+            except Exception as error:  # noqa: BLE001 - boundary: one record; the error is returned
                 unsent[index] = error
                 continue
             if notice is not None:
@@ -58,10 +58,10 @@ class StatusEvents:
 
 
 def notice_of(record: Mapping[str, Any], table: str, which: str) -> Notice | None:
-    """The event of one stream record, None where there is none to send.
+    """The event of one stream record, None if there is none to send.
 
     Raises:
-        ValidationError, KeyError: a row with a status that is no command.
+        ValidationError, KeyError: a row with a status that isn't a command.
     """
     change = record.get("dynamodb", {})
     new, old = change.get("NewImage"), change.get("OldImage")
@@ -91,7 +91,7 @@ def notice_of(record: Mapping[str, Any], table: str, which: str) -> Notice | Non
 
 
 def _content(key: VersionKey, row: Mapping[str, Any]) -> dict[str, Any]:
-    """From an allow-list: never attributes, never a task token."""
+    """Built from an allow-list: never contains attributes or a task token."""
     content = {
         "commandId": row["id"],
         "type": key.entity.type,
@@ -111,7 +111,7 @@ def _content(key: VersionKey, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_wanted(new: str, which: str) -> bool:
-    """Being accepted is not the outcome of a step: neither a new command nor a redrive is reported."""
+    """Acceptance isn't the outcome of a step, so neither a new command nor a redrive is reported."""
     if which == options.ALL:
         return new not in (status.ACCEPTED, status.SYNC)
     return which == options.TERMINAL and status.is_terminal(new)

@@ -1,4 +1,4 @@
-"""Where the pipeline reaches AWS."""
+"""The ports by which the pipeline calls AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading entities: the current state, lists, versions, and waiting for one's own write."""
+"""Reading entities: current states, lists, versions, and waiting for a write to be applied."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ FAILED = "FAILED"
 OPEN = "OPEN"
 MAX_LIMIT = 1_000
 DEFAULT_LIMIT = 100
-#: Seconds between two looks of ``wait``: short at first, a command takes a second or two.
+#: Seconds between polls of ``wait``: short at first, since a command takes a second or two.
 FIRST_LOOK, LONGEST_LOOK = 0.1, 2.0
 MAX_WAIT_SECONDS = 900
 
 
 @dataclass(frozen=True)
 class VersionState:
-    """One version in the log, and what has become of it.
+    """One version in the log, and its outcome.
 
-    ``outcome``: APPLIED, FAILED, SKIPPED or OPEN. The other fields are as they are stored; ``error`` is
+    ``outcome``: APPLIED, FAILED, SKIPPED or OPEN. The other fields are as stored; ``error`` is
     ``{type, message, state}`` of a failed version, else None.
     """
 
@@ -55,14 +55,14 @@ Versions = list[VersionState]
 
 @dataclass(frozen=True)
 class Listing:
-    """A page. ``cursor`` goes into the next call; None at the end."""
+    """A page. ``cursor``: pass it to the next call; None on the last page."""
 
     items: Commands
     cursor: str | None
 
 
 class EntityReader:
-    """Strongly consistent reads of entities, whole (large attributes are fetched); rows past their ttl are not there.
+    """Strongly consistent reads of entities, including large attributes; rows past their ttl count as absent.
 
     The state of an entity is returned as the command that produced it: same key, version and content.
     """
@@ -82,7 +82,7 @@ class EntityReader:
         self._sleep = sleep
 
     def get(self, key: EntityKey, *, deleted: bool = False) -> Command | None:
-        """The entity as it is applied now; None where there is none. ``deleted``: also one that is deleted."""
+        """The applied state of an entity, None if there is none. ``deleted``: also return a deleted entity."""
         key = instance("key", key, EntityKey)
         row = self._live(self._store.get(DATA, key.pk, key.sk))
         return None if row is None or (row["isDeleted"] and not deleted) else self._entity(row)
@@ -98,10 +98,10 @@ class EntityReader:
         deleted: bool = False,
         kind: str = DEFAULT_KIND,
     ) -> Listing:
-        """Entities of a type in the order of their codes, those whose code begins with ``prefix``.
+        """Entities of a type, ordered by code, whose code starts with ``prefix``.
 
-        A page has ``limit`` entities unless it is the last. Under concurrent writes an entity that is there all the
-        time comes exactly once.
+        A page has ``limit`` entities unless it is the last. An entity that exists throughout is listed exactly once,
+        despite concurrent writes.
 
         Raises:
             ValidationError: a part of the key, the limit (1 to 1,000) or the cursor is not allowed.
@@ -113,7 +113,7 @@ class EntityReader:
         while True:
             page = self._store.query(DATA, first.pk, sk_prefix=begin, limit=most, start=start)
             for row in page.items:
-                whole = self._live(row) if "csk" in row else None  # others are a handler's own rows
+                whole = self._live(row) if "csk" in row else None  # others are rows of a handler
                 if whole is not None and (deleted or not whole["isDeleted"]):
                     found.append(self._entity(whole))
                     if len(found) == most:
@@ -123,7 +123,7 @@ class EntityReader:
                 return Listing(found, None)
 
     def history(self, key: EntityKey, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Listing:
-        """The states that the read model has had, newest first, the current one before all.
+        """The states of the read model, newest first, beginning with the current one.
 
         Raises:
             ValidationError: the limit or the cursor is not allowed.
@@ -147,8 +147,8 @@ class EntityReader:
         return Listing(found, _cursor(key.pk, found[-1].sk))
 
     def versions(self, key: EntityKey, *, limit: int = DEFAULT_LIMIT, before: int | None = None) -> Versions:
-        """Every known version, newest first: from the log, and of those whose row there has expired
-        the states that the read model has had. ``before``: only versions below.
+        """Every known version, newest first: from the log or, if its row there has expired, from the states of the read
+        model. ``before``: only lower versions.
 
         Raises:
             ValidationError: the limit or the version is not allowed.
@@ -156,7 +156,7 @@ class EntityReader:
         key, most = instance("key", key, EntityKey), whole_number("limit", limit, 1, MAX_LIMIT)
         start = None if before is None else {"pk": key.pk, "sk": key.version_sk(before)}
         found: dict[int, VersionState] = {}
-        for table in (HISTORY, COMMANDS):  # what the log says is more, so it comes last
+        for table in (HISTORY, COMMANDS):  # the log has more details, so it comes last and wins
             for row in self._newest(table, key, most, start):
                 found[row["version"]] = self._state(row) if table == COMMANDS else self._past(row)
         current = self.get(key, deleted=True)
@@ -165,13 +165,13 @@ class EntityReader:
         return [found[version] for version in sorted(found, reverse=True)[:most]]
 
     def version(self, key: EntityKey, version: int) -> VersionState | None:
-        """One version in the log; None where it is not there (any more)."""
+        """One version in the log; None if it doesn't exist or has expired."""
         wanted = VersionKey(instance("key", key, EntityKey), version)
         row = self._live(self._store.get(COMMANDS, wanted.pk, wanted.sk))
         return None if row is None else self._state(row)
 
     def pending(self, key: EntityKey) -> Versions:
-        """The versions above the applied one, in order: what is on its way, waits or failed."""
+        """The versions above the applied one, in order: in progress, waiting or failed."""
         key = instance("key", key, EntityKey)
         data = self._live(self._store.get(DATA, key.pk, key.sk))
         applied = 0 if data is None else data["version"]
@@ -179,10 +179,10 @@ class EntityReader:
         return [self._state(row) for row in reversed(list(newest_first)) if not is_done(row)]
 
     def wait(self, command: Command, timeout: float) -> VersionState:
-        """Look again until the version has come to an outcome, at most ``timeout`` seconds (to 900).
+        """Poll until the version has an outcome, for at most ``timeout`` seconds (up to 900).
 
-        Answers what there is then: ``outcome`` is OPEN where the time was too short. After APPLIED every read of this
-        reader has the version.
+        Returns the latest state: ``outcome`` is OPEN after a timeout. After APPLIED, every read by this reader includes
+        the version.
 
         Raises:
             ValidationError: the timeout is not allowed.
@@ -207,10 +207,10 @@ class EntityReader:
         data = self._live(self._store.get(DATA, key.entity.pk, key.entity.sk))
         if data is None or data["version"] < key.version:
             raise NotFound(f"{key}: neither in the log nor in the read model")
-        return VersionState(command, APPLIED, "", 1, {}, None)  # its row has expired since
+        return VersionState(command, APPLIED, "", 1, {}, None)  # its row has expired
 
     def _newest(self, table: str, key: EntityKey, most: int, start: Item | None) -> Iterator[Item]:
-        """Up to ``most`` rows of a table that are there, newest first."""
+        """Up to ``most`` rows of a table that haven't expired, newest first."""
         while most > 0:
             page = self._store.query(
                 table, key.pk, sk_prefix=key.version_prefix, descending=True, limit=most, start=start
@@ -227,7 +227,7 @@ class EntityReader:
         return VersionState(Command.from_row(self._decoded(row)), APPLIED, "", 1, {}, None)
 
     def _log(self, key: EntityKey) -> Iterator[Item]:
-        """The rows of the versions, newest first, down to the first that is DONE: all before it are DONE as well."""
+        """The rows of the versions, newest first, down to the first that is DONE: all earlier ones are DONE as well."""
         start: Item | None = None
         while True:
             page = self._store.query(
@@ -264,7 +264,7 @@ def _cursor(pk: str, sk: str) -> str:
 
 
 def _start(cursor: str | None, pk: str, sk_prefix: str) -> Item | None:
-    """The key after which a page begins. Raises ValidationError: it is none of this list."""
+    """The key after which a page begins. Raises ValidationError: the cursor isn't one of this list."""
     if cursor is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Reads of commands, data and history, as consistent as order and conflicts need."""
+"""Reads of commands, data and history, with the consistency that ordering and conflict detection need."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_TOGETHER = 33
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """What ``check_version`` decides on, as of one moment."""
+    """The rows that ``check_version`` decides on, from one consistent read."""
 
     own: Item | None
     prev: Item | None
@@ -33,11 +33,11 @@ class Neighbourhood:
 
 
 class CommandRepository:
-    """Strongly consistent reads; rows past their ttl count as absent, and rows of others are completed.
+    """Strongly consistent reads; rows past their ttl count as absent, and rows of other writers are completed.
 
-    With ``decoded`` (``AttributeStore.decoded``) rows come whole, as readers expect them. Without it they come as they
-    are stored, perhaps with a pointer in place of ``attributes``: what the pipeline needs, which would otherwise
-    download megabytes to look at a status.
+    With ``decoded`` (``AttributeStore.decoded``) rows include their attributes, as readers expect. Without it they are
+    returned as stored, perhaps with a pointer in place of ``attributes``: the pipeline would otherwise download
+    megabytes to read a status.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class CommandRepository:
         return self._live(self._store.get(DATA, key.pk, key.sk))
 
     def latest_command(self, key: EntityKey) -> Item | None:
-        """The highest version in the log: one descending query, whatever the number of versions."""
+        """The highest version in the log: one descending query, regardless of the number of versions."""
         page = self._store.query(COMMANDS, key.pk, sk_prefix=key.version_prefix, descending=True, limit=1)
         return self._live(page.items[0]) if page.items else None
 
@@ -76,7 +76,7 @@ class CommandRepository:
         return self.neighbourhoods([key])[0]
 
     def neighbourhoods(self, keys: Sequence[VersionKey]) -> list[Neighbourhood]:
-        """Those of several entities in one transaction: at most ``MOST_TOGETHER``, and a response of 4 MB
+        """The same for several entities in one transaction: at most ``MOST_TOGETHER``, and a response of 4 MB
         (DynamoDB API reference, TransactGetItems).
         """
         of = [_neighbours(key) for key in keys]

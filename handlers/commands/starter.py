@@ -1,4 +1,4 @@
-"""Starts the command machine for accepted commands: from the stream, and once per (row, attempt)."""
+"""Starts executions of the command state machine for accepted commands: from the stream, once per (row, attempt)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from handlers.store.values import item_from_dynamo
 if TYPE_CHECKING:
     from handlers.state_machines.port import StateMachines
 
-#: The sweeper looks at a new row after this many seconds: the stream starts it far sooner.
+#: Seconds after which the sweeper checks a new row; normally the stream starts it far sooner.
 START_GRACE_SECONDS = 300
 
 
 def execution_name(pk: str, sk: str, row_id: str, attempt: int, restart: int) -> str:
-    """A pure function of the command, so that a repeated delivery finds the execution it started.
+    """A pure function of the command, so that a redelivery finds the execution that it has already started.
 
-    Hexadecimal, 64 characters: within what Step Functions allows (80) and CloudWatch can log.
+    Hexadecimal, 64 characters: Step Functions allows 80, and CloudWatch can log these.
     """
     text = "\0".join((pk, sk, row_id, str(attempt), str(restart)))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -41,12 +41,12 @@ class CommandStarter:
         self._machine_arn = machine_arn
 
     def start(self, row: dict[str, Any], *, restart: int = 0) -> bool:
-        """Start the machine for a command row. False: it was started before."""
+        """Start an execution for a command row. False: it was started before."""
         name = execution_name(row["pk"], row["sk"], row["id"], row["attempt"], restart)
         return self._state_machines.start(self._machine_arn, name, execution_input(row))
 
     def on_stream_record(self, record: dict[str, Any]) -> None:
-        """Start the machine for a new asynchronous command."""
+        """Start an execution for a new asynchronous command."""
         row = accepted_row(record)
         if row is None:
             return
@@ -54,7 +54,7 @@ class CommandStarter:
         log_step("started" if started else "was started before", level=logging.INFO, pk=row["pk"], sk=row["sk"])
 
     def on_stream_records(self, records: Sequence[dict[str, Any]]) -> dict[int, Exception]:
-        """Start what a batch asks for. One bad record does not keep back the others: index to the reason."""
+        """Start executions for a batch. A bad record doesn't stop the others. Returns index to error."""
         failed: dict[int, Exception] = {}
         for index, record in enumerate(records):
             try:
@@ -65,9 +65,9 @@ class CommandStarter:
 
 
 def accepted_row(record: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a start needs of the new asynchronous command in a record of the stream.
+    """The fields that a start needs, from a stream record of a new asynchronous command.
 
-    None: it is something else, which is dropped here too, not only by the event source's filter.
+    None: another kind of record, which is dropped here as well as by the event source's filter.
     """
     image = record.get("dynamodb", {}).get("NewImage")
     if record.get("eventName") != INSERT or image is None:

@@ -1,4 +1,4 @@
-"""The states of the command machine: each one's name to its step."""
+"""The states of the command state machine: name to step."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from handlers.commands.pipeline.steps import Pipeline
     from handlers.core.clock import Clock
 
-#: What a state answers when its run lost the claim: the machine walks on to success and changes nothing.
+#: Result of a state whose run has lost the claim: the execution proceeds to success and changes nothing.
 LOST: dict[str, Any] = {"result": "lost"}
-#: Of a state whose output is a list, which a Map goes over.
+#: The same for a state whose output is a list, which a Map iterates over.
 LOST_LISTS: dict[str, list[Any]] = {status.TRANSFORM_DATA: []}
 
 Step = Callable[[Run, StatePayload], Any]
 
 
 def command_states(pipeline: Pipeline, clock: Clock) -> StateRouter[Run]:
-    """The handler of all states of the command machine."""
+    """The handler of all states of the command state machine."""
 
     def check_version(run: Run, payload: StatePayload) -> Any:
         came_back = isinstance(payload.input, dict) and "result" in payload.input

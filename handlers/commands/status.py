@@ -1,8 +1,8 @@
-"""Statuses of a command and their order: the one place that knows what comes after what.
+"""Statuses of a command and their order; only this module knows the order.
 
-A status is ``<state>:<phase>``. Its rank is a number that only grows: attempt first, then the state's
-place in the pipeline, then STARTED before FINISHED. A write carries the condition that the stored rank
-is lower, so late and repeated writes are skipped (G5).
+A status is ``<state>:<phase>``. Its rank only ever increases: by attempt, then by the state's position in the pipeline,
+then STARTED before FINISHED. A write is conditional on the stored rank being lower, so late and repeated writes are
+skipped (G5).
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ DONE_STATUSES = (*APPLIED_STATUSES, SKIPPED)
 
 
 def status_of(state: str, phase: str) -> str:
-    """``history_copy:STARTED`` and the like."""
+    """Such as ``history_copy:STARTED``."""
     return f"{state}:{phase}"
 
 
@@ -88,7 +88,7 @@ def skipped_rank(attempt: int) -> int:
 
 
 def is_done(row: dict[str, Any] | None) -> bool:
-    """Applied (or skipped): successors may go on. Never left again."""
+    """Applied or skipped: successors may proceed. This is final."""
     return row is not None and row["status"] in DONE_STATUSES
 
 
@@ -98,26 +98,26 @@ def is_failed(row: dict[str, Any] | None) -> bool:
 
 
 def is_open_sync(row: dict[str, Any]) -> bool:
-    """Of a synchronous publish that did not come to its end."""
+    """A synchronous publish that has not finished."""
     return SYNC_MODE in row and not is_done(row) and not is_failed(row)
 
 
 def is_terminal(status: str) -> bool:
-    """The attempt's outcome, which is published: the last status of a DONE command, or FAILED."""
+    """The outcome of an attempt, which is published: the last status of a DONE command, or FAILED."""
     return status in (DONE, SKIPPED) or status.endswith(FAILED_SUFFIX)
 
 
 def is_waiting(row: dict[str, Any]) -> bool:
-    """From the first wait until it proceeds."""
+    """Whether the command is waiting for its predecessor."""
     return bool(row["status"] == status_of(WAIT_PREV_COMMAND, STARTED))
 
 
 def tail_is_missing(row: dict[str, Any]) -> bool:
-    """DONE, but the successor was perhaps not woken."""
+    """DONE, but the successor may not have been woken."""
     return bool(row["status"] == status_of(FINISH, STARTED) or (row["status"] == SKIPPED and "openShard" in row))
 
 
 def state_in(row: dict[str, Any]) -> str:
-    """The state that the command was last seen in; where none was recorded, the first one."""
+    """The state that was last recorded for the command, or the first one if none was."""
     state = row.get("runState") or row["status"].partition(":")[0]
     return state if state in STATES else CHECK_VERSION

@@ -1,7 +1,7 @@
-"""The sweeper: finds what a crash, a lost message or a lost start left in the ``open`` index, and heals it.
+"""The sweeper: finds commands that a crash, a lost message or a lost start left in the ``open`` index, and heals them.
 
-It decides on consistent reads and acts only through the same conditional writes as everybody else, so it
-may run at any time, twice, or in parallel with a run that it takes for dead.
+It decides on consistent reads and acts only through the same conditional writes as all other code, so it may run at
+any time, twice, or concurrently with a run that it takes for dead.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 SWEEPER_RUN = "sweeper"
 #: Executions that may die before the command fails as NotRunning.
 MAX_RESTARTS = 5
-#: A row that was looked at comes again after this time at the earliest: behind those not looked at yet.
+#: A checked row becomes due again after this many seconds at the earliest, after rows that weren't checked yet.
 RESCHEDULE_SECONDS = 60
 
 
 class Sweeper:
-    """Looks at every command that is due."""
+    """Checks every command that is due."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Sweeper:
             return "moved on"
 
     def _heal(self, key: VersionKey, report: SweepReport) -> str:
-        """Do what one row needs; answers what that was. Raises LostRun when somebody else was faster."""
+        """Heal one row and return what was done. Raises LostRun: another run was faster."""
         rows, now = self._repository.neighbourhood(key), self._clock.now()
         own = rows.own
         if own is None:
@@ -86,7 +86,7 @@ class Sweeper:
         return self._heal_idle(run, own, rows)
 
     def _announce(self, run: Run, own: Item, prev: Item | None) -> str:
-        """The failure's alarm is not out. Behind one that failed an expired wait needs none (decision record 0071)."""
+        """Send a missing alarm. An expired wait behind a failed command needs none (decision record 0071)."""
         if own["error"]["type"] == WaitExpired.__name__ and prev is not None:
             if status.is_failed(prev):
                 self._progress.alarmed(run)
@@ -98,7 +98,7 @@ class Sweeper:
         return "alarm repeated"
 
     def _heal_idle(self, run: Run, own: Item, rows: Neighbourhood) -> str:
-        """Nobody holds a claim: the command waits, was never started, or its run died."""
+        """Heal an unclaimed command: it is waiting, was never started, or its run died."""
         now = self._clock.now()
         again = int(now) + RESCHEDULE_SECONDS
         decision = decide(run, rows, now, self._wait_limit_seconds)
@@ -125,8 +125,8 @@ class Sweeper:
         try:
             self._starter.start(own, restart=restart)
         except TransientThrottle as error:
-            # Refused: that says nothing of the command, so it doesn't count. After any other error the execution may
-            # run under this name, so the name stays counted (decision record 0170).
+            # The start was refused, which isn't the command's fault, so it doesn't count. After any other error the
+            # execution may be running under this name, so the count stays (decision record 0170).
             if error.refused:
                 self._progress.take_back_restart(run, restart, now + RESCHEDULE_SECONDS)
             raise

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TtlPolicy:
-    """Days to keep rows of one table; None keeps them for ever.
+    """Days to keep rows of one table; None keeps them forever.
 
     Overrides are looked up as ``<tenant>/<TYPE>``, then ``*/<TYPE>``, then ``<tenant>/*``.
     """
@@ -34,7 +34,7 @@ class TtlPolicy:
 
 @dataclass(frozen=True)
 class TtlPolicies:
-    """The policies of a stack; a table that isn't named keeps its rows for ever."""
+    """The policies of a stack; a table without one keeps its rows forever."""
 
     tables: Mapping[str, TtlPolicy] = field(default_factory=dict)
 
@@ -47,7 +47,7 @@ class TtlPolicies:
         """From the ``TTL_DAYS`` variable: ``{"commands": {"default": 90, "overrides": {"t1/ORDER": 10}}}``.
 
         Raises:
-            SettingsError: not JSON of that form, a table without policies, or a number of days that is not allowed.
+            SettingsError: not JSON of that form, a table that can't have a policy, or an invalid number of days.
         """
         try:
             parsed: dict[str, Any] = json.loads(text)

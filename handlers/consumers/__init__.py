@@ -1,1 +1,1 @@
-"""What all consumers of streams and queues share: reading messages, batch responses, error handling."""
+"""Shared by all consumers of streams and queues: reading messages, batch responses, error handling."""

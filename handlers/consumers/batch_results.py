@@ -1,4 +1,4 @@
-"""What a consumer answers to Lambda: which records of a batch come again, and which go into a dead-letter queue."""
+"""Partial batch responses: which records are redelivered, and which go into a dead-letter queue."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from handlers.core.log import log_step, without_text
 def partial_answer(
     records: list[dict[str, Any]], failed: Mapping[int, Exception], letters: DeadLetters
 ) -> dict[str, Any]:
-    """The answer to a stream's batch, from the index of each failed record and the reason, which is logged.
+    """The response to a stream's batch, given the index and the error of each failed record. Logs the errors.
 
-    What is permanent goes into ``letters`` and does not keep back its shard. Behind a record that comes again nothing
-    is put: all that follows it comes again, too, and would be put each time.
+    Records with permanent errors go into ``letters``, so that they don't block the shard. After a record that is
+    redelivered none are put there: all following records are redelivered, too, and would be put there each time.
 
     Returns:
-        ``{"batchItemFailures": [{"itemIdentifier": <sequence number>}]}``: Lambda delivers again from the lowest
+        ``{"batchItemFailures": [{"itemIdentifier": <sequence number>}]}``: Lambda redelivers from the lowest
         (Lambda Developer Guide, "Configuring partial batch response with DynamoDB and Lambda").
     """
     failures: list[dict[str, str]] = []
@@ -40,20 +40,20 @@ def answer_each(
     *,
     has_record_data: bool = False,
 ) -> dict[str, Any]:
-    """Call ``work(record, receives)`` for each message of a batch; ``failed`` is what the log says of one that raises.
+    """Call ``work(record, receives)`` for each message of a batch. ``failed``: the log message for one that raises.
 
-    One that nobody can work on goes into ``letters``.
+    Messages with permanent errors go into ``letters``.
 
-    ``has_record_data``: the text of its error may hold some, so it is not logged.
+    ``has_record_data``: the error's text may contain record data, so it isn't logged.
 
     Returns:
-        ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: those come again.
+        ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: these are redelivered.
     """
     failures = []
     for record in records:
         try:
             work(record, int(record["attributes"]["ApproximateReceiveCount"]))
-        except Exception as error:  # noqa: BLE001 - boundary: one message; it is logged and comes again
+        except Exception as error:  # noqa: BLE001 - boundary: one message; it is logged and redelivered
             why: dict[str, Any] = without_text(error) if has_record_data else {"error": error}
             log_step(failed, level=logging.ERROR, messageId=record.get("messageId"), **why)
             if not is_kept(record, error, Consumer.QUEUE_MESSAGE, letters):

@@ -1,6 +1,6 @@
-"""Dead-letter queues: where records and messages go that nobody can work on, at once instead of after every try.
+"""Dead-letter queues: records and messages with permanent errors go there at once, not only after all retries.
 
-They are the queues in which Lambda and SQS put what was delivered too often, so that one alarm covers both.
+Lambda and SQS use the same queues after the last retry, so one alarm covers both.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from handlers.topics.port import MessageRefused
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-#: ``eventSource`` of a record.
+#: Values of a record's ``eventSource``.
 STREAM_SOURCE = "aws:dynamodb"
 QUEUE_SOURCE = "aws:sqs"
 PERMANENT_FAILURE = "PermanentFailure"
@@ -28,12 +28,12 @@ class DeadLetters(Protocol):
     """The dead-letter queues of one function."""
 
     def put(self, record: Mapping[str, Any], error: Exception) -> None:
-        """Keep a record of a stream or queue, with the error's type. Raises TransientError."""
+        """Send a record of a stream or queue, with the error's type. Raises TransientError."""
         ...
 
 
 class MemoryDeadLetters:
-    """In memory. ``letters``: records and the types of their errors; ``refuses``: what a put raises."""
+    """In memory. ``letters``: records and the types of their errors; ``refuses``: an error for ``put`` to raise."""
 
     def __init__(self) -> None:
         self.letters: list[tuple[Mapping[str, Any], str]] = []
@@ -50,7 +50,7 @@ class SqsDeadLetters:
     """On SQS."""
 
     def __init__(self, client: Callable[[], SQSClient], urls: Mapping[str, str]) -> None:
-        """``urls``: the queue for each ``eventSource``; ``client`` is asked for when something is put."""
+        """``urls``: ``eventSource`` to queue; ``client`` is called at the first put."""
         self._client = client
         self._urls = urls
 
@@ -67,10 +67,10 @@ class SqsDeadLetters:
 
 
 def pointer(record: Mapping[str, Any], error: Exception) -> dict[str, Any]:
-    """What is kept of a stream's record: where it is, and the keys of its row, never values of it.
+    """What is stored of a stream record: its position and the keys of its row, never other values.
 
-    The shape is that of Lambda's own (Lambda Developer Guide, "Retain discarded records for a DynamoDB event source in
-    Lambda"), without the shard, which records don't contain.
+    The format is Lambda's (Lambda Developer Guide, "Retain discarded records for a DynamoDB event source in Lambda"),
+    without the shard, which records don't contain.
     """
     change = record.get("dynamodb", {})
     number = change.get("SequenceNumber")
@@ -88,12 +88,12 @@ def pointer(record: Mapping[str, Any], error: Exception) -> dict[str, Any]:
 
 
 def is_kept(record: Mapping[str, Any], error: Exception, consumer: Consumer, letters: DeadLetters) -> bool:
-    """Put what is permanent where somebody finds it. False: the record is to be delivered again, within its bounds."""
+    """Dead-letter a record with a permanent error. False: it is to be redelivered, within its limits."""
     if outcome_of(error, consumer) is not Outcome.DEAD_LETTERED:
         return False
     try:
         letters.put(record, error)
-    except Exception as second:  # noqa: BLE001 - boundary: one record; it is delivered again, and put then
+    except Exception as second:  # noqa: BLE001 - boundary: one record; it is redelivered, and put then
         log_step("could not be put into the dead-letter queue", level=logging.ERROR, **without_text(second))
         return False
     return True

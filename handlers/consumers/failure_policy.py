@@ -1,7 +1,7 @@
-"""What happens to work that failed: the nature of an error, and the outcome for each consumer.
+"""The failure policy: classifies errors, and determines the outcome of failed work for each consumer.
 
-One table for all of them. Whatever is permanent has its outcome at once; whatever may pass is tried again, within the
-limits of whatever delivers it: a queue's ``maxReceiveCount``, a stream's retries and age, a state's ``Retry``.
+One table for all consumers. Permanent errors take effect at once; possibly transient ones are retried within the limits
+of the delivery: a queue's ``maxReceiveCount``, a stream's retries and age, a state's ``Retry``.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from handlers.core.errors import CqrsError, Nature, TransientError
 
 
 class Consumer(StrEnum):
-    """Who met the error."""
+    """Where the error occurred."""
 
     #: A caller of this package's services: publish, create, cancel, retry.
     SERVICE_CALL = "service call"
     #: A record of a table's stream, in ``events``, ``outcomes``, ``imports`` and ``loader``.
     STREAM_RECORD = "stream record"
-    #: A message of a queue before it is known what it is about, and each of the notification queue.
+    #: A queue message before its subject is known, and every message of the notification queue.
     QUEUE_MESSAGE = "queue message"
     #: A row of an import, from its queue or in a batch of the Distributed Map.
     IMPORT_ROW = "import row"
@@ -31,46 +31,46 @@ class Consumer(StrEnum):
     TASK = "task"
     #: A state of one of our state machines: commands, lists of tasks, files, archives.
     STATE = "state"
-    #: One row that the sweeper looks at.
+    #: One row that the sweeper checks.
     SWEEP = "sweep"
 
 
 class Outcome(StrEnum):
-    """What happens to the work."""
+    """What happens to the failed work."""
 
     #: The caller gets the error; nothing was written.
     RAISED = "raised to the caller"
     #: The row, job or task is FAILED with the error, now.
     FAILED = "failed"
-    #: Delivered or called again within its bounds. Where these end, it is FAILED or in a dead-letter queue.
+    #: Redelivered or called again within its limits; then FAILED or in a dead-letter queue.
     RETRIED = "retried"
-    #: Delivered again within its bounds, then in the dead-letter queue. The row stays open, so that a redrive of the
-    #: queue, or the sweeper's next look, goes on with it.
+    #: Redelivered within its limits, then in the dead-letter queue. The row stays open, so that a redrive of the queue
+    #: or the next sweep continues it.
     HELD = "held"
-    #: In the dead-letter queue, now, which raises an alarm.
+    #: In the dead-letter queue at once, which raises an alarm.
     DEAD_LETTERED = "dead-lettered"
-    #: The machine's Catch records it.
+    #: Recorded by the state machine's Catch.
     CAUGHT = "caught"
-    #: Logged and counted; the next sweep looks at the row again.
+    #: Logged and counted; the next sweep checks the row again.
     LEFT = "left to the next sweep"
 
 
-#: A missing right is the fault of no row, and meets all rows of a file: none of them is FAILED for it.
+#: A missing permission isn't the fault of a row and affects all rows of a file, so none of them is FAILED for it.
 _HELD_FOR_THE_DEPLOYMENT = {
     Nature.PERMANENT: Outcome.FAILED,
     Nature.MISCONFIGURED: Outcome.HELD,
     Nature.TRANSIENT: Outcome.RETRIED,
     Nature.UNKNOWN: Outcome.RETRIED,
 }
-#: One error for the whole file or task, which shows it and is started again as a whole.
+#: The error concerns the whole file or task, which shows it and is restarted as a whole.
 _RETRIED_UNLESS_SURE = {
     Nature.PERMANENT: Outcome.FAILED,
     Nature.MISCONFIGURED: Outcome.FAILED,
     Nature.TRANSIENT: Outcome.RETRIED,
     Nature.UNKNOWN: Outcome.RETRIED,
 }
-#: A message or record has no outcome of its own to show. A missing right may come within the bounds of its deliveries,
-#: and others would go to the dead-letter queue by the thousand; so only what is wrong in itself does at once.
+#: A message or record has no row of its own to show an outcome. A missing permission may be granted before the retries
+#: are exhausted, and would otherwise dead-letter messages by the thousand, so only permanent errors do that at once.
 _KEPT_AS_LONG_AS_IT_MAY_PASS = {
     Nature.PERMANENT: Outcome.DEAD_LETTERED,
     Nature.MISCONFIGURED: Outcome.RETRIED,
@@ -93,8 +93,8 @@ OUTCOMES: Mapping[Consumer, Mapping[Nature, Outcome]] = {
     Consumer.SWEEP: dict.fromkeys(Nature, Outcome.LEFT),
 }
 
-#: Errors of Python that say that a value or the code is wrong: the same value meets the same code again. An answer of
-#: another service that can't be read raises them, too; code that wants another try then raises a TransientError.
+#: Python errors that mean that a value or the code is wrong, so a retry fails again. An unreadable response of another
+#: service raises them, too; code that wants a retry then raises a TransientError.
 _PERMANENT = (
     ArithmeticError,
     AssertionError,
@@ -115,7 +115,7 @@ _PERMANENT = (
 
 
 def nature_of(error: BaseException) -> Nature:
-    """Whether another try may help."""
+    """Classify an error: whether a retry may help."""
     if isinstance(error, CqrsError):
         return error.nature
     of_aws = nature_of_aws(error)
@@ -127,19 +127,19 @@ def nature_of(error: BaseException) -> Nature:
 
 
 def _is_of_the_network(error: BaseException) -> bool:
-    """Network errors are OSErrors but for those of two modules, which are recognised by name, since most
-    workers load neither."""
+    """Network errors are OSErrors, except for those of two modules, which are recognised by name since most workers
+    load neither."""
     return any(base.__module__ in ("http.client", "urllib3.exceptions") for base in type(error).__mro__)
 
 
 def outcome_of(error: BaseException, consumer: Consumer) -> Outcome:
-    """The outcome of work that a consumer could not do."""
+    """The outcome of a consumer's failed work."""
     return OUTCOMES[consumer][nature_of(error)]
 
 
 @contextmanager
 def named_for_retry() -> Iterator[None]:
-    """For the work of a state: what may pass leaves as a TransientError, since machines retry by name."""
+    """Convert retriable errors of a state's work to TransientError, since state machines match errors by name."""
     try:
         yield
     except TransientError:

@@ -263,7 +263,7 @@ def test_con_01_skip_after_a_look_at_what_it_would_do(watched: Watched, served: 
         served.publish("s1")
         page.get_by_role("link", name="ORDER s1").click()
         page.get_by_role("button", name="Skip…").click()
-        page.get_by_role("dialog").get_by_text("The version is left out").wait_for()
+        page.get_by_role("dialog").get_by_text("The version is skipped").wait_for()
         page.keyboard.press("Escape")
         expect_version(page, "FAILED")
         page.get_by_role("button", name="Skip…").click()
@@ -311,7 +311,7 @@ def test_con_01_the_overview_shows_how_fast_rows_are_imported(watched: Watched, 
 
 def test_con_01_the_overview_shows_alarms_that_are_raised(watched: Watched) -> None:
     page = watched.page
-    page.get_by_text("A laptop evaluates no alarms.").wait_for()
+    page.get_by_text("A laptop doesn't evaluate alarms.").wait_for()
     quiet = {"name": "cqrs-dev-api-5xx", "state": "OK", "reason": "", "since": None}
     since = "2026-01-01T00:00:00.000Z"
     raised = {"name": "cqrs-dev-api-Errors", "state": "ALARM", "reason": "Threshold <b>crossed</b>", "since": since}
@@ -358,7 +358,7 @@ def test_con_01_an_approval_is_answered(watched: Watched) -> None:
             dialog.get_by_label("Reason").fill("too dear")
         dialog.get_by_role("button", name=decision).click()
         page.locator(".note", has_text=f"Chair {id_}: {decision.lower()}").wait_for()
-        page.get_by_text("Nothing waits for a decision.").wait_for()
+        page.get_by_text("There are no open approvals.").wait_for()
     go(page, "Workflows")
     page.get_by_role("table", name="Executions of approval").get_by_role("link", name="r1").click()
     page.get_by_text("SUCCEEDED").wait_for()
@@ -384,7 +384,7 @@ def test_con_01_what_a_role_may_not_do_is_reported(watched: Watched, served: Ser
     page.get_by_role("button", name="Use").click()
     go(page, "Entities")
     page.get_by_role("link", name="AIRPORT").click()  # the stack knows of the type; this tenant has nothing of it
-    page.get_by_text("Nothing is applied of this type.").wait_for()
+    page.get_by_text("No applied entity found.").wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

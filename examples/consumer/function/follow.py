@@ -1,7 +1,7 @@
-"""Keeps the latest outcome of each command that another stack has published.
+"""Stores the latest outcome of each command that another stack has published.
 
-Delivery is at least once and in no order: a row is written only over one of a lower attempt, so that a repeat and a
-late event change nothing.
+Delivery is at least once and unordered: a row is only overwritten by a higher attempt, so duplicates and late events
+change nothing.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import boto3
 
 @cache
 def table() -> Any:
-    """Made by the first call, not by the import."""
+    """Created by the first call, not at import time."""
     return boto3.resource("dynamodb").Table(os.environ["TABLE"])
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """A batch of the queue. What failed comes again; after five times it is in the dead-letter queue."""
+    """Handle a batch of messages. Failed ones are redelivered; after five receives they go to the dead-letter queue."""
     failed = []
     for record in event["Records"]:
         try:
@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def keep(detail: dict[str, Any]) -> None:
-    """Write one outcome. ``detail`` is the message as docs/other-projects.md has it."""
+    """Write one outcome. ``detail``: the message described in docs/other-projects.md."""
     content = detail["content"]
     try:
         table().update_item(
@@ -44,4 +44,4 @@ def keep(detail: dict[str, Any]) -> None:
             ExpressionAttributeValues={":s": content["status"], ":a": content["attempt"]},
         )
     except table().meta.client.exceptions.ConditionalCheckFailedException:
-        return  # a repeat, or an event of an earlier attempt
+        return  # a duplicate, or an event of an earlier attempt

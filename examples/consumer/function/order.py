@@ -1,4 +1,4 @@
-"""Publishes an order through the API of the source stack, with its client: nothing else of it is known here."""
+"""Publishes an order through the API of the source stack, with its client, and uses nothing else of that stack."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _client: Client | None = None
 
 
 def client() -> Client:
-    """Made at the first call and kept, with its connections; requests are signed with the function's role."""
+    """Created by the first call and kept with its connections; requests are signed with the function's role."""
     global _client
     if _client is None:
         _client = connect(os.environ["API_URL"], tenant=os.environ["TENANT"])
@@ -19,7 +19,7 @@ def client() -> Client:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """``{id, code, name, lines}``: the same ``id`` again publishes nothing again."""
+    """``event``: ``{id, code, name, lines}``. A repeated ``id`` publishes nothing again."""
     published = client().commands.publish(
         "ORDER", event["code"], event["name"], {"lines": event["lines"]}, idempotency_key=event["id"], wait=10
     )

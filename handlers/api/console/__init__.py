@@ -1,1 +1,1 @@
-"""The console: a page for people over the HTTP API. ``static/`` is the page, ``pages`` answers its files."""
+"""The console: a web page on top of the HTTP API. ``static/`` contains the page, ``pages`` serves its files."""

@@ -1,8 +1,8 @@
-"""The console's files by HTTP. They are the same for everyone and reveal nothing about the stack, so they need no
-caller.
+"""Serves the console's files. They are the same for everyone and reveal nothing about the stack, so they need no
+authentication.
 
-Files other than the page itself lie under a path with a digest of all of them: browsers keep them, and a deployment
-never mixes two versions. Paths are looked up among the files that were found, so none leads anywhere else.
+Files other than the page itself are below a path with a digest of all of them: browsers can cache them, and a
+deployment never mixes two versions. Paths are looked up in a dictionary of these files, so traversal is impossible.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 FOREVER = "public, max-age=31536000, immutable"
-#: Nothing but the page's own files, no code in markup, no frame, no form that the browser sends itself.
+#: Only the page's own files; no inline code, no framing, no native form submission.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src {connect}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -48,10 +48,10 @@ _DIGEST_CHARS = 16
 
 @dataclass(frozen=True)
 class PageSettings:
-    """What the page has to know before it asks anything.
+    """Settings that the page needs before its first request.
 
-    ``base``: what comes before the API's paths. ``live``: the path of server-sent events, None where there are none.
-    ``users``: development identities to choose from, None where callers have tokens.
+    ``base``: prefix of the API's paths. ``live``: the path of server-sent events, None if there are none.
+    ``users``: development identities to choose from, None if callers have tokens.
     """
 
     base: str = ""
@@ -59,13 +59,13 @@ class PageSettings:
     users: Sequence[str] | None = None
 
     def text(self) -> str:
-        """As the page reads it."""
+        """The settings as the JSON that the page reads."""
         return json.dumps({"base": self.base, "live": self.live, "users": self.users}, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
 class ConsoleFile:
-    """An answer: 200, or 404 without a file."""
+    """A response: 200 with a file, or 404."""
 
     status: int
     headers: Mapping[str, str]
@@ -73,10 +73,10 @@ class ConsoleFile:
 
 
 class Console:
-    """Answers GET requests for the console.
+    """Responds to GET requests for the console.
 
-    ``uploads``: origin to which the page may send files, as a browser names it, beside its own; asked for the page
-    alone. ``root``: the folder with the files.
+    ``uploads``: an additional origin to which the page may send files, as a browser sees it; called only when the page
+    itself is served. ``root``: the folder with the files.
     """
 
     def __init__(
@@ -88,13 +88,13 @@ class Console:
 
     @cached_property
     def files(self) -> str:
-        """The path below which the files are."""
-        told = json.dumps(self._files, sort_keys=True).encode()
-        return f"{PATH}/{hashlib.sha256(told).hexdigest()[:_DIGEST_CHARS]}"
+        """The path prefix of the files."""
+        content = json.dumps(self._files, sort_keys=True).encode()
+        return f"{PATH}/{hashlib.sha256(content).hexdigest()[:_DIGEST_CHARS]}"
 
     @cached_property
     def _files(self) -> dict[str, str]:
-        """Read at the first request for any: most functions that could answer one never get it."""
+        """Read on the first request for any of them: most instances of the function never receive one."""
         return {
             path.relative_to(self._root).as_posix(): path.read_text(encoding="utf-8")
             for path in sorted(self._root.rglob("*"))
@@ -102,7 +102,7 @@ class Console:
         }
 
     def answer(self, path: str) -> ConsoleFile:
-        """The file under a path, which is ``PATH`` or below."""
+        """The response for a path, which is ``PATH`` or below."""
         if path in (PATH, f"{PATH}/"):
             return self._page()
         name = path.removeprefix(f"{self.files}/")
@@ -112,7 +112,7 @@ class Console:
                 404, {**HEADERS, "Content-Type": TYPES[".txt"], "Cache-Control": "no-store"}, "Not found\n"
             )
         kind = TYPES[PurePosixPath(name).suffix]
-        # An image that is opened alone is a document of its own.
+        # An image that is opened directly is a document, too, and needs a policy.
         policy = "default-src 'none'; frame-ancestors 'none'"
         return ConsoleFile(
             200,
@@ -134,10 +134,10 @@ class Console:
 
 
 def is_packed(root: Path = STATIC) -> bool:
-    """Whether this archive has the console's files (``consoleEnabled``)."""
+    """Whether the function's archive contains the console's files (``consoleEnabled``)."""
     return (root / PAGE).is_file()
 
 
 def is_of_console(path: str) -> bool:
-    """Whether a path is the console's."""
+    """Whether a path belongs to the console."""
     return path == PATH or path.startswith(f"{PATH}/")

@@ -1,1 +1,1 @@
-"""What all routes share: requests, callers, answers, problems, and the document of all of it."""
+"""Shared by all routes: requests, callers, responses, problems, and the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""The page of ``GET /docs``: one file without another host's assets. Everything of the document is shown as text."""
+"""The page of ``GET /docs``: one file without external assets. The document's contents are rendered as text."""
 
 from __future__ import annotations
 

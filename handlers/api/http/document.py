@@ -1,4 +1,4 @@
-"""The OpenAPI document of the routes, the page that shows it, and whether the API is alive."""
+"""The OpenAPI document of the routes, the page that shows it, and the health check."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ VERSION = "1"
 DESCRIPTION = """Commands, entities, tasks, imports, approvals and workflows of one stack.
 
 Sign requests with AWS Signature Version 4, or send a bearer token, as the stack is configured. The tenant comes from
-the identity. A part of a path with other characters than letters, digits and `-._~` is percent-encoded twice: API
+the identity. Percent-encode path segments with characters other than letters, digits and `-._~` twice: API
 Gateway decodes it once. Errors are problem documents (RFC 9457)."""
-#: Of Powertools, for its own answers to wrong requests, which nobody gets here.
+#: Schemas that Powertools adds for its own error responses, which this API never sends.
 _UNUSED = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 _WORDS = {"ge": "minimum", "le": "maximum"}
 _SECURITY = {
@@ -37,7 +37,7 @@ _SECURITY = {
 
 
 class Health(BaseModel):
-    """``status`` is always ok: a function that can't answer answers nothing."""
+    """``status`` is always ok: a function that isn't healthy doesn't respond."""
 
     status: str
 
@@ -66,7 +66,7 @@ def add_routes(routes: Routes, services: Services) -> None:
 
 
 def document(routes: Routes) -> dict[str, Any]:
-    """The document as plain JSON values, the same for the same routes."""
+    """The document as plain JSON values; deterministic for the same routes."""
     schema = routes.resolver.get_openapi_schema(title=TITLE, version=VERSION, description=DESCRIPTION)
     plain: dict[str, Any] = schema.model_dump(mode="json", by_alias=True, exclude_none=True)
     infos = {(method, rule.replace("<", "{").replace(">", "}")): one for (method, rule), one in routes.info.items()}
@@ -80,15 +80,15 @@ def document(routes: Routes) -> dict[str, Any]:
     return {**plain, "security": [{name: []} for name in _SECURITY]}
 
 
-def _complete(operation: dict[str, Any], info: RouteInfo, room: str, schemas: Mapping[str, Any]) -> None:
-    """What Powertools does not know: the role, examples, and which answers have no body."""
+def _complete(operation: dict[str, Any], info: RouteInfo, tag: str, schemas: Mapping[str, Any]) -> None:
+    """Add what Powertools doesn't know: the role, examples, and which responses have no body."""
     operation["description"] = f"Role: {info.role or 'any'}."
     operation["x-role"] = info.role
     body = operation.get("requestBody")
     if body is not None:
         body["content"][JSON]["example"] = info.example
     responses = operation["responses"]
-    responses["500"] = {**responses["400"], "description": SAYS[500]}  # Powertools has its own
+    responses["500"] = {**responses["400"], "description": SAYS[500]}  # replaces that of Powertools
     for response in responses.values():
         content = response.get("content")
         if not content:
@@ -98,12 +98,12 @@ def _complete(operation: dict[str, Any], info: RouteInfo, room: str, schemas: Ma
     operation["responses"] = dict(sorted(operation["responses"].items()))
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path":
-            parameter["example"] = of_part(room, parameter["name"])
+            parameter["example"] = of_part(tag, parameter["name"])
         parameter["schema"] = _tidy(_without_null(parameter["schema"]))
 
 
 def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A parameter is there or it isn't; null is a body's way to say so."""
+    """Remove null from a parameter's schema: an optional parameter is omitted, never null."""
     variants = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
     if len(variants) != 1:
         return dict(schema)
@@ -111,8 +111,8 @@ def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tidy(schema: Any) -> Any:
-    """Without the titles that pydantic makes of names; limits by the words of JSON Schema, where a validator stands
-    between them and their type.
+    """Remove the titles that pydantic derives from names, and use JSON Schema's keywords for limits, which pydantic
+    doesn't translate if a validator stands between a limit and its type.
     """
     if isinstance(schema, list):
         return [_tidy(one) for one in schema]
@@ -123,7 +123,7 @@ def _tidy(schema: Any) -> Any:
 
 
 def operations_of(document_: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Method, path and operation of each route."""
+    """Yield method, path and operation of each route."""
     for path, operations in document_["paths"].items():
         for method, operation in operations.items():
             yield method.upper(), path, operation

@@ -1,4 +1,4 @@
-"""Examples of answers and paths for the document: made of the schemas, so that they are what the schemas say."""
+"""Examples of responses and paths for the document, derived from the schemas so that they conform to them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from contract.command_status import DONE
 
-#: Name of a field or of a part of a path to a value that is one.
+#: Name of a field or path parameter to an example value.
 VALUES: dict[str, Any] = {
     "allowed": "a whole number from 1 to 100",
     "attempt": 1,
@@ -50,7 +50,7 @@ VALUES: dict[str, Any] = {
     "workflow": "approval",
 }
 _BY_TYPE: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "object": {}, "array": []}
-#: Ids in paths, by room.
+#: Ids in paths, by the path's first segment.
 IDS = {
     "approvals": "r1",
     "imports": "CSV_IMPORT#acme#airports#01JABCDEFGHJKMNPQRSTVWXYZ0",
@@ -59,13 +59,13 @@ IDS = {
 }
 
 
-def of_part(room: str, name: str) -> Any:
-    """A part of a path."""
-    return IDS[room] if name == "id" else "three_steps" if name == "name" else VALUES[name]
+def of_part(group: str, name: str) -> Any:
+    """An example for the path parameter ``name``. ``group``: the path's first segment."""
+    return IDS[group] if name == "id" else "three_steps" if name == "name" else VALUES[name]
 
 
 def of_schema(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str = "") -> Any:
-    """A value that the schema describes. ``schemas``: those that it may refer to."""
+    """An example that conforms to the schema. ``schemas``: those that it may refer to."""
     if "$ref" in schema:
         return of_schema(schemas[schema["$ref"].rpartition("/")[2]], schemas, name)
     variants = schema.get("anyOf")

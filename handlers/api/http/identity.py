@@ -1,7 +1,8 @@
-"""Who calls: the authoriser's word in the event, never the request's own. The tenant and the roles come from here.
+"""The caller's identity, from the event's authoriser context and never from the request itself. Determines the
+tenant and the roles.
 
-A JWT's claims name tenant and roles; of IAM principals ``apiTenants`` says both. Where an identity allows several
-tenants, the header ``X-Cqrs-Tenant`` says for which of them this request is.
+A JWT's claims name the tenant and the roles; for IAM principals ``apiTenants`` does. If an identity allows several
+tenants, the header ``X-Cqrs-Tenant`` selects one.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from handlers.core.light_dataclasses import dataclass
 if TYPE_CHECKING:
     from handlers.api.http.requests import Request
 
-#: ``arn:aws:sts::111122223333:assumed-role/NAME/SESSION``: the role of a session has this ARN, but for its path, which
-#: a session's ARN does not contain (IAM User Guide, "IAM identifiers").
+#: ``arn:aws:sts::111122223333:assumed-role/NAME/SESSION``: the ARN of a role's session. It doesn't contain the role's
+#: path (IAM User Guide, "IAM identifiers").
 _SESSION = re.compile(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.+")
 #: An array among a token's claims arrives as "[a b]" (API Gateway's HTTP API, JWT authorisers: claims are text).
 _LIST = re.compile(r"[\s,]+")
@@ -30,7 +31,7 @@ _LIST = re.compile(r"[\s,]+")
 
 @dataclass(frozen=True)
 class Caller:
-    """A caller, for one tenant. ``roles`` includes those that they imply."""
+    """A caller acting for one tenant. ``roles`` includes implied roles."""
 
     tenant: str
     user: str
@@ -43,7 +44,7 @@ class Caller:
             raise Forbidden(f"the role {role!r} is needed for this")
 
     def context(self, request_id: str | None = None) -> InvokeContext:
-        """For the services."""
+        """The context that the services take."""
         return InvokeContext(self.user, self.tenant, self.source_ip, request_id)
 
 
@@ -65,11 +66,11 @@ class Identities:
         self._grants = grants
 
     def caller(self, request: Request) -> Caller:
-        """Who calls, for which tenant.
+        """The caller and the tenant of a request.
 
         Raises:
-            Unauthenticated: the event names nobody.
-            Forbidden: nothing is allowed to this caller, or not for the tenant that the header names.
+            Unauthenticated: the event names no caller.
+            Forbidden: the caller has no tenant, or not the one that the header names.
         """
         authorizer = request.context.get("authorizer") or {}
         claims = (authorizer.get("jwt") or {}).get("claims")
@@ -87,7 +88,7 @@ class Identities:
     def _of_token(self, claims: Mapping[str, Any]) -> tuple[str, dict[str, frozenset[str]]]:
         user = next((str(claims[name]) for name in ("sub", "username", "client_id") if claims.get(name)), "")
         roles = _with_included(_texts(claims.get(self._role_claim)))
-        # A token can't ask for all tenants: that is for configuration to say.
+        # A token can't claim all tenants: only configuration can grant that.
         return user, {tenant: roles for tenant in _texts(claims.get(self._tenant_claim)) if tenant != ANY}
 
     def _of_principal(self, arn: str) -> dict[str, frozenset[str]]:
@@ -102,7 +103,7 @@ class Identities:
 
 
 def grants_of(text: str) -> tuple[Grant, ...]:
-    """The variable ``API_TENANTS``: ``{pattern: {tenants: [...], roles: [...]}}``. Raises SettingsError."""
+    """Parse the variable ``API_TENANTS``: ``{pattern: {tenants: [...], roles: [...]}}``. Raises SettingsError."""
     try:
         given = json.loads(text)
         return tuple(
@@ -122,7 +123,7 @@ def _with_included(roles: tuple[str, ...]) -> frozenset[str]:
 
 
 def _texts(claim: Any) -> tuple[str, ...]:
-    """A claim's values: a list, or the text that API Gateway makes of one."""
+    """A claim's values: a list, or the text into which API Gateway converts one."""
     if isinstance(claim, list | tuple):
         return tuple(str(one) for one in claim)
     if not isinstance(claim, str):

@@ -1,4 +1,4 @@
-"""What goes over the wire in several rooms: fields are named as they are stored, in camel case."""
+"""Request and response models that several groups of routes share: fields are named as stored, in camel case."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from handlers.core.values.stored_names import to_stored_name
 from handlers.objects.links import Links
 
 T = TypeVar("T")
-#: Of one entity's attributes in an answer, and of all of a page together: an answer has at most 6 MB (Lambda Developer
+#: Size limits of one entity's attributes in a response, and of a page: a response has at most 6 MB (Lambda Developer
 #: Guide, "Lambda quotas").
 MAX_SHOWN_BYTES = 1024 * 1024
 MAX_PAGE_BYTES = 3 * 1024 * 1024
@@ -25,7 +25,7 @@ MAX_LIMIT = 100
 DEFAULT_LIMIT = 20
 
 
-#: What a part of a key may be, as far as a pattern can say (``handlers.core.key_parts``, which also checks it).
+#: The allowed parts of keys, as far as a pattern can express it (``handlers.core.key_parts`` checks them, too).
 _INSIDE = r"[^#@\u0000-\u001f\u007f-\u009f]"
 _END = r"[^#@\s\u0000-\u001f\u007f-\u009f\u200b\u2060\ufeff]"
 KEY_PART: dict[str, JsonValue] = {"pattern": f"^{_END}({_INSIDE}*{_END})?$", "minLength": 1}
@@ -33,22 +33,22 @@ KeyPart = Annotated[str, Field(json_schema_extra=KEY_PART)]
 
 
 class Given(BaseModel):
-    """Of a request: what it does not name is refused, and nothing is made of another type."""
+    """Base of request models: unknown fields are rejected, and types aren't coerced."""
 
-    # Built at its first use: a request needs few of all models.
+    # Built at first use: a request needs few of the models.
     model_config = ConfigDict(
         defer_build=True, extra="forbid", strict=True, alias_generator=to_stored_name, frozen=True
     )
 
 
 class Shown(BaseModel):
-    """Of an answer."""
+    """Base of response models."""
 
     model_config = ConfigDict(defer_build=True, alias_generator=to_stored_name, populate_by_name=True)
 
 
 class Failure(Shown):
-    """Why something failed. ``state``: of a command, where."""
+    """Why something failed. ``state``: for a command, the state that failed."""
 
     type: str
     message: str
@@ -56,7 +56,7 @@ class Failure(Shown):
 
 
 class Entity(Shown):
-    """One version of an entity. ``attributesUrl`` leads to attributes that are too large for an answer."""
+    """One version of an entity. ``attributesUrl``: where to download attributes that are too large for a response."""
 
     kind: str
     type: str
@@ -80,7 +80,7 @@ class Entity(Shown):
 
 
 class Version(Shown):
-    """A version and what has become of it: ``outcome`` is OPEN, APPLIED, FAILED or SKIPPED."""
+    """A version and its outcome: ``outcome`` is OPEN, APPLIED, FAILED or SKIPPED."""
 
     command: Entity
     outcome: str
@@ -91,7 +91,7 @@ class Version(Shown):
 
 
 def entity_of(command: Command, links: Links | None = None) -> Entity:
-    """A command as it is shown. Without ``links`` large attributes are left out."""
+    """Convert a command to its response model. Without ``links``, large attributes are omitted."""
     attributes: dict[str, Any] | None = command.attributes
     url = None
     body = json_bytes(command.attributes)
@@ -103,7 +103,7 @@ def entity_of(command: Command, links: Links | None = None) -> Entity:
 
 
 def version_of(state: VersionState, links: Links | None = None) -> Version:
-    """A version as it is shown."""
+    """Convert a version to its response model."""
     return Version.model_construct(
         command=entity_of(state.command, links),
         outcome=state.outcome,
@@ -115,7 +115,7 @@ def version_of(state: VersionState, links: Links | None = None) -> Version:
 
 
 def failure_of(error: Mapping[str, Any] | None) -> Failure | None:
-    """A stored error as it is shown: its type, its message, and where."""
+    """Convert a stored error to its response model: type, message and state."""
     if error is None:
         return None
     state = error.get("state")
@@ -123,7 +123,7 @@ def failure_of(error: Mapping[str, Any] | None) -> Failure | None:
 
 
 def fitting(items: Sequence[T], size: Callable[[T], int]) -> list[T]:
-    """As many of the items as an answer has room for, at least one."""
+    """As many leading items as fit into a response, at least one."""
     kept: list[T] = []
     left = MAX_PAGE_BYTES
     for item in items:
@@ -135,7 +135,7 @@ def fitting(items: Sequence[T], size: Callable[[T], int]) -> list[T]:
 
 
 def size_of(command: Command) -> int:
-    """Bytes of a command in an answer."""
+    """Bytes of a command in a response."""
     return min(len(json_bytes(command.attributes)), MAX_SHOWN_BYTES)
 
 
@@ -143,7 +143,7 @@ def size_of(command: Command) -> int:
 
 
 def whole(text: object) -> object:
-    """A whole number as people write it; pydantic would take 1.0, too."""
+    """Parse a whole number; pydantic would also accept 1.0."""
     if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 20:
         return int(text)
     raise ValueError("a whole number")

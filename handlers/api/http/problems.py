@@ -1,6 +1,6 @@
-"""Errors as answers: problem documents (RFC 9457) with a stable ``type`` per class of error (docs/errors.md).
+"""Errors as responses: problem documents (RFC 9457) with a stable ``type`` per class of error (docs/errors.md).
 
-Nothing of the inside is shown: no trace, no text of an error that nobody foresaw.
+Internals are never exposed: no stack trace, and no text of an unexpected error.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:cqrs:problem:"
-#: Seconds after which a call that met something that passes may be repeated.
+#: Seconds after which a request that hit a temporary problem may be repeated.
 RETRY_AFTER = 1
 MAX_DETAIL = 1_000
 
 
 class Refused(CqrsError):
-    """Base of what the API itself refuses."""
+    """Base of the API's own errors."""
 
 
 class MalformedRequest(Refused):
-    """A part of the request can't be read. Names it and what is allowed."""
+    """A part of the request can't be read. The text names it and what is allowed."""
 
     def __init__(self, part: str, allowed: str) -> None:
         super().__init__(f"{part}: expected {allowed}")
@@ -46,7 +46,7 @@ class NotJson(Refused):
 
 
 class Unauthenticated(Refused):
-    """Nobody is known to call."""
+    """The request has no known caller."""
 
 
 class Forbidden(Refused):
@@ -58,7 +58,7 @@ class NoRoute(Refused):
 
 
 class WrongMethod(Refused):
-    """The path is there, the method isn't."""
+    """The path exists, but not with this method."""
 
     def __init__(self, method: str, allowed: Iterable[str]) -> None:
         self.allowed = tuple(allowed)
@@ -66,14 +66,14 @@ class WrongMethod(Refused):
 
 
 class BodyTooLarge(Refused):
-    """The body is larger than the API takes."""
+    """The body is larger than the API accepts."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"the body has more than {limit} bytes; upload larger attributes with POST /commands/uploads")
 
 
 class WrongMediaType(Refused):
-    """The body is said to be something else than JSON."""
+    """The content type isn't JSON."""
 
     def __init__(self, expected: str) -> None:
         super().__init__(f"the content type must be {expected}")
@@ -81,7 +81,7 @@ class WrongMediaType(Refused):
 
 @dataclass(frozen=True)
 class Kind:
-    """How a class of errors is reported. ``name`` is the end of its ``type`` and never changes."""
+    """How a class of errors is reported. ``name`` is the suffix of its ``type`` and never changes."""
 
     status: int
     name: str
@@ -93,12 +93,12 @@ class Kind:
         return _TYPE + self.name
 
 
-#: Of pydantic, with what Powertools makes of it; our own invalid responses are not among these.
+#: pydantic's error and the one into which Powertools converts it, but not that for invalid responses of our own.
 WRONG_FIELDS = (RequestValidationError, pydantic.ValidationError)
 INTERNAL = Kind(500, "internal", "Internal error")
 VALIDATION = Kind(422, "validation", "A field has a value that is not allowed")
 TRANSIENT = Kind(503, "transient", "Temporary: try again")
-#: The first class that an error is one of.
+#: The first class that matches an error applies.
 KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (MalformedRequest, Kind(400, "malformed-request", "The request is malformed")),
     (NotJson, Kind(400, "not-json", "The body is not JSON")),
@@ -124,7 +124,7 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
 
 
 class FieldError(BaseModel):
-    """One wrong field of a request: its path, what was given, what is allowed."""
+    """One invalid field of a request: its path, the given value, what is allowed."""
 
     field: str
     value: str | None = None
@@ -139,7 +139,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[FieldError] | None = None
-    requestId: str | None = None  # noqa: N815 - as it is answered
+    requestId: str | None = None  # noqa: N815 - the name in the response
     currentVersion: int | None = None  # noqa: N815
     current: dict[str, Any] | None = None
 
@@ -152,11 +152,11 @@ def kind_of(error: Exception) -> Kind:
 
 
 def problem_of(error: Exception, request_id: str | None) -> tuple[Problem, dict[str, str]]:
-    """The document of an error and the headers that belong to it; what is unforeseen is logged."""
+    """The document of an error and its headers; unexpected errors are logged."""
     kind = kind_of(error)
     problem = Problem(type=kind.type, title=kind.title, status=kind.status, detail=kind.title, requestId=request_id)
     if kind is INTERNAL:
-        # Boundary: its text may quote record data.
+        # Boundary: the error's text may quote record data.
         log_step("request failed", level=logging.ERROR, requestId=request_id, **without_text(error))
         return problem, {}
     if isinstance(error, WRONG_FIELDS):
@@ -187,7 +187,7 @@ def _field_error(one: Mapping[str, Any]) -> FieldError:
 
 
 def _current(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The latest version's business fields, without its attributes if these are many."""
+    """The latest version's fields, without its attributes if they are large."""
     if row is None:
         return None
     from handlers.api.http.models import entity_of

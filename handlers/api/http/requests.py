@@ -1,8 +1,8 @@
 """A request as the routes see it: decoded, within limits, JSON if it has a body (API Gateway's payload format 2.0).
 
-API Gateway's HTTP API decodes a path once before it hands it over, and can't hand on a '/' or '?' inside a part
-(measured by others: github.com/hotsock/voker pull request 8, github.com/aws/aws-lambda-dotnet pull request 1901). So
-parts are decoded a second time here, and clients encode what is not plain twice.
+API Gateway's HTTP API decodes a path once before it passes it on, and can't pass on a '/' or '?' inside a segment
+(observed in github.com/hotsock/voker pull request 8 and github.com/aws/aws-lambda-dotnet pull request 1901). So
+segments are decoded a second time here, and clients encode special characters twice.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from contract.api import IAM_PREFIX
 from handlers.api.http.problems import BodyTooLarge, MalformedRequest, NotJson, WrongMediaType
 
 MAX_BODY_BYTES = 1024 * 1024
-#: Of the decoded path and of the query string: more than any keys need; API Gateway takes 10,240 bytes with all headers
-#: (API Gateway Developer Guide, "Quotas for configuring and running an HTTP API").
+#: Limit of the decoded path and of the query string: more than any keys need. API Gateway accepts 10,240 bytes
+#: including all headers (API Gateway Developer Guide, "Quotas for configuring and running an HTTP API").
 MAX_PATH_BYTES = 8 * 1024
 MAX_HEADER_BYTES = 10_240
-#: Parameters of a query.
+#: Most query parameters.
 MAX_PARAMETERS = 50
 JSON = "application/json"
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Request(APIGatewayProxyEventV2):
-    """Powertools' event, of whose content nothing is wrong in form. ``parsed`` is the body, None without one."""
+    """Powertools' event with well-formed content. ``parsed``: the body's JSON, None without a body."""
 
     def __init__(self, event: dict[str, Any], parsed: Any) -> None:
         super().__init__(event)
@@ -46,12 +46,12 @@ class Request(APIGatewayProxyEventV2):
 
     @property
     def json_body(self) -> Any:
-        """The body."""
+        """The parsed body."""
         return self._parsed
 
     @cached_property
     def resolved_query_string_parameters(self) -> dict[str, list[str]]:
-        """Each parameter with its values. Powertools' own splits them at commas."""
+        """Each parameter with its values. Powertools' own implementation splits values at commas."""
         found: dict[str, list[str]] = {}
         for name, value in _query(self.get("rawQueryString") or ""):
             found.setdefault(name, []).append(value)
@@ -59,12 +59,12 @@ class Request(APIGatewayProxyEventV2):
 
     @cached_property
     def resolved_headers_field(self) -> dict[str, Any]:
-        """Names in lower case. Powertools' own splits values at commas."""
+        """Headers with lower-case names. Powertools' own implementation splits values at commas."""
         return dict(self.headers)
 
 
 def read(event: Mapping[str, Any]) -> Request:
-    """The request in an event.
+    """Read the request from an event.
 
     Raises:
         MalformedRequest: path, query, headers or body can't be decoded, or are too long.
@@ -83,18 +83,18 @@ def read(event: Mapping[str, Any]) -> Request:
     if context["http"].get("method") not in READS:
         parsed = _json(text, headers.get("content-type"))
         headers["content-type"] = JSON
-    # Signed requests come below this prefix where others come with tokens (decision record 0255).
+    # Signed requests use this prefix if the API also accepts tokens (decision record 0255).
     below = path.removeprefix(IAM_PREFIX) if f"{path}/".startswith(f"{IAM_PREFIX}/") else path
     return Request({**event, "headers": headers, "rawPath": _path(below), "body": text}, parsed)
 
 
 def decoded(part: str) -> str:
-    """A part of a path, of those that ``read`` has encoded for matching."""
+    """Decode a path segment that ``read`` has encoded for matching."""
     return unquote(part, errors="strict")
 
 
 def _path(path: str) -> str:
-    """Each part decoded and encoded again: what routes match has no character that Powertools' patterns don't know."""
+    """Decode and re-encode each segment, so that routes only see characters that Powertools' patterns match."""
     try:
         if len(path.encode()) > MAX_PATH_BYTES:
             raise MalformedRequest("path", f"at most {MAX_PATH_BYTES} bytes")

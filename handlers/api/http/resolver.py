@@ -1,8 +1,8 @@
-"""Powertools' resolver for requests that come at the same time.
+"""Powertools' resolver, made safe for concurrent requests.
 
-Powertools keeps the current event and its context in attributes that all resolvers share: a function of Lambda answers
-one request at a time. On a laptop one process answers many, and one that waits for its command lets others in between.
-Here both are kept per request (PEP 567); the rest is Powertools'.
+Powertools keeps the current event and its context in attributes that all resolvers share, since a Lambda function
+handles one request at a time. On a laptop, one process handles many concurrently, for instance while one waits for its
+command. Here both are kept per request (PEP 567); everything else is Powertools'.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _values: ContextVar[dict[str, Any]] = ContextVar("api_values")
 
 
 class Resolver(APIGatewayHttpResolver):
-    """One for all requests. ``check`` is called with a route's method and rule before anything else is done."""
+    """One instance for all requests. ``check`` is called with a route's method and rule before anything else."""
 
     def __init__(self, check: Callable[[str, str], None]) -> None:
         self._building = Lock()
@@ -41,20 +41,20 @@ class Resolver(APIGatewayHttpResolver):
 
     @property
     def context(self) -> dict[str, Any]:
-        """What belongs to this request."""
+        """Values of this request."""
         return _values.get()
 
     @context.setter
     def context(self, values: dict[str, Any]) -> None:
-        """Powertools sets an empty one when the resolver is made."""
+        """Ignored: Powertools sets an empty dict when the resolver is created."""
 
     @property
     def all_routes(self) -> list[Route]:
-        """In the order in which they are tried."""
+        """All routes in matching order."""
         return [*self._static_routes, *self._dynamic_routes]
 
     def answer(self, request: Request, **values: Any) -> tuple[dict[str, Any], str]:
-        """Answer one request; and the rule of its route. ``values`` are in ``context`` meanwhile."""
+        """Return the response to one request, and the rule of its route. ``values`` are in ``context`` meanwhile."""
         return copy_context().run(self._answer, request, values)
 
     def _answer(self, request: Request, values: dict[str, Any]) -> tuple[dict[str, Any], str]:
@@ -71,7 +71,7 @@ class Resolver(APIGatewayHttpResolver):
             if builder is None:
                 raise
             return builder
-        with self._building:  # at a route's first request, which two requests would build twice
+        with self._building:  # concurrent first requests of a route would build it twice
             if not route._middleware_stack_built:
                 route._build_middleware_stack(self._router_middlewares, self)
         return super()._call_route(route, route_arguments)

@@ -1,4 +1,4 @@
-"""How a room adds its routes: each with the role that it needs, what it answers, and an example."""
+"""Registration of routes, each with the role that it requires, its responses, and an example."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ M = TypeVar("M", bound=BaseModel)
 ANYBODY = None
 #: Responses of every route, in addition to its own.
 COMMON = (400, 401, 403, 422, 429, 500, 503)
-#: What the document says of a status.
+#: Status to its description in the document.
 SAYS = {
     200: "Done",
     202: "Accepted; processing continues",
@@ -50,11 +50,11 @@ class RouteInfo:
 
 
 class Routes:
-    """The routes of all rooms."""
+    """The routes of all modules."""
 
     def __init__(self) -> None:
         self.resolver = Resolver(self._check)
-        #: By method and rule.
+        #: Method and rule to the route's information.
         self.info: dict[tuple[str, str], RouteInfo] = {}
 
     def add(
@@ -70,10 +70,10 @@ class Routes:
         media: str | None = None,
         tag: str | None = None,
     ) -> Callable[[F], F]:
-        """Register a function for a route.
+        """Register a function as a route.
 
-        ``answers``: statuses with the model of their body, None without one; ``media``: its type where it has no
-        model; ``may``: statuses of problems in addition to ``COMMON``.
+        ``answers``: status to the model of its body, None without one; ``media``: the body's type if it has no model;
+        ``may``: statuses of problems in addition to ``COMMON``.
         """
         self.info[method, rule] = RouteInfo(role, example)
         with_body = (413, 415) if method != "GET" else ()
@@ -85,12 +85,12 @@ class Routes:
             responses[status] = {"description": SAYS[status], "content": content}
         for status in sorted({*COMMON, *may, *with_body}):
             responses[status] = {"description": SAYS[status], "content": {MEDIA_TYPE: {"model": Problem}}}
-        room = tag or rule.split("/")[1]
+        group = tag or rule.split("/")[1]
 
         def register(function: F) -> F:
             name = to_stored_name(function.__name__)
             self.resolver.route(
-                rule, method=method, summary=summary, responses=responses, tags=[room], operation_id=name
+                rule, method=method, summary=summary, responses=responses, tags=[group], operation_id=name
             )(function)
             return function
 
@@ -98,23 +98,23 @@ class Routes:
 
     @property
     def caller(self) -> Caller:
-        """Who calls."""
+        """The caller of the current request."""
         found: Caller = self.resolver.context["caller"]
         return found
 
     def methods_of(self, path: str) -> list[str]:
-        """The methods that a path takes."""
+        """The methods that a path supports."""
         return sorted({route.method for route in self.resolver.all_routes if route.rule.match(path)})
 
     def _check(self, method: str, rule: str) -> None:
-        """The caller's role, before anything of the request is looked at."""
+        """Check the caller's role before the request is parsed."""
         info = self.info.get((method, rule))
         if info is not None and info.role is not None:
             self.caller.must_be(info.role)
 
 
 def answer(status: int, body: M) -> Response[M]:
-    """An answer."""
+    """A response with a body."""
     return Response(status, JSON, body)
 
 

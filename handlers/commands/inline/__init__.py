@@ -1,1 +1,1 @@
-"""INLINE: commands applied by the consumer of their stream, which hands over to a machine what can't end there."""
+"""INLINE: the stream consumer applies commands, and hands those that can't end there over to a state machine."""

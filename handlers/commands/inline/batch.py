@@ -1,4 +1,4 @@
-"""A batch of the commands' stream: grouped by entity, in order inside one, different ones side by side."""
+"""Batches of the commands' stream: grouped by entity, in order within an entity, different entities concurrently."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from handlers.core.log import log_step
 if TYPE_CHECKING:
     from handlers.core.concurrency import Concurrency
 
-#: TransactGetItems answers 4 MB at most (DynamoDB API reference).
+#: TransactGetItems returns at most 4 MB (DynamoDB API reference).
 MOST_BYTES = 4_000_000
-#: What rows contain other than attributes: outcomes of many targets, names, users.
+#: Bytes of a row without its attributes: outcomes of many targets, names, users.
 REST_OF_A_ROW = 32_768
 ROWS_OF_ONE = 3
 
 
 class InlineConsumer:
-    """The consumer of the stream's new commands."""
+    """Consumer of new commands in the stream."""
 
     def __init__(
         self,
@@ -34,20 +34,20 @@ class InlineConsumer:
         at_once: int,
         inline_attribute_limit: int,
     ) -> None:
-        """``at_once``: entities. ``inline_attribute_limit``: how large attributes in a row may be, in JSON."""
+        """``at_once``: concurrent entities. ``inline_attribute_limit``: bytes of JSON of attributes in a row."""
         self._repository = repository
         self._apply = apply
         self._concurrency = concurrency
         self._at_once = at_once
-        # JSON grows by half at most as DynamoDB counts it (handlers/commands/attributes.py).
+        # DynamoDB counts at most half as much again as JSON (handlers/commands/attributes.py).
         row = inline_attribute_limit * 3 // 2 + REST_OF_A_ROW
         self._together = max(1, min(MOST_TOGETHER, MOST_BYTES // (ROWS_OF_ONE * row)))
 
     def on_stream_records(self, records: Sequence[Mapping[str, Any]], until: float) -> dict[int, Exception]:
-        """Apply what a batch accepts; no version begins at ``until`` or later.
+        """Apply the new commands of a batch; no version begins at ``until`` or later.
 
         Returns:
-            Index to the reason of each record that is wrong, or has to come again.
+            Index to the error of each record that is invalid or has to be redelivered.
         """
         failed: dict[int, Exception] = {}
         of_entities: dict[EntityKey, list[Accepted]] = {}
@@ -69,7 +69,7 @@ class InlineConsumer:
         return failed
 
     def _read(self, keys: Sequence[VersionKey]) -> dict[EntityKey, Neighbourhood]:
-        """What the first versions decide on. Where a read of several fails, each entity reads its own."""
+        """The rows for the decisions on the first versions. If a combined read fails, each entity reads its own."""
         rows: dict[EntityKey, Neighbourhood] = {}
         if len(keys) < 2:
             return rows
@@ -77,7 +77,7 @@ class InlineConsumer:
             some = keys[begin : begin + self._together]
             try:
                 found = self._repository.neighbourhoods(some)
-            except Exception as error:  # noqa: BLE001 - boundary: a read for several, which each makes again for itself
+            except Exception as error:  # noqa: BLE001 - boundary: a combined read; each entity repeats its part
                 log_step("not read together", level=logging.WARNING, error=error, count=len(some))
                 continue
             rows.update({key.entity: one for key, one in zip(some, found, strict=True)})

@@ -1,4 +1,4 @@
-"""The versions of one entity, one after the other: those of a batch, and successors that wait behind them."""
+"""Applies versions of one entity in order: those of a batch, and the successors that wait for them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Accepted:
-    """A new command in a batch. ``row``: what a start needs of it."""
+    """A new command in a batch. ``row``: the fields that a start needs."""
 
     index: int
     key: VersionKey
@@ -37,7 +37,7 @@ class Accepted:
 
 
 class EntityVersions:
-    """Applies what can be applied now, and hands over to a machine what can't end here."""
+    """Applies versions that can be applied now, and hands the others over to a state machine."""
 
     def __init__(self, pipeline: Pipeline, progress: InlineProgress, version: InlineVersion, clock: Clock) -> None:
         self._pipeline = pipeline
@@ -46,11 +46,11 @@ class EntityVersions:
         self._clock = clock
 
     def __call__(self, versions: Sequence[Accepted], rows: Neighbourhood | None, until: float) -> dict[int, Exception]:
-        """Work on versions of one entity. ``rows``: of the first, read before. ``until``: none begins later.
+        """Work on versions of one entity. ``rows``: of the first one, if already read. ``until``: none begins later.
 
         Returns:
-            Index to the reason of records that have to come again: no machine could be started either. All behind
-            such a record come again, too.
+            Index to the error of each record that has to be redelivered because no state machine could be started
+            either. This includes all records after such a one.
         """
         waiting = deque(sorted(versions, key=lambda one: one.key.version))
         while waiting:
@@ -64,7 +64,7 @@ class EntityVersions:
         return {}
 
     def _on_from(self, first: Accepted, rows: Neighbourhood | None, until: float, following: int | None) -> None:
-        """Go on from one version as far as its successors wait. ``following``: a version that has its turn anyway."""
+        """Apply one version and its waiting successors. ``following``: a version that is processed anyway."""
         key, row = first.key, first.row
         while True:
             run = inline_run(key, row)
@@ -100,12 +100,12 @@ class EntityVersions:
             return lost(run, error)
         except TransientError as error:
             return self._hand_over(run, error)
-        except Exception as error:  # noqa: BLE001 - boundary: what a machine's Catch does
+        except Exception as error:  # noqa: BLE001 - boundary: as a state machine's Catch
             return self._record(run, error)
         return self._hand_over(run, "its targets") if turn is Turn.UNFINISHED else turn
 
     def _record(self, run: Run, error: Exception) -> Turn:
-        """Record what no other try helps. What can't be recorded here meets the machine, too, which does it."""
+        """Record a permanent failure. If that fails, a state machine meets the same error and records it."""
         try:
             self._pipeline.record_failure(run, Failure.from_exception(error))
         except Exception as second:  # noqa: BLE001 - error path: the original error is the one reported
@@ -115,10 +115,10 @@ class EntityVersions:
         return Turn.FAILED
 
     def _hand_over(self, run: Run, why: Exception | str) -> Turn:
-        """Release the claim and start the machine for this attempt, unless it has ended or another run holds it.
+        """Release the claim and start the state machine for this attempt, unless it has ended or another run holds it.
 
         Raises:
-            TransientError: neither is possible now, so the record has to come again.
+            TransientError: neither is possible now, so the record has to be redelivered.
         """
         try:
             row = self._released(run)
@@ -129,8 +129,8 @@ class EntityVersions:
         except Exception as error:
             raise TransientError(f"{run.key}: no machine could be started ({type(error).__name__}: {error})") from error
         if turn is Turn.HANDED_OVER:
-            told = {"error": why} if isinstance(why, Exception) else {}
-            log_step("handed over", level=logging.WARNING, pk=run.key.pk, sk=run.key.sk, why=str(why), **told)
+            cause = {"error": why} if isinstance(why, Exception) else {}
+            log_step("handed over", level=logging.WARNING, pk=run.key.pk, sk=run.key.sk, why=str(why), **cause)
         return turn
 
     def _released(self, run: Run) -> Item | None:
@@ -146,12 +146,12 @@ class EntityVersions:
         return run.own.holds(row) and run.open.holds(row) and run.unclaimed_by_others(now).holds(row)
 
     def _successor(self, run: Run, *, tail_open: bool, look: bool) -> Item | None:
-        """The version behind one that is DONE: woken if it has a token.
+        """The successor of a DONE version, resumed if it has a task token.
 
-        DONE is written before the successor is read, and a parked one reads its predecessor after its mark.
+        DONE is written before the successor is read; a successor reads its predecessor after it is marked as parked.
 
         Raises:
-            TransientError: look again, when the record comes again.
+            TransientError: retry on redelivery of the record.
         """
         key = run.key
         try:
@@ -163,18 +163,18 @@ class EntityVersions:
                     self._progress.tail_finished(run)
         except TransientError:
             raise
-        except Exception as error:  # noqa: BLE001 - boundary: it is applied and stays so; operators are alerted
+        except Exception as error:  # noqa: BLE001 - boundary: the version stays applied; operators are alerted
             log_step("successor not woken", level=logging.ERROR, error=error, pk=key.pk, sk=key.sk)
             self._pipeline.record_failure(run, Failure.from_exception(error))
             return None
         return successor
 
     def _left_behind(self, run: Run) -> Item | None:
-        """Who may wait behind a record that comes again: its earlier delivery may have gone on with successors, and
-        ended in the middle of one, whose own record is consumed. The read model tells how far it came.
+        """The successor that may be waiting after a redelivered record: the earlier delivery may have continued with
+        successors and crashed within one whose own record is already consumed. The read model shows how far it got.
 
         Raises:
-            TransientError: look again, when the record comes again.
+            TransientError: retry on redelivery of the record.
         """
         repository, tail_open = self._pipeline.repository, False
         with named_for_retry():

@@ -1,4 +1,4 @@
-"""The custom targets of one version: side by side, each within its time, a bounded number at once."""
+"""Calls the custom targets of one version concurrently, each with a timeout, a bounded number at a time."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from handlers.core.concurrency import Concurrency
 
 R = TypeVar("R")
-#: Errors in the state machines' Retry, other than Lambda's own.
+#: Errors in the Retry of the state machines, besides those of Lambda itself.
 RETRIED = frozenset(error.__name__ for error in (TransientError, TransientThrottle, TransientConflict))
 
 
 class Called(Generic[R]):
-    """What came of the calls. ``answers``: target to its answer, of those that ended well, in time."""
+    """Results of the calls. ``answers``: target to result, for calls that succeeded in time."""
 
     def __init__(self) -> None:
         self.answers: dict[str, R] = {}
-        #: The first that no other try helps.
+        #: The first permanent error.
         self.error: Exception | None = None
-        #: Some targets have to be called again, elsewhere: they were slow, met what may pass, or had no turn.
+        #: Some targets have to be called again elsewhere: they timed out, failed transiently, or weren't called.
         self.unfinished = False
 
 
 class TargetCalls:
-    """Calls targets. A call that is late goes on by itself, and nobody looks at what comes of it."""
+    """Calls targets. A call that times out continues in the background, and its result is ignored."""
 
     def __init__(self, concurrency: Concurrency, clock: Clock, *, at_once: int, seconds: float) -> None:
         self._concurrency = concurrency
@@ -45,10 +45,10 @@ class TargetCalls:
             if called.error is not None or called.unfinished or self._clock.now() >= until:
                 called.unfinished = True
                 break
-            self._side_by_side(call, targets[first : first + self._at_once], called)
+            self._concurrently(call, targets[first : first + self._at_once], called)
         return called
 
-    def _side_by_side(self, call: Callable[[str], R], targets: Sequence[str], called: Called[R]) -> None:
+    def _concurrently(self, call: Callable[[str], R], targets: Sequence[str], called: Called[R]) -> None:
         answers: dict[str, R] = {}
         errors: dict[str, Exception] = {}
 
@@ -71,7 +71,7 @@ class TargetCalls:
 
 
 def _may_pass(error: Exception) -> bool:
-    """By their names, as state machines match errors: the application's may have such a name, too."""
+    """Matched by name, like a state machine's Retry, so the application can define such errors, too."""
     return isinstance(error, TransientError) or type(error).__name__ in RETRIED
 
 

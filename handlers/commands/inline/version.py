@@ -1,8 +1,9 @@
-"""Applies one version in one pass: decide, call its targets, write. Rules, steps and conditions are the machine's.
+"""Applies one version in one pass: decide, call its targets, write. Rules, steps and conditions are the same as in the
+state machine.
 
-With terminal statuses the writes are single ones in this order: history, if a data row is replaced; the data row,
-fenced by its version; DONE. Only a command with custom targets is claimed before. Each write is conditional and may be
-made again, so a stop between any two leaves what the next run goes on with (decision record 0260).
+With terminal statuses there are separate writes in this order: history, if a data row is replaced; the data row,
+fenced by its version; DONE. Only a command with custom targets is claimed first. Each write is conditional and
+repeatable, so after a crash between any two the next run continues (decision record 0260).
 """
 
 from __future__ import annotations
@@ -32,29 +33,29 @@ if TYPE_CHECKING:
     from handlers.store.port import Item
 
 
-#: Larger attributes are left to a machine, whose states read them one at a time: here every target of every entity that
-#: is worked on reads its own, ten by ten at most, and JSON takes about ten times its size in Python's memory.
+#: Commands with larger attributes are left to a state machine, whose states read them one at a time. Here each target
+#: of each entity reads its own copy, at most ten times ten at once, and JSON takes about ten times its size in memory.
 MOST_ATTRIBUTE_BYTES = 262_144
 
 
 class Turn(StrEnum):
-    """How one version's turn ended; the values are for the log."""
+    """How processing of one version ended; the values are for the log."""
 
-    #: DONE, and told to all but the successor.
+    #: DONE; only the successor remains to be woken.
     DONE = "done"
-    #: An earlier delivery of the record found that, or made it so; perhaps it ended in the middle of a successor.
+    #: DONE before this delivery of the record; an earlier delivery may have crashed while applying a successor.
     DONE_BEFORE = "done before"
-    #: The same, and its tail is to be closed when the successor was looked at.
+    #: Like DONE, but the tail has to be closed once the successor was checked.
     TAIL_OPEN = "done, tail open"
-    #: Behind a version that is not DONE.
+    #: Waits for a predecessor that isn't DONE.
     PARKED = "parked"
-    #: Refused by the rules: recorded.
+    #: Refused by the rules; the failure is recorded.
     FAILED = "failed"
-    #: Gone, another attempt's, or another run's.
+    #: The row is gone, or belongs to another attempt or run.
     NOTHING = "nothing to do"
-    #: To be finished by a machine. The claim may be held.
+    #: A state machine has to finish it. The claim may still be held.
     UNFINISHED = "unfinished"
-    #: A machine was started for it.
+    #: A state machine was started for it.
     HANDED_OVER = "handed over"
 
 
@@ -62,7 +63,7 @@ DONE_TURNS = frozenset({Turn.DONE, Turn.DONE_BEFORE, Turn.TAIL_OPEN})
 
 
 class InlineVersion:
-    """See the module's text."""
+    """See the module's docstring."""
 
     def __init__(
         self,
@@ -84,8 +85,8 @@ class InlineVersion:
         return self._pipeline.progress.shows_every_state or bool(self._targets(type_))
 
     def __call__(self, run: Run, rows: Neighbourhood | None, until: float) -> Turn:
-        """Give a version its turn. ``rows``: read before; what they decide stays true. No target is called after
-        ``until``. Raises what the machine's Retry and Catch would get, and LostRun.
+        """Process a version. ``rows``: if already read; decisions based on them stay valid. No target is called after
+        ``until``. Raises LostRun, and the errors that the state machine's Retry and Catch would handle.
         """
         self._pipeline.progress.note_check(run)
         while True:
@@ -105,7 +106,7 @@ class InlineVersion:
                 rows = None
                 continue
             if own.get("runId") == run.run_id and own["leaseUntil"] > self._clock.now():
-                # An earlier delivery ended in the middle, perhaps by its command: a machine ends such ones by itself.
+                # An earlier delivery crashed, perhaps because of this command: a state machine isolates it.
                 return Turn.UNFINISHED
             if self._is_too_large(own):
                 return Turn.UNFINISHED
@@ -114,7 +115,7 @@ class InlineVersion:
             return self._in_one_go(run, own, rows, until)
 
     def _state_by_state(self, run: Run, own: Item, until: float) -> Turn:
-        """With STARTED and FINISHED of each state: the steps that the machine's states make."""
+        """Write STARTED and FINISHED of each state: the same steps as the state machine."""
         pipeline = self._pipeline
         pipeline.claim(run, own)
         for step in pipeline.before_targets.values():
@@ -136,7 +137,7 @@ class InlineVersion:
             own = self._progress.claim(run, own)
         with naming_state(status.SET_TTL_COMMAND):
             self._pipeline.applier.expire(rows.prev)
-        with naming_state(status.HISTORY_COPY):  # before the targets, which may ask for the previous state
+        with naming_state(status.HISTORY_COPY):  # before the targets, which may read the previous state
             self._pipeline.applier.keep(run.key, rows.data)
         deliver = self._pipeline.synchroniser.deliver
         outcomes: dict[Path, object] = {}
@@ -157,7 +158,7 @@ class InlineVersion:
         return Turn.DONE
 
     def _keep_what_others_have(self, run: Run, own: Item, outcomes: dict[Path, object], error: Exception) -> None:
-        """One target fails for good: the read model and the other targets keep the version, as behind the Map."""
+        """After a target failed permanently: the read model and the other targets keep the version, as with the Map."""
         try:
             outcomes["targets", BUILT_IN] = self._pipeline.synchroniser.entry(
                 run, self._pipeline.synchroniser.deliver(own, BUILT_IN)
@@ -166,13 +167,13 @@ class InlineVersion:
         except LostRun:
             raise
         except Exception as second:  # noqa: BLE001 - error path: the original error is the one reported
-            error.add_note(f"what others have could not be stored: {type(second).__name__}: {second}")
+            error.add_note(f"the outcomes of other targets could not be stored: {type(second).__name__}: {second}")
 
     def _is_too_large(self, own: Item) -> bool:
         return POINTER in own and own[POINTER]["size"] > MOST_ATTRIBUTE_BYTES and bool(self._targets(own["type"]))
 
     def _note(self, run: Run, outcomes: dict[Path, object], *, most_left: int) -> None:
-        """Store outcomes, some at a time, until the next write has room for the rest."""
+        """Store outcomes in batches until at most ``most_left`` remain for the next write."""
         while len(outcomes) > most_left:
             some = list(islice(outcomes, MOST_OUTCOMES))
             self._progress.note(run, {path: outcomes.pop(path) for path in some})
@@ -183,14 +184,14 @@ class InlineVersion:
 
 
 def done_or_nothing(run: Run, row: Item | None) -> Turn:
-    """What a row says that needs nothing more of this run."""
+    """The outcome for a row that this run doesn't have to process any further."""
     if row is None or row["id"] != run.id or not status.is_done(row):
         return Turn.NOTHING
     return Turn.TAIL_OPEN if status.tail_is_missing(row) else Turn.DONE
 
 
 def lost(run: Run, error: LostRun) -> Turn:
-    """Another run was faster, or an earlier try of the same call had taken effect."""
+    """The outcome after a lost claim: another run was faster, or an earlier try of the same call had taken effect."""
     return done_or_nothing(run, error.row)
 
 

@@ -1,4 +1,4 @@
-"""The states that change tables: ttl of the predecessor, history, and the built-in sync target."""
+"""The states that write to tables: ttl of the predecessor, history, and the built-in sync target."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALREADY_APPLIED = "ALREADY_APPLIED"
 
 
 class Applier:
-    """Idempotent steps: each is conditional on what it would change."""
+    """Idempotent steps: each write is conditional on the state that it changes."""
 
     def __init__(self, store: TableStore, repository: CommandRepository, clock: Clock, policies: TtlPolicies) -> None:
         self._store = store
@@ -30,17 +30,17 @@ class Applier:
         self._policies = policies
 
     def previous_expires(self, key: VersionKey) -> bool:
-        """Whether the predecessor's row gets a ttl at all."""
+        """Whether the predecessor's row is to get a ttl."""
         return key.previous() is not None and self._previous_expiry(key) is not None
 
     def _previous_expiry(self, key: VersionKey) -> int | None:
         return self._policies.of(COMMANDS).expires_at(key.entity, self._clock.now())
 
     def set_ttl_of_previous(self, key: VersionKey) -> bool:
-        """Give the predecessor's row its ttl, once, and only if it is DONE. True: it was set now.
+        """Set the ttl of the predecessor's row, once, and only if it was applied. True: it was set now.
 
-        A skipped one keeps none: the data row doesn't show that it is DONE, so without its row a successor that
-        failed could never be redriven (decision 0125).
+        A skipped one gets none: the data row doesn't show that it is DONE, so without its row a failed successor could
+        never be redriven (decision 0125).
         """
         previous = key.previous()
         update = None if previous is None else self._expiry(previous)
@@ -54,12 +54,12 @@ class Applier:
         return True
 
     def expire(self, previous: Item | None) -> None:
-        """The same for a row that was read: no call where it gets no ttl."""
+        """Like ``set_ttl_of_previous`` for a row that was read; makes no call if it gets no ttl."""
         for update in self.expiry_of(previous):
             self._update(update)
 
     def expiry_of(self, previous: Item | None) -> list[Update]:
-        """The same for a row that was read, as a write of a transaction; none where it gets no ttl."""
+        """Like ``expire``, but returns the write for a transaction; empty if the row gets no ttl."""
         if previous is None or "ttl" in previous or previous["status"] not in APPLIED_STATUSES:
             return []
         update = self._expiry(VersionKey.parse(previous["pk"], previous["sk"]))
@@ -74,11 +74,11 @@ class Applier:
         return Update(COMMANDS, previous.pk, previous.sk, change, guard)
 
     def copy_to_history(self, key: VersionKey) -> bool:
-        """Keep the data row as it is before this version. True: it was copied now."""
+        """Copy the data row, as it is before this version, to history. True: it was copied now."""
         return self.keep(key, self._repository.data(key.entity))
 
     def keep(self, key: VersionKey, data: Item | None) -> bool:
-        """The same for a data row that was read: a late run finds it already copied."""
+        """Like ``copy_to_history`` for a data row that was read; a late run finds it already copied."""
         if data is None or data["version"] >= key.version:
             return False
         try:
@@ -88,7 +88,7 @@ class Applier:
         return True
 
     def history_row(self, key: EntityKey, data: Item) -> Item:
-        """What history keeps of a data row."""
+        """The history row of a data row."""
         row = {**data, "sk": VersionKey(key, data["version"]).sk}
         expires_at = self._policies.of(HISTORY).expires_at(key, self._clock.now())
         row.pop("ttl", None)
@@ -97,10 +97,10 @@ class Applier:
         return row
 
     def write_data(self, command: Item) -> str:
-        """The built-in target: the data row of a command's row, fenced by version. A zombie's late write is refused.
+        """The built-in target: write a command's data row, fenced by version, so that a zombie's late write fails.
 
-        A pointer to large attributes is copied as it is; nothing is downloaded. ``ALREADY_APPLIED``: a later version
-        stands there.
+        A pointer to large attributes is copied unchanged; nothing is downloaded. ``ALREADY_APPLIED``: the data row
+        already has a later version.
         """
         key = VersionKey.parse(command["pk"], command["sk"])
         try:
@@ -111,7 +111,7 @@ class Applier:
         return APPLIED
 
     def data_row(self, command: Item) -> Item:
-        """The data row that a command's row makes."""
+        """The data row for a command's row."""
         key = VersionKey.parse(command["pk"], command["sk"])
         row = business_part(command)
         row.pop("requestId", None)
@@ -123,7 +123,7 @@ class Applier:
         return row
 
     def free(self) -> Condition:
-        """Nothing is there, or only a row past its ttl, which counts as nothing."""
+        """There is no row, or only one past its ttl, which counts as absent."""
         return absent("pk") | at_most("ttl", int(self._clock.now()))
 
 

@@ -1,4 +1,4 @@
-"""``check_version``: may this version be applied now? The rules a to g of docs/spec/pipeline.md."""
+"""``check_version``: whether a version may be applied now, by rules a to g of docs/spec/pipeline.md."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REFUSED = -1
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a command ends as FAILED. Behind a failed or waiting one it raises no alarm of its own at first."""
+    """Why a command fails. Behind a failed or waiting predecessor it raises no alarm of its own at first."""
 
     error: str
     cause: str
@@ -33,7 +33,7 @@ class Refusal:
 
 
 def decide(run: Run, rows: Neighbourhood, now: float, wait_limit_seconds: int) -> int | Refusal:
-    """The rules as a pure function: the first that matches wins. PROCEED still needs the claim."""
+    """The rules as a pure function: the first match wins. PROCEED still requires the claim."""
     own, prev, applied, version = rows.own, rows.prev, rows.data_version, run.key.version
     if own is None or own["id"] != run.id or own["attempt"] != run.attempt or status.is_failed(own):
         return NOTHING_TO_DO
@@ -57,15 +57,15 @@ def decide(run: Run, rows: Neighbourhood, now: float, wait_limit_seconds: int) -
 def _expired(run: Run, prev: Item, wait_limit_seconds: int) -> Refusal:
     blocked_by = prev.get("error", {}).get("blockedBy") or prev["sk"]
     cause = f"waited more than {wait_limit_seconds // 3600} h for {prev['sk']} ({prev['status']})"
-    # Behind a failed command the alarm is out; one that waits too most likely ends like this one, and so on to the
-    # one that is stuck: the command right behind that raises the alarm. If it goes on after all, the sweeper does.
+    # A failed predecessor has raised an alarm. A waiting one will most likely expire as well, and so on back to the
+    # stuck command, whose direct successor raises the alarm. If the predecessor proceeds after all, the sweeper does.
     return Refusal(
         WaitExpired.__name__, cause, blocked_by, alarm=not (status.is_failed(prev) or status.is_waiting(prev))
     )
 
 
 class CheckVersion:
-    """The state: decides, and claims the command when it may proceed."""
+    """The state: decides, and claims the command if it may proceed."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class CheckVersion:
         self._wait_limit_seconds = wait_limit_hours * 3600
 
     def __call__(self, run: Run, *, first_entry: bool) -> dict[str, Any]:
-        """``{"result": 0 | 1 | 2 | -1}``; -1 comes with error, cause, blockedBy and alarm."""
+        """Returns ``{"result": 0 | 1 | 2 | -1}``; -1 comes with error, cause, blockedBy and alarm."""
         if first_entry:
             self._progress.note_check(run)
         rows = self._repository.neighbourhood(run.key)

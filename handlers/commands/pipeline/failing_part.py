@@ -1,4 +1,4 @@
-"""Which state and which sync target an error came from: notes on the error (PEP 678), which logs show, too."""
+"""Notes on exceptions (PEP 678) that name the state and sync target they came from; logs show them, too."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ _STATE, _TARGET = "state: ", "sync target: "
 
 @contextmanager
 def naming_state(state: str) -> Iterator[None]:
-    """Name the state on whatever is raised inside: at most, the row has the last one that wrote something."""
+    """Add the state to errors raised inside. The row alone shows at most the last state that wrote something."""
     with _noting(f"{_STATE}{state}"):
         yield
 
 
 @contextmanager
 def naming(target: str) -> Iterator[None]:
-    """Name the target on whatever is raised inside."""
+    """Add the target to errors raised inside."""
     with _noting(f"{_TARGET}{target}"):
         yield
 
 
 def state_of(error: BaseException) -> str | None:
-    """The state that was named, None for errors of other work."""
+    """The state that was noted, None for other errors."""
     return _noted(error, _STATE)
 
 
 def target_of(error: BaseException) -> str | None:
-    """The target that was named, None for errors of other steps."""
+    """The target that was noted, None for other errors."""
     return _noted(error, _TARGET)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class FailureRecorder:
-    """The target of every Catch, also used by publish_sync and for executions that ended outside."""
+    """The target of every Catch; also used by publish_sync, and for executions that ended without recording it."""
 
     def __init__(self, repository: CommandRepository, progress: Progress, alarms: Topic, commands_table: str) -> None:
         self._repository = repository
@@ -28,7 +28,7 @@ class FailureRecorder:
         self._commands_table = commands_table
 
     def __call__(self, run: Run, failure: Failure) -> dict[str, str]:
-        """Record and alarm; answers the original error, whatever was stored."""
+        """Record the failure and raise the alarm. Returns the original error, whatever was stored."""
         row = self._repository.command(run.key)
         if row is not None and run.own.holds(row):
             self._record(run, row, failure)
@@ -36,9 +36,9 @@ class FailureRecorder:
         return {"error": error["type"], "cause": error["message"]}
 
     def announce(self, run: Run, row: Item) -> None:
-        """Send the alarm of a FAILED command, if it is not out, before an operator ends this attempt (G1).
+        """Send the alarm of a FAILED command, if it wasn't sent, before an operator ends this attempt (G1).
 
-        An expired wait has none of its own as long as what it waited for has (decision record 0071).
+        An expired wait has no alarm of its own if the command it waited for has one (decision record 0071).
         """
         if "alarmedAt" not in row and row["error"]["type"] != WaitExpired.__name__:
             self(run, Failure.from_row(row))
@@ -46,8 +46,8 @@ class FailureRecorder:
     def _record(self, run: Run, row: Item, failure: Failure) -> None:
         state = failure.state or status.state_in(row)
         if status.is_done(row):
-            # It is applied, so it stays DONE; but its successor may wait until the sweeper comes. Once reported, the
-            # end of the execution has nothing to add.
+            # It is applied, so it stays DONE, but its successor may have to wait for the sweeper. The end of the
+            # execution doesn't report it a second time.
             if "alarmedAt" not in row:
                 self._alarm(run, f"after it was applied: {failure.alarm_text(state)}")
                 self._progress.alarmed_when_done(run)
@@ -67,9 +67,9 @@ class FailureRecorder:
 
 
 def _is_unannounced(run: Run, row: Item | None, failure: Failure) -> bool:
-    """FAILED by an earlier try that stopped before its alarm: repeat the alarm (at least once).
+    """FAILED by an earlier try that crashed before its alarm: send the alarm again (at least once).
 
-    About an expired wait the sweeper decides, not the end of its execution.
+    For an expired wait the sweeper decides, not the end of its execution.
     """
     if row is None or not run.own.holds(row) or not status.is_failed(row) or "alarmedAt" in row:
         return False

@@ -1,8 +1,8 @@
-"""``finish``: the predecessor's half of the handshake, and the tail that a crash may leave behind.
+"""``finish``: the predecessor's half of the handshake, and completion of a tail that a crash left open.
 
 In this order: write DONE (``finish:STARTED``); strongly consistent read of the successor; wake it if
-it waits; ``finish:FINISHED``. Where only terminal statuses are written and there is no successor, one
-transaction does it all.
+it waits; ``finish:FINISHED``. If only terminal statuses are written and there is no successor, one
+transaction does all of this.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Finisher:
-    """The state, and the completion of its tail by others (a repeated run, the sweeper)."""
+    """The state, and completion of its tail by others (a repeated run, the sweeper)."""
 
     def __init__(self, repository: CommandRepository, progress: Progress, waker: Waker) -> None:
         self._repository = repository
@@ -32,7 +32,7 @@ class Finisher:
     def __call__(self, run: Run, outcomes: Mapping[Path, Any] | None = None) -> dict[str, Any]:
         """Write DONE and wake the successor. Raises LostRun.
 
-        ``outcomes``: entries of ``targets`` that are stored only now.
+        ``outcomes``: entries of ``targets`` that are not stored yet.
         """
         if not self._progress.shows_every_state and self._progress.done_without_successor(run, outcomes):
             return {"result": "done", "woken": False}
@@ -46,7 +46,7 @@ class Finisher:
         return {"result": "done", "woken": woken}
 
     def complete_tail(self, key: VersionKey, row: Item) -> bool:
-        """Wake the successor of a DONE command and close it, if that is still to do. True: somebody was woken."""
+        """Wake the successor of a DONE command and close the command, if still open. True: a successor was woken."""
         if not status.tail_is_missing(row):
             return False
         successor = self._repository.command(key.next())

@@ -1,4 +1,4 @@
-"""Runs the steps in the publisher's process, without a state machine, and does what its Retry and Catch would do."""
+"""Error handling for steps that run without a state machine: replaces its Retry and Catch."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from handlers.core.errors import TransientError
 
 @contextmanager
 def recorded(run: Run, record_failure: Callable[[Run, Failure], Any]) -> Iterator[None]:
-    """Record the failure of a step, whose error leaves all the same. The claim must be held.
+    """Record the failure of a step and re-raise its error. The claim must be held.
 
-    After a TransientError, or a LostRun, nothing is recorded: a repeated call goes on, or the sweeper once the lease
-    has ended.
+    TransientError and LostRun aren't recorded: a repeated call continues, or the sweeper does once the lease has
+    expired.
     """
     try:
         with named_for_retry():

@@ -1,7 +1,7 @@
 """``park``: the wait of the EXPRESS variant, which has no task tokens.
 
-In this order: mark the row as parked; strongly consistent read of the predecessor; go on at once if it
-is DONE. The predecessor writes DONE before it looks for a parked successor, so at least one of the two
+In this order: mark the row as parked; strongly consistent read of the predecessor; continue at once if it
+is DONE. The predecessor writes DONE before it reads its successor, so at least one of the two
 sees the other (docs/spec/defects.md, rule 5).
 """
 
@@ -27,7 +27,7 @@ class Park:
         self._progress = progress
 
     def __call__(self, run: Run) -> dict[str, Any]:
-        """``{"result": 0}``: check again; ``{"result": 1}``: parked (or another run's), so this execution ends."""
+        """Returns ``{"result": 0}``: check again; ``{"result": 1}``: parked or another run's, the execution ends."""
         previous = run.key.previous()
         if previous is None:
             raise ValueError(f"{run.key} has no predecessor to wait for")

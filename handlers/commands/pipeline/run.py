@@ -1,7 +1,7 @@
-"""One run of the pipeline, and the conditional writes through which it may touch its command.
+"""A run of the pipeline, and the conditional writes by which it may change its command.
 
-Every status write, lease renewal and outcome goes through ``Progress``. Its conditions are what keeps
-a late, repeated or dead run harmless: same row id, same attempt, not FAILED, and the claim.
+Every status write, lease renewal and outcome goes through ``Progress``. Its conditions make late, repeated and dead
+runs harmless: same row id, same attempt, not FAILED, and the claim.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from handlers.store.port import (
 if TYPE_CHECKING:
     from handlers.core.clock import Clock
 
-#: How a waiting command can be reached; gone as soon as it proceeds or ends.
+#: Fields by which a waiting command can be resumed; removed when it proceeds or ends.
 WAIT_MARKS = ("taskToken", "tokenEnteredAt", "parkedAt")
 INDEX_MARKS = ("openShard", "dueAt")
 
 
 class LostRun(CqrsError):
-    """This run may not write any more: the row is gone, finished, failed, or claimed by another run."""
+    """This run may no longer write: the row is gone, finished, failed, or claimed by another run."""
 
     def __init__(self, row: Item | None) -> None:
         super().__init__("the command belongs to another run")
@@ -47,7 +47,7 @@ class LostRun(CqrsError):
 
 @dataclass(frozen=True)
 class Run:
-    """Who works on what: one attempt of one command. ``run_id`` is the same in every state of an execution."""
+    """A run: one attempt of one command. ``run_id`` is the same in every state of an execution."""
 
     key: VersionKey
     id: str
@@ -56,12 +56,12 @@ class Run:
 
     @property
     def own(self) -> Condition:
-        """The row is still the one and the attempt that this run was started for."""
+        """The row still has the id and attempt for which this run was started."""
         return equals("id", self.id) & equals("attempt", self.attempt)
 
     @property
     def open(self) -> Condition:
-        """Neither DONE nor FAILED in this attempt: both have ranks above all working states."""
+        """Neither DONE nor FAILED in this attempt: both have ranks above all other states."""
         return less("rank", status.rank_of(self.attempt, status.FINISH, status.STARTED))
 
     @property
@@ -82,7 +82,7 @@ def parse_run(execution_input: Any, run_id: str) -> Run:
 
 
 def unclaimed(now: float) -> Condition:
-    """Nobody holds a live claim. A run that waits has none itself: a call of it that comes late finds it gone on."""
+    """There is no live claim. A waiting run has none, so a late call of a wait fails once the run has proceeded."""
     return absent("runId") | at_most("leaseUntil", int(now))
 
 
@@ -97,11 +97,11 @@ class Progress:
 
     @property
     def shows_every_state(self) -> bool:
-        """STARTED and FINISHED are written around each state, also around one that changes nothing."""
+        """STARTED and FINISHED are written for each state, even if it changes nothing."""
         return self._full
 
     def note_check(self, run: Run) -> None:
-        """``check_version:STARTED``; without effect when the row is beyond it."""
+        """Write ``check_version:STARTED``; without effect if the row has progressed further."""
         if not self._full:
             return
         guard = run.own & run.open & run.unclaimed_by_others(self._clock.now())
@@ -109,22 +109,22 @@ class Progress:
         self._update_if(run, guard, new)
 
     def claim(self, run: Run, known: Item) -> Item:
-        """Take the command for this run, or renew the claim. Raises LostRun."""
+        """Claim the command for this run, or renew the claim. Raises LostRun."""
         guard = run.own & run.open & run.unclaimed_by_others(self._clock.now())
         change = Change(set={"runId": run.run_id, **self._lease(status.CHECK_VERSION)}, remove=WAIT_MARKS)
         phase = self._status(run, status.CHECK_VERSION, status.FINISHED) if self._full else None
         return self._write(run, guard, change, phase, known_rank=known["rank"])
 
     def enter(self, run: Run, state: str) -> Item:
-        """Renew the lease on entry of a state and get the row. Raises LostRun."""
+        """Renew the lease on entry to a state, and return the row. Raises LostRun."""
         guard = run.own & run.open & run.claimed
         phase = self._status(run, state, status.STARTED) if self._full else None
         return self._write(run, guard, Change(set=self._lease(state)), phase)
 
     def leave(self, run: Run, state: str, outcome: Mapping[Path, Any] | None = None) -> None:
-        """Record the end of a state, with its outcome. Raises LostRun.
+        """Record the end of a state and its outcome. Raises LostRun.
 
-        The first outcome stays: a call that ran out of time and comes late holds the same claim as its retry.
+        The first outcome is kept: a call that timed out and finishes late has the same claim as its retry.
         """
         if not self._full and not outcome:
             return
@@ -134,7 +134,7 @@ class Progress:
         self._write(run, guard, change, phase)
 
     def done(self, run: Run, outcomes: Mapping[Path, Any] | None = None) -> Item:
-        """Write DONE, with outcomes that were not stored yet. Raises LostRun, whose row shows whether it is DONE."""
+        """Write DONE, with outcomes that aren't stored yet. Raises LostRun, whose row shows whether it is DONE."""
         change = Change(
             set={**self._status(run, status.FINISH, status.STARTED), **self._lease(status.FINISH)},
             set_once=outcomes or {},
@@ -143,10 +143,10 @@ class Progress:
         return self._guarded(run, run.own & run.open & run.claimed, change)
 
     def done_without_successor(self, run: Run, outcomes: Mapping[Path, Any] | None = None) -> bool:
-        """Write DONE and its tail at once, if no successor exists at that very moment.
+        """Write DONE and close the command in one transaction, if no successor exists at that moment.
 
-        A successor that is published later finds this one DONE, so there is nothing to wake (decision record 0050).
-        False: nothing was written, because there is a successor or the run may not write; ``done`` says which.
+        A successor that is published later finds this command DONE, so there is nothing to wake (decision record 0050).
+        False: nothing was written, because there is a successor or the run may not write; ``done`` distinguishes them.
         """
         change = Change(
             set={**self._status(run, status.FINISH, status.FINISHED), **self._lease(status.FINISH)},
@@ -166,7 +166,7 @@ class Progress:
         return True
 
     def tail_finished(self, run: Run) -> None:
-        """Close a DONE command: ``finish:FINISHED`` (a skipped one stays so), and out of the ``open`` index."""
+        """Close a DONE command: ``finish:FINISHED`` unless skipped, and remove it from the ``open`` index."""
         started = equals("status", status.status_of(status.FINISH, status.STARTED))
         finished = self._status(run, status.FINISH, status.FINISHED)
         if self._update_if(run, equals("id", run.id) & started, finished, remove=INDEX_MARKS):
@@ -186,7 +186,7 @@ class Progress:
         return self._write(run, guard, change, self._status(run, status.WAIT_PREV_COMMAND, status.STARTED))
 
     def park(self, run: Run) -> Item:
-        """Mark the command as waiting without an execution: finish of its predecessor starts it. Raises LostRun."""
+        """Mark the command as waiting without an execution; its predecessor's ``finish`` starts it. Raises LostRun."""
         now = self._clock.now()
         change = Change(
             set={"parkedAt": int(now), "runState": status.WAIT_PREV_COMMAND}, set_once={"waitingSince": int(now)}
@@ -195,24 +195,24 @@ class Progress:
         return self._write(run, guard, change, self._status(run, status.WAIT_PREV_COMMAND, status.STARTED))
 
     def restart(self, run: Run, known: int, due_at: int) -> int:
-        """Count one more restart, before it is started: its execution gets a name of its own. Raises LostRun."""
+        """Count a restart before it is started, so that its execution gets a new name. Raises LostRun."""
         same = equals(RESTART, known) if known else absent(RESTART) | equals(RESTART, 0)
         guard = run.own & run.open & run.unclaimed_by_others(self._clock.now()) & same
         self._guarded(run, guard, Change(set={RESTART: known + 1, "dueAt": due_at}))
         return known + 1
 
     def take_back_restart(self, run: Run, count: int, due_at: int) -> None:
-        """The execution of this restart was certainly not started, so it doesn't count."""
+        """Undo the count of a restart whose execution was certainly not started."""
         guard = run.own & run.open & equals(RESTART, count)
         self._update_if(run, guard, {RESTART: count - 1, "dueAt": due_at})
 
     def reschedule(self, run: Run, known: Item, due_at: int) -> None:
-        """Let the sweeper come back at ``due_at``, unless the command has moved on meanwhile."""
+        """Make the command due for the sweeper at ``due_at``, unless it has progressed meanwhile."""
         guard = run.own & equals("rank", known["rank"]) & exists("openShard")
         self._update_if(run, guard, {"dueAt": due_at})
 
     def fail(self, run: Run, state: str, error: Mapping[str, Any]) -> Item:
-        """Write ``<state>:FAILED`` and release the claim. Raises LostRun if the write did not win.
+        """Write ``<state>:FAILED`` and release the claim. Raises LostRun.
 
         The command stays in the ``open`` index until ``alarmed``.
         """
@@ -222,12 +222,12 @@ class Progress:
         return self._guarded(run, guard, change)
 
     def alarmed(self, run: Run) -> None:
-        """Note that the alarm of this failure, or of the one behind which it expired, is out; it leaves ``open``."""
+        """Record that this failure's or the failed predecessor's alarm was sent, and remove the row from ``open``."""
         guard = run.own & equals("rank", status.rank_of(run.attempt, status.CHECK_VERSION, status.FAILED))
         self._update_if(run, guard, {"alarmedAt": int(self._clock.now())}, remove=INDEX_MARKS)
 
     def alarmed_when_done(self, run: Run) -> None:
-        """Note that a failure after DONE was reported; the command stays in ``open`` until its tail is complete."""
+        """Record that a failure after DONE was reported; the command stays in ``open`` until its tail is complete."""
         self._update_if(run, run.own & absent("alarmedAt"), {"alarmedAt": int(self._clock.now())})
 
     # -- inside -------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ class Progress:
     def _write(
         self, run: Run, guard: Condition, change: Change, new: Mapping[Path, Any] | None, known_rank: int = 0
     ) -> Item:
-        """Apply ``change``, with the status if that raises the rank and without it otherwise."""
+        """Apply ``change``, including the status only if that raises the rank."""
         if new is not None and known_rank < new["rank"]:
             raised = Change(dict([*change.set.items(), *new.items()]), change.set_once, change.add, change.remove)
             try:
@@ -259,7 +259,7 @@ class Progress:
             raise LostRun(error.item) from None
 
     def _update_if(self, run: Run, guard: Condition, new: Mapping[Path, Any], remove: Sequence[Path] = ()) -> bool:
-        """A write that is skipped when its condition does not hold: the row is beyond it. True: it was made."""
+        """A write that is skipped if its condition fails because the row has progressed further. True: it was made."""
         raising = less("rank", new["rank"]) if "rank" in new else None
         try:
             self._update(run, Change(set=new, remove=remove), guard if raising is None else guard & raising)

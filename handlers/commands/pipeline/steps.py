@@ -1,4 +1,4 @@
-"""The pipeline's steps put together: one object for the state machine and for publish_sync."""
+"""The pipeline's steps in one object, for the state machine and for publish_sync."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PipelineOptions:
-    """Configuration of the pipeline. ``machine_arn``: the command machine that receives starts."""
+    """Configuration of the pipeline. ``machine_arn``: the command state machine to start executions of."""
 
     commands_table: str
     machine_arn: str
@@ -45,7 +45,7 @@ class PipelineOptions:
 
 
 class Pipeline:
-    """Every state of the command machine as a method. Steps that lost their claim raise LostRun."""
+    """Every state of the command state machine as a method. Steps that have lost their claim raise LostRun."""
 
     def __init__(self, ports: Ports, attributes: AttributeStore, registry: Registry, options: PipelineOptions) -> None:
         clock = ports.clock
@@ -62,14 +62,14 @@ class Pipeline:
         self.park = Park(self.repository, self.progress)
         self.wait = WaitPrevCommand(self.repository, self.progress, ports.state_machines)
         self.record_failure = FailureRecorder(self.repository, self.progress, ports.alarms, options.commands_table)
-        #: State to its step in the machine's order: those that need nothing but the run, before the targets.
+        #: State to step, in order: the steps before the targets, which need only the run.
         self.before_targets: Mapping[str, Callable[[Run], Any]] = {
             status.SET_TTL_COMMAND: self.set_ttl_command,
             status.HISTORY_COPY: self.history_copy,
         }
 
     def set_ttl_command(self, run: Run) -> dict[str, Any]:
-        """The predecessor's ttl."""
+        """Set the predecessor's ttl."""
         changed = self._within(
             run,
             status.SET_TTL_COMMAND,
@@ -79,25 +79,25 @@ class Pipeline:
         return {"changed": changed}
 
     def history_copy(self, run: Run) -> dict[str, Any]:
-        """The data row to history."""
-        if run.key.version == FIRST_VERSION:  # no data row can be older than this
+        """Copy the data row to history."""
+        if run.key.version == FIRST_VERSION:  # no data row can have an earlier version
             return {"copied": self._within(run, status.HISTORY_COPY, lambda: False, writes=False)}
         copied = self._within(run, status.HISTORY_COPY, lambda: self.applier.copy_to_history(run.key), writes=True)
         return {"copied": copied}
 
     def transform_data(self, run: Run) -> list[dict[str, str]]:
-        """The list of targets, which the Map goes over."""
+        """List the targets, which the Map iterates over."""
         return self._within(
             run, status.TRANSFORM_DATA, lambda: self.synchroniser.targets(run.key.entity.type), writes=False
         )
 
     def sync_data(self, run: Run, target: str) -> dict[str, str]:
-        """One target's turn."""
+        """Deliver the command to one target."""
         with naming_state(status.SYNC_DATA):
             return self.synchroniser.sync(run, target)
 
     def finish(self, run: Run, outputs: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-        """Write DONE and wake the successor. ``outputs`` are those of the Map, one per target."""
+        """Write DONE and wake the successor. ``outputs``: of the Map, one per target."""
         with naming_state(status.FINISH):
             return self.finisher(run, self.synchroniser.built_in_outcome(run, outputs))
 
@@ -106,11 +106,11 @@ class Pipeline:
         return self.finisher.complete_tail(run.key, row)
 
     def claim(self, run: Run, row: Item) -> Item:
-        """Take or renew the claim on a command, whose row is known. Raises LostRun."""
+        """Claim a command whose row is known, or renew the claim. Raises LostRun."""
         return self.progress.claim(run, row)
 
     def run_inline(self, run: Run) -> None:
-        """What the machine does from ``set_ttl_command`` on, in this process (publish_sync)."""
+        """Run the steps from ``set_ttl_command`` on in this process (publish_sync)."""
         with recorded(run, self.record_failure):
             for step in self.before_targets.values():
                 step(run)
@@ -118,9 +118,9 @@ class Pipeline:
             self.finish(run, outputs)
 
     def _within(self, run: Run, state: str, work: Callable[[], T], *, writes: bool) -> T:
-        """Do a state's work between its entry, which renews the lease, and its exit.
+        """Run a state's work between its entry, which renews the lease, and its exit.
 
-        A state that has nothing to write needs no claim, so it costs no call unless every state is to show.
+        A state that writes nothing needs no claim, so it makes no call unless every state's status is written.
         """
         with naming_state(state):
             if not writes and not self.progress.shows_every_state:

@@ -1,4 +1,4 @@
-"""Waking a successor: by its task token, by starting it if it is parked, by both if both are there."""
+"""Waking a successor: by its task token, by starting it if it is parked, or both."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ RESUMED = "resumed_by_prev_version"
 
 
 def resume_output(prev_version: int) -> dict[str, Any]:
-    """What a resumed wait gets: shaped as a Lambda answer, so that the state's OutputPath fits."""
+    """The output of a resumed wait, shaped like a Lambda result so that the state's OutputPath matches."""
     return {"Payload": [[{"result": RESUMED, "prevVersion": prev_version}]]}
 
 
 class Waker:
-    """Both variants of the wait, whichever machine receives the starts: switching strands nothing."""
+    """Supports both variants of the wait, so switching the type of state machine strands no command."""
 
     def __init__(self, state_machines: StateMachines, starter: CommandStarter) -> None:
         self._state_machines = state_machines
         self._starter = starter
 
     def wake(self, row: Item, prev_version: int) -> bool:
-        """Wake a waiting command. True: a run of it goes on or was started; False: nothing waited.
+        """Wake a waiting command. True: a run of it continues or was started; False: nothing was waiting.
 
-        A parked one is started first and claims later, in its own ``check_version``.
+        A parked command is started first and claimed later, in its own ``check_version``.
         """
         resumed = self.resume(row, prev_version)
         if "parkedAt" not in row:
@@ -38,6 +38,6 @@ class Waker:
         return resumed or started
 
     def resume(self, row: Item, prev_version: int) -> bool:
-        """Answer the token of a waiting command. False: there is none, or nobody waits for it any more."""
+        """Complete the task token of a waiting command. False: it has none, or no execution is waiting for it."""
         token = row.get("taskToken")
         return token is not None and self._state_machines.resume(token, resume_output(prev_version))

@@ -1,4 +1,4 @@
-"""``transform_data`` and ``sync_data``: which targets a command goes to, and one target's turn."""
+"""``transform_data`` and ``sync_data``: list a command's targets, and deliver it to one of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Synchroniser:
-    """Hands a command to its targets and keeps each outcome in ``targets.<id>``."""
+    """Delivers a command to its targets and stores each outcome in ``targets.<id>``."""
 
     def __init__(
         self, registry: Registry, applier: Applier, progress: Progress, attributes: AttributeStore, clock: Clock
@@ -37,35 +37,36 @@ class Synchroniser:
         return [{"target": target} for target in (BUILT_IN, *self._registry.sync_targets(type_))]
 
     def sync(self, run: Run, target: str) -> dict[str, str]:
-        """One target's turn. Raises what the handler raises, or LostRun."""
+        """Deliver the command to one target. Raises LostRun, and the handler's errors."""
         row = self._progress.enter(run, status.SYNC_DATA)
         earlier = row["targets"].get(target)
         if earlier is not None:
             return {"target": target, "outcome": earlier["outcome"]}
         outcome = self.deliver(row, target)
         if target == BUILT_IN and not self._progress.shows_every_state:
-            return {"target": target, "outcome": outcome}  # the data row shows it until DONE is written
+            return {"target": target, "outcome": outcome}  # until DONE is written, the data row shows it
         self._progress.leave(run, status.SYNC_DATA, {("targets", target): self.entry(run, outcome)})
         return {"target": target, "outcome": outcome}
 
     def built_in_outcome(self, run: Run, outputs: Sequence[Mapping[str, Any]]) -> dict[Path, Any]:
-        """From the outputs of the Map: what DONE stores for the built-in target where it isn't stored yet.
+        """From the outputs of the Map: the built-in target's outcome, which DONE stores if it isn't stored yet.
 
-        Only this one: an update expression ends at 4 KB (Developer Guide, "Quotas"), and there may be 200 targets.
+        Only this one: an update expression is limited to 4 KB (Developer Guide, "Quotas"), and there may be 200
+        targets.
         """
         outcomes = {output.get("target"): output.get("outcome") for output in outputs}
         outcome = outcomes.get(BUILT_IN)
         return {} if outcome is None else {("targets", BUILT_IN): self.entry(run, outcome)}
 
     def entry(self, run: Run, outcome: str) -> dict[str, Any]:
-        """What a row keeps of a target that has it."""
+        """The entry in ``targets`` for a target that has applied the command."""
         return {"outcome": outcome, "attempt": run.attempt, "at": iso(self._clock.now())}
 
     def deliver(self, row: Item, target: str) -> str:
-        """Hand a command's row to a target; answers the outcome. Raises what the handler raises, naming the target."""
+        """Deliver a command's row to a target; returns the outcome. Raises the handler's errors, naming the target."""
         with naming(target):
             if target == BUILT_IN:
                 return self._applier.write_data(row)
-            # What a handler returns is dropped on purpose: a state's output must stay small (defect S2).
+            # A handler's result is dropped on purpose: a state's output must stay small (defect S2).
             self._registry.sync_handler(target).up(Command.from_row(self._attributes.decoded(row)))
             return APPLIED

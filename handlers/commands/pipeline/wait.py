@@ -28,7 +28,7 @@ class WaitPrevCommand:
         self._state_machines = state_machines
 
     def __call__(self, run: Run, token: str, entered_at: str) -> dict[str, Any]:
-        """Wait, or go on at once when there is nothing to wait for."""
+        """Wait, or continue at once if there is nothing to wait for."""
         previous = run.key.previous()
         if previous is None:
             raise ValueError(f"{run.key} has no predecessor to wait for")
@@ -36,8 +36,8 @@ class WaitPrevCommand:
         try:
             self._progress.wait(run, token, entered)
         except LostRun as lost:
-            # Finished, failed or claimed elsewhere: check_version ends this run. A newer token is
-            # somebody else's wait of the same command; this one simply times out.
+            # Finished, failed or claimed elsewhere: check_version ends this run. A newer token belongs to
+            # another wait of the same command; then this one simply times out.
             if lost.row is not None and not _is_older_wait(lost.row, run, entered):
                 self._state_machines.resume(token, resume_output(previous.version))
             return {"waiting": False}

@@ -1,7 +1,7 @@
-"""Accepting a version and applying it to the read model in one transaction: for imports that publish synchronously.
+"""Accepts a version and applies it to the read model in one transaction, for imports that publish synchronously.
 
-Where the type has no other sync targets, the command is finished with it. Where it has, the command is open with a
-claim, as one of ``publish_sync``: its targets get their turn at once, and after a crash the sweeper takes it over.
+If the type has no other sync targets, this also finishes the command. Otherwise the command stays open with a claim,
+as in ``publish_sync``: its targets are called at once, and after a crash the sweeper takes over.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from handlers.commands.pipeline.sync import Synchroniser
     from handlers.core.context import InvokeContext
 
-#: Others that write a counter of the same transaction at the same moment.
+#: Retries on conflicts with other transactions that write the same counter.
 MAX_CONFLICTS = 20
 
 
 @dataclass(frozen=True)
 class Seen:
-    """An entity as it was read: its latest command, and its data row."""
+    """An entity as read: its latest command, and its data row."""
 
     key: EntityKey
     command: Item | None
@@ -52,12 +52,12 @@ class Seen:
 
     @property
     def version(self) -> int:
-        """0: nothing is stored."""
+        """The latest version; 0: nothing is stored."""
         return 0 if self.latest is None else int(self.latest["version"])
 
 
 class AppliedPublisher:
-    """Two reads and one transaction a version."""
+    """Publishes with two reads and one transaction per version."""
 
     def __init__(self, store: TableStore, publisher: CommandPublisher, applier: Applier, clock: Clock) -> None:
         self._store = store
@@ -67,9 +67,9 @@ class AppliedPublisher:
         self._rows = CommandRepository(store, clock.now)
 
     def seen(self, key: EntityKey) -> Seen:
-        """The entity as it is now; rows as they are stored.
+        """Read the entity; rows are returned as stored.
 
-        The command is read last: its content is not older than the data row, which may be written before its command
+        The command is read last, so its content isn't older than the data row, which may be written before its command
         is done.
         """
         data = self._rows.data(key)
@@ -81,7 +81,7 @@ class AppliedPublisher:
         return None if row is None else Command.from_row({**row, "sk": VersionKey(seen.key, row["version"]).sk})
 
     def is_same(self, seen: Seen, given: CommandInput) -> bool:
-        """The latest version has this content already."""
+        """Whether the latest version already has this content."""
         return seen.latest is not None and self._publisher.is_same(seen.latest, given)
 
     def publish(
@@ -93,16 +93,16 @@ class AppliedPublisher:
         *,
         lease_seconds: int | None = None,
     ) -> Item:
-        """Write the version after the one that was seen, and apply it; answers the command's row.
+        """Write the version after the one that was seen, apply it, and return the command's row.
 
-        ``lease_seconds``: the command stays open for that long, claimed, it has targets besides the read model.
+        ``lease_seconds``: the command has targets besides the read model, so it stays open with a claim of this length.
 
         Raises:
-            PendingVersions: the version that was seen is not applied.
-            VersionConflict: it is not the latest any more; read again.
+            PendingVersions: the version that was seen isn't applied.
+            VersionConflict: it is no longer the latest; read again.
             ExtraWriteRefused: the condition of an extra write did not hold.
-            RequestConflict: the request id was used for something else.
-            TransientError: worth another try.
+            RequestConflict: the request id was used for a different request.
+            TransientError: retry.
         """
         if seen.command is seen.latest and seen.command is not None and not status.is_done(seen.command):
             raise PendingVersions(str(seen.key), seen.version, seen.command["status"])
@@ -125,7 +125,7 @@ class AppliedPublisher:
                 if self._publisher.lost(stored, error.failed.get(0)):
                     return row
                 if history is not None and set(error.failed) == {len(own) + len(also_written)}:
-                    history = None  # kept before
+                    history = None  # already copied
                     continue
                 self._explain(seen, own, len(also_written), error, context)
             except TransientConflict:
@@ -143,7 +143,7 @@ class AppliedPublisher:
         raise VersionConflict(str(seen.key), seen.version, seen.version + 1) from None
 
     def _data(self, stored: Item, seen: Seen) -> Put:
-        """Fenced by the version that was seen, so that history holds exactly what is replaced."""
+        """The write of the data row, fenced by the seen version, so that history contains exactly what is replaced."""
         same = self._applier.free() if seen.data is None else equals("version", seen.data["version"])
         return Put(DATA, self._applier.data_row(stored), same)
 
@@ -156,7 +156,7 @@ class AppliedPublisher:
 
 
 class InlineTargets:
-    """The targets other than the read model, for a command whose data row is written."""
+    """Calls the targets other than the read model, for a command whose data row is already written."""
 
     def __init__(
         self, progress: Progress, synchroniser: Synchroniser, record_failure: FailureRecorder, *, lease_seconds: int
@@ -173,12 +173,12 @@ class InlineTargets:
         return [target for target in targets if target != BUILT_IN]
 
     def run(self, command: Item, *, again: bool = False) -> None:
-        """Hand the command to its targets and finish it. ``again``: the claim has to be renewed first.
+        """Deliver the command to its targets and finish it. ``again``: renew the claim first.
 
-        A successor that was published meanwhile is woken by the sweeper: the function has no right on machines.
+        The sweeper wakes a successor that was published meanwhile: the function may not call state machines.
 
         Raises:
-            LostRun: another run works on it. TransientError: repeat the call. What a handler raised: it is FAILED.
+            LostRun: another run works on it. TransientError: repeat the call. A handler's error: the command is FAILED.
         """
         key = VersionKey.parse(command["pk"], command["sk"])
         run = own_run(key, command["id"], command["attempt"])

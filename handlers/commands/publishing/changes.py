@@ -1,4 +1,4 @@
-"""Partial updates: what a caller changes of an entity, whatever is stored by then."""
+"""Partial updates: a caller's changes to an entity, independent of what is stored when they are merged."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ PARTIAL_FIELDS = ("name", "attributes", "is_deleted", "seq")
 
 @dataclass(frozen=True)
 class Change:
-    """``given``: checked, with empty values for what is not in ``names``."""
+    """``given``: validated, with empty values for fields that aren't in ``names``."""
 
     given: CommandInput
     names: tuple[str, ...]
 
     @classmethod
     def of(cls, key: EntityKey, version: int | None, changes: dict[str, Any]) -> Change:
-        """Raises ValidationError: a field that can't be changed, or a value that it can't have."""
+        """Raises ValidationError: a field that can't be changed, or an invalid value."""
         for name, value in instance("changes", changes, dict).items():
             if name not in PARTIAL_FIELDS:
                 raise ValidationError(str(name), value, f"one of {', '.join(PARTIAL_FIELDS)}")
@@ -36,12 +36,12 @@ class Change:
 
     @property
     def content(self) -> str:
-        """The fingerprint of what the caller sent: the same whatever it is merged into."""
+        """The fingerprint of the caller's input, independent of the state that it is merged into."""
         return content_hash(self.given, self.names)
 
     def onto(self, latest: Item) -> CommandInput:
-        """The full new state, on the version that it was merged from. ``latest``: the decoded row, whose business
-        fields stay.
+        """The full new state, to be published on the version it was merged from. ``latest``: the decoded row, whose
+        other business fields are kept.
         """
         given = self.given
         return CommandInput(

@@ -1,4 +1,4 @@
-"""Commands that are accepted with a claim of their publisher, which applies them itself."""
+"""Commands that are accepted with a claim by their publisher, which applies them itself."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SYNC_RUN = "sync"
 
 
 def claimed_fields(key: VersionKey, row_id: str, now: float, lease_seconds: int) -> dict[str, Any]:
-    """The pipeline's fields of a new row. The sweeper takes it over once the lease has ended."""
+    """The pipeline's fields of a new row. The sweeper takes over once the lease has expired."""
     rank = status.rank_of(1, status.PUBLISH, status.STARTED)
     fields = pipeline_fields(key, status.SYNC, rank, int(now) + START_GRACE_SECONDS)
     return {**fields, SYNC_MODE: True, "runId": _run_id(row_id), "leaseUntil": int(now) + lease_seconds}
 
 
 def own_run(key: VersionKey, row_id: str, attempt: int) -> Run:
-    """The publisher's run: the same for every repetition of the call, which goes on with its own claim."""
+    """The publisher's run: the same for every repetition of the call, which continues with its own claim."""
     return Run(key, row_id, attempt, _run_id(row_id))
 
 

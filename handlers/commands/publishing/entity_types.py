@@ -1,4 +1,4 @@
-"""Which types of entities a stack takes: a misspelt one would be stored, and no handler would ever see it."""
+"""The entity types that a stack accepts: a misspelt type would be stored, and no handler would ever receive it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from handlers.core.light_dataclasses import dataclass
 
 @dataclass(frozen=True)
 class EntityTypes:
-    """``allowed``: all that may be published, any where it is empty. ``handled``: those that handlers name."""
+    """``allowed``: the types that may be published; empty: any. ``handled``: the types that handlers name."""
 
     allowed: Sequence[str] = ()
     handled: Sequence[str] = ()
 
     def check(self, type_: str) -> None:
-        """Raises ValidationError naming the nearest type: it is not allowed, or differs from another in case alone."""
+        """Raises ValidationError naming the closest type: it isn't allowed, or differs from another only in case."""
         if type_ in self.allowed or type_ in self.handled:
             return
         known = (*self.allowed, *self.handled)
@@ -38,7 +38,7 @@ class EntityTypes:
 
 
 def _expected(type_: str, allowed: Sequence[str]) -> str:
-    import difflib  # only an error needs it
+    import difflib  # needed only for errors
 
     close = difflib.get_close_matches(type_.upper(), allowed, n=1, cutoff=0.6)
     nearest = f"{close[0]!r}, which is the closest; all: " if close else "one of "

@@ -35,16 +35,16 @@ if TYPE_CHECKING:
     from handlers.commands.attributes import AttributeStore
     from handlers.core.clock import Clock
 
-#: Rounds when others publish on the same entity at the same moment.
+#: Attempts when others publish on the same entity at the same moment.
 MAX_ROUNDS = 20
 _OUTRUN = f"{{}}: others kept publishing, {MAX_ROUNDS} attempts were lost; try again"
-#: Maximum length of ``source``, which says what published a version.
+#: Maximum length of ``source``, which names what published a version.
 MAX_SOURCE_CHARS = 200
 ANY_TYPE = EntityTypes()
 
-#: Looks at the latest row before a new version is built on it; may refuse by raising.
+#: Checks the latest row before a new version is built on it; may refuse by raising.
 Guard = Callable[[EntityKey, Item | None], None]
-#: What is to be written in the same transaction as a new command: its row to the writes.
+#: Returns the writes for the same transaction as a new command, given its row.
 ExtraWrites = Callable[[Item], Sequence[Write]]
 
 
@@ -60,7 +60,7 @@ def new_row_id() -> str:
 
 
 class CommandPublisher:
-    """``publish_async`` and what it shares with ``publish_sync``."""
+    """``publish_async``, and the parts that it shares with ``publish_sync``."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class CommandPublisher:
         source: str = "api",
         types: EntityTypes = ANY_TYPE,
     ) -> None:
-        """``types``: those that the stack takes (its output ``entityTypes``, from outside)."""
+        """``types``: those that the stack accepts (from outside the stack: its output ``entityTypes``)."""
         self._store = store
         self._attributes = attributes
         self._clock = clock
@@ -80,25 +80,25 @@ class CommandPublisher:
         self._types = types
         self._source = check_text("source", source, MAX_SOURCE_CHARS)
         self._rows = CommandRepository(store, clock.now)
-        #: For readers: rows with their attributes, wherever these are stored.
+        #: For readers: rows including their attributes, wherever these are stored.
         self.repository = CommandRepository(store, clock.now, attributes.decoded)
         self._requests = RequestLog(store, clock.now)
 
     def publish_async(
         self, given: CommandInput, context: InvokeContext, *, extra_writes: ExtraWrites | None = None
     ) -> Command | None:
-        """Accept a new version; the stream starts the pipeline that applies it.
+        """Accept a new version. The stream starts the pipeline that applies it.
 
-        ``extra_writes``: writes that happen with the command's or not at all; a repeated request does not repeat them.
+        ``extra_writes``: writes in the command's transaction; a repeated request does not repeat them.
 
         Returns:
             The accepted command; the first result again for a repeated request id; None if the
             latest version equals the input (nothing is written).
 
         Raises:
-            ValidationError: a field is wrong.
-            VersionConflict: the latest version is another one; carries its row.
-            RequestConflict: the request id was used with other content.
+            ValidationError: a field is invalid.
+            VersionConflict: the latest version is a different one; carries its row.
+            RequestConflict: the request id was used with different content.
             TransientConflict: others kept publishing on the entity; try again.
             ExtraWriteRefused: the condition of an extra write did not hold.
         """
@@ -111,11 +111,11 @@ class CommandPublisher:
         """Merge ``changes`` into the latest version and publish the result on ``version``.
 
         ``changes``: any of ``name``, ``attributes`` (by top-level name; None is stored as null), ``is_deleted``,
-        ``seq``. Nothing but business fields is inherited: no status, token, source or request id.
+        ``seq``. Only business fields are inherited: no status, token, source or request id.
 
         Raises:
             NotFound: nothing is stored under the key.
-            ValidationError, VersionConflict, RequestConflict, TransientConflict: as ``publish_async``.
+            ValidationError, VersionConflict, RequestConflict, TransientConflict: as for ``publish_async``.
         """
         from handlers.commands.publishing.changes import Change
 
@@ -123,7 +123,7 @@ class CommandPublisher:
         if key.tenant_code != caller(context).tenant_code:
             raise ValidationError("pk", pk, f"a key of the caller's tenant {context.tenant_code!r}")
         change = Change.of(key, version, changes)
-        # Before anything is merged: merged into what came behind it, a repeated request would have other content.
+        # Checked before merging: merged into a later version, a repeated request would have different content.
         first = self._requests.first_result(change.content, key, context)
         if first is not None:
             return Command.from_row(self._attributes.decoded(first))
@@ -133,7 +133,7 @@ class CommandPublisher:
                 raise NotFound(f"{key}: nothing is stored, so there is nothing to merge into")
             try:
                 row, _ = self.accept(change.onto(latest), context, pipeline=_stream_started, content=change.content)
-            except VersionConflict:  # merged into what is not the latest any more, it would undo what came in between
+            except VersionConflict:  # it was merged into a version that is no longer the latest: merge again
                 if change.given.version != LATEST:
                     raise
             else:
@@ -152,10 +152,10 @@ class CommandPublisher:
     ) -> tuple[Item | None, bool]:
         """The shared part: checks in the order request id, version, not dirty; then one write.
 
-        ``content``: the fingerprint of what the caller sent, where that is not ``given`` itself.
+        ``content``: the fingerprint of the caller's input, if that isn't ``given`` itself.
 
         Returns:
-            The command's row and whether it was written now (False: a repeated request); (None, False) if not dirty.
+            The command's row and whether it was written now (False: a repeated request); (None, False): no change.
         """
         given, context = instance("given", given, CommandInput).checked(), caller(context).checked()
         self._types.check(given.type)
@@ -187,17 +187,17 @@ class CommandPublisher:
         raise TransientConflict(_OUTRUN.format(key))
 
     def result_of_request(self, key: EntityKey, context: InvokeContext) -> Item | None:
-        """What the caller's request id published before, whatever the content; None if it is new. Raises NotFound."""
+        """The row that the caller's request id published, whatever its content; None if new. Raises NotFound."""
         key, context = instance("key", key, EntityKey), caller(context)
         if context.request_id is None:
             return None
         return self.whole(self._requests.result(key.pk, context.request_id))
 
     def withdraw(self, key: EntityKey, context: InvokeContext) -> Item | None:
-        """Make sure that the caller's request id publishes nothing from now on, however late a call of it comes.
+        """Make sure that the caller's request id publishes nothing from now on, however late a call with it arrives.
 
         Returns:
-            The row of the command that it has published before, which stays; None if it had published nothing.
+            The row of the command that it has already published, which is kept; None if it had published nothing.
 
         Raises:
             ValidationError: the context has no request id.
@@ -220,7 +220,7 @@ class CommandPublisher:
         latest: Item | None,
         pipeline: Callable[[VersionKey, str, float], dict[str, Any]],
     ) -> Item:
-        """The row of a new version. ``latest``: that before it; ``pipeline``: key, id and time to the other fields."""
+        """The row of a new version. ``latest``: its predecessor; ``pipeline``: key, id and time to pipeline fields."""
         now, row_id = self._clock.now(), self._new_id()
         command = build_command(given, key, context, row_id=row_id, now=now, first=latest, source=self._source)
         return {**command.to_row(), **pipeline(key, row_id, now)}
@@ -234,9 +234,9 @@ class CommandPublisher:
         *,
         first: EntityKey | None,
     ) -> bool:
-        """Append the row, its object before it. False: somebody was faster, so look again. Raises ExtraWriteRefused.
+        """Append the row, after writing its object. False: another writer was faster; retry. Raises ExtraWriteRefused.
 
-        ``first``: the entity, if this is to be its first row: the transaction checks that there is no data row either.
+        ``first``: the entity, if this is its first row: then the transaction checks that there is no data row either.
         """
         stored = self._attributes.encoded(row)
         free = absent("pk") | at_most("ttl", int(self._clock.now()))
@@ -263,28 +263,28 @@ class CommandPublisher:
         return True
 
     def encoded(self, row: Item) -> Item:
-        """A row as it is stored; its object, where it has one, is written."""
+        """A row as stored; writes its object, if it has one."""
         return self._attributes.encoded(row)
 
     def request_entry(self, row: Item, content: str, context: InvokeContext) -> list[Write]:
-        """The write that remembers the caller's request id and what came with it; none without one."""
+        """The write that stores the caller's request id and the content's fingerprint; empty without a request id."""
         if context.request_id is None:
             return []
         return [self._requests.entry(Command.from_row(row), content, context.request_id, self._new_id())]
 
     def lost(self, stored: Item, winner: Item | None) -> bool:
-        """The version is taken. True: by this very row, whose write the SDK repeated after a lost answer."""
+        """Handle a version that is taken. True: by this row, whose write the SDK repeated after a lost response."""
         if winner is not None and winner["id"] == stored["id"]:
             return True
         if winner is not None:
             try:
                 self._attributes.discard(stored, winner)
-            except Exception as error:  # noqa: BLE001 - boundary: tidying up; the object stays, the publish goes on
+            except Exception as error:  # noqa: BLE001 - boundary: clean-up; the object stays, publishing continues
                 log_step("not removed: attributes of a lost publish", level=logging.WARNING, error=error)
         return False
 
     def is_same(self, latest: Item, given: CommandInput) -> bool:
-        """Publishing this on the latest row would change nothing."""
+        """Whether publishing this on the latest row would change nothing."""
         # A skipped version was never applied, so publishing its content again is a change.
         return (
             latest.get("status") != status.SKIPPED

@@ -1,4 +1,4 @@
-"""Request ids: the same id with the same content gives the first result again."""
+"""Request ids: the same id with the same content returns the first result again."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from handlers.commands.model import Command, CommandInput
     from handlers.core.context import InvokeContext
 
-#: How long an id is remembered. Far beyond every redelivery (SQS keeps messages 14 days at most).
+#: How long an id is stored: far longer than any redelivery (SQS keeps messages for at most 14 days).
 REMEMBERED_DAYS = 30
 
 
 class RequestLog:
-    """The rows ``REQ#<requestId>``, written in the transaction of the command that they stand for."""
+    """The rows ``REQ#<requestId>``, written in the transaction of their command."""
 
     def __init__(self, store: TableStore, now: Callable[[], float]) -> None:
         self._store = store
         self._now = now
 
     def first_result(self, content: str, key: EntityKey, context: InvokeContext) -> dict[str, Any] | None:
-        """The row of the command that this request wrote before, None if it is new.
+        """The row of the command that this request wrote earlier, None if it is new.
 
-        ``content``: the fingerprint of what came with it.
+        ``content``: the fingerprint of the request.
 
         Raises:
-            RequestConflict: the id was used with other content, or withdrawn.
+            RequestConflict: the id was used with different content, or withdrawn.
             NotFound: the first result has expired.
         """
         if context.request_id is None:
@@ -51,7 +51,7 @@ class RequestLog:
         return self._result(row)
 
     def result(self, pk: str, request_id: str) -> dict[str, Any] | None:
-        """The row that this request wrote before, whatever its content; None if it is new.
+        """The row that this request wrote earlier, whatever its content; None if it is new.
 
         Raises:
             RequestWithdrawn
@@ -61,7 +61,7 @@ class RequestLog:
         return None if row is None else self._result(row)
 
     def withdraw(self, pk: str, request_id: str, row_id: str) -> dict[str, Any] | None:
-        """See ``CommandPublisher.withdraw``. ``row_id``: of the row that remembers it."""
+        """See ``CommandPublisher.withdraw``. ``row_id``: for the row that records the withdrawal."""
         now = self._now()
         item = {**self._kept(pk, request_id, row_id), "withdrawn": True}
         try:
@@ -87,7 +87,7 @@ class RequestLog:
         return result
 
     def entry(self, command: Command, content: str, request_id: str, row_id: str) -> Put:
-        """The write that remembers the request."""
+        """The write that stores the request."""
         item = {
             **self._kept(command.pk, request_id, row_id),
             "resultSk": command.sk,
@@ -108,7 +108,7 @@ class RequestLog:
 
 
 def content_hash(given: CommandInput, names: Sequence[str] | None = None) -> str:
-    """A fingerprint of everything that the caller sent, as ``CommandInput.checked`` gives it.
+    """A fingerprint of all of the caller's input, as returned by ``CommandInput.checked``.
 
     ``names``: the fields that a partial update changes; None for a full state.
     """

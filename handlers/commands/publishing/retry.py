@@ -1,4 +1,4 @@
-"""``publish_with_retry``: read, build, publish; on a conflict read and build again."""
+"""``publish_with_retry``: read, build, publish; on a conflict, read and build again."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS = 20
 
-#: The latest version (None: nothing is stored) to what is to be published on it; None: nothing.
+#: Takes the latest version (None: nothing is stored) and returns the input to publish on it; None: publish nothing.
 Build = Callable[[Command | None], CommandInput | None]
 #: ``CommandPublisher.publish_async`` or ``SyncPublisher.publish_sync``.
 Publish = Callable[[CommandInput, InvokeContext], Command | None]
-#: Told of each conflict that leads to another attempt: the number of the lost one, from 1, and the conflict.
+#: Called for each conflict that leads to another attempt: number of the lost attempt, from 1, and the conflict.
 OnRetry = Callable[[int, VersionConflict], None]
 
 
@@ -37,21 +37,22 @@ def publish_with_retry(
     publish: Publish | None = None,
     on_retry: OnRetry | None = None,
 ) -> Command | None:
-    """Publish what ``build`` makes of the latest version, on exactly that version.
+    """Publish the result of ``build`` for the latest version, on exactly that version.
 
-    ``build`` may be called several times and must not have effects. The version in its result is replaced by the one
-    that it was given, so nothing that it didn't see is overwritten. ``publish`` is ``publisher.publish_async`` unless
-    given (``SyncPublisher.publish_sync``). A request id that was used before gives its first result, and ``build`` is
-    not called. There is no pause between the attempts: who conflicts was overtaken, so the next version is there.
+    ``build`` may be called several times and must not have side effects. The version in its result is replaced by the
+    one that it was given, so it can't overwrite a version that it hasn't seen. ``publish`` defaults to
+    ``publisher.publish_async``; the alternative is ``SyncPublisher.publish_sync``. A request id that was used before
+    returns its first result without calling ``build``. There is no pause between attempts: a conflict means that the
+    next version already exists.
 
     Returns:
-        What ``publish`` returns; None also if ``build`` wants nothing published.
+        The result of ``publish``; None also if ``build`` returns None.
 
     Raises:
-        ValidationError: ``attempts`` is not within 1 to 20, or ``build`` answers with another entity.
-        VersionConflict: every attempt was overtaken; the last conflict.
-        PendingVersions: at once, since only the pipeline's progress helps (``publish_sync``).
-        What ``publish`` and ``build`` raise otherwise.
+        ValidationError: ``attempts`` is not within 1 to 20, or ``build`` returned a different entity.
+        VersionConflict: every attempt conflicted; this is the last conflict.
+        PendingVersions: raised at once, since only the pipeline's progress helps (``publish_sync``).
+        Other errors of ``publish`` and ``build``.
     """
     attempts = whole_number("attempts", attempts, 1, MAX_ATTEMPTS)
     key, context = instance("key", key, EntityKey), caller(context)
@@ -80,7 +81,7 @@ def publish_with_retry(
 
 def _build(build: Build, publisher: CommandPublisher, key: EntityKey, context: InvokeContext) -> CommandInput | None:
     row = publisher.repository.latest(key)
-    # The data row may be the latest, where the command rows have expired; its key has no version.
+    # The data row may be the latest if the command rows have expired; its key has no version.
     latest = None if row is None else Command.from_row({**row, "sk": VersionKey(key, row["version"]).sk})
     given = build(latest)
     if given is None:
@@ -91,10 +92,10 @@ def _build(build: Build, publisher: CommandPublisher, key: EntityKey, context: I
 
 
 def _first_input(publisher: CommandPublisher, key: EntityKey, context: InvokeContext) -> CommandInput | None:
-    """What the request published before, to be answered by the ordinary replay of ``publish``."""
+    """The input that the request published earlier, for the ordinary replay by ``publish``."""
     row = publisher.result_of_request(key, context)
     if row is None or VersionKey.parse(row["pk"], row["sk"]).entity != key:
-        return None  # of another entity: publish refuses the request id
+        return None  # of another entity: publish rejects the request id
     return CommandInput(
         type=row["type"],
         code=row["code"],

@@ -1,4 +1,4 @@
-"""``publish_sync``: the same steps as the state machine, inline, with the answer at the end."""
+"""``publish_sync``: the same steps as the state machine, inline, returning once they are done."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class SyncPublisher:
-    """Accepts a command with a claim of its own and applies it before it answers."""
+    """Accepts a command with a claim and applies it before returning."""
 
     def __init__(self, publisher: CommandPublisher, pipeline: Pipeline, clock: Clock, *, lease_seconds: int) -> None:
         self._publisher = publisher
@@ -38,19 +38,19 @@ class SyncPublisher:
     ) -> Command | None:
         """Accept a new version and apply it to all targets.
 
-        ``accepted`` is called with the command before that begins: whatever is raised afterwards is about applying it.
+        ``accepted`` is called with the command before it is applied: later errors are about applying it.
 
-        A call that stopped on the way may be repeated with the same request id: it goes on where it stopped.
-        Without a request id the sweeper finishes the command once the lease has ended.
+        An interrupted call may be repeated with the same request id: it continues where it stopped.
+        Without a request id, the sweeper finishes the command once the lease has expired.
 
         Returns:
             The applied command; None if the latest version equals the input.
 
         Raises:
-            PendingVersions: an earlier version is not applied yet; nothing was written.
-            CommandFailed: the command of this request id has failed before, or was skipped since.
-            TransientError: AWS was not available, or another run is applying the command; repeat the call.
-            What ``publish_async`` raises; what a sync handler raised (the command is FAILED then, with an alarm).
+            PendingVersions: an earlier version isn't applied yet; nothing was written.
+            CommandFailed: the command of this request id failed earlier, or was skipped since.
+            TransientError: AWS was unavailable, or another run is applying the command; repeat the call.
+            Errors of ``publish_async``, and of sync handlers (then the command is FAILED, with an alarm).
         """
         row, is_new = self._publisher.accept(given, context, pipeline=self._claimed_row, guard=self._refuse_pending)
         if row is None:
@@ -71,7 +71,7 @@ class SyncPublisher:
         return command
 
     def _has_ended(self, run: Run, row: Item | None) -> bool:
-        """Whether the command is DONE (its tail is completed then). Raises CommandFailed."""
+        """Whether the command is DONE; if so, complete its tail. Raises CommandFailed."""
         if status.is_failed(row) and row is not None:
             raise CommandFailed(f"{run.key}: {row['error']['type']}: {row['error']['message']}; redrive or skip it")
         if row is None or not status.is_done(row):
@@ -85,6 +85,6 @@ class SyncPublisher:
         return claimed_fields(key, row_id, now, self._lease_seconds)
 
     def _refuse_pending(self, key: EntityKey, latest: Item | None) -> None:
-        """The latest version must be DONE. A data row alone has nothing pending."""
+        """Require the latest version to be DONE. A data row alone has nothing pending."""
         if latest is not None and "status" in latest and not status.is_done(latest):
             raise PendingVersions(str(key), latest["version"], latest["status"], self._publisher.whole(latest))

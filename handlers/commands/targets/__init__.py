@@ -1,1 +1,1 @@
-"""Where commands are delivered in addition to the read model: sync handlers, and targets in other projects."""
+"""Targets to which commands are delivered besides the read model: sync handlers, and targets in other projects."""

@@ -1,4 +1,4 @@
-"""What the calls of all target services have in common."""
+"""Error handling shared by the calls to all target services."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from handlers.core.aws.errors import CALL_ERRORS, reason_of
 
 @contextmanager
 def calling(arn: str) -> Iterator[None]:
-    """Turn the errors of a call to the target into the port's."""
+    """Convert errors of a call to the target into the port's errors."""
     try:
         yield
     except CALL_ERRORS as error:

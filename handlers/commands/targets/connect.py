@@ -1,4 +1,4 @@
-"""The adapter of a target on AWS."""
+"""Creates the adapter of a target on AWS."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class Clients(Protocol):
-    """Makes the clients of a region: ``handlers.core.aws.clients`` in a function, other credentials elsewhere."""
+    """Creates clients for a region: ``handlers.core.aws.clients`` in a function, with other credentials elsewhere."""
 
     def lambda_calls(self, region: str) -> LambdaClient:
-        """For calls that are waited for."""
+        """Lambda, for synchronous invocations."""
         ...
 
     def sqs(self, region: str) -> SQSClient:
@@ -43,7 +43,7 @@ class Clients(Protocol):
 
 
 def connect(spec: TargetSpec, clients: Clients = aws) -> RemoteTarget:
-    """The adapter; its client is made when the first command is delivered. Raises ValueError for an unknown kind."""
+    """The adapter; its client is created at the first delivery. Raises ValueError: unknown kind."""
     region = spec.region
     if spec.kind == LAMBDA:
         return LambdaTarget(partial(clients.lambda_calls, region), spec)

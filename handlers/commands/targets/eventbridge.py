@@ -20,12 +20,12 @@ class EventBridgeTarget:
     """See ``RemoteTarget``."""
 
     def __init__(self, client: Callable[[], EventBridgeClient], spec: TargetSpec) -> None:
-        """``client`` is asked for when something is delivered."""
+        """``client`` is called at the first delivery."""
         self._client = client
         self._spec = spec
 
     def deliver(self, delivery: Delivery) -> None:
-        """See RemoteTarget. PutEvents answers 200 also when it did not take the event, which stands in the entry."""
+        """See RemoteTarget. PutEvents returns 200 even if it rejected the event; the entry shows the error."""
         with calling(self._spec.arn):
             answer = self._client().put_events(
                 Entries=[

@@ -1,4 +1,4 @@
-"""Targets in other projects, as sync handlers like those of this one."""
+"""Adapts targets in other projects to sync handlers."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 class DeliveryHandler:
-    """Hands every command to one target."""
+    """Delivers every command to one target."""
 
     def __init__(self, target: RemoteTarget, table: str) -> None:
         self._target = target
         self._table = table
 
     def up(self, command: Command) -> None:
-        """See ``RemoteTarget.deliver``: the pipeline calls it in order, and perhaps again."""
+        """See ``RemoteTarget.deliver``: the pipeline calls it in order, and possibly more than once."""
         self._target.deliver(delivery_of(command, self._table))
 
 
 def remote_handlers(
     specs: Sequence[TargetSpec], table: str, connect: Callable[[TargetSpec], RemoteTarget]
 ) -> list[RemoteHandler]:
-    """The handlers for the registry. ``connect`` makes the adapter of a target."""
+    """The handlers for the registry. ``connect`` creates a target's adapter."""
     return [RemoteHandler(spec.id, spec.types, DeliveryHandler(connect(spec), table)) for spec in specs]

@@ -1,4 +1,4 @@
-"""A Lambda function of another project, called and waited for."""
+"""A Lambda function of another project, invoked synchronously."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
     from handlers.commands.targets.model import TargetSpec
 
-#: What is read of an error's answer; the rest is stack trace.
+#: How much of an error response is read; the rest is stack trace.
 MAX_ANSWER_BYTES = 64 * 1024
-#: The function itself was cut short: another try may work (Step Functions retries its own Lambda errors likewise).
+#: The function was terminated: a retry may work (Step Functions retries its own Lambda errors likewise).
 CUT_SHORT = frozenset({"Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory", "Lambda.Unknown"})
 TRANSIENT_PREFIX = "Transient"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-#: A remote error must not look like one of ours: the text of some of these goes into alarms.
+#: A remote error must not look like one of ours: alarms include the text of some of ours.
 _OURS = frozenset(
     name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, CqrsError)
 )
 
 
 class LambdaTarget:
-    """See ``RemoteTarget``. What the function answers is dropped; an error of it is an error of the delivery."""
+    """See ``RemoteTarget``. The function's result is dropped; its error is an error of the delivery."""
 
     def __init__(self, client: Callable[[], LambdaClient], spec: TargetSpec) -> None:
-        """``client`` is asked for when something is delivered."""
+        """``client`` is called at the first delivery."""
         self._client = client
         self._spec = spec
 
@@ -52,8 +52,8 @@ class LambdaTarget:
 def remote_error(payload: bytes) -> CqrsError:
     """The error for ``{errorType, errorMessage}`` (Lambda Developer Guide, "Lambda function errors in Python").
 
-    It has the remote type's name, so that the command's row and the execution show it; ``Transient*`` stays
-    transient under the name that the state machine retries.
+    It has the name of the remote type, so that the command's row and the execution show it; ``Transient*`` becomes a
+    TransientError, which the state machine retries.
     """
     try:
         found = json.loads(payload)

@@ -1,4 +1,4 @@
-"""A target in memory."""
+"""An in-memory target."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class MemoryTarget:
-    """Keeps what it gets, in order. ``refuse`` may name an error to raise instead."""
+    """Keeps deliveries in order. ``refuse`` may return an error to raise instead."""
 
     def __init__(self, refuse: Callable[[Delivery], Exception | None] | None = None) -> None:
         self.deliveries: list[Delivery] = []

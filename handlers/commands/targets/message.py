@@ -1,4 +1,4 @@
-"""What targets in other projects get: the message of docs/spec/capabilities.md with the command as its content."""
+"""The message to targets in other projects (docs/spec/capabilities.md), with the command as its content."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from handlers.commands.model import Command
 
 ACTION = "command-sync"
-#: One limit for all kinds. Half of what SNS and EventBridge take (256 KiB), because a topic that hands on to a queue
-#: wraps the text and escapes its quotes, and that must fit the queue's own limit (decision record 0036).
+#: One limit for all kinds: half of that of SNS and EventBridge (256 KiB), because a topic that forwards to a queue
+#: wraps the text and escapes its quotes, and the result must fit into the queue's limit (decision record 0036).
 MAX_MESSAGE_BYTES = 128 * 1024
 #: SQS and SNS API references: MessageGroupId and MessageDeduplicationId.
 _FIFO_ID = re.compile(r"[!-~]{1,128}")
 
 
 def delivery_of(command: Command, table: str) -> Delivery:
-    """The delivery of a command from the commands table of that name."""
+    """The delivery of a command from the commands table with the name ``table``."""
     key = command.key
     entity = row_id(key.pk, key.entity.sk)
     return Delivery(
@@ -36,7 +36,7 @@ def delivery_of(command: Command, table: str) -> Delivery:
 
 
 def fifo_id(text: str) -> str:
-    """The text itself, or its hash where it has more than 128 characters or others than a FIFO id may have."""
+    """The text itself, or its hash if it is longer than 128 characters or has characters that FIFO ids don't allow."""
     return text if _FIFO_ID.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -56,7 +56,7 @@ def _text(command: Command, table: str) -> str:
     text = message_text(message)
     if len(text.encode()) <= MAX_MESSAGE_BYTES:
         return text
-    # The reader finds the row of exactly this version under table, pk and sk; it is immutable.
+    # The consumer can read the row of exactly this version by table, pk and sk; it is immutable.
     attributes = content.pop("attributes")
     size = len(json.dumps(attributes, ensure_ascii=False).encode())
     return message_text({**message, "content": {**content, "attributesOmitted": True, "attributesBytes": size}})

@@ -1,4 +1,4 @@
-"""Which targets a deployment has: the ``SYNC_TARGETS`` variable, checked when the function starts."""
+"""The configured targets of a deployment: the ``SYNC_TARGETS`` variable, validated when the function starts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handlers.core.light_dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TargetSpec:
-    """One configured target. ``types`` are the types of commands that it gets."""
+    """One configured target. ``types``: the types of commands that it receives."""
 
     id: str
     types: tuple[str, ...]
@@ -22,12 +22,12 @@ class TargetSpec:
 
     @property
     def region(self) -> str:
-        """Where the target is; calls go there."""
+        """The target's region, to which calls are made."""
         return self.arn.split(":")[3]
 
     @property
     def is_fifo(self) -> bool:
-        """A FIFO queue or topic: its name says so (SQS and SNS Developer Guides)."""
+        """A FIFO queue or topic, recognised by its name (SQS and SNS Developer Guides)."""
         return self.kind in (SQS, SNS) and self.arn.endswith(".fifo")
 
 
@@ -35,7 +35,7 @@ def parse_targets(text: str) -> tuple[TargetSpec, ...]:
     """From ``[{"id", "types", "kind", "arn"}, ...]``.
 
     Raises:
-        SettingsError: naming the entry and what is wrong; ids are the registry's to check.
+        SettingsError: naming the entry and the problem. The registry checks ids.
     """
     try:
         entries = json.loads(text)

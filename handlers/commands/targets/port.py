@@ -1,4 +1,4 @@
-"""The port to a target in another project: it takes deliveries, one command each."""
+"""The port to a target in another project, which accepts deliveries of one command each."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from handlers.core.light_dataclasses import dataclass
 
 
 class TargetRefused(CqrsError):
-    """The target's service refused the delivery, and would refuse it again."""
+    """The target's service refused the delivery permanently."""
 
 
 class RemoteTargetError(CqrsError):
-    """A target that runs code (a Lambda function) failed. A subclass named like its own error is raised."""
+    """A target that runs code (a Lambda function) failed. Raised as a subclass with the name of the remote error."""
 
     nature = Nature.UNKNOWN
 
@@ -23,7 +23,7 @@ class Delivery:
     """One command for one target.
 
     ``text`` is the message as JSON; ``group`` and ``deduplication`` are the ids for FIFO queues and topics;
-    ``action`` and ``type`` go along as message attributes, so that subscribers can filter.
+    ``action`` and ``type`` are sent as message attributes, so that subscribers can filter.
     """
 
     text: str
@@ -37,10 +37,10 @@ class RemoteTarget(Protocol):
     """One target."""
 
     def deliver(self, delivery: Delivery) -> None:
-        """Hand over and return when the target has it: at least once, in the order of the calls.
+        """Deliver, and return once the target has accepted it: at least once, in the order of the calls.
 
         Raises:
-            TransientError: a later try may work.
-            TargetRefused, RemoteTargetError: it will not.
+            TransientError: a retry may work.
+            TargetRefused, RemoteTargetError: a retry won't.
         """
         ...

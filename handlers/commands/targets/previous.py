@@ -1,4 +1,4 @@
-"""The state of an entity before a version, for sync handlers that ask for it."""
+"""The state of an entity before a version, for sync handlers that take it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,19 @@ from handlers.store.port import COMMANDS, HISTORY, Item, TableStore
 if TYPE_CHECKING:
     from handlers.commands.keys import VersionKey
 
-#: Versions that are looked at together, going back from a version whose predecessor is not in history.
+#: Page size when going back from a version whose predecessor isn't in history.
 PAGE = 10
 
-#: A command to the entity as it was before it; None if it was not there.
+#: Takes a command and returns the entity's state before it; None if it didn't exist.
 Before = Callable[[Command], Command | None]
 
 
 class StatesBefore:
-    """Reads what the read model held before a version: the same on every delivery of that version.
+    """Reads the state of the read model before a version: the same on every delivery of that version.
 
-    The pipeline copies the data row to ``history`` before any target gets a version, so that is where the previous
-    state
-    it is, however often the version comes again. Only where the data row had expired meanwhile there is no copy; then
-    the state is that of the version's predecessor in the log, if its row is still there. Versions that were skipped
-    were never a state.
+    The pipeline copies the data row to ``history`` before any target receives a version, so the previous state is there
+    on every redelivery. There is no copy only if the data row had expired; then the state is that of the version's
+    predecessor in the log, if its row still exists. Skipped versions were never a state.
     """
 
     def __init__(self, store: TableStore, now: Callable[[], float], decoded: Callable[[Item], Item]) -> None:
@@ -38,9 +36,9 @@ class StatesBefore:
         self._decoded = decoded
 
     def __call__(self, command: Command) -> Command | None:
-        """The state before; None for the first version, and where neither history nor the log has it any more.
+        """The state before; None for the first version, and if neither history nor the log still has it.
 
-        One query; a second one where versions lie between.
+        Makes one query, and a second one if there are versions in between.
         """
         key = command.key
         if key.version == FIRST_VERSION:
@@ -57,7 +55,7 @@ class StatesBefore:
         return next((completed(row) for row in page.items if not is_expired(row, self._now())), None)
 
     def _in_between(self, key: VersionKey, lowest: int) -> Item | None:
-        """The latest applied command between two versions, unless one that is not skipped ends the search."""
+        """The latest applied command between two versions; None if a later one is neither applied nor skipped."""
         start: Item | None = {"pk": key.pk, "sk": key.sk}
         prefix = key.entity.version_prefix
         while start is not None:
@@ -72,7 +70,7 @@ class StatesBefore:
 
 
 class WithPrevious:
-    """Wraps a sync handler whose ``up`` also takes the previous state, as one that takes only the command."""
+    """Adapts a sync handler whose ``up`` also takes the previous state to one that takes only the command."""
 
     def __init__(self, up: Callable[..., object], before: Before) -> None:
         self._up = up

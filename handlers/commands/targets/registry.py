@@ -1,8 +1,7 @@
-"""The application's own code: found in the configured modules, by explicit ids.
+"""The application's sync handlers: found in the configured modules, by explicit ids.
 
-A decorator only marks a class; nothing is registered by importing. The registry is built once per
-function at start-up and refuses duplicates there, so a mistake is seen at the first deployment and
-not at the first command.
+A decorator only marks a class; importing registers nothing. The registry is built once per function at start-up and
+rejects duplicates then, so a mistake shows at the first deployment and not at the first command.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from handlers.commands.model import Command
     from handlers.commands.targets.previous import Before
 
-#: What ``up`` may answer: the target took the version, or it has a later one. A resync counts them; any other answer,
-#: or none, says nothing. The pipeline ignores them all.
+#: Results that ``up`` may return: the target applied the version, or has a later one. A resync counts them; other
+#: results, or none, have no meaning. The pipeline ignores results.
 APPLIED = "APPLIED"
 SKIPPED = "SKIPPED"
 _MARK = "__cqrs_data_sync__"
@@ -31,13 +30,13 @@ _ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
 class SyncHandler(Protocol):
-    """What ``@sync_handler`` classes offer."""
+    """The interface of ``@sync_handler`` classes."""
 
     def up(self, command: Command) -> object:
         """Apply one version to the target. Must be conditional on (key, version); may be called again.
 
-        May answer APPLIED or SKIPPED. A class whose ``up`` takes a second parameter gets the entity as it was before
-        this version there (``Command`` or None), the same on every call.
+        May return APPLIED or SKIPPED. If ``up`` takes a second parameter, it receives the entity's state before this
+        version (``Command`` or None), the same on every call.
         """
         ...
 
@@ -57,8 +56,8 @@ C = TypeVar("C", bound=type)
 def sync_handler(type_: str, *, id: str) -> Callable[[C], C]:
     """Mark a class as sync target ``id`` for commands of ``type_``.
 
-    The constructor may ask for collaborators by parameter name (see ``docs/application.md``). A method ``empty()``
-    removes all that the target has written, for ``./cqrs resync --rebuild``; it may be called again.
+    The constructor may take collaborators by parameter name (see ``docs/application.md``). An optional method
+    ``empty()`` removes everything that the target has written, for ``./cqrs resync --rebuild``; it may be called again.
     """
 
     def mark(cls: C) -> C:
@@ -77,7 +76,7 @@ class Registry:
         remote: Iterable[RemoteHandler] = (),
         emptying: Mapping[str, Callable[[], object]] | None = None,
     ) -> None:
-        """``handlers`` are this project's own: id to type and handler. ``emptying``: id to what removes all of it."""
+        """``handlers``: this project's, id to type and handler. ``emptying``: id to the function that empties it."""
         self._emptying = dict(emptying or {})
         self._handlers: dict[str, tuple[tuple[str, ...], SyncHandler]] = {
             target: ((type_,), handler) for target, (type_, handler) in (handlers or {}).items()
@@ -85,24 +84,24 @@ class Registry:
         self._handlers.update({one.id: (one.types, one.handler) for one in remote})
 
     def sync_targets(self, type_: str) -> list[str]:
-        """Ids of the targets for commands of a type, in a stable order."""
+        """Ids of the targets for commands of a type, in stable order."""
         return sorted(target for target, (handled, _) in self._handlers.items() if type_ in handled)
 
     def sync_handler(self, target: str) -> SyncHandler:
-        """The handler of a target. Raises RegistryError: it was there when the run began and is not now."""
+        """The handler of a target. Raises RegistryError: it no longer exists, as after a deployment during a run."""
         if target not in self._handlers:
             raise RegistryError(f"sync target {target!r} is not registered; known: {sorted(self._handlers)}")
         return self._handlers[target][1]
 
     def emptying(self, target: str) -> Callable[[], object]:
-        """What removes all that a target has written (its method ``empty``). Raises RegistryError: it has none."""
+        """The target's method ``empty``, which removes all that it has written. Raises RegistryError: it has none."""
         self.sync_handler(target)
         if target not in self._emptying:
             raise RegistryError(f"sync target {target!r} can't be rebuilt: its class has no method empty()")
         return self._emptying[target]
 
     def types_of(self, target: str) -> tuple[str, ...]:
-        """The types of the commands that a target is for. Raises RegistryError: no such target."""
+        """The types of commands that a target receives. Raises RegistryError: no such target."""
         self.sync_handler(target)
         return self._handlers[target][0]
 
@@ -116,10 +115,10 @@ def load_registry(
 ) -> Registry:
     """Import the modules and build the registry, including the targets in other projects.
 
-    ``before`` (``StatesBefore``) reads the second parameter of ``up``, for the classes that take one.
+    ``before`` (``StatesBefore``) provides the second parameter of ``up``, for classes that take one.
 
     Raises:
-        RegistryError: a module can't be imported, an id is wrong or used twice, or ``up`` takes something else.
+        RegistryError: a module can't be imported, an id is invalid or used twice, or ``up`` has other parameters.
     """
     found: dict[str, tuple[str, Any]] = {}
     handlers: dict[str, tuple[str, SyncHandler]] = {}
@@ -147,7 +146,7 @@ def load_registry(
 
 
 def _adapted(handler: SyncHandler, where: str, before: Before) -> SyncHandler:
-    """A handler as the pipeline calls it: with the command alone."""
+    """A handler as the pipeline calls it: with the command only."""
     count = len(inspect.signature(handler.up).parameters)
     if count == 1:
         return handler
@@ -169,23 +168,23 @@ def _check_id(where: str, target: object) -> None:
 def _import(module_name: str) -> ModuleType:
     try:
         return importlib.import_module(module_name)
-    except Exception as error:  # boundary: the application's module; it ends the start with one line
+    except Exception as error:  # boundary: the application's module; start-up fails with one line
         detail = str(error) if isinstance(error, ImportError | SyntaxError) else f"{type(error).__name__}: {error}"
         raise RegistryError(f"handler module {module_name!r} can't be imported: {detail}") from error
 
 
 def marked_classes(module_name: str, mark: str) -> list[type]:
-    """The classes that a module itself defines and a decorator marked. Raises RegistryError if it can't be imported."""
+    """The marked classes that a module defines itself. Raises RegistryError: the module can't be imported."""
     module = _import(module_name)
     classes = (value for value in vars(module).values() if inspect.isclass(value))
     return [cls for cls in classes if mark in vars(cls) and cls.__module__ == module.__name__]
 
 
 def instance_of(cls: type, where: str, collaborators: Mapping[str, Any], what: str, method: str) -> Any:
-    """An instance, with the collaborators that its constructor asks for by name.
+    """Create an instance, with the collaborators that its constructor takes by name.
 
     Raises:
-        RegistryError: it has not got ``method`` (``name(parameters)``), or asks for something unknown.
+        RegistryError: it lacks ``method`` (``name(parameters)``), or takes an unknown parameter.
     """
     if not callable(getattr(cls, method.partition("(")[0], None)):
         raise RegistryError(f"{where}: {what} needs a method {method}")

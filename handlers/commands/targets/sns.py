@@ -18,7 +18,7 @@ class SnsTarget:
     """See ``RemoteTarget``."""
 
     def __init__(self, client: Callable[[], SNSClient], spec: TargetSpec) -> None:
-        """``client`` is asked for when something is delivered."""
+        """``client`` is called at the first delivery."""
         self._client = client
         self._spec = spec
 

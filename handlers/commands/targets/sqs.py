@@ -18,7 +18,7 @@ class SqsTarget:
     """See ``RemoteTarget``."""
 
     def __init__(self, client: Callable[[], SQSClient], spec: TargetSpec) -> None:
-        """``client`` is asked for when something is delivered."""
+        """``client`` is called at the first delivery."""
         self._client = client
         self._spec = spec
         self._url = queue_url(spec.arn)

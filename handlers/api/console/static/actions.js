@@ -1,4 +1,4 @@
-// Redrive and skip: first what would happen, then, after a yes, the same in earnest.
+// Redrive and skip: first a dry run, then, once it is confirmed, the real call.
 import { post } from "./api.js";
 import { Confirm, html, useState, Fragment } from "./ui.js";
 
@@ -7,11 +7,11 @@ const redrivenText = (answer) => html`<ul>${answer.outcomes.map((one) => html`<l
 
 const skippedText = (answer) => {
   const applied = Object.entries(answer.appliedTargets);
-  return html`<p>The version is left out; its successor ${answer.woken ? "goes on" : "goes on when it is there"}.
-    ${applied.length > 0 && html` These have applied it already, and keep it: ${applied.map(([name]) => name).join(", ")}.`}</p>`;
+  return html`<p>The version is skipped; its successor ${answer.woken ? "continues" : "continues once it exists"}.
+    ${applied.length > 0 && html` These have already applied it, and keep it: ${applied.map(([name]) => name).join(", ")}.`}</p>`;
 };
 
-/** Buttons for a failed version. ``path``: of the version. */
+/** Buttons for a failed version. ``path``: the version's. */
 export function Act({ path, kind, onDone }) {
   const [asked, setAsked] = useState(null);
   const call = (verb, dryRun) => post(`${path}/${verb}`, undefined, { kind, dryRun: dryRun ? "true" : undefined });
@@ -21,7 +21,7 @@ export function Act({ path, kind, onDone }) {
     <button type="button" onClick=${() => setAsked("skip")}>Skip…</button>
     ${asked === "redrive" && html`<${Confirm} title="Give it a new attempt?" verb="Redrive"
       preview=${async () => redrivenText(await call("redrive", true))} act=${() => call("redrive")} onClose=${close} />`}
-    ${asked === "skip" && html`<${Confirm} title="Leave this version out for good?" verb="Skip"
+    ${asked === "skip" && html`<${Confirm} title="Skip this version permanently?" verb="Skip"
       preview=${async () => skippedText(await call("skip", true))} act=${() => call("skip")} onClose=${close} />`}
   <//>`;
 }

@@ -1,4 +1,4 @@
-// The one way to the stack: its HTTP API. Who calls is chosen on the page (laptop), or told by a token (AWS).
+// All access to the stack goes through its HTTP API. The caller is chosen on the page (laptop) or named by a token (AWS).
 export const settings = JSON.parse(document.querySelector('meta[name="console-settings"]').content);
 
 const STORED = "console-caller";
@@ -24,18 +24,18 @@ export function forgetCaller() {
   caller = { tenant: "", user: settings.users?.[0] ?? "", token: "" };
 }
 
-/** What the API refuses, as it tells it (RFC 9457). */
+/** An error response of the API: a problem document (RFC 9457). */
 export class ApiProblem extends Error {
   constructor(status, body) {
     super(body.detail ?? body.message ?? `HTTP ${status}`);
     this.status = status;
-    this.title = body.title ?? "The API could not be asked";
+    this.title = body.title ?? "The request failed";
     this.errors = body.errors;
     this.requestId = body.requestId;
   }
 }
 
-/** A part of a path. API Gateway decodes it once, the API once more. */
+/** Encode a path segment. API Gateway decodes it once, and the API again. */
 export const part = (text) => encodeURIComponent(encodeURIComponent(text));
 
 function headers(body) {
@@ -47,7 +47,7 @@ function headers(body) {
   return sent;
 }
 
-/** Ask the API. ``path`` begins with a slash; absent values of ``query`` are left out. Throws ApiProblem. */
+/** Call the API. ``path`` starts with a slash; missing values of ``query`` are omitted. Throws ApiProblem. */
 export async function ask(method, path, { query = {}, body } = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const search = given.length ? `?${new URLSearchParams(given)}` : "";
@@ -77,10 +77,10 @@ export async function ask(method, path, { query = {}, body } = {}) {
 export const get = (path, query) => ask("GET", path, { query });
 export const post = (path, body, query) => ask("POST", path, { query, body });
 
-/** Put a file where the API said. On a laptop the link may name this machine otherwise than the page's address does. */
+/** Upload a file to the link from the API. On a laptop, its host may differ from that of the page. */
 export async function upload(link, file) {
   const url = new URL(link.url);
   if (settings.users) url.host = window.location.host;
   const answer = await fetch(url, { method: link.method, body: file, credentials: "omit" });
-  if (!answer.ok) throw new ApiProblem(answer.status, { title: "The file was not taken", detail: `HTTP ${answer.status}` });
+  if (!answer.ok) throw new ApiProblem(answer.status, { title: "The upload failed", detail: `HTTP ${answer.status}` });
 }

@@ -1,4 +1,4 @@
-// Search by type and code.
+// Search for entities by type and code.
 import { get, part } from "./api.js";
 import { usePages, useData } from "./live.js";
 import { go, hrefOf } from "./places.js";
@@ -37,7 +37,7 @@ function Found({ type, prefix }) {
   return html`<h2>${type}${prefix && html`, codes from ${prefix}`}</h2>
     <${Problem} error=${error} />
     ${isLoading && html`<p class="loading">Loading</p>`}
-    ${!isLoading && !items.length && !error && html`<p class="soft">Nothing is applied of this type.
+    ${!isLoading && !items.length && !error && html`<p class="soft">No applied entity found.
       ${prefix && html` <a href=${hrefOf(["entities", type, prefix])}>Look for the versions of ${type} ${prefix}</a>`}</p>`}
     ${items.length > 0 && html`<${Table} caption=${`Entities of type ${type}`} rows=${items} keyOf=${(row) => row.code}
       columns=${[

@@ -1,4 +1,4 @@
-// One entity: its versions as a timeline, and what became of the one that is chosen.
+// One entity: its versions as a timeline, and the outcome of the selected one.
 import { get, part } from "./api.js";
 import { Act } from "./actions.js";
 import { useData, usePages } from "./live.js";
@@ -10,8 +10,8 @@ const PAGE = 20;
 
 const pathOf = (type, code) => `/entities/${part(type)}/${part(code)}`;
 
-/** The first from below that is not applied, else the newest. */
-function tellingOf(versions) {
+/** Version to show first: the oldest listed one that is open or failed, else the newest. */
+function firstShown(versions) {
   const open = versions.filter((one) => one.outcome === "OPEN" || one.outcome === "FAILED");
   return (open[open.length - 1] ?? versions[0])?.command.version ?? null;
 }
@@ -22,9 +22,9 @@ export function Entity({ type, code, version, kind }) {
   const explained = useData(() => get(`${path}/explain`, { kind }), [type, code]);
   const [chosen, setChosen] = useState(version);
   const versions = history.items;
-  const shown = chosen ?? tellingOf(versions);
+  const shown = chosen ?? firstShown(versions);
   const current = versions.find((one) => one.command.version === shown);
-  const told = explained.data?.versions.find((one) => one.version === shown);
+  const explanation = explained.data?.versions.find((one) => one.version === shown);
   const reload = () => { history.reload(); explained.reload(); };
   return html`<p class="small"><a href=${hrefOf(["entities", type])}>All of type ${type}</a></p>
     <${Title}>${type} ${code}<//>
@@ -44,11 +44,11 @@ export function Entity({ type, code, version, kind }) {
         })}</ol>
         ${history.next && html`<button type="button" onClick=${history.next}>Older versions</button>`}
       </section>
-      ${current && html`<${Version} key=${shown} path=${path} kind=${kind} one=${current} told=${told} onDone=${reload} />`}
+      ${current && html`<${Version} key=${shown} path=${path} kind=${kind} one=${current} explanation=${explanation} onDone=${reload} />`}
     </div>`;
 }
 
-function Version({ path, kind, one, told, onDone }) {
+function Version({ path, kind, one, explanation, onDone }) {
   const { command } = one;
   const own = `${path}/versions/${command.version}`;
   const run = useData(
@@ -63,8 +63,8 @@ function Version({ path, kind, one, told, onDone }) {
       ${one.outcome === "FAILED" && html`<${Act} path=${own} kind=${kind} onDone=${onDone} />`}</p>
     ${one.error && html`<div class="problem"><strong>${one.error.type}</strong> ${one.error.state && html`in ${one.error.state}`}
       <div>${one.error.message}</div></div>`}
-    ${told && told.whatToDo !== "nothing" && html`<p>${told.whatToDo}</p>`}
-    <h3>Where it is</h3>
+    ${explanation && explanation.whatToDo !== "nothing" && html`<p>${explanation.whatToDo}</p>`}
+    <h3>Progress</h3>
     <${Machine} status=${one.status} outcome=${one.outcome} run=${run.data} />
     <h3>Targets</h3>
     ${targets.length === 0 ? html`<p class="soft">None yet.</p>` : html`<${Table} caption="Targets" rows=${targets} keyOf=${([name]) => name}
@@ -79,8 +79,8 @@ function Version({ path, kind, one, told, onDone }) {
       ["Name", command.name], ["Attempt", one.attempt], ["Published", html`<${Time} at=${command.updatedAt} />`],
       ["By", command.updatedBy], ["From", command.updatedIp], ["Source", command.source], ["Request", command.requestId],
       ["Deleted", command.isDeleted ? "yes" : null],
-      ["Restarts", told?.restarts || null], ["Failed", told?.failedAt && html`<${Time} at=${told.failedAt} />`],
-      ["Waiting since", told?.waitingSince && html`<${Time} at=${told.waitingSince} />`],
+      ["Restarts", explanation?.restarts || null], ["Failed", explanation?.failedAt && html`<${Time} at=${explanation.failedAt} />`],
+      ["Waiting since", explanation?.waitingSince && html`<${Time} at=${explanation.waitingSince} />`],
     ]} />
     ${command.attributesUrl
       ? html`<p><a href=${command.attributesUrl} rel="noreferrer" download>Download its attributes</a></p>`

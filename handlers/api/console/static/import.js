@@ -58,10 +58,10 @@ export function Import({ id }) {
     <ul class="tiles">${COUNTERS.map((name) => html`<li key=${name}><span class="number">${job.counts[name] ?? "–"}</span> ${name}</li>`)}</ul>
     ${job.error && html`<div class="problem"><strong>${job.error.type}</strong> ${job.error.message}</div>`}
     ${job.reasons.length > 0 && html`<h2>Why rows failed</h2><${Table} caption="Reasons" rows=${job.reasons} keyOf=${(row) => row.code}
-      columns=${[["Code", (row) => row.code], ["Rows", (row) => row.rows, "number"], ["First on line", (row) => row.line, "number"], ["It says", (row) => row.message]]} />`}
+      columns=${[["Code", (row) => row.code], ["Rows", (row) => row.rows, "number"], ["First on line", (row) => row.line, "number"], ["Message", (row) => row.message]]} />`}
     ${job.hasReport && html`<${Report} path=${path} key=${`${job.attempt} ${job.updatedAt}`} />`}
     ${job.files !== null ? html`<${Files} path=${path} />` : html`<${Rows} path=${path} job=${job} />`}
-    <h2>About it</h2>
+    <h2>Details</h2>
     <${Facts} of=${[
       ["Id", html`<code>${job.id}</code>`], ["Table", job.table], ["Object", html`<code>${job.bucket}/${job.key}</code>`], ["Mode", job.mode],
       ["Attempt", job.attempt], ["Created", html`<${Time} at=${job.createdAt} />`], ["By", job.createdBy], ["Changed", html`<${Time} at=${job.updatedAt} />`],
@@ -71,6 +71,6 @@ export function Import({ id }) {
       preview=${async () => html`<p>${job.counts.failed} rows failed. Each gets a new attempt; what was applied stays as it is.</p>`}
       act=${() => post(`${path}/retry`)} onClose=${close} />`}
     ${asked === "cancel" && html`<${Confirm} title="Import no further rows?" verb="Cancel the import"
-      preview=${async () => html`<p>Rows that are applied or on their way stay; the rest is left out.</p>`}
+      preview=${async () => html`<p>Rows that are applied or in progress stay; the rest are not imported.</p>`}
       act=${() => post(`${path}/cancel`)} onClose=${close} />`}`;
 }

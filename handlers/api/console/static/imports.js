@@ -1,4 +1,4 @@
-// Imports: the list, and putting a file.
+// Imports: the list, and uploading a file.
 import { get, post, upload } from "./api.js";
 import { useData, usePages } from "./live.js";
 import { go, hrefOf } from "./places.js";
@@ -59,7 +59,7 @@ export function Imports({ query }) {
     <p class="small"><a href=${hrefOf(["imports"])} aria-current=${isOfArchives ? undefined : "true"}>Files</a> · ${" "}
       <a href=${hrefOf(["imports"], { archives: "true" })} aria-current=${isOfArchives ? "true" : undefined}>Archives</a></p>
     <${Problem} error=${jobs.error} />
-    ${jobs.data && !jobs.items.length && html`<p class="soft">Nothing was imported yet.</p>`}
+    ${jobs.data && !jobs.items.length && html`<p class="soft">Nothing has been imported yet.</p>`}
     ${jobs.items.length > 0 && html`<${Table} caption="Imports" rows=${jobs.items} keyOf=${(row) => row.id}
       columns=${[
         ["File", (row) => html`<a href=${hrefOf(["imports", row.id])}>${row.file ?? row.key.split("/").pop()}</a>`],

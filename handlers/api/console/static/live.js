@@ -1,4 +1,4 @@
-// Keeping what is shown up to date: by the runtime's events on a laptop, and by asking again everywhere.
+// Keeps the page up to date: by polling, and on a laptop also by the runtime's events.
 import { settings } from "./api.js";
 import { useEffect, useRef, useState } from "./ui.js";
 
@@ -15,16 +15,16 @@ let isConnected = false;
 export function follow(kinds) {
   if (!settings.live) return;
   const source = new EventSource(settings.live);
-  const told = (event) => {
+  const onEvent = (event) => {
     if (event.type === "command-status") applied.push(Date.now());
     for (const one of listeners) one();
   };
-  for (const kind of [...kinds, "reset"]) source.addEventListener(kind, told);
+  for (const kind of [...kinds, "reset"]) source.addEventListener(kind, onEvent);
   source.addEventListener("open", () => { isConnected = true; });
   source.addEventListener("error", () => { isConnected = false; });
 }
 
-/** Commands that ended per second, over the last ten; null where there are no events. */
+/** Commands that ended per second, averaged over the last ten seconds; null without live events. */
 export function rate() {
   const from = Date.now() - RATE_SECONDS * 1000;
   while (applied.length && applied[0] < from) applied.shift();
@@ -32,8 +32,8 @@ export function rate() {
 }
 
 /**
- * How fast counters grow: per second, over the last ten, from looks at them. ``counters``: ``[[id, count], ...]``, null
- * before the first look. What it has at first has grown before; what is new later has grown from nothing.
+ * How fast polled counters grow: per second, averaged over the last ten seconds. ``counters``: ``[[id, count], ...]``,
+ * null before the first poll. The first poll is the baseline; counters that appear later start at zero.
  */
 export function useGrowth(counters) {
   const before = useRef(null), grown = useRef([]);
@@ -56,8 +56,8 @@ export function useGrowth(counters) {
 }
 
 /**
- * What ``load`` answers, asked again while the page is visible: after two seconds where it changed, later and later
- * (up to thirty) where it didn't, and at once after an event. ``error`` and old ``data`` may be there together.
+ * The result of ``load``, polled while the page is visible: after two seconds if it changed, at growing intervals (up
+ * to thirty seconds) if it didn't, and at once after an event. ``error`` and older ``data`` may both be set.
  */
 export function useData(load, deps) {
   const [state, setState] = useState({ data: null, error: null, isLoading: true });
@@ -106,7 +106,7 @@ export function useData(load, deps) {
   return { ...state, reload: () => again.current() };
 }
 
-/** Pages, asked for one after the other. ``load(cursor)`` answers ``{items, cursor}``; the first is kept up to date. */
+/** A list, page by page. ``load(cursor)`` returns ``{items, cursor}``; the first page is kept up to date. */
 export function usePages(load, deps) {
   const first = useData(() => load(undefined), deps);
   const [more, setMore] = useState({ items: [], cursor: undefined });

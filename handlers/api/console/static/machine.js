@@ -1,9 +1,9 @@
-// The command's state machine as it is defined, with where a version is in it and how long each state took.
+// The command's state machine as defined, with a version's position in it and the duration of each state.
 import { html, lasted, STATE_COLUMNS, Table, Time, useEffect, useState } from "./ui.js";
 
 const BOX = { width: 166, height: 34 };
 const ROW = 52, RIGHT = 206, BUS = 186, LEFT_BUS = -14, VIEW = { left: -24, width: 404 };
-/** Statuses name the state within the map; the machine's own is the map. */
+/** Statuses name the state inside the map; the diagram shows the map itself. */
 const STATE_OF = { sync_data: "sync_data_all" };
 let machines;
 
@@ -12,7 +12,7 @@ function load() {
   return machines;
 }
 
-/** The line from the start to the good end, and the other states beside it: name to column and row. */
+/** Layout: the path from start to success in column 0, other states in column 1. ``places``: name to column and row. */
 function placed(machine) {
   const byName = new Map(machine.states.map((state) => [state.name, state]));
   const main = [];
@@ -29,7 +29,7 @@ function placed(machine) {
   return { places, main };
 }
 
-/** How each state looks: good, busy, bad, or nothing. */
+/** Name of a state to its look: good, busy, bad, or none. */
 function marksOf(main, status, outcome, run) {
   const marks = new Map();
   const [named, phase] = status.split(":");
@@ -48,7 +48,7 @@ function marksOf(main, status, outcome, run) {
   return marks;
 }
 
-/** Name of a state to milliseconds; of one that goes on until now. */
+/** Name of a state to its duration in milliseconds; for a running one, until now. */
 function timesOf(run) {
   const times = new Map();
   for (const state of run?.states ?? []) {
@@ -89,10 +89,10 @@ export function Machine({ status, outcome, run }) {
   const marks = marksOf(main, status, outcome, run);
   const times = timesOf(run);
   const rows = Math.max(...[...places.values()].map((place) => place.row)) + 1;
-  const told = `State machine of the command: ${status}, ${outcome}`;
+  const label = `State machine of the command: ${status}, ${outcome}`;
   const states = run ? run.states.filter((state) => times.has(state.name)) : [];
   return html`<div>
-    <svg class="machine" role="img" aria-label=${told} viewBox=${`${VIEW.left} -2 ${VIEW.width} ${rows * ROW}`} width=${VIEW.width}>
+    <svg class="machine" role="img" aria-label=${label} viewBox=${`${VIEW.left} -2 ${VIEW.width} ${rows * ROW}`} width=${VIEW.width}>
       <defs><marker id="arrow" viewBox="0 0 6 6" refX="5" refY="3" markerWidth="6" markerHeight="6" orient="auto">
         <path class="arrow" d="M0 0L6 3L0 6z" /></marker></defs>
       <${Edges} machine=${machine} places=${places} />
@@ -106,10 +106,10 @@ export function Machine({ status, outcome, run }) {
         </g>`;
       })}
     </svg>
-    ${run ? html`<details><summary>States one by one</summary>
+    ${run ? html`<details><summary>All states</summary>
       <p class="small soft">Started <${Time} at=${run.startedAt} />${run.stoppedAt && html`, ended <${Time} at=${run.stoppedAt} />`}, ${run.status}.</p>
       <${Table} caption="States in the order in which they were entered" rows=${states.map((state, index) => ({ ...state, index }))} keyOf=${(row) => row.index}
         columns=${STATE_COLUMNS} /></details>`
-      : html`<p class="small soft">How long each state took is not known: the machine keeps no history, or it is for operators.</p>`}
+      : html`<p class="small soft">The duration of each state is unknown: the state machine keeps no history, or only operators may see it.</p>`}
   </div>`;
 }

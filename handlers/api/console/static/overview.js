@@ -1,4 +1,4 @@
-// What is open, what failed, which alarms are raised, and how fast it goes.
+// Open and failed commands, raised alarms, and throughput.
 import { get, post, settings } from "./api.js";
 import { rate, useData, useGrowth } from "./live.js";
 import { hrefOf } from "./places.js";
@@ -23,11 +23,11 @@ function RowsRate() {
   return html`<li><span class="number">${jobs.data ? now.toFixed(1) : "–"}</span> rows imported per second</li>`;
 }
 
-/** Those that are raised; of the others their number is enough. */
+/** The raised alarms; of the others, only the number. */
 function Alarms() {
   const alarms = useData(() => get("/alarms"), []);
   const raised = alarms.data?.items.filter((one) => one.state === "ALARM") ?? [];
-  const quiet = settings.live ? "A laptop evaluates no alarms." : `None of ${alarms.data?.items.length} alarms is raised.`;
+  const quiet = settings.live ? "A laptop doesn't evaluate alarms." : `None of ${alarms.data?.items.length} alarms is raised.`;
   return html`<h2>Alarms</h2>
     ${alarms.error?.status === 403
       ? html`<p class="soft">This list needs the role operator.</p>`
@@ -45,7 +45,7 @@ const countsText = (answer) => html`<ul>${Object.entries(answer.counts).map(([ou
   html`<li>${count} ${outcome.toLowerCase().replaceAll("_", " ")}</li>`)}
   ${Object.keys(answer.counts).length === 0 && html`<li>nothing</li>`}</ul>`;
 
-/** Redrive what the list shows, after a look at what would happen. */
+/** Redrive the listed commands, after a dry run. */
 function RedriveShown({ onDone }) {
   const [isAsked, setAsked] = useState(false);
   const call = (dryRun) => post("/failed/redrive", { limit: SHOWN_FAILED, dryRun });
@@ -71,7 +71,7 @@ export function Overview() {
       <${RowsRate} />
     </ul>
     <h2>Open by status</h2>
-    ${open.data.byStatus.length === 0 ? html`<p class="soft">Nothing is on its way.</p>` : html`<${Table}
+    ${open.data.byStatus.length === 0 ? html`<p class="soft">No command is in progress.</p>` : html`<${Table}
       caption="Open commands by status" rows=${open.data.byStatus} keyOf=${(row) => row.status}
       columns=${[["Status", (row) => html`<${Badge} status=${row.status} />`], ["Commands", (row) => row.count, "number"]]} />`}`}
     <h2>Failed now</h2>

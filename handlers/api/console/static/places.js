@@ -1,4 +1,4 @@
-// Addresses within the page: '#/entities/ORDER/o1?version=3'. Parts are percent-encoded.
+// Addresses within the page, such as '#/entities/ORDER/o1?version=3'. Segments are percent-encoded.
 
 export function placeOf(hash) {
   const [path, search] = hash.replace(/^#\/?/, "").split("?");

@@ -11,7 +11,7 @@ export function Tasks() {
   const rows = tasks.items;
   return html`<${Title}>Tasks<//>
     <${Problem} error=${tasks.error} />
-    ${tasks.data && !rows.length && html`<p class="soft">There is no task.</p>`}
+    ${tasks.data && !rows.length && html`<p class="soft">There are no tasks.</p>`}
     ${rows.length > 0 && html`<${Table} caption="Tasks" rows=${rows} keyOf=${(row) => row.id}
       columns=${[
         ["Task", (row) => html`<a href=${hrefOf(["tasks", row.id])}>${row.type} <span class="mono small">${row.id.split("#").pop()}</span></a>`],
@@ -57,13 +57,13 @@ export function Task({ id }) {
     ${task.error && html`<div class="problem"><strong>${task.error.type}</strong> ${task.error.message}</div>`}
     ${task.hasItems ? html`<${Items} path=${path} task=${task} />` : html`<h2>Input</h2><${Json} value=${task.input} label="Input" />
       ${task.result !== null && html`<h2>Result</h2><${Json} value=${task.result} label="Result" />`}`}
-    <h2>About it</h2>
+    <h2>Details</h2>
     <${Facts} of=${[["Id", html`<code>${task.id}</code>`], ["Attempt", task.attempt], ["Created", html`<${Time} at=${task.createdAt} />`],
       ["By", task.createdBy], ["Changed", html`<${Time} at=${task.updatedAt} />`]]} />
     ${asked === "retry" && html`<${Confirm} title="Run what failed again?" verb="Retry"
-      preview=${async () => html`<p>${task.hasItems ? `${task.failed} items failed.` : "The task failed."} What succeeded stays.</p>`}
+      preview=${async () => html`<p>${task.hasItems ? `${task.failed} items failed.` : "The task failed."} Successful results are kept.</p>`}
       act=${() => post(`${path}/retry`)} onClose=${close} />`}
     ${asked === "cancel" && html`<${Confirm} title="Cancel the task?" verb="Cancel the task"
-      preview=${async () => html`<p>What has an outcome keeps it; nothing more is begun.</p>`}
+      preview=${async () => html`<p>Existing outcomes are kept; nothing further is started.</p>`}
       act=${() => post(`${path}/cancel`)} onClose=${close} />`}`;
 }

@@ -1,4 +1,4 @@
-// What all views are made of. Everything of data goes through text nodes: no markup is ever made of it.
+// Building blocks of all views. Data is only ever rendered as text nodes, never as markup.
 const { h, Fragment } = window.preact;
 export const { useState, useEffect, useRef, useMemo, useCallback } = window.preactHooks;
 export const render = window.preact.render;
@@ -30,7 +30,7 @@ export function Time({ at }) {
   return Number.isNaN(date.getTime()) ? String(at) : html`<time datetime=${at} title=${at}>${TIMES.format(date)}</time>`;
 }
 
-/** Milliseconds for people. */
+/** Format a duration in milliseconds. */
 export function lasted(ms) {
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
@@ -57,7 +57,7 @@ export function Facts({ of }) {
     ([name, value]) => html`<${Fragment} key=${name}><dt>${name}</dt><dd>${value}</dd><//>`)}</dl>`;
 }
 
-/** Rows with the same cells. On a narrow page each is a card. ``columns``: [[title, cell of a row, class], ...]. */
+/** A table; on a narrow page, each row is a card. ``columns``: [[title, function from row to cell, class], ...]. */
 export function Table({ caption, columns, rows, keyOf }) {
   return html`<div class="scroll"><table class="cards">
     <caption class="hidden">${caption}</caption>
@@ -67,7 +67,7 @@ export function Table({ caption, columns, rows, keyOf }) {
   </table></div>`;
 }
 
-/** A heading that gets the focus when the page changes, so that a screen reader tells where one is. */
+/** A heading that takes the focus when the page changes, so that a screen reader announces the page. */
 export function Title({ children }) {
   const own = useRef(null);
   useEffect(() => {
@@ -77,17 +77,17 @@ export function Title({ children }) {
   return html`<h1 tabindex="-1" ref=${own}>${children}</h1>`;
 }
 
-/** Ask before something is done. ``preview`` tells what would happen; ``act`` does it and answers a text or nothing. */
+/** Confirmation dialog. ``preview`` returns what would happen, as markup; ``act`` does it, given the reason's text. */
 export function Confirm({ title, preview, act, verb, reason, onClose }) {
   const own = useRef(null);
-  const [told, setTold] = useState(null);
+  const [shown, setShown] = useState(null);
   const [error, setError] = useState(null);
   const [isBusy, setBusy] = useState(Boolean(preview));
   const [text, setText] = useState("");
   useEffect(() => {
     own.current.showModal();
     if (!preview) return;
-    preview().then((found) => { setTold(found); setBusy(false); }, (caught) => { setError(caught); setBusy(false); });
+    preview().then((found) => { setShown(found); setBusy(false); }, (caught) => { setError(caught); setBusy(false); });
   }, []);
   const run = async (event) => {
     event.preventDefault();
@@ -104,7 +104,7 @@ export function Confirm({ title, preview, act, verb, reason, onClose }) {
   return html`<dialog ref=${own} aria-label=${title} onClose=${() => onClose(false)}>
     <form onSubmit=${run}>
       <h2>${title}</h2>
-      ${preview && html`<div aria-live="polite">${told ?? (error ? "" : "Asking what would happen")}</div>`}
+      ${preview && html`<div aria-live="polite">${shown ?? (error ? "" : "Loading the preview")}</div>`}
       ${reason && html`<label class="field">${reason}
         <textarea rows="3" value=${text} onInput=${(event) => setText(event.target.value)}></textarea></label>`}
       <${Problem} error=${error} />
@@ -122,7 +122,7 @@ export function Counted({ done, total, label }) {
     <span class="small">${done} of ${total}</span><//>`;
 }
 
-/** Of the states of an execution. One that failed has no end of its own. */
+/** Table columns for the states of an execution. A failed state has no end time. */
 export const STATE_COLUMNS = [
   ["State", (row) => row.name],
   ["Entered", (row) => html`<${Time} at=${row.enteredAt} />`],

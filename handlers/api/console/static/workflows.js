@@ -1,10 +1,10 @@
-// The application's workflows: start one, look at one. The API lists those that were started by it for the tenant.
+// The application's workflows: start and inspect executions. The API lists those that it started for the tenant.
 import { get, part, post } from "./api.js";
 import { useData, usePages } from "./live.js";
 import { go, hrefOf } from "./places.js";
 import { Badge, Facts, html, Json, Problem, STATE_COLUMNS, Table, Time, Title, useState } from "./ui.js";
 
-// The API describes each execution that it lists, so few at once: the page asks again and again.
+// The API makes one call per listed execution, and the page polls, so the list is short.
 const LISTED = 10;
 
 export function Workflows({ parts }) {
@@ -13,7 +13,7 @@ export function Workflows({ parts }) {
   if (id !== undefined) return html`<${Execution} name=${name} id=${id} />`;
   return html`<${Title}>Workflows<//>
     <${Problem} error=${catalogue.error} />
-    ${catalogue.data?.workflows.length === 0 && html`<p class="soft">This stack has no workflows of its own.</p>`}
+    ${catalogue.data?.workflows.length === 0 && html`<p class="soft">This stack has no custom workflows.</p>`}
     ${catalogue.data?.workflows.length > 0 && html`<${Forms} names=${catalogue.data.workflows} />`}`;
 }
 
@@ -21,7 +21,7 @@ function Executions({ name }) {
   const list = usePages((cursor) => get(`/workflows/${part(name)}`, { limit: LISTED, cursor }), [name]);
   return html`<h2>Executions</h2>
     <${Problem} error=${list.error} />
-    ${list.data && list.items.length === 0 && html`<p class="soft">None is remembered${list.next ? " among the latest" : ""}.</p>`}
+    ${list.data && list.items.length === 0 && html`<p class="soft">No executions found${list.next ? " among the latest" : ""}.</p>`}
     ${list.items.length > 0 && html`<${Table} caption=${`Executions of ${name}`} rows=${list.items} keyOf=${(row) => row.id}
       columns=${[
         ["Id", (row) => html`<a href=${hrefOf(["workflows", name, row.id])}>${row.id}</a>`],
@@ -64,7 +64,7 @@ function Forms({ names }) {
 function States({ name, id, status }) {
   const { data, error } = useData(() => get(`/workflows/${part(name)}/${part(id)}/run`), [name, id, status]);
   return html`<h2>History</h2><${Problem} error=${error} />
-    ${data && !data.states && html`<p class="soft">Nothing is remembered of it.</p>`}
+    ${data && !data.states && html`<p class="soft">No history is kept.</p>`}
     ${data?.states && html`<${Table} caption="States in the order in which they were entered"
       rows=${data.states.map((state, index) => ({ ...state, index }))} keyOf=${(row) => row.index} columns=${STATE_COLUMNS} />`}`;
 }
