@@ -1,8 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from contract.state_machines import EXPRESS, STANDARD, STARTED_MACHINES
+from tests.support.moto_clients import remembered_grammars
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _grammars() -> Iterator[None]:
+    """For the rules of other projects, in moto."""
+    with remembered_grammars():
+        yield
 
 
 @pytest.fixture(params=[STANDARD, EXPRESS])

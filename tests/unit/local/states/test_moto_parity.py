@@ -19,6 +19,7 @@ from moto import mock_aws
 from moto.awslambda_simple.models import lambda_simple_backends
 
 from local.aws.clients import spared_clients
+from tests.support.moto_clients import remembered_grammars
 
 from .conftest import FUNCTION, INVOKE, ROLE, Runtime, chain
 
@@ -174,7 +175,7 @@ def run_on_moto(
 ) -> Outcome:
     """Status, output, error and cause."""
     config = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
-    with spared_clients(), mock_aws(config=config):
+    with spared_clients(), remembered_grammars(), mock_aws(config=config):
         queue = lambda_simple_backends["123456789012"]["us-east-1"].lambda_simple_results_queue
         queue.extend(json.dumps(answer) for answer in answers)
         s3 = boto3.client("s3", region_name="us-east-1")
