@@ -115,7 +115,7 @@ MOVED = (
     Moved(
         "tests/e2e/test_operations.py",
         "test_ops_02_a_hundred_failed_commands_finish_in_order",
-        ("STANDARD",),
+        ("EXPRESS",),
         OTHER_WORKFLOW,
     ),
     Moved(
@@ -278,8 +278,8 @@ MOVED = (
     Moved(
         "tests/e2e/test_order.py",
         "test_ord_13_fifty_versions_in_random_order",
-        ("2", "EXPRESS"),
-        "one seed of each of the others stays; tests/simulation/test_seeds.py has more",
+        ("2", "EXPRESS", "STANDARD"),
+        "one seed of INLINE stays; tests/simulation/test_seeds.py has more of each",
     ),
     Moved(
         "tests/e2e/test_order.py",
@@ -326,8 +326,8 @@ MOVED = (
     Moved(
         "tests/e2e/test_regions.py",
         "test_edge_06_07_a_command_runs_in_the_configured_region",
-        ("us-gov-west-1",),
-        "cn-north-1 is of another partition, too; tests/infra/test_partitions.py has all three",
+        ("us-gov-west-1", "eu-west-1"),
+        "cn-north-1 is another region and of another partition",
     ),
     Moved(
         "tests/e2e/test_edges_of_the_laptop.py",
@@ -383,6 +383,20 @@ MOVED = (
         (),
         "the same by processes, once they were killed",
         "tests/e2e/test_serve_data.py::test_app_07_serve_is_killed_and_goes_on",
+    ),
+    Moved(
+        "tests/e2e/test_preview.py",
+        "test_pr_02_the_command_prints_it",
+        (),
+        "the comparison that it prints, of a copy; tests/unit/local/preview has the texts",
+        "tests/e2e/test_preview.py::test_pr_02_the_files_as_committed_change_nothing",
+    ),
+    Moved(
+        "tests/e2e/test_edges_of_the_laptop.py",
+        "test_edge_42_every_runtime_has_its_own_log",
+        (),
+        "the same of the function that chooses the file",
+        "tests/unit/handlers/operations/cli/test_log_file.py::test_edge_42_every_runtime_has_its_own_log_file",
     ),
     Moved(
         "tests/e2e/test_edges_of_the_laptop.py",

@@ -9,6 +9,9 @@ from pathlib import Path
 import boto3
 import pytest
 
+from cli.__main__ import main
+from local.deploy.project import stack_names
+from local.runtime import PROJECT_DIR
 from local.testing.copies import alone, checkout
 from tests.support.checkout import Cli
 from tests.support.hostile import Listener, hostile_environment
@@ -55,15 +58,15 @@ def test_edge_42_every_runtime_has_its_own_log(folder: Path, served: Cli) -> Non
     assert log.read_bytes() == kept
 
 
-def test_edge_42_a_port_in_use_is_found_before_anything_is_deployed(folder: Path) -> None:
+def test_edge_42_a_port_in_use_is_found_before_anything_is_deployed(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with Cli(folder, "serve", "--port", str(port)) as cli:
-            assert cli.end() == 1
-    assert cli.errors == (
+        assert main(["serve", "--port", str(port), "--stack", stack_names(PROJECT_DIR)[0]]) == 1
+    told = capsys.readouterr()
+    assert told.err == (
         f"cqrs: error: port {port} on 127.0.0.1 is in use by another program; choose another one (--port)\n"
     )
-    assert cli.output == ""
+    assert told.out == ""
 
 
 def test_edge_42_queues_are_where_the_endpoint_is(served: Cli) -> None:

@@ -51,7 +51,7 @@ def test_edge_06_07_a_command_runs_in_the_configured_region(tmp_path: Path, regi
 
 
 def test_edge_06_serve_prints_the_configured_region(tmp_path: Path) -> None:
-    with Deployed(tmp_path, config={"aws:region": "eu-west-1"}) as deployed:
+    with Deployed(tmp_path, config={"aws:region": "cn-north-1"}) as deployed:
         text = how_to_look(deployed.runtime, "http://127.0.0.1:1")
-    assert "export AWS_ENDPOINT_URL=http://127.0.0.1:1 AWS_DEFAULT_REGION=eu-west-1\n" in text
-    assert re.findall(r"arn:aws:states:([a-z0-9-]+):", text) == ["eu-west-1"]
+    assert "export AWS_ENDPOINT_URL=http://127.0.0.1:1 AWS_DEFAULT_REGION=cn-north-1\n" in text
+    assert re.findall(r"arn:aws-cn:states:([a-z0-9-]+):", text) == ["cn-north-1"]
