@@ -29,13 +29,15 @@ def untracked_models() -> Iterator[None]:
 
 @contextmanager
 def remembered_methods() -> Iterator[None]:
-    """moto lists the methods of a service's class again for each call; meanwhile it remembers them."""
-    listed = responses.method_names_from_class
-    responses.method_names_from_class = cache(listed)
+    """moto lists the methods of a service's class, and makes a call's name one, again for each call; meanwhile it
+    remembers them.
+    """
+    before = responses.method_names_from_class, responses.camelcase_to_underscores
+    responses.method_names_from_class, responses.camelcase_to_underscores = map(cache, before)
     try:
         yield
     finally:
-        responses.method_names_from_class = listed
+        responses.method_names_from_class, responses.camelcase_to_underscores = before
 
 
 #: Allocations between two looks for cycles; Python's own is 700. Nearly all that the runtime makes has none.

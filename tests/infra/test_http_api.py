@@ -120,7 +120,7 @@ def test_the_consoles_files_travel_only_where_it_is_enabled(dev: Evaluation, wit
 
 
 def test_the_api_alone_is_shown_how_workflows_went() -> None:
-    evaluation = evaluated("dev", {"handlerModules": '["handlers.domain.approval"]'})
+    evaluation = evaluated("dev", TUNED)
     executions = "arn:aws:states:us-east-1:123456789012:execution:cqrs-dev-approval:*"
     allowed = {
         name: {
@@ -158,7 +158,7 @@ def test_the_publishers_policy_names_what_publishing_calls(dev: Evaluation) -> N
 
 
 def test_with_a_key_of_ones_own_the_publisher_may_use_it() -> None:
-    evaluation = evaluated("dev", {"kmsKey": "create"})
+    evaluation = evaluated("dev", TUNED)
     *_, on_key = json.loads(evaluation.get(POLICY, "publisher-policy")["policy"])["Statement"]
     assert on_key["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
     assert ":kms:" in on_key["Resource"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 
 from infra.permissions.task_tokens import TOKEN_ACTIONS, TOKENS_ON_MACHINES, placed
-from tests.support.evaluation import evaluated
+from tests.support.evaluation import TUNED, evaluated
 
 MACHINE = ":stateMachine:"
 GIVEN = [(("states:StartExecution", "states:SendTaskSuccess"), "m1"), (("states:SendTaskFailure",), "m2")]
 
 
 def test_edge_08_tokens_are_answered_where_the_constant_says() -> None:
-    evaluation = evaluated("dev", {"handlerModules": '["handlers.domain.approval"]'})
+    evaluation = evaluated("dev", TUNED)
     found: dict[str, set[str]] = {}
     for props in evaluation.of_type("aws:iam/rolePolicy:RolePolicy").values():
         for statement in json.loads(props["policy"])["Statement"]:

@@ -22,6 +22,8 @@ TUNED = {
     "apiBurstLimit": "9",
     "apiRateLimit": "7",
     "bucketAccessLog": "logs-of-others",
+    "handlerModules": '["handlers.domain.approval"]',
+    "kmsKey": "create",
     "taskTimeoutMinutes": "60",
 }
 
