@@ -415,9 +415,13 @@ def texts_in(codec: str) -> st.SearchStrategy[str]:
     return st.text([one for one in known if one.encode(codec, "ignore").decode(codec, "ignore") == one], max_size=12)
 
 
-@settings(max_examples=600, deadline=None)
+@pytest.mark.parametrize("examples", [150, pytest.param(600, marks=pytest.mark.slow)])
+def test_what_python_writes_in_a_named_encoding_imports_equal(examples: int) -> None:
+    settings(max_examples=examples, deadline=None)(what_python_writes_imports_equal)()
+
+
 @given(data=st.data())
-def test_what_python_writes_in_a_named_encoding_imports_equal(data: st.DataObject) -> None:
+def what_python_writes_imports_equal(data: st.DataObject) -> None:
     encoding = data.draw(st.sampled_from(NAMED))
     delimiter, end, quoting, has_note = data.draw(st.sampled_from(DIALECTS))
     stray = encodings.stray_in(encoding.codec)

@@ -368,17 +368,19 @@ _VALUES = st.recursive(
 )
 
 
+DYNAMODB = get_session().get_service_model("dynamodb")
+
+
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.text(string.ascii_letters, min_size=1), _VALUES, max_size=4))
 def test_values_come_back_as_they_were_written(item: dict[str, Any]) -> None:
-    model = get_session().get_service_model("dynamodb")
-    put, get = model.operation_model("PutItem"), model.operation_model("GetItem")
+    put, get = DYNAMODB.operation_model("PutItem"), DYNAMODB.operation_model("GetItem")
     written = writer(put.input_shape)({"TableName": "t", "Item": item})
     assert reader(get.output_shape)({"Item": written["Item"]}) == {"Item": item}
 
 
 @pytest.mark.parametrize("wrong", [None, {"S": None}, {"S": b"x"}, {"BOOL": 1}, {"L": {"S": "x"}}, {"X": "x"}, [], "x"])
 def test_what_may_be_wrong_is_not_written(wrong: Any) -> None:
-    shape = get_session().get_service_model("dynamodb").operation_model("PutItem").input_shape
+    shape = DYNAMODB.operation_model("PutItem").input_shape
     with pytest.raises(Unfit):
         writer(shape)({"TableName": "t", "Item": {"a": wrong}})
