@@ -189,8 +189,54 @@ MOVED = (
     *(
         Moved(path, test, variants, MORE_SEEDS)
         for path, test, variants in (
-            ("tests/simulation/test_seeds.py", "test_ord_14_guarantees_hold_under_faults", seeds(16, 50)),
-            ("tests/simulation/test_inline.py", "test_ord_14_the_guarantees_hold_under_faults", seeds(10, 30)),
+            ("tests/simulation/test_seeds.py", "test_ord_14_guarantees_hold_under_faults", seeds(12, 50)),
+            (
+                "tests/simulation/test_seeds.py",
+                "test_ord_14_without_faults_everything_is_done_without_alarm",
+                seeds(106, 112),
+            ),
+            (
+                "tests/simulation/test_seeds.py",
+                "test_edge_65_without_faults_and_duplicates_each_outcome_is_sent_once",
+                seeds(102, 104),
+            ),
+            (
+                "tests/simulation/test_inline.py",
+                "test_ord_14_without_faults_everything_is_done_without_alarm",
+                seeds(104, 108),
+            ),
+            (
+                "tests/simulation/test_inline.py",
+                "test_inl_04_a_command_that_ends_the_process_keeps_back_nobody",
+                seeds(3, 6),
+            ),
+            (
+                "tests/simulation/test_inline.py",
+                "test_inl_05_two_hundred_versions_of_one_entity_in_one_burst",
+                ("2-1", "3-4"),
+            ),
+            ("tests/simulation/test_inline.py", "test_inl_07_two_consumers_on_each_entity", seeds(8, 16)),
+            (
+                "tests/simulation/test_import_seeds.py",
+                "test_imp_15_without_faults_rows_fail_only_for_their_own_reasons",
+                seeds(106, 112),
+            ),
+            (
+                "tests/simulation/test_import_seeds.py",
+                "test_inl_01_rows_that_are_published_asynchronously_are_applied_by_the_streams_consumer",
+                seeds(4, 12),
+            ),
+            (
+                "tests/simulation/test_import_seeds.py",
+                "test_edge_65_without_faults_and_duplicates_each_outcome_is_sent_once",
+                seeds(102, 104),
+            ),
+            (
+                "tests/simulation/test_workflow_seeds.py",
+                "test_saga_01_saga_02_wf_01_without_faults_the_ends_are_the_asked_ones",
+                seeds(103, 106),
+            ),
+            ("tests/simulation/test_inline.py", "test_ord_14_the_guarantees_hold_under_faults", seeds(8, 30)),
             (
                 "tests/simulation/test_inline.py",
                 "test_inl_02_three_workflows_mixed_and_switched_under_way",

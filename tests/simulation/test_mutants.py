@@ -37,7 +37,9 @@ def test_some_mutations_are_caught(name: str) -> None:
 
 def test_a_mutation_that_breaks_nothing_is_reported_as_not_caught() -> None:
     harmless = ("handlers/commands/pipeline/wait.py", "Wait, or go on at once", "Go on at once, or wait")
-    verdict = try_out(Mutation("harmless", "nothing", (harmless,), (SEEDS[0], "-k", "same_seed")))
+    verdict = try_out(
+        Mutation("harmless", "nothing", (harmless,), (f"{SEEDS[0]}::test_the_same_seed_gives_the_same_trace[3]",))
+    )
     assert not verdict.caught
     assert "NOT CAUGHT: nobody (pytest ended with 0)" in table([verdict])
 

@@ -51,7 +51,7 @@ def test_edge_65_without_faults_and_duplicates_each_outcome_is_sent_once(seed: i
 
 def test_the_faults_are_met() -> None:
     """A simulation in which nothing goes wrong shows nothing."""
-    kinds = {kind for seed in range(6) for kind in simulate(seed, entities=5, versions=4).faults.values()}
+    kinds = {kind for seed in (4, 6) for kind in simulate(seed, entities=5, versions=4).faults.values()}
     assert len(kinds) >= 10, kinds
 
 

@@ -185,13 +185,16 @@ def run_on_moto(
             s3.put_object(Bucket=bucket, Key=key, Body=versions[-1].encode())
         client = boto3.client("stepfunctions", region_name="us-east-1")
         arn = client.create_state_machine(name="m", definition=json.dumps(definition), roleArn=ROLE)["stateMachineArn"]
+        before = {*threading.enumerate()}
         execution = client.start_execution(stateMachineArn=arn, input=json.dumps(data))["executionArn"]
-        # moto's engine runs on a thread of its own and has no call that waits for the end
-        for _ in range(2_000):
-            described = client.describe_execution(executionArn=execution)
-            if described["status"] in ENDED:
-                break
-            threading.Event().wait(0.005)
+        # moto's engine has no call that waits for the end, but threads of its own, which end with it
+        while started := {*threading.enumerate()} - before:
+            for thread in started:
+                if thread.is_alive():  # one that is about to start is none yet
+                    thread.join(timeout=10)
+                    assert not thread.is_alive(), "moto's engine comes to no end"
+        described = client.describe_execution(executionArn=execution)
+        assert described["status"] in ENDED
         return (
             described["status"],
             _value(described["output"]) if "output" in described else None,
