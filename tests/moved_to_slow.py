@@ -146,7 +146,6 @@ MOVED = (
                 "test_dup_04_throttling_on_each_call",
                 "test_pipe_14_a_zombie_at_each_call_of_every_state",
                 "test_ord_06_07_a_slow_call_at_any_point_delays_no_successor",
-                "test_ord_06_07_slow_calls_on_both_sides_delay_no_successor",
             ),
             "tests/simulation/test_import_every_call.py": (
                 "test_dup_03_a_crash_before_and_after_each_call",
@@ -189,7 +188,12 @@ MOVED = (
     *(
         Moved(path, test, variants, MORE_SEEDS)
         for path, test, variants in (
-            ("tests/simulation/test_seeds.py", "test_ord_14_guarantees_hold_under_faults", seeds(12, 50)),
+            (
+                "tests/simulation/test_seeds.py",
+                "test_ord_14_guarantees_hold_under_faults",
+                # 16 and 17 meet a write that only its condition keeps from going back.
+                (*seeds(10, 16), *seeds(18, 50)),
+            ),
             (
                 "tests/simulation/test_seeds.py",
                 "test_ord_14_without_faults_everything_is_done_without_alarm",

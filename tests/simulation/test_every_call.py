@@ -151,16 +151,15 @@ def test_ord_06_07_a_slow_call_at_any_point_delays_no_successor(deployed: str, p
     assert_same_end_everywhere(deployed, (SLOW,), part, slowest_wake=5)
 
 
-@IN_PARTS
 @DEPLOYED
-def test_ord_06_07_slow_calls_on_both_sides_delay_no_successor(deployed: str, part: int) -> None:
+def test_ord_06_07_slow_calls_on_both_sides_delay_no_successor(deployed: str) -> None:
     """Each call of finish(v1) against each call of v2 up to its wait, one held up longer than the other."""
     sites = [site for site, kind in places(SETUPS[deployed], (SLOW,))]
     finish = [site for site in sites if site.startswith(("o1@1 finish#1.", "o1@0 apply#1."))]
     wait = [site for site in sites if re.match(WAITING, site)]
     assert len(finish) * len(wait) >= 12
     for kinds in ((SLOW, SLUGGISH), (SLUGGISH, SLOW)):
-        for pair in part_of(list(product(finish, wait)), part):
+        for pair in product(finish, wait):
             world = run(ListedFaults(dict(zip(pair, kinds, strict=True))), SETUPS[deployed])
             assert_same_end(world, deployed, f"{kinds} at {pair}")
             assert world.watcher.slowest_wake <= 5, f"{kinds} at {pair}\n{world.story.tell()}"
