@@ -296,7 +296,7 @@ MUTATIONS = (
         "handlers/workflows/saga_steps.py",
         "row = self._publisher.withdraw(key, _context(request, name))",
         "row = self._publisher.result_of_request(key, _context(request, name))",
-        ("tests/unit/handlers/workflows/test_transfer.py", "tests/simulation/test_workflow_seeds.py"),
+        ("tests/unit/handlers/workflows", "tests/simulation/test_workflow_seeds.py"),
     ),
     _edit(
         "what another execution has finished is undone",
