@@ -1,1 +1,1 @@
-"""Figures that a user cares about: calls, transitions and dollars per command, cold start. ``./cqrs bench``."""
+"""``./cqrs bench``: calls, transitions and dollars per command, cold start, and other figures for users."""

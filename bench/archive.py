@@ -1,4 +1,4 @@
-"""What the functions' archive holds: files and bytes by room, and what is uploaded."""
+"""Size of the functions' archive: files and bytes by package, and the size of the upload."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def figures() -> tuple[object, str]:
-    """Of a stack without modules of its own."""
+    """The figures of a stack without modules of the application."""
     members = without_unused_samples(archive_members(ROOT), ())
     files: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     for name, path in members.items():
-        room = "/".join(name.split("/")[:2]) if name.count("/") > 1 else name.partition("/")[0]
-        files[room] += 1
-        sizes[room] += path.stat().st_size
+        package = "/".join(name.split("/")[:2]) if name.count("/") > 1 else name.partition("/")[0]
+        files[package] += 1
+        sizes[package] += path.stat().st_size
     zipped = _zipped(members)
     compiled = with_bytecode(members, ROOT / FOLDER)
-    rows: list[tuple[object, ...]] = [(room, files[room], f"{sizes[room]:,}") for room in sorted(files)]
+    rows: list[tuple[object, ...]] = [(one, files[one], f"{sizes[one]:,}") for one in sorted(files)]
     rows.append(("all", files.total(), f"{sizes.total():,}"))
     rows.append(("(as a ZIP file)", "", f"{zipped:,}"))
     with_it = _zipped(compiled)
@@ -35,7 +35,7 @@ def figures() -> tuple[object, str]:
         "bytes": sizes.total(),
         "zippedBytes": zipped,
         "zippedBytesWithBytecode": with_it,
-        "rooms": dict(sizes),
+        "packages": dict(sizes),
     }
     return data, table("The functions' archive, without an application", rows, header=("", "files", "bytes"))
 

@@ -32,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what", nargs="?", choices=sorted(FIGURES), help="which figures (default: those that take seconds)"
     )
-    parser.add_argument("--json", action="store_true", help="for machines")
-    parser.add_argument("--plots", action="store_true", help="redraw the committed counts into docs/images")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--plots", action="store_true", help="redraw the committed counts in docs/images")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def measured() -> list[Cost]:
-    """Of a command in each variant; with INLINE also where there is no target but the built-in one."""
+    """The cost of a command in each variant; with INLINE also with only the built-in target."""
     costs = []
     for workflow, detail, custom in [*((*variant, True) for variant in VARIANTS), (INLINE, TERMINAL, False)]:
         with Bench(workflow, detail, custom=custom) as bench:
@@ -141,9 +141,9 @@ def _cold_start() -> tuple[object, str]:
     return times, table("Cold start: entry point and one client, against boto3 and one client", rows, header=header)
 
 
-#: Minutes rather than seconds: only when asked for.
+#: Figures that take minutes rather than seconds; only measured on request.
 LONG = {"airports", "growth", "memory", "serve", "speed"}
-#: The samples that figures run.
+#: Figure to the samples that it needs.
 RUN = {
     "airports": [AIRPORTS],
     "commands": [ORDERS],

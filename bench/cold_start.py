@@ -1,9 +1,9 @@
-"""What a cold start of each function costs in Python alone: processor time of fresh interpreters.
+"""Python's share of each function's cold start: processor time of fresh interpreters.
 
-Each round runs the interpreter with ``boto3`` and one client, then with the entry point and the same client, so both
-meet the same load; the median of the rounds' differences and ratios is shown. Our modules come from an unpacked
-archive, once with the bytecode that it has where the deploying Python is the functions' own, and once without
-(record 0220).
+Each round runs the interpreter with ``boto3`` and one client, then with the entry point and the same client, so that
+both have the same load; the results are the medians of the rounds' differences and ratios. Our modules come from an
+unpacked archive, once with bytecode, as if deployed by a Python of the functions' version, and once without (record
+0220).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def entry_points() -> list[str]:
 
 
 def cold_starts() -> dict[str, dict[str, float]]:
-    """Entry point to milliseconds above boto3 with one client, and to the ratio, with bytecode and without."""
+    """Entry point to milliseconds in addition to boto3 with one client, and the ratio, with and without bytecode."""
     with tempfile.TemporaryDirectory() as work:
         members = archive_members(ROOT)
         kinds = {

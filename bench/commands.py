@@ -1,4 +1,4 @@
-"""What a command costs, counted on the local runtime with the real definition and handlers, in virtual time."""
+"""The cost of a command, counted on the local runtime with the real definitions and handlers, in virtual time."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ CONTEXT = InvokeContext(user_id="bench", tenant_code="t1")
 #: One in-process sync handler in addition to the built-in target.
 MODULES = [ORDERS]
 WARM_UP = "warm-up"
-#: What works on a command until it is DONE; the others report it.
+#: Functions that process a command until it is DONE; the others report it.
 ON_THE_WAY = (EVENTS, APPLY, STATES)
-#: Streams and queues wait as long for their batches to fill: on a busy stack they are full by themselves.
+#: How long streams and queues wait for their batches to fill, since batches are full on a busy stack.
 FILL_SECONDS = 1
 
 
@@ -52,24 +52,24 @@ class Cost:
     invocations: float
     write_units: float
     read_units: float
-    #: Beside the built-in target there is one with one write of its own.
+    #: Whether there is a target with one write in addition to the built-in target.
     custom: bool = True
-    #: Lambda calls one after the other from the publish of a command alone until it is DONE, those of targets among it.
+    #: Successive Lambda calls from the publishing of a single command until it is DONE, including those of targets.
     hops: int = 0
 
     @property
     def title(self) -> str:
-        """For a table's head."""
+        """For a table's header."""
         return f"{self.workflow} {self.detail}{'' if self.custom else ', built-in target'}"
 
     @property
     def total_calls(self) -> float:
-        """All calls that count; a transaction is one, Lambda invocations are not among them."""
+        """All counted calls; a transaction is one, Lambda invocations aren't counted."""
         return sum(self.calls.values())
 
     @property
     def dollars_per_million(self) -> dict[str, float]:
-        """By what is paid for. Left out: SQS, logs, storage, subscribers of events, the API (``bench.door``)."""
+        """Dollars by what is billed, without SQS, logs, storage, subscribers of events and the API (``bench.door``)."""
         seconds = self._function_seconds
         if self.workflow == STANDARD:
             machine = self.transitions * prices.STATE_TRANSITION
@@ -88,7 +88,7 @@ class Cost:
 
     @property
     def _function_seconds(self) -> float:
-        """A state's call takes the time of a warm call; a batch as long as its AWS calls, one after the other."""
+        """A state's call takes the time of a warm call; a batch takes the sum of its AWS calls."""
         if self.workflow != INLINE:
             return self.invocations * prices.WARM_SECONDS
         return self.invocations * prices.CALL_OVERHEAD_SECONDS + self.total_calls * prices.AWS_CALL_SECONDS
@@ -98,7 +98,7 @@ class Bench:
     """A deployment on which commands are counted. A context manager."""
 
     def __init__(self, workflow: str, detail: str, *, custom: bool = True) -> None:
-        """``custom``: with a sync handler; without, there is the built-in target alone."""
+        """``custom``: with a sync handler in addition to the built-in target."""
         self._workflow = workflow
         self._detail = detail
         self._custom = custom
@@ -132,22 +132,22 @@ class Bench:
         self._runtime.stop()
 
     def first_versions(self, count: int) -> Cost:
-        """``count`` new entities, published together: the mean of one."""
+        """Publish ``count`` new entities together; returns the mean cost of one."""
         return self._measure([f"o{self._published + number}" for number in range(count)])
 
     def counted(self, count: int) -> Cost:
-        """``first_versions``, with the hops of a command alone."""
+        """``first_versions``, with the hops of a command published alone."""
         self._on_the_way = 0
         self._publish("alone")
         hops = self._on_the_way
         return replace(self.first_versions(count), hops=hops)
 
     def next_version(self) -> Cost:
-        """One more version of an entity that stays the same."""
+        """The cost of one more version of the same entity."""
         return self._measure(["grows"])
 
     def _read(self, position: int) -> tuple[list[dict[str, Any]], int]:
-        """Records of the commands' stream; what is behind ``position`` is kept for the next call."""
+        """Records of the commands' stream from ``position`` on, and the next position."""
         return read_new_records(self._runtime.endpoint, self._commands_table, position, reader="bench")
 
     def _measure(self, codes: list[str]) -> Cost:
@@ -196,21 +196,21 @@ class Bench:
 
 
 def write_units(call: AwsCall) -> int:
-    """Of items up to 1 KB; a transaction costs double (Developer Guide, "DynamoDB read and write operations")."""
+    """For items up to 1 KB; a transaction costs double (Developer Guide, "DynamoDB read and write operations")."""
     if call.operation == "TransactWriteItems":
         return 2 * len(call.params["TransactItems"])
     return 1 if call.operation in ("PutItem", "UpdateItem") else 0
 
 
 def read_units(call: AwsCall) -> int:
-    """Consistent reads of items up to 4 KB; a transaction costs double."""
+    """For consistent reads of items up to 4 KB; a transaction costs double."""
     if call.operation == "TransactGetItems":
         return 2 * len(call.params["TransactItems"])
     return 1 if call.operation in ("GetItem", "Query") else 0
 
 
 def index_writes(record: Mapping[str, Any]) -> int:
-    """What a change of a command costs in the ``open`` index (Developer Guide, "Global secondary indexes", writes)."""
+    """Write units of a command's change in the ``open`` index (Developer Guide, "Global secondary indexes", writes)."""
     old, new = (record["dynamodb"].get(name, {}) for name in ("OldImage", "NewImage"))
     was, will = (OPEN_SHARD in image and DUE_AT in image for image in (old, new))
     if was and will:

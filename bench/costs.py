@@ -1,4 +1,4 @@
-"""What a stack costs: at rest by what it declares, and by what the bench counted. All in USD, us-east-1."""
+"""The cost of a stack: idle, from its declared resources, and per command, from the bench. In USD, us-east-1."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Item:
 
 
 def at_rest(declared: Evaluation) -> list[Item]:
-    """What a stack costs in a month without commands, from what it declares. Storage is not included."""
+    """The cost of a stack in a month without commands, from its declared resources. Storage isn't included."""
     return [*_watching(declared), *_polling(declared), *_sweeping(declared), *_key(declared)]
 
 
 def per_million(cost: Cost) -> dict[str, float]:
-    """The bench's costs, plus those that it leaves out: the functions' logs and the queue of status events."""
+    """The bench's costs plus those it leaves out: the functions' logs and the queue of status events."""
     log = cost.invocations * prices.LOG_BYTES_PER_CALL / prices.GIGABYTE * prices.LOG_GIGABYTE
     queue = prices.SQS_REQUESTS_PER_MESSAGE * prices.SQS_REQUEST
     return {**cost.dollars_per_million, "queue": queue * prices.MILLION, "log": log * prices.MILLION}

@@ -1,4 +1,4 @@
-"""What the bench counted, committed: pages are computed from it, and tests count again and compare.
+"""The bench's committed counts, from which pages are generated; tests count again and compare.
 
 ``python -m bench.counted`` counts again. It takes some minutes.
 """
@@ -18,19 +18,19 @@ FILE = Path(__file__).with_name("counted.json")
 
 
 def commands() -> list[Cost]:
-    """Of one command, a first version with one sync handler: each workflow, with full and terminal statuses; and of one
-    with the built-in target alone.
+    """The costs of one command, a first version with one sync handler, for each workflow with full and terminal
+    statuses; and of one with only the built-in target.
     """
     return [Cost(**one) for one in _read()["commands"]]
 
 
 def rows() -> list[RowCost]:
-    """Of one imported row, in each variant."""
+    """The cost of one imported row in each variant."""
     return [RowCost(**{**one, "variant": Variant(**one["variant"])}) for one in _read()["rows"]]
 
 
 def doors() -> list[DoorCost]:
-    """Of one command published by the HTTP API, in each way."""
+    """The cost of one command published by the HTTP API, in each way."""
     return [DoorCost(**one) for one in _read()["doors"]]
 
 
@@ -40,7 +40,7 @@ def _read() -> dict[str, list[dict[str, Any]]]:
 
 
 if __name__ == "__main__":
-    from bench.cli import measured as of_commands  # which draws from what is counted here
+    from bench.cli import measured as of_commands  # imported here, because bench.cli imports this module
 
     counts = {
         "commands": [asdict(cost) for cost in of_commands()],

@@ -1,6 +1,6 @@
-"""Reading CSV files: rows per second and peak memory of the loader's look at a file, and of the work per row.
+"""Reading CSV files: rows per second and peak memory of the loader's pass over a file, and of the work per row.
 
-Each figure is that of a process of its own, so that the peak memory is that of one file.
+Each figure is measured in a separate process, so that the peak memory is that of one file.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from handlers.store.memory import MemoryTableStore
 
 SIZES = (10_000, 100_000, 1_000_000)
 PREPARED_ROWS = 50_000
-#: ``importBatchRows``, as it is by default.
+#: The default of ``importBatchRows``.
 BATCH_ROWS = 10
 WHO = "./cqrs bench csv"
 
@@ -47,7 +47,7 @@ def airports() -> Table:
 
 
 def generate(path: Path, rows: int) -> None:
-    """A file of about 100 bytes a row, all keys different."""
+    """Write a file with about 100 bytes per row and distinct keys."""
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(f"{','.join(sample(AIRPORTS, WHO).COLUMNS)}\n")
         for number in range(rows):
@@ -67,7 +67,7 @@ def look(path: Path) -> dict[str, Any]:
 
 
 def rewrite(path: Path) -> dict[str, Any]:
-    """The same and, as if it had to be, the normalised copy."""
+    """The same pass, and writing the normalised copy."""
     begin = time.process_time()
     found = inspect(opener(path), airports().layout, versioned=False)
     records = (record for record, _ in records_of(opener(path), airports().layout, found))
@@ -78,7 +78,7 @@ def rewrite(path: Path) -> dict[str, Any]:
 
 
 def prepare_rows(path: Path) -> dict[str, Any]:
-    """The work on a row in ``csv_rows_handler``, without I/O."""
+    """The work per row in ``csv_rows_handler``, without I/O."""
     found = inspect(opener(path), airports().layout, versioned=True)
     records = [record for record, _ in records_of(opener(path), airports().layout, found)]
     rows = [row_of(found.header, record.values, airports().layout) for record in records]
@@ -91,7 +91,7 @@ def prepare_rows(path: Path) -> dict[str, Any]:
 
 
 def handle_batches(path: Path) -> dict[str, Any]:
-    """``csv_rows_handler`` on the Map's batches, without I/O: what it does between its read and its transaction."""
+    """``csv_rows_handler`` on the Map's batches, without I/O: its work between the read and the transaction."""
     found = inspect(opener(path), airports().layout, versioned=True)
     records = [record for record, _ in records_of(opener(path), airports().layout, found)]
     rows = [{"index": one.index, "row": dict(zip(found.header, one.values, strict=True))} for one in records]
@@ -110,8 +110,8 @@ def handle_batches(path: Path) -> dict[str, Any]:
 
 
 WORK = {
-    "look": "the loader's look at a file",
-    "rewrite": "the look and a normalised copy",
+    "look": "the loader's pass over a file",
+    "rewrite": "the pass and a normalised copy",
     "prepare": "a row: transform, validate, map",
     "batches": "csv_rows_handler, without I/O",
 }
@@ -124,7 +124,7 @@ KINDS: dict[str, Callable[[Path], dict[str, Any]]] = {
 
 
 def measured(kind: str, rows: int, folder: Path) -> dict[str, Any]:
-    """The figures of one kind of work in a new process."""
+    """The figures of one kind of work, measured in a new process."""
     path = folder / f"{rows}.csv"
     if not path.exists():
         generate(path, rows)
@@ -135,7 +135,7 @@ def measured(kind: str, rows: int, folder: Path) -> dict[str, Any]:
 
 
 def figures() -> tuple[object, str]:
-    """All measurements, for machines and as a table."""
+    """All measurements, as data and as a table."""
     wanted = [(kind, rows) for kind in ("look", "rewrite") for rows in SIZES]
     wanted += [(kind, PREPARED_ROWS) for kind in ("prepare", "batches")]
     with tempfile.TemporaryDirectory() as folder:
@@ -144,7 +144,7 @@ def figures() -> tuple[object, str]:
 
 
 def text(found: Sequence[dict[str, Any]]) -> str:
-    """For people."""
+    """The measurements as a table."""
     rows = [
         (
             WORK[one["work"]],
@@ -164,7 +164,7 @@ def text(found: Sequence[dict[str, Any]]) -> str:
 
 
 def opener(path: Path) -> Callable[[], BinaryIO]:
-    """As the loader gets it from the bucket: without a buffer of Python's."""
+    """Opens the file as the loader opens one in the bucket: without Python's buffering."""
     return lambda: io.FileIO(path)
 
 
@@ -173,7 +173,7 @@ def _figures(rows: int, size: int, seconds: float) -> dict[str, Any]:
 
 
 def _peak_bytes() -> int:
-    """Of this program alone: what ``getrusage`` returns includes the process that started it (proc(5), VmHWM)."""
+    """Of this program only; ``getrusage`` includes the process that started it (proc(5), VmHWM)."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024

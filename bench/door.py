@@ -1,4 +1,4 @@
-"""What the HTTP API adds to the cost of a command, counted on the local runtime, in virtual time."""
+"""The cost that the HTTP API adds to a command, counted on the local runtime, in virtual time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ONE, _BATCH = "/commands", "/commands/batch"
 
 @dataclass(frozen=True)
 class Door:
-    """A way to publish: a request of so many commands."""
+    """A way to publish: one request with ``commands`` commands."""
 
     title: str
     path: str = _ONE
@@ -42,8 +42,8 @@ DOORS = (
 
 @dataclass(frozen=True)
 class DoorCost:
-    """Per command: requests, AWS calls of the function ``api`` by ``service.Operation``, DynamoDB units, and for how
-    long a request waits for the outcome.
+    """Per command: requests, AWS calls of the function ``api`` by ``service.Operation``, DynamoDB units, and the time
+    that a request waits for the outcome.
     """
 
     title: str
@@ -54,9 +54,9 @@ class DoorCost:
     waited_seconds: float
 
     def added(self, publish: DoorCost) -> dict[str, float]:
-        """Dollars of a million commands beside those of commands that are published in AWS itself.
+        """Additional dollars for a million commands, compared with commands published without the API.
 
-        ``publish``: what does nothing but publish; its calls are made there, too.
+        ``publish``: the cost of only publishing, whose calls are also made without the API.
         """
         calls = sum(self.calls.values())
         seconds = self.requests * prices.CALL_OVERHEAD_SECONDS + calls * prices.AWS_CALL_SECONDS + self.waited_seconds
@@ -74,7 +74,7 @@ class DoorCost:
 
 
 class DoorBench:
-    """A deployment whose API is asked. A context manager."""
+    """A deployment whose API is called. A context manager."""
 
     def __init__(self) -> None:
         config = {"commandWorkflow": INLINE, "statusDetail": TERMINAL, "handlerModules": "[]"}
@@ -92,7 +92,7 @@ class DoorBench:
         self._runtime.stop()
 
     def counted(self, door: Door, requests: int) -> DoorCost:
-        """The mean of one command of ``requests``, which come one after the other."""
+        """The mean cost per command of ``requests`` successive requests."""
         self._seen.clear()
         waited = round(sum(self._asked(door) for _ in range(requests)), 3)
         calls = [call for call in self._seen if call.service in COUNTED and (call.caller or "").endswith(f"-{API}")]
@@ -108,7 +108,7 @@ class DoorBench:
         )
 
     def _asked(self, door: Door) -> float:
-        """Send one request and do all that follows from it. Answers for how many seconds it waited."""
+        """Send one request and run everything that follows from it. Returns the seconds that it waited."""
         commands = [self._command() for _ in range(door.commands)]
         body = json.dumps(commands[0] if door.path == _ONE else {"commands": commands}).encode()
         key = [("idempotency-key", f"k{self._codes}")] if door.key else []
@@ -132,11 +132,11 @@ class DoorBench:
 
 
 def measured() -> list[DoorCost]:
-    """Of a command by each door; the first does nothing but publish."""
+    """The cost of a command by each door; the first one only publishes."""
     with DoorBench() as bench:
         return [bench.counted(door, 1 if door.commands > 1 else 10) for door in DOORS]
 
 
 def added(costs: Sequence[DoorCost]) -> dict[str, dict[str, float]]:
-    """Dollars of a million commands by title and what is paid for, see ``DoorCost.added``."""
+    """Dollars per million commands by title and by what is billed, see ``DoorCost.added``."""
     return {one.title: one.added(costs[0]) for one in costs}

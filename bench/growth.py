@@ -1,4 +1,4 @@
-"""How AWS calls grow with commands, versions, entities, rows and items: the exponent, 1.00 where each costs the same.
+"""How AWS calls grow with commands, versions, entities, rows and items: the exponent, 1.00 for linear growth.
 
 ``log(calls of the larger run / calls of the smaller) / log(larger / smaller)``, counted on the local runtime.
 """
@@ -24,7 +24,7 @@ from local.testing.application import ApplicationTest
 from local.testing.copies import with_module
 
 COUNTED = ("dynamodb", "stepfunctions", "sns", "s3")
-#: Sizes that are compared: both fill their batches.
+#: The compared sizes; both fill their batches.
 SMALL, LARGE = 20, 80
 MOST = 1.05
 AIRPORTS = PROJECT_DIR / "data" / "airports.csv"
@@ -47,7 +47,7 @@ class Bench:
 
 
 def figures() -> tuple[object, str]:
-    """The exponents of each workflow, for machines and as a table."""
+    """The exponents of each workflow, as data and as a table."""
     with tempfile.TemporaryDirectory(prefix="cqrs-bench-") as folder:
         project = with_module(Path(folder), NAME, SOURCE)
         found = {workflow: exponents(workflow, project) for workflow in STARTED_MACHINES}
@@ -57,7 +57,7 @@ def figures() -> tuple[object, str]:
 
 
 def exponents(workflow: str, project: Path) -> dict[str, float]:
-    """What grows to its exponent. ``project``: the program with the module of figures."""
+    """Kind of growth to its exponent. ``project``: the program with the module of the bench."""
     config = {
         "commandWorkflow": workflow,
         "statusDetail": TERMINAL,
@@ -68,7 +68,7 @@ def exponents(workflow: str, project: Path) -> dict[str, float]:
 
 
 def _exponent(app: ApplicationTest, run: Callable[[ApplicationTest, int], None]) -> float:
-    run(app, 2)  # what only the first ones need is left out
+    run(app, 2)  # excludes calls that only the first ones make
     small, large = (_calls_of(app, run, size) for size in (SMALL, LARGE))
     return math.log(large / small) / math.log(LARGE / SMALL)
 

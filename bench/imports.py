@@ -1,6 +1,6 @@
-"""What an imported row costs, and the whole airports file, on the local runtime with the real definitions and handlers.
+"""The cost of an imported row, and of the whole airports file, on the local runtime with the real handlers.
 
-In virtual time and one thread: pauses take nothing, so the wall time is the work of this machine, which plays all AWS.
+In virtual time and one thread: waiting takes no time, so wall time is the work of this machine, which simulates AWS.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from local.testing.copies import with_module
 AIRPORTS = PROJECT_DIR / "data" / "airports.csv"
 CONTEXT = InvokeContext(user_id="bench", tenant_code="t1")
 TABLE = "bench-airports"
-#: Files for which a row's cost is counted: large enough for full batches.
+#: Rows of the file on which a row's cost is counted: enough for full batches.
 ROWS = 300
 COUNTED = ("dynamodb", "stepfunctions", "sns", "s3")
-#: A strategy of its own: the airports', in the publish mode that is measured.
+#: The airports' strategy, in the publish mode that is measured.
 MODULE = '''"""The airports' strategy for figures."""
 
 from handlers.domain.airports import COLUMNS, AirportImport
@@ -65,7 +65,7 @@ class Variant:
 
     @property
     def title(self) -> str:
-        """For the table's head."""
+        """For the table's header."""
         target = "custom handler" if self.custom else "built-in target"
         return f"{self.mode} {self.publish}, {self.workflow if self.publish == 'ASYNC' else target}"
 
@@ -84,12 +84,12 @@ class RowCost:
 
     @property
     def dynamodb_calls(self) -> float:
-        """A transaction is one."""
+        """DynamoDB calls; a transaction is one."""
         return sum(number for name, number in self.calls.items() if name.startswith("dynamodb."))
 
     @property
     def dollars_per_million(self) -> dict[str, float]:
-        """By what is paid for; what is assumed stands below the table."""
+        """Dollars by what is billed; the assumptions are below the table."""
         seconds = self.invocations * prices.CALL_OVERHEAD_SECONDS + sum(self.calls.values()) * prices.AWS_CALL_SECONDS
         express_seconds = max(seconds, self.express * prices.EXPRESS_STEP_SECONDS)
         per_row = {
@@ -143,7 +143,7 @@ class ImportBench:
         self._folder.cleanup()
 
     def run(self, rows: int | None) -> tuple[ImportJob, RowCost]:
-        """Import the file's first rows, or all; the job, and the cost of a row."""
+        """Import the file's first rows, or all; returns the job, and the cost of a row."""
         with AIRPORTS.open("rb") as file:
             content = b"".join(file if rows is None else itertools.islice(file, rows + 1))
         aws.s3().put_object(Bucket=self._bucket, Key="imports/airports.csv", Body=content)
@@ -200,7 +200,7 @@ VARIANTS = (
 
 
 def cost_of_a_row(variant: Variant, rows: int = ROWS) -> RowCost:
-    """Counted on a file of ``rows`` airports, all valid."""
+    """The cost of a row, counted on a file of ``rows`` airports, all valid."""
     with ImportBench(variant) as bench:
         job, cost = bench.run(rows)
         assert (job.status, job.counts.applied) == ("COMPLETED", rows), job
@@ -208,13 +208,13 @@ def cost_of_a_row(variant: Variant, rows: int = ROWS) -> RowCost:
 
 
 def figures() -> tuple[object, str]:
-    """Calls and dollars of a row in each variant, for machines and as tables."""
+    """Calls and dollars per row in each variant, as data and as tables."""
     costs = [cost_of_a_row(variant) for variant in VARIANTS]
     return [_plain(cost) for cost in costs], "\n\n".join([_calls(costs), _dollars(costs), _NOTES])
 
 
 def whole_file() -> tuple[object, str]:
-    """The whole airports file, 28,298 rows of which 13 are invalid, published SYNC: time and memory."""
+    """Time and memory of the whole airports file, 28,298 rows of which 13 are invalid, published SYNC."""
     with ImportBench(Variant("SYNC", custom=False)) as bench:
         begin, cpu_before = time.monotonic(), time.process_time()
         job, cost = bench.run(None)
@@ -239,7 +239,7 @@ def whole_file() -> tuple[object, str]:
 _NOTES = (
     f"Assumed: items of 1 KB; {prices.AWS_CALL_SECONDS * 1000:.0f} ms per AWS call and "
     f"{prices.CALL_OVERHEAD_SECONDS * 1000:.0f} ms per call of a function, with {prices.LAMBDA_GB * 1024:.0f} MB on "
-    f"arm64;\n{prices.SQS_REQUESTS_PER_MESSAGE} SQS requests a row. Left out: logs, storage, API, readers of events."
+    f"arm64;\n{prices.SQS_REQUESTS_PER_MESSAGE} SQS requests per row. Left out: logs, storage, API, readers of events."
 )
 
 

@@ -1,4 +1,4 @@
-"""How much memory the embedded runtime takes as commands go through it: it should follow the rows that are kept."""
+"""Memory of the embedded runtime while it processes commands: it should grow with the stored rows only."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ MEGABYTE = 1024 * 1024
 
 
 def figures() -> tuple[object, str]:
-    """Megabytes of the process after each round of commands, each the first version of an entity, and what a command of
-    that very round added: the first ones also fill what is bounded (histories, stream records, caches).
+    """Megabytes of the process after each round of commands, each the first version of an entity, and KB per command of
+    that round. The first rounds also fill what is bounded (histories, stream records, caches).
     """
     with Bench(STANDARD, FULL) as bench:
         bench.first_versions(1)
@@ -40,7 +40,7 @@ def figures() -> tuple[object, str]:
 
 
 def resident_bytes() -> int:
-    """Memory that this process has in use; on systems without /proc the most that it ever had."""
+    """Memory in use by this process; on systems without /proc its peak."""
     statm = Path("/proc/self/statm")
     if statm.exists():
         return int(statm.read_text().split()[1]) * resource.getpagesize()

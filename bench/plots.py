@@ -1,6 +1,6 @@
-"""The counted figures as pictures: ``./cqrs bench --plots`` writes them, docs/figures.md and docs/cost.md show them.
+"""The counted figures as charts: ``./cqrs bench --plots`` writes them, docs/figures.md and docs/cost.md show them.
 
-Drawn by pygal from ``counted.json`` alone, so that the same counts give the same files.
+Drawn by pygal from ``counted.json`` only, so that the same counts give the same files.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pygal.style import DefaultStyle
 from bench import counted
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
-#: A picture runs nothing: pygal's tooltips ask another host for their code.
+#: Charts contain no scripts: those of pygal's tooltips would be loaded from another host.
 _SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)
 _OPTIONS = {
     "js": [],
@@ -32,7 +32,7 @@ _OPTIONS = {
 
 
 def write(folder: Path = FOLDER) -> list[Path]:
-    """Draw all of them. Returns the files, which are rewritten."""
+    """Draw and write all charts. Returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, text in drawn().items():
@@ -43,7 +43,7 @@ def write(folder: Path = FOLDER) -> list[Path]:
 
 
 def drawn() -> dict[str, str]:
-    """File name to picture."""
+    """File name to chart."""
     return {
         "dollars-of-commands.svg": _stacked(
             "Dollars per million commands, us-east-1",
@@ -66,7 +66,7 @@ def drawn() -> dict[str, str]:
 
 def _stacked(title: str, bars: Sequence[tuple[str, Mapping[str, float]]]) -> str:
     chart = pygal.HorizontalStackedBar(title=title, **_OPTIONS)
-    shown = list(reversed(bars))  # pygal begins below
+    shown = list(reversed(bars))  # pygal starts at the bottom
     chart.x_labels = [name for name, _ in shown]
     for part in _parts(values for _, values in bars):
         chart.add(part, [round(values.get(part, 0.0), 2) for _, values in shown])

@@ -1,7 +1,7 @@
-"""``./cqrs serve`` as a person has it: how soon it is ready and takes an edited handler, and what ``--data`` costs.
+"""``./cqrs serve`` in practice: time until it is ready and until it reloads a handler, and the cost of ``--data``.
 
-Real processes in real time, over HTTP, with a handler of the bench's own: it needs no sample. Commands are counted per
-second that passes and per second of the process's processor time, which other programs on the machine change less.
+Uses real processes in real time, over HTTP, with the bench's own handler, so it needs no sample. Commands are counted
+per second of wall time and of the process's processor time, which other programs on the machine affect less.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Bench:
         """The last one stays."""
         self._store.put("data", {{"pk": "BENCH#t1", "sk": command.code, "version": command.version, "edit": EDIT}})
 '''
-#: Rows of ``data`` for each entity: the read model's and the handler's.
+#: Rows in ``data`` per entity: the read model's and the handler's.
 ROWS = 2
 CONTEXT = InvokeContext(user_id="bench", tenant_code="t1")
 ROUNDS = 3
@@ -62,7 +62,7 @@ EDITS = 3
 COMMANDS_A_ROUND = 300
 PUBLISHERS = 8
 POLL_SECONDS = 0.05
-#: Far beyond what anything here takes.
+#: Far longer than anything here takes.
 MOST_SECONDS = 600.0
 READY = re.compile(r"serving on (http://127\.0\.0\.1:\d+) ")
 RELOADED = re.compile(r"^reloaded: ")
@@ -71,13 +71,13 @@ WITHOUT, WITH = "without --data", "with --data"
 
 
 def figures() -> tuple[object, str]:
-    """Seconds and rates, each the median of some rounds; the two kinds take turns."""
+    """Seconds and rates, each the median of several rounds; rounds of the two kinds alternate."""
     found: dict[str, dict[str, list[float]]] = {kind: {} for kind in (WITHOUT, WITH)}
-    with tempfile.TemporaryDirectory(prefix="cqrs-bench-") as room:
-        folder = checkout(Path(room) / "cqrs")
+    with tempfile.TemporaryDirectory(prefix="cqrs-bench-") as work:
+        folder = checkout(Path(work) / "cqrs")
         (folder / f"Pulumi.{STACK}.yaml").write_text(SETTINGS, encoding="utf-8")
         for number in range(ROUNDS):
-            for kind, data in ((WITHOUT, None), (WITH, Path(room) / f"data-{number}")):
+            for kind, data in ((WITHOUT, None), (WITH, Path(work) / f"data-{number}")):
                 for what, values in measured(folder, data).items():
                     found[kind].setdefault(what, []).extend(values)
     medians = {kind: {what: statistics.median(values) for what, values in one.items()} for kind, one in found.items()}
@@ -85,7 +85,7 @@ def figures() -> tuple[object, str]:
 
 
 def measured(folder: Path, data: Path | None) -> dict[str, list[float]]:
-    """Of one process after the other: a new one, and with ``data`` one that goes on from there."""
+    """The measurements of a new process and, with ``data``, of a second one that continues from its state."""
     module = folder / DOMAIN / f"{NAME}.py"
     module.write_text(MODULE.format(edit=0), encoding="utf-8")
     with Served(folder, data) as served:
@@ -101,7 +101,7 @@ def measured(folder: Path, data: Path | None) -> dict[str, list[float]]:
 
 
 def text(medians: dict[str, dict[str, float]]) -> str:
-    """For people."""
+    """The medians as a table."""
     names = list(medians[WITH])
     rows = [(name, *(_shown(name, medians[kind].get(name)) for kind in medians)) for name in names]
     whole, core = (100 * (1 - medians[WITH][rate] / medians[WITHOUT][rate]) for rate in (RATE, RATE_OF_CORE))
@@ -116,10 +116,10 @@ def _shown(name: str, value: float | None) -> str:
 
 
 class Served:
-    """One ``./cqrs serve``. A context manager; ``ready``: seconds from its start until it said so.
+    """One ``./cqrs serve``. A context manager; ``ready``: seconds from its start until it was ready.
 
     Raises:
-        CommandError: it ended instead; its last words are in the message.
+        CommandError: it ended instead; the message contains its last line.
     """
 
     def __init__(self, folder: Path, data: Path | None) -> None:
@@ -150,7 +150,7 @@ class Served:
         self._process.wait()
 
     def work(self) -> tuple[float, float]:
-        """Publish a first version of each entity, until all are applied: seconds, and those of the processor."""
+        """Publish a first version of each entity; returns the seconds until all are applied, and processor seconds."""
         client = self._client()
         store = DynamoTableStore(client, {name: f"cqrs-{STACK}-{name}" for name in (COMMANDS, DATA)})
         publisher = CommandPublisher(store, AttributeStore(MemoryObjects()), SystemClock())
@@ -163,7 +163,7 @@ class Served:
         return time.monotonic() - begin, self._processor_seconds() - before
 
     def edit(self, module: Path, number: int) -> float:
-        """Save another version of the handler; seconds until it was reloaded."""
+        """Save another version of the handler; returns the seconds until it is reloaded."""
         begin = time.monotonic()
         module.write_text(MODULE.format(edit=number), encoding="utf-8")
         self._line(RELOADED)
@@ -197,14 +197,14 @@ class Served:
         self._lines.put(None)
 
     def _processor_seconds(self) -> float:
-        """Of the process until now (proc(5), stat: utime and stime)."""
+        """Processor time of the process so far (proc(5), stat: utime and stime)."""
         stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii")
         fields: Sequence[str] = stat.rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def wait_until(reached: Callable[[], bool]) -> None:
-    """Raises CommandError: too slow."""
+    """Raises CommandError: not reached within ``MOST_SECONDS``."""
     deadline = time.monotonic() + MOST_SECONDS
     while not reached():
         if time.monotonic() > deadline:

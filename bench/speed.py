@@ -1,7 +1,7 @@
-"""How many commands and imported rows the embedded runtime gets through, with all AWS played by one process.
+"""Throughput of the embedded runtime in commands and imported rows, with all of AWS simulated by one process.
 
-In virtual time and one thread: pauses take nothing. Counted per second of processor time, which other programs on the
-machine change less than the time that passes; on an idle machine the two are nearly the same.
+In virtual time and one thread, so waiting takes no time. Counted per second of processor time, which other programs on
+the machine affect less than wall time; on an idle machine the two are nearly the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROWS = 1_000
 
 
 def figures() -> tuple[object, str]:
-    """Commands of each variant and rows of each kind, a second of one core."""
+    """Commands of each variant and rows of each kind per second of one core."""
     rates = {
         "commands, STANDARD, every status": _commands(STANDARD, FULL),
         "commands, EXPRESS, terminal statuses": _commands(EXPRESS, TERMINAL),
@@ -33,7 +33,7 @@ def figures() -> tuple[object, str]:
 
 
 def _commands(workflow: str, detail: str) -> float:
-    """First versions of as many entities, published together."""
+    """First versions of ``COMMANDS`` entities, published together."""
     with Bench(workflow, detail) as bench:
         bench.first_versions(20)
         return COMMANDS / _seconds_of(lambda: bench.first_versions(COMMANDS))

@@ -1,4 +1,4 @@
-"""``python -m cli``: where ``./cqrs`` hands on to."""
+"""``python -m cli``, which ``./cqrs`` runs once the environment is ready."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def parser_of(name: str) -> argparse.ArgumentParser:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Errors are one line, like all others; the usage is a question away."""
+    """Prints errors as one line, like all others; ``--help`` prints the usage."""
 
     def error(self, message: str) -> NoReturn:
         text = message[:1].lower() + message[1:]
@@ -63,7 +63,7 @@ def _parse(name: str, module: ModuleType, arguments: list[str]) -> argparse.Name
     parser = _parser(name, module)
     if name != "test":
         return parser.parse_args(arguments)
-    # What `test` doesn't know is for pytest, in the order given.
+    # Arguments unknown to `test` are passed to pytest, in the given order.
     options, others = parser.parse_known_args(arguments)
     options.pytest = [one for one in arguments if one in options.pytest or one in others]
     return options

@@ -1,6 +1,6 @@
-"""The commands of ``./cqrs``, each registered here and nowhere else.
+"""The registry of the commands of ``./cqrs``.
 
-The launcher reads this before there is an environment: standard library only, and none of our packages.
+The launcher imports this before there is an environment: only the standard library, and none of our packages.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 DEPLOY, LOCAL, DEVELOP = "requirements.txt", "requirements-local.txt", "requirements-dev.txt"
-#: Each includes those before it.
+#: Each file includes the ones before it.
 REQUIREMENTS = (DEPLOY, LOCAL, DEVELOP)
 
 
 class Registered(NamedTuple):
-    """``module`` has ``add_arguments(parser)`` and ``run(options) -> exit code``; it is imported when it is used, since
-    the embedded runtime alone takes a second. ``usage`` follows the command's name in the overview.
+    """``module`` has ``add_arguments(parser)`` and ``run(options) -> exit code``; it is only imported when used, since
+    importing the embedded runtime takes a second. ``usage`` follows the command's name in the overview.
     """
 
     module: str
@@ -24,7 +24,7 @@ class Registered(NamedTuple):
     usage: str = ""
 
 
-#: For those who work on the repository, and for operators of a stack.
+#: Commands for developers of the repository, and for operators of a stack.
 FOR_DEVELOPERS = {
     "demo": Registered("cli.demo.command", "deploy on the embedded runtime and run real data through it", LOCAL),
     "serve": Registered("cli.develop.serve", "run the embedded runtime for the AWS CLI and SDKs", LOCAL),

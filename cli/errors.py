@@ -1,7 +1,7 @@
-"""What ends a command with one clear line."""
+"""The error that ends a command with one clear line."""
 
 from __future__ import annotations
 
 
 class CommandError(Exception):
-    """The command can't go on; the text says why and what to do."""
+    """The command can't continue; the text says why and what to do."""

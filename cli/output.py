@@ -1,6 +1,6 @@
-"""What commands print: tables, JSON, and progress as a bar on a terminal and as plain lines elsewhere.
+"""The commands' output: tables, JSON, and progress, as a bar on a terminal and as plain lines elsewhere.
 
-Data in it is escaped, so one row is one line whatever was stored.
+Data in it is escaped, so that each row is one line whatever was stored.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from handlers.core.values.stored_names import to_stored_name
 from handlers.core.values.text import visible, visible_json
 
 BAR_WIDTH = 30
-#: What an error or a result may take; all of it is in the JSON.
+#: Maximum length of an error or a result; the JSON has all of it.
 LINE_CHARS = 500
-#: Seconds between two updates: a bar may move often, a log file shouldn't fill up.
+#: Seconds between updates of a bar, and of lines, which may fill a log file.
 BAR_INTERVAL = 0.1
 LINE_INTERVAL = 2.0
-#: And where nothing happens.
+#: Seconds between updates without progress.
 IDLE_INTERVAL = 10.0
 
 
 def table(title: str, rows: Iterable[Sequence[object]], *, header: Sequence[str] | None = None) -> str:
-    """Rows as an aligned text table; numbers to the right, the rest to the left."""
+    """Rows as an aligned text table: numbers right-aligned, the rest left-aligned."""
     cells = [[_cell(value) for value in row] for row in rows]
     numeric = [[isinstance(value, int | float) for value in row] for row in rows]
     lines = [list(header)] if header else []
@@ -46,7 +46,7 @@ def table(title: str, rows: Iterable[Sequence[object]], *, header: Sequence[str]
 
 
 def one_line(text: str) -> str:
-    """Text for a last column: a line that a terminal wraps, however long it is."""
+    """Text for the last column, in one line, cut to ``LINE_CHARS``."""
     line = " ".join(text.split())
     return line if len(line) <= LINE_CHARS else f"{line[: LINE_CHARS - 3]}..."
 
@@ -58,7 +58,7 @@ def _cell(value: object) -> str:
 
 
 def as_json(value: object) -> str:
-    """A result as one JSON document; field names in the form of the stored ones (camelCase)."""
+    """A result as one JSON document; field names are in camelCase, as in stored rows."""
     return visible_json(json.dumps(_plain(value), indent=2, ensure_ascii=False))
 
 
@@ -72,9 +72,9 @@ def _plain(value: Any) -> Any:
 
 
 class Progress:
-    """One line of progress: what is done, of how much, how fast, and how long it will take.
+    """One line of progress: amount done, total, rate and remaining time.
 
-    Where nobody reads it, the work goes on without it.
+    If the output has been closed, the work continues without it.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Progress:
         stream: TextIO | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``total``: None as long as it is not known."""
+        """``total``: None while unknown."""
         self._label = label
         self._total = None if total is None else max(total, 1)
         self._stream: TextIO | None = stream or sys.stderr
@@ -96,9 +96,9 @@ class Progress:
         self._shown = -1
 
     def show(self, done: int, *, total: int | None = None, last: bool = False) -> None:
-        """Update, if it is time to (or it is the last time). ``total``: where it has become known since.
+        """Update the line if an update is due, or if it is the ``last``. ``total``: given once it is known.
 
-        Where nothing happens, it says so from time to time, to show that it is alive.
+        Without progress, the line is repeated from time to time to show that the command is alive.
         """
         now = self._now()
         self._pace.note(now, done)
@@ -124,7 +124,7 @@ class Progress:
         return f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}] "
 
     def end(self) -> None:
-        """Leave the line."""
+        """End the line."""
         if self._is_terminal:
             self._write("\n")
 

@@ -1,42 +1,42 @@
-"""How fast something goes on, and how long it will take: from what was done at some moments."""
+"""Rate of progress and remaining time."""
 
 from __future__ import annotations
 
 from collections import deque
 
-#: Only the last so many seconds count for the speed.
+#: The rate is computed from this many seconds.
 WINDOW_SECONDS = 60.0
 MINUTE, HOUR = 60, 3_600
 
 
 class Pace:
-    """Note what is done from time to time. Moments and rates are in seconds, of any clock that does not go back."""
+    """Computes the rate from samples of progress. Times are in seconds of any monotonic clock."""
 
     def __init__(self, *, window: float = WINDOW_SECONDS) -> None:
         self._window = window
         self._seen: deque[tuple[float, int]] = deque()
 
     def note(self, moment: float, done: int) -> None:
-        """So much is done now."""
+        """Add a sample: the amount done at a moment."""
         self._seen.append((moment, done))
         while len(self._seen) > 2 and self._seen[1][0] <= moment - self._window:
             self._seen.popleft()
 
     @property
     def per_second(self) -> float | None:
-        """None as long as it is unknown."""
+        """The rate; None while unknown."""
         if len(self._seen) < 2 or self._seen[-1][0] <= self._seen[0][0]:
             return None
         (first, before), (last, now) = self._seen[0], self._seen[-1]
         return (now - before) / (last - first)
 
     def words(self, total: int | None) -> str:
-        """``25 a second, about 6 min left``; empty as long as it is unknown."""
+        """``25 a second, about 6 min left``; empty while unknown."""
         return pace_words(self.per_second, None if total is None or not self._seen else total - self._seen[-1][1])
 
 
 def pace_words(per_second: float | None, left: int | None) -> str:
-    """The rate, and the time for what is ``left`` (None: nobody knows how much)."""
+    """The rate, and the time for what is ``left`` (None: unknown)."""
     if per_second is None:
         return ""
     rate = f"{per_second:,.0f}" if per_second >= 10 else f"{per_second:.1f}"

@@ -1,8 +1,8 @@
-"""Ctrl-C and SIGTERM: the process ends at once, whatever it is doing.
+"""Ctrl-C and SIGTERM end the process immediately.
 
-Nothing of a local run is kept, so there is nothing to wind down but its folder of temporary files. An exception raised
-from the signal handler would be the usual way, but it can end up in any line: in a destructor, where it is printed and
-lost, or in a library that catches everything.
+A local run keeps nothing, so only its folder of temporary files needs cleaning up. An exception raised from the signal
+handler would be the usual way, but it can be raised on any line: in a destructor, where it is printed and lost, or in a
+library that catches everything.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _cleanups: list[Callable[[], None]] = []
 
 
 def install() -> None:
-    """End the process on the first signal, also on one that came before: ./cqrs blocks them while it starts."""
+    """End the process on the first signal, including one that is pending: ./cqrs blocks signals while it starts."""
     for number in SIGNALS:
         signal.signal(number, _end)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
@@ -35,6 +35,6 @@ def _end(number: int, _frame: FrameType | None) -> None:
         signal.signal(name, signal.SIG_IGN)
     for cleanup in _cleanups:
         cleanup()
-    # not by print: the signal may have come in the middle of one
+    # not by print, which the signal may have interrupted
     os.write(2, b"\ncqrs: stopped\n")
     os._exit(SIGNALS[signal.Signals(number)])

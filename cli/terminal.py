@@ -1,4 +1,4 @@
-"""The one place that prints: nothing that was stored steers the terminal, and a reader that stops ends the command."""
+"""Prints the commands' output: escapes control characters in data, and ends the command when the reader has gone."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import TextIO
 from handlers.core.values.text import visible_lines
 
 FAILED = 1
-#: By the shell's convention, as for a process that the signal ends: 128 + SIGPIPE.
+#: The shell's exit code for a process that SIGPIPE ended: 128 + its number.
 READER_GONE = 128 + signal.SIGPIPE
 
 
 class OutputEnded(SystemExit):
-    """Nothing can be printed any more; ``why`` is None if the reader has just stopped (``| head``).
+    """The output can't be written any more; ``why`` is None if the reader has stopped reading (``| head``).
 
-    Like the end by a signal it passes boundaries that catch errors.
+    It isn't an ``Exception``, so handlers of errors don't catch it.
     """
 
     def __init__(self, code: int, why: str | None = None) -> None:
@@ -31,7 +31,7 @@ class OutputEnded(SystemExit):
 
 
 def show(text: str) -> None:
-    """Print text of one or more lines. Data in it was escaped before (``handlers.core.values.text``), the rest here."""
+    """Print one or more lines. Data in them is already escaped (``handlers.core.values.text``); the rest is, here."""
     write(sys.stdout, f"{visible_lines(text)}\n")
 
 
@@ -41,7 +41,7 @@ def complain(text: str) -> None:
 
 
 def write(stream: TextIO | None, text: str) -> None:
-    """Write text as it is, at once. Without a stream (closed when the process began) there is nowhere to write to.
+    """Write text unchanged, and flush. Without a stream (closed when the process started) nothing is written.
 
     Raises:
         OutputEnded: the reader has gone, or the disk is full.
@@ -64,7 +64,7 @@ def ended(command: Callable[[], int]) -> int:
             stream.reconfigure(errors="backslashreplace")  # characters that the terminal's encoding lacks
     try:
         code = _code_of(command)
-        write(sys.stdout, "")  # what others printed, such as help, may still be in the buffer
+        write(sys.stdout, "")  # output of libraries, such as argparse's help, may still be in the buffer
     except OutputEnded as end:
         code = end.exit_code
         _drop(sys.stdout)
@@ -80,7 +80,7 @@ def _code_of(command: Callable[[], int]) -> int:
         return command()
     except OutputEnded:
         raise
-    except SystemExit as asked:  # by argparse, after help or a wrong option
+    except SystemExit as asked:  # raised by argparse, after help or a wrong option
         return int(asked.code or 0)
     except Exception:  # noqa: BLE001 - boundary: the process; reported with its traceback, which may quote data
         complain(traceback.format_exc().rstrip())
@@ -88,7 +88,7 @@ def _code_of(command: Callable[[], int]) -> int:
 
 
 def _drop(stream: TextIO | None) -> None:
-    """At its end Python writes what is left in the buffers, and would complain that it can't.
+    """Discard the stream's buffer, which Python would flush at exit and fail.
 
     https://docs.python.org/3/library/signal.html#note-on-sigpipe
     """

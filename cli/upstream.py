@@ -1,6 +1,6 @@
-"""Which files of this repository are the application's, and which of the others are not as they came from upstream.
+"""Which files of this repository are the application's, and which of the others differ from upstream.
 
-Upstream is the remote of that name (docs/upgrading.md); what was taken last is the newest commit that both have.
+Upstream is the remote of that name (docs/upgrading.md); files are compared with the newest common commit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-#: What upstream never changes, as docs/application.md says: a folder ends with ``/``.
+#: Paths that upstream never changes (docs/application.md); folders end with ``/``.
 APPLICATIONS = (
     "handlers/domain/",
     "tests/domain/",
@@ -24,13 +24,13 @@ BRANCH = f"refs/remotes/{REMOTE}/main"
 
 
 def is_applications(path: str, folders: Iterable[str] = ()) -> bool:
-    """Whether a file (a path below the repository) belongs to the application. ``folders``: ``applicationPackages``."""
+    """Whether a file (path relative to the repository) is the application's. ``folders``: ``applicationPackages``."""
     owned = (*APPLICATIONS, *(f"{folder}/" for folder in folders))
     return any(path.startswith(one) if one.endswith("/") else fnmatchcase(path, one) for one in owned)
 
 
 def changed_files(root: Path, folders: Iterable[str] = ()) -> list[str] | None:
-    """Upstream files that were changed, removed or added here, committed or not; None: there is no upstream."""
+    """Files outside the application that were changed, removed or added here, committed or not. None: no upstream."""
     base = _git(root, "merge-base", "HEAD", BRANCH)
     if not base:
         return None
@@ -42,7 +42,7 @@ _NEW = ("ls-files", "--others", "--exclude-standard")
 
 
 def _git(root: Path, *arguments: str) -> list[str] | None:
-    """The lines that git answers; None: it does not."""
+    """The lines of git's output; None if it fails."""
     try:
         done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
     except FileNotFoundError:

@@ -16,7 +16,7 @@ from infra.physical_names import taken_names
 
 @dataclass(frozen=True)
 class ApplicationSources:
-    """Equal ones, with the same configuration, declare the same stack but for the functions' code.
+    """Two equal instances with the same configuration declare the same stack, apart from the functions' code.
 
     ``members``: the functions' own files, by their paths in the archive.
     """
@@ -28,10 +28,10 @@ class ApplicationSources:
 
 
 def application_sources(config: StackConfig, root: Path) -> ApplicationSources:
-    """Read them. ``root`` holds the ``handlers`` package.
+    """Read the application's sources. ``root`` contains the ``handlers`` package.
 
     Raises:
-        PackagingError, DefinitionError: one of them can't be deployed.
+        PackagingError, DefinitionError: a source can't be deployed.
     """
     members = archive_members(root, config.application_packages)
     packages = application_packages(root, config, members)

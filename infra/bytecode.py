@@ -1,9 +1,9 @@
-"""Bytecode next to the functions' sources, if they are deployed with their own Python minor version.
+"""Adds bytecode to the functions' sources if the deploying Python has the same minor version as their runtime.
 
-``/var/task`` can't be written, so without it Lambda compiles every module at each cold start, which takes longer than
-all else that our modules do then (decision record 0220). Python compares the magic number of a bytecode file with its
-own and reads the source where they differ (PEP 3147), so a file of another version does no harm. The files are of the
-unchecked kind (PEP 552): archives have no times of their own, and nobody edits a source in one.
+``/var/task`` is read-only, so without bytecode Lambda compiles every module at each cold start, which takes longer than
+everything else our modules do then (decision record 0220). Python compares the magic number of a bytecode file with its
+own and falls back to the source if they differ (PEP 3147), so a file of another version does no harm. The files are of
+the unchecked kind (PEP 552): archives store no modification times, and sources in an archive are never edited.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ from types import CodeType
 
 from infra.definitions.sources import REMEMBERED, code_of
 
-#: Where the files lie until they are packed, below the repository; named by content.
+#: Where the files are kept until they are packed, relative to the repository; named after the hash of their content.
 FOLDER = Path(".local", "bytecode")
-#: PEP 552: bit 0 says that a hash of the source follows, bit 1 that it is to be checked.
+#: PEP 552: bit 0: a hash of the source follows; bit 1: check it.
 UNCHECKED_HASH = (0b01).to_bytes(4, "little")
-#: From version 3 on, equal code gives different bytes: objects that are used twice are marked by how often the process
-#: happens to refer to them (CPython issue 78274).
+#: From version 3 on, equal code can give different bytes: whether an object is marked for reuse depends on how many
+#: references to it the process happens to hold (CPython issue 78274).
 REPEATABLE = 2
 
 
 def is_for(runtime: str) -> bool:
-    """Whether the Python that runs here compiles for a function's runtime (``python3.13``)."""
+    """Whether the running Python's bytecode fits a function's runtime (``python3.13``)."""
     return runtime == f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def with_bytecode(
     members: Mapping[str, Path], folder: Path, dumps: Callable[[CodeType, int], bytes] = marshal.dumps
 ) -> dict[str, Path]:
-    """The members, each source followed by its bytecode file, which is written below ``folder`` if it isn't there.
+    """The members, each source followed by its bytecode file, which is written to ``folder`` if it doesn't exist.
 
-    A source that can't be written down repeatably has none: constants of Python 3.14, such as a slice's.
+    A source whose code can't be marshalled reproducibly gets none (constants new in Python 3.14, such as slices).
 
     Raises:
-        OSError: ``folder`` can't be written.
+        OSError: writing to ``folder`` failed.
     """
     found = dict(members)
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def _cached(name: str) -> str:
 def _bytecode(name: str, source: bytes, dumps: Callable[[CodeType, int], bytes]) -> bytes | None:
     try:
         written = dumps(code_of(name, source), REPEATABLE)
-    except ValueError:  # "unmarshallable object": of a kind that this version of the format does not know
+    except ValueError:  # "unmarshallable object": this version of the format doesn't support its type
         return None
     return importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + importlib.util.source_hash(source) + written
 

@@ -1,6 +1,6 @@
 """Stack outputs: the contract with other projects (docs/outputs.md).
 
-Names are never changed or removed without raising ``SCHEMA_VERSION``; a test holds the list.
+No name is changed or removed without incrementing ``SCHEMA_VERSION``; a test pins the list.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def stack_outputs(
         if name in WITH_STREAM:
             values[outputs.STREAM_ARN[name]] = table.stream_arn
     values[outputs.BUCKET_NAME] = deployment.storage.bucket.bucket
-    # For publishers outside of the stack, which write large attributes to the bucket themselves.
+    # For publishers outside the stack, which write large attributes to the bucket themselves.
     values[outputs.INLINE_ATTRIBUTE_LIMIT] = config.inline_attribute_limit
     values[outputs.ENTITY_TYPES] = entity_types(config, deployment.classes)
     values[outputs.MAIN_TOPIC_ARN] = messaging.main_topic.arn
@@ -62,7 +62,7 @@ def stack_outputs(
     for name, output in outputs.MACHINE_ARN.items():
         values[output] = machines[name].machine.arn
     values[outputs.CUSTOM_STATE_MACHINE_ARNS] = {name: one.machine.arn for name, one in custom_machines.items()}
-    # For creators of tasks outside of the stack, which refuse what the machine could not do.
+    # For programs outside the stack that create tasks: they refuse tasks that exceed the machine's limits.
     values[outputs.TASK_MAX_CONCURRENCY] = config.task_max_concurrency
     values[outputs.TASK_TIMEOUT_MINUTES] = config.task_timeout_minutes
     for name, function in functions.items():
@@ -82,7 +82,7 @@ def stack_outputs(
 def with_outputs_of_application(
     own: Mapping[str, pulumi.Input[object]], more: Mapping[str, pulumi.Input[object]]
 ) -> dict[str, pulumi.Input[object]]:
-    """The outputs of the stack and of ``infra/application.py``. Raises ConfigError: both have one of a name."""
+    """The outputs of the stack and of ``infra/application.py``. Raises ConfigError: both have an output of one name."""
     taken = sorted(set(own) & set(more))
     if taken:
         raise ConfigError([f"infra/application.py: output {taken[0]!r} is not allowed; expected another name"])

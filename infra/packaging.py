@@ -1,8 +1,8 @@
-"""The functions' archive: allow-listed files of ``contract`` and ``handlers``, the same bytes from any checkout.
+"""The functions' archive: allow-listed files of ``contract`` and ``handlers``, the same bytes from every checkout.
 
-What only tests and examples use stays out: the ports' memory adapters, and the samples that a stack does not configure.
+Code for tests and examples is left out: the ports' memory adapters, and samples that the stack doesn't configure.
 
-An ``AssetArchive`` of single files rather than a zip of our own: Pulumi hashes it by names and contents,
+An ``AssetArchive`` of single files rather than our own zip: Pulumi hashes it by names and contents,
 without times, and there is no build folder to keep clean (decision record 0010).
 """
 
@@ -20,12 +20,12 @@ from infra import bytecode
 from infra.configuration.stack_config import StackConfig
 from infra.definitions.sources import code_of, tree_of
 
-#: The words that both sides share, and all Lambda code.
+#: The names shared with the infrastructure, and all Lambda code.
 PACKAGES = ("contract", "handlers")
 ALLOWED = ("*.py", "*.asl.json")
-#: The in-memory adapters, one next to each port: for tests of applications, never for a function.
+#: The in-memory adapters, one next to each port: for tests of applications, not for functions.
 MEMORY_ADAPTER = "memory.py"
-#: The console's page, and what it is made of; packed where the API serves it.
+#: The console's files; packed if the API serves the console.
 CONSOLE = "handlers/api/console/static"
 CONSOLE_FILES = ("*.css", "*.html", "*.js", "*.json", "*.svg", "*.txt")
 DOMAIN = "handlers.domain"
@@ -38,11 +38,11 @@ class PackagingError(Exception):
 
 
 def archive_members(root: Path, folders: Sequence[str] = ()) -> dict[str, Path]:
-    """Path in the archive to file, sorted. ``root`` is the folder that holds the packages, and ``folders``, the
-    application's own: each is a package by the last part of its path.
+    """Path in the archive to file, sorted. ``root`` contains the packages and ``folders``, the application's packages,
+    each named by the last part of its path.
 
     Raises:
-        PackagingError: naming the package that is missing, or has another one's name.
+        PackagingError: naming the package that is missing or whose name is taken.
     """
     packages = {package: root / package for package in PACKAGES}
     for folder in folders:
@@ -65,7 +65,9 @@ def _members_of(package: str, folder: Path) -> dict[str, Path]:
 
 
 def without_unused_samples(members: Mapping[str, Path], modules: Sequence[str]) -> dict[str, Path]:
-    """The members without the samples, and their definitions, that ``modules`` don't name and nothing kept imports."""
+    """The members without unused samples and their definitions: those that neither ``modules`` names nor a remaining
+    module imports.
+    """
     by_module = {name.removesuffix(".py").replace("/", "."): path for name, path in members.items()}
     samples = {f"{DOMAIN}.{name}" for name in SAMPLES}
     kept = set(modules) & samples
@@ -79,7 +81,7 @@ def without_unused_samples(members: Mapping[str, Path], modules: Sequence[str]) 
 
 
 def _imported_by(path: Path) -> set[str]:
-    """Modules that a source may import. Nothing where it does not compile: ``check_modules`` refuses it."""
+    """Modules that a source may import. Empty if it doesn't compile, which ``check_modules`` refuses."""
     try:
         tree = tree_of(path)
     except (SyntaxError, ValueError):
@@ -95,7 +97,7 @@ def _imported_by(path: Path) -> set[str]:
 
 
 def _is_left_over(name: str) -> bool:
-    """Caches, and the hidden files and folders that editors and systems leave (``.#keys.py``, ``._keys.py``)."""
+    """Whether it is a cache, or a hidden file of an editor or operating system (``.#keys.py``, ``._keys.py``)."""
     return any(part == "__pycache__" or part.startswith(".") for part in name.split("/"))
 
 
@@ -110,8 +112,8 @@ def content_hash(members: Mapping[str, Path]) -> str:
 
 
 def check_modules(archive: Mapping[str, Path], sources: Mapping[str, Path], modules: Sequence[str]) -> None:
-    """Refuse handler modules that are missing or don't compile, without running any of their code; and anything else of
-    the archive that doesn't compile. ``sources``: the archive's and those of installed packages.
+    """Refuse handler modules that are missing, and modules that don't compile, without running any code.
+    ``sources``: those of the archive and of installed packages.
 
     Raises:
         PackagingError: naming the module.
@@ -131,7 +133,7 @@ def check_modules(archive: Mapping[str, Path], sources: Mapping[str, Path], modu
 
 
 def functions_archive(members: Mapping[str, Path], config: StackConfig, root: Path) -> pulumi.AssetArchive:
-    """What a stack deploys: the members that it uses, with bytecode if this Python is the functions' own.
+    """The archive that a stack deploys: the members it uses, with bytecode if this Python has the functions' version.
 
     Raises:
         PackagingError: the folder for bytecode can't be written.
@@ -148,14 +150,14 @@ def functions_archive(members: Mapping[str, Path], config: StackConfig, root: Pa
 
 
 def console_members(root: Path) -> dict[str, Path]:
-    """Path in the archive to file, of the console."""
+    """Path in the archive to file, for the console."""
     found = (path for pattern in CONSOLE_FILES for path in (root / CONSOLE).rglob(pattern))
     members = {path.relative_to(root).as_posix(): path for path in found}
     return {name: path for name, path in members.items() if not _is_left_over(name)}
 
 
 def build_archive(members: Mapping[str, Path]) -> pulumi.AssetArchive:
-    """The archive as Pulumi takes it."""
+    """The members as a Pulumi archive."""
     return pulumi.AssetArchive({name: pulumi.FileAsset(str(path)) for name, path in members.items()})
 
 

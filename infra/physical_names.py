@@ -1,7 +1,6 @@
-"""All physical names of a stack, known before anything is declared, and checked then.
+"""All physical names of a stack, for a check before anything is declared.
 
-The list repeats what the components declare; a test holds the two against each other, so that no new resource escapes
-the check.
+The list repeats what the components declare; a test compares the two, so that no new resource escapes the check.
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ from infra.naming.names import Names
 from infra.naming.rules import NAME_RULES
 
 _LETTERS = (*DEAD_LETTER_QUEUES.values(), *FAILURE_QUEUES)
-#: Account ids have twelve digits; which ones makes no difference to the check.
+#: Account ids have twelve digits; the check depends only on their number.
 ANY_ACCOUNT = "0" * 12
-#: The tightest of the rules, the bucket's, as far as project and stack can break it.
+#: The part of the strictest rule, the bucket's, that applies to project and stack.
 _PART = "lower-case letters, digits and '-'"
 _PARTS = {"project": re.compile(r"[a-z0-9][a-z0-9-]*"), "stack": re.compile(r"[a-z0-9-]+")}
 
 
 @dataclass(frozen=True)
 class Named:
-    """One resource with a name of its own: its Pulumi type and its physical name. ``what`` is the part that is ours."""
+    """One resource with a physical name: its Pulumi type and its name. ``what``: the name without project and stack."""
 
     type: str
     name: str
@@ -41,7 +40,7 @@ class Named:
 
 
 def physical_names(names: Names, workflows: Sequence[str], account_id: str = ANY_ACCOUNT) -> list[Named]:
-    """Every resource of the stack that has a physical name. ``workflows``: the application's, by name."""
+    """Every resource of the stack that has a physical name. ``workflows``: the names of the application's."""
     found = [
         *(Named(name_rules.TABLE, names.of(table), table) for table in TABLES),
         *(Named(name_rules.QUEUE, names.of(queue), queue) for queue in (*QUEUES, *_LETTERS)),
@@ -68,15 +67,15 @@ def physical_names(names: Names, workflows: Sequence[str], account_id: str = ANY
 
 
 def taken_names() -> dict[str, str]:
-    """The stack's own names in lower case, each with what has it: names of roles differ in more than case."""
+    """The stack's own names in lower case, each with the kind of resource: role names must differ in more than case."""
     return {one.what.lower(): NAME_RULES[one.type].kind for one in reversed(physical_names(Names("p", "s"), ()))}
 
 
 def check_names(names: Names, workflows: Sequence[str]) -> None:
-    """Hold all physical names against what AWS takes.
+    """Check all physical names against AWS's rules.
 
     Raises:
-        ConfigError: naming the project, the stack or the resource, and what is allowed.
+        ConfigError: naming the project, stack or resource, and what is allowed.
     """
     problems = [
         f"{part} {value!r} is not allowed: it is part of the names of buckets, functions and queues; expected {_PART}"
@@ -90,7 +89,7 @@ def check_names(names: Names, workflows: Sequence[str]) -> None:
 
 
 def _too_long(names: Names, planned: Sequence[Named]) -> Iterator[str]:
-    """One text, for the name that leaves the least room."""
+    """One message, for the name that exceeds its limit by the most."""
     over: Mapping[Named, int] = {one: len(one.name) - NAME_RULES[one.type].longest for one in planned}
     worst = max(over, key=lambda one: over[one])
     if over[worst] <= 0:

@@ -1,12 +1,11 @@
-"""How the program ends when it refuses its configuration."""
+"""Ends the program when it refuses its configuration."""
 
 from __future__ import annotations
 
 import pulumi
 
-#: By this code the Python language host knows that the user got a message, and adds nothing. After
-#: ``pulumi.RunError`` it
-#: would add "an unhandled error occurred: program exited with non-zero exit code: 1" (pulumi v3.274.1,
+#: This exit code makes the Python language host add no message of its own. After ``pulumi.RunError`` it would add
+#: "an unhandled error occurred: program exited with non-zero exit code: 1" (pulumi v3.274.1,
 #: ``sdk/python/cmd/pulumi-language-python-exec``).
 USER_WAS_TOLD = 32
 
@@ -23,6 +22,6 @@ class Refused(SystemExit):
 
 
 def refusal(error: Exception) -> Refused:
-    """Tell the user what the error says; the caller raises what this answers."""
+    """Log the error for the user, and return the exception for the caller to raise."""
     pulumi.log.error(str(error))
     return Refused(str(error))

@@ -1,4 +1,4 @@
-"""The stack: composes the components and knows nothing else."""
+"""The stack: composes the components."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def build(
     root: Path,
     declare: Callable[[ApplicationArgs], Application] = application.declare,
 ) -> dict[str, pulumi.Input[object]]:
-    """Declare everything; answers the stack's outputs. ``root`` holds the ``handlers`` package.
+    """Declare everything, and return the stack's outputs. ``root`` contains the ``handlers`` package.
 
     ``declare`` declares the application's own resources.
 
@@ -134,7 +134,7 @@ def build(
 
 
 def _account() -> Account:
-    """Known at program time, so that names and ARNs show in a preview."""
+    """Looked up at program time, so that names and ARNs appear in a preview."""
     return Account(
         aws.get_partition().partition,
         aws.get_region().region,

@@ -1,1 +1,1 @@
-"""Embedded AWS for one machine: deploys the program, runs it, serves it. No part of a deployment."""
+"""Embedded AWS for one machine: deploys, runs and serves the program. Not part of a deployment."""

@@ -1,4 +1,4 @@
-"""Timers that mean "it did not answer": the time in which this machine was busy with other things is not counted."""
+"""Timeouts that don't count the time in which this machine was busy with other things."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Protocol
 from local.futures import Timer
 from local.workers import HeldTime
 
-#: What counts as held up, and how soon a deadline looks again while it is (seconds).
+#: The least delay that counts, and the interval at which a delayed deadline is checked again (seconds).
 LEAST_S = 0.01
 AGAIN_S = 0.5
 
 
 class Timers(Protocol):
-    """The part of the scheduler that is needed here."""
+    """The part of the scheduler used here."""
 
-    #: Seconds that the whole runtime was behind, so far.
+    #: Total seconds by which the runtime has been late so far.
     lag: float
 
     def call_later(self, delay: float, call: Callable[[], None]) -> Timer:
@@ -25,7 +25,7 @@ class Timers(Protocol):
 
 
 class Deadline:
-    """Calls ``call`` after ``seconds``, and later by as much as ``held`` or the runtime were held up meanwhile."""
+    """Calls ``call`` after ``seconds``, plus the time by which ``held`` or the runtime were delayed meanwhile."""
 
     def __init__(self, timers: Timers, seconds: float, call: Callable[[], None], held: HeldTime | None = None) -> None:
         self._timers = timers
@@ -35,7 +35,7 @@ class Deadline:
         self._timer = timers.call_later(seconds, self._due)
 
     def cancel(self) -> None:
-        """Forget it; harmless if it already passed."""
+        """Cancel the deadline; does nothing if it has passed."""
         self._timer.cancel()
 
     def _total(self) -> float:

@@ -1,4 +1,4 @@
-"""Draws the state machines: a page with a Mermaid diagram and a table for each definition file.
+"""Documents the state machines: a page with a Mermaid diagram and a table for each definition file.
 
 Mermaid's ``stateDiagram-v2``; GitHub and most editors render it.
 """
@@ -16,7 +16,7 @@ from infra.definitions import json_files
 DEFINITIONS = Path("infra", "state_machines")
 PAGES = Path("docs", "diagrams")
 SUFFIX = ".asl.json"
-#: How the files of the command machines begin.
+#: Prefix of the command machines' files.
 COMMANDS = "command"
 INDENT = "    "
 END = "[*]"
@@ -35,7 +35,7 @@ _COMPARISONS = {
 
 
 def pages(root: Path) -> dict[Path, str]:
-    """Page to the text that it should have, one for each definition in ``root``."""
+    """Page to its up-to-date text, one for each definition in ``root``."""
     return {
         root / PAGES / f"{source.name.removesuffix(SUFFIX)}.md": page(source, root)
         for source in sorted((root / DEFINITIONS).glob(f"*{SUFFIX}"))
@@ -63,7 +63,7 @@ def page(source: Path, root: Path) -> str:
 
 
 def graphs(root: Path) -> str:
-    """The command machines for the console, as JSON: states, and what follows on each, on errors apart."""
+    """The command machines for the console, as JSON: states with their next states, separately for errors."""
     found = {}
     for source in sorted((root / DEFINITIONS).glob(f"{COMMANDS}*{SUFFIX}")):
         definition = json_files.read(source)
@@ -116,7 +116,7 @@ def _machine(machine: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _id(name: str) -> str:
-    """A state's name as Mermaid takes one: ``-`` and white space end an id there."""
+    """A state's name as a Mermaid id, which ``-`` and white space would end."""
     return re.sub(r"\W", "_", name)
 
 
@@ -135,7 +135,7 @@ def _ways(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _condition(choice: Mapping[str, Any]) -> str:
-    """A comparison in words; what is nested keeps its operators' names."""
+    """A comparison in words; for nested ones, the names of their operators."""
     for operator, sign in _COMPARISONS.items():
         if operator in choice:
             variable = choice["Variable"].removeprefix("$.")
@@ -156,7 +156,7 @@ def _all_states(machine: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, 
 
 
 def _mode(state: Mapping[str, Any]) -> str:
-    """For a Map in Distributed mode what its children are and how many run at once."""
+    """For a Map in Distributed mode, the type and maximum concurrency of its children."""
     config = state.get("ItemProcessor", {}).get("ProcessorConfig", {})
     if config.get("Mode") != "DISTRIBUTED":
         return ""

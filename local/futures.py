@@ -1,4 +1,4 @@
-"""What the scheduler deals in: values that arrive later, tasks, timers."""
+"""Futures, tasks and timers of the scheduler."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class WaitTimeout(Exception):
 
 
 class Stalled(Exception):
-    """A virtual run can't go on: nothing is runnable and no timer is set, but the goal isn't reached."""
+    """A virtual run can't continue: nothing is runnable and no timer is set, but the goal isn't reached."""
 
 
 class TaskKilled(BaseException):
-    """Thrown into a task that is killed. Not an ``Exception``: no handler's ``except`` may swallow it."""
+    """Raised in a task that is killed. Not an ``Exception``, so that no handler's ``except`` swallows it."""
 
 
 class Future(Generic[T]):
-    """A value that arrives later. Completed on the scheduler's thread only (see ``Scheduler.post``)."""
+    """A value that arrives later. It must be completed on the scheduler's thread (see ``Scheduler.post``)."""
 
     def __init__(self) -> None:
         self._callbacks: list[Callable[[], None]] = []
@@ -43,7 +43,7 @@ class Future(Generic[T]):
         self._complete(None, error)
 
     def result(self) -> T:
-        """The value, or raises the error. Only when ``done``."""
+        """The value; raises the error if there is one. Only if ``done``."""
         if not self.done:
             raise RuntimeError("future is not done")
         if self._error is not None:
@@ -52,11 +52,11 @@ class Future(Generic[T]):
 
     @property
     def error(self) -> BaseException | None:
-        """The error it was completed with, if any."""
+        """The error that it was completed with, if any."""
         return self._error
 
     def on_done(self, callback: Callable[[], None]) -> None:
-        """Call ``callback`` once done (at once if it is)."""
+        """Call ``callback`` once it is done, or at once if it is already."""
         if self.done:
             callback()
         else:
@@ -73,7 +73,7 @@ class Future(Generic[T]):
 
 @dataclass(eq=False)
 class Task:
-    """A running piece of work. ``future`` ends with its result or error."""
+    """A running task. ``future`` completes with its result or error."""
 
     name: str
     future: Future[Any]
@@ -83,13 +83,13 @@ class Task:
     pending: BaseException | None = None
     queued: bool = False
     wake_generation: int = 0
-    #: a worker thread is kept for what it executes next
+    #: whether a worker thread is reserved for its next ``execute``
     has_worker: bool = False
 
 
 @dataclass(order=True)
 class Timer:
-    """A call planned for ``at`` (epoch seconds). Background timers don't keep a virtual run alive."""
+    """A call at ``at`` (seconds of the scheduler's clock). Background timers don't keep a virtual run alive."""
 
     at: float
     order: int
@@ -98,10 +98,10 @@ class Timer:
     cancelled: bool = field(compare=False, default=False)
 
     def cancel(self) -> None:
-        """Forget the call and what it holds; harmless if it already ran. The timer itself waits until it is due."""
+        """Drop the call and its references; does nothing if it has run. The timer stays queued until it is due."""
         self.cancelled = True
         self.call = _nothing
 
 
 def _nothing() -> None:
-    """What a cancelled timer would call."""
+    """The call of a cancelled timer."""

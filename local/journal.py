@@ -1,9 +1,9 @@
-"""What the embedded AWS keeps on disk: one row a thing, written as it changes, in one SQLite file.
+"""The embedded AWS's state on disk: one row per object, written when it changes, in one SQLite file.
 
-Every change of state is written before anybody can see it from outside; all changes of one API call are one
-transaction, and transactions are in the order of the calls. So whatever moment the process ends at, the file holds a
-state that the runtime was in. A commit alone survives the end of the process; ``sync`` makes it survive the end of the
-machine, and is called before a request from outside is answered.
+Every change of state is written before it becomes visible from outside; all changes of one API call are one
+transaction, and transactions are in the order of the calls. So whenever the process ends, the file has a state that the
+runtime was in. A commit survives a crash of the process; ``sync`` makes it survive a crash of the machine, and is
+called before a request from outside is answered.
 
 A runtime without a folder has no journal: ``active()`` is None.
 """
@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-#: Sorts behind every character that keys have.
+#: Sorts after every character in keys.
 _LAST = "\U0010ffff"
 
 
@@ -32,10 +32,10 @@ class Row(NamedTuple):
 
 
 class Journal:
-    """Keeps rows by kind and key. Safe from any thread."""
+    """Stores rows by kind and key. Thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file. Raises sqlite3.Error: it can't be, or is something else."""
+        """Open or create the file. Raises sqlite3.Error: it can't be opened, or isn't a database."""
         self._lock = threading.RLock()
         self._depth = 0
         self._closed = False
@@ -53,7 +53,7 @@ class Journal:
             raise
 
     def put(self, kind: str, key: str, value: Any, content: bytes | None = None) -> None:
-        """Keep a row in place of the one before; it stays where that was in the order of ``rows``."""
+        """Insert a row, or replace it, which keeps its place in the order of ``rows``."""
         self._execute(
             "INSERT INTO kept (kind, key, value, content) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value, content = excluded.content",
@@ -61,19 +61,19 @@ class Journal:
         )
 
     def delete(self, kind: str, key: str) -> None:
-        """Forget a row, if there is one."""
+        """Delete a row, if it exists."""
         self._execute("DELETE FROM kept WHERE kind = ? AND key = ?", (kind, key))
 
     def delete_below(self, kind: str, prefix: str) -> None:
-        """Forget the rows whose keys begin so."""
+        """Delete the rows whose keys start with ``prefix``."""
         self._execute("DELETE FROM kept WHERE kind = ? AND key >= ? AND key < ?", (kind, prefix, prefix + _LAST))
 
     def delete_before(self, kind: str, key: str) -> None:
-        """Forget the rows whose keys are lower."""
+        """Delete the rows with lower keys."""
         self._execute("DELETE FROM kept WHERE kind = ? AND key < ?", (kind, key))
 
     def rows(self, kind: str) -> list[Row]:
-        """All of a kind, in the order in which they were first written."""
+        """All rows of a kind, in the order in which they were first written."""
         with self._lock:
             found = self._database.execute(
                 "SELECT key, value, content FROM kept WHERE kind = ? ORDER BY number", (kind,)
@@ -82,8 +82,8 @@ class Journal:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """All or nothing of what is written inside survives. What was written stays also when the scope fails: the
-        memory has it, too.
+        """Inside, all writes are one transaction. It is committed even if the scope fails, since the state in memory
+        has changed, too.
         """
         with self._lock:
             if self._depth == 0 and not self._closed:
@@ -97,18 +97,18 @@ class Journal:
                     self._database.execute("COMMIT")
 
     def sync(self) -> None:
-        """What was written until now survives the end of the machine."""
+        """Make everything written so far survive a crash of the machine."""
         try:
             file = os.open(self._wal, os.O_RDONLY)
         except FileNotFoundError:
-            return  # all of it is in the database, which SQLite has synchronised
+            return  # everything is in the database file, which SQLite has synced
         try:
             os.fsync(file)
         finally:
             os.close(file)
 
     def close(self) -> None:
-        """Write nothing more. What is still called afterwards has no effect: those calls are as good as never made."""
+        """Close the file. Later writes have no effect, as if their calls had never been made."""
         with self._lock:
             if not self._closed:
                 if self._depth:
@@ -126,11 +126,11 @@ _active: Journal | None = None
 
 
 def active() -> Journal | None:
-    """The journal of the endpoint of this process, for moto's objects, which know none."""
+    """The journal of this process's endpoint, for moto's objects, which have no reference to it."""
     return _active
 
 
 def activate(journal: Journal | None) -> None:
-    """Write to ``journal`` from now on; None: keep nothing."""
+    """Write to ``journal`` from now on; None: store nothing."""
     global _active
     _active = journal

@@ -1,10 +1,10 @@
-"""The AWS partition of a region: the first part of every ARN, and the end of host names."""
+"""The AWS partition of a region, for ARNs and host names."""
 
 from __future__ import annotations
 
 from moto.utilities.utils import get_partition
 
-#: China's services have host names of their own (AWS General Reference, "AWS service endpoints").
+#: Partitions with other DNS suffixes (AWS General Reference, "AWS service endpoints").
 _SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
 SUFFIX = "amazonaws.com"
 
@@ -15,5 +15,5 @@ def partition_of(region: str) -> str:
 
 
 def suffix_of(region: str) -> str:
-    """What host names of the region's services end with."""
+    """The DNS suffix of the region's services."""
     return _SUFFIXES.get(partition_of(region), SUFFIX)

@@ -1,4 +1,4 @@
-"""The embedded AWS put together: endpoint, functions, state machines, event sources, and the deployed program."""
+"""The embedded AWS: endpoint, functions, state machines, event sources, and the deployed program."""
 
 from __future__ import annotations
 
@@ -44,35 +44,35 @@ from local.sources.mappings import QueueMapping, StreamMapping
 from local.states.manager import ExecutionManager
 from local.states.running.executions import RUNNING, Execution
 
-#: The repository: where ``__main__.py`` and ``Pulumi.yaml`` are.
+#: The repository, with ``__main__.py`` and ``Pulumi.yaml``.
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
 
 class LocalRuntime:
-    """One deployment of the program on this machine. A context manager: leaving it leaves nothing behind.
+    """One deployment of the program on this machine. A context manager, which leaves nothing behind.
 
     Args:
         project_dir: the folder of ``Pulumi.yaml`` and ``__main__.py``.
-        stack: whose ``Pulumi.<stack>.yaml`` is read.
-        config: values that win over that file.
-        scheduler: ``Scheduler.real()`` for people (the default), ``Scheduler.virtual(seed)`` for tests.
+        stack: the stack, configured by ``Pulumi.<stack>.yaml``.
+        config: values that override that file.
+        scheduler: ``Scheduler.real()`` (the default) or, for tests, ``Scheduler.virtual(seed)``.
         faults: crashes and throttles at AWS calls, for tests.
         delivery_faults: duplicated and delayed deliveries, for tests.
-        evaluate: runs the program; tests replay what an earlier run registered.
-        work_dir: where functions' code is unpacked and stays, for the next deployment; None: a folder that goes again.
+        evaluate: runs the program; tests replay the registrations of an earlier run.
+        work_dir: where functions' code is unpacked and kept for the next deployment; None: a temporary folder.
         secrets: values of secrets by names of environment variables (``local.secrets``); None: the process's own.
-        port: on which the endpoint is served on 127.0.0.1, 0 for any free one; None: only in this process.
-        token_secret: signs tokens of HTTP APIs' callers (``local.gateway.callers``); None: no token is taken.
-        tables_url: another server of DynamoDB's API on this machine, which then keeps the tables and their streams.
-        importable: what functions may import here that they could not on AWS, for handlers of tests.
-        data: a folder in which the state is kept, so that a later runtime goes on where this one ended, however it
-            ended; None: the state goes with this object.
+        port: the port on 127.0.0.1 that serves the endpoint, 0 for any free one; None: only in this process.
+        token_secret: signs tokens of HTTP APIs' callers (``local.gateway.callers``); None: no token is accepted.
+        tables_url: another server of DynamoDB's API on this machine for the tables and their streams.
+        importable: what functions may import here but not on AWS, for handlers in tests.
+        data: a folder for the state, so that a later runtime continues where this one ended, even after a crash; None:
+            the state is only in memory.
 
     Raises:
-        PortInUse: another program has the port; nothing was started.
+        PortInUse: another program uses the port; nothing was started.
         FolderError: ``data`` can't be used.
-        EndpointError: no DynamoDB answers at ``tables_url``, or it is not on this machine.
-        DeployError: unknown stack, or files that the Pulumi CLI would refuse.
+        EndpointError: no DynamoDB answers at ``tables_url``, or it isn't on this machine.
+        DeployError: the stack is unknown, or the Pulumi CLI would refuse its files.
     """
 
     def __init__(
@@ -109,11 +109,11 @@ class LocalRuntime:
         )
         #: Answers requests to the stack's HTTP APIs.
         self.gateway = Gateway(self.endpoint, self.host, secret=token_secret)
-        #: What happens on the stack's buses.
+        #: Events on the stack's buses.
         self.live = LiveEvents()
         self._project_dir = project_dir
         self._secrets = os.environ if secrets is None else secrets
-        #: Those of the functions' secrets that have no value here, name to ARN.
+        #: The functions' secrets without a value, name to ARN.
         self.secrets_without_value: Mapping[str, str] = {}
         self._delivery_faults = delivery_faults
         self._evaluate = evaluate
@@ -130,7 +130,7 @@ class LocalRuntime:
     # -- life ---------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Deploy the program and let it run.
+        """Deploy and run the program.
 
         Raises:
             DeployError: the program or its configuration was refused; nothing is left running.
@@ -156,9 +156,9 @@ class LocalRuntime:
             raise
 
     def stop(self) -> None:
-        """Stop everything within two seconds; state is dropped, or stays in its folder."""
+        """Stop everything within two seconds; the state is dropped, or stays in its folder."""
         if self._data is not None:
-            self._data.close()  # first: what is cut off by the rest is as good as not begun
+            self._data.close()  # first, so that nothing interrupted by the rest is stored
             activate(None)
         self.live.stop()
         if self._server is not None:
@@ -174,7 +174,7 @@ class LocalRuntime:
             self._own_dir.cleanup()
 
     def drop_files(self) -> None:
-        """Remove what is on disk, for a process that ends without ``stop``. Doesn't raise."""
+        """Remove temporary files, for a process that ends without ``stop``. Doesn't raise."""
         if self._own_dir is not None:
             shutil.rmtree(self._own_dir.name, ignore_errors=True)
 
@@ -188,14 +188,14 @@ class LocalRuntime:
         self.stop()
 
     def expect_edits(self) -> None:
-        """Let ``renew`` be fast from the first time on: remember what the deployment was declared from."""
+        """Record the inputs of the deployment's declarations, so that the first ``renew`` is fast, too."""
         self._renewal.note(self._load())
 
     def renew(self) -> list[str]:
-        """Take the code and configuration that are there now; answers what was changed. State and what runs stay.
+        """Deploy the current code and configuration, and return what was changed. State and running executions stay.
 
         Raises:
-            DeployError: they were refused, or only a new start can have them. The functions are as before.
+            DeployError: they were refused, or need a restart. The functions are unchanged.
         """
         deployment = self.deployment
         with self.endpoint.deploying():
@@ -210,21 +210,21 @@ class LocalRuntime:
         rules: Sequence[Rule],
         settings: Mapping[str, AsyncSettings],
     ) -> None:
-        """Run these event sources and rules from now on; those that ran already go on where they are."""
+        """Run these event sources and rules from now on; those that are running continue at their positions."""
         if self._sources is None:
             raise RuntimeError("the runtime is not started")
         self._sources.change(mappings, rules, settings)
 
-    # -- looking at it ------------------------------------------------------------------------------
+    # -- reading ------------------------------------------------------------------------------------
 
     @property
     def context(self) -> DeployContext:
-        """Where to deploy."""
+        """The context for deployments."""
         return DeployContext(self.endpoint, self.host, self._work_dir, self._project_dir / CACHE)
 
     @property
     def deployment(self) -> Deployment:
-        """What was deployed."""
+        """The deployment."""
         if self._deployment is None:
             raise RuntimeError("the runtime is not started")
         return self._deployment
@@ -236,23 +236,23 @@ class LocalRuntime:
 
     @property
     def url(self) -> str:
-        """Where the endpoint is served. Raises RuntimeError if it isn't."""
+        """The URL of the endpoint. Raises RuntimeError: it isn't served."""
         if self._server is None:
             raise RuntimeError("the runtime was made without a port")
         return self._server.url
 
     @property
     def is_quiet(self) -> bool:
-        """Nothing is on its way from a stream or queue to its function, and no execution runs."""
+        """Whether nothing is being delivered from a stream or queue to its function, and no execution is running."""
         return self.is_idle and not self.running_executions()
 
     @property
     def is_idle(self) -> bool:
-        """Nothing is on its way from a stream or queue to its function."""
+        """Whether nothing is being delivered from a stream or queue to its function."""
         return self._sources is None or self._sources.idle
 
     def running_executions(self) -> list[Execution]:
-        """Executions that have not ended, of all machines."""
+        """The running executions of all machines."""
         machines = self.executions.list_state_machines()
         return [one for machine in machines for one in self.executions.list_executions(machine.arn, RUNNING)]
 

@@ -1,16 +1,15 @@
-"""One scheduler for the whole local runtime: cooperative tasks over a real or a virtual clock.
+"""The scheduler of the local runtime: cooperative tasks with a real or a virtual clock.
 
-Everything that waits in the embedded AWS (a Wait state, a retry back-off, a poll timeout, a queue's
-visibility) waits here. Tasks are greenlets, so code reads top to bottom and still gives way at each
-``sleep``, ``wait`` and ``checkpoint``.
+Every wait in the embedded AWS (a Wait state, a retry back-off, a poll timeout, a queue's visibility) uses it. Tasks are
+greenlets, so their code is sequential and yields at each ``sleep``, ``wait`` and ``checkpoint``.
 
-* ``Scheduler.real()`` is for people: time passes by itself, functions run on worker threads.
-* ``Scheduler.virtual(seed=...)`` is for tests: one thread, time jumps to the next timer when nothing
-  can run, and the seed decides which of the runnable tasks goes first. The same seed gives the same
-  trace, so a race that was found once can be replayed.
+* ``Scheduler.real()`` uses real time, and runs functions on worker threads.
+* ``Scheduler.virtual(seed=...)`` is for tests: it uses one thread, time jumps to the next timer when nothing can run,
+  and the seed decides which of the runnable tasks runs next. The same seed gives the same trace, so a race that was
+  found once can be replayed.
 
 Longer than a module should be: the public methods are one small interface, and the loop below them works on the same
-few fields. Timers and the switch between tasks, which need none of it, are ``timers`` and ``switching``.
+few fields. Timers and task switching, which don't need those, are in ``timers`` and ``switching``.
 """
 
 from __future__ import annotations
@@ -39,16 +38,16 @@ log = logging.getLogger("cqrs.local.scheduler")
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: Virtual runs start here, so that traces don't depend on the day they were made.
+#: Start time of virtual runs, so that traces don't depend on the current date.
 VIRTUAL_EPOCH = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 WORKER_THREADS = 32
-#: How long the thread sleeps at most without looking at its clock, and from when on it counts as behind (seconds).
+#: The longest time that the thread sleeps, and the delay from which on it counts as late (seconds).
 TICK_S = 0.5
 BEHIND_S = 0.5
 
 
 class Scheduler:
-    """Runs tasks one at a time on one thread; see the module's text for the two modes."""
+    """Runs tasks one at a time on one thread; see the module's docstring for the two modes."""
 
     def __init__(self, *, virtual: bool, seed: int | None, start: float | None = None) -> None:
         self.is_virtual = virtual
@@ -64,17 +63,17 @@ class Scheduler:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._workers = Workers(WORKER_THREADS, self.post)
-        #: Seconds that this thread was behind: the machine slept or was busy elsewhere. No deadline counts them.
+        #: Seconds by which this thread was late because the machine slept or was busy. Deadlines don't count them.
         self.lag = 0.0
 
     @classmethod
     def real(cls) -> Scheduler:
-        """Wall-clock time, functions on threads."""
+        """A scheduler with wall-clock time and functions on threads."""
         return cls(virtual=False, seed=None)
 
     @classmethod
     def virtual(cls, seed: int | None = None, *, start: float | None = None) -> Scheduler:
-        """Virtual time on the calling thread. Without a seed, runnable tasks go first come first served."""
+        """A scheduler with virtual time on the calling thread. Without a seed, runnable tasks run in FIFO order."""
         return cls(virtual=True, seed=seed, start=start)
 
     # -- time ---------------------------------------------------------------------------------------
@@ -84,24 +83,24 @@ class Scheduler:
         return self._virtual_now if self.is_virtual else time.time()
 
     def call_later(self, delay: float, call: Callable[[], None], *, background: bool = False) -> Timer:
-        """Call ``call`` on the scheduler's thread after ``delay`` seconds (it must not wait itself)."""
+        """Call ``call`` on the scheduler's thread after ``delay`` seconds; it must not wait."""
         with self._wake:
             timer = self._timers.push(self._clock() + max(delay, 0.0), call, background)
             self._wake.notify_all()
         return timer
 
     def deadline(self, seconds: float, call: Callable[[], None], held: HeldTime | None = None) -> Deadline:
-        """Call ``call`` after ``seconds`` in which this machine was not what kept ``held`` from going on."""
+        """Call ``call`` after ``seconds``, not counting the time in which this machine delayed ``held``."""
         return Deadline(self, seconds, call, held)
 
     def _clock(self) -> float:
-        """What timers are due by: seconds that nobody sets back or forward (``now`` is for dates)."""
+        """The monotonic clock of timers, in seconds (``now`` is for dates)."""
         return self._virtual_now if self.is_virtual else time.monotonic()
 
     # -- tasks --------------------------------------------------------------------------------------
 
     def spawn(self, fn: Callable[..., Any], *args: Any, name: str = "", **kwargs: Any) -> Task:
-        """Start ``fn`` as a task. Call it on the scheduler's thread; from others, ``post`` it."""
+        """Start ``fn`` as a task. Must be called on the scheduler's thread; from others, use ``post``."""
         task = Task(name or getattr(fn, "__name__", "task"), Future())
         task.start = lambda: fn(*args, **kwargs)
         task.context = contextvars.copy_context()
@@ -109,7 +108,7 @@ class Scheduler:
         return task
 
     def execute(self, fn: Callable[..., R], *args: Any, name: str = "") -> Future[R]:
-        """Run code that may block (a Lambda function): a worker thread in real time, a task in virtual time."""
+        """Run code that may block (a Lambda function), on a worker thread in real time, as a task in virtual time."""
         if self.is_virtual:
             return self.spawn(fn, *args, name=name).future
         future: Future[R] = Future()
@@ -125,12 +124,12 @@ class Scheduler:
 
     @contextmanager
     def worker(self, order: float = FIRST, *held: HeldTime, at_once: bool = False) -> Iterator[None]:
-        """Wait until a worker thread is free, and keep it for what this task executes next. At once in virtual time.
+        """Wait for a free worker thread, and reserve it for this task's next ``execute``. Immediate in virtual time.
 
         Args:
-            order: the lowest waits least. The start of the execution that calls, so that what began ends.
-            held: what is kept waiting by this; deadlines don't count it.
-            at_once: for a call made by a call that runs; see ``Workers.place``.
+            order: the lowest is served first: the start of the calling execution, so that older ones complete first.
+            held: delayed by the wait, which their deadlines don't count.
+            at_once: for calls from a running call; see ``Workers.place``.
         """
         if self.is_virtual or (task := self._require_task("worker")).has_worker:
             yield
@@ -155,8 +154,8 @@ class Scheduler:
 
     @contextmanager
     def one_worker_more(self) -> Iterator[None]:
-        """Inside, one call more may run at once: for one that may wait for what others do, and must not take a place
-        of theirs. In virtual time there is no limit.
+        """Inside, one more call may run concurrently: for a call that may wait for others and must not take a worker
+        from them. In virtual time there is no limit.
         """
         if self.is_virtual:
             yield
@@ -168,18 +167,18 @@ class Scheduler:
             self._workers.grow(-1)
 
     def abandon(self, future: Future[Any]) -> None:
-        """Nobody waits for what was executed: another call may have its place. Without effect in virtual time."""
+        """Free the worker of an executed call that is no longer waited for. Without effect in virtual time."""
         self._workers.abandon(future)
 
     def kill(self, task: Task) -> None:
-        """Throw ``TaskKilled`` into ``task`` at the point where it waits."""
+        """Raise ``TaskKilled`` in ``task`` at the point where it waits."""
         if task.future.done:
             return
         task.pending = TaskKilled()
         self._enqueue(task)
 
     def sleep(self, seconds: float) -> None:
-        """Give way for ``seconds``."""
+        """Yield for ``seconds``."""
         task = self._require_task("sleep")
         generation = task.wake_generation
         timer = self.call_later(seconds, lambda: self._wake_task(task, generation))
@@ -206,7 +205,7 @@ class Scheduler:
         return future.result()
 
     def checkpoint(self, label: str = "") -> None:
-        """A point where another task may go first. Without effect in real time and outside of tasks."""
+        """A point at which another task may run. Without effect in real time and outside of tasks."""
         task = self._switching.current()
         if not self.is_virtual or task is None:
             return
@@ -216,24 +215,24 @@ class Scheduler:
         self._switching.out(task)
 
     def current_task(self) -> Task | None:
-        """The task that runs now, or None on a worker thread or in the hub."""
+        """The running task; None on a worker thread or in the hub."""
         return self._switching.current()
 
     # -- running ------------------------------------------------------------------------------------
 
     def post(self, call: Callable[[], None]) -> None:
-        """Run ``call`` on the scheduler's thread soon. The only method that is safe from any thread."""
+        """Run ``call`` on the scheduler's thread soon. The only thread-safe method."""
         with self._wake:
             self._posted.append(call)
             self._wake.notify_all()
 
     def run_until(self, goal: Callable[[], bool], *, timeout: float | None = None) -> None:
-        """Run until ``goal()``; ``timeout`` in the scheduler's own seconds.
+        """Run until ``goal()``; ``timeout`` is in seconds of the scheduler's clock.
 
         Raises:
             Stalled: a virtual run has nothing left to do.
             WaitTimeout: ``timeout`` passed first.
-            BaseException: a task failed and nobody waited for it.
+            BaseException: a task failed that no other task waits for.
         """
         deadline = None if timeout is None else self._clock() + timeout
         while not goal():
@@ -254,7 +253,7 @@ class Scheduler:
             pass
 
     def run_for(self, seconds: float) -> None:
-        """Virtual time only: run what falls within the next ``seconds``, background timers included."""
+        """Virtual time only: run everything within the next ``seconds``, including background timers."""
         if not self.is_virtual:
             raise RuntimeError("run_for needs the virtual clock")
         end = self.now() + seconds
@@ -264,12 +263,12 @@ class Scheduler:
         self._switching.raise_crash()
 
     def start_thread(self) -> None:
-        """Real time: run on a background thread until ``stop``."""
+        """Real time only: run on a background thread until ``stop``."""
         self._thread = threading.Thread(target=self._run_forever, name="cqrs-local", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End ``run_until`` and the background thread; tasks that still wait are dropped."""
+        """End ``run_until`` and the background thread; waiting tasks are dropped."""
         with self._wake:
             self._stopping = True
             self._wake.notify_all()
@@ -282,11 +281,11 @@ class Scheduler:
         while not self._stopping:
             try:
                 self._step(None)
-            except Exception:  # boundary: one broken task must not end the runtime; it is logged with its trace
+            except Exception:  # boundary: one failed task must not end the runtime; it is logged with its traceback
                 log.exception("a background task failed")
 
     def _step(self, deadline: float | None) -> bool:
-        """Run one round. False: a virtual run is idle."""
+        """Run one iteration. False: a virtual run is idle."""
         progressed = self._run_ready()
         self._switching.raise_crash()
         if progressed:
@@ -325,7 +324,7 @@ class Scheduler:
                 timer.call()
 
     def _fire_timers(self, until: float | None) -> bool:
-        """Jump to the next timer. False: none that keeps the run alive (or none before ``until``)."""
+        """Jump to the next timer. False: there is none that keeps the run alive, or none before ``until``."""
         self._timers.drop_cancelled()
         first = self._timers.next_at
         if first is None or (until is None and not self._timers.keeps_alive()):
@@ -351,7 +350,7 @@ class Scheduler:
     def _note_lag(self, seconds: float) -> None:
         if seconds > BEHIND_S:
             self.lag += seconds
-            log.info("the local runtime was behind by %.1f s: timeouts wait as much longer", seconds)
+            log.info("the local runtime was late by %.1f s; timeouts are extended by as much", seconds)
 
     def _enqueue(self, task: Task) -> None:
         if not task.queued:

@@ -1,7 +1,8 @@
-"""Secrets on this machine: what ``handlerSecrets`` names, with the values of environment variables.
+"""Secrets on this machine: those of ``handlerSecrets``, with values from environment variables.
 
-``CQRS_SECRET_<NAME>`` (upper case, ``-`` as ``_``) holds the value of the secret ``<name>``. One that is not set is not
-there; ``aws secretsmanager create-secret`` and ``aws ssm put-parameter`` against ``./cqrs serve`` make it later.
+``CQRS_SECRET_<NAME>`` (upper case, ``-`` as ``_``) has the value of the secret ``<name>``. A secret without a variable
+doesn't exist; it can be created by ``aws secretsmanager create-secret`` or ``aws ssm put-parameter`` against
+``./cqrs serve``.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ PREFIX = "CQRS_SECRET_"
 
 
 def variable_of(name: str) -> str:
-    """Where a secret's value is looked for."""
+    """The environment variable with a secret's value."""
     return PREFIX + name.upper().replace("-", "_")
 
 
 def named(environments: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """The secrets that the functions' environments name, name to ARN."""
+    """The secrets in the functions' environments, name to ARN."""
     arns: dict[str, str] = {}
     for environment in environments:
         arns |= json.loads(environment.get(VARIABLE, "{}"))
@@ -29,7 +30,7 @@ def named(environments: Iterable[Mapping[str, str]]) -> dict[str, str]:
 
 
 def how_to_give(name: str, arn: str) -> str:
-    """What somebody does about a secret without a value."""
+    """How to set the value of a secret that has none."""
     if is_parameter(arn):
         made = f"aws ssm put-parameter --type SecureString --name {path_of(arn)} --value VALUE"
     else:
@@ -38,17 +39,17 @@ def how_to_give(name: str, arn: str) -> str:
 
 
 def is_parameter(arn: str) -> bool:
-    """Whether it is a parameter of SSM; else a secret of Secrets Manager."""
+    """Whether it is an SSM parameter; otherwise it is a secret of Secrets Manager."""
     return arn.split(":")[2] == "ssm"
 
 
 def path_of(arn: str) -> str:
-    """Its name here. A secret's has AWS's random characters, so that the ARN finds it."""
+    """Its local name. A secret's includes AWS's random characters, so that it is found by the ARN."""
     return arn.partition(":parameter" if is_parameter(arn) else ":secret:")[2]
 
 
 def provide(arns: Mapping[str, str], values: Mapping[str, str], region: str) -> dict[str, str]:
-    """Store these secrets as far as ``values`` (``os.environ``) has them; answers the others."""
+    """Store the secrets with a variable in ``values`` (``os.environ``); returns the others."""
     for name, arn in arns.items():
         value = values.get(variable_of(name))
         if value is None:

@@ -1,4 +1,4 @@
-"""Guard rails: what no stack may declare. Pure functions over types and inputs, for tests and for previews."""
+"""Policies that every stack must satisfy: pure functions of resource types and inputs, for tests and previews."""
 
 from policy.model import Declared, ResourceRule, Rule, StackRule, Violation, violations
 from policy.rules import PROTECTED_RULES, RULES

@@ -1,4 +1,4 @@
-"""Run by the Pulumi CLI for ``--policy-pack policy``: it starts this folder as a program of its own."""
+"""Entry point for ``--policy-pack policy``: the Pulumi CLI runs this folder as a separate program."""
 
 import importlib
 import sys

@@ -1,4 +1,4 @@
-"""HTTP APIs: who may come, how often, and that it is known afterwards."""
+"""HTTP APIs: authorisation, throttling and access logs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from policy.model import Props, ResourceRule
 ROUTE = "aws:apigatewayv2/route:Route"
 STAGE = "aws:apigatewayv2/stage:Stage"
 PERMISSION = "aws:lambda/permission:Permission"
-#: Tells whether the API is there, and nothing else.
+#: The health check, which returns no data.
 OPEN_ROUTES = ("GET /health",)
 CALLERS = ("AWS_IAM", "JWT")
-#: What an access log is made of, but not what requests and answers hold.
+#: Variables with content of requests and responses, which an access log must not contain.
 WITH_CONTENT = ("$request.body", "$request.header", "$request.querystring", "$response.body")
 
 
@@ -37,7 +37,7 @@ def _logged(props: Props) -> Iterator[str]:
         return
     for field, value in json.loads(log["format"]).items():
         if any(part in str(value) for part in WITH_CONTENT):
-            yield f"the access log's {field} holds what requests hold ({value})"
+            yield f"the access log's {field} contains content of requests or responses ({value})"
 
 
 def _one_api(props: Props) -> Iterator[str]:
@@ -46,8 +46,8 @@ def _one_api(props: Props) -> Iterator[str]:
 
 
 RULES = (
-    ResourceRule("api-callers", "nobody calls unknown", (ROUTE,), _callers),
-    ResourceRule("api-throttled", "no caller takes all concurrency", (STAGE,), _throttled),
-    ResourceRule("api-access-log", "who called is known, without what", (STAGE,), _logged),
+    ResourceRule("api-callers", "every caller is authenticated", (ROUTE,), _callers),
+    ResourceRule("api-throttled", "no caller can use up all concurrency", (STAGE,), _throttled),
+    ResourceRule("api-access-log", "callers are logged, content isn't", (STAGE,), _logged),
     ResourceRule("api-permission-source", "the function is called by its own API", (PERMISSION,), _one_api),
 )

@@ -1,4 +1,4 @@
-"""Buckets: what belongs to one is in resources of its own, which name it."""
+"""Buckets. A bucket's settings are separate resources that refer to it by name."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ BUCKET = "aws:s3/bucket:Bucket"
 Find = Callable[[Sequence[Declared]], Iterator[tuple[Declared, str]]]
 
 
-def _beside(type_: str, good: Callable[[Props], bool], problem: str) -> Find:
-    """Each bucket has a resource of ``type_`` for which ``good`` holds."""
+def _has(type_: str, good: Callable[[Props], bool], problem: str) -> Find:
+    """A rule that each bucket has a resource of ``type_`` for which ``good`` holds."""
 
     def find(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
         named = {one.props.get("bucket") for one in of_type(resources, type_) if good(one.props)}
@@ -46,12 +46,12 @@ RULES = (
     StackRule(
         "bucket-versioned",
         "nothing is overwritten",
-        _beside("aws:s3/bucketVersioning:BucketVersioning", _versioned, "versioning is not enabled"),
+        _has("aws:s3/bucketVersioning:BucketVersioning", _versioned, "versioning is not enabled"),
     ),
     StackRule(
         "bucket-encrypted",
         "encryption at rest",
-        _beside(
+        _has(
             "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
             _encrypted,
             "has no default encryption",
@@ -60,12 +60,12 @@ RULES = (
     StackRule(
         "bucket-private",
         "never public",
-        _beside("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", _private, "public access is not blocked"),
+        _has("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", _private, "public access is not blocked"),
     ),
     StackRule(
         "bucket-lifecycle",
-        "old versions go",
-        _beside(
+        "old versions expire",
+        _has(
             "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
             _expires,
             "no lifecycle rule expires old versions",
@@ -74,6 +74,6 @@ RULES = (
     StackRule(
         "bucket-tls",
         "encryption in transit",
-        _beside("aws:s3/bucketPolicy:BucketPolicy", tls_only, "requests without TLS are not denied"),
+        _has("aws:s3/bucketPolicy:BucketPolicy", tls_only, "requests without TLS are not denied"),
     ),
 )

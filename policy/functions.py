@@ -13,7 +13,7 @@ INVOKE_CONFIG = "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"
 PERMISSION = "aws:lambda/permission:Permission"
 TARGET = "aws:cloudwatch/eventTarget:EventTarget"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
-#: Services that wait for a function's answer and hand it on.
+#: Services that invoke functions synchronously.
 WAITING = ("apigateway.amazonaws.com",)
 RUNTIMES = ("python3.11", "python3.12", "python3.13", "python3.14")
 EXPLICIT = ("memorySize", "timeout", "architectures", "runtime", "environment", "tracingConfig")
@@ -83,7 +83,7 @@ def _queue_source(props: Props) -> Iterator[str]:
 
 
 def _kept_failures(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
-    """What a rule or another service calls without waiting for the answer keeps what fails for good."""
+    """Functions that a rule or another service invokes asynchronously keep events that fail permanently."""
     kept = {
         last_part(one.props.get("functionName"))
         for one in of_type(resources, INVOKE_CONFIG)
@@ -107,8 +107,8 @@ RULES = (
     ResourceRule("function-runtime", "a Python that AWS supports", (FUNCTION,), _runtime),
     StackRule("function-own-role", "least privilege for each function", _own_role),
     StackRule("function-log-group", "a log group of our own", _log_group),
-    ResourceRule("log-retention", "logs go some day", (LOG_GROUP,), _retention),
-    StackRule("async-failures-kept", "an event that fails for good isn't lost", _kept_failures),
+    ResourceRule("log-retention", "logs expire", (LOG_GROUP,), _retention),
+    StackRule("async-failures-kept", "an event that fails permanently isn't lost", _kept_failures),
     ResourceRule("source-partial-failures", "good records of a batch aren't repeated", (MAPPING,), _reports_failures),
     ResourceRule("source-stream-bounded", "one bad record blocks no shard and isn't lost", (MAPPING,), _stream_source),
     ResourceRule("source-queue-concurrency", "a queue can't take all concurrency", (MAPPING,), _queue_source),

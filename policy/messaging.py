@@ -39,13 +39,13 @@ def _dead_letter_queue(resources: Sequence[Declared]) -> Iterator[tuple[Declared
         if queue.props.get("name") in targets:
             continue
         if not redrive.get("deadLetterTargetArn"):
-            yield queue, "has no dead-letter queue and is none"
+            yield queue, "has no dead-letter queue and isn't one"
         elif not 1 <= int(redrive.get("maxReceiveCount", 0)) <= 10:
             yield queue, f"maxReceiveCount is {redrive.get('maxReceiveCount')}, not 1 to 10"
 
 
 def _dead_letter_targets(resources: Sequence[Declared]) -> Iterator[str]:
-    """Names of the queues that take what others couldn't process."""
+    """Names of the dead-letter queues and on-failure destinations."""
     for one in resources:
         if one.type == QUEUE:
             yield last_part(parsed(one.props.get("redrivePolicy")).get("deadLetterTargetArn"))
@@ -101,7 +101,7 @@ def _unguarded(declared: Iterable[Declared], guarded: Container[str]) -> Iterato
 
 
 def _letters_of_known_queues(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
-    """Each queue that takes what others couldn't process names those others, or that there are none."""
+    """Each dead-letter queue names its source queues, or denies all."""
     allow = of_type(resources, "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy")
     policies = {_name_in(one.props.get("queueUrl")): parsed(one.props.get("redriveAllowPolicy")) for one in allow}
     sources: dict[str, set[str]] = {}
@@ -125,7 +125,7 @@ RULES = (
     ResourceRule("queue-retention", "messages wait four days or longer", (QUEUE,), _queue_retention),
     StackRule("queue-dead-letters", "a queue has a dead-letter queue or is one", _dead_letter_queue),
     StackRule("queue-tls", "encryption in transit", _queue_tls),
-    StackRule("queue-letters-of-known-queues", "nobody else fills a dead-letter queue", _letters_of_known_queues),
+    StackRule("queue-letters-of-known-queues", "dead-letter queues have known sources", _letters_of_known_queues),
     StackRule("queue-visibility", "six times the consumer's timeout", _visibility),
     StackRule("topic-tls", "encryption in transit", _topic_tls),
     StackRule("topic-encrypted", "encryption at rest, or a reason", _topics),

@@ -1,7 +1,7 @@
-"""What a rule is: a name, what it asks for, and a pure function.
+"""Rules: a name, a description and a pure function.
 
-Types and inputs are as the Pulumi engine has them (``aws:sqs/queue:Queue``, camelCase), so that the same functions
-serve the tests under mocks and a policy pack in a preview.
+Types and inputs are as in the Pulumi engine (``aws:sqs/queue:Queue``, camelCase), so that the same functions serve
+the tests under mocks and a policy pack in a preview.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class ResourceRule:
-    """A rule on one resource alone. ``check`` yields what is wrong with the inputs of a resource of ``types``."""
+    """A rule on a single resource. ``check`` yields the problems in the inputs of a resource of ``types``."""
 
     name: str
     asks: str
@@ -42,7 +42,7 @@ class ResourceRule:
 
 @dataclass(frozen=True)
 class StackRule:
-    """A rule on how resources belong together. ``find`` yields the resources that break it, and how."""
+    """A rule on several resources. ``find`` yields the resources that break it, and how."""
 
     name: str
     asks: str
@@ -79,7 +79,7 @@ def of_type(resources: Sequence[Declared], type_: str) -> list[Declared]:
 
 
 def parsed(text: Any) -> dict[str, Any]:
-    """A JSON object that the program gave as text; empty where there is none."""
+    """A JSON object that the program gave as text; empty if it gave none."""
     if not isinstance(text, str) or not text:
         return {}
     value = json.loads(text)
@@ -101,5 +101,5 @@ def last_part(arn: Any) -> str:
 
 
 def as_list(value: Any) -> list[Any]:
-    """IAM takes one value or a list."""
+    """A value of a policy as a list: IAM accepts one value or a list."""
     return value if isinstance(value, list) else [] if value is None else [value]

@@ -1,4 +1,4 @@
-"""Names that AWS takes, and tags by which people find things."""
+"""Names that AWS accepts, and tags that identify resources."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from infra.naming.rules import DASHBOARD, NAME_RULES, ROLE
 from policy.model import Declared, StackRule
 
-#: Dashboards take no tags.
+#: Dashboards don't support tags.
 TAGGED = NAME_RULES.keys() - {DASHBOARD}
 TAGS = ("project", "stack")
 
@@ -46,7 +46,7 @@ def _tagged(resources: Sequence[Declared]) -> Iterator[tuple[Declared, str]]:
 
 
 RULES = (
-    StackRule("name-taken-by-aws", "names that AWS takes", _taken_by_aws),
+    StackRule("name-taken-by-aws", "names that AWS accepts", _taken_by_aws),
     StackRule("name-distinct", "one name, one resource", _distinct),
-    StackRule("tags", "project and stack on everything that takes tags", _tagged),
+    StackRule("tags", "project and stack on everything that supports tags", _tagged),
 )

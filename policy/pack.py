@@ -1,7 +1,7 @@
-"""The rules as a policy pack: the real engine holds each preview and update to them.
+"""The rules as a policy pack, which the real engine enforces at each preview and update.
 
-``PROTECTED_RULES`` are off unless the pack's configuration turns them on (``policy/protected.json``). A rule that asks
-for a value that a preview does not know yet is run in the update; the preview says so.
+``PROTECTED_RULES`` are off unless the pack's configuration turns them on (``policy/protected.json``). A rule that needs
+a value unknown in a preview runs in the update; the preview says so.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _of_stack(rule: StackRule, level: EnforcementLevel) -> Policy:
 
 
 def _plain(value: Any) -> Any:
-    """Dicts and lists in place of the engine's views; whole numbers as ints, which the protocol has none of."""
+    """The engine's views as dicts and lists, with whole numbers as ints, a type that the protocol lacks."""
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):

@@ -16,7 +16,7 @@ RESOURCE_POLICIES = (
     "aws:sns/topicPolicy:TopicPolicy",
     "aws:sqs/queuePolicy:QueuePolicy",
 )
-_LOG_DELIVERY = "log delivery has no resources of its own (Step Functions Developer Guide, logging)"
+_LOG_DELIVERY = "log delivery has no resource types (Step Functions Developer Guide, logging)"
 _X_RAY = "X-Ray has no resources (Service Authorization Reference)"
 #: Actions that may be allowed on ``*``, with the reason.
 ON_ANY_RESOURCE = {
@@ -67,12 +67,12 @@ def _trusts_services(props: Props) -> Iterator[str]:
     for statement in _allowing(props, "assumeRolePolicy"):
         principal = statement.get("Principal")
         if not isinstance(principal, dict) or set(principal) != {"Service"}:
-            yield f"may be taken by {principal!r}, not by a service alone"
+            yield f"may be assumed by {principal!r}, not by a service alone"
         condition = statement.get("Condition") or {}
         named = {key for of in condition.values() if isinstance(of, dict) for key in of}
         missing = sorted({"aws:SourceAccount", "aws:SourceArn"} - named)
         if missing:
-            yield f"may be taken on behalf of anybody: the Condition lacks {', '.join(missing)}"
+            yield f"may be assumed on behalf of any account: the Condition lacks {', '.join(missing)}"
 
 
 def _no_public_access(props: Props) -> Iterator[str]:
@@ -82,7 +82,7 @@ def _no_public_access(props: Props) -> Iterator[str]:
         if open_to_all:
             yield "allows everyone"
         elif isinstance(principal, dict) and "Service" in principal and not statement.get("Condition"):
-            yield "lets a service in for any account: needs a Condition on the source"
+            yield "allows a service on behalf of any account: needs a Condition on the source"
 
 
 RULES = (
@@ -94,5 +94,5 @@ RULES = (
         _no_wildcard_resource,
     ),
     ResourceRule("iam-trusts-services", "roles are for services, on behalf of this account", (ROLE,), _trusts_services),
-    ResourceRule("policy-not-public", "resource policies let in nobody unknown", RESOURCE_POLICIES, _no_public_access),
+    ResourceRule("policy-not-public", "resource policies name their principals", RESOURCE_POLICIES, _no_public_access),
 )

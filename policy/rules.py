@@ -5,7 +5,7 @@ from __future__ import annotations
 from policy import apis, buckets, functions, machines, messaging, naming, permissions, tables
 from policy.model import Rule
 
-#: For every stack.
+#: Rules for every stack.
 RULES: tuple[Rule, ...] = (
     *tables.RULES,
     *messaging.RULES,
@@ -16,5 +16,5 @@ RULES: tuple[Rule, ...] = (
     *naming.RULES,
     *apis.RULES,
 )
-#: Also for stacks that protect their data.
+#: Additional rules for stacks that protect their data.
 PROTECTED_RULES: tuple[Rule, ...] = tables.PROTECTED_RULES

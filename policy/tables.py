@@ -46,7 +46,7 @@ def _protected(props: Props) -> Iterator[str]:
 
 RULES = (
     ResourceRule("table-encrypted", "encryption at rest", (TABLE,), _encrypted),
-    ResourceRule("table-ttl", "rows with a ttl go", (TABLE,), _ttl),
+    ResourceRule("table-ttl", "rows with a ttl expire", (TABLE,), _ttl),
     ResourceRule("table-stream-images", "streams carry both images", (TABLE,), _stream),
     ResourceRule("table-on-demand", "no capacity to plan", (TABLE,), _on_demand),
     ResourceRule("table-protection-decided", "recovery and protection are set, on or off", (TABLE,), _decided),

@@ -1,4 +1,4 @@
-"""What the demo sees of a run: the tables' streams, not what the pipeline says of itself."""
+"""Independent checks of a demo run, based on the tables' streams instead of the pipeline's own reports."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ FIRST_VERSION = 1
 
 
 class OrderAudit:
-    """An independent witness of order: follows the versions of the read model's rows as they were written.
+    """Checks the order in which the versions of the read model's rows were written.
 
-    A violation is a version that is not exactly one above the one before it.
+    A violation is a version that isn't exactly one above the previous one.
     """
 
     def __init__(self, kind: str) -> None:
@@ -21,7 +21,7 @@ class OrderAudit:
         self.violations: list[str] = []
 
     def follow(self, records: Iterable[dict[str, Any]]) -> None:
-        """Take stream records in the order of the stream."""
+        """Process stream records, in stream order."""
         for record in records:
             keys = record["dynamodb"]["Keys"]
             key = (keys["pk"]["S"], keys["sk"]["S"])
@@ -40,14 +40,14 @@ class OrderAudit:
 
 
 class Statuses:
-    """The commands' statuses, as their rows were written."""
+    """The commands' latest statuses, from the writes of their rows."""
 
     def __init__(self) -> None:
         #: key of a command to its status
         self.rows: dict[tuple[str, str], str] = {}
 
     def follow(self, records: Iterable[dict[str, Any]]) -> None:
-        """Take stream records in the order of the stream."""
+        """Process stream records, in stream order."""
         for record in records:
             image = record["dynamodb"].get("NewImage", {})
             if "status" in image:

@@ -59,17 +59,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Deploy, publish, wait, report. Returns 0 if all is as it should be; with --fail, failures are.
+    """Deploy, publish, wait, report. Returns 0 if the outcome is as expected; with --fail, failures are expected.
 
     Raises:
-        CommandError: it isn't; a line for each thing that is wrong.
+        CommandError: the outcome isn't as expected; one line per problem.
     """
     given = airports.load(options.rows)
     with started(options.stack, {"handlerModules": _modules(options.fail)}) as runtime:
         outcome = _Demo(runtime, given).run()
         explained = _explained(runtime, outcome) if outcome.failed else ""
         task = run_task(runtime, _applied(outcome), CONTEXT)
-        # With a failing handler, rows of the file would fail as well: the other figures show that.
+        # With a failing handler, rows of the file would fail as well, which the other figures show already.
         imports = None if options.fail else run_imports(runtime, options.rows)
     show(f"{outcome.report()}\n\n{task.report()}")
     problems = outcome.problems(failures_expected=options.fail) + task.problems()
@@ -91,7 +91,7 @@ def _applied(outcome: Outcome) -> list[str]:
 
 
 def _explained(runtime: LocalRuntime, outcome: Outcome) -> str:
-    """What an operator sees and does about a failed command, one that others wait for if there is one."""
+    """What an operator sees and can do about a failed command, preferably one that others wait for."""
     outputs = runtime.outputs
     tables = {COMMANDS: outputs[TABLE_NAME[COMMANDS]], DATA: outputs[TABLE_NAME[DATA]]}
     waiting = {parse_key(row_id(pk, sk))[0] for pk, sk in blocked(outcome.rows)}
@@ -159,7 +159,7 @@ class _Demo:
         )
 
     def _publish(self, pool: ThreadPoolExecutor) -> None:
-        """Round after round without waiting for what was published before: versions pile up behind each other."""
+        """Publish all rounds without waiting for the previous ones, so that versions queue up behind each other."""
         progress, done = Progress("publish", self._given.total), 0
         for one in self._given.rounds:
             for _ in pool.map(self._publish_one, one):
@@ -171,10 +171,10 @@ class _Demo:
         self._publisher.publish_async(given, CONTEXT)
 
     def _await_all(self) -> None:
-        """Until every command ended, or waits behind one that failed.
+        """Wait until every command has ended or waits behind one that failed.
 
         Raises:
-            CommandError: nothing has ended for long; names the executions that run, each with its state.
+            CommandError: no command has ended for too long; names the running executions, each with its state.
         """
         progress, patience = Progress("apply", self._given.total), Patience(self._open)
         while not self._settled():
@@ -191,7 +191,7 @@ class _Demo:
             return self._runtime.is_quiet
         if ended + len(blocked(rows)) < self._given.total:
             return False
-        # What waits for its token is still running; all else must have come to its end, alarms included.
+        # Executions that wait for their token are still running; everything else, alarms included, must have ended.
         states = [one.visited()[-1:] for one in self._runtime.running_executions()]
         return self._runtime.is_idle and all(one == [status.WAIT_PREV_COMMAND] for one in states)
 
@@ -222,7 +222,7 @@ class _Demo:
 
 
 class _AlarmQueue:
-    """A queue on the alarm topic: what an operator's mail box would get."""
+    """A queue subscribed to the alarm topic, in place of an operator's mailbox."""
 
     def __init__(self, topic_arn: str, region: str) -> None:
         self._sqs = boto3.client("sqs", region_name=region)

@@ -1,4 +1,4 @@
-"""The demo's imports: some of the airports file, a changed copy of it, and an archive of both, watched on their way."""
+"""The demo's imports: part of the airports file, a changed copy of it, and an archive of both, with progress."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from handlers.store.dynamodb import DynamoTableStore
 from local.runtime import LocalRuntime
 
 TABLE = "airports"
-#: Of a tenant of their own, to whom all airports are new.
+#: A separate tenant, for whom all airports are new.
 CONTEXT = InvokeContext(user_id="demo", tenant_code="demo-import")
 MOST_ROWS = 100
-#: One row in so many is changed in the copy.
+#: Every fifth row is changed in the copy.
 CHANGED = 5
 POLL_SECONDS = 0.2
-#: Far beyond what it takes, so that a demo that hangs says so.
+#: Far longer than an import takes, so that a hanging demo fails.
 MOST_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of one import; ``applied`` and ``rows``: what its counters should be."""
+    """The outcome of one import. ``applied`` and ``rows``: the expected counters."""
 
     title: str
     job: ImportJob
@@ -46,7 +46,7 @@ class Imported:
     seconds: float
 
     def problems(self) -> list[str]:
-        """What is not as it should be."""
+        """What isn't as expected."""
         counts = self.job.counts
         found = (self.job.status, counts.total, counts.processed, counts.applied, counts.unchanged)
         if found == (COMPLETED, self.rows, self.rows, self.applied, self.rows - self.applied):
@@ -65,11 +65,11 @@ class ImportsOutcome:
     imports: list[Imported]
 
     def problems(self) -> list[str]:
-        """What is not as it should be; none: all is well."""
+        """What isn't as expected; empty if all is well."""
         return [problem for one in self.imports for problem in one.problems()]
 
     def report(self) -> str:
-        """A table."""
+        """The outcome as a table."""
         rows = [
             (
                 one.title,
@@ -96,7 +96,7 @@ def run_imports(runtime: LocalRuntime, rows: int) -> ImportsOutcome:
 
 
 def files(rows: int) -> tuple[bytes, bytes, int, int]:
-    """The first airports and a changed copy, the number of rows, and of changed ones."""
+    """The file with the first airports, a changed copy, the number of rows and of changed rows."""
     try:
         with airports.AIRPORTS.open("rb") as file:
             header, *lines = itertools.islice(file, rows + 1)
@@ -108,7 +108,7 @@ def files(rows: int) -> tuple[bytes, bytes, int, int]:
 
 
 def _renamed(line: bytes) -> bytes:
-    """The third value of a line is the name; all text is in quotes."""
+    """A line with another name, which is its third value; all text is in quotes."""
     icao, iata, rest = line.split(b",", 2)
     return b",".join([icao, iata, b'"New ' + rest.removeprefix(b'"')])
 
@@ -124,7 +124,7 @@ class _Imports:
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
             zipped.writestr("20260101000000-airports.csv", content)
             zipped.writestr("20260102000000-airports.csv", copy)
-        # The archive's first file takes the changes back, its second one makes them again.
+        # The archive's first file reverts the changes, its second one makes them again.
         return ImportsOutcome(
             [
                 self._import("airports.csv", content, self._csv, rows, rows),

@@ -1,4 +1,4 @@
-"""What a run of the demo came to: the facts, whether they are as they should be, and the tables at the end."""
+"""The outcome of a demo run: the figures, the check against the expected ones, and the final tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHOWN = 5
 
 
 def has_ended(text: str) -> bool:
-    """Whether a command with this status is through, one way or the other."""
+    """Whether a command with this status has ended, successfully or not."""
     return text == DONE or text.endswith(f":{status.FAILED}")
 
 
@@ -36,10 +36,10 @@ def blocked(rows: Mapping[tuple[str, str], str]) -> set[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run did.
+    """The figures of a run.
 
     ``rows``: key of a command to its status; ``entities``: version in the read model to number of entities;
-    ``calls``: AWS calls by service; ``alarms``: as an operator would get them.
+    ``calls``: AWS calls by service; ``alarms``: as an operator would receive them.
     """
 
     rows: Mapping[tuple[str, str], str]
@@ -57,7 +57,7 @@ class Outcome:
         return [f"{pk}#{sk}" for (pk, sk), one in self.rows.items() if one.endswith(f":{status.FAILED}")]
 
     def problems(self, *, failures_expected: bool) -> list[str]:
-        """What is not as it should be, one line each; none: all is well."""
+        """What isn't as expected, one line each; empty if all is well."""
         found = list(self.violations[:SHOWN])
         failed, waits = len(self.failed), len(blocked(self.rows))
         done = sum(one == DONE for one in self.rows.values())
@@ -74,7 +74,7 @@ class Outcome:
         return found
 
     def report(self) -> str:
-        """The tables at the end."""
+        """The final tables."""
         statuses = sorted(Counter(self.rows.values()).items())
         parts = [
             table(

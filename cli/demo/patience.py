@@ -1,4 +1,4 @@
-"""A bound for waits of commands that only end when everything is done: nothing may hang silently."""
+"""Bounds the waiting time of commands that wait for work to complete, so that nothing hangs silently."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Callable, Sequence
 
 from cli.develop.errors import CommandError
 
-#: Longer than any wait that belongs to the work: a poll of a predecessor is 5 minutes, the sweeper's round too.
+#: Longer than any regular wait: polls of a predecessor and sweeps are 5 minutes apart.
 STUCK_SECONDS = 900.0
-#: What is still open is named, so many of it.
+#: The maximum number of open items that an error names.
 NAMED = 5
 
 
 class Patience:
-    """Ends when nothing has gone on for too long.
+    """Gives up after too long without progress.
 
     Args:
-        open_now: names what is still open.
-        seconds: how long nothing may go on.
-        clock: seconds that are never set back.
+        open_now: returns the names of open items.
+        seconds: the maximum time without progress.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -36,10 +36,10 @@ class Patience:
         self._since = clock()
 
     def note(self, done: int) -> None:
-        """So much is done by now.
+        """Record the progress so far.
 
         Raises:
-            CommandError: it has been no more for too long; names what is open.
+            CommandError: ``done`` hasn't changed for too long; names the open items.
         """
         if done != self._last:
             self._last, self._since = done, self._clock()

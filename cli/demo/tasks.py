@@ -1,4 +1,4 @@
-"""The demo's task: one list of airports, a few at once, watched while it runs."""
+"""The demo's task: a list of airports, processed a few at a time, with progress."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from local.runtime import LocalRuntime
 
 MODULE = "handlers.domain.airports"
 TYPE = "airport-distances"
-#: Airports of the list; the task's handler is quick, so that the demo stays short.
+#: Length of the list; short, so that the demo stays short.
 MOST_ITEMS = 40
 AT_ONCE = 5
 POLL_SECONDS = 0.1
-#: Far beyond what it takes, so that a demo that hangs says so.
+#: Far longer than the task takes, so that a hanging demo fails.
 MOST_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class TaskOutcome:
-    """What became of the task."""
+    """The outcome of the task."""
 
     task: Task
     items: Sequence[TaskItem]
     seconds: float
 
     def problems(self) -> list[str]:
-        """What is not as it should be; none: all is well."""
+        """What isn't as expected; empty if all is well."""
         task = self.task
         if (task.status, task.succeeded) == (COMPLETED, task.total):
             return []
         return [f"the task {task.id} is {task.status}: {task.succeeded:,} of {task.total:,} items succeeded"]
 
     def report(self) -> str:
-        """A table."""
+        """The outcome as a table."""
         results = [(one.result["kilometresToEquator"], one.input) for one in self.items if one.result is not None]
         nearest = min(results, default=(0, "none"))
         return table(
@@ -61,7 +61,7 @@ class TaskOutcome:
 
 
 def run_task(runtime: LocalRuntime, codes: Sequence[str], context: InvokeContext) -> TaskOutcome:
-    """Create the task for some of the airports, show its counters until it has its outcome."""
+    """Create the task for some of the airports, and show its counters until it has its outcome."""
     outputs = runtime.outputs
     service = TaskService(
         DynamoTableStore(aws.dynamodb(), {TASKS: outputs[TABLE_NAME[TASKS]]}),

@@ -1,4 +1,4 @@
-"""docs/api.md: the application's face, ``handlers.__all__``, from its docstrings and signatures."""
+"""docs/api.md: the public API for applications, ``handlers.__all__``, from its docstrings and signatures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import handlers
 
-#: Section to the rooms of ``handlers`` whose names it shows; errors have a section of their own.
+#: Section to the packages of ``handlers`` whose names it lists; errors have their own section.
 SECTIONS = {
     "Publishing commands": ("commands",),
     "Imports": ("imports",),
@@ -19,22 +19,22 @@ SECTIONS = {
     "Tables, objects and secrets": ("store", "objects", "secrets"),
     "Operations": ("operations",),
 }
-#: Characters of a signature on one line.
+#: Maximum length of a signature on one line.
 _WIDEST = 110
-#: What a class has from Python, whatever its author wrote.
+#: Names that classes inherit from Python.
 _INHERITED = frozenset({*dir(object), *dir(Exception), *dir(tuple)})
 
 
 def page() -> str:
-    """The generated part. Raises KeyError: a name of a room that no section shows."""
+    """The generated part. Raises KeyError: no section lists the package of a name."""
     names = {name: getattr(handlers, name) for name in handlers.__all__}
-    rooms = {name: handlers._PLACES[name][0].partition(".")[0] for name in names}
-    missing = sorted(set(rooms.values()) - {room for section in SECTIONS.values() for room in section})
+    packages = {name: handlers._PLACES[name][0].partition(".")[0] for name in names}
+    missing = sorted(set(packages.values()) - {package for section in SECTIONS.values() for package in section})
     if missing:
         raise KeyError(f"no section of docs/api.md shows handlers.{missing[0]}")
     parts = []
     for title, of_section in SECTIONS.items():
-        shown = {name: found for name, found in names.items() if rooms[name] in of_section and not _is_error(found)}
+        shown = {name: found for name, found in names.items() if packages[name] in of_section and not _is_error(found)}
         parts.append(f"## {title}\n\n" + "\n".join(_entry(name, found) for name, found in shown.items()))
     errors = {name: found for name, found in names.items() if _is_error(found)}
     rows = [f"| `{name}` | {_cell(found.__base__.__name__)} | {_first(found)} |\n" for name, found in errors.items()]
@@ -56,7 +56,7 @@ def _entry(name: str, found: Any) -> str:
 
 
 def _methods(cls: type) -> list[tuple[str, Any]]:
-    """Public methods and properties in the order of their definition, a parent's first."""
+    """Public methods and properties in the order of their definition, those of base classes first."""
     found: dict[str, Any] = {}
     for one in reversed(cls.__mro__[:-1]):
         found.update({name: value for name, value in vars(one).items() if inspect.getdoc(value)})

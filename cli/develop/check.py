@@ -1,4 +1,4 @@
-"""``./cqrs check``: your stacks against the rules, and against what was reviewed of them (``stacks/<name>.json``)."""
+"""``./cqrs check``: checks your stacks against the rules and their reviewed state (``stacks/<name>.json``)."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from policy import PROTECTED_RULES, RULES, Declared, Violation, violations
 
 FOLDER = "stacks"
 UPDATE = "./cqrs check --update"
-#: Of functions: which files the archive holds is reviewed as the files themselves.
+#: Property of functions with the archive; its files are reviewed themselves.
 CODE = "code"
-#: Says that a stack protects its data, and so is held to more.
+#: Configuration key of stacks that protect their data, to which more rules apply.
 PROTECTION = "deletionProtection"
-#: Names folders that are the application's.
+#: Configuration key with the application's folders.
 PACKAGES = "applicationPackages"
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One stack. ``changes``: from what was reviewed to what is declared; None: nothing was reviewed yet."""
+    """One stack. ``changes``: from the reviewed to the declared state; None: it was never reviewed."""
 
     stack: str
     resources: int
@@ -43,7 +43,7 @@ class Checked:
 
     @property
     def is_fine(self) -> bool:
-        """No rule is broken, and what is declared was reviewed."""
+        """Whether no rule is broken and the declared state was reviewed."""
         return not self.broken and self.changes == []
 
 
@@ -122,7 +122,7 @@ def _without_code(props: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _dumped(resources: list[Resource]) -> str:
-    """As ``loaded`` reads it, in lines that a reviewer can read."""
+    """The format that ``loaded`` reads, with line breaks for reviewers."""
     ordered = sorted(resources, key=lambda one: (one.type, one.name))
     document = {"format": FORMAT, "resources": [one._asdict() for one in ordered]}
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

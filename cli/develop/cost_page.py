@@ -1,4 +1,4 @@
-"""The generated part of docs/cost.md: tables of dollars, from what is declared and what was counted."""
+"""The generated part of docs/cost.md: tables of dollars, from declared resources and counted calls."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _COMMANDS = (
     "of streams and queues\nare full."
 )
 _DOORS = (
-    "To commands that are published by the API instead of by a program's own rights on the tables. Whoever waits has "
-    "the outcome at the\nfirst look, after 0.1 s; a second more is 6.67 of the function and 0.13 for each look."
+    "Added to the cost of commands that a program publishes with its own permissions on the tables. With `wait`, the "
+    "outcome is there\nat the first poll, after 0.1 s; each second more adds 6.67 for the function and 0.13 per poll."
 )
 _ROWS = "New rows, including the commands that they become."
 
@@ -51,7 +51,7 @@ def _commands() -> str:
 
 
 def _doors() -> str:
-    return f"## What the HTTP API adds to them\n\n{_DOORS}\n\n{_dollars(door.added(counted.doors()), digits=2)}"
+    return f"## Additional cost of the HTTP API\n\n{_DOORS}\n\n{_dollars(door.added(counted.doors()), digits=2)}"
 
 
 def _rows() -> str:

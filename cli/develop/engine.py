@@ -1,4 +1,4 @@
-"""The embedded runtime that ``./cqrs serve --engine`` keeps for ``./cqrs up``: kept, announced, found."""
+"""The embedded runtime that ``./cqrs serve --engine`` runs, and how ``./cqrs up`` finds it."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from local.aws.model import EndpointError
 from local.deploy.errors import DeployError
 from local.provider import EngineRuntime
 
-#: Where a running one says where it is.
+#: Written by the running runtime for ``./cqrs up``.
 ANNOUNCEMENT = LOG_DIR / "engine.json"
 
 
 @dataclass(frozen=True)
 class ServedEngine:
-    """What ``./cqrs up`` needs to know of a running ``./cqrs serve --engine``.
+    """The announcement of a running ``./cqrs serve --engine`` for ``./cqrs up``.
 
     Attributes:
-        url: of its AWS endpoint.
-        region: the only one in which something can be deployed there.
+        url: its AWS endpoint.
+        region: the only region that can be deployed to.
         provider: port of the resource provider on 127.0.0.1.
-        home: folder of the engine's state, which ends with the runtime, as its resources do.
-        pid: its process.
+        home: folder of the engine's state, deleted when the runtime ends, as its resources are.
+        pid: its process id.
     """
 
     url: str
@@ -56,7 +56,7 @@ def engine_started(stack: str, port: int, announcement: Path = ANNOUNCEMENT) -> 
     """A running runtime without a deployment, announced for ``./cqrs up``.
 
     Raises:
-        CommandError: the port is taken, the stack's files were refused, or another one is running.
+        CommandError: the port is taken, the stack's files were refused, or another such runtime is running.
     """
     other = announced(announcement)
     if other is not None:
@@ -89,7 +89,7 @@ def engine_started(stack: str, port: int, announcement: Path = ANNOUNCEMENT) -> 
 
 
 def announced(announcement: Path = ANNOUNCEMENT) -> ServedEngine | None:
-    """The one that is running, None if there is none."""
+    """The running runtime; None if there is none."""
     try:
         served = ServedEngine(**json.loads(announcement.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

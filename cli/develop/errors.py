@@ -1,4 +1,4 @@
-"""What ends a command with one clear line: the same for all of them."""
+"""The error that ends a command with one clear line, under this package's name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``./cqrs new``: a module of the application with its test and its line in a stack's configuration."""
+"""``./cqrs new``: creates a module of the application with its test, and adds it to a stack's configuration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from local.deploy.project import stack_names
 from local.runtime import PROJECT_DIR
 
 TEMPLATES = Path(__file__).with_name("templates")
-#: Kind to the template's name.
+#: Kind to the name of its template.
 KINDS = {
     "sync-handler": "sync_handler",
     "import": "import",
@@ -23,9 +23,8 @@ KINDS = {
     "approval": "approval",
     "saga": "saga",
 }
-#: Those that are about entities of one type.
+#: Kinds that handle entities of one type.
 TYPED = ("sync-handler", "import")
-#: So that no line of a template grows too long.
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 MOST_CHARACTERS = 24
 MODULES, TESTS = Path("handlers/domain"), Path("tests/domain")
@@ -47,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def new(root: Path, kind: str, name: str, type_: str | None, stack: str) -> int:
-    """See ``run``. ``root``: the repository. Nothing is written if anything is in the way."""
+    """See ``run``. ``root``: the repository. Nothing is written if a file already exists."""
     write(root, kind, name, type_, stack)
     show("")
     code = check(root, [stack], update=True)
@@ -56,7 +55,7 @@ def new(root: Path, kind: str, name: str, type_: str | None, stack: str) -> int:
 
 
 def write(root: Path, kind: str, name: str, type_: str | None, stack: str) -> None:
-    """The files, and the line in the stack's file; without a check. Raises CommandError."""
+    """Write the files, and the line in the stack's file, without a check. Raises CommandError."""
     if not NAME.fullmatch(name) or len(name) > MOST_CHARACTERS:
         raise CommandError(
             f"name {name!r} is not allowed; expected lower-case words separated by '_', at most {MOST_CHARACTERS} "
@@ -82,7 +81,7 @@ def write(root: Path, kind: str, name: str, type_: str | None, stack: str) -> No
 
 
 def with_module(text: str, module: str) -> str:
-    """A stack's file with one more handler module. Raises CommandError: its list isn't on one line."""
+    """A stack's file with one more handler module. Raises CommandError: its list of modules isn't on one line."""
     match = _LINE.search(text)
     if match is not None:
         given = [one.strip() for one in match[2].split(",") if one.strip()]

@@ -1,4 +1,4 @@
-"""``./cqrs preview``: what a change of the repository would change in a stack, without AWS or the Pulumi CLI."""
+"""``./cqrs preview``: shows how changes to the repository would change a stack, without AWS or the Pulumi CLI."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="format for a comment on a pull request")
-    form.add_argument("--json", action="store_true", help="for machines")
+    form.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the difference between a revision and the files here. Raises CommandError."""
+    """Print the difference between a revision and the working tree. Raises CommandError."""
     old = revision(PROJECT_DIR, options.against, options.stack)
     try:
         new = declared(PROJECT_DIR, options.stack)
@@ -50,12 +50,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def revision(root: Path, name: str, stack: str) -> list[Resource]:
-    """What a revision declares, found out with that revision's own code.
+    """The resources that a revision declares, evaluated with that revision's own code.
 
     Raises:
-        CommandError: git doesn't know it, it can't be evaluated, or it is older than this command.
+        CommandError: the revision is unknown to git, can't be evaluated, or is older than this command.
     """
-    # The name may begin with dashes; what is archived then is a hash.
+    # The name may begin with dashes, so it is resolved to a hash first.
     commit = _git(root, name, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     archived = _git(root, name, "archive", "--format=tar", commit.decode().strip())
     with tempfile.TemporaryDirectory(prefix="cqrs-preview-") as folder:

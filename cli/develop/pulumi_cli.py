@@ -1,4 +1,4 @@
-"""The real Pulumi CLI on the embedded runtime: found, checked, called without network, its refusals in one line."""
+"""Runs the real Pulumi CLI on the embedded runtime, without network access, and explains its errors in one line."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from cli.develop.errors import CommandError
 
 PROGRAM = "pulumi"
 LANGUAGE_HOST = "pulumi-language-python"
-#: The Python SDK of requirements.txt speaks the protocol of this CLI; older ones were not tried.
+#: The Python SDK of requirements.txt was tested with the protocol of this CLI; older ones are untested.
 OLDEST = (3, 272, 0)
-#: What the program consists of; see ``copy_program``.
+#: The program's files and folders; see ``copy_program``.
 PARTS = ("__main__.py", "contract", "handlers", "infra")
 _LEFTOVERS = shutil.ignore_patterns("__pycache__", "*.pyc")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 
-#: What the CLI says, and what it means for ``./cqrs up``.
+#: Text in the CLI's output to the error of ``./cqrs up``.
 _REFUSALS = (
     (
         "the stack is currently locked by",
@@ -39,32 +39,32 @@ _REFUSALS = (
     ),
     (
         "pending operations from previous deployment",
-        "the last update of stack {stack} was killed while it created resources, which are there now without the "
-        "engine's knowing: stop ./cqrs serve --engine and start it again",
+        "the last update of stack {stack} was killed while it created resources, which now exist without being in the "
+        "engine's state: stop ./cqrs serve --engine and start it again",
     ),
     (
         "failed to load checkpoint",
         "the last update of stack {stack} was killed while the engine wrote its state, which is lost: "
         "stop ./cqrs serve --engine and start it again",
     ),
-    ("not installed", "the CLI asks for a plugin that the embedded runtime doesn't have: {line}"),
+    ("not installed", "the CLI needs a plugin that the embedded runtime doesn't have: {line}"),
 )
 
 
 @dataclass(frozen=True)
 class PulumiCli:
-    """A CLI that can be used.
+    """A usable CLI.
 
     Attributes:
         program: its path.
-        version: as it says, with a ``v``.
+        version: as it prints it, with a ``v``.
     """
 
     program: str
     version: str
 
     def command(self, *arguments: str) -> list[str]:
-        """The command line, without colours and questions."""
+        """The command line, without colours and prompts."""
         return [self.program, *arguments, "--non-interactive", "--color", "never"]
 
 
@@ -81,7 +81,7 @@ def find_cli(path: str | None = None) -> PulumiCli:
     said = done.stdout.strip()
     match = _VERSION.match(said)
     if match is None:
-        raise CommandError(f"{program} version answers {said or done.stderr.strip()!r}, which is not a version")
+        raise CommandError(f"{program} version printed {said or done.stderr.strip()!r}, which is not a version")
     if tuple(map(int, match.groups())) < OLDEST:
         raise CommandError(f"{program} is {said}, which is too old: install {_text(OLDEST)} or later")
     beside = str(Path(program).resolve().parent)
@@ -95,9 +95,9 @@ def find_cli(path: str | None = None) -> PulumiCli:
 def offline_environment(
     home: Path, provider: Mapping[str, str], base: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
-    """The environment of a CLI that keeps everything in ``home`` and fetches nothing.
+    """The environment of a CLI that keeps everything in ``home`` and downloads nothing.
 
-    The user's own settings of Pulumi and AWS have no part in it: neither a backend nor credentials can be reached.
+    It contains none of the user's Pulumi and AWS settings, so neither a backend nor credentials can be reached.
     """
     kept = {key: value for key, value in base.items() if not key.startswith(("AWS_", "PULUMI_"))}
     state = home / "state"
@@ -114,10 +114,9 @@ def offline_environment(
 
 
 def copy_program(source: Path, folder: Path, stack_files: Sequence[str]) -> Path:
-    """The program and the named stack files in ``folder``, with the environment by a link.
+    """Copy the program and the named stack files to ``folder``, with a link to the virtual environment.
 
-    The CLI writes into stack files (``encryptionsalt``); here into the copy. A stack file that is in ``folder``
-    already keeps what the CLI wrote.
+    The CLI writes ``encryptionsalt`` into stack files, in this case the copy, which keeps it when it is updated.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
@@ -140,7 +139,7 @@ def copy_program(source: Path, folder: Path, stack_files: Sequence[str]) -> Path
 
 
 def refusal(output: str, stack: str) -> str | None:
-    """One line for what the CLI refused, None if it isn't one of those that ``./cqrs up`` knows."""
+    """One line for a known error of the CLI; None for an unknown one."""
     for sign, text in _REFUSALS:
         line = next((one.strip() for one in output.splitlines() if sign in one), None)
         if line is not None:

@@ -1,4 +1,4 @@
-"""The functions' log for people: one line a step, and tracebacks with the paths of the files that one edits."""
+"""The functions' log for terminals: one line per entry, and tracebacks with the paths of the repository's files."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from cli.terminal import complain
 from local.functions.model import current_function
 
-#: Functions run from unpacked archives: what is before the file's path in the repository. It begins where a word does:
-#: a search from each character of a word of a megabyte took minutes.
+#: The path of an unpacked archive, from which functions run, before a file's path in the repository. It only matches at
+#: the beginning of a word: searching from each character took minutes for a word of a megabyte.
 _ARCHIVE = re.compile(r"(?<![^\s\"'])[^\s\"']*/functions/[0-9a-f]{16}/")
-#: Fields that make up the key, or say what the line says anyway.
+#: Fields that make up the key.
 _KEY = ("pk", "sk")
 
 
@@ -20,7 +20,7 @@ class ReadableFormatter(logging.Formatter):
     """``12:30:05 states   ERROR   handler failed   TENANT#t1 ORDER#o1@0000000001   state=sync_data``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, and the traceback below it."""
+        """The line, with the traceback below it."""
         fields: dict[str, Any] = getattr(record, "fields", {})
         key = " ".join(str(fields[name]) for name in _KEY if name in fields)
         others = " ".join(f"{name}={value}" for name, value in fields.items() if name not in (*_KEY, "raisedAt"))
@@ -53,5 +53,5 @@ class TerminalHandler(logging.Handler):
 
 
 def edited_paths(text: str) -> str:
-    """Paths of unpacked archives as those of the repository."""
+    """The text with paths of unpacked archives replaced by those of the repository."""
     return _ARCHIVE.sub("", text)

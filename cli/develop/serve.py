@@ -1,4 +1,4 @@
-"""``./cqrs serve``: the embedded runtime for the AWS CLI and any SDK, until Ctrl-C."""
+"""``./cqrs serve``: serves the embedded runtime to the AWS CLI and any SDK, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def how_to_deploy(served: ServedEngine, stack: str) -> str:
-    """The text for the person in front of an AWS that is still empty."""
+    """What to do with an AWS that is still empty."""
     return f"""serving an empty AWS on {served.url} (Ctrl-C stops; nothing is kept)
 
   ./cqrs up --stack {stack}
@@ -90,22 +90,22 @@ def how_to_deploy(served: ServedEngine, stack: str) -> str:
 
 
 def watched(stack: str) -> list[Path]:
-    """What is taken when it changes."""
+    """The paths that are reloaded when they change."""
     return [PROJECT_DIR / "handlers", PROJECT_DIR / f"Pulumi.{stack}.yaml"]
 
 
 def publish_demo_data(runtime: LocalRuntime) -> None:
-    """The airports that the demo has, each as a first version."""
+    """Publish the demo's airports, each as a first version."""
     published = 0
     publish = publisher(runtime.outputs)
     for given in load(DEMO_ROWS).rounds[0]:
-        with suppress(VersionConflict):  # it is there, or it was and has other versions now
+        with suppress(VersionConflict):  # it exists, or existed in this version
             published += publish.publish_async(replace(given, version=0), DEMO_CONTEXT) is not None
     complain(f"{published} airports published, {DEMO_ROWS - published} already existed")
 
 
 def how_to_look(runtime: LocalRuntime, url: str, kept: str = "nothing is kept") -> str:
-    """The text for the person in front of it."""
+    """How to use what is served."""
     outputs = runtime.outputs
     return f"""serving on {url} (Ctrl-C stops; {kept}); edited handlers are reloaded
 
@@ -121,7 +121,7 @@ def how_to_look(runtime: LocalRuntime, url: str, kept: str = "nothing is kept") 
 
 
 def _of_the_api(outputs: Mapping[str, Any]) -> str:
-    """Where the stack's HTTP API is, if it has one. Its page and its events are below the same address."""
+    """The URL of the stack's HTTP API, if it has one; its console and events have the same base URL."""
     if API_URL not in outputs:
         return ""
     url = outputs[API_URL]

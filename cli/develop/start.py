@@ -1,4 +1,4 @@
-"""Starts the runtime for a command, with its log in a file and its errors as one line."""
+"""Starts the runtime for a command, with its log in a file and its errors in one line."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def started(
     data: Path | None = None,
     project_dir: Path = PROJECT_DIR,
 ) -> Iterator[LocalRuntime]:
-    """A running deployment of the program, served on ``port`` if there is one. ``shown`` gets the functions' log, too.
-    Its state is kept in the folder ``data``, if there is one.
+    """A running deployment of the program. ``port``: where it is served, if given. ``shown`` also gets the functions'
+    log. ``data``: the folder that keeps its state, if given.
 
-    Its tables are those of the server that ``CQRS_DYNAMODB_ENDPOINT`` names, if it does. Callers' tokens are held to
+    If ``CQRS_DYNAMODB_ENDPOINT`` is set, the tables are on that server. Callers' tokens are verified with
     ``CQRS_TOKEN_SECRET``.
 
     Raises:
-        CommandError: the secret is too short, the port is taken, that server doesn't answer, the folder can't be used,
-            or the program or its configuration was refused.
+        CommandError: the secret is too short, the port is taken, the server of the tables doesn't answer, the folder
+            can't be used, or the program or its configuration was refused.
     """
     tables_url = os.environ.get(VARIABLE) or None
     if data is not None and tables_url is not None:
@@ -93,9 +93,9 @@ def _token_secret() -> str | None:
 
 
 def log_to_file(directory: Path) -> Path:
-    """What the functions log goes where CloudWatch would be; the terminal belongs to the command. Returns the file.
+    """Write the functions' log to a file instead of the terminal. Returns the file.
 
-    It is ``functions.log``, emptied first. While another process writes there it is ``functions-2.log``, and so on.
+    It is ``functions.log``, emptied first. While another process writes to that, it is ``functions-2.log``, and so on.
     """
     directory.mkdir(exist_ok=True)
     for number in itertools.count(1):

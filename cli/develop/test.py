@@ -1,4 +1,4 @@
-"""``./cqrs test``: lint, format, types, tests; what CI runs."""
+"""``./cqrs test``: lint, format, types and tests, as CI runs them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHECKS = (
     ("ruff format", ["ruff", "format", "--check", "."]),
     ("mypy", ["mypy"]),
 )
-#: Runs a module with a folder behind all else that Python finds: its own packages come first.
+#: Runs a module with a folder at the end of ``sys.path``, so that this environment's packages take precedence.
 _BEHIND = (
     "import runpy, sys; sys.path.append(sys.argv.pop(1)); runpy.run_module(sys.argv.pop(1), None, '__main__', True)"
 )
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the checks. Returns the exit code of the first that fails."""
+    """Run the checks. Returns the exit code of the first one that fails."""
     env = environment(os.environ)
     if options.mutants is not None:
         count, seed = str(options.mutants), str(options.seed)
@@ -65,15 +65,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def environment(given: Mapping[str, str]) -> dict[str, str]:
-    """That of the checks. Bytecode is kept whatever the shell says: without it each process of tests compiles all of
-    them again, which took as long as a tenth of the tests.
+    """The environment of the checks. It always enables bytecode: without it, each test process compiles all tests
+    again, which took a tenth of the tests' time.
     """
     kept = {name: value for name, value in given.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**kept, "PULUMI_ERROR_OUTPUT_STRING": "true"}
 
 
 def with_packages(command: Sequence[str], folder: Path | None) -> list[str]:
-    """How to run a module (its name, then its arguments) so that it finds the packages of a folder."""
+    """The command line that runs a module (its name, then its arguments) with the packages of a folder importable."""
     return [sys.executable, *(["-m"] if folder is None else ["-c", _BEHIND, str(folder)]), *command]
 
 

@@ -1,7 +1,7 @@
-"""``./cqrs up``: ``pulumi up`` with the real CLI and engine, on the AWS that ``./cqrs serve --engine`` keeps.
+"""``./cqrs up``: ``pulumi up`` with the real CLI and engine, on the AWS of ``./cqrs serve --engine``.
 
-The CLI's state, its plugins' folder and a copy of the program are in the runtime's own folder: nothing is written
-into the project, no backend is logged in to, nothing is fetched.
+The CLI's state, its plugins and a copy of the program are in the runtime's own folder: nothing is written into the
+project, and there is no login to a backend and no download.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from local.deploy.project import load_stack
 from local.provider.service import PACKAGE
 from local.runtime import PROJECT_DIR
 
-#: How long an interrupted CLI may take to bring what it is doing to its end and to save its state.
+#: How long an interrupted CLI may take to complete its current operation and save its state.
 STOP_PATIENCE_S = 15.0
 
 
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, announcement: Path = ANNOUNCEMENT) -> int:
-    """Deploy, or say in one line why not."""
+    """Deploy. Raises CommandError: why it can't, in one line."""
     cli = find_cli()
     served = announced(announcement)
     if served is None:
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace, announcement: Path = ANNOUNCEMENT) -> int:
 
 
 def check_stack(stack: str, served: ServedEngine, project_dir: Path = PROJECT_DIR) -> None:
-    """Raises CommandError for a stack that isn't there, or is for another region than the runtime's."""
+    """Raises CommandError: the stack doesn't exist, or its region isn't the runtime's."""
     try:
         region = load_stack(project_dir, stack).region
     except DeployError as error:
@@ -78,7 +78,7 @@ def check_stack(stack: str, served: ServedEngine, project_dir: Path = PROJECT_DI
 
 
 def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str], *, quiet: bool) -> tuple[int, str]:
-    """Exit code and output, which is shown as it comes; that of a ``quiet`` call only if it fails."""
+    """Exit code and output. The output is also shown at once; that of a ``quiet`` call only if it fails."""
     lines: list[str] = []
     with subprocess.Popen(
         command,
@@ -89,7 +89,7 @@ def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str], *
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        start_new_session=True,  # Ctrl-C would reach it twice, and at the second time it drops what it is doing
+        start_new_session=True,  # Ctrl-C would reach it twice, and the second signal aborts the current operation
     ) as child:
 
         def read() -> None:
@@ -105,7 +105,7 @@ def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str], *
                 child.wait(STOP_PATIENCE_S)
 
         stopping.on_stop(interrupt)
-        reader = threading.Thread(target=read, daemon=True)  # goes on reading while a signal is dealt with
+        reader = threading.Thread(target=read, daemon=True)  # continues reading while a signal is handled
         reader.start()
         code = child.wait()
         reader.join()

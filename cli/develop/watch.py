@@ -1,4 +1,4 @@
-"""Takes what is edited while ``./cqrs serve`` runs: the code of handlers, definitions, the stack's file."""
+"""Reloads handlers, definitions and the stack's file when they are edited while ``./cqrs serve`` runs."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pathlib import Path
 from cli.terminal import complain
 from local.deploy.errors import DeployError
 
-#: How often it looks, and how long a change rests until it is taken: an editor may still write (seconds).
+#: Polling interval, and the interval while files are changing: an editor may still be writing (seconds).
 POLL_S = 0.25
 REST_S = 0.05
 SUFFIXES = (".py", ".json", ".yaml")
-#: Files that a message names.
+#: The maximum number of files that a message names.
 NAMED = 3
 
 Files = Mapping[Path, tuple[int, int]]
 
 
 class Watcher:
-    """Calls ``renew`` after each change of files, on a thread of its own, and says what came of it.
+    """Calls ``renew`` after each change of files, in a separate thread, and reports the result.
 
     Args:
-        paths: files, and folders that are looked through.
-        renew: takes the change; answers what is another now. Raises DeployError: refused.
-        base: of the paths in messages.
+        paths: files, and folders with files.
+        renew: deploys the change and returns what has changed. Raises DeployError: refused.
+        base: paths in messages are relative to it.
     """
 
     def __init__(self, paths: Iterable[Path], renew: Callable[[], list[str]], base: Path) -> None:
@@ -36,11 +36,11 @@ class Watcher:
         self._before = self._taken
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         threading.Thread(target=self._run, name="cqrs-watch", daemon=True).start()
 
     def look(self) -> None:
-        """Take what has changed, if it has come to rest."""
+        """Reload changed files once they no longer change."""
         now = self._files()
         at_rest, self._before = now == self._before, now
         if at_rest and now != self._taken:
@@ -71,6 +71,6 @@ class Watcher:
                     try:
                         state = file.stat()
                     except FileNotFoundError:
-                        continue  # an editor puts another one in its place
+                        continue  # an editor is replacing it
                     found[file] = (state.st_mtime_ns, state.st_size)
         return found

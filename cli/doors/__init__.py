@@ -1,6 +1,6 @@
-"""The ways to what operators' commands work with: a stack's tables, or its HTTP API.
+"""The interface between operators' commands and a stack, and its implementation by the HTTP API.
 
-The API's client is next to this package and not installed: it comes from the same commit, whatever ``.venv`` holds
+The API's client is imported from this checkout instead of being installed, so that it always has the same commit
 (decision record 0258).
 """
 

@@ -9,7 +9,7 @@ from handlers.workflows.approvals import Approval
 
 
 class ApiApprovals:
-    """See ``cli.doors.port.Approvals``. The caller decides."""
+    """See ``cli.doors.port.Approvals``. The decision is stored under the caller's name."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -20,7 +20,7 @@ class ApiApprovals:
 
     def answer(self, tenant: str, workflow: str, request: str, rejected_for: str | None) -> Approval:
         """See ``Approvals``."""
-        room = self._api.of(tenant).approvals
+        approvals = self._api.of(tenant).approvals
         if rejected_for is None:
-            return Approval(**asdict(room.approve(workflow, request)))
-        return Approval(**asdict(room.reject(workflow, request, rejected_for)))
+            return Approval(**asdict(approvals.approve(workflow, request)))
+        return Approval(**asdict(approvals.reject(workflow, request, rejected_for)))

@@ -1,4 +1,4 @@
-"""A stack's HTTP API as the commands reach it, and its refusals in one line each."""
+"""Access of the commands to a stack's HTTP API, with its errors in one line each."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ from cqrs_client.transport import Retries, Sender
 from handlers.core.errors import CqrsError
 from handlers.core.values.text import visible
 
-#: The environment variable with a bearer token: options are in the list of processes, for all to read.
+#: The environment variable with a bearer token; an option would be visible to all users in the list of processes.
 TOKEN = "CQRS_API_TOKEN"
-#: RFC 6750, "Authorization Request Header Field": what a token is made of.
+#: RFC 6750, "Authorization Request Header Field": the syntax of a token.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-#: How pydantic begins.
+#: The beginning of pydantic's messages.
 _SHOULD_BE = "Input should be "
 _WHO_MAY = "permissions come from cqrs:apiTenants or the token's claims"
-#: Said by the gateway, before the API was asked.
+#: For refusals by the gateway, which didn't invoke the API's function.
 _LET_IN = "signed requests need execute-api:Invoke on the output apiExecutionArn"
 _NO_API = "this is not the API of a stack; --api takes the stack output apiUrl"
 
 
 @dataclass(frozen=True)
 class ApiArgs:
-    """Where the API is, and who calls. ``token``: None signs with boto3's credentials; the caller of an API on this
-    machine is the local operator then.
+    """The API's URL and the caller. ``token``: None: requests are signed with boto3's credentials; those to an API on
+    this machine are unsigned and come from the local operator.
     """
 
     url: str
@@ -56,7 +56,7 @@ class ApiArgs:
 
 
 class Api:
-    """One API. Which tenant is meant is said with each question: it is in keys and ids."""
+    """One API. Each request names its tenant, which is part of keys and ids."""
 
     def __init__(self, args: ApiArgs, send: Sender | None = None, retries: Retries | None = None) -> None:
         self.url = args.url.rstrip("/")
@@ -89,7 +89,7 @@ def on_api(options: argparse.Namespace, work: Callable[[Api], int], send: Sender
     """Run a command on the API that its options name. Returns its exit code.
 
     Raises:
-        CommandError: for every error that people can do something about, as one line.
+        CommandError: for every error that the user can act on, in one line.
     """
     if options.endpoint is not None:
         raise CommandError("give either --api, or --endpoint (the stack itself)")
@@ -101,7 +101,7 @@ def on_api(options: argparse.Namespace, work: Callable[[Api], int], send: Sender
 
 
 def line_of(error: Exception, api: Api) -> str:
-    """An error in one line: what is wrong, what is allowed, what to do."""
+    """An error in one line: what is wrong, what is allowed, and what to do."""
     return visible(" ".join(_line(error, api).split()))
 
 
@@ -152,7 +152,7 @@ def _who(api: Api) -> str:
 
 
 def _is_local(url: str) -> bool:
-    """Whether it is on this machine. Raises CommandError: it is no address of an API."""
+    """Whether it is on this machine. Raises CommandError: it isn't an API's URL."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -174,4 +174,4 @@ def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False  # a name
+        return False  # a host name

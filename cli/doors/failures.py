@@ -6,7 +6,7 @@ from cqrs_client.models import Failure
 
 
 def error_of(failure: Failure | None) -> dict[str, str] | None:
-    """The stored form, without what the API does not return."""
+    """The stored form, without the fields that the API doesn't return."""
     if failure is None:
         return None
     state = {} if failure.state is None else {"state": failure.state}

@@ -16,7 +16,7 @@ from handlers.operations.key_text import pasteable
 from handlers.operations.redrive import Redriven
 from handlers.operations.skip import Skipped
 
-#: Failed commands per request, as many as the API takes.
+#: Failed commands per request: the API's maximum.
 PAGE = 100
 
 
@@ -31,8 +31,8 @@ class ApiOperations:
         return read(Explanation, self._of(key.tenant_code).explain(key.type, key.code, version=version, kind=key.kind))
 
     def redrive(self, key: EntityKey, version: int | None, *, dry_run: bool) -> list[Redriven]:
-        """See ``Operations``. Of an entity, from the last that failed to the first: once the cause is redriven, all
-        that is to follow it is open again, whatever happens to us.
+        """See ``Operations``. An entity's failed versions are redriven from the last to the first, so that when the
+        cause is redriven all its successors are open again, even if this process is interrupted.
         """
         versions = [version] if version is not None else self._failed(key)
         found: dict[int, Redriven] = {}
@@ -79,7 +79,7 @@ class ApiOperations:
         return self._api.of(tenant).operations
 
     def _failed(self, key: EntityKey) -> list[int]:
-        """The versions that failed; if none, the latest, whose status the API returns."""
+        """The failed versions; if there are none, the latest, so that its status is returned."""
         versions = self.explain(key, None).versions
         if not versions:
             raise CommandError(f"{pasteable(key)}: unknown key: the log has no version of it")

@@ -1,4 +1,4 @@
-"""The interface that operators' commands use; each command is written once on it."""
+"""The interface of operators' commands to a stack; each command is written once, on top of it."""
 
 from __future__ import annotations
 
@@ -18,78 +18,78 @@ from handlers.workflows.approvals import Approval
 
 
 class Operations(Protocol):
-    """explain, redrive, skip. All raise what ends a command with one line."""
+    """explain, redrive, skip. Errors end the command with one line."""
 
     def explain(self, key: EntityKey, version: int | None) -> Explanation:
-        """An entity's newest versions, or one."""
+        """Explain an entity's newest versions, or one version."""
         ...
 
     def redrive(self, key: EntityKey, version: int | None, *, dry_run: bool) -> list[Redriven]:
-        """One version, or all of an entity that failed; with none that failed, its latest, unchanged."""
+        """Redrive one version, or all failed versions of an entity; if none failed, return its latest, unchanged."""
         ...
 
     def redrive_all(self, selection: Selection, limit: int, *, dry_run: bool) -> tuple[list[Redriven], bool]:
-        """About ``limit`` of those that failed; and whether there are more."""
+        """Redrive about ``limit`` of the selected failed commands; returns also whether there are more."""
         ...
 
     def skip(self, key: VersionKey, *, dry_run: bool) -> Skipped:
-        """Leave one version out."""
+        """Skip one version."""
         ...
 
 
 class Tasks(Protocol):
-    """Of the tenant that an id names."""
+    """Tasks. An id contains its tenant."""
 
     def latest(self, tenant: str, type_: str | None, limit: int) -> list[Task]:
-        """The newest first."""
+        """The latest tasks, newest first."""
         ...
 
     def task(self, task_id: str) -> Task:
-        """One."""
+        """One task."""
         ...
 
     def items(self, task_id: str) -> Iterator[TaskItem]:
-        """All its items."""
+        """All items of a task."""
         ...
 
     def retry(self, task_id: str) -> Task:
-        """Retry a task: run what failed again."""
+        """Retry a task: run its failed items again."""
         ...
 
     def cancel(self, task_id: str) -> Task:
-        """Start no further item."""
+        """Cancel a task: start no further items."""
         ...
 
 
 class Imports(Protocol):
-    """Of the tenant that an id names."""
+    """Imports. An id contains its tenant."""
 
     def latest(self, tenant: str, table: str | None, limit: int, *, archives: bool) -> list[ImportJob]:
-        """By table, the newest first."""
+        """The latest imports, by table, newest first."""
         ...
 
     def tables(self, tenant: str) -> Sequence[str]:
-        """Those that there are strategies for."""
+        """The tables with an import strategy."""
         ...
 
     def begin(self, tenant: str, file: Path, table: str | None, *, encoding: str | None, mode: str | None) -> ImportJob:
-        """Upload a file, and import it; an archive by its name."""
+        """Upload a file and import it; its name tells whether it is an archive."""
         ...
 
     def job(self, import_id: str) -> ImportJob:
-        """One."""
+        """One import."""
         ...
 
     def files(self, import_id: str) -> Sequence[ImportedFile]:
-        """Of an archive."""
+        """The files of an archive."""
         ...
 
     def report(self, job: ImportJob) -> Iterator[str]:
-        """The parts of its report, one for each of ``report_urls``."""
+        """The parts of an import's report, one per entry of ``report_urls``."""
         ...
 
     def retry(self, import_id: str) -> ImportJob:
-        """Import what failed again."""
+        """Retry an import: import its failed rows again."""
         ...
 
     def cancel(self, import_id: str) -> ImportJob:
@@ -98,12 +98,12 @@ class Imports(Protocol):
 
 
 class Approvals(Protocol):
-    """What waits for a person."""
+    """Approvals, which people answer."""
 
     def open(self, tenant: str, workflow: str | None) -> list[Approval]:
-        """By workflow and request."""
+        """The open approvals, by workflow and request."""
         ...
 
     def answer(self, tenant: str, workflow: str, request: str, rejected_for: str | None) -> Approval:
-        """Yes, or no with its reason."""
+        """Approve, or reject with a reason."""
         ...

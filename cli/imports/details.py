@@ -12,7 +12,7 @@ from handlers.operations.key_text import pasteable
 
 
 def details(job: ImportJob, files: Sequence[ImportedFile] = ()) -> list[str]:
-    """The tables that a job has: failed rows by code, files in the order of their import, and what was skipped."""
+    """The tables of a job: failed rows by code, files in import order, and skipped entries."""
     imported = [file for file in files if file.status != SKIPPED]
     skipped = [
         (file.name, file.error["message"]) for file in files if file.status == SKIPPED and file.error is not None

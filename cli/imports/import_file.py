@@ -1,4 +1,4 @@
-"""``./cqrs import``: puts a file of CSV or JSON Lines, or an archive, into the stack's bucket and imports it."""
+"""``./cqrs import``: uploads a CSV or JSON Lines file, or an archive, to the stack's bucket and imports it."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def _wait(imports: Imports, job: ImportJob, sleep: Callable[[float], None]) -> I
 
 
 def plain(job: ImportJob, files: Sequence[ImportedFile] = ()) -> dict[str, Any]:
-    """For machines."""
-    told = {
+    """The result as JSON."""
+    result = {
         "id": job.id,
         "status": job.status,
         "mode": job.mode,
@@ -107,11 +107,11 @@ def plain(job: ImportJob, files: Sequence[ImportedFile] = ()) -> dict[str, Any]:
         "reasons": [asdict(reason) for reason in job.reasons],
         "report": list(job.report_urls),
     }
-    return {**told, "files": [asdict(file) for file in files]} if files else told
+    return {**result, "files": [asdict(file) for file in files]} if files else result
 
 
 def rendered(job: ImportJob, files: Sequence[ImportedFile] = ()) -> str:
-    """For people."""
+    """The result as a table."""
     rows: list[tuple[str, object]] = [("status", job.status)]
     if job.mode is not None:
         rows.append(("mode", job.mode))

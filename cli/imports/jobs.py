@@ -52,12 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what is asked. Raises CommandError."""
+    """Run the action. Raises CommandError."""
     return on_imports(options, lambda imports: run_on(imports, options))
 
 
 def run_on(service: Imports, options: argparse.Namespace) -> int:
-    """See ``run``, on what the command reaches."""
+    """See ``run``. ``service``: the stack or its API."""
     if options.action == "list":
         jobs = service.latest(options.tenant, options.table, options.limit, archives=options.archives)
         show(as_json([_entry(one) for one in jobs]) if options.json else _listed(jobs, options.tenant))
@@ -117,7 +117,7 @@ def _shown(job: ImportJob, files: Sequence[ImportedFile], now: float) -> str:
 
 
 def reading(job: ImportJob) -> list[tuple[str, object]]:
-    """How the file was read, once it was."""
+    """How the file was read, once it has been."""
     rows: list[tuple[str, object]] = [] if job.encoding is None else [("encoding", job.encoding)]
     return [*rows, ("ignored", f"{job.ignored} rows without values")] if job.ignored else rows
 
@@ -127,8 +127,8 @@ def _status(job: ImportJob) -> str:
 
 
 def pace_of(job: ImportJob, now: float) -> str:
-    """The mean rate of a running job since it began, and the time for the rest. Empty where it would mislead: a later
-    attempt begins with the rows that are done.
+    """The mean rate of a running job since it started, and the remaining time. Empty for later attempts, for which it
+    would be misleading: they start with the rows that are already done.
     """
     counts = job.counts
     if job.status != PROCESSING or job.attempt > 1 or counts.total is None or not job.started_at:

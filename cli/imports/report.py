@@ -25,12 +25,12 @@ from handlers.operations.key_text import pasteable
 
 SHOWN_ROWS = 50
 SHOWN_CHARS = 60
-#: Above the size of a part (``handlers.imports.jobs.report.PART_BYTES``) by far; an archive's files are in one part.
+#: Far above the size of a part (``handlers.imports.jobs.report.PART_BYTES``); an archive's files are in one part.
 MAX_PART_BYTES = 256 * 1024 * 1024
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``./cqrs imports report``, but for those that all actions take."""
+    """The options of ``./cqrs imports report``, except those of all actions."""
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--csv", action="store_true", help="print the report itself, to be corrected and imported")
     forms.add_argument(
@@ -45,8 +45,8 @@ def report(imports: Imports, job: ImportJob, options: argparse.Namespace) -> int
     """Print the report of a job in the form that the options ask for.
 
     Raises:
-        CommandError: it has none yet, or was refused before a row was read.
-        CqrsError: the report is not there any more, or may not be read.
+        CommandError: the job has no report yet, or was refused before a row was read.
+        CqrsError: the report no longer exists, or access to it is denied.
     """
     if job.status not in TERMINAL:
         raise CommandError(f"{job.id}: {job.status}; the report is written when the import ends")
@@ -59,7 +59,7 @@ def report(imports: Imports, job: ImportJob, options: argparse.Namespace) -> int
     if options.path:
         show("\n".join(job.report_urls))
         return 0
-    csv.field_size_limit(MAX_PART_BYTES)  # the module's own is below what a row may hold
+    csv.field_size_limit(MAX_PART_BYTES)  # the module's default is below the maximum of a row
     parts = imports.report(job)
     if options.csv:
         _print_csv(parts)
@@ -70,7 +70,7 @@ def report(imports: Imports, job: ImportJob, options: argparse.Namespace) -> int
 
 
 def _print_csv(parts: Iterator[str]) -> None:
-    """One file whatever the number of parts, byte for byte; on a terminal, what would steer it is escaped."""
+    """Print all parts as one file, byte for byte; on a terminal, control characters are escaped."""
     for number, part in enumerate(parts):
         lines = iter(io.StringIO(part, newline=""))
         if number:
@@ -83,7 +83,7 @@ def _print_csv(parts: Iterator[str]) -> None:
 
 
 def _lines_of(parts: Iterator[str]) -> tuple[list[str], Iterator[list[str]]]:
-    """The header, and the lines of all parts with their values as they were."""
+    """The header, and the lines of all parts with their original values."""
     readers = (csv.reader(io.StringIO(part, newline="")) for part in parts)
     first = next(readers)
     header = list(map(restored, next(first)))
@@ -92,9 +92,9 @@ def _lines_of(parts: Iterator[str]) -> tuple[list[str], Iterator[list[str]]]:
 
 
 def _plain(job: ImportJob, header: Sequence[str], lines: Iterator[list[str]]) -> dict[str, Any]:
-    told = {"id": job.id, "status": job.status, "encoding": job.encoding, "report": list(job.report_urls)}
+    result = {"id": job.id, "status": job.status, "encoding": job.encoding, "report": list(job.report_urls)}
     if job.key.kind == ZIP_IMPORT_KIND:
-        return {**told, "files": [dict(zip(header, line, strict=True)) for line in lines]}
+        return {**result, "files": [dict(zip(header, line, strict=True)) for line in lines]}
     front = len(REPORT_COLUMNS)
     rows = []
     for line in lines:
@@ -102,7 +102,7 @@ def _plain(job: ImportJob, header: Sequence[str], lines: Iterator[list[str]]) ->
         row = {"row": int(number), "line": int(physical), "code": code, "message": message}
         row["values"] = dict(zip(header[front:], line[front:], strict=False))
         rows.append({**row, "beyond": line[len(header) :]} if len(line) > len(header) else row)
-    return {**told, "rows": rows}
+    return {**result, "rows": rows}
 
 
 def _rendered(job: ImportJob, header: Sequence[str], lines: Iterator[list[str]], limit: int) -> str:

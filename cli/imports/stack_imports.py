@@ -1,4 +1,4 @@
-"""What ``./cqrs import`` and ``./cqrs imports`` work with: the stack itself, or its HTTP API."""
+"""Access of ``./cqrs import`` and ``./cqrs imports`` to the stack itself, or the choice of its HTTP API."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ ZIP_TYPE = "application/zip"
 
 
 class StackImports:
-    """See ``cli.doors.port.Imports``: on the stack's tables and objects, with our credentials."""
+    """``cli.doors.port.Imports`` on the stack's tables and objects, with the user's credentials."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._service = ImportService(stack.store, SystemClock(), (), ())  # creates none: no table needs to be known
+        self._service = ImportService(stack.store, SystemClock(), (), ())  # creates no imports, so it needs no tables
 
     @cached_property
     def _loader(self) -> LoaderSettings:
@@ -44,7 +44,7 @@ class StackImports:
 
     @cached_property
     def _tables(self) -> Sequence[str]:
-        """Each strategy is made, so that one that can't be is told of before anything is uploaded."""
+        """Every strategy is instantiated, so that a faulty one is reported before anything is uploaded."""
         settings = self._loader
         return load_import_tables(settings.handler_modules, collaborators_of(self._stack, settings)).names
 
@@ -88,7 +88,7 @@ class StackImports:
     def report(self, job: ImportJob) -> Iterator[str]:
         """See ``Imports``."""
         for url in job.report_urls:
-            bucket, _, key = url.removeprefix("s3://").partition("/")  # keys hold what would end a path in other URLs
+            bucket, _, key = url.removeprefix("s3://").partition("/")  # keys may contain '?' and '#'
             objects = S3Objects(lambda: self._stack.client("s3"), bucket)
             yield objects.get(key, max_bytes=MAX_PART_BYTES).decode("utf-8-sig")
 
@@ -106,10 +106,10 @@ def _context(import_id: str) -> InvokeContext:
 
 
 def on_imports(options: argparse.Namespace, work: Callable[[Imports], int]) -> int:
-    """Run a command on what its options name. Returns its exit code. Raises CommandError."""
+    """Run a command on the stack or API that its options name. Returns its exit code. Raises CommandError."""
     if options.api is None:
         return on_stack(options, lambda stack: work(StackImports(stack)))
-    from cli.doors.by_api import on_api  # with the client: only where it is asked for
+    from cli.doors.by_api import on_api  # imports the client, which is only needed here
     from cli.doors.imports import ApiImports
 
     return on_api(options, lambda api: work(ApiImports(api)))

@@ -1,1 +1,1 @@
-"""Commands for operators of a deployed stack. They need boto3's core and nothing else."""
+"""Commands for operators of a deployed stack. They only need botocore."""

@@ -1,4 +1,4 @@
-"""AWS's answers, and other errors that people can do something about, in one line."""
+"""AWS's errors, and other errors that the user can act on, in one line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cli.errors import CommandError
 from handlers.core.errors import CqrsError, TransientError
 from handlers.core.values.text import visible
 
-#: IAM's wordings differ by service; all name the action in the same way.
+#: The wording of denied requests differs by service, but all name the action in this way.
 _ACTION = re.compile(r"to perform: ?(\S+)(?: on resource: (\S+))?")
 _DENIED = frozenset({"AccessDeniedException", "AccessDenied", "AuthorizationError", "NotAuthorized"})
 _REFUSED_CREDENTIALS = frozenset(
@@ -41,14 +41,14 @@ _UNREACHABLE = (exceptions.HTTPClientError, exceptions.ConnectionError)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a command works: the stack and the endpoint in words, and the names of the stack's tables."""
+    """The stack and endpoint of a command in words, and the names of the stack's tables."""
 
     words: str
     tables: str
 
 
 def line_of(error: Exception, place: Place) -> str | None:
-    """An error in one line, None if it is not one that people can do something about."""
+    """An error in one line; None if the user can't act on it."""
     cause = error.__cause__ if isinstance(error, TransientError) else None
     if isinstance(cause, _UNREACHABLE):
         error = cause
@@ -79,7 +79,7 @@ def _of_answer(error: exceptions.ClientError, place: Place) -> str:
     if code in _REFUSED_CREDENTIALS:
         return f"AWS refused the credentials ({code}); sign in again, or choose another --profile"
     if code == "ResourceNotFoundException":
-        # The answer names no table; the only resources that are read before a function's settings are tables.
+        # AWS's error names no resource; only tables are read before a function's settings.
         return (
             f"{place.words}: no such stack, its tables ({place.tables}) do not exist; check --stack, --project and "
             "--region: `pulumi stack ls` lists the stacks, `aws dynamodb list-tables` the tables"

@@ -1,4 +1,4 @@
-"""``./cqrs approvals``: what waits for a person."""
+"""``./cqrs approvals``: lists open approvals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def run_on(approvals: Approvals, options: argparse.Namespace) -> int:
-    """See ``run``, on what the command reaches."""
+    """See ``run``. ``approvals``: the stack's or its API's."""
     found = approvals.open(options.tenant, options.workflow)
     if options.json:
         show(as_json(found))
@@ -35,6 +35,6 @@ def run_on(approvals: Approvals, options: argparse.Namespace) -> int:
         rows = [
             (one.workflow, pasteable(one.request_id), one.subject, one.requested_by, one.requested_at) for one in found
         ]
-        header = ("workflow", "request", "subject", "asked by", "since")
+        header = ("workflow", "request", "subject", "requested by", "since")
         show(table(f"Open approvals of tenant {options.tenant}", rows, header=header))
     return 0

@@ -1,4 +1,4 @@
-"""``./cqrs approve``: answers an approval, yes or no."""
+"""``./cqrs approve``: approves or rejects."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def run_on(approvals: Approvals, options: argparse.Namespace) -> int:
-    """See ``run``, on what the command reaches."""
+    """See ``run``. ``approvals``: the stack's or its API's."""
     answered = approvals.answer(options.tenant, options.workflow, options.request, options.reject)
     if options.json:
         show(as_json(answered))

@@ -1,4 +1,4 @@
-"""What the commands about approvals work with: the stack itself, or its HTTP API."""
+"""Access of the approval commands to the stack itself, or the choice of its HTTP API."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from handlers.workflows import approvals
 
 
 class StackApprovals:
-    """See ``cli.doors.port.Approvals``: on tables and machines, with our credentials. ``by``: who decides."""
+    """``cli.doors.port.Approvals`` on tables and machines, with the user's credentials. ``by``: name of the decider."""
 
     def __init__(self, stack: Stack, by: str | None = None) -> None:
-        # Nothing is started here, so no machine is named.
+        # Nothing is started here, so no machine is needed.
         workflows = StepFunctionsWorkflows(partial(stack.client, "stepfunctions"), {})
         self._approvals = approvals.Approvals(stack.store, SystemClock(), workflows)
         self._by = by
@@ -39,12 +39,12 @@ class StackApprovals:
 
 
 def on_approvals(options: argparse.Namespace, work: Callable[[Approvals], int], *, by: str | None = None) -> int:
-    """Run a command on what its options name. Returns its exit code. Raises CommandError."""
+    """Run a command on the stack or API that its options name. Returns its exit code. Raises CommandError."""
     if options.api is None:
         return on_stack(options, lambda stack: work(StackApprovals(stack, by)))
     if by is not None:
         raise CommandError("--by can't be used with --api, where the caller decides")
-    from cli.doors.approvals import ApiApprovals  # with the client: only where it is asked for
+    from cli.doors.approvals import ApiApprovals  # imports the client, which is only needed here
     from cli.doors.by_api import on_api
 
     return on_api(options, lambda api: work(ApiApprovals(api)))

@@ -1,4 +1,4 @@
-"""What the commands' arguments have in common."""
+"""Arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from handlers.core.errors import shown
 
 _AGO = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-#: The last second of the year 9999, and the largest number of rows that a command is asked for.
+#: The last second of the year 9999, and the maximum of numbers of rows.
 LATEST, MOST = 253_402_300_799.0, 1_000_000_000
 KEY_HELP = "'TENANT#t1 ORDER#o1' or 'TENANT#t1#ORDER#o1', each with or without @<version>"
 
 
 def add_stack(parser: argparse.ArgumentParser) -> None:
-    """Which stack, and how the answer is given."""
+    """Options that select the stack, and the output format."""
     parser.add_argument("--stack", default="dev", help="the Pulumi stack (default dev)")
     parser.add_argument("--project", help="the Pulumi project (default: Pulumi.yaml's)")
     parser.add_argument("--endpoint", metavar="URL", help="a local stack: http://127.0.0.1:4566 with `./cqrs serve`")
@@ -32,12 +32,12 @@ def add_stack(parser: argparse.ArgumentParser) -> None:
 
 
 def add_dry_run(parser: argparse.ArgumentParser) -> None:
-    """For commands that change something."""
+    """The option ``--dry-run`` of commands that change something."""
     parser.add_argument("--dry-run", action="store_true", help="print what would be done and change nothing")
 
 
 def since(text: str, now: float) -> float:
-    """A moment, or a time ago, as seconds since 1970. Raises CommandError naming the allowed forms."""
+    """A time, or a duration before ``now``, in seconds since 1970. Raises CommandError naming the allowed forms."""
     ago = _AGO.fullmatch(text)
     if ago is not None:
         return max(0.0, now - int(ago.group(1)) * _SECONDS[ago.group(2)])
@@ -54,18 +54,18 @@ def since(text: str, now: float) -> float:
 
 
 def positive(text: str) -> int:
-    """A whole number of at least 1, and not more than anything has."""
+    """A whole number from 1 to ``MOST``."""
     if not text.isascii() or not text.isdigit() or len(text) > len(str(MOST)) or not 1 <= int(text) <= MOST:
         raise argparse.ArgumentTypeError(f"{shown(text)} is not a whole number from 1 to {MOST:,}")
     return int(text)
 
 
 def rate(text: str) -> float:
-    """Rows a second."""
+    """A number of rows per second."""
     try:
         number = float(text)
     except ValueError:
         number = 0.0
     if not 0.01 <= number <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows a second from 0.01 to 10,000")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows per second from 0.01 to 10,000")
     return number

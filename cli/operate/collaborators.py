@@ -1,4 +1,4 @@
-"""What the application's classes get when a command of an operator makes them: the stack's, with our credentials."""
+"""Collaborators of the application's classes in operators' commands: the stack's, with the user's credentials."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _KEY = ":applicationPackages"
 
 
 def application_folders(file: Path) -> list[str]:
-    """``applicationPackages`` of a stack's file; none where it can't be read: its modules are then not found."""
-    import yaml  # comes with pulumi; only where it is needed
+    """``applicationPackages`` of a stack's file; empty if it can't be read, in which case modules aren't found."""
+    import yaml  # comes with pulumi; imported only if needed
 
     try:
         config = (yaml.safe_load(file.read_bytes()) or {}).get("config") or {}
@@ -31,11 +31,11 @@ def application_folders(file: Path) -> list[str]:
 
 
 def collaborators_of(stack: Stack, settings: ApplicationSettings, root: Path = ROOT) -> Collaborators:
-    """The set that classes of every kind may ask for. From now on this process can import their modules, and the
-    packages that a repository (``root``) lists for them.
+    """The collaborators for classes of every kind. Also makes their modules, and the packages that the repository
+    (``root``) lists for them, importable in this process.
 
     Raises:
-        CommandError: these can't be installed.
+        CommandError: the packages can't be installed.
     """
     try:
         make_importable(root, application_folders(stack.file))

@@ -1,4 +1,4 @@
-"""``./cqrs explain``."""
+"""``./cqrs explain``: shows why a command is stuck."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 def run_on(operations: Operations, options: argparse.Namespace) -> int:
-    """See ``run``, on what the command reaches."""
+    """See ``run``. ``operations``: the stack's or its API's."""
     key, version = parse_key(" ".join(options.key))
     explanation = operations.explain(key, version)
     show(as_json(explanation) if options.json else rendered(explanation))
     return 0
 
 
-#: Of a row that others wrote.
+#: Shown for rows without a timestamp, which other programs wrote.
 UNKNOWN_TIME = "at an unknown time"
 
 
 def rendered(explanation: Explanation) -> str:
-    """For people."""
+    """The explanation as tables."""
     parts = [table(pasteable(explanation.key), [("read model", _data(explanation))])]
     if explanation.versions:
         title = "Versions (older ones are not shown)" if explanation.older_versions else "Versions"
@@ -82,5 +82,5 @@ def _time(view: VersionView) -> str:
 
 
 def _seconds(timestamp: str) -> str:
-    """Without the fraction, which only fills the line."""
+    """A timestamp without fractions of a second."""
     return timestamp.partition(".")[0] + "Z" if timestamp else UNKNOWN_TIME

@@ -1,4 +1,4 @@
-"""What explain, redrive and skip work with: the stack itself, or its HTTP API."""
+"""Access of explain, redrive and skip to the stack itself, or the choice of its HTTP API."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from handlers.topics.sns import SnsTopic
 
 @dataclass(frozen=True)
 class Machinery:
-    """The pipeline's parts, bound to the machine and the topic that the stack's functions use."""
+    """The pipeline's parts, with the machine and topic that the stack's functions use."""
 
     clock: Clock
     starter: CommandStarter
@@ -39,11 +39,11 @@ class Machinery:
 
 
 def machinery(stack: Stack) -> Machinery:
-    """From the environment of the ``events`` function, so that starts go where the stream's starts go."""
+    """Built from the environment of the ``events`` function, so that it starts the same machine as the stream does."""
     settings = EventsSettings(stack.environment_of(EVENTS))
     clock, workflows = SystemClock(), StepFunctions(stack.client("stepfunctions"))
     repository = CommandRepository(stack.store, clock.now)
-    # No lease is taken here.
+    # The lease is irrelevant: none is taken here.
     progress = Progress(stack.store, clock, lease_seconds=1, detail=FULL)
     alarms = SnsTopic(stack.client("sns"), settings.alarm_topic_arn)
     starter = CommandStarter(workflows, settings.command_state_machine_arn)
@@ -56,7 +56,7 @@ def machinery(stack: Stack) -> Machinery:
 
 
 class StackOperations:
-    """See ``cli.doors.port.Operations``: on the stack's tables and machines, with our credentials."""
+    """``cli.doors.port.Operations`` on the stack's tables and machines, with the user's credentials."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -92,10 +92,10 @@ class StackOperations:
 
 
 def on_operations(options: argparse.Namespace, work: Callable[[Operations], int]) -> int:
-    """Run a command on what its options name. Returns its exit code. Raises CommandError."""
+    """Run a command on the stack or API that its options name. Returns its exit code. Raises CommandError."""
     if options.api is None:
         return on_stack(options, lambda stack: work(StackOperations(stack)))
-    from cli.doors.by_api import on_api  # with the client: only where it is asked for
+    from cli.doors.by_api import on_api  # imports the client, which is only needed here
     from cli.doors.operations import ApiOperations
 
     return on_api(options, lambda api: work(ApiOperations(api)))

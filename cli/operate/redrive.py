@@ -1,4 +1,4 @@
-"""``./cqrs redrive``."""
+"""``./cqrs redrive``: redrives failed commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from handlers.operations.key_text import parse_key, pasteable
 from handlers.operations.redrive import NOT_STARTED, Redriven
 
 SHOWN = 50
-#: Commands of one run, unless --limit says otherwise.
+#: Maximum number of commands per run, unless --limit is given.
 MOST = 10_000
 
 
@@ -30,18 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--status", help="FAILED: all failures; or those of one state, such as sync_data:FAILED")
     parser.add_argument("--tenant", help="only this tenant")
     parser.add_argument("--type", help="only this type")
-    parser.add_argument("--limit", type=positive, default=MOST, help=f"commands at most (default {MOST:,})")
+    parser.add_argument("--limit", type=positive, default=MOST, help=f"maximum number of commands (default {MOST:,})")
     add_dry_run(parser)
     add_stack(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Redrive what was named or selected. Returns 1 if something was not started at once. Raises CommandError."""
+    """Redrive the named or selected commands. Returns 1 if one could not be started at once. Raises CommandError."""
     return on_operations(options, lambda operations: run_on(operations, options))
 
 
 def run_on(operations: Operations, options: argparse.Namespace) -> int:
-    """See ``run``, on what the command reaches."""
+    """See ``run``. ``operations``: the stack's or its API's."""
     selects = any(value is not None for value in (options.since, options.status, options.tenant, options.type))
     if bool(options.key) == selects:
         raise CommandError("give either a KEY, or a selection: --since T, --status FAILED (--tenant, --type)")
@@ -71,7 +71,7 @@ def _report(outcomes: list[Redriven], options: argparse.Namespace, *, more: bool
 
 
 def rendered(outcomes: list[Redriven], counts: Counter[str], *, dry_run: bool, more: bool) -> str:
-    """For people."""
+    """The outcomes as tables."""
     if not outcomes:
         return "no failed command in this selection"
     rows = [(pasteable(one.key), one.outcome, one.attempt, one.note) for one in outcomes[:SHOWN]]

@@ -1,4 +1,4 @@
-"""``./cqrs resync``."""
+"""``./cqrs resync``: delivers the read model to a sync target again."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Hand all rows over. Returns 1 if some failed. Raises CommandError."""
+    """Deliver all rows. Returns 1 if some failed. Raises CommandError."""
     return on_stack(options, lambda stack: _resync(stack, options))
 
 
@@ -70,7 +70,7 @@ def _resync(stack: Stack, options: argparse.Namespace) -> int:
 
 
 def _registry(stack: Stack, settings: StatesSettings) -> Registry:
-    """The targets that the stack is deployed with, this project's and others', reached with our credentials."""
+    """The targets of the deployed stack, in this and other projects, with the user's credentials."""
     remote = remote_handlers(settings.sync_targets, settings.commands_table, partial(connect, clients=stack))
     before = StatesBefore(stack.store, SystemClock().now, _attributes(stack, settings).decoded)
     return load_registry(settings.handler_modules, collaborators_of(stack, settings), remote, before=before)
@@ -122,7 +122,7 @@ def _run(
 
 
 def plain(target: str, checkpoint: Checkpoint) -> dict[str, object]:
-    """For machines."""
+    """The result as JSON."""
     return {
         "target": target,
         "status": checkpoint.status,
@@ -134,7 +134,7 @@ def plain(target: str, checkpoint: Checkpoint) -> dict[str, object]:
 
 
 def rendered(target: str, checkpoint: Checkpoint) -> str:
-    """For people."""
+    """The result as tables."""
     counts = checkpoint.counts
     rows: Sequence[tuple[str, object]] = [
         ("rows delivered", counts.handed),

@@ -1,4 +1,4 @@
-"""``./cqrs skip``."""
+"""``./cqrs skip``: skips a failed command."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def run_on(operations: Operations, options: argparse.Namespace) -> int:
-    """See ``run``, on what the command reaches."""
+    """See ``run``. ``operations``: the stack's or its API's."""
     key, version = parse_key(" ".join(options.key))
     if version is None:
         example = pasteable(f"{key}@3")
@@ -44,7 +44,7 @@ def run_on(operations: Operations, options: argparse.Namespace) -> int:
 
 
 def plain(skipped: Skipped) -> dict[str, object]:
-    """For machines."""
+    """The result as JSON."""
     return {
         "key": str(skipped.key),
         "attempt": skipped.attempt,
@@ -55,7 +55,7 @@ def plain(skipped: Skipped) -> dict[str, object]:
 
 
 def rendered(skipped: Skipped) -> str:
-    """For people."""
+    """The result as a table."""
     applied = ", ".join(f"{target} ({outcome})" for target, outcome in skipped.applied.items())
     rows = [
         ("command", f"{pasteable(skipped.key)}, attempt {skipped.attempt}"),

@@ -1,4 +1,4 @@
-"""A deployed stack as the commands reach it: names, clients, and the settings that its functions run with."""
+"""Access of the commands to a deployed stack: its names, clients, and the settings of its functions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
 ROOT = Path(__file__).resolve().parents[2]
-#: What ``./cqrs serve`` uses, and what it is content with.
+#: The region of ``./cqrs serve``, and credentials that it accepts.
 LOCAL_REGION = "us-east-1"
 LOCAL_CREDENTIALS = ("local", "local")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -37,7 +37,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 @dataclass(frozen=True)
 class StackArgs:
-    """Which stack, and how to reach it. None: as the AWS CLI would find it."""
+    """The stack and how to reach it. None: as for the AWS CLI."""
 
     stack: str
     project: str
@@ -47,7 +47,7 @@ class StackArgs:
 
 
 class Stack:
-    """One stack. Clients are made when first asked for."""
+    """One stack. Clients are created on first use."""
 
     def __init__(self, args: StackArgs) -> None:
         for field, value in (("--stack", args.stack), ("--project", args.project)):
@@ -63,12 +63,12 @@ class Stack:
 
     @property
     def file(self) -> Path:
-        """Where its configuration is, if it is a stack of this repository."""
+        """Its configuration file, if it is a stack of this repository."""
         return ROOT / f"Pulumi.{self._args.stack}.yaml"
 
     @property
     def place(self) -> Place:
-        """For messages."""
+        """The stack in messages."""
         at = f" at {self._endpoint}" if self._endpoint else f" in {self.region or 'no region'}"
         return Place(f"stack {self._args.stack} of project {self._args.project}{at}", ", ".join(self.tables.values()))
 
@@ -92,7 +92,7 @@ class Stack:
         return DynamoTableStore(self.client("dynamodb"), self.tables)
 
     def client(self, service: str, region: str | None = None, config: Config = CLIENT_CONFIG) -> Any:
-        """A client with the stack's credentials, of the stack's region or another one."""
+        """A client with the stack's credentials, for the stack's region or another one."""
         made = (service, region)
         if made not in self._clients:
             key, secret = LOCAL_CREDENTIALS if self._needs_local_credentials else (None, None)
@@ -123,7 +123,7 @@ class Stack:
         return cast("EventBridgeClient", self.client("events", region))
 
     def environment_of(self, function: str) -> Mapping[str, str]:
-        """The environment variables that a function of the stack runs with: what is deployed, not what is on disk.
+        """The environment variables of a deployed function of the stack.
 
         Raises:
             CommandError: the stack has no such function.
@@ -161,7 +161,7 @@ def on_stack(options: argparse.Namespace, work: Callable[[Stack], int]) -> int:
     """Run a command on the stack that its options name. Returns its exit code.
 
     Raises:
-        CommandError: for every error that people can do something about, as one line.
+        CommandError: for every error that the user can act on, in one line.
     """
     if options.api is not None:
         raise CommandError(
@@ -180,16 +180,16 @@ def on_stack(options: argparse.Namespace, work: Callable[[Stack], int]) -> int:
 
 
 def default_project(folder: Path = ROOT) -> str:
-    """The name in ``Pulumi.yaml``, which the stacks' resources begin with.
+    """The name in ``Pulumi.yaml``, which is the prefix of the stacks' resources.
 
     Raises:
-        CommandError: there is none, or no such file.
+        CommandError: the file is missing or has no name.
     """
-    import yaml  # comes with pulumi; only where --project is not given
+    import yaml  # comes with pulumi; only needed without --project
 
     path = folder / "Pulumi.yaml"
     try:
-        # Every scalar is a text to this loader, and no tag is followed.
+        # This loader reads every scalar as text and ignores tags.
         document = yaml.load(path.read_bytes().decode("utf-8-sig"), yaml.BaseLoader)
     except OSError as error:
         raise CommandError(f"{path.name}: {error.strerror}; give --project") from None

@@ -52,15 +52,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what is asked. Raises CommandError."""
+    """Run the action. Raises CommandError."""
     return _on_tasks(options, lambda tasks: run_on(tasks, options))
 
 
 class StackTasks:
-    """See ``cli.doors.port.Tasks``: on the stack's tables, with our credentials."""
+    """``cli.doors.port.Tasks`` on the stack's tables, with the user's credentials."""
 
     def __init__(self, stack: Stack) -> None:
-        self._service = TaskService(stack.store, SystemClock(), {})  # only reads, so no type needs to be known
+        self._service = TaskService(stack.store, SystemClock(), {})  # only reads, so it needs no types
         self._operations = TaskOperations(stack.store, SystemClock())
 
     def latest(self, tenant: str, type_: str | None, limit: int) -> list[Task]:
@@ -91,14 +91,14 @@ def _context(task_id: str) -> InvokeContext:
 def _on_tasks(options: argparse.Namespace, work: Callable[[Tasks], int]) -> int:
     if options.api is None:
         return on_stack(options, lambda stack: work(StackTasks(stack)))
-    from cli.doors.by_api import on_api  # with the client: only where it is asked for
+    from cli.doors.by_api import on_api  # imports the client, which is only needed here
     from cli.doors.tasks import ApiTasks
 
     return on_api(options, lambda api: work(ApiTasks(api)))
 
 
 def run_on(service: Tasks, options: argparse.Namespace) -> int:
-    """See ``run``, on what the command reaches."""
+    """See ``run``. ``service``: the stack or its API."""
     if options.action == "list":
         tasks = service.latest(options.tenant, options.type, options.limit)
         show(as_json([_entry(one) for one in tasks]) if options.json else _listed(tasks, options.tenant))

@@ -1,1 +1,1 @@
-"""What `./cqrs demo` and `./cqrs serve --demo-data` make of the samples."""
+"""Input from the samples for `./cqrs demo` and `./cqrs serve --demo-data`."""

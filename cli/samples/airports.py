@@ -26,7 +26,7 @@ from handlers.store.dynamodb import DynamoTableStore
 from local.runtime import PROJECT_DIR
 
 AIRPORTS = PROJECT_DIR / "data" / "airports.csv"
-#: One airport in so many gets a second and a third version.
+#: Every fifth airport gets a second and a third version.
 REVISED = 5
 
 
@@ -47,7 +47,7 @@ def load(rows: int, seed: int = 1) -> Input:
     """The first ``rows`` airports as first versions, then two more versions of every fifth, each round shuffled.
 
     Raises:
-        CommandError: the sample or its data is not in this repository any more.
+        CommandError: this repository no longer contains the sample or its data.
     """
     airport_input = sample(SAMPLE, "the demo").airport_input
     first: list[CommandInput] = []

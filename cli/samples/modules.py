@@ -1,4 +1,4 @@
-"""The samples, for commands that run them: whoever takes this repository removes them sooner or later."""
+"""The samples, for commands that run them. Users of this repository may have removed them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 from cli.errors import CommandError
 
 ORDERS, AIRPORTS = "handlers.domain.orders", "handlers.domain.airports"
-#: What tells a sample from another module of its name.
+#: An attribute by which a sample is told from another module of its name.
 MARKS = {ORDERS: "OrderSummary", AIRPORTS: "AirportImport"}
 
 
-def sample(module: str, who: str) -> Any:
-    """The sample's module. ``who``: what needs it, for the message.
+def sample(module: str, user: str) -> Any:
+    """The sample's module. ``user``: the command that needs it, for the message.
 
     Raises:
-        CommandError: it is not in this repository any more, or another module has its name.
+        CommandError: this repository no longer contains it, or another module has its name.
     """
     try:
         found = importlib.import_module(module)
@@ -25,5 +25,5 @@ def sample(module: str, who: str) -> Any:
             raise
         found = None
     if not hasattr(found, MARKS[module]):
-        raise CommandError(f"{who} needs the sample {module}, which is not in this repository any more")
+        raise CommandError(f"{user} needs the sample {module}, which this repository no longer contains")
     return found

@@ -1,1 +1,1 @@
-"""What the stack can do: a module per capability with its functions, their permissions, machines and event sources."""
+"""The stack's capabilities: one module each, with its functions, permissions, state machines and event sources."""

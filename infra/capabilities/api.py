@@ -61,7 +61,7 @@ SPEC = FunctionSpec(
         table(TASKS): ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
         table(IMPORT_TMP): ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
         objects(ATTRIBUTES): ("s3:GetObject", "s3:PutObject"),
-        # Uploads and downloads of callers: a presigned URL may do what the role may.
+        # Callers' uploads and downloads: a presigned URL has the permissions of the role that signed it.
         objects(IMPORTS): ("s3:GetObject", "s3:PutObject"),
         objects(REPORTS): ("s3:GetObject",),
         machine(COMMAND_HANDLER): ("states:SendTaskSuccess", "states:StartExecution"),
@@ -77,5 +77,5 @@ SPEC = FunctionSpec(
 
 
 def api_function(deployment: Deployment) -> Function:
-    """The function, with what the application's sync handlers need. What calls it is declared with the API."""
+    """The function, with the permissions of the application's sync handlers. The API declares what invokes it."""
     return Function(API, with_application(SPEC, deployment))

@@ -1,4 +1,4 @@
-"""What the application's classes get: the environment of the functions that run them, and rights for what they ask."""
+"""Environment of the functions that run the application's classes, and permissions for the collaborators they use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from infra.definitions.handler_classes import IMPORT_STRATEGY, SYNC_HANDLER, TAS
 from infra.naming.names import Account
 from infra.permissions.resources import Grants, objects, table
 
-#: Function to the kinds of classes that it makes.
+#: Function to the kinds of classes that it instantiates.
 KINDS_OF = {
     API: (SYNC_HANDLER,),
     APPLY: (SYNC_HANDLER,),
@@ -38,7 +38,7 @@ _PUBLISH: Grants = {
     table(DATA): ("dynamodb:ConditionCheckItem", "dynamodb:GetItem"),
     objects(ATTRIBUTES): ("s3:GetObject", "s3:PutObject"),
 }
-#: Collaborator to its permissions, whatever class asks for it.
+#: Collaborator to its permissions, for classes of any kind.
 GRANTS: Mapping[str, Grants] = {
     STORE: {
         table(DATA): (
@@ -56,7 +56,7 @@ GRANTS: Mapping[str, Grants] = {
         objects(ATTRIBUTES): ("s3:GetObject",),
     },
 }
-#: Workflows keep their own rows in the tasks table: open approvals, and what a saga has done.
+#: Workflows keep their own rows in the tasks table: open approvals, and the completed steps of sagas.
 STORE_OF_WORKFLOWS: Grants = {table(TASKS_TABLE): ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")}
 #: For a sync handler whose ``up`` takes the previous state.
 PREVIOUS: Grants = {table(HISTORY): ("dynamodb:Query",), table(COMMANDS): ("dynamodb:Query",)}
@@ -65,21 +65,21 @@ READ_SECRET = {"secretsmanager": "secretsmanager:GetSecretValue", "ssm": "ssm:Ge
 
 
 def entity_types(config: StackConfig, classes: Sequence[HandlerClass]) -> dict[str, list[str]]:
-    """What may be published: the configured types, and those that sync handlers and targets name."""
+    """The types that may be published: the configured ones, and those that sync handlers and targets name."""
     handled = {one.type for one in classes if one.type is not None}
     handled.update(type_ for target in config.sync_targets for type_ in target.types)
     return {"allowed": sorted(config.entity_types), "handled": sorted(handled)}
 
 
 def problems_of_types(config: StackConfig, classes: Sequence[HandlerClass]) -> Iterator[str]:
-    """One text per handler whose type nobody may publish."""
+    """One message per handler whose type can't be published."""
     for one in classes:
         if config.entity_types and one.type is not None and one.type not in config.entity_types:
             yield f"cqrs:entityTypes: {one.type!r} is missing, which {one.where} handles"
 
 
 def application_environment(config: StackConfig, places: Places) -> Environment:
-    """Variables that each function that runs the application's classes has in addition to its own."""
+    """Variables that every function that runs the application's classes has in addition to its own."""
     return {
         **config.handler_environment,
         "COMMANDS_TABLE": places.tables[COMMANDS],
@@ -94,14 +94,14 @@ def application_environment(config: StackConfig, places: Places) -> Environment:
 
 
 def environment_of_classes(config: StackConfig, classes: Sequence[HandlerClass]) -> Environment:
-    """What the functions of ``KINDS_OF`` need to know about all classes."""
+    """Variables about all classes, for the functions of ``KINDS_OF``."""
     return {"ENTITY_TYPES": json.dumps(entity_types(config, classes), separators=(",", ":"))}
 
 
 @dataclass(frozen=True)
 class Classes:
-    """All that decides what the application's classes may do, known before anything is declared.
-    ``custom_machines``: ARNs of the application's own by workflow.
+    """Everything that determines the permissions of the application's classes; known before anything is declared.
+    ``custom_machines``: workflow to the ARN of its state machine.
     """
 
     config: StackConfig
@@ -111,7 +111,7 @@ class Classes:
     custom_machines: Mapping[str, str]
 
     def rights(self, spec: FunctionSpec) -> tuple[dict[str, tuple[str, ...]], list[Grants]]:
-        """By ARN and by names of resources, what configuration and the classes let a function do."""
+        """A function's permissions from configuration and classes: by ARN, and by name of a resource."""
         allowed = dict(spec.configured(self.config, self.account))
         if spec.name not in KINDS_OF:
             return allowed, []
@@ -124,13 +124,15 @@ class Classes:
         return allowed, _also(classes, asked)
 
     def of(self, function: str) -> list[HandlerClass]:
-        """Those that a function makes. Sync handlers run where rows are applied at once, too."""
+        """The classes that a function instantiates. Where rows are applied at once, the imports function has sync
+        handlers, too.
+        """
         applies = any(one.applies_rows for one in self.classes)
         kinds = (*KINDS_OF[function], *((SYNC_HANDLER,) if function == IMPORTS and applies else ()))
         return [one for one in self.classes if one.kind in kinds]
 
     def permissions(self, function: str) -> list[tuple[pulumi.Input[str], tuple[str, ...]]]:
-        """``handlerPermissions``, for the functions that make classes."""
+        """``handlerPermissions``, for the functions that instantiate classes."""
         if function not in KINDS_OF or not self.of(function):
             return []
         return [(resource, one.actions) for one in self.config.handler_permissions for resource in one.resources]

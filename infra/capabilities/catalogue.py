@@ -1,4 +1,4 @@
-"""All functions of the stack, for what is checked before anything is declared."""
+"""All functions of the stack, for the checks before anything is declared."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ FUNCTIONS = (
     *(api.SPEC, commands.APPLY_SPEC, events.SPEC, imports.SPEC, loader.SPEC, outcomes.SPEC, sweeper.SPEC, tasks.SPEC),
     commands.SPEC,
 )
-#: Those that a table's stream calls.
+#: The functions that read a table's stream.
 STREAM_READERS = tuple(one.name for one in FUNCTIONS if one.reads_streams)
 
 
 def environments(config: StackConfig, places: Places, classes: Sequence[HandlerClass]) -> dict[str, Environment]:
-    """Function to variables, but for those of ``infra/application.py``."""
+    """Function to variables, except those of ``infra/application.py``."""
     of_classes = environment_of_classes(config, classes)
     return {
         one.name: {**one.variables(config, places), **(of_classes if one.name in KINDS_OF else {})} for one in FUNCTIONS

@@ -1,5 +1,5 @@
-"""The pipeline: what a new command meets. The function of the machines' Lambda states and the machines, or with INLINE
-the function that applies it itself; and the stream of new commands to the chosen one.
+"""The command pipeline: the command state machines with the function of their Lambda states, the function that applies
+commands itself (INLINE), and the stream that delivers new commands to the configured one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from infra.configuration.sync_targets import target_permissions, targets_json
 from infra.permissions.policies import READ_STREAM
 from infra.permissions.resources import machine, objects, queue, stream, table, topic
 
-#: A new command of the asynchronous path; rows of publish_sync and request rows don't match.
+#: New commands of the asynchronous path; rows of publish_sync and request rows don't match.
 #: Filters name leaves and positive values (Lambda Developer Guide, "Control which events Lambda sends").
 STARTS_COMMAND = {"eventName": [INSERT], "dynamodb": {"NewImage": {"status": {"S": [ACCEPTED]}}}}
 DEFINITIONS = {STANDARD: "command", EXPRESS: "command_express"}
@@ -41,7 +41,7 @@ def _environment(config: StackConfig, places: Places) -> Environment:
 
 
 def pipeline_environment(config: StackConfig, places: Places) -> Environment:
-    """What a function needs that applies commands."""
+    """Variables of a function that applies commands."""
     return {
         **application_environment(config, places),
         "COMMAND_STATE_MACHINE_ARN": places.machines[STARTED_MACHINES[config.command_workflow]],
@@ -57,7 +57,7 @@ def pipeline_environment(config: StackConfig, places: Places) -> Environment:
 SPEC = FunctionSpec(
     STATES,
     "The Lambda states of the command state machine",
-    # Below the states' own timeout (60 s), so that the function's end is seen first.
+    # Below the states' own timeout (60 s), so that the function times out before its state.
     timeout=30,
     grants={
         table(COMMANDS): ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:UpdateItem"),
@@ -85,7 +85,7 @@ def _inline_environment(config: StackConfig, places: Places) -> Environment:
 APPLY_SPEC = FunctionSpec(
     APPLY,
     "Applies new commands as they come, where commandWorkflow is INLINE",
-    # Below the shortest lease (90 s): a call that was ended holds no command for longer than its lease says.
+    # Below the shortest lease (90 s), so that no lease ends while its invocation is still running.
     timeout=60,
     grants={
         table(COMMANDS): ("dynamodb:GetItem", "dynamodb:UpdateItem"),
@@ -93,7 +93,8 @@ APPLY_SPEC = FunctionSpec(
         table(HISTORY): ("dynamodb:PutItem",),
         objects(ATTRIBUTES): ("s3:GetObject",),
         stream(COMMANDS): READ_STREAM,
-        # Successors may sleep in the one, where commandWorkflow was switched; the other ends what can't end here.
+        # After a switch of commandWorkflow, successors may still wait in the STANDARD machine; the EXPRESS one takes
+        # over commands that can't be completed here.
         machine(COMMAND_HANDLER): ("states:SendTaskSuccess",),
         machine(COMMAND_HANDLER_EXPRESS): ("states:StartExecution",),
         topic(ALARM_TOPIC): ("sns:Publish",),
@@ -105,20 +106,20 @@ APPLY_SPEC = FunctionSpec(
 
 
 def states_function(deployment: Deployment) -> Function:
-    """The function, with what the configured targets and the application's classes need."""
+    """The function, with the permissions of the configured targets and the application's classes."""
     return Function(STATES, with_application(SPEC, deployment))
 
 
 def apply_function(deployment: Deployment) -> Function:
-    """The function, always declared: ``commandWorkflow`` decides whether it gets commands."""
+    """The function. It is always declared; ``commandWorkflow`` decides whether it receives commands."""
     return Function(APPLY, with_application(APPLY_SPEC, deployment))
 
 
 def new_commands(events: Function, apply: Function, deployment: Deployment) -> None:
-    """The stream of new commands to one of the two.
+    """Connect the stream of new commands to one of the two functions.
 
-    One mapping, whose function is changed in place (Lambda API reference, UpdateEventSourceMapping): whoever takes
-    over goes on where the other was. So its name and parent stay the same.
+    There is one mapping, whose function is changed in place (Lambda API reference, UpdateEventSourceMapping), so the
+    new function continues at the old one's position. Therefore its name and parent stay the same.
     """
     config = deployment.config
     inline = config.command_workflow == INLINE
@@ -130,15 +131,15 @@ def new_commands(events: Function, apply: Function, deployment: Deployment) -> N
         patterns=[STARTS_COMMAND],
         batch_size=config.stream_batch_size,
         parent=events,
-        # Said in both cases: a value that is not said any more would stay as it was.
+        # Set in both cases: a value that is no longer set would keep its previous setting.
         parallelization_factor=config.inline_parallelization_factor if inline else 1,
         window_seconds=config.inline_batch_window_seconds if inline else 0,
     )
 
 
 def command_machines(states: Function, deployment: Deployment) -> dict[str, StateMachine]:
-    """Type to machine. Both are always declared and one receives starts, so that switching strands nothing that is on
-    its way.
+    """Type to machine. Both are always declared, and one receives new commands, so that switching strands no running
+    execution.
     """
     return {
         kind: StateMachine(
@@ -156,7 +157,7 @@ def command_machines(states: Function, deployment: Deployment) -> dict[str, Stat
 
 
 def command_numbers(config: StackConfig) -> dict[str, int]:
-    """The timeouts of the STANDARD command machine that configuration decides."""
+    """The configured timeouts of the STANDARD command machine."""
     return {
         "/TimeoutSeconds": config.wait_limit_hours * ONE_HOUR + ONE_HOUR,
         f"/States/{WAIT_PREV_COMMAND}/TimeoutSeconds": config.wait_poll_seconds,

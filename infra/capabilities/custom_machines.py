@@ -1,4 +1,4 @@
-"""The machines of the application's workflows, and what the states function may do with them."""
+"""The state machines of the application's workflows, and the permissions to start and answer them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ LIST = "states:ListExecutions"
 def custom_permissions(
     workflows: Sequence[CustomWorkflow], arns: Mapping[str, str], *, shown: bool = False
 ) -> dict[str, tuple[str, ...]]:
-    """What a function may do that starts and answers workflows: ARN to actions. Nothing without workflows.
+    """Permissions of a function that starts and answers workflows: ARN to actions. Empty without workflows.
 
-    An execution is described where its name is taken: was it started with the same input? EXPRESS takes any name.
-    ``shown``: which executions there are and how they went, too.
+    If an execution's name is taken, its description shows whether its input was the same; EXPRESS accepts any name.
+    ``shown``: also list executions and read their history.
     """
     machines = {
         arns[one.name]: (
             "states:StartExecution",
             *(TOKEN_ACTIONS if one.type == STANDARD else ()),
-            *((LIST,) if shown else ()),  # of EXPRESS, too: who may ask is told that they have none
+            *((LIST,) if shown else ()),  # of EXPRESS, too: authorised callers get the answer that it has no list
         )
         for one in workflows
     }

@@ -1,4 +1,4 @@
-"""The function that starts what streams accept, and ends what executions left without outcome."""
+"""The function that starts accepted commands and tasks, and closes those whose execution ended without an outcome."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SPEC = FunctionSpec(
         table(TASKS): ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
         stream(COMMANDS): READ_STREAM,
         stream(TASKS): READ_STREAM,
-        # Both: while `commandWorkflow` is being switched, policy and environment change one after the other.
+        # Both: when `commandWorkflow` is switched, policy and environment don't change at the same moment.
         machine(COMMAND_HANDLER): ("states:StartExecution",),
         machine(COMMAND_HANDLER_EXPRESS): ("states:StartExecution",),
         topic(ALARM_TOPIC): ("sns:Publish",),
@@ -50,5 +50,5 @@ SPEC = FunctionSpec(
 
 
 def events_function(deployment: Deployment) -> Function:
-    """The function; streams and rules are brought by what they belong to."""
+    """The function; its streams and rules are declared by the components they belong to."""
     return Function(EVENTS, FunctionArgs(SPEC, deployment))

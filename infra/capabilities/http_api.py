@@ -1,4 +1,4 @@
-"""The HTTP API: routes that lead to the function ``api``, who may come by them, how often, what is logged of it."""
+"""The HTTP API: routes to the function ``api``, their authorisation, throttling and access log."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from infra.configuration.stack_config import StackConfig
 #: The service that calls the function.
 GATEWAY = "apigateway.amazonaws.com"
 IAM, JWT, NOBODY = "AWS_IAM", "JWT", "NONE"
-#: Methods of the API's routes. OPTIONS is none of them: preflights are the gateway's own, and need no caller (API
+#: Methods of the API's routes. OPTIONS isn't one: the gateway answers preflights itself, without authorisation (API
 #: Gateway Developer Guide, "Configure CORS for HTTP APIs in API Gateway").
 METHODS = ("GET", "PATCH", "POST")
 ALL = "/{proxy+}"
-#: Answered to anybody, for what looks whether the API is there.
+#: Public, for health checks.
 HEALTH = "GET /health"
-#: The console's files, to anybody: they are the same for all, and ask for a token themselves.
+#: The console's files are public: they are the same for all users, and the console itself asks for a token.
 PAGES = ("GET /console", "GET /console/{proxy+}")
 INTEGRATION_TIMEOUT_MS = 30_000
 PREFLIGHT_SECONDS = 600
@@ -33,8 +33,8 @@ ALLOWED_HEADERS = (
     *("x-amz-content-sha256", "x-amz-date", "x-amz-security-token"),
 )
 EXPOSED_HEADERS = ("etag", "location", "retry-after")
-#: One line of JSON per request: who, what, how it went, how long it took. Neither bodies nor queries nor headers (API
-#: Gateway Developer Guide, "Customize HTTP API access logs").
+#: One line of JSON per request: caller, request, result and duration. No bodies, queries or headers (API Gateway
+#: Developer Guide, "Customize HTTP API access logs").
 ACCESS_LOG = {
     "requestId": "$context.requestId",
     "time": "$context.requestTime",
@@ -54,7 +54,7 @@ ACCESS_LOG = {
 
 
 def routes(config: StackConfig) -> Mapping[str, str]:
-    """Route key to who may come by it."""
+    """Route key to its authorisation type."""
     caller = JWT if config.api_issuer else IAM
     found = {HEALTH: NOBODY, **{f"{method} {ALL}": caller for method in METHODS}}
     if config.console_enabled:
@@ -65,7 +65,7 @@ def routes(config: StackConfig) -> Mapping[str, str]:
 
 
 class HttpApi(pulumi.ComponentResource):
-    """``url`` is where it answers, ``id`` names it in metrics, ``execution_arn`` in policies."""
+    """``url`` is its endpoint; ``id`` identifies it in metrics, ``execution_arn`` in policies."""
 
     url: pulumi.Output[str]
     id: pulumi.Output[str]
@@ -102,7 +102,7 @@ class HttpApi(pulumi.ComponentResource):
             action="lambda:InvokeFunction",
             function=function.function.name,
             principal=GATEWAY,
-            # Any stage and route of this API alone.
+            # Any stage and route, but only of this API.
             source_arn=pulumi.Output.concat(api.execution_arn, "/*"),
             opts=self._child,
         )
@@ -139,7 +139,7 @@ class HttpApi(pulumi.ComponentResource):
             )
 
     def _uploads(self, api: apigatewayv2.Api) -> None:
-        """The console's page puts files into the bucket by presigned links, from the API's own origin alone."""
+        """The console uploads files to the bucket by presigned URLs, from the API's own origin only."""
         s3.BucketCorsConfiguration(
             "console-uploads",
             bucket=self._deployment.storage.bucket.bucket,

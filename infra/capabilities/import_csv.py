@@ -1,4 +1,4 @@
-"""The machine that imports large files with a Distributed Map, one for each format."""
+"""The machine that imports large files with a Distributed Map; it has one Map per format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from infra.components.functions import Function
 from infra.components.state_machines import ONE_HOUR, StateMachine, StateMachineArgs, load_definition
 from infra.configuration.stack_config import StackConfig
 
-#: Under the bucket, what the Map may read: files as they came or as they were unpacked, and their copies.
+#: Prefixes in the bucket that the Map may read: uploaded files, unpacked files, and their copies.
 READ = (IMPORTS, NORMALISED, ZIP)
 
 
@@ -37,7 +37,7 @@ def import_csv_machine(
 
 
 def numbers_of(config: StackConfig) -> dict[str, int]:
-    """What configuration decides. The machine outlives the job's time, so that it can end the job itself."""
+    """The configured numbers. The machine's timeout exceeds the job's, so that the machine can end the job itself."""
     numbers = {"/TimeoutSeconds": config.import_timeout_hours * ONE_HOUR + ONE_HOUR}
     for rows in (f"/States/{CSV_MAP}", f"/States/{JSONL_MAP}"):
         numbers[f"{rows}/MaxConcurrency"] = config.import_max_concurrency
@@ -47,8 +47,8 @@ def numbers_of(config: StackConfig) -> dict[str, int]:
 
 
 def _files(deployment: Deployment) -> list[dict[str, object]]:
-    """What the reader and the ResultWriter need (Step Functions Developer Guide, "IAM policies for using Distributed
-    Map states"). A version is read with an action of its own.
+    """Permissions of the reader and the ResultWriter (Step Functions Developer Guide, "IAM policies for using
+    Distributed Map states"). Reading a version needs a separate action.
     """
     bucket = deployment.storage.bucket
     read = [pulumi.Output.concat(bucket.arn, f"/{prefix}*") for prefix in READ]

@@ -34,7 +34,7 @@ def import_zip_machine(
 
 
 def numbers_of(config: StackConfig) -> dict[str, int]:
-    """What configuration decides. A file has an hour more than its own job, so that the job can end by itself."""
+    """The configured timeouts. A file has one hour more than its job, so that the job can end on its own."""
     file_seconds = (config.import_timeout_hours + 1) * ONE_HOUR
     return {
         "/TimeoutSeconds": min(config.zip_max_entries * file_seconds + ONE_HOUR, ONE_YEAR),

@@ -1,4 +1,4 @@
-"""Imports: the function that works on rows and ends jobs, and the machines for large files and for archives."""
+"""Imports: the function that processes rows and ends jobs, and the machines for large files and for archives."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from infra.configuration.sync_targets import target_permissions, targets_json
 from infra.permissions.policies import READ_QUEUE, READ_STREAM
 from infra.permissions.resources import machine, objects, queue, stream, table, topic
 
-#: Rows that are to be queued, and whatever has come to its outcome; the code drops what only got another field.
+#: Rows to be queued, and jobs and rows with an outcome; the code drops records in which only other fields changed.
 CHANGED = {
     "eventName": [INSERT, MODIFY],
     "dynamodb": {
@@ -37,7 +37,7 @@ CHANGED = {
         }
     },
 }
-#: A counter that has the last of its rows: at most 16 times for an attempt of a job.
+#: A counter whose last row has been counted: at most 16 records per attempt of a job.
 COUNTED_ALL = {
     "eventName": [MODIFY],
     "dynamodb": {"NewImage": {"kind": {"S": [COUNTERS]}, LEFT: {"N": ["0"]}, EXPECTED: {"N": [{"exists": True}]}}},
@@ -64,7 +64,7 @@ SPEC = FunctionSpec(
     "Import rows from the queue, and what follows from changes of jobs and rows",
     CONSUMER_TIMEOUT_SECONDS,
     grants={
-        # The job of an archive's file is put on condition that the file has no outcome.
+        # The job of an archive's file is put on the condition that the file has no outcome.
         table(IMPORT_TMP): (
             *("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
             "dynamodb:UpdateItem",
@@ -93,7 +93,7 @@ SPEC = FunctionSpec(
 
 
 class Imports(pulumi.ComponentResource):
-    """``loader`` reads files, ``function`` works on rows and ends jobs; ``csv_machine`` has both for large files,
+    """``loader`` reads files, ``function`` processes rows and ends jobs; ``csv_machine`` calls both for large files,
     ``zip_machine`` for archives.
     """
 

@@ -1,4 +1,4 @@
-"""The loader: the function that reads the files of imports, and what of the table's stream leads to it."""
+"""The loader: the function that reads import files, and the stream records of the table that invoke it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from infra.configuration.stack_config import StackConfig
 from infra.permissions.policies import READ_STREAM
 from infra.permissions.resources import machine, objects, queue, stream, table
 
-#: Running jobs that are being cancelled, whatever else of them has changed.
+#: Running jobs that are being cancelled, whatever else has changed in them.
 CANCELLED_JOBS = {
     "eventName": [MODIFY],
     "dynamodb": {
@@ -43,12 +43,12 @@ JOBS_STARTED_AGAIN = {
         }
     },
 }
-#: And jobs that are retried.
+#: Includes jobs that are retried.
 NEW_JOBS = {
     "eventName": [INSERT, MODIFY],
     "dynamodb": {"NewImage": {"kind": {"S": [JOB]}, "status": {"S": [CREATED]}}},
 }
-#: What the loader reads of the table's stream.
+#: The loader's filter of the table's stream.
 PATTERNS = (NEW_JOBS, CANCELLED_JOBS, JOBS_STARTED_AGAIN)
 
 
@@ -74,7 +74,7 @@ SPEC = FunctionSpec(
     timeout=900,
     grants={
         table(IMPORT_TMP): ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-        # Versions are pinned when a file is found (S3: a version is read with an action of its own).
+        # A file's version is pinned when it is found (S3: reading a version needs a separate action).
         objects(IMPORTS): ("s3:GetObject", "s3:GetObjectVersion"),
         # Files of archives, and copies for the Distributed Map.
         objects(ZIP): ("s3:AbortMultipartUpload", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"),
@@ -103,13 +103,13 @@ def loader_function(deployment: Deployment, opts: pulumi.ResourceOptions) -> Fun
 
 
 def read_buckets(config: StackConfig, partition: str) -> dict[str, tuple[str, ...]]:
-    """What files may be read in the buckets of ``importBuckets``: ARN to actions."""
+    """Permissions to read files in the buckets of ``importBuckets``: ARN to actions."""
     return {
         f"arn:{partition}:s3:::{bucket}/*": ("s3:GetObject", "s3:GetObjectVersion") for bucket in config.import_buckets
     }
 
 
 def with_more(bucket: pulumi.Input[str], more: tuple[str, ...]) -> pulumi.Input[str]:
-    """The stack's own bucket and the configured ones, as a variable names them."""
+    """The stack's own bucket and the configured ones, comma-separated, for a variable."""
     rest = [f",{one}" for one in more]
     return bucket + "".join(rest) if isinstance(bucket, str) else pulumi.Output.concat(bucket, *rest)

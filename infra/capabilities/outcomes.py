@@ -1,4 +1,4 @@
-"""Outcomes: the function that publishes status changes of commands, and what leads to it."""
+"""Outcomes: the function that publishes status changes of commands, and its event sources."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from infra.configuration.stack_config import StackConfig
 from infra.permissions.policies import READ_QUEUE, READ_STREAM
 from infra.permissions.resources import EVENT_BUS, queue, stream, table, topic
 
-#: By name, not by their end: whatever else is written into a status one day is not taken for an outcome.
+#: Listed by name, not matched by suffix, so that a status added later isn't taken for an outcome.
 _TERMINAL = [DONE, SKIPPED, *FAILED_STATUSES]
-#: Commands whose status may have changed, by ``statusEvents``; the code drops those that only got another field.
+#: Commands whose status may have changed, by ``statusEvents``; the code drops those in which only other fields changed.
 STATUS_CHANGED: dict[str, dict[str, object]] = {
     TERMINAL: {"eventName": [MODIFY], "dynamodb": {"NewImage": {"status": {"S": _TERMINAL}}}},
     ALL: {"eventName": [MODIFY], "dynamodb": {"NewImage": {"status": {"S": [{"exists": True}]}}}},
@@ -32,7 +32,7 @@ APPLIED_AT_ONCE: dict[str, object] = {
     "eventName": [INSERT],
     "dynamodb": {"NewImage": {"status": {"S": [DONE]}, SYNC_MODE: {"BOOL": [{"exists": True}]}}},
 }
-#: Commands of imports that have come to their outcome.
+#: Commands of imports that have reached their outcome.
 IMPORTED: dict[str, object] = {
     "eventName": [MODIFY],
     "dynamodb": {"NewImage": {"source": {"S": [IMPORT_SOURCE]}, "status": {"S": _TERMINAL}}},
@@ -56,7 +56,7 @@ SPEC = FunctionSpec(
     "Publishes the outcomes of commands and forwards events to the event bus",
     CONSUMER_TIMEOUT_SECONDS,
     grants={
-        # Rows of imports come to their outcome when their command does.
+        # A row of an import gets its outcome when its command does.
         table(IMPORT_TMP): ("dynamodb:GetItem", "dynamodb:UpdateItem"),
         stream(COMMANDS): READ_STREAM,
         topic(MAIN_TOPIC): ("sns:Publish",),
@@ -85,7 +85,7 @@ class Outcomes(pulumi.ComponentResource):
             COMMANDS,
             self.function,
             deployment,
-            # Rows of imports end with their commands, whatever status events are configured.
+            # Rows of imports end with their commands, whichever status events are configured.
             patterns=[*published, IMPORTED],
             batch_size=config.stream_batch_size,
         )

@@ -1,4 +1,4 @@
-"""A policy for roles of programs that publish commands with this repository's code, past the API."""
+"""A policy for the roles of programs that publish commands with this repository's code instead of the API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ POLICY = "publisher"
 
 
 def publisher_policy(deployment: Deployment) -> iam.Policy:
-    """What a publisher of the application's classes may do, too: the same calls need the same rights."""
+    """The same permissions as the application's classes get for a publisher, since the calls are the same."""
     document = grants_policy(GRANTS[PUBLISHER], deployment.resources)
     return iam.Policy(
         "publisher-policy",

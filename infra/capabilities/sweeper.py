@@ -1,4 +1,4 @@
-"""The sweeper: the function that heals what a crash or a lost message left open, and its clock."""
+"""The sweeper: the function that repairs what a crash or a lost message left open, and its schedule."""
 
 from __future__ import annotations
 

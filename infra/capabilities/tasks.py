@@ -1,4 +1,4 @@
-"""The task runner: its function and state machine, and what leads to them."""
+"""The task runner: its function, state machine and event sources."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from infra.configuration.stack_config import StackConfig
 from infra.permissions.policies import READ_QUEUE
 from infra.permissions.resources import machine, queue, table
 
-#: Longer than the function may run, so that only a run that is over can be taken over.
+#: Longer than the function's timeout, so that only a run that has ended can be taken over.
 LEASE_SECONDS = TASKS_TIMEOUT_SECONDS + 30
 ACCEPTED = {
     "eventName": [INSERT, MODIFY],
@@ -66,7 +66,7 @@ SPEC = FunctionSpec(
 
 
 class Tasks(pulumi.ComponentResource):
-    """``function`` runs the handlers, ``state_machine`` goes over lists."""
+    """``function`` runs the handlers, ``state_machine`` iterates over the items of batches."""
 
     function: Function
     state_machine: StateMachine
@@ -90,7 +90,7 @@ class Tasks(pulumi.ComponentResource):
             ),
             child,
         )
-        # One mapping for all: a topic that refuses messages holds back the queueing anyway.
+        # One mapping for both patterns: a topic that refuses messages delays queueing in any case.
         stream_mapping(
             "events-tasks-stream",
             TASKS,
@@ -104,7 +104,7 @@ class Tasks(pulumi.ComponentResource):
 
 
 def has_status(statuses: Sequence[str]) -> dict[str, object]:
-    """Tasks and items with one of these statuses; the code drops those that only got another field."""
+    """Tasks and items with one of these statuses; the code drops those in which only other fields changed."""
     return {
         "eventName": [INSERT, MODIFY],
         "dynamodb": {"NewImage": {"kind": {"S": [TASK, BATCH, ITEM]}, "status": {"S": list(statuses)}}},

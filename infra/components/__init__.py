@@ -1,1 +1,1 @@
-"""Component resources: each declares what belongs together."""
+"""Component resources, each of which declares a group of related resources."""

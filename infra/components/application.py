@@ -1,4 +1,4 @@
-"""What ``infra/application.py`` is given, and what it gives back."""
+"""Arguments and result of ``declare`` in ``infra/application.py``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from infra.naming.names import Account, Names
 
 @dataclass(frozen=True)
 class ApplicationArgs:
-    """The stack that the resources belong to. ``key``: what encrypts it, the ARN; None: keys of AWS (``kmsKey``)."""
+    """The stack that the resources belong to. ``key``: ARN of its KMS key, None for AWS's own keys (``kmsKey``)."""
 
     config: StackConfig
     names: Names
@@ -23,8 +23,8 @@ class ApplicationArgs:
     key: pulumi.Input[str] | None = None
 
     def table(self, name: str, hash_key: str = "pk", range_key: str | None = None) -> dynamodb.Table:
-        """A table as the rules want it (``./cqrs check``), with keys of text: encrypted as the stack's own are, with
-        recovery and protection as configured; rows go when their ``ttl``, seconds since 1970, is over.
+        """A table that conforms to the rules of ``./cqrs check``, with string keys: encrypted like the stack's own
+        tables, with recovery and deletion protection as configured. Rows expire at their ``ttl`` (seconds since 1970).
         """
         keys = [key for key in (hash_key, range_key) if key is not None]
         return dynamodb.Table(
@@ -45,9 +45,8 @@ class ApplicationArgs:
 
 @dataclass(frozen=True)
 class Application:
-    """``outputs`` are exported in addition to the stack's own, ``environment`` and ``grants`` (ARN and actions) go to
-    the
-    functions that run the application's classes.
+    """``outputs`` are exported in addition to the stack's own; ``environment`` and ``grants`` (ARN and actions) apply
+    to the functions that run the application's classes.
 
     Raises:
         ConfigError: a name of the environment is not allowed.

@@ -1,4 +1,4 @@
-"""The dashboard: one row each for commands, state machines, functions and what waits."""
+"""The dashboard: backlogs, state machines, functions and HTTP APIs, one row each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Metric = list[Any]
 
 @dataclass(frozen=True)
 class Shown:
-    """What the dashboard shows: machines by ARN, the others by physical name."""
+    """The resources on the dashboard, by short name: machines as ARNs, the others as physical names."""
 
     machines: Mapping[str, pulumi.Input[str]]
     functions: Mapping[str, pulumi.Input[str]]
@@ -32,7 +32,7 @@ class Shown:
 
 
 def dashboard_body(shown: Shown, region: str) -> dict[str, Any]:
-    """The body's object; leaves may be outputs."""
+    """The dashboard's body before serialisation; leaves may be outputs."""
     rows = [
         [
             ("Oldest open command (s)", "Maximum", [[shown.metric_namespace, shown.oldest_open_command]]),

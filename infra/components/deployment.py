@@ -1,4 +1,4 @@
-"""What the components that hold functions are given: configuration, and what the stack has for functions to use."""
+"""The argument of components with functions: configuration, and the resources that functions use."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from infra.permissions.resources import ALARMS, Resources, executions, machine
 
 @dataclass(frozen=True)
 class Deployment:
-    """One stack. ``application``, ``workflows`` and ``classes`` are the application's own, as is ``layer``: the ARN of
-    what its code imports besides, None where it needs nothing.
+    """One stack. ``application``, ``workflows`` and ``classes`` are the application's. ``layer``: ARN of the layer with
+    the packages that its code imports, None if it needs none.
     """
 
     config: StackConfig
@@ -38,7 +38,7 @@ class Deployment:
     tables: Tables
     messaging: Messaging
     storage: Storage
-    #: The ARN of the key that encrypts everything, None where AWS's own keys do.
+    #: ARN of the key that encrypts everything, None for AWS's own keys.
     key: pulumi.Input[str] | None
 
     @cached_property

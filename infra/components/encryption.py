@@ -1,4 +1,4 @@
-"""The KMS key that encrypts tables, queues, topics, bucket, logs and environments, if there is one."""
+"""The optional KMS key that encrypts tables, queues, topics, bucket, logs and environments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from infra.configuration.stack_config import ConfigError, StackConfig
 from infra.naming.names import Account, Names
 from infra.permissions.keys import key_policy
 
-#: The longest that KMS waits before it deletes a key, and with it all that was encrypted (KMS API reference,
+#: KMS's longest waiting period before it deletes a key, after which all encrypted data is lost (KMS API reference,
 #: ScheduleKeyDeletion).
 DELETION_DAYS = 30
 
@@ -29,7 +29,7 @@ def encryption_key(config: StackConfig, names: Names, account: Account) -> pulum
 
 
 def check_key(config: StackConfig, account: Account) -> None:
-    """A given key has to be where the stack is. Raises ConfigError."""
+    """Raises ConfigError: a given key isn't in the stack's region."""
     expected = f"arn:{account.partition}:kms:{account.region}:"
     if config.kms_key_arn and not config.kms_key_arn.startswith(expected):
         raise ConfigError(
@@ -38,7 +38,7 @@ def check_key(config: StackConfig, account: Account) -> None:
 
 
 class EncryptionKey(pulumi.ComponentResource):
-    """``key``, rotated every year, with an alias named like the stack."""
+    """``key``, rotated yearly, with an alias named after the stack."""
 
     key: kms.Key
 

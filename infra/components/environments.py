@@ -1,4 +1,4 @@
-"""The functions' environments within Lambda's limit, before anything is declared; each is made next to its function."""
+"""Checks the functions' environments before anything is declared. Each environment is defined next to its function."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pulumi
 
 from infra.configuration.stack_config import ConfigError, StackConfig
 
-#: All variables of a function together (Lambda Developer Guide, "Lambda quotas"). What is measured is their JSON: the
-#: refusal shows it ("String measured: {...}", github-aws-runners/terraform-aws-github-runner issue 3594).
+#: All variables of a function together (Lambda Developer Guide, "Lambda quotas"). Lambda measures their JSON, as its
+#: error message shows ("String measured: {...}", github-aws-runners/terraform-aws-github-runner issue 3594).
 MAX_BYTES = 4_096
-#: The largest variables that a refusal names.
+#: How many of the largest variables an error names.
 SHOWN = 5
-#: Variable to what makes it long.
+#: Variable to the source of its length.
 _MADE_OF = {
     "API_TENANTS": "apiTenants",
     "CUSTOM_STATE_MACHINE_ARNS": "one entry per workflow",
@@ -39,7 +39,7 @@ def ttl_days(config: StackConfig) -> str:
 
 
 def check_names_of_variables(given: Mapping[str, str], environments: Mapping[str, Environment]) -> None:
-    """Raises ConfigError: a variable of ``handlerEnvironment`` is one that a function has itself."""
+    """Raises ConfigError: a function already has a variable with a name in ``handlerEnvironment``."""
     problems = [
         f"cqrs:handlerEnvironment: {name} is not allowed; expected a name that no function of the stack uses"
         for name in sorted(given)
@@ -50,7 +50,7 @@ def check_names_of_variables(given: Mapping[str, str], environments: Mapping[str
 
 
 def check_sizes(given: Mapping[str, Environment]) -> None:
-    """Hold each environment, made of ``expected_places``, against Lambda's limit.
+    """Check the size of each environment, made of ``expected_places``, against Lambda's limit.
 
     Raises:
         ConfigError: one line per function, with its largest variables and what makes them long.

@@ -1,4 +1,4 @@
-"""What calls functions with records of streams and messages of queues."""
+"""Event source mappings of streams and queues."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contract.messages import STREAM_FAILURES
 from infra.components.deployment import Deployment
 from infra.components.functions import Function
 
-#: Batches of one queue at a time, so that a flood of messages leaves the account's concurrency to others.
+#: Concurrent batches of one queue, so that a flood of messages doesn't use up the account's concurrency.
 QUEUE_CONCURRENCY = 10
 STREAM_RETRIES = 10
 STREAM_RECORD_AGE_SECONDS = 3_600
@@ -30,11 +30,11 @@ def stream_mapping(
     parallelization_factor: int | None = None,
     window_seconds: int | None = None,
 ) -> lambda_.EventSourceMapping:
-    """What matches a pattern in a table's stream to a function: bounded retries, partial answers, and what fails is
-    kept.
+    """Send a table's stream records that match a pattern to a function, with bounded retries, partial batch responses
+    and a destination for failed batches.
 
-    ``parent``: where the mapping belongs, if not to the function. ``parallelization_factor``: batches of a shard at
-    once; ``window_seconds``: how long a batch that is not full is waited for; without them as Lambda does.
+    ``parent``: the mapping's parent, by default the function. ``parallelization_factor``: concurrent batches per
+    shard; ``window_seconds``: how long Lambda waits for a full batch; None: Lambda's defaults.
     """
     failures = deployment.messaging.failure_queues[STREAM_FAILURES]
     return lambda_.EventSourceMapping(
@@ -65,7 +65,9 @@ def stream_mapping(
 def queue_mapping(
     name: str, queue: str, function: Function, deployment: Deployment, *, batch_size: int
 ) -> lambda_.EventSourceMapping:
-    """A queue to a function: partial answers, bounded concurrency; the queue itself bounds the tries."""
+    """Send a queue's messages to a function, with partial batch responses and bounded concurrency. The queue's redrive
+    policy bounds the attempts.
+    """
     return lambda_.EventSourceMapping(
         name,
         event_source_arn=deployment.messaging.queues[queue].arn,

@@ -28,12 +28,12 @@ def _nothing(config: StackConfig, account: Account) -> dict[str, tuple[str, ...]
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """What a function is, before anything is declared.
+    """A function's definition, before anything is declared.
 
-    ``name`` is its entry point's, ``timeout`` in seconds, ``grants`` what it may do, ``environment`` what its settings
-    read but LOG_LEVEL. ``least_memory`` in MB, where ``lambdaMemory`` may be too little.
-    ``configured``: permissions from configuration, in addition to its grants, ARN to actions. ``layers``: ARNs of
-    what it loads beside its code.
+    ``name`` is its entry point's. ``timeout`` is in seconds. ``grants``: its permissions. ``environment``: its
+    variables except LOG_LEVEL. ``least_memory``: lower bound in MB, where ``lambdaMemory`` may be too little.
+    ``configured``: permissions from configuration, in addition to its grants, ARN to actions. ``layers``: ARNs of its
+    layers.
     """
 
     name: str
@@ -47,7 +47,7 @@ class FunctionSpec:
 
     @property
     def reads_streams(self) -> bool:
-        """A table's stream calls it."""
+        """Whether a table's stream invokes it."""
         return READ_STREAM in self.grants.values()
 
     def variables(self, config: StackConfig, places: Places) -> Environment:
@@ -58,8 +58,7 @@ class FunctionSpec:
 @dataclass(frozen=True)
 class FunctionArgs:
     """One function. ``configured``: permissions from configuration and application, in addition to its grants: ARN and
-    actions; ``also`` the same by names of resources. ``environment`` and ``layers``: what the application adds to its
-    own.
+    actions; ``also``: the same by names of resources. ``environment`` and ``layers``: the application's additions.
     """
 
     spec: FunctionSpec
@@ -90,7 +89,7 @@ def policy_of(
     configured: Sequence[tuple[pulumi.Input[str], tuple[str, ...]]] = (),
     also: Sequence[Grants] = (),
 ) -> dict[str, object]:
-    """The policy document of a function's role; with ARNs as they will be, also before anything is declared."""
+    """The policy document of a function's role; given expected ARNs, it can be computed before anything is declared."""
     return function_policy(
         (spec.grants, *also), resources, log_group_arn, tracing=config.tracing, configured=configured
     )
@@ -138,7 +137,7 @@ class Function(pulumi.ComponentResource):
             environment=lambda_.FunctionEnvironmentArgs(variables=variables),
             tracing_config=lambda_.FunctionTracingConfigArgs(mode="Active" if config.tracing else "PassThrough"),
             tags=names.tags,
-            # A function that runs before its role may write logs or read tables fails its first calls.
+            # A function that is invoked before its role's policy is attached fails its first calls.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[own.policy, own.log_group]),
         )
         self.register_outputs({"functionArn": self.function.arn})

@@ -1,4 +1,4 @@
-"""Topics and queues: the main topic fans out by the message attribute ``action``; alarms have a topic of their own."""
+"""Topics and queues: the main topic fans out by the message attribute ``action``; alarms have a separate topic."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ MAX_RECEIVE_COUNT = 5
 CONSUMER_TIMEOUT_SECONDS = 60
 #: One item or one single task: decision record 0060.
 TASKS_TIMEOUT_SECONDS = 120
-#: Of the consumer's timeout, at least (Lambda Developer Guide, "Using Lambda with Amazon SQS").
+#: Recommended minimum, as a multiple of the consumer's timeout (Lambda Developer Guide, "Using Lambda with Amazon
+#: SQS").
 VISIBILITY_TIMES_TIMEOUT = 6
 FOURTEEN_DAYS = 14 * 86_400
-#: How long SQS may use a data key before it asks KMS again: its default (SQS API reference, SetQueueAttributes).
+#: How long SQS may reuse a data key before it calls KMS again: its default (SQS API reference, SetQueueAttributes).
 KEY_REUSE_SECONDS = 300
 #: Messages carry keys, never records. Set on both sides, since SNS and SQS have different defaults.
 MAX_MESSAGE_BYTES = 262_144
@@ -50,7 +51,7 @@ class QueueEncryption(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class MessagingArgs:
-    """What topics and queues need to know. ``rules``: names of the stack's EventBridge rules."""
+    """Arguments of ``Messaging``. ``rules``: names of the stack's EventBridge rules."""
 
     names: Names
     account: Account
@@ -60,7 +61,7 @@ class MessagingArgs:
 
 
 class Messaging(pulumi.ComponentResource):
-    """``topics``, ``queues`` and ``dead_letter_queues`` by name (letters by their queue's), ``failure_queues``.
+    """``topics``, ``queues`` and ``failure_queues`` by name, ``dead_letter_queues`` by their source queue's name.
 
     ``event_bus``: the notification queue's consumer puts the status events there, for the rules of other projects.
     """
@@ -123,7 +124,7 @@ class Messaging(pulumi.ComponentResource):
         return sns.Topic(
             topic,
             name=self._args.names.of(topic),
-            # Alarms can't be published through AWS's own key, whose policy doesn't let CloudWatch in.
+            # CloudWatch can't publish alarms to a topic with AWS's own key, whose policy doesn't allow CloudWatch.
             kms_master_key_id=self._args.key or ("alias/aws/sns" if topic == MAIN_TOPIC else None),
             tags=self._args.names.tags,
             opts=self._child,
@@ -171,8 +172,8 @@ class Messaging(pulumi.ComponentResource):
         return resource
 
     def _topic_policy(self, topic: str, resource: sns.Topic) -> None:
-        """Roles of the account publish by their own policies; a policy here takes the place of SNS's default one, by
-        which CloudWatch's alarms came in.
+        """Roles of the account publish by their own policies. This policy replaces SNS's default one, which had
+        allowed CloudWatch's alarms, so the alarm topic allows them explicitly.
         """
         alarms = [_alarms(resource.arn, self._args.account)] if topic == ALARM_TOPIC else []
         sns.TopicPolicy(
@@ -191,8 +192,8 @@ class Messaging(pulumi.ComponentResource):
         )
 
     def _from_rules(self, name: str, queue: sqs.Queue) -> list[dict[str, object]]:
-        """EventBridge sends what it could not deliver to a rule's target (EventBridge User Guide, "Using dead-letter
-        queues to process undelivered events"); a function's own failures come with the function's role.
+        """Let EventBridge send events that it couldn't deliver to a rule's target (EventBridge User Guide, "Using
+        dead-letter queues to process undelivered events"). A function's failures are sent with the function's role.
         """
         if name != INVOCATION_FAILURES:
             return []

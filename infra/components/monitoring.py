@@ -1,4 +1,4 @@
-"""Alarms: a table of what is watched, all to the alarm topic; and the dashboard."""
+"""Alarms, all of which notify the alarm topic, and the dashboard."""
 
 from __future__ import annotations
 
@@ -27,21 +27,20 @@ FUNCTION_COUNTS = ("Errors", "Throttles")
 ITERATOR_AGE = "IteratorAge"
 WAITING_MESSAGES = "ApproximateNumberOfMessagesVisible"
 OLDEST_MESSAGE = "ApproximateAgeOfOldestMessage"
-#: Of an HTTP API (API Gateway Developer Guide, "Monitor CloudWatch metrics for HTTP APIs"): answers of the 500s, and
-#: the time from a request to its answer, in ms.
+#: Metrics of an HTTP API (API Gateway Developer Guide, "Monitor CloudWatch metrics for HTTP APIs"): 5xx responses, and
+#: the time from request to response, in ms.
 API_ERRORS, API_TIME = "5xx", "Latency"
 FAILED_INVOCATIONS = "FailedInvocations"
-#: In percent of the executions that were started in the same five minutes; 100 where those that failed were started
-#: before. A metric without a value in a period has none, not 0, and what is computed of it has none either: FILL makes
-#: it 0 (CloudWatch User Guide, "Using math expressions with CloudWatch metrics").
+#: Failed executions in percent of those started in the same five minutes; 100 if executions failed and none were
+#: started. A metric without data points in a period has no value, nor do expressions with it; FILL makes it 0
+#: (CloudWatch User Guide, "Using math expressions with CloudWatch metrics").
 FAILURE_RATE = "IF(FILL(started, 0) > 0, 100 * FILL(failed, 0) / FILL(started, 0), IF(FILL(failed, 0) > 0, 100, 0))"
 
 
 @dataclass(frozen=True)
 class Watch:
-    """One metric: it raises an alarm at ``threshold`` or above within five minutes. No ``dimension``: it has none.
-
-    A ``statistic`` may be a percentile, ``p99``.
+    """One metric, with an alarm if it reaches ``threshold`` within five minutes. ``dimension``: its name, None for a
+    metric without dimensions. ``statistic`` may be a percentile, such as ``p99``.
     """
 
     namespace: str
@@ -53,7 +52,7 @@ class Watch:
 
 @dataclass(frozen=True)
 class MonitoringArgs:
-    """What is monitored, by name, except the queues."""
+    """Monitored resources by name; queues and rules come from the deployment."""
 
     deployment: Deployment
     machines: Mapping[str, StateMachine]
@@ -71,7 +70,7 @@ def alarms_of(
     rules: Sequence[str],
     apis: Sequence[str],
 ) -> Iterator[str]:
-    """The names of all alarms, without the stack's."""
+    """The names of all alarms, without the stack's prefix."""
     for machine in machines:
         yield from (f"{machine}-{metric}" for metric in (*MACHINE_COUNTS, EXECUTION_TIME, FAILURE_RATE_ALARM))
     for api in apis:
@@ -86,7 +85,7 @@ def alarms_of(
 
 
 class Monitoring(pulumi.ComponentResource):
-    """Alarms on executions, functions, what waits, dead-letter queues and rules; ``dashboard_url``."""
+    """Alarms on executions, functions, APIs, backlogs, dead-letter queues and rules; ``dashboard_url``."""
 
     dashboard_url: pulumi.Output[str]
 

@@ -1,4 +1,4 @@
-"""Where things are: what the functions' environments name, as it will be called and as the resources say."""
+"""Names, ARNs and URLs in the functions' environments: as expected before declaration, and from declared resources."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from infra.naming.names import Account, Names
 from infra.permissions import resources
 from infra.permissions.resources import Resources
 
-#: As long as the label of a stream and the id of a key.
+#: Of the same length as the label of a stream and the id of a key.
 ANY_LABEL = "2026-01-01T00:00:00.000"
 ANY_KEY = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True)
 class Places:
-    """By logical name: tables, topics (ARNs), dead-letter queues (URLs, by the queue whose letters they keep), state
-    machines (ARNs), the application's apart.
+    """By logical name: tables, topics (ARNs), dead-letter queues (URLs, by source queue), state machines (ARNs), and
+    separately the application's state machines.
     """
 
     tables: Mapping[str, pulumi.Input[str]]
@@ -41,17 +41,21 @@ class Places:
 
 
 def machine_arns(names: Names, account: Account, machines: Iterable[str]) -> dict[str, str]:
-    """Machine to ARN, built from its name: a machine calls its function, and the function resumes the machine."""
+    """Machine to ARN, built from names: a machine calls its function, whose permissions in turn name the machine, so a
+    reference would be a cycle.
+    """
     return {one: account.arn("states", f"stateMachine:{names.of(one)}") for one in machines}
 
 
 def executions_of(machine: str) -> str:
-    """A machine's ARN to that of all its executions (Service Authorization Reference, Step Functions)."""
+    """The ARN pattern of a machine's executions, from the machine's ARN (Service Authorization Reference, Step
+    Functions).
+    """
     return f"{machine.replace(':stateMachine:', ':execution:')}:*"
 
 
 def expected_places(names: Names, account: Account, workflows: Iterable[str] = ()) -> Places:
-    """As they will be called. ``workflows``: the application's, by name."""
+    """Places with the names that the resources will have. ``workflows``: the names of the application's."""
     queues = f"https://sqs.{account.region}.amazonaws.com/{account.account_id}"
     return Places(
         {table: names.of(table) for table in TABLES},
@@ -67,7 +71,7 @@ def expected_places(names: Names, account: Account, workflows: Iterable[str] = (
 
 
 def expected_resources(names: Names, account: Account, *, own_key: bool) -> Resources:
-    """The ARNs as they will be; of what AWS numbers, streams and keys, of the same length."""
+    """The ARNs that the resources will have; for those with ids from AWS (streams, keys), ARNs of the same length."""
     tables = {table: account.arn("dynamodb", f"table/{names.of(table)}") for table in TABLES}
     queues = (*QUEUES, *DEAD_LETTER_QUEUES.values(), *FAILURE_QUEUES)
     bucket = f"arn:{account.partition}:s3:::{names.bucket(account.account_id)}"
@@ -90,12 +94,12 @@ def expected_resources(names: Names, account: Account, *, own_key: bool) -> Reso
 
 
 def all_alarms(account: Account) -> str:
-    """The ARN of ``ALARMS``."""
+    """The ARN pattern of ``ALARMS``."""
     return account.arn("cloudwatch", "alarm:*")
 
 
 def declared_places(expected: Places, tables: Tables, messaging: Messaging, storage: Storage) -> Places:
-    """As the resources say; machines are declared after the functions, so they stay as ``expected``."""
+    """Places from the declared resources; machines are declared after the functions, so theirs stay ``expected``."""
     return Places(
         {name: table.name for name, table in tables.by_name.items()},
         storage.bucket.bucket,

@@ -1,4 +1,4 @@
-"""What a function and a state machine have in common: a role of their own, and a log group that it writes to."""
+"""A role and the log group it may write to: every function and state machine has its own pair."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from infra.permissions.policies import assume_role
 
 @dataclass(frozen=True)
 class RoleArgs:
-    """``what`` has the role and names it; ``service`` takes it. ``policy`` is made of the log group's ARN."""
+    """``what``: name of the function or machine; ``service``: the principal that assumes the role; ``policy`` is called
+    with the log group's ARN.
+    """
 
     what: str
     service: str

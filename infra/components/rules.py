@@ -1,4 +1,4 @@
-"""What EventBridge calls functions for: the sweeper's schedule, and executions that ended badly."""
+"""EventBridge rules that invoke functions: the sweeper's schedule, and executions that failed or were stopped."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ SWEEP = "sweep"
 EXECUTIONS_ENDED_BADLY = "executions-ended-badly"
 IMPORTS_ENDED_BADLY = "imports-ended-badly"
 RULES = (SWEEP, EXECUTIONS_ENDED_BADLY, IMPORTS_ENDED_BADLY)
-#: Lambda's own (Developer Guide, "How Lambda handles errors and retries with asynchronous invocation"), said aloud.
+#: Lambda's defaults (Developer Guide, "How Lambda handles errors and retries with asynchronous invocation"), made
+#: explicit.
 TRIES_AGAIN = 2
 EVENT_AGE_SECONDS = 21_600
 
 
 def sweep_schedule(deployment: Deployment, sweeper: Function) -> None:
-    """The sweeper's clock."""
+    """The rule that invokes the sweeper."""
     names, minutes = deployment.names, deployment.config.sweep_minutes
     rule = cloudwatch.EventRule(
         SWEEP,
@@ -38,9 +39,9 @@ def sweep_schedule(deployment: Deployment, sweeper: Function) -> None:
 
 
 def _call(name: str, rule: cloudwatch.EventRule, function: Function, deployment: Deployment) -> None:
-    """Let a rule call a function. What it can't deliver, and what the function fails at each time, is kept.
+    """Let a rule invoke a function. Undeliverable events, and those that fail at every attempt, go to a queue.
 
-    Nothing but rules calls functions asynchronously here: streams, queues and machines wait for the answer
+    Only rules invoke functions asynchronously here; streams, queues and machines invoke them synchronously
     (decision record 0231).
     """
     failures = deployment.messaging.failure_queues[INVOCATION_FAILURES]
@@ -75,10 +76,10 @@ def _call(name: str, rule: cloudwatch.EventRule, function: Function, deployment:
 def ended_badly_rule(
     deployment: Deployment, function: Function, machines: Sequence[StateMachine], *, name: str = EXECUTIONS_ENDED_BADLY
 ) -> None:
-    """STANDARD executions that ended without recording it reach a function.
+    """Report STANDARD executions that ended without recording an outcome to a function.
 
     EXPRESS executions send no status events (Step Functions Developer Guide, "Automating Step Functions event
-    delivery with EventBridge"): the sweeper finds what they leave.
+    delivery with EventBridge"); the sweeper finds what they left open.
     """
     child = pulumi.ResourceOptions(parent=function)
     pattern = {

@@ -28,9 +28,9 @@ ONE_HOUR = 3_600
 class StateMachineArgs:
     """One machine.
 
-    ``functions`` are what its tasks call, ``values`` fill the definition's other placeholders, ``numbers`` replace
-    numbers by JSON pointer; ``also``: additional permissions of its role. ``may_take_seconds``: it is slow only beyond
-    this, whatever ``alarmExecutionSeconds`` says.
+    ``functions``: the functions its tasks call. ``values`` fill the definition's other placeholders, ``numbers``
+    replace numbers by JSON pointer. ``also``: additional permissions of its role. ``may_take_seconds``: executions up
+    to this duration raise no alarm, even above ``alarmExecutionSeconds``.
     """
 
     definition: dict[str, Any]
@@ -54,13 +54,13 @@ def load_definition(name: str) -> dict[str, Any]:
 
 
 def check_definitions() -> None:
-    """Hold all definition files of this package against the rules. Raises DefinitionError."""
+    """Check all definition files of this package. Raises DefinitionError."""
     for path in sorted(DEFINITIONS.glob(f"*{SUFFIX}")):
         load_definition(path.name.removesuffix(SUFFIX))
 
 
 def placeholder(function: str) -> str:
-    """What stands for a function's ARN in definitions."""
+    """The placeholder of a function's ARN in definitions."""
     return f"{function.title()}FunctionArn"
 
 
@@ -106,8 +106,8 @@ class StateMachine(pulumi.ComponentResource):
         self.register_outputs({"stateMachineArn": self.machine.arn})
 
 
-#: Log delivery has no resources of its own (Step Functions Developer Guide, "Using CloudWatch Logs to log
-#: execution history"); the same for X-Ray.
+#: Log delivery has no resource-level permissions (Step Functions Developer Guide, "Using CloudWatch Logs to log
+#: execution history"); neither has X-Ray.
 LOG_DELIVERY = (
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
@@ -127,7 +127,7 @@ TRACING = (
 
 
 def _on_key(args: StateMachineArgs) -> list[dict[str, object]]:
-    """What the role's own calls need on the key; functions have rights of their own."""
+    """Permissions on the key for the machine's own calls; functions have theirs in their own roles."""
     actions = {action for one in args.also for action in _listed(one["Action"])}
     needed = key_actions(actions)
     if args.deployment.key is None or not needed:
@@ -136,7 +136,7 @@ def _on_key(args: StateMachineArgs) -> list[dict[str, object]]:
 
 
 def _listed(value: object) -> list[str]:
-    """IAM takes one value or a list."""
+    """A value of a policy as a list: IAM accepts one value or a list."""
     return [value] if isinstance(value, str) else list(cast("Sequence[str]", value))
 
 

@@ -13,8 +13,8 @@ from infra.naming.names import Account, Names
 from infra.permissions import resources
 from infra.permissions.policies import tls_only
 
-#: Prefix to days after which its objects go. ``attributes/`` is not among them: rows point there for as long as they
-#: live, and no rule by age knows for how long (decision record 0030).
+#: Prefix to the age in days at which its objects are deleted. ``attributes/`` isn't listed: rows refer to its objects
+#: for as long as they exist, which a rule by age can't know (decision record 0030).
 EXPIRY_DAYS = {NORMALISED: 30, MAP_RESULTS: 30, REPORTS: 180, ZIP: 30}
 NONCURRENT_DAYS = 30
 ABANDONED_UPLOAD_DAYS = 7
@@ -22,14 +22,14 @@ ABANDONED_UPLOAD_DAYS = 7
 
 @dataclass(frozen=True)
 class StorageArgs:
-    """What the bucket needs to know."""
+    """Arguments of ``Storage``."""
 
     names: Names
     account: Account
     deletion_protection: bool
     force_destroy: bool
     key: pulumi.Input[str] | None
-    #: The bucket that gets the access log, empty where there is none.
+    #: The bucket for the access log; empty: no access log.
     access_log: str
 
 
@@ -44,7 +44,7 @@ class Storage(pulumi.ComponentResource):
         self.bucket = s3.Bucket(
             "bucket",
             bucket=args.names.bucket(args.account.account_id),
-            # Versions of objects, too, which nobody could delete by hand in time.
+            # Also deletes versions of objects, of which there may be too many to delete by hand.
             force_destroy=args.force_destroy or None,
             tags=args.names.tags,
             opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),

@@ -1,4 +1,4 @@
-"""The five tables of docs/spec/data.md, with their streams, time-to-live and the index of what is open."""
+"""The five tables of docs/spec/data.md, with their streams, time-to-live and the index of open rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from infra.permissions import resources
 
 @dataclass(frozen=True)
 class TablesArgs:
-    """What the tables need to know."""
+    """Arguments of ``Tables``."""
 
     names: Names
     point_in_time_recovery: bool

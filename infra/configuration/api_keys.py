@@ -1,4 +1,4 @@
-"""Configuration of the HTTP API: whether there is one, who may call it, how often, and from which pages."""
+"""Configuration of the HTTP API: whether it is deployed, who may call it, its throttling and CORS origins."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from infra.configuration.checks import flag, parsed_by, setting, texts, whole
 
 #: API Gateway Developer Guide, "Quotas for configuring and running an HTTP API".
 MAX_AUDIENCES = 50
-#: Of an account in a region, where they weren't raised (API Gateway Developer Guide, "Amazon API Gateway quotas").
+#: Default quotas per account and region (API Gateway Developer Guide, "Amazon API Gateway quotas").
 MAX_RATE, MAX_BURST = 10_000, 5_000
-#: Scheme, host, port; nothing of it ends with a slash. Without TLS for pages of one's own machine only.
+#: Scheme, host and port, without a trailing slash. Without TLS only for pages on the developer's own machine.
 ORIGIN = r"https://[a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?|http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?"
 _ISSUER = re.compile(r"https://[^\s/?#]+(/[^\s?#]*)?")
 
 
 def parse_issuer(value: Any) -> str:
-    """The issuer's URL, empty where there is none. Raises ValueError: what is allowed."""
+    """The issuer's URL; empty: none. Raises ValueError: what is allowed."""
     if not isinstance(value, str) or (value and not _ISSUER.fullmatch(value)):
         raise ValueError("the https:// URL of a token issuer, as in the claim iss, or nothing")
     return value
@@ -46,11 +46,11 @@ class ApiKeys:
         (), texts(ORIGIN, "a list of distinct origins, https://<host>[:<port>], or http:// with localhost")
     )
     console_enabled: bool = setting(False, flag)
-    #: The upper end is the API's own time limit.
+    #: The upper bound is the API's own timeout.
     alarm_api_seconds: int = setting(25, whole(1, 29))
 
     def api_contradictions(self, namespace: str) -> Iterator[str]:
-        """One text for each value that doesn't go with another."""
+        """One message per value that contradicts another."""
         if bool(self.api_issuer) != bool(self.api_audience):
             yield f"{namespace}:apiIssuer and {namespace}:apiAudience: expected both or neither"
         if self.console_enabled and not self.api_enabled:

@@ -8,7 +8,7 @@ from typing import Any
 
 from contract.api import ANY, ROLES, ROLES_OF_TENANTS, TENANTS
 
-#: Of a role, a user or the account itself; '*' stands for any text (IAM User Guide, "IAM ARNs").
+#: ARN pattern of a role, a user or the account itself; '*' matches any text (IAM User Guide, "IAM ARNs").
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|\*):(role|user|root|\*)(/[A-Za-z0-9+=,.@_*/-]+)?")
 _TENANT = re.compile(r"[^#@\s]([^#@]{0,198}[^#@\s])?")
 _FORM = f"an object of ARN patterns of IAM roles and users to {{{TENANTS}: [...], {ROLES_OF_TENANTS}: [...]}}"

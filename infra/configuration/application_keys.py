@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
-#: Lambda sets these itself, or they change what the runtime loads (Lambda Developer Guide, "Defined runtime environment
+#: Set by Lambda itself, or affecting what the runtime loads (Lambda Developer Guide, "Defined runtime environment
 #: variables").
 RESERVED = re.compile(r"AWS_.*|LAMBDA_.*|_.*|PATH|LD_LIBRARY_PATH|PYTHONPATH|PYTHONHOME|TZ|LANG|LOG_LEVEL")
 SECRET_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -23,12 +23,12 @@ EVERYTHING = "*"
 
 
 class WrongEntry(ValueError):
-    """What is allowed, and which entry isn't."""
+    """An entry isn't allowed; says what is."""
 
 
 @dataclass(frozen=True)
 class Permission:
-    """Additional permissions of the application's classes. ``reason``: why it is for every resource, if it is."""
+    """Additional permissions of the application's classes. ``reason``: required if ``resources`` contains ``*``."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]

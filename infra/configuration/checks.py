@@ -1,4 +1,4 @@
-"""How a key's value is checked: each check answers what the program uses, or says what is allowed."""
+"""Checks of configuration values: each returns the value that the program uses, or raises what is allowed."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 
 
 class NotAllowed(Exception):
-    """What is allowed; the caller knows the key and the value."""
+    """Says what is allowed; the caller adds key and value."""
 
 
-#: The value that the program uses; raises NotAllowed.
+#: Returns the value that the program uses; raises NotAllowed.
 Check = Callable[[Any], Any]
 
 
 def setting(default: Any, check: Check) -> Any:
-    """A field of the configuration."""
+    """A field of the configuration, with its default and its check."""
     return field(default=default, metadata={"check": check})
 
 
 def whole(low: int, high: int) -> Check:
-    """A whole number, both ends allowed."""
+    """A whole number from ``low`` to ``high``, inclusive."""
 
     def check(value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
@@ -44,14 +44,14 @@ def one_of(*allowed: Any) -> Check:
 
 
 def flag(value: Any) -> bool:
-    """Yes or no."""
+    """A boolean."""
     if not isinstance(value, bool):
         raise NotAllowed("true or false")
     return value
 
 
 def texts(pattern: str, allowed: str, most: int | None = None) -> Check:
-    """Distinct texts that match; ``allowed`` in words, ``most`` the largest number of them."""
+    """Distinct strings that match. ``allowed``: the pattern in words; ``most``: the maximum number of strings."""
 
     def check(value: Any) -> tuple[str, ...]:
         good = isinstance(value, list | tuple) and all(isinstance(v, str) and re.fullmatch(pattern, v) for v in value)
@@ -63,7 +63,7 @@ def texts(pattern: str, allowed: str, most: int | None = None) -> Check:
 
 
 def parsed_by(parse: Check) -> Check:
-    """``parse`` says what is allowed by a ValueError."""
+    """A check by ``parse``, whose ValueError says what is allowed."""
 
     def check(value: Any) -> Any:
         try:

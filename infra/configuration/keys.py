@@ -1,7 +1,7 @@
 """Keys that a stack's configuration may have: the program's own, the AWS provider's and the engine's.
 
-The engine hands over whatever stands in the stack's file, and a key that nobody reads has no effect: a mistyped one
-must be refused.
+The engine passes on every key in the stack's file, and a key that isn't read has no effect, so a mistyped one must be
+refused.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 
-#: pulumi-aws 7.51, "Configuration reference" (a test holds it against the package).
+#: pulumi-aws 7.51, "Configuration reference" (a test compares it with the package).
 AWS = (
     *("accessKey", "allowedAccountIds", "assumeRoleWithWebIdentity", "assumeRoles", "customCaBundle", "defaultTags"),
     *("ec2MetadataServiceEndpoint", "ec2MetadataServiceEndpointMode", "endpoints", "forbiddenAccountIds", "httpProxy"),
@@ -25,7 +25,7 @@ OTHERS = {"aws": AWS, "pulumi": ENGINE}
 
 
 def misplaced(keys: Iterable[str], namespace: str, known: Collection[str]) -> Iterator[str]:
-    """One text per key outside of ``namespace`` that nothing reads, with the nearest one that something does.
+    """One message per unknown key outside of ``namespace``, with the closest known one.
 
     ``known``: the program's own keys, without their namespace.
     """

@@ -1,6 +1,6 @@
-"""The stack's configuration: typed, with defaults and ranges, refused as a whole before any resource is declared.
+"""The stack's configuration: typed, with defaults and ranges, all checked before any resource is declared.
 
-``Pulumi.yaml`` declares the same keys for the Pulumi CLI; a test holds the two against each other.
+``Pulumi.yaml`` declares the same keys for the Pulumi CLI; a test compares the two.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from infra.configuration.sync_targets import TYPE, SyncTarget, parse_sync_target
 from infra.configuration.ttl_days import parse_ttl_days
 from infra.definitions import json_files
 
-#: The project's name. In a project of another name its keys are in that namespace.
+#: The default project name, which is the namespace of its keys. A project with another name has another namespace.
 NAMESPACE = "cqrs"
-#: Polls that one wait may need at most: the wait limit divided by the poll (docs/spec/infrastructure.md).
+#: Maximum polls of one wait: the wait limit divided by the poll interval (docs/spec/infrastructure.md).
 MAX_POLLS = 1500
 #: CloudWatch Logs API reference, PutRetentionPolicy.
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-#: Each takes about 150 of the 10,240 characters that a role's policies may have together (IAM quotas).
+#: Each takes about 150 of the 10,240 characters that a role's policies may have in total (IAM quotas).
 MAX_IMPORT_BUCKETS = 10
 
 
@@ -49,7 +49,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class StackConfig(ApiKeys):
-    """What a team may set per environment. Names here are the keys in ``Pulumi.<stack>.yaml``, in snake_case."""
+    """The settings of one environment. The fields are the keys of ``Pulumi.<stack>.yaml`` in snake_case."""
 
     handler_modules: tuple[str, ...] = setting(
         (),
@@ -67,8 +67,8 @@ class StackConfig(ApiKeys):
     )
     status_events: str = setting(TERMINAL, one_of(*STATUS_EVENTS))
     command_workflow: str = setting(STANDARD, one_of(*STARTED_MACHINES))
-    inline_threads: int = setting(8, whole(1, 10))  # a client of AWS keeps ten connections
-    #: The upper end leaves half of the function's minute to what follows.
+    inline_threads: int = setting(8, whole(1, 10))  # an AWS client keeps ten connections
+    #: The upper bound leaves at least half of the function's minute for the remaining work.
     inline_target_seconds: int = setting(5, whole(1, 20))
     inline_parallelization_factor: int = setting(1, whole(1, 10))
     inline_batch_window_seconds: int = setting(0, whole(0, 60))
@@ -81,21 +81,22 @@ class StackConfig(ApiKeys):
     )
     handler_permissions: tuple[Permission, ...] = setting((), parsed_by(parse_permissions))
     wait_poll_seconds: int = setting(300, whole(60, 86_400))
-    #: With the hour more that its machine may run within the year that an execution has (Step Functions quotas).
+    #: With the additional hour of its machine, the upper bound is the year that an execution may run (Step Functions
+    #: quotas).
     wait_limit_hours: int = setting(24, whole(1, 8_759))
     lease_seconds: int = setting(180, whole(90, 3_600))
     sweep_minutes: int = setting(5, whole(1, 60))
     ttl_days: dict[str, dict[str, Any]] = field(default_factory=dict, metadata={"check": parsed_by(parse_ttl_days)})
-    #: The upper end keeps an item below DynamoDB's 400 KB (decision record 0030).
+    #: The upper bound keeps an item below DynamoDB's 400 KB (decision record 0030).
     inline_attribute_limit: int = setting(65_536, whole(1_024, 196_608))
     task_max_concurrency: int = setting(2, whole(1, 40))
     task_timeout_minutes: int = setting(15, whole(1, 1_440))
     import_direct_rows: int = setting(1_000, whole(1, 10_000))
     import_max_concurrency: int = setting(50, whole(1, 1_000))
     import_batch_rows: int = setting(10, whole(1, 98))
-    #: The lower end holds the largest row that is imported, the upper end leaves room in a state's 256 KiB.
+    #: The lower bound fits the largest row that can be imported; the upper one keeps a state's input below 256 KiB.
     import_batch_bytes: int = setting(200_000, whole(196_000, 250_000))
-    #: The upper end keeps the machine's looks at the counters below 25,000 events of history.
+    #: The upper bound keeps the events of polling the counters below the history's limit of 25,000.
     import_timeout_hours: int = setting(24, whole(1, 168))
     import_buckets: tuple[str, ...] = setting(
         (),
@@ -105,7 +106,7 @@ class StackConfig(ApiKeys):
             MAX_IMPORT_BUCKETS,
         ),
     )
-    #: The upper end keeps the machine's execution below 25,000 events of history: a file needs 8.
+    #: The upper bound keeps the execution below 25,000 history events: a file needs 8.
     zip_max_entries: int = setting(1_000, whole(1, 1_000))
     zip_max_bytes: int = setting(10_737_418_240, whole(1_048_576, 107_374_182_400))
     zip_max_ratio: int = setting(200, whole(1, 10_000))
@@ -136,14 +137,14 @@ class StackConfig(ApiKeys):
 
     @property
     def shown_status_detail(self) -> str:
-        """``status_detail``; for ``auto`` what suits the command workflow."""
+        """``status_detail``, with ``auto`` resolved by the command workflow."""
         if self.status_detail != "auto":
             return self.status_detail
         return FULL if self.command_workflow == STANDARD else TERMINAL
 
     @property
     def has_key(self) -> bool:
-        """A KMS key encrypts the stack."""
+        """Whether a KMS key encrypts the stack."""
         return self.kms_key == CREATE or bool(self.kms_key_arn)
 
     @classmethod
@@ -153,7 +154,7 @@ class StackConfig(ApiKeys):
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any], namespace: str = NAMESPACE) -> StackConfig:
-        """From parsed values; keys without the namespace, which the messages have.
+        """From parsed values. Keys are given without ``namespace``; messages show them with it.
 
         Raises:
             ConfigError: naming every wrong or unknown key.
@@ -179,10 +180,10 @@ class StackConfig(ApiKeys):
 
     @classmethod
     def from_texts(cls, texts: Mapping[str, str], namespace: str = NAMESPACE) -> StackConfig:
-        """From Pulumi's configuration, in which every value is text and all but strings are JSON.
+        """From Pulumi's configuration, in which every value is text, and JSON unless it is a string.
 
         Raises:
-            ConfigError: as ``from_mapping``; also for keys of other namespaces that nothing reads.
+            ConfigError: as ``from_mapping``; also for unknown keys of other namespaces.
         """
         prefix = f"{namespace}:"
         problems = list(misplaced(texts, namespace, cls.keys()))
@@ -205,8 +206,8 @@ class StackConfig(ApiKeys):
     def from_pulumi(cls) -> StackConfig:
         """The configuration of the running Pulumi program.
 
-        ``pulumi.Config`` can only be asked for known keys; an unknown one (a typing error) must be refused too.
-        The engine hands the configuration over in the environment, mocks and tests in the runtime's settings.
+        ``pulumi.Config`` can only be asked for known keys, but an unknown one (a typing error) must be refused, too.
+        The engine passes the configuration in the environment, mocks and tests in the runtime's settings.
 
         Raises:
             ConfigError: as ``from_mapping``.

@@ -1,4 +1,4 @@
-"""Sync targets in other projects: what configuration may say, and what the states function may do for it."""
+"""Sync targets in other projects: their configuration, and the permissions for deliveries to them."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class SyncTarget:
 
     @property
     def action(self) -> str:
-        """What the states function's role must allow on the ARN."""
+        """The action on the ARN that a delivery needs."""
         return f"{SERVICES[self.kind]}:{KINDS[self.kind][1]}"
 
 
 class WrongTarget(ValueError):
-    """What is allowed, and which entry isn't."""
+    """An entry isn't allowed; says what is."""
 
 
 def parse_sync_targets(value: Any) -> tuple[SyncTarget, ...]:
@@ -63,14 +63,14 @@ def targets_json(targets: Sequence[SyncTarget]) -> str:
 
 
 def target_permissions(targets: Sequence[SyncTarget]) -> dict[str, tuple[str, ...]]:
-    """ARN to actions: exactly the configured ones."""
+    """ARN to actions, for exactly the configured targets."""
     return {one.arn: (one.action,) for one in targets}
 
 
 def duplicated_ids(targets: Sequence[SyncTarget], classes: Sequence[HandlerClass]) -> Iterator[str]:
-    """One text per configured id that a sync handler uses as well.
+    """One message per configured id that a sync handler uses as well.
 
-    Only ids that stand in the source as text are seen; the function's start refuses the others.
+    Only ids that are literals in the source are found; the function refuses the others when it starts.
     """
     wanted = {one.id for one in targets}
     for one in classes:

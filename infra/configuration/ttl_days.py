@@ -1,4 +1,4 @@
-"""Configuration of how long rows are kept."""
+"""The configuration key ``ttlDays``: how long rows are kept."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""State machine definitions: found, completed, checked, filled in."""
+"""State machine definitions: finding, completing, checking and filling them in."""

@@ -1,8 +1,8 @@
 """Structural check of state machine definitions, before anything is deployed.
 
-It has our own rules in addition to the language's: every task has a timeout, a Retry and a Catch; every wait for a
-token ends; ``States.ALL`` stands alone and last. Source of the language's rules: Amazon States Language
-specification, states-language.net.
+It adds our own rules to the language's: every task has a timeout, a Retry and a Catch; every wait for a token has a
+timeout; ``States.ALL`` is alone and last. Source of the language's rules: Amazon States Language specification,
+states-language.net.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ TASK_TOKEN = ".waitForTaskToken"
 TERMINAL = frozenset({"Succeed", "Fail"})
 TYPES = TERMINAL | {"Task", "Choice", "Map", "Parallel", "Wait", "Pass"}
 LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
-#: To be retried at every call of a function (Step Functions Developer Guide, "Best practices", "Handle transient
-#: Lambda service exceptions").
+#: Every task that calls a function must retry these (Step Functions Developer Guide, "Best practices", "Handle
+#: transient Lambda service exceptions").
 LAMBDA_ERRORS = frozenset(
     {
         "Lambda.ServiceException",
@@ -32,7 +32,7 @@ LAMBDA_ERRORS = frozenset(
 )
 
 
-#: How the Resource of an integration begins (Step Functions Developer Guide, "Integrating services").
+#: Prefix of an integration's Resource (Step Functions Developer Guide, "Integrating services").
 _OF_ANY_PARTITION = re.compile(r"^arn:aws:states:::")
 NEEDS_CATCH = "a Task needs Catch"
 CATCHES_ALL = "Catch must end with States.ALL"
@@ -47,16 +47,16 @@ class DefinitionError(Exception):
 
 
 def check_shapes(name: str, definition: Any) -> None:
-    """Before anything looks into a definition. Raises DefinitionError with every field of a wrong type."""
+    """Check the types of fields; must run before any other check. Raises DefinitionError with every wrong field."""
     problems = list(misshapen(definition))
     if problems:
         raise DefinitionError(name, problems)
 
 
 def check_definition(name: str, definition: Mapping[str, Any], *, needs_catch: bool = True) -> None:
-    """Raises DefinitionError with every problem found; those of ``check_shapes`` hide the others.
+    """Raises DefinitionError with every problem found, or only those of ``check_shapes`` if there are any.
 
-    ``needs_catch``: a failed task may not end the execution by itself, since the failure must be recorded first.
+    ``needs_catch``: every task needs a Catch, since a failure must be recorded before the execution ends.
     """
     check_shapes(name, definition)
     about_catch = (NEEDS_CATCH, CATCHES_ALL, distributed_maps.NEEDS_CATCH)
@@ -68,9 +68,9 @@ def check_definition(name: str, definition: Mapping[str, Any], *, needs_catch: b
 
 
 def in_partition(definition: Mapping[str, Any], partition: str) -> dict[str, Any]:
-    """A copy whose integrations are in an AWS partition: ``arn:aws-cn:states:::lambda:invoke``.
+    """A copy with the integrations of an AWS partition: ``arn:aws-cn:states:::lambda:invoke``.
 
-    Definitions are written with ``arn:aws:``, the form of the documentation. Only fields that name an integration are
+    Definitions are written with ``arn:aws:``, as in the documentation. Only fields that name an integration are
     changed, never data.
     """
     moved = copy.deepcopy(dict(definition))
@@ -82,7 +82,7 @@ def in_partition(definition: Mapping[str, Any], partition: str) -> dict[str, Any
 
 
 def task_resources(definition: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """(Resource, FunctionName) of every task, however deep: what the machine's role must allow."""
+    """(Resource, FunctionName) of every task at any depth; the machine's role must allow them."""
     found = set()
     for _, state in tasks_of(definition):
         function = state.get("Parameters", {}).get("FunctionName", "")
@@ -91,17 +91,17 @@ def task_resources(definition: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 
 def tasks_of(machine: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and state of every task, however deep."""
+    """Name and state of every task, at any depth."""
     return ((name, state) for name, state in all_states(machine) if state.get("Type") == "Task")
 
 
 def distributed_maps_of(machine: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and state of every Map in Distributed mode: its machine's role must allow what it does itself."""
+    """Name and state of every Map in Distributed mode; the machine's role must allow the Map's own calls."""
     return ((name, state) for name, state in all_states(machine) if is_distributed(state))
 
 
 def all_states(machine: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and state of each, however deep."""
+    """Name and state of every state, at any depth."""
     for name, state in machine.get("States", {}).items():
         yield name, state
         for inner in _inner_machines(state):

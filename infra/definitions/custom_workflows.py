@@ -30,7 +30,7 @@ FUNCTION = "${StatesFunctionArn}"
 STATE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 _EXPRESS_SECONDS = 300
 
-#: What a Lambda state hands over and how it retries, where its definition doesn't say (docs/spec/pipeline.md).
+#: Default payload and Retry of a Lambda state (docs/spec/pipeline.md).
 PAYLOAD = {
     "source": SOURCE,
     "context": {
@@ -95,11 +95,12 @@ def find_workflows(
 ) -> list[CustomWorkflow]:
     """The workflows of the configured modules, by name.
 
-    ``taken``: names that the stack needs itself, in lower case, each with what has it. Names are compared without
-    case, because a machine's role has its name and roles must differ in more than case (IAM API reference, CreateRole).
+    ``taken``: names that the stack uses itself, in lower case, each with the kind of resource. Names are compared
+    ignoring case, because a machine's role has its name, and role names must differ in more than case (IAM API
+    reference, CreateRole).
 
     Raises:
-        DefinitionError: one line per problem, each naming the module or definition and what is wrong.
+        DefinitionError: one line per problem, each naming the module or definition.
     """
     problems: list[str] = []
     used = taken or {}
@@ -128,11 +129,11 @@ def find_workflows(
 
 
 def complete(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy in which every Lambda state has what all have in common, where it doesn't say otherwise.
+    """A copy in which every Lambda state has the common fields, unless it sets them itself.
 
-    ``Parameters``: the states function and the payload, with the task token where the state waits for one.
-    ``Retry``: the errors that pass. ``OutputPath``: the method's result, where neither ``ResultPath``,
-    ``ResultSelector`` nor ``OutputPath`` is there; a state that waits for a token has the answer as its result.
+    ``Parameters``: the states function and the payload, with the task token if the state waits for one.
+    ``Retry``: transient errors. ``OutputPath``: the method's result, unless ``ResultPath``, ``ResultSelector`` or
+    ``OutputPath`` is set; the result of a state that waits for a token is the answer to it.
     """
     completed = copy.deepcopy(dict(definition))
     for _, state in tasks_of(completed):
@@ -150,7 +151,7 @@ def complete(definition: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_workflow(name: str, type_: str, definition: Mapping[str, Any], methods: Sequence[str]) -> None:
-    """A completed definition against the rules and against the class's methods.
+    """Check a completed definition against the rules and the class's methods.
 
     Raises:
         DefinitionError: one line per problem.

@@ -1,7 +1,7 @@
-"""The part of the definitions' check that is about Maps in Distributed mode.
+"""The checks of Maps in Distributed mode.
 
 Source: Step Functions Developer Guide, "Using Map state in Distributed mode", "ItemReader (Map)", "ItemBatcher (Map)",
-"ResultWriter (Map)". Ours are: a limit of concurrency and of the batch, a stated tolerance, a Catch.
+"ResultWriter (Map)". Our own rules: limits of concurrency and batch size, a tolerated failure, and a Catch are set.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def is_distributed(state: Mapping[str, Any]) -> bool:
 
 
 def check_distributed_map(state: Mapping[str, Any], path: str) -> Iterator[str]:
-    """The problems of one, however deep inside."""
+    """The problems of one Distributed Map, at any depth of it."""
     processor = state["ItemProcessor"]
     kind = processor["ProcessorConfig"].get("ExecutionType")
     label = state.get("Label")
@@ -81,7 +81,7 @@ def _object(value: Mapping[str, Any], where: str, resource: str, names: tuple[st
 
 
 def _express(machine: Mapping[str, Any], path: str) -> Iterator[str]:
-    """States of EXPRESS children: no token, no child executions of their own, within five minutes."""
+    """Problems of states in EXPRESS children: no task tokens, no nested child executions, at most five minutes."""
     for name, state in machine.get("States", {}).items():
         where = f"{path}/{name}"
         if str(state.get("Resource", "")).endswith(".waitForTaskToken"):

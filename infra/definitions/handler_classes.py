@@ -1,6 +1,6 @@
-"""What the source of handler modules says about the application's classes: read with ``ast``, never run.
+"""The application's classes in the source of handler modules, which is parsed with ``ast`` and never run.
 
-The deployment needs to know what a class asks for in its constructor, since the function's role follows from it.
+The deployment needs the parameters of their constructors, since the functions' permissions follow from them.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ TASK_HANDLER = "task_handler"
 IMPORT_STRATEGY = "import_strategy"
 WORKFLOW = "workflow"
 KINDS = (SYNC_HANDLER, TASK_HANDLER, IMPORT_STRATEGY, WORKFLOW)
-#: What a table's strategy says where its rows are applied at once (``handlers.imports.files.layout``).
+#: The mode of a table's import strategy that applies rows at once (``handlers.imports.files.layout``).
 SYNC = "SYNC"
 
 
 @dataclass(frozen=True)
 class HandlerClass:
-    """One marked class. ``kind`` is its decorator; ``asks`` are the parameters of its constructor.
+    """One decorated class. ``kind`` is its decorator; ``asks`` are the parameters of its constructor.
 
-    ``id`` and ``type`` of a sync handler are None where they are neither literals nor constants of the module.
+    ``id`` and ``type`` of a sync handler are None if they are neither literals nor constants of the module.
     """
 
     kind: str
@@ -40,12 +40,12 @@ class HandlerClass:
 
 
 def handler_classes(members: Mapping[str, Path], modules: Sequence[str]) -> list[HandlerClass]:
-    """The marked classes of the modules, in the order of the source. The modules compile (``check_modules``)."""
+    """The decorated classes of the modules, in source order. The modules must compile (``check_modules``)."""
     return [one for module in modules for one in _of_module(module, members[member_of(members, module)])]
 
 
 def problems_of(classes: Iterable[HandlerClass]) -> Iterator[str]:
-    """What a class asks for and nobody has, one text each."""
+    """One message per constructor parameter that isn't available."""
     for one in classes:
         known = (*COLLABORATORS, *(OF_WORKFLOWS if one.kind == WORKFLOW else ()))
         for name in one.asks:
@@ -85,20 +85,20 @@ def _class(
         id=given.get("id") if kind == SYNC_HANDLER else None,
         type=first if kind == SYNC_HANDLER else None,
         takes_previous=kind == SYNC_HANDLER and "up" in methods and len(_parameters(methods["up"])) > 1,
-        # A name in place of a literal may be SYNC: then the function may do more than it needs.
+        # A name instead of a literal may be SYNC, so it is treated as such: the function may get too many permissions.
         applies_rows=kind == IMPORT_STRATEGY and "publish" in given and given["publish"] in (SYNC, None),
     )
 
 
 def _parameters(function: ast.FunctionDef) -> tuple[str, ...]:
-    """All but ``self``."""
+    """The names of all parameters but ``self``."""
     given = function.args
     names = [one.arg for one in (*given.posonlyargs, *given.args)][1:]
     return (*names, *(one.arg for one in (given.vararg, *given.kwonlyargs, given.kwarg) if one is not None))
 
 
 def _literal(node: ast.expr, constants: Mapping[str, str | None] | None = None) -> str | None:
-    """Text that stands there, or in a constant of the module."""
+    """The string of a literal or of a constant of the module; None for anything else."""
     if isinstance(node, ast.Name):
         return (constants or {}).get(node.id)
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None

@@ -1,4 +1,4 @@
-"""JSON files written by people: a duplicate key is a mistake, and parsers silently keep the last one."""
+"""JSON files written by hand: refuses duplicate keys, of which parsers silently keep the last one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TOO_DEEP = "its lists and objects are nested too deeply"
 
 
 class RepeatedKey(ValueError):
-    """An object has the same key twice; names the key and another one of the object, to find the place."""
+    """An object has the same key twice; names the key and another key of the object, to locate it."""
 
 
 def parse(text: str) -> Any:
@@ -18,7 +18,7 @@ def parse(text: str) -> Any:
 
     Raises:
         RepeatedKey: an object has a key twice.
-        ValueError: it is no JSON; ``NaN`` and ``Infinity`` aren't either. Or it is nested too deeply.
+        ValueError: the text isn't JSON (``NaN`` and ``Infinity`` aren't, either) or is nested too deeply.
     """
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
@@ -27,7 +27,7 @@ def parse(text: str) -> Any:
 
 
 def read(path: Path) -> Any:
-    """The value in a file. Raises ValueError naming the file, and the key that an object has twice."""
+    """The value in a file. Raises ValueError naming the file and, if an object has a key twice, the key."""
     try:
         return parse(path.read_text(encoding="utf-8"))
     except RepeatedKey as error:

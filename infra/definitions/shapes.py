@@ -1,7 +1,7 @@
-"""The types of a definition's fields, before its rules: what people write by hand may hold anything.
+"""Checks the types of a definition's fields, before its rules, since a hand-written file may contain anything.
 
 Source: Amazon States Language specification, states-language.net, "States", "Errors", "Map State", "Parallel State".
-Only fields that our own checks read; Step Functions looks at the rest.
+Only the fields that our own checks read; Step Functions checks the rest.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _are_objects(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, dict) for one in value)
 
 
-#: Whether a value is of the type, and the type in words.
+#: A predicate for the type, and the type in words.
 _Shape = tuple[Callable[[Any], bool], str]
 _TEXT: _Shape = (lambda value: isinstance(value, str), "a text")
 _FLAG: _Shape = (lambda value: isinstance(value, bool), "true or false")
@@ -53,7 +53,7 @@ _HANDLER = {
     "MaxDelaySeconds": _WHOLE,
     "BackoffRate": _NUMBER,
 }
-#: What the objects of a state hold, and what the entries of its lists hold.
+#: Fields of a state's objects, and of the entries of its lists.
 _INSIDE = {
     "ItemReader": {"Resource": _TEXT, "Parameters": _OBJECT, "ReaderConfig": _OBJECT},
     "ResultWriter": {"Resource": _TEXT, "Parameters": _OBJECT},
@@ -64,7 +64,7 @@ _INSIDE = {
 
 
 def misshapen(machine: Any, path: str = "") -> Iterator[str]:
-    """One text per field of another type than the language has, naming state, field, value and what is expected."""
+    """One message per field of a wrong type, naming state, field, value and the expected type."""
     where = path or "the machine"
     if not isinstance(machine, Mapping):
         yield f"{where}: {_shown(machine)} is not allowed; expected an object with States"

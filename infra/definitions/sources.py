@@ -1,4 +1,4 @@
-"""Modules as trees and as code, each text worked out once however many ask: the program may be evaluated often."""
+"""Modules as syntax trees and as code. Results are cached by source, since the program may be evaluated often."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from functools import lru_cache
 from pathlib import Path
 from types import CodeType
 
-#: Texts that are remembered: more than the archive has modules.
+#: Size of the caches: more than the archive has modules.
 REMEMBERED = 1_024
 
 
 def tree_of(path: Path) -> ast.Module:
-    """The source as a tree, which is shared: look at it, change nothing.
+    """The source's syntax tree, which is shared and must not be modified.
 
     Raises:
-        SyntaxError, ValueError: it is no Python.
+        SyntaxError, ValueError: it isn't valid Python.
     """
     return _parsed(path.read_bytes())
 
 
 @lru_cache(REMEMBERED)
 def code_of(name: str, source: bytes) -> CodeType:
-    """The source's code, ``name`` being what errors call it.
+    """The source's code object. ``name``: the file name in error messages.
 
     Raises:
-        SyntaxError, ValueError: it does not compile.
+        SyntaxError, ValueError: it doesn't compile.
     """
     code: CodeType = compile(source, name, "exec", dont_inherit=True)
     return code

@@ -14,7 +14,7 @@ _PLACEHOLDER = re.compile(r"\$\$\{|\$\{([A-Za-z][A-Za-z0-9]*)\}")
 
 
 class SubstitutionError(Exception):
-    """A placeholder has no value, a value no placeholder, or an override no place."""
+    """A placeholder has no value, a value no placeholder, or an override no number to replace."""
 
 
 def placeholders(document: Any) -> set[str]:

@@ -1,4 +1,4 @@
-"""What the source of handler modules says about workflows: read with ``ast``, never run."""
+"""Workflows in the source of handler modules, which is parsed with ``ast`` and never run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 @dataclass(frozen=True)
 class Declared:
-    """What the source of a class says."""
+    """A workflow class as declared in its source."""
 
     name: str
     type: str
@@ -29,13 +29,13 @@ class Declared:
 
 
 def member_of(members: Mapping[str, Path], module: str) -> str:
-    """The archive's path of a module, which may be a package."""
+    """The path in the archive of a module, which may be a package."""
     base = module.replace(".", "/")
     return f"{base}.py" if f"{base}.py" in members else f"{base}/__init__.py"
 
 
 def declared_workflows(module: str, path: Path, problems: list[str]) -> Iterator[Declared]:
-    """The marked classes of a module. What can't be read from the source is a problem."""
+    """The decorated classes of a module. Arguments that can't be read from the source are added to ``problems``."""
     for node in ast.walk(tree_of(path)):
         for call in _decorators(node):
             assert isinstance(node, ast.ClassDef)
@@ -66,7 +66,7 @@ def _decorators(node: ast.AST) -> Iterator[ast.Call]:
 
 
 def _arguments(call: ast.Call) -> tuple[object, object]:
-    """Name and type; None for what is no literal."""
+    """Name and type; None for an argument that isn't a literal."""
     given = {keyword.arg: keyword.value for keyword in call.keywords}
     name = call.args[0] if call.args else given.get("name")
     type_ = given.get("type")
@@ -77,7 +77,7 @@ def _arguments(call: ast.Call) -> tuple[object, object]:
 
 
 def orphans(members: Mapping[str, Path], modules: Sequence[str]) -> Iterator[str]:
-    """Definitions next to a configured module that no module of the folder names: a mistyped name."""
+    """One message per definition next to a configured module that no class in the folder names (a mistyped name)."""
     for folder in sorted({str(PurePosixPath(member_of(members, module)).parent) for module in modules}):
         beside = [name for name in members if str(PurePosixPath(name).parent) == folder]
         named = {

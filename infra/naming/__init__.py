@@ -1,1 +1,1 @@
-"""Names: how they are made, and what AWS takes as one."""
+"""Physical names: how they are built, and which ones AWS accepts."""

@@ -1,4 +1,4 @@
-"""Layers published by others: ARNs of what a function loads in addition to its own code.
+"""ARNs of layers published by third parties.
 
 AWS publishes Powertools for Python with pydantic as a layer per runtime and architecture, from one account per
 partition and, in GovCloud, per region (Powertools for AWS Lambda, "Installation", its tables of layers).
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from infra.naming.names import Account
 
-#: The newest version that all partitions have: GovCloud's tables end here. Tests run with what requirements.txt pins.
+#: The newest version available in all partitions; GovCloud has no newer one. Tests use the version in requirements.txt.
 POWERTOOLS_VERSION = 27
 _COMMERCIAL = "017000801446"
-#: By partition, and by region where accounts differ.
+#: Partition to region to account, for the partitions without ``_COMMERCIAL``.
 _ACCOUNTS = {
     "aws-cn": {"cn-north-1": "498634801083"},
     "aws-us-gov": {"us-gov-east-1": "165087284144", "us-gov-west-1": "165093116878"},
@@ -26,7 +26,7 @@ def powertools(account: Account, runtime: str, architecture: str) -> str:
     """The ARN of the layer with aws-lambda-powertools and pydantic. ``runtime``: Lambda's name, ``python3.13``.
 
     Raises:
-        NoLayer: the region has none.
+        NoLayer: AWS publishes none in the region.
     """
     owner = _ACCOUNTS.get(account.partition, {account.region: _COMMERCIAL}).get(account.region)
     if owner is None:

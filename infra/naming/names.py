@@ -1,6 +1,6 @@
-"""Physical names: ``<project>-<stack>-<what>``, so that stacks share an account and people find things.
+"""Physical names: ``<project>-<stack>-<what>``, so that stacks can share an account and resources are easy to find.
 
-What AWS takes is checked for all of them before anything is declared (``physical_names``).
+All of them are checked against AWS's rules before anything is declared (``physical_names``).
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ class Names:
         return f"{self.project}-{self.stack}-{what}"
 
     def bucket(self, account_id: str) -> str:
-        """The bucket's name. It is global: the account id keeps teams apart."""
+        """The bucket's name. Bucket names are global, so it includes the account id."""
         return f"{self.of('store')}-{account_id}"
 
     def log_group_of_function(self, function: str) -> str:
-        """Where Lambda writes a function's log."""
+        """The log group that Lambda writes a function's log to."""
         return f"/aws/lambda/{self.of(function)}"
 
     def log_group_of_machine(self, machine: str) -> str:
-        """A state machine's log. This prefix keeps clear of the size limit of CloudWatch's resource policy."""
+        """The log group of a state machine. This prefix avoids the size limit of CloudWatch Logs' resource policy."""
         return f"/aws/vendedlogs/states/{self.of(machine)}-logs"
 
     def log_group_of_api(self, api: str) -> str:
-        """Where an HTTP API's access log is; the prefix as that of machines."""
+        """The log group of an HTTP API's access log; its prefix is that of machines for the same reason."""
         return f"/aws/vendedlogs/apis/{self.of(api)}"
 
     @property
     def metric_namespace(self) -> str:
-        """Where the functions' own metrics are."""
+        """The namespace of the functions' custom metrics."""
         return f"{self.project}-{self.stack}"
 
     @property
     def tags(self) -> dict[str, str]:
-        """On every resource that takes tags."""
+        """Tags of every resource that supports tags."""
         return {"project": self.project, "stack": self.stack}
 
 
-#: Partition to the host of its console, with the region (AWS documentation of each partition: China and GovCloud have
-#: consoles of their own).
+#: Partition to the host of its console (AWS documentation of each partition: China and GovCloud have separate
+#: consoles).
 _CONSOLES = {
     "aws": "{region}.console.aws.amazon.com",
     "aws-cn": "{region}.console.amazonaws.cn",
@@ -57,7 +57,7 @@ _CONSOLES = {
 
 @dataclass(frozen=True)
 class Account:
-    """Where the stack lives; ARNs are built from names where a reference would be a cycle."""
+    """The account that the stack is deployed to; builds ARNs from names where a reference would be a cycle."""
 
     partition: str
     region: str
@@ -69,7 +69,7 @@ class Account:
 
     @property
     def dns_suffix(self) -> str:
-        """How the names of regional services end."""
+        """The DNS suffix of regional services."""
         return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
 
     @property

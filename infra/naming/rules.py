@@ -1,4 +1,4 @@
-"""What AWS takes as a name, by the type of resource. Read by the stack's own check and by the policy pack."""
+"""AWS's naming rules by type of resource, for the stack's own check and the policy pack."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LETTERS = "letters, digits, '-' and '_'"
 
 @dataclass(frozen=True)
 class NameRule:
-    """One type's rule: the property that is the name, lengths in characters, a pattern, and the same in words."""
+    """One type's rule: ``field``: the name's property; lengths in characters; ``allowed``: the pattern in words."""
 
     kind: str
     longest: int
@@ -35,7 +35,7 @@ class NameRule:
     field: str = "name"
 
     def problem(self, name: str) -> str | None:
-        """Why AWS would refuse the name; None if it takes it."""
+        """Why AWS would refuse the name; None if it accepts it."""
         if not self.shortest <= len(name) <= self.longest:
             bounds = f"at most {self.longest}" if len(name) > self.longest else f"at least {self.shortest}"
             return f"{self.field} {name!r} has {len(name)} characters; {bounds}"
@@ -46,7 +46,7 @@ class NameRule:
 
 #: Sources: the services' API references (CreateTable, CreateFunction, CreateStateMachine, CreateRole, CreatePolicy,
 #: CreateQueue, CreateTopic, PutRule, CreateEventBus, CreateLogGroup, PutMetricAlarm, PutDashboard, CreateApi) and the
-#: S3 User Guide, "General purpose bucket naming rules". Of state machines only names that can be logged
+#: S3 User Guide, "General purpose bucket naming rules". For state machines, only names that support logging
 #: (CreateStateMachine, ``name``).
 NAME_RULES = {
     API: NameRule("HTTP API", 128, r"[^\x00-\x1f\x7f]+", "no control characters"),

@@ -1,1 +1,1 @@
-"""Packages of others that the application's code imports: ``handlers/requirements.txt``, as a layer."""
+"""Third-party packages of the application's code: ``handlers/requirements.txt``, deployed as a layer."""

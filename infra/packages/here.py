@@ -1,4 +1,4 @@
-"""Lets this Python import the application's packages: for commands and tests that make its classes themselves."""
+"""Makes the application's packages importable here, for commands and tests that instantiate its classes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from infra.packages.wheels import installed
 
 
 def packages_folder(root: Path) -> Path | None:
-    """Where the packages are, for this machine, that ``handlers/requirements.txt`` of a repository lists; None: it
-    lists none.
+    """The folder with the packages of a repository's ``handlers/requirements.txt``, installed for this machine. None:
+    it lists none.
 
     Raises:
-        PackagingError: they can't be installed.
+        PackagingError: the packages can't be installed.
     """
     pins = application_pins(root)
     return installed(pins, of_this_machine(), root / CACHE).folder if pins else None
 
 
 def make_importable(root: Path, folders: Iterable[str] = ()) -> None:
-    """What ``applicationPackages`` names, and what ``handlers/requirements.txt`` lists, behind all else.
+    """Append ``folders`` (``applicationPackages``) and the packages of ``handlers/requirements.txt`` to ``sys.path``.
 
     Raises:
         PackagingError: they can't be installed.

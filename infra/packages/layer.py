@@ -17,14 +17,14 @@ from infra.packages.targets import of_functions
 from infra.packages.wheels import Packages, installed
 from infra.packaging import ALLOWED, PackagingError
 
-#: What a function may weigh unpacked, layers included, and what may be uploaded (Lambda Developer Guide, "Lambda
+#: Maximum size of a function with its layers, unpacked, and of a direct upload (Lambda Developer Guide, "Lambda
 #: quotas": deployment package, 250 MB unzipped; 50 MB zipped when uploaded through the API).
 MOST_UNPACKED = 250 * 1024 * 1024
 MOST_ZIPPED = 50 * 1024 * 1024
-#: Where they are kept, below the repository.
+#: Folder of the installed packages, relative to the repository.
 CACHE = ".local/packages"
-#: Where Python looks in a layer ("Working with layers for Python Lambda functions"), and its other folders, for the
-#: local runtime.
+#: The layer's folder of Python packages ("Working with layers for Python Lambda functions"), and the list of packages,
+#: which the local runtime reads.
 PYTHON, LIST = "python", "requirements.txt"
 NAME = "application-packages"
 
@@ -45,18 +45,18 @@ class ApplicationPackages:
 
     @property
     def sources(self) -> dict[str, Path]:
-        """Modules and definitions among them, for what is read from sources."""
+        """The modules and definitions among the files, which the program parses."""
         return {name: path for name, path in self.files.items() if any(path.match(one) for one in ALLOWED)}
 
 
 def application_packages(root: Path, config: StackConfig, archive: Mapping[str, Path]) -> ApplicationPackages | None:
-    """Install what ``handlers/requirements.txt`` lists for the functions; None where that is nothing.
+    """Install the packages of ``handlers/requirements.txt`` for the functions; None: it lists none.
 
     Args:
-        archive: the functions' own files, which count, too.
+        archive: the functions' own files, which count towards the size limit.
 
     Raises:
-        PackagingError: a line of the file, a package without a wheel, or more than a function may have.
+        PackagingError: a wrong line in the file, a package without a wheel, or packages beyond the size limits.
     """
     target = of_functions(config.lambda_runtime, config.lambda_architecture)
     pins = target.of(application_pins(root))
@@ -69,10 +69,10 @@ def application_packages(root: Path, config: StackConfig, archive: Mapping[str, 
 
 
 def check_sizes(unpacked: int, zipped: int) -> None:
-    """Refuse what Lambda would refuse. Raises PackagingError: says how much there is and what is allowed."""
+    """Check sizes, in bytes, against Lambda's limits. Raises PackagingError with the size and the limit."""
     for size, most, what, why in (
-        (unpacked, MOST_UNPACKED, "unpacked, with the functions' own code", "what Lambda takes"),
-        (zipped, MOST_ZIPPED, "as a zip file", "what Lambda takes without a bucket between, and the program has none"),
+        (unpacked, MOST_UNPACKED, "unpacked, with the functions' own code", "Lambda's limit"),
+        (zipped, MOST_ZIPPED, "as a zip file", "Lambda's limit for direct uploads, which the program uses"),
     ):
         if size > most:
             raise PackagingError(f"{FILE}: {_mb(size)} MB {what}; allowed are {_mb(most)} MB: {why}")

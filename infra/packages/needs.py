@@ -1,4 +1,4 @@
-"""What the fetched wheels need besides, in the environment that they are for: all of it has to be listed."""
+"""Dependencies of the downloaded wheels in their target environment, all of which must be listed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from infra.packaging import PackagingError
 
 @dataclass(frozen=True)
 class Wheel:
-    """A fetched wheel: its name as it is compared, its version, and what it says that it needs."""
+    """A downloaded wheel: its normalised name, its version and its requirements."""
 
     path: Path
     name: str
@@ -26,16 +26,16 @@ class Wheel:
 
 
 def wheels_of(folder: Path) -> dict[str, Wheel]:
-    """The wheels of a folder, by name. Raises PackagingError: one says what it needs in a way that nobody reads."""
+    """The wheels of a folder, by name. Raises PackagingError: a wheel has an invalid requirement."""
     wheels = (_read(path) for path in sorted(folder.glob("*.whl")))
     return {wheel.name: wheel for wheel in wheels}
 
 
 def missing(pins: Sequence[Pin], wheels: Mapping[str, Wheel], target: Target) -> list[Requirement]:
-    """What one of the wheels needs and none of them is.
+    """The wheels' requirements that none of the wheels provides.
 
     Raises:
-        PackagingError: a wheel needs another version than the one there.
+        PackagingError: a wheel requires another version of a wheel.
     """
     extras = {name: set[str]() for name in wheels}
     for pin in pins:

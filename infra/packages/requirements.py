@@ -1,4 +1,4 @@
-"""The application's requirements: names with versions, nothing that could be another thing tomorrow."""
+"""The application's requirements: packages with pinned versions, so that every installation is the same."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packaging.markers import InvalidMarker, Marker  # comes with pulumi
 
 from infra.packaging import PackagingError
 
-#: Where they are.
+#: The file that lists them.
 FILE = "handlers/requirements.txt"
 _PIN = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(\[(?P<extras>[A-Za-z0-9._, -]+)\])?"
@@ -21,8 +21,8 @@ _PIN = re.compile(
 
 @dataclass(frozen=True)
 class Pin:
-    """A package of a version; ``line`` as it is written, ``wanted`` without its marker, which pip would judge by the
-    machine that it runs on.
+    """A package of one version. ``line``: as written; ``wanted``: without the marker, which pip would evaluate for the
+    machine it runs on.
     """
 
     name: str
@@ -34,20 +34,20 @@ class Pin:
 
     @property
     def key(self) -> str:
-        """The name as it is compared (PyPA, "Names and normalization")."""
+        """The normalised name (PyPA, "Names and normalization")."""
         return normal(self.name)
 
 
 def normal(name: str) -> str:
-    """The form in which names are compared."""
+    """The normalised form of a name, for comparisons."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def application_pins(root: Path) -> list[Pin]:
-    """What the file of a repository lists; nothing where there is no file.
+    """The pins in a repository's file; empty if there is no file.
 
     Raises:
-        PackagingError: a line that pins nothing, or the same name twice.
+        PackagingError: a line isn't a pin, or a name is listed twice.
     """
     path = root / FILE
     return parse(path.read_text(encoding="utf-8")) if path.is_file() else []
@@ -64,7 +64,7 @@ def parse(text: str) -> list[Pin]:
         if match is None:
             raise PackagingError(f"{FILE}: line {number}: {line!r} is not allowed; expected a version: name==1.2.3")
         pin = _pin(match, line, number)
-        # Two versions of a package may be meant for two environments: which lines are for one is known later.
+        # Two versions of a package may be for two environments; markers are evaluated later, for a target.
         if any(one.key == pin.key and None in (one.marker, pin.marker) for one in pins):
             raise PackagingError(f"{FILE}: line {number}: {pin.name} is listed twice")
         pins.append(pin)

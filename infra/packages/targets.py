@@ -1,4 +1,4 @@
-"""For whom packages are fetched: the functions' runtime, or the Python that runs this."""
+"""Target environments of packages: the functions' runtime, or the running Python."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ _GLIBC = {"python3.11": 26}
 _GLIBC_OF_AL2023 = 34
 _OLDEST_GLIBC = 5
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
-#: Lambda's runtimes get each patch of their Python ("Lambda runtimes", updates): markers that ask for one see the last.
+#: Lambda's runtimes receive all patch releases ("Lambda runtimes", updates), so markers are evaluated for a high one.
 _LAST_PATCH = 99
 
 
 @dataclass(frozen=True)
 class Target:
-    """Whom the packages are for.
+    """An environment that packages are installed for.
 
-    ``arguments``: pip's, that say so. ``environment``: what markers are judged by (PyPA, "Dependency specifiers",
-    environment markers); pip judges them by its own Python, whatever its arguments say (pypa/pip issue 11664).
+    ``arguments``: pip's arguments that select it. ``environment``: values for markers (PyPA, "Dependency specifiers",
+    environment markers), because pip evaluates markers for its own Python, whatever its arguments (pypa/pip issue
+    11664).
     """
 
     name: str
@@ -36,12 +37,12 @@ class Target:
     environment: Mapping[str, str]
 
     def accepts(self, marker: Marker | None, extras: Iterable[str] = ()) -> bool:
-        """Whether what has this marker is for the target, with one of the extras or without."""
+        """Whether a requirement with this marker applies to the target, with or without one of the extras."""
         environments = ({**self.environment, "extra": extra} for extra in ("", *extras))
         return marker is None or any(marker.evaluate(one) for one in environments)
 
     def of(self, pins: Sequence[Pin]) -> list[Pin]:
-        """Those that are for the target. Raises PackagingError: two are of the same package."""
+        """The pins that apply to the target. Raises PackagingError: two are of the same package."""
         chosen: dict[str, Pin] = {}
         for pin in pins:
             if not self.accepts(pin.marker):
@@ -53,7 +54,7 @@ class Target:
 
 
 def of_functions(runtime: str, architecture: str) -> Target:
-    """A runtime (``python3.13``) and architecture of Lambda: wheels for Linux, and those that run anywhere."""
+    """The target for a runtime (``python3.13``) and architecture of Lambda: wheels for Linux, and pure-Python ones."""
     machine, python = _MACHINES[architecture], runtime.removeprefix("python")
     newest = _GLIBC.get(runtime, _GLIBC_OF_AL2023)
     platforms = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, _OLDEST_GLIBC - 1, -1)]
@@ -77,7 +78,7 @@ def of_functions(runtime: str, architecture: str) -> Target:
 
 
 def of_this_machine() -> Target:
-    """The Python that runs this."""
+    """The target for the running Python."""
     version = ".".join(map(str, sys.version_info[:2]))
     environment = cast(Mapping[str, str], default_environment())
     return Target(f"python{version} on this machine", f"{version}-{sys.platform}", (), environment)

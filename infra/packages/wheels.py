@@ -1,8 +1,8 @@
-"""Wheels of pinned packages, fetched by pip and unpacked into a folder: the same bytes wherever that is done.
+"""Wheels of pinned packages, downloaded by pip and unpacked into a folder with the same bytes on every machine.
 
-pip's own ``--target`` leaves the path of its Python in scripts and a record of its own doing, so only its download is
-used. A wheel is a zip file whose content goes into the folder as it is, but for ``<name>.data``, which says where to
-(PyPA, "Binary distribution format").
+pip's ``--target`` writes the path of its Python into scripts and a record of the installation, so pip only downloads.
+A wheel is a zip file whose content is unpacked as it is, except for ``<name>.data``, whose subfolders name their
+destination (PyPA, "Binary distribution format").
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from infra.packages.requirements import FILE, Pin, normal
 from infra.packages.targets import Target
 from infra.packaging import PackagingError
 
-#: Raised when folders are made in another way than before.
+#: Incremented when the layout of the folders changes.
 FORMAT = 2
 _NOT_FOUND = re.compile(r"No matching distribution found for ([^\s;(]+)")
-#: What of a wheel's ``.data`` is importable.
+#: The importable parts of a wheel's ``.data``.
 _LIBRARIES = ("purelib", "platlib")
 
 
 @dataclass(frozen=True)
 class Packages:
-    """An unpacked set of packages: its folder, the bytes of its files, and as much of a zip file of them."""
+    """An unpacked set of packages: its folder, and its size in bytes, unpacked and zipped."""
 
     folder: Path
     unpacked: int
@@ -44,7 +44,7 @@ class Packages:
 
     @property
     def names(self) -> frozenset[str]:
-        """What can be imported from it, top-level names."""
+        """The top-level names that can be imported from it."""
         return frozenset(
             entry.name.partition(".")[0]
             for entry in self.folder.iterdir()
@@ -53,10 +53,10 @@ class Packages:
 
 
 def installed(pins: Sequence[Pin], target: Target, cache: Path) -> Packages:
-    """Those of the packages that are for the target, below ``cache``, unpacked by the first who asks for them.
+    """The packages that apply to the target, in a folder below ``cache`` that the first call creates.
 
     Raises:
-        PackagingError: a package without a wheel for the target, what a listed one needs and is not listed, or no pip.
+        PackagingError: a package has no wheel for the target, a dependency isn't listed, or pip is missing.
     """
     pins = target.of(pins)
     listed = "\n".join(sorted(pin.wanted for pin in pins))
@@ -97,7 +97,7 @@ def _install(pins: Sequence[Pin], target: Target, home: Path) -> None:
 
 
 def _download(lines: Sequence[str], target: Target, folder: Path) -> None:
-    """Without what they need: pip would judge that by its own Python and machine."""
+    """Download without dependencies, which pip would resolve for its own Python and machine."""
     if not lines:
         return
     wanted = folder / "requirements.txt"
@@ -132,8 +132,8 @@ def _download(lines: Sequence[str], target: Target, folder: Path) -> None:
 
 
 def _check_listed(pins: Sequence[Pin], target: Target, folder: Path) -> None:
-    """Refuse what would come along unnamed: its version would be another one some day. What pip would choose now is
-    fetched, to be named.
+    """Refuse unlisted dependencies, whose versions could change. pip's current choices are downloaded, so that the
+    error can name them.
     """
     known = {pin.key for pin in pins}
     while needs := missing(pins, wheels_of(folder), target):
@@ -144,7 +144,7 @@ def _check_listed(pins: Sequence[Pin], target: Target, folder: Path) -> None:
 
 
 def _together(needs: Sequence[Requirement]) -> dict[str, SpecifierSet]:
-    """By name: what all who need it ask of its version."""
+    """Name to the combined version specifiers of all requirements of it."""
     found: dict[str, SpecifierSet] = {}
     for need in needs:
         found[normal(need.name)] = found.get(normal(need.name), SpecifierSet()) & need.specifier
@@ -165,7 +165,7 @@ def _unpack(wheel: Path, site: Path) -> None:
 
 
 def _place(path: PurePosixPath) -> PurePosixPath | None:
-    """Where a file of a wheel goes; None: scripts, headers and data files are not importable."""
+    """The destination of a wheel's file; None for scripts, headers and data files, which aren't importable."""
     if not path.parts or not path.parts[0].endswith(".data"):
         return path
     return PurePosixPath(*path.parts[2:]) if len(path.parts) > 2 and path.parts[1] in _LIBRARIES else None

@@ -1,1 +1,1 @@
-"""What each function may do, held against what its code calls in both directions."""
+"""The functions' permissions. Tests compare them with the calls in the code, in both directions."""

@@ -1,4 +1,4 @@
-"""What roles and AWS services are allowed to do with the KMS key that encrypts the stack."""
+"""Permissions of roles and AWS services on the KMS key that encrypts the stack."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from infra.naming.names import Account, Names
 
 DECRYPT, GENERATE = "kms:Decrypt", "kms:GenerateDataKey"
-#: What a caller needs on the key for a call, by the beginning of its action.
-#: DynamoDB: the table's key is decrypted for whoever reads or writes (Developer Guide, "DynamoDB encryption at rest:
-#: how it works", the events of CloudTrail). SQS: Developer Guide, "Key management". SNS: Developer Guide, "Securing
-#: Amazon SNS data with server-side encryption". S3: User Guide, "Using server-side encryption with KMS keys"; the
-#: parts of an upload are decrypted to be put together.
+#: Prefix of an action to the permissions on the key that it needs.
+#: DynamoDB: the table's key is decrypted for readers and writers (Developer Guide, "DynamoDB encryption at rest: how it
+#: works", the events of CloudTrail). SQS: Developer Guide, "Key management". SNS: Developer Guide, "Securing Amazon SNS
+#: data with server-side encryption". S3: User Guide, "Using server-side encryption with KMS keys"; the parts of an
+#: upload are decrypted to assemble them.
 NEEDED_FOR: Mapping[str, tuple[str, ...]] = {
     "dynamodb:": (DECRYPT,),
     "s3:GetObject": (DECRYPT,),
@@ -23,7 +23,7 @@ NEEDED_FOR: Mapping[str, tuple[str, ...]] = {
 
 
 def key_actions(actions: Collection[str], *, reads_environment: bool = False) -> tuple[str, ...]:
-    """What a role needs on the key for ``actions``; functions' environments are decrypted with their role (Lambda
+    """A role's permissions on the key for ``actions``. A function's environment is decrypted with its role (Lambda
     Developer Guide, "Securing Lambda environment variables").
     """
     needed = {DECRYPT} if reads_environment else set()
@@ -34,10 +34,10 @@ def key_actions(actions: Collection[str], *, reads_environment: bool = False) ->
 
 
 def key_policy(names: Names, account: Account, topic: str, rules: Sequence[str]) -> dict[str, object]:
-    """The policy of a key that the stack creates. ``topic``: the one whose messages go to queues.
+    """The policy of a key that the stack creates. ``topic``: the topic with queues as subscribers.
 
-    The account's own policies decide about its roles and people (KMS Developer Guide, "Default key policy"); services
-    come in for this stack's resources only (SQS Developer Guide, "Configuring KMS permissions for AWS services"; SNS
+    The account's IAM policies decide about its roles and users (KMS Developer Guide, "Default key policy"). Services
+    get access for this stack's resources only (SQS Developer Guide, "Configuring KMS permissions for AWS services"; SNS
     Developer Guide, "Enable compatibility between event sources from AWS services and encrypted topics"; CloudWatch
     Logs User Guide, "Encrypt log data in CloudWatch Logs using KMS").
     """
@@ -75,7 +75,7 @@ def key_policy(names: Names, account: Account, topic: str, rules: Sequence[str])
                 "events.amazonaws.com",
                 from_arn(*(account.arn("events", f"rule/{names.of(one)}") for one in rules)),
             ),
-            # For notifications of the bucket to the stack's queues and topics, which the program itself has none of.
+            # Lets teams add bucket notifications to the stack's queues and topics; the program declares none.
             _service(
                 "BucketNotifications", "s3.amazonaws.com", from_arn(f"arn:{account.partition}:s3:::{names.bucket('*')}")
             ),

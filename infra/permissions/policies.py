@@ -1,7 +1,7 @@
-"""Policy documents of the functions' roles, and what of them is not the functions' own doing.
+"""Policy documents of the functions' roles, and the permissions in them that Lambda itself uses.
 
-What each function may do is declared with it, in its component. Tests hold the policies against the calls that the
-functions make, in both directions.
+Each function's permissions are declared with it, in its component. Tests compare the policies with the functions'
+calls, in both directions.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from infra.permissions.keys import key_actions
 from infra.permissions.resources import Grants, Resources
 from infra.permissions.task_tokens import placed
 
-#: What a function needs to be called with a stream's records or a queue's messages.
+#: Permissions of the event source mapping for a stream; for a queue, ``READ_QUEUE``.
 READ_STREAM = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
-#: Beside it, on every resource: the action has none, and on a stream it would allow nothing (Service Authorization
-#: Reference, DynamoDB: no resource type for ListStreams; Lambda Developer Guide, DynamoDB, execution role: required).
+#: Also needed, on every resource: the action has no resource type, so on a stream it would allow nothing (Service
+#: Authorization Reference, DynamoDB: no resource type for ListStreams; Lambda Developer Guide, DynamoDB, execution
+#: role: required).
 LIST_STREAMS = "dynamodb:ListStreams"
 READ_QUEUE = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 _READS_STREAM = "the event source mapping reads the stream (Lambda Developer Guide, DynamoDB, execution role)"
 _READS_QUEUE = "the event source mapping reads the queue (Lambda Developer Guide, SQS, execution role)"
-#: Actions that Lambda takes with the function's role, not the function's code: a pattern of their resources and why.
+#: Actions that Lambda, not the function's code, takes with the function's role: pattern of the resource, and reason.
 USED_BY_LAMBDA_ITSELF = {
     "dynamodb:DescribeStream": ("/stream/", _READS_STREAM),
     "dynamodb:GetRecords": ("/stream/", _READS_STREAM),
@@ -38,14 +39,14 @@ USED_BY_LAMBDA_ITSELF = {
     "xray:PutTelemetryRecords": (r"^\*$", "Lambda sends the function's traces"),
     "xray:PutTraceSegments": (r"^\*$", "Lambda sends the function's traces"),
 }
-#: Of a function's traces: actions for which AWS takes no resource, with the reason (Service Authorization Reference).
+#: Actions for a function's traces, which have no resource types, with the reason (Service Authorization Reference).
 TRACING = {
     "xray:PutTraceSegments": "X-Ray has no resources for it",
     "xray:PutTelemetryRecords": "X-Ray has no resources for it",
 }
 
-#: Service to the resources of its own on whose behalf it takes roles. Event source mappings take their function's role,
-#: executions of a Distributed Map's children their machine's.
+#: Service to the resources on whose behalf it assumes roles. Event source mappings use their function's role, child
+#: executions of a Distributed Map their machine's.
 TAKEN_BY = {"lambda.amazonaws.com": "*", "states.amazonaws.com": "stateMachine:*"}
 
 
@@ -57,7 +58,7 @@ def function_policy(
     tracing: bool,
     configured: Sequence[tuple[pulumi.Input[str], Sequence[str]]] = (),
 ) -> dict[str, object]:
-    """The policy document of one function's role; ARNs may be outputs. ``grants`` of one resource are taken together;
+    """The policy document of one function's role; ARNs may be outputs. ``grants`` for the same resource are merged;
     ``configured``: ARN and actions that configuration and the application add.
     """
     together: dict[str, set[str]] = {}
@@ -82,7 +83,7 @@ def function_policy(
 
 
 def grants_policy(grants: Grants, resources: Resources) -> dict[str, object]:
-    """A policy document of grants alone, for roles of other projects."""
+    """A policy document with grants only, for roles of other projects."""
     allowed: list[tuple[Sequence[str], pulumi.Input[str]]] = [
         (actions, resources.arn_of(name)) for name, actions in sorted(grants.items())
     ]
@@ -92,7 +93,7 @@ def grants_policy(grants: Grants, resources: Resources) -> dict[str, object]:
 
 
 def assume_role(service: str, account: Account) -> dict[str, object]:
-    """Who may take a role: the service, on behalf of this account's resources in this region (decision record 0230)."""
+    """A role's trust policy: the service, for this account's resources in this region (decision record 0230)."""
     source = account.arn(service.partition(".")[0], TAKEN_BY[service])
     return {
         "Version": "2012-10-17",
@@ -111,7 +112,7 @@ def assume_role(service: str, account: Account) -> dict[str, object]:
 
 
 def tls_only(actions: str, resource: object) -> dict[str, object]:
-    """A statement of a resource's own policy: all requests without TLS are refused."""
+    """A statement for resource policies that denies all requests without TLS."""
     return {
         "Effect": "Deny",
         "Principal": "*",

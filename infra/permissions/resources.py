@@ -1,4 +1,4 @@
-"""What the stack has for functions to use: names for permissions to speak of, and the ARNs behind them."""
+"""Logical names of the resources that permissions refer to, and their ARNs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pulumi
 
-#: Resource (a name of the functions below) to the actions that a function may take on it.
+#: Resource (a name made by the functions below) to the actions allowed on it.
 Grants = Mapping[str, tuple[str, ...]]
 
 EVENT_BUS = "bus:events"
-#: All alarms of the account and region: what lists alarms by a prefix is asked for no less (the error of AWS names it:
+#: All alarms of the account and region: listing alarms by prefix needs no less (AWS's error names the resource:
 #: "cloudwatch:DescribeAlarms on resource: arn:aws:cloudwatch:<region>:<account>:alarm:*").
 ALARMS = "alarms"
 
@@ -27,7 +27,7 @@ def stream(name: str) -> str:
 
 
 def open_index(name: str) -> str:
-    """A table's index of rows without outcome."""
+    """A table's index of rows without an outcome."""
     return f"index:{name}"
 
 
@@ -47,7 +47,7 @@ def queue(name: str) -> str:
 
 
 def machine(name: str) -> str:
-    """A state machine, and so its executions' task tokens."""
+    """A state machine, including the task tokens of its executions."""
     return f"machine:{name}"
 
 
@@ -58,7 +58,7 @@ def executions(name: str) -> str:
 
 @dataclass(frozen=True)
 class Resources:
-    """ARNs by these names. ``key``: of the key that encrypts them, None where AWS's own keys do."""
+    """ARNs by these names. ``key``: ARN of the KMS key, None for AWS's own keys."""
 
     arns: Mapping[str, pulumi.Input[str]]
     key: pulumi.Input[str] | None = None

@@ -1,4 +1,4 @@
-"""Policies of functions' roles within IAM's limit, before anything is declared."""
+"""Checks the size of the functions' policies against IAM's limit before anything is declared."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Mapping
 
 from infra.configuration.stack_config import ConfigError
 
-#: All inline policies of a role together, without white space (IAM User Guide, "IAM and AWS STS quotas").
+#: Maximum for all inline policies of a role, without white space (IAM User Guide, "IAM and AWS STS quotas").
 MAX_CHARACTERS = 10_240
 
 
 def characters(document: Mapping[str, object]) -> int:
-    """What IAM counts of a policy document."""
+    """A policy document's size as IAM counts it."""
     return len(json.dumps(document, separators=(",", ":"), ensure_ascii=False))
 
 
 def check_policies(given: Mapping[str, Mapping[str, object]]) -> None:
-    """Hold each function's policy, made of the ARNs as they will be, against IAM's limit.
+    """Check the size of each function's policy, made of the expected ARNs.
 
     Raises:
-        ConfigError: one line per function, with what makes policies long.
+        ConfigError: one line per function, with the settings that make policies long.
     """
     problems = [
         f"the policy of the function {function!r} has {characters(document)} characters; expected at most "

@@ -1,4 +1,4 @@
-"""On what answers to task tokens are allowed: the one place that decides it (decision record 0143)."""
+"""Which resource permissions for task tokens name; decided only here (decision record 0143)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 TOKEN_ACTIONS = ("states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess")
-#: True: on the machines whose tokens are answered. False: on every resource.
+#: True: the machines whose tokens are answered. False: every resource.
 TOKENS_ON_MACHINES = True
 
 Arn = TypeVar("Arn")
@@ -15,7 +15,7 @@ Arn = TypeVar("Arn")
 def placed(
     allowed: Sequence[tuple[Sequence[str], Arn]], *, on_machines: bool = TOKENS_ON_MACHINES
 ) -> list[tuple[Sequence[str], Arn | str]]:
-    """(Actions, resource) pairs of a policy, with the answers to tokens on their machines or on every resource."""
+    """(Actions, resource) pairs of a policy, with the actions on tokens for their machines or for every resource."""
     if on_machines:
         return list(allowed)
     answers = sorted({action for actions, _ in allowed for action in actions} & set(TOKEN_ACTIONS))

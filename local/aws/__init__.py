@@ -1,1 +1,1 @@
-"""AWS on this machine: moto in this process, with the parts replaced that it gets wrong or doesn't have."""
+"""AWS on this machine: moto in this process, with replacements for the parts that it gets wrong or lacks."""

@@ -1,4 +1,4 @@
-"""What a caller's role must allow for a request: IAM actions and resource ARNs.
+"""The IAM actions and resource ARNs that a caller's role must allow for a request.
 
 Source: Service Authorization Reference, the pages of the services named here. A transaction needs the action of
 each of its parts (DynamoDB Developer Guide, "Amazon DynamoDB transactions: how it works", IAM section).
@@ -34,24 +34,24 @@ _S3_ACTIONS = {
 }
 
 
-#: Resources that are remembered for a function and an action, for comparison with its role.
+#: Maximum number of recorded resources per function and action, for comparison with its role.
 MOST_RESOURCES = 10_000
 
 
 class UsedPermissions:
-    """What was called by whom: {caller: {action: {resource ARN}}}."""
+    """Records callers' actions: {caller: {action: {resource ARN}}}."""
 
     def __init__(self) -> None:
         self._used: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
 
     def note(self, caller: str, action: str, resource: str) -> None:
-        """One more call."""
+        """Record a call."""
         resources = self._used[caller][action]
         if len(resources) < MOST_RESOURCES:
             resources.add(resource)
 
     def by_caller(self) -> dict[str, dict[str, set[str]]]:
-        """A copy of what was noted so far."""
+        """A copy of the records."""
         return {
             caller: {action: set(resources) for action, resources in actions.items()}
             for caller, actions in self._used.items()
@@ -59,7 +59,7 @@ class UsedPermissions:
 
 
 def access_of(request: AwsRequest) -> Access:
-    """The (action, resource ARN) pairs, in the order of the request; ``*`` where IAM knows no resource."""
+    """The (action, resource ARN) pairs, in the order of the request; ``*`` where IAM has no resource type."""
     params, service = request.params, request.service
     if service == "dynamodb":
         return _dynamodb(request.operation, params, request.region)

@@ -1,4 +1,4 @@
-"""What moto keeps forever, and what it computes again for each call: a deployment may run for days."""
+"""Bounds what moto keeps forever and caches what it computes for each call, since a deployment may run for days."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from moto.core.common_models import BaseModel
 
 @contextmanager
 def untracked_models() -> Iterator[None]:
-    """moto lists every item, message and object that was ever made, for its dashboard; meanwhile it doesn't."""
+    """Inside, moto doesn't track every item, message and object ever created, which it does for its dashboard."""
     tracked = BaseModel.__new__
 
     def untracked(cls: type[BaseModel], *_: Any, **__: Any) -> Any:
@@ -29,9 +29,7 @@ def untracked_models() -> Iterator[None]:
 
 @contextmanager
 def remembered_methods() -> Iterator[None]:
-    """moto lists the methods of a service's class, and makes a call's name one, again for each call; meanwhile it
-    remembers them.
-    """
+    """Inside, moto caches the methods of a service's class and the converted names of calls."""
     before = responses.method_names_from_class, responses.camelcase_to_underscores
     responses.method_names_from_class, responses.camelcase_to_underscores = map(cache, before)
     try:
@@ -40,13 +38,13 @@ def remembered_methods() -> Iterator[None]:
         responses.method_names_from_class, responses.camelcase_to_underscores = before
 
 
-#: Allocations between two looks for cycles; Python's own is 700. Nearly all that the runtime makes has none.
+#: Allocations between two collections of cycles; Python's default is 700. The runtime's objects rarely have cycles.
 COLLECT_AFTER = 20_000
 
 
 @contextmanager
 def rarer_collections() -> Iterator[None]:
-    """Python looks through young objects less often: it took a sixth of the time, and found next to nothing."""
+    """Inside, Python collects young objects less often, which took a sixth of the time and freed almost nothing."""
     before = gc.get_threshold()
     gc.set_threshold(max(COLLECT_AFTER, before[0]) if before[0] else 0, *before[1:])
     try:

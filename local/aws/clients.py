@@ -1,8 +1,8 @@
-"""Spares botocore's clients work whose result nobody on this machine looks at.
+"""Avoids work of botocore's clients whose result isn't used on this machine.
 
-Without it half of a run's time goes into that: a description of the service parsed for each session (several
-megabytes of JSON), a signature and twice a description of the machine for each request. The endpoint checks no
-signature, as it says; it reads the credential scope, which stays.
+That work takes half of a run's time: parsing a service's description for each session (several megabytes of JSON),
+and for each request a signature and, twice, a description of the machine. The endpoint checks no signatures; it reads
+the credential scope, which is kept.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _sign = SigV4Auth.add_auth
 
 @contextmanager
 def spared_clients() -> Iterator[None]:
-    """For sessions and requests made inside. Enter it after ``clean_environment``, which says where files are."""
+    """For sessions and requests made inside. Enter it after ``clean_environment``, which sets the search path."""
     before = botocore.session.create_loader, SigV4Auth.add_auth, UserAgentString.to_string
     make_class: Any = ClientCreator._create_client_class  # type: ignore[attr-defined]
     botocore.session.create_loader = _loader
@@ -46,23 +46,23 @@ def spared_clients() -> Iterator[None]:
 
 
 def _loader(search_path_string: str | None = None) -> Loader:
-    """One for all sessions, as botocore has one for all clients of a session. moto, which changes the descriptions
-    that it loads, has a loader of its own.
+    """One loader for all sessions, as botocore has one for all clients of a session. moto, which modifies the
+    descriptions that it loads, has its own loader.
     """
     return create_loader(search_path_string) if search_path_string else _shared_loader(Loader.CUSTOMER_DATA_PATH)
 
 
 @cache
 def client(service: str, region: str) -> Any:
-    """A boto3 client for the runtime's own calls, for the life of the process: making one takes longer than a table.
+    """A boto3 client for the runtime's own calls, kept for the life of the process, since creating one is slow.
 
-    Whichever endpoint runs answers it.
+    The running endpoint answers it.
     """
     return boto3.client(service, region_name=region)  # type: ignore[call-overload]
 
 
 def _class_maker(make_class: Any) -> Any:
-    """A class with a method for each operation is made once for all clients of a service that have the same hooks."""
+    """Creates the class of clients, with a method per operation, once for all clients of a service with equal hooks."""
 
     def create_client_class(self: Any, service_name: str, service_model: Any) -> Any:
         event = f"creating-client-class.{service_model.service_id.hyphenize()}"
@@ -72,7 +72,7 @@ def _class_maker(make_class: Any) -> Any:
             _classes[key] = (
                 make_class(self, service_name, service_model),
                 hooks,
-            )  # hooks stay, or an id could come again
+            )  # keeps the hooks alive, or their ids could be reused
         return _classes[key][0]
 
     return create_client_class
@@ -87,7 +87,7 @@ def _shared_loader(_customers: str) -> Loader:
 
 
 def _add_auth(self: Any, request: Any) -> None:
-    """All that a signed request has, with a signature that isn't one. Requests of other credentials are signed."""
+    """Add a placeholder instead of a signature. Requests with other credentials are signed."""
     if self.credentials is None or self.credentials.access_key != ACCESS_KEY:
         _sign(self, request)
         return

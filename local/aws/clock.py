@@ -1,8 +1,8 @@
 """Time for moto and botocore while the endpoint runs on a virtual clock.
 
-moto takes the time from one function, ``moto.core.utils.utcnow``, that other modules import by name; it reads
-the global ``datetime`` of its module, which is replaced here. botocore waits between tries with ``time.sleep``
-of its module ``botocore.endpoint``, which is replaced likewise: in virtual time nothing may wait really.
+moto gets the time from one function, ``moto.core.utils.utcnow``, which other modules import by name; it reads the
+global ``datetime`` of its module, which is replaced here. botocore waits between attempts with ``time.sleep`` in its
+module ``botocore.endpoint``, which is replaced, too: in virtual time nothing may really wait.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from moto.moto_api._internal import mock_random
 
 from local.scheduler import Scheduler
 
-#: Wait before a retry of botocore in virtual time. botocore's own is random, and the same seed must give the same run.
+#: botocore's pause before a retry in virtual time. Its own is random, but equal seeds must give equal runs.
 RETRY_PAUSE_S = 0.1
 
 _now: Callable[[], float] = real_time.time
 
 
 def now() -> float:
-    """Epoch seconds on the clock of the endpoint that runs."""
+    """Epoch seconds on the clock of the running endpoint."""
     return _now()
 
 
 @contextmanager
 def clock_of(scheduler: Scheduler | None) -> Iterator[None]:
-    """moto and botocore follow ``scheduler``. A real clock (or None) changes nothing."""
+    """Inside, moto and botocore use the clock of ``scheduler``. A real clock (or None) changes nothing."""
     global _now
     if scheduler is None or not scheduler.is_virtual:
         yield

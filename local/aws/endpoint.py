@@ -1,8 +1,8 @@
-"""The one way from boto3 to AWS in this process: counted, locked, open to faults, on the scheduler's clock.
+"""AWS in this process: counts and locks all boto3 calls, injects faults, and uses the scheduler's clock.
 
 While an endpoint runs, calls of boto3's clients come here (``direct``) and are answered from moto's backends in this
-process; nothing leaves the machine. moto isn't safe for threads, so one lock goes round it (32 threads without it lost
-a third of their updates).
+process; nothing leaves the machine. moto isn't thread-safe, so one lock guards it (32 threads without it lost a third
+of their updates).
 """
 
 from __future__ import annotations
@@ -51,17 +51,17 @@ from local.scheduler import Scheduler
 
 _BACKENDS = {"dynamodb": LocalDynamoDB, "lambda": LocalLambda, "sns": LocalSns, "sqs": LocalSqs}
 
-#: Whether what is called now is part of a deployment, by thread.
+#: Whether the current call is part of a deployment.
 _deploying: ContextVar[bool] = ContextVar("cqrs_deploying", default=False)
 
 
 class AwsEndpoint:
-    """AWS in this process. One may run at a time; its state begins empty and is gone after ``stop``.
+    """AWS in this process. Only one can run at a time; its state is initially empty and is dropped by ``stop``.
 
     Args:
-        scheduler: its clock, and the task switch before every call; None: real time, no tasks (unit tests).
+        scheduler: provides the clock, and the task switch before every call; None: real time, no tasks (unit tests).
         region: the default region of clients made while it runs.
-        faults: see ``Faults``; may be set later.
+        faults: see ``Faults``; can be set later.
     """
 
     account_id = ACCOUNT_ID
@@ -72,23 +72,23 @@ class AwsEndpoint:
         self.scheduler = scheduler
         self.region = region
         self.faults = faults
-        #: Round everything that touches moto's backends. Not to be held while waiting or calling functions.
+        #: Guards everything that touches moto's backends. Must not be held while waiting or calling functions.
         self.lock = threading.RLock()
         #: Calls by (caller, service, operation); the caller is a function's name, or None.
         self.calls: Counter[tuple[str | None, str, str]] = Counter()
         self._used = UsedPermissions()
         self._listeners: list[Callable[[AwsCall], None]] = []
-        #: called in the journal's transaction after each call of S3 that moto answered
+        #: called in the journal's transaction after each S3 call that moto answered
         self.keep_objects: Callable[[journal.Journal, AwsRequest], None] | None = None
         self._handlers: dict[tuple[str, str], OperationHandler] = {}
         self._exit: ExitStack | None = None
-        #: names of the rules that the program declared; None: they are still to come
+        #: names of the rules that the program declared; None: it isn't deployed yet
         self._declared_rules: frozenset[str] | None = None
 
     # -- life ---------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Answer the process's boto3 calls; see ``clean_environment`` for what they know of the user's settings."""
+        """Answer the process's boto3 calls, which don't use the user's settings (``clean_environment``)."""
         with ExitStack() as stack:
             stack.enter_context(calls_of_this_process(self))
             stack.enter_context(clock_of(self.scheduler))
@@ -111,7 +111,7 @@ class AwsEndpoint:
             self._exit = stack.pop_all()
 
     def stop(self) -> None:
-        """Drop all state and restore the process. Calls that are made later fail. Harmless if it isn't running."""
+        """Drop all state and restore the process. Later calls fail. Does nothing if it isn't running."""
         if self._exit is None:
             return
         with self.lock:
@@ -136,8 +136,8 @@ class AwsEndpoint:
     def replace(self, service: str, operation: str, handler: OperationHandler) -> None:
         """Let ``handler`` answer an operation in place of moto.
 
-        It runs without the lock, so that it may wait and make calls of its own; it takes ``endpoint.lock`` for what
-        it does to moto's backends.
+        It runs without the lock, so that it may wait and make calls; it takes ``endpoint.lock`` to access moto's
+        backends.
         """
         self._handlers[(services.service_name(service), operation)] = handler
 
@@ -148,7 +148,7 @@ class AwsEndpoint:
         self.replace("lambda", "Invoke", LambdaInvoke(self.scheduler, host, call_async))
 
     def bind_http(self, port: int, host: str = "127.0.0.1") -> HttpServer:
-        """Take a port on a loopback address; ``start`` of the result serves the same state there. Port 0: any free one.
+        """Bind a port on a loopback address; ``start`` of the result serves this endpoint there. Port 0: any free one.
 
         Raises:
             PortInUse: the port is taken.
@@ -159,20 +159,20 @@ class AwsEndpoint:
         return server
 
     def serve_http(self, port: int, host: str = "127.0.0.1") -> HttpServer:
-        """``bind_http`` and start, on daemon threads. Raises as it does."""
+        """``bind_http`` and start, on daemon threads. Raises the same errors."""
         server = self.bind_http(port, host)
         server.start()
         return server
 
     def seal(self) -> None:
-        """The program is deployed: from now on its declarations stay; see ``operations``."""
+        """Call when the program is deployed: from then on its declarations can't be changed; see ``operations``."""
         with self.lock:
             rules = services.backend("events", self.region).event_buses["default"].rules
             self._declared_rules = frozenset(rules)
 
     @contextmanager
     def deploying(self) -> Iterator[None]:
-        """A scope in which this thread changes what programs declare, on an endpoint that is sealed otherwise."""
+        """Inside, this thread may change declarations of a sealed endpoint."""
         token = _deploying.set(True)
         try:
             yield
@@ -186,7 +186,7 @@ class AwsEndpoint:
         """Answer one request, in the order: task switch, fault, effect, count, fault, listeners.
 
         Raises:
-            BaseException: what ``faults`` raise.
+            BaseException: raised by ``faults``.
         """
         reason = self._refusal(request)
         if reason is not None:
@@ -236,7 +236,7 @@ class AwsEndpoint:
         return reason
 
     def call_moto(self, request: AwsRequest) -> AwsResponse:
-        """moto's answer (with ours for DynamoDB); the lock must be held."""
+        """moto's response (for DynamoDB with our changes); the lock must be held."""
         if self._exit is None:
             raise EndpointStopped(f"{request.service}.{request.operation} after the local endpoint was stopped")
         kept = journal.active()
@@ -262,15 +262,15 @@ class AwsEndpoint:
         return tables
 
     def calls_by_function(self) -> dict[str, dict[str, set[str]]]:
-        """What each function's role must allow, as far as calls were made: {function: {action: {resource ARN}}}.
+        """The permissions that each function has used: {function: {action: {resource ARN}}}.
 
-        State machines are among them, by their names: what their tasks and Distributed Maps do is theirs.
+        State machines are included, by name, with the calls of their tasks and Distributed Maps.
         """
         with self.lock:
             return self._used.by_caller()
 
     def note_access(self, caller: str, action: str, resource: str) -> None:
-        """Something that a state machine does by itself, without a call that comes by here."""
+        """Record an action of a state machine that isn't a call to this endpoint."""
         with self.lock:
             self._used.note(caller, action, resource)
 

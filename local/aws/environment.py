@@ -1,9 +1,9 @@
-"""The environment in which clients of the local endpoint are made: nothing in it is the user's.
+"""The environment of the local endpoint's clients, without any of the user's settings.
 
-A developer's shell says much to botocore: other endpoints, profiles, FIPS, proxies, certificates, files under the home
-folder with more of them. Each could send a request of the embedded AWS elsewhere or break it. While an endpoint runs
-all of it is out of sight, for this process and those that it starts; afterwards it is as before. Commands for
-operators start no endpoint, so theirs is the user's environment as ever.
+A developer's shell may configure botocore with other endpoints, profiles, FIPS, proxies, certificates, and files in the
+home folder with more of them. Each could redirect or break a request to the embedded AWS. While an endpoint runs, all
+of them are hidden from this process and its child processes; afterwards they are restored. Commands for operators
+start no endpoint, so they use the user's environment.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ from typing import Any
 from botocore import configprovider
 from botocore.loaders import Loader
 
-#: Marks clients of the local endpoint: a request with this key never goes to the network.
+#: Marks clients of the local endpoint: requests with this key are never sent to the network.
 ACCESS_KEY = "LOCALLOCALLOCALLOCAL"
 
-#: Variables of AWS's and boto's libraries and of moto, and what ``urllib`` and ``requests`` read.
+#: Variables of AWS's and boto's libraries, moto, ``urllib`` and ``requests``.
 _USERS = re.compile(r"AWS_.*|_X_AMZN_TRACE_ID|BOTO.*|MOTO_.*|(?i:[a-z]+_proxy)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE")
 
 
 @contextmanager
 def clean_environment(region: str) -> Iterator[None]:
-    """``os.environ`` and botocore's search path without anything of the user's; made-up credentials and ``region``."""
+    """Inside, ``os.environ`` and botocore's search path have none of the user's settings, but fake credentials and
+    ``region``.
+    """
     before = {name: value for name, value in os.environ.items() if is_users(name)}
     models = Loader.CUSTOMER_DATA_PATH
     _replace(before, _own(region))
@@ -40,13 +42,13 @@ def clean_environment(region: str) -> Iterator[None]:
 
 
 def is_users(name: str) -> bool:
-    """Whether an environment variable would have a say in what botocore does."""
+    """Whether an environment variable would affect botocore."""
     return _USERS.fullmatch(name) is not None or name in botocore_variables()
 
 
 @cache
 def botocore_variables() -> frozenset[str]:
-    """The variables in botocore's own tables of its settings."""
+    """The variables in botocore's tables of its settings."""
     tables: list[Mapping[str, Any]] = [
         table for name, table in vars(configprovider).items() if name.isupper() and isinstance(table, dict)
     ]
@@ -64,7 +66,7 @@ def _own(region: str) -> dict[str, str]:
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
-        # what is no regular file counts as absent; without these ~/.aws and ~/.boto would be read
+        # anything but a regular file counts as absent; without these, ~/.aws and ~/.boto would be read
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "BOTO_CONFIG": os.devnull,

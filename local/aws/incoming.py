@@ -1,4 +1,4 @@
-"""Reads requests: which service, operation and parameters, whether they come from boto3 here or by HTTP."""
+"""Reads service, operation and parameters of requests, from boto3 in this process or from HTTP."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def request_from_botocore(event_name: str, request: Any, default_region: str) ->
 def request_from_http(
     method: str, path: str, headers: Mapping[str, str], body: bytes, default_region: str
 ) -> AwsRequest:
-    """A request that came over HTTP; ``path`` includes the query, ``headers`` have lower-case names.
+    """A request from HTTP; ``path`` includes the query, ``headers`` have lower-case names.
 
     Raises:
-        EndpointError: it is not signed, so that its service is unknown, or the service isn't here.
+        EndpointError: it isn't signed, so its service is unknown, or the service isn't supported.
     """
     name, region = signature_scope(headers, path)
     if name is None and is_presigned_v2(path):
@@ -61,7 +61,7 @@ def request_from_http(
         raise EndpointError("unsigned request: the local endpoint needs signed ones (any credentials will do)")
     service = service_name(name)
     if service == "s3" and method == "PUT" and headers.get("content-type", "").startswith(_FORM):
-        headers = {**headers, "content-type": "binary/octet-stream"}  # moto would take an object for a form
+        headers = {**headers, "content-type": "binary/octet-stream"}  # moto would parse the object as a form
     region = region or default_region
     url = canonical_url(service, region, path)
     return AwsRequest(
@@ -77,8 +77,8 @@ def request_from_http(
 
 
 def signature_scope(headers: Mapping[str, Any], path: str = "") -> tuple[str | None, str | None]:
-    """(service, region) of the credential scope: of the Authorization header, or of a presigned URL, whose ``path``
-    includes the query (IAM User Guide, "Authentication methods": X-Amz-Credential). Nones without one.
+    """(service, region) of the credential scope in the Authorization header or in a presigned URL, whose ``path``
+    includes the query (IAM User Guide, "Authentication methods": X-Amz-Credential). (None, None) without one.
     """
     value = headers.get("Authorization") or headers.get("authorization")
     text = value.decode() if isinstance(value, bytes) else str(value or "")
@@ -91,13 +91,13 @@ def signature_scope(headers: Mapping[str, Any], path: str = "") -> tuple[str | N
 
 
 def is_presigned_v2(path: str) -> bool:
-    """A URL that S3's old scheme signed (S3 User Guide, "Moving from Signature Version 2 to Signature Version 4")."""
+    """Whether S3's old scheme signed the URL (S3 User Guide, "Moving from Signature Version 2 to Version 4")."""
     return {"AWSAccessKeyId", "Signature", "Expires"} <= dict(parse_qsl(urlsplit(path).query)).keys()
 
 
 def _moto_url(service: str, region: str, url: str) -> str:
-    """The URL as moto reads it: it knows the host names of the partition ``aws`` only, and takes the region from them,
-    which IAM's host doesn't have.
+    """The URL for moto, which only supports host names of the partition ``aws`` and reads the region from them, which
+    IAM's host doesn't have.
     """
     parts = urlsplit(url)
     host = canonical_url(service, region, "") if service == "iam" else f"{parts.scheme}://{parts.netloc}"
@@ -138,7 +138,7 @@ def _params(service: str, url: str, body: Any) -> Mapping[str, Any]:
     try:
         params = json.loads(body)
     except ValueError:
-        return {}  # moto answers that with the service's own error
+        return {}  # moto returns the service's own error
     return params if isinstance(params, dict) else {}
 
 
@@ -152,7 +152,7 @@ def _s3_params(url: str) -> Mapping[str, Any]:
 
 
 def response_for_botocore(url: str, response: AwsResponse) -> AWSResponse:
-    """An answer as botocore has it from urllib3."""
+    """A response as botocore gets it from urllib3."""
     return AWSResponse(url, response.status, HTTPHeaders.from_dict(response.headers), RawBody(response.body))
 
 
@@ -160,6 +160,6 @@ class RawBody(BytesIO):
     """A response's body as botocore reads it from urllib3."""
 
     def stream(self, amt: int = 65536, decode_content: bool | None = None) -> Any:
-        """In parts."""
+        """The body in parts."""
         while chunk := self.read(amt):
             yield chunk

@@ -25,7 +25,7 @@ from local.functions.model import (
 )
 from local.scheduler import Scheduler
 
-#: How much longer than a function's own time limit its caller waits for an answer (seconds).
+#: How much longer than a function's timeout its caller waits for a response (seconds).
 GRACE_S = 60.0
 
 
@@ -33,8 +33,8 @@ class LocalLambda(LambdaBackend):  # type: ignore[misc]  # moto has no types tha
     """Functions and event source mappings as declarations only."""
 
     def create_event_source_mapping(self, spec: dict[str, Any]) -> EventSourceMapping:
-        """Record it. moto would deliver one message at a time from inside the write that made it; ``local.sources``
-        delivers as Lambda does.
+        """Record the mapping. moto would deliver messages one at a time, during the write; ``local.sources`` delivers
+        them as Lambda does.
         """
         function = self._lambdas.get_function_by_name_or_arn_with_qualifier(spec.get("FunctionName", ""))
         source = spec.get("EventSourceArn", "")
@@ -52,27 +52,27 @@ class LocalLambda(LambdaBackend):  # type: ignore[misc]  # moto has no types tha
         return mapping
 
     def delete_event_source_mapping(self, uuid: str) -> EventSourceMapping | None:
-        """Forget it."""
+        """Remove the mapping."""
         return self._event_source_mappings.pop(uuid, None)
 
     def invoke(self, *args: Any, **kwargs: Any) -> Any:
-        """Not reached by Invoke once ``install_lambda`` was called; moto would start a container here."""
+        """Not called by Invoke after ``install_lambda``; moto would start a container here."""
         raise LambdaClientError("ServiceException", "no function host is installed on the local endpoint")
 
     def send_sns_message(self, function_name: str, *args: Any, **kwargs: Any) -> None:
-        """A topic's delivery to a function."""
+        """Refuse a topic's delivery to a function."""
         raise EndpointError(f"the local endpoint doesn't deliver from SNS to a function ({function_name})")
 
     def send_log_event(self, *args: Any, **kwargs: Any) -> None:
-        """A log group's subscription."""
+        """Refuse a log group's subscription."""
         raise EndpointError("the local endpoint doesn't deliver from CloudWatch Logs to a function")
 
 
 class LambdaInvoke:
     """The Invoke API.
 
-    RequestResponse runs the function and answers its result. Event answers 202 at once; the call is made later with
-    Lambda's retries by ``call_async`` (default: ``local.sources.async_calls.AsyncCaller``). DryRun answers 204.
+    RequestResponse runs the function and returns its result. Event returns 202 at once; the function is called later,
+    with Lambda's retries, by ``call_async`` (default: ``local.sources.async_calls.AsyncCaller``). DryRun returns 204.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class LambdaInvoke:
         name = str(request.params["FunctionName"])
         qualifier = dict(parse_qsl(urlsplit(request.url).query)).get("Qualifier")
         if qualifier:
-            name += f":{qualifier}"  # only $LATEST is there: the host refuses others
+            name += f":{qualifier}"  # only $LATEST exists: the host refuses others
         kind = _text(request.headers.get("X-Amz-Invocation-Type") or request.headers.get("x-amz-invocation-type"))
         body = request.body or b"null"
         try:
@@ -124,13 +124,13 @@ class LambdaInvoke:
 def run_in_task(
     scheduler: Scheduler, call: Callable[[], InvokeResult], *, what: str, patience: float, beside: bool = False
 ) -> InvokeResult:
-    """Make a call that waits: in the present task, or in a task of its own for a thread that isn't the scheduler's.
+    """Make a blocking call: in the current task, or in a new task for a thread outside the scheduler.
 
-    ``beside``: it does not count towards the calls that may run at once.
+    ``beside``: the call doesn't count towards the limit of concurrent calls.
 
     Raises:
         NoAnswer: neither a result nor a timeout within ``patience`` seconds; names ``what`` was called.
-        RuntimeError: in virtual time outside of a task, where nothing would ever answer.
+        RuntimeError: called in virtual time outside of a task, where it would never return.
     """
     if scheduler.current_task() is not None:
         return call()
@@ -139,13 +139,13 @@ def run_in_task(
     done = threading.Event()
     outcome: list[InvokeResult | BaseException] = []
 
-    nested = current_function.get() is not None  # its caller has a worker thread, and must not wait for itself
+    nested = current_function.get() is not None  # its caller occupies a worker thread and must not wait for another
 
     def run() -> None:
         try:
             with scheduler.one_worker_more() if beside else nullcontext(), scheduler.worker(at_once=nested or beside):
                 outcome.append(call())
-        except BaseException as error:  # noqa: BLE001 - boundary: handed to the waiting thread
+        except BaseException as error:  # noqa: BLE001 - boundary: passed to the waiting thread
             outcome.append(error)
         finally:
             done.set()
@@ -162,7 +162,7 @@ def run_in_task(
 
 
 def _default_async(scheduler: Scheduler, host: FunctionHost) -> Callable[[str, Any], None]:
-    from local.sources.async_calls import AsyncCaller  # here: local.sources needs this package for its readers
+    from local.sources.async_calls import AsyncCaller  # imported here, since local.sources imports this package
 
     return AsyncCaller(scheduler, host).call
 

@@ -1,4 +1,4 @@
-"""What passes through the local endpoint: a request, its answer, the record of a call, injected faults."""
+"""The local endpoint's requests, responses, records of calls, and injected faults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ACCOUNT_ID = "123456789012"
 
 
 class EndpointError(Exception):
-    """The local endpoint can't do what was asked; the text is one clear line."""
+    """The local endpoint can't do what was requested; the text is one clear line."""
 
 
 class PortInUse(EndpointError):
@@ -24,13 +24,12 @@ class EndpointStopped(EndpointError):
 
 
 class AwsRequest:
-    """One API request, from boto3 in this process or from HTTP. Not to be changed.
+    """One API request, from boto3 in this process or from HTTP. Must not be modified.
 
     ``service`` is boto3's client name (``stepfunctions``, not ``states``), ``operation`` the API's
     (``StartExecution``). ``params`` are the request's parameters where they are cheap to read (JSON and query
     protocols; function name; bucket and key). ``method``, ``url``, ``headers`` and ``body`` (bytes, text or a file-like
-    object) are what the client sent; one that came without HTTP has no URL
-    and no body.
+    object) are as the client sent them; a request without HTTP has no URL and no body.
     """
 
     __slots__ = ("body", "headers", "method", "operation", "params", "region", "service", "url")
@@ -58,9 +57,9 @@ class AwsRequest:
 
 
 class AwsResponse:
-    """An answer; headers are text to text. Not to be changed, ``value`` least of all: it may be what is stored.
+    """A response. Must not be modified, in particular ``value``, which may be the stored object.
 
-    Its content is given as ``body`` or, in a JSON protocol, as the ``value`` that the body says; each makes the other.
+    Its content is given as ``body`` or, in a JSON protocol, as the JSON's ``value``; each is derived from the other.
     """
 
     __slots__ = ("_body", "_value", "headers", "status")
@@ -75,14 +74,14 @@ class AwsResponse:
 
     @property
     def body(self) -> bytes:
-        """As it is sent over HTTP."""
+        """The content as sent over HTTP."""
         if self._body is None:
             self._body = json.dumps(self._value).encode()
         return self._body
 
     @property
     def value(self) -> Any:
-        """As JSON says it; no body is an empty object."""
+        """The content as a JSON value; an empty object without a body."""
         if self._value is None:
             self._value = json.loads(self._body) if self._body else {}
         return self._value
@@ -90,9 +89,9 @@ class AwsResponse:
 
 @dataclass(frozen=True)
 class AwsCall:
-    """One call as counters, listeners and faults see it.
+    """One call, for counters, listeners and faults.
 
-    ``caller`` is the function whose code made it, None for others. ``access`` are the (IAM action, resource ARN)
+    ``caller`` is the function whose code made it, None for other callers. ``access`` are the (IAM action, resource ARN)
     pairs that the caller's role must allow; ``resource`` is the first of these resources.
     """
 
@@ -106,23 +105,23 @@ class AwsCall:
 
     @property
     def label(self) -> str:
-        """``<service>.<Operation>``, as the scheduler's trace names it."""
+        """``<service>.<Operation>``, as in the scheduler's trace."""
         return f"{self.service}.{self.operation}"
 
 
 class Faults(Protocol):
-    """Decides what goes wrong. Both may raise, notably ``SimulatedCrash``, which passes botocore untouched."""
+    """Injects faults. Both methods may raise, notably ``SimulatedCrash``, which botocore doesn't catch."""
 
     def before(self, call: AwsCall) -> str | None:
-        """Before the call takes effect. An error code ("ThrottlingException") is answered instead of the call;
-        botocore retries it as it would AWS's.
+        """Called before the call takes effect. A returned error code ("ThrottlingException") becomes the response;
+        botocore retries it like AWS's.
         """
         ...
 
     def after(self, call: AwsCall) -> None:
-        """After the call took effect and before the caller learns of it."""
+        """Called after the call took effect, before its caller gets the response."""
         ...
 
 
-#: Answers one operation in place of moto, outside of the endpoint's lock.
+#: Answers one operation in place of moto, outside the endpoint's lock.
 OperationHandler = Callable[[AwsRequest], AwsResponse]

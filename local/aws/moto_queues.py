@@ -1,4 +1,4 @@
-"""moto's queues without what takes time with the number of their messages, and with bounds for what they keep."""
+"""moto's queues, without operations whose time grows with the number of messages, and with bounded memory."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ REMEMBERED_HANDLES = 10_000
 
 
 class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy can follow
-    """moto's queue. It counts all its messages for every message sent; here that is left out."""
+    """moto's queue, without counting all its messages for every message sent."""
 
-    #: moto keeps the last one like any attribute, and neither shows it nor minds it.
+    #: moto stores the last one like any attribute, but neither returns nor enforces it.
     BASE_ATTRIBUTES = [*Queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"]  # as moto has it
     redrive_allow_policy: str | None = None
-    #: messages that were sent with a delay, until it is over
+    #: messages that are still delayed
     delayed: list[Any]
 
     def url(self, request_url: Any) -> str:
-        """Where clients reach the queue: some SDKs send requests to this address. moto's is the request's."""
+        """The queue's URL, to which some SDKs send requests. moto uses the request's host."""
         return f"{served_at() or f'https://sqs.{self.region}.amazonaws.com'}/{self.account_id}/{self.name}"
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """moto's attributes, worked out when they are read."""
+        """moto's attributes, computed when they are read."""
         return _Attributes(self)
 
     @property
     def messages(self) -> VisibleMessages:
-        """The visible ones."""
+        """The visible messages."""
         return VisibleMessages(self._messages)
 
     def add_message(self, message: Any) -> None:
-        """moto's. A message with a delay is remembered for ``next_visible_at``."""
+        """Add a message, as in moto. A delayed message is recorded for ``next_visible_at``."""
         super().add_message(message)
         keep_message(self.name, message)
         if message.delayed_until > unix_time_millis():
             self.delayed.append(message)
 
     def next_visible_at(self) -> float | None:
-        """Epoch milliseconds of the moment until which the first hidden or delayed message is hidden.
+        """Epoch milliseconds until which the first hidden or delayed message is hidden.
 
-        Those are among the delayed and the received ones; all messages of the queue may be far more. A message of a
-        FIFO queue may be hidden by an old receipt without being counted as received.
+        Only the delayed and received messages are checked; the queue may have far more. In a FIFO queue all are, since
+        a message may be hidden by an old receipt without being counted as received.
         """
         moment = unix_time_millis()
         self.delayed = [one for one in self.delayed if one.delayed_until >= moment] if self._messages else []
@@ -61,10 +61,10 @@ class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy ca
         return min((at for at in times if at >= moment), default=None)
 
     def delete_message(self, receipt_handle: str) -> None:
-        """moto goes through the whole queue twice, and copies it. Messages that were received stand in front.
+        """Search from the front, where received messages are; moto scans the whole queue twice, and copies it.
 
         Raises:
-            ReceiptHandleIsInvalid: no message here was received with this handle.
+            ReceiptHandleIsInvalid: no message of the queue was received with this handle.
         """
         if receipt_handle in self.deleted_messages:
             return
@@ -78,17 +78,17 @@ class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy ca
         self.deleted_messages.update(message.all_receipt_handles)
 
     def _set_attributes(self, attributes: dict[str, Any], now: float | None = None) -> None:
-        """Attributes that aren't given stay (SQS API reference, SetQueueAttributes); moto drops the policy."""
+        """Attributes that aren't given are kept (SQS API reference, SetQueueAttributes); moto would drop the policy."""
         super()._set_attributes({"Policy": self.policy, **attributes}, now)
         if attributes.get("RedrivePolicy"):
             self.check_letters()
 
     def check_letters(self) -> None:
-        """Hold the dead-letter queue's ``RedriveAllowPolicy`` against this queue (SQS API reference,
-        SetQueueAttributes). The service's own words for the refusal are not documented.
+        """Check this queue against the dead-letter queue's ``RedriveAllowPolicy`` (SQS API reference,
+        SetQueueAttributes). The service's error message isn't documented.
 
         Raises:
-            SQSException: it takes the letters of other queues only.
+            SQSException: the policy only allows other queues.
         """
         letters = self.dead_letter_queue
         allowed = json.loads(getattr(letters, "redrive_allow_policy", None) or "{}")
@@ -106,7 +106,7 @@ class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy ca
         return found
 
 
-#: What is kept of a message, in addition to its attributes.
+#: Fields of a message that are stored, in addition to its attributes.
 KEPT = (
     "id",
     "body",
@@ -128,7 +128,7 @@ def kind_of_messages(queue_name: str) -> str:
 
 
 def keep_message(queue_name: str, message: Any) -> None:
-    """Keep it as it is now, in this queue and no other."""
+    """Store the current state of a message, in this queue only."""
     kept = active()
     if kept is None:
         return
@@ -146,7 +146,7 @@ def keep_message(queue_name: str, message: Any) -> None:
 
 
 def forget_message(queue_name: str, message: Any) -> None:
-    """It was dealt with."""
+    """Remove a stored message."""
     kept = active()
     if kept is not None:
         kept.delete(kind_of_messages(queue_name), message.id)
@@ -157,7 +157,7 @@ def _plain(value: dict[str, Any]) -> dict[str, Any]:
 
 
 class VisibleMessages:
-    """The visible messages of a list. The time is taken once; a queue is looked through as far as somebody reads."""
+    """The visible messages of a list, as of the time of creation; the list is only scanned as far as it is read."""
 
     def __init__(self, messages: Sequence[Any]) -> None:
         self._messages = messages
@@ -175,7 +175,7 @@ class VisibleMessages:
 
 
 class RecentHandles:
-    """Receipt handles of deleted messages, to delete twice without an error. moto keeps them for ever."""
+    """Receipt handles of deleted messages, so that deleting twice isn't an error. moto keeps them forever."""
 
     def __init__(self) -> None:
         self._handles: dict[str, None] = {}
@@ -184,14 +184,14 @@ class RecentHandles:
         return handle in self._handles
 
     def update(self, handles: Iterable[str | None]) -> None:
-        """Add some; the oldest beyond ``REMEMBERED_HANDLES`` are forgotten."""
+        """Add handles; the oldest beyond ``REMEMBERED_HANDLES`` are dropped."""
         self._handles.update(dict.fromkeys(one for one in handles if one))
         while len(self._handles) > REMEMBERED_HANDLES:
             del self._handles[next(iter(self._handles))]
 
 
 class _Attributes(dict[str, Any]):
-    """A queue's attributes; the counts are made only when all of them are asked for."""
+    """A queue's attributes; messages are only counted if all attributes are read."""
 
     def __init__(self, queue: LocalQueue) -> None:
         super().__init__()
@@ -222,13 +222,13 @@ class LocalSqs(SQSBackend):  # type: ignore[misc]
     """The queues of one region."""
 
     def create_queue(self, name: str, tags: dict[str, str] | None = None, **kwargs: Any) -> Queue:
-        """moto's, with our class of queue."""
+        """Create a queue, as in moto, with our class."""
         is_new = name not in self.queues
         queue = super().create_queue(name, tags, **kwargs)
         if not isinstance(queue, LocalQueue):
             queue.deleted_messages = RecentHandles()
             queue.delayed = []
-        queue.__class__ = LocalQueue  # moto names its class itself and has no other place to choose it
+        queue.__class__ = LocalQueue  # moto has no way to choose the class
         if is_new:
             try:
                 queue.check_letters()
@@ -238,22 +238,22 @@ class LocalSqs(SQSBackend):  # type: ignore[misc]
         return queue
 
     def receive_message(self, queue_name: str, *args: Any, **kwargs: Any) -> list[Any]:
-        """moto's; how often a message was received is kept with it."""
+        """Receive, as in moto, and store the messages' receive counts."""
         found: list[Any] = super().receive_message(queue_name, *args, **kwargs)
         if found and active() is not None:
-            received = {one.id for one in found}  # copies, with the attributes that were asked for
+            received = {one.id for one in found}  # found are copies, with the requested attributes
             for message in self.get_queue(queue_name).pending_messages:
                 if message.id in received:
                     keep_message(queue_name, message)
         return found
 
     def purge_queue(self, queue_name: str) -> None:
-        """moto's."""
+        """Purge, as in moto, and remove the stored messages."""
         super().purge_queue(queue_name)
         kept = active()
         if kept is not None:
             kept.delete_below(kind_of_messages(queue_name), "")
 
     def is_message_valid_based_on_retention_period(self, queue_name: str, message: Any) -> bool:
-        """moto counts the whole queue for this, for each message."""
+        """As in moto, which counts the whole queue for each message."""
         return bool(self.queues[queue_name].message_retention_period + message.sent_timestamp / 1000 > unix_time())

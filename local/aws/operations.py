@@ -1,10 +1,10 @@
-"""What the local endpoint does, and what it refuses by name.
+"""The operations that the local endpoint supports; others are refused by name.
 
-moto answers more operations than it carries out: it would say that a function has new code, a mapping is off or a
-schedule is on, and nothing would come of it. So a change is answered only if something comes of it here. What the
-program declares (functions, mappings, rules, roles, alarms) can be changed by the program alone: once it is deployed,
-such calls are refused as well. Reading works where moto knows the operation; Step Functions and DynamoDB refuse what
-they lack themselves.
+moto accepts more operations than it implements: it would confirm that a function has new code, a mapping is disabled
+or a schedule enabled, without any effect. So a change is only accepted if it has an effect here. Declarations of the
+program (functions, mappings, rules, roles, alarms) can only be changed by the program: once it is deployed, such calls
+are refused as well. Reading works if moto supports the operation; Step Functions and DynamoDB refuse unsupported
+operations themselves.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: Operations that change nothing begin with one of these.
+#: Prefixes of operations that change nothing.
 READS = ("BatchGet", "Check", "Describe", "Filter", "Get", "Head", "List", "Lookup", "Simulate")
-#: Services that refuse for themselves.
+#: Services that refuse unsupported operations themselves.
 OWN_REFUSALS = frozenset({"dynamodb", "stepfunctions"})
 
 
@@ -111,13 +111,13 @@ CHANGES: Mapping[str, Changes] = {
 
 
 def refusal(service: str, operation: str, params: Mapping[str, Any], *, deployed: bool) -> str | None:
-    """Why a request is refused, None if it isn't.
+    """Why a request is refused; None if it isn't.
 
     Args:
         service: boto3's client name.
-        operation: as the API names it.
-        params: what ``AwsRequest.params`` holds of the request.
-        deployed: the program's declarations are complete.
+        operation: the API's name of it.
+        params: ``AwsRequest.params``.
+        deployed: whether the program's declarations are complete.
     """
     if service in OWN_REFUSALS or operation.startswith(READS):
         return None

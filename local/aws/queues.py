@@ -1,4 +1,4 @@
-"""SQS of the local endpoint: receiving with waits that don't hold the lock, and queues as event sources see them."""
+"""SQS of the local endpoint: long polling without holding the lock, and access to queues for event sources."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.aws.moto_queues import LocalQueue
 if TYPE_CHECKING:
     from local.aws.endpoint import AwsEndpoint
 
-#: How often a waiting ReceiveMessage looks again (seconds).
+#: Polling interval of a waiting ReceiveMessage (seconds).
 POLL_INTERVAL_S = 0.2
 
 
@@ -24,7 +24,7 @@ class ReceiveMessage:
         self._endpoint = endpoint
 
     def __call__(self, request: AwsRequest) -> AwsResponse:
-        """Look, and look again until there is a message or the time is over."""
+        """Poll until there is a message or the wait time is over."""
         endpoint = self._endpoint
         scheduler = endpoint.scheduler
         params = dict(request.params)
@@ -44,7 +44,7 @@ class ReceiveMessage:
             if scheduler is not None and scheduler.current_task() is not None:
                 scheduler.sleep(POLL_INTERVAL_S)
             elif scheduler is not None and scheduler.is_virtual:
-                return response  # outside of a task virtual time stands still
+                return response  # outside of a task, virtual time doesn't advance
             else:
                 threading.Event().wait(POLL_INTERVAL_S)
             waited += POLL_INTERVAL_S
@@ -54,14 +54,14 @@ class Queues:
     """Reads and empties queues for event source mappings, by their ARN."""
 
     def __init__(self, endpoint: AwsEndpoint, client: Any) -> None:
-        """``client`` is a boto3 SQS client: receiving and deleting are calls like any other."""
+        """``client`` is a boto3 SQS client: receiving and deleting are ordinary calls."""
         self._endpoint = endpoint
         self._client = client
 
     def receive(self, queue_arn: str, limit: int) -> list[Mapping[str, Any]]:
-        """Up to ``limit`` (at most 10) visible messages in ReceiveMessage's shape, now hidden.
+        """Receive up to ``limit`` (at most 10) messages, in ReceiveMessage's shape.
 
-        No call where none is visible: sources look again whenever something was sent to any queue.
+        Makes no call if none is visible: sources poll whenever something was sent to any queue.
         """
         if not has_visible_messages(self._endpoint, queue_arn):
             return []
@@ -75,7 +75,7 @@ class Queues:
         return list(answer.get("Messages", []))
 
     def delete(self, queue_arn: str, receipt_handles: Sequence[str]) -> None:
-        """Remove messages."""
+        """Delete messages."""
         for start in range(0, len(receipt_handles), 10):
             entries = [
                 {"Id": str(number), "ReceiptHandle": handle}
@@ -84,20 +84,20 @@ class Queues:
             self._client.delete_message_batch(QueueUrl=queue_url(queue_arn), Entries=entries)
 
     def next_visible_at(self, queue_arn: str) -> float | None:
-        """When the next hidden or delayed message appears; see ``next_visible_at``."""
+        """When the next hidden or delayed message becomes visible; see the function ``next_visible_at``."""
         return next_visible_at(self._endpoint, queue_arn)
 
 
 def has_visible_messages(endpoint: AwsEndpoint, queue_arn: str) -> bool:
-    """Whether a receive would find something, without a call: looks at messages until the first visible one."""
+    """Whether a receive would find a message; determined without a call, by scanning to the first visible one."""
     with endpoint.lock:
         return bool(_queue(endpoint, queue_arn).messages)
 
 
 def next_visible_at(endpoint: AwsEndpoint, queue_arn: str) -> float | None:
-    """Epoch seconds at which the first hidden or delayed message appears, None if no message is hidden.
+    """Epoch seconds at which the first hidden or delayed message becomes visible; None if none is hidden.
 
-    moto's message is still hidden at that very moment and visible after it.
+    In moto, a message is still hidden at exactly that time, and visible after it.
     """
     with endpoint.lock:
         at = _queue(endpoint, queue_arn).next_visible_at()

@@ -1,4 +1,4 @@
-"""The services of the local endpoint, and how a request finds moto's code for it."""
+"""The services of the local endpoint, and the dispatch of requests to moto's code."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from local.aws.model import ACCOUNT_ID, AwsRequest, AwsResponse, EndpointError
 from local.aws.tables.images import forget_items
 from local.partitions import SUFFIX, partition_of
 
-#: boto3's client name -> moto's package. Anything else is refused by name.
+#: boto3's client name to moto's package. Other services are refused by name.
 MOTO_PACKAGES = {
     "apigatewayv2": "apigatewayv2",
     "cloudwatch": "cloudwatch",
@@ -50,7 +50,7 @@ ALIASES = {
     "sfn": "stepfunctions",
     "states": "stepfunctions",
 }
-#: Host names, for requests that came by another address.
+#: Service to its host name where they differ, for requests to another address.
 HOSTS = {"apigatewayv2": "apigateway", "cloudwatch": "monitoring", "stepfunctions": "states"}
 _JSON = frozenset({"dynamodb", "events", "kms", "logs", "secretsmanager", "sqs", "ssm", "stepfunctions"})
 _XML = frozenset({"cloudwatch", "iam", "s3", "sns", "sts"})
@@ -71,7 +71,7 @@ def service_name(name: str) -> str:
 
 
 def canonical_url(service: str, region: str, path: str) -> str:
-    """The URL of AWS for a path that was sent elsewhere."""
+    """AWS's URL for a path that was requested at another address."""
     return f"https://{HOSTS.get(service, service)}.{region}.{SUFFIX}{path}"
 
 
@@ -109,7 +109,7 @@ def _short(request: AwsRequest) -> AwsResponse | None:
 
 
 def _written(request: AwsRequest) -> AwsRequest:
-    """A request that came without HTTP, as botocore would write it (JSON protocol)."""
+    """A request without HTTP, as botocore would write it (JSON protocol)."""
     prefix, version = _target(request.service)
     scope = f"{ACCESS_KEY}/20260101/{request.region}/{request.service}/aws4_request"
     headers = {
@@ -143,13 +143,13 @@ def _routes(service: str) -> list[tuple[re.Pattern[str], Any]]:
 
 
 def load_services() -> None:
-    """Import moto's code for all services now rather than during the first call of each."""
+    """Import moto's code for all services now instead of during the first call of each."""
     for service in MOTO_PACKAGES:
         _routes(service)
 
 
 def drop_backends() -> None:
-    """Forget all state of all services."""
+    """Drop all state of all services."""
     BackendDict.reset()
     backend.cache_clear()
     forget_items()
@@ -164,7 +164,7 @@ def backends(service: str) -> Any:
 
 @cache
 def backend(service: str, region: str) -> Any:
-    """moto's backend of a service; IAM and S3 have one for all regions of a partition."""
+    """moto's backend of a service; IAM and S3 have one per partition."""
     return backends(service)[ACCOUNT_ID][partition_of(region) if service in ("iam", "s3") else region]
 
 
@@ -177,9 +177,9 @@ def error_response(
     extra: Mapping[str, Any] | None = None,
     headers: Mapping[str, Any] | None = None,
 ) -> AwsResponse:
-    """An error in the form that a client of ``service`` understands; ``headers`` are the request's, if they are known.
+    """An error in the protocol of a client of ``service``; ``headers`` are the request's, if known.
 
-    CloudWatch's clients have gone from XML to JSON: those that do say so by ``X-Amz-Target``.
+    Newer clients of CloudWatch use JSON instead of XML, which ``X-Amz-Target`` shows.
     """
     speaks_json = headers is not None and ("X-Amz-Target" in headers or "x-amz-target" in headers)
     if service in _XML and not speaks_json:

@@ -1,7 +1,7 @@
-"""moto's SNS without unnecessary work for each notification, and with a bound on those that a topic remembers.
+"""moto's SNS without unnecessary work for each notification, and with a bound on the notifications that topics keep.
 
-moto makes an RSA key for each subscription and a certificate for each notification, and keeps all of them. They verify
-nothing: the certificate is said to be at an address of AWS, which doesn't have it. Here nothing is signed.
+moto creates an RSA key per subscription and a certificate per notification, and keeps all of them. They can't be used
+for verification, since the certificate's URL points to AWS, which doesn't have it. Here nothing is signed.
 """
 
 from __future__ import annotations
@@ -16,21 +16,19 @@ from moto.sns.models import SNSBackend, Subscription, Topic
 
 from local.partitions import suffix_of
 
-#: Notifications that a topic remembers, for people who look into moto.
+#: How many notifications a topic keeps, for inspection.
 REMEMBERED_NOTIFICATIONS = 100
 
 _SIGNATURE = base64.b64encode(b"the local runtime signs nothing").decode()
 
 
 class LocalSubscription(Subscription):  # type: ignore[misc]  # moto has no types that mypy can follow
-    """Who gets a topic's notifications."""
+    """moto's subscription, with unsigned notifications."""
 
     def get_post_data(
         self, message: str, message_id: str, subject: str | None, message_attributes: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """A notification as queues and HTTP endpoints get it (SNS Developer Guide, "HTTP/HTTPS notification JSON
-        format").
-        """
+        """A notification for queues and HTTP endpoints (SNS Developer Guide, "HTTP/HTTPS notification JSON format")."""
         region = self.topic.sns_backend.region_name
         host = f"https://sns.{region}.{suffix_of(region)}"
         optional = {"Subject": subject, "MessageAttributes": message_attributes}
@@ -49,16 +47,16 @@ class LocalSubscription(Subscription):  # type: ignore[misc]  # moto has no type
 
 
 class LocalSns(SNSBackend):  # type: ignore[misc]  # as above
-    """The topics of one region. moto keeps every notification that was ever sent."""
+    """The topics of one region. moto would keep every notification ever sent."""
 
     def create_topic(self, *args: Any, **kwargs: Any) -> Topic:
-        """moto's."""
+        """moto's topic, with a bound on kept notifications."""
         topic = super().create_topic(*args, **kwargs)
         topic.sent_notifications = deque(topic.sent_notifications, maxlen=REMEMBERED_NOTIFICATIONS)
         return topic
 
     def subscribe(self, *args: Any, **kwargs: Any) -> Subscription:
-        """moto's."""
+        """moto's subscription, with our class."""
         subscription = super().subscribe(*args, **kwargs)
         subscription.__class__ = LocalSubscription
         return subscription

@@ -16,13 +16,13 @@ from pulumi import AssetArchive, FileArchive, FileAsset, StringAsset
 
 from local.deploy.errors import DeployError
 
-#: The date in every zip entry, so that equal content gives equal bytes (zip can't express earlier ones).
+#: The date of every zip entry, so that equal content gives equal bytes (the earliest that zip supports).
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
 class Unpacked:
-    """An archive on disk: its folder, the hash of its content, and the same as a zip file."""
+    """An archive on disk: its folder, the hash of its content, and the content as a zip file."""
 
     folder: Path
     digest: str
@@ -30,19 +30,19 @@ class Unpacked:
 
 
 class Archives:
-    """Unpacks archives below ``work_dir``. The same content is unpacked once."""
+    """Unpacks archives below ``work_dir``; equal content is unpacked once."""
 
     def __init__(self, work_dir: Path) -> None:
         self._root = work_dir / "functions"
         self._known: dict[str, Unpacked] = {}
-        #: by names and files: the functions of a program have one archive, which is read once
+        #: by names and files, since a program's functions share one archive, which is read once
         self._seen: dict[tuple[tuple[str, str], ...], Unpacked] = {}
 
     def unpack(self, archive: Any, label: str) -> Unpacked:
         """Unpack a Pulumi archive.
 
         Raises:
-            DeployError: it isn't an archive, is empty, or has a member outside of itself; ``label`` names whose it is.
+            DeployError: it isn't an archive, is empty, or has a member outside of itself; ``label`` names its owner.
         """
         files = _files_of(archive)
         if files is None:
@@ -85,7 +85,7 @@ class Archives:
 
 
 def _files_of(archive: Any) -> tuple[tuple[str, str], ...] | None:
-    """An archive of single files, as names and paths; None: it is another one."""
+    """The names and paths of an archive of single files; None for other archives."""
     parts = archive.assets.items() if isinstance(archive, AssetArchive) else ()
     files = tuple((name, str(part.path)) for name, part in parts if isinstance(part, FileAsset))
     return files if files and len(files) == len(parts) else None

@@ -1,8 +1,7 @@
-"""Takes edited code without evaluating the program: nearly all edits change what functions do, not what is declared.
+"""Detects edits that only change the functions' code, as nearly all do, so that the program needn't be evaluated.
 
-A program takes half of a deployment's time, and all of it would come out as it was. What it declares follows from the
-configuration, from what it reads in the application's sources and from the texts below; so where those are as they
-were, the functions' code is all that there is to change.
+Evaluating the program takes half of a deployment's time. Its declarations depend on the configuration, on what it reads
+in the application's sources, and on the files below; if those are unchanged, only the functions' code can have changed.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from local.deploy.workspace import Workspace
 
 @dataclass(frozen=True)
 class Declared:
-    """What a deployment was declared from."""
+    """The inputs of a program's declarations."""
 
     settings: Stack
     texts: tuple[bytes, ...]
@@ -32,7 +31,7 @@ class Declared:
 
 
 def declared_from(project_dir: Path, settings: Stack) -> Declared | None:
-    """What the files say now; None where the program would refuse them, or is no program of this repository."""
+    """The current inputs; None if the program would refuse them, or isn't this repository's program."""
     try:
         config = StackConfig.from_texts(settings.config, settings.project)
         sources = application_sources(config, project_dir)
@@ -43,12 +42,12 @@ def declared_from(project_dir: Path, settings: Stack) -> Declared | None:
 
 
 def archive_of(declared: Declared, project_dir: Path) -> pulumi.AssetArchive:
-    """The functions' code. Raises PackagingError: the folder for bytecode can't be written."""
+    """The functions' code. Raises PackagingError: the folder for bytecode isn't writable."""
     config = StackConfig.from_texts(declared.settings.config, declared.settings.project)
     return functions_archive(declared.sources.members, config, project_dir)
 
 
 def is_deployed(declared: Declared, project_dir: Path, workspace: Workspace) -> bool:
-    """Whether all functions have this code: the program may give some another."""
+    """Whether all functions have this code, since a program could give them different code."""
     folder = workspace.archives.unpack(archive_of(declared, project_dir), "the functions").folder
     return all(spec.archive_dir == folder for spec in workspace.deployment.functions.values())

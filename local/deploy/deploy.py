@@ -1,4 +1,4 @@
-"""One deployment: the program's registrations become resources on the endpoint."""
+"""Deploys a program: its registrations become resources on the endpoint."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROVIDERS = "pulumi:providers:"
 def deploy_program(
     project_dir: Path, settings: Stack, context: DeployContext, evaluate: Evaluate = evaluate
 ) -> Deployment:
-    """Evaluate the program of ``project_dir`` and create what it declares through boto3.
+    """Evaluate the program of ``project_dir`` and create its resources through boto3.
 
     Args:
         project_dir: the folder of ``__main__.py``.
@@ -36,9 +36,9 @@ def deploy_program(
         evaluate: runs the program.
 
     Raises:
-        DeployError: refused configuration, a resource or property that the local runtime doesn't have, or a failure
-            of the program. Functions are taken back; the endpoint keeps what was created before, so the caller stops
-            it.
+        DeployError: refused configuration, a resource or property that the local runtime doesn't support, or a failure
+            of the program. Functions are unregistered; the endpoint keeps the resources created so far, so the caller
+            stops it.
     """
     deployment = Deployment(settings.project, settings.name)
     workspace = Workspace(context, settings, deployment)
@@ -50,7 +50,7 @@ def deploy_program(
         for name in deployment.functions:
             context.functions.unregister(name)
         raise
-    # creation follows the order in which inputs became ready, which can differ; what starts later must not
+    # the order of creation can differ, since it depends on when inputs became ready; the order of starts must not
     deployment.event_source_mappings.sort(key=lambda one: one.id)
     deployment.rules.sort(key=lambda one: one.name)
     for spec in deployment.functions.values():
@@ -65,17 +65,17 @@ def _documents(workspace: Workspace, role_arn: str) -> list[dict[str, Any]]:
 
 
 class LocalEngine(Engine):
-    """The engine's part: creates each resource as it is registered. After a refusal nothing more is created."""
+    """Creates each resource when it is registered. After a refusal, nothing more is created."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._failure: DeployError | None = None
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Create the resource; answers its id and outputs.
+        """Create the resource, and return its id and outputs.
 
         Raises:
-            DeployError: it can't be created; also for everything that comes after one that couldn't.
+            DeployError: it can't be created, or an earlier resource couldn't be.
         """
         if self._failure is not None:
             raise self._failure
@@ -102,7 +102,7 @@ class LocalEngine(Engine):
         """Answer a provider function.
 
         Raises:
-            UnsupportedResource: one that isn't known here.
+            UnsupportedResource: an unknown one.
         """
         workspace = self._workspace
         answers: dict[str, dict[str, Any]] = {
@@ -150,7 +150,7 @@ class LocalEngine(Engine):
 
 
 def _check_permissions(workspace: Workspace) -> None:
-    """Services that no permission lets in call nothing; say so instead of calling anyway."""
+    """Refuse targets and integrations that AWS wouldn't invoke, because no permission allows the service."""
     called = [
         (f"rule {rule.name!r}", target.function, "events.amazonaws.com")
         for rule in workspace.deployment.rules
@@ -169,7 +169,7 @@ def _check_permissions(workspace: Workspace) -> None:
 
 
 def reason(error: Exception) -> str:
-    """The service's own words, without botocore's "An error occurred ... when calling"."""
+    """The service's message, without botocore's "An error occurred ... when calling"."""
     if isinstance(error, ClientError):
         return " ".join(str(error.response["Error"]["Message"]).split())
     return str(error)

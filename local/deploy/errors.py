@@ -1,9 +1,9 @@
-"""What a deployment refuses."""
+"""Errors of a deployment."""
 
 
 class DeployError(Exception):
-    """The program can't be deployed; the text is what the person who runs it needs to read, nothing else."""
+    """The program can't be deployed; the text is the message for the user."""
 
 
 class UnsupportedResource(DeployError):
-    """The program declares something that the local runtime doesn't have; the text names it."""
+    """The program declares something that the local runtime doesn't support; the text names it."""

@@ -1,4 +1,4 @@
-"""What a deployment needs and what it leaves."""
+"""The context and the result of a deployment."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from local.sources.mappings import QueueMapping, StreamMapping
 
 
 class Endpoint(Protocol):
-    """What a deployment needs of the AWS endpoint: boto3 clients in this process already go there."""
+    """The part of the AWS endpoint that a deployment uses; boto3 clients in this process already call it."""
 
     @property
     def region(self) -> str:
-        """Where everything is created."""
+        """The region of all resources."""
         ...
 
     @property
     def account_id(self) -> str:
-        """Owner of everything."""
+        """The account of all resources."""
         ...
 
 
 class FunctionRegistry(Protocol):
-    """Where functions are made callable."""
+    """Makes functions callable."""
 
     def register(self, spec: FunctionSpec) -> None:
         """Add a function."""
@@ -40,7 +40,7 @@ class FunctionRegistry(Protocol):
         ...
 
     def unregister(self, name: str) -> None:
-        """Take it away again."""
+        """Remove a function."""
         ...
 
 
@@ -51,7 +51,7 @@ class DeployContext:
     endpoint: Endpoint
     functions: FunctionRegistry
     work_dir: Path
-    #: where packages of layers are kept, for the next deployment
+    #: where packages of layers are cached
     packages_dir: Path = field(default_factory=lambda: Path(".local/packages"))
 
 
@@ -83,10 +83,10 @@ class Deployment:
         outputs: what the program exported, resolved to plain values.
         resources: everything it declared, components included.
         functions: the functions by name.
-        event_source_mappings, rules, async_settings: for ``EventSources.start``.
+        event_source_mappings, rules, async_settings: the arguments of ``EventSources.start``.
         role_policies: the policy documents of each function's role, by function name.
         layers: the program's own layers, by ARN.
-        machine_policies: those of each state machine's role, by the machine's name.
+        machine_policies: the policy documents of each state machine's role, by machine name.
     """
 
     project: str

@@ -1,9 +1,9 @@
 """Evaluates a Pulumi program in this process, with the engine replaced by our own monitor.
 
 Pulumi keeps its state (settings, configuration, root resource, pending work) in context variables. ``asyncio.Runner``
-runs each evaluation in a copy of the context, with an event loop and a worker thread of its own, so that nothing of
-it is left afterwards and the next one starts clean. One worker thread, because the SDK hands registrations to the
-loop's executor: in one thread they come one after the other, in the order in which their inputs became ready.
+runs each evaluation in a copy of the context, with a separate event loop and worker thread, so that no state is left
+and the next one starts clean. There is one worker thread, because the SDK passes registrations to the loop's executor:
+in one thread they run one after the other, in the order in which their inputs became ready.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ PROGRAM = "__main__.py"
 
 
 class Engine(Mocks):
-    """Mocks that can be stopped from creating anything more."""
+    """Mocks that can be told to create nothing more."""
 
     @abstractmethod
     def abort(self, error: DeployError) -> None:
-        """The program failed. Its registrations that are still to come must be refused with ``error``."""
+        """Called when the program fails. Its remaining registrations must be refused with ``error``."""
 
 
 class Evaluate(Protocol):
-    """How a program is evaluated: ``evaluate``, or a test's replay of what it registered."""
+    """Evaluates a program: ``evaluate``, or a test's replay of its registrations."""
 
     def __call__(self, project_dir: Path, stack: Stack, engine: Engine) -> dict[str, Any]:
         """See ``evaluate``."""
@@ -53,9 +53,9 @@ class Evaluate(Protocol):
 
 
 def evaluate(project_dir: Path, stack: Stack, engine: Engine, *, preview: bool = False) -> dict[str, Any]:
-    """Run the program of ``project_dir`` against ``engine``. Answers its outputs as plain values.
+    """Run the program of ``project_dir`` against ``engine``, and return its outputs as plain values.
 
-    With ``preview`` the program runs as if nothing were created, as in ``pulumi preview``.
+    With ``preview``, outputs of new resources are unknown, as in ``pulumi preview``.
 
     Raises:
         DeployError: the program refused its configuration or failed, or ``engine`` refused a resource.
@@ -79,7 +79,7 @@ def evaluate(project_dir: Path, stack: Stack, engine: Engine, *, preview: bool =
         return outputs
     except DeployError:
         raise
-    except Exception as error:  # boundary: whatever the program raised becomes a readable line
+    except Exception as error:  # boundary: any error of the program becomes a readable line
         raise DeployError(_readable(error, project_dir)) from error
     except Refused as error:
         raise DeployError(error.text) from error
@@ -91,7 +91,7 @@ def evaluate(project_dir: Path, stack: Stack, engine: Engine, *, preview: bool =
 
 
 class _Errors(logging.Filter):
-    """Errors that the program logs. To the engine they are a failed update, so they are raised, and not shown twice."""
+    """Collects errors that the program logs. They would fail an update in the engine, so they are raised instead."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,19 +105,19 @@ class _Errors(logging.Filter):
 
 
 async def _run(program: Path, stack: Stack, engine: Engine, preview: bool) -> dict[str, Any]:
-    settings.SETTINGS.outputs = set()  # else tasks of an evaluation that failed would be awaited here
+    settings.SETTINGS.outputs = set()  # otherwise, tasks of a failed evaluation would be awaited here
     settings.ROOT.set(None)
     pulumi.runtime.set_all_config(dict(stack.config))
     pulumi.runtime.set_mocks(engine, project=stack.project, stack=stack.name, preview=preview, logger=log)
     root = settings.get_root_resource()
     assert isinstance(root, RootStack)
-    # run_name as the Pulumi executor has it; the program may look at it
+    # run_name is that of the Pulumi executor, since the program may check it
     await run_pulumi_func(lambda: _execute(program, engine))
     return _plain(await pulumi.Output.from_input(root.outputs).future())
 
 
 def _execute(program: Path, engine: Engine) -> None:
-    """Run the program's text. Registrations begin only afterwards, so a program that fails here creates nothing."""
+    """Run the program's code. Registrations only start afterwards, so a program that fails here creates nothing."""
     try:
         runpy.run_path(str(program), run_name="__main__")
     except BaseException as error:
@@ -134,7 +134,7 @@ def _plain(outputs: Mapping[str, Any] | None) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _importable(project_dir: Path) -> Iterator[None]:
-    """The program imports its own modules from its folder, as under the Pulumi executor."""
+    """Inside, the program's folder is importable, as with the Pulumi executor."""
     path = str(project_dir)
     sys.path.insert(0, path)
     try:
@@ -144,18 +144,18 @@ def _importable(project_dir: Path) -> Iterator[None]:
 
 
 def _unretrieved(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Errors that nobody awaited: outputs that depend on the resource that failed, which is reported already."""
+    """Log errors that weren't awaited: those of outputs that depend on the failed resource, which is reported."""
     log.debug("%s", context.get("message"), exc_info=context.get("exception"))
 
 
 def _close_loop_of_thread() -> None:
-    """The SDK gives every thread that it uses an event loop."""
+    """Close the event loop that the SDK created for the thread."""
     with contextlib.suppress(RuntimeError):
         asyncio.get_event_loop_policy().get_event_loop().close()
 
 
 def _readable(error: BaseException, project_dir: Path) -> str:
-    """The lines to show: a refusal in its own words, a fault with the place in the program where it happened."""
+    """The message to show: a refusal's text, or an error with its location in the program."""
     cause: BaseException | None = error
     seen: set[int] = set()  # the SDK's future of a failed invoke raises an error that is its own cause
     while cause is not None and id(cause) not in seen:

@@ -1,9 +1,9 @@
-"""The project and stack files that the Pulumi CLI would read.
+"""Reads the Pulumi CLI's project and stack files.
 
 Shapes: Pulumi documentation, "Pulumi project file reference" (``name``, ``config`` with ``type``, ``default``,
 ``value``) and "Pulumi stack settings file reference" (``config``). A key without a namespace belongs to the project.
-What the CLI refuses is refused here too (``project_rules``), so that no test passes with files that ``pulumi up``
-would not take.
+Files that the CLI would refuse are refused here, too (``project_rules``), so that no test passes with files that
+``pulumi up`` rejects.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from local.deploy.project_rules import (
 from local.deploy.yaml_files import read_mapping
 
 PROJECT_FILE = "Pulumi.yaml"
-#: Settings of the engine, not of the program.
+#: A setting of the engine, not of the program.
 AUTONAMING = "pulumi:autonaming"
 REGION = "aws:region"
-#: Where the configuration names no region. The user's own AWS settings have no part in what runs here.
+#: The region if none is configured. The user's own AWS settings aren't used here.
 DEFAULT_REGION = "us-east-1"
-#: What the CLI has and the local runtime doesn't: fields of the two files.
+#: Fields of the two files that the CLI supports and the local runtime doesn't.
 _NOT_LOCAL = {PROJECT_FILE: ("main", "stackConfigDir"), "stack": ("environment",)}
 
 
@@ -49,7 +49,7 @@ _NOT_LOCAL = {PROJECT_FILE: ("main", "stackConfigDir"), "stack": ("environment",
 class Stack:
     """A stack's effective configuration: the project's defaults, the stack's file, then the overrides.
 
-    ``config``: qualified key to text, as the engine hands it to the program.
+    ``config``: qualified key to text, as the engine passes it to the program.
     """
 
     project: str
@@ -59,28 +59,28 @@ class Stack:
 
     @property
     def region(self) -> str:
-        """The AWS region that is configured."""
+        """The configured AWS region."""
         return self.config.get(REGION, DEFAULT_REGION)
 
 
 def stack_names(project_dir: Path) -> list[str]:
-    """The stacks that have a file, sorted."""
+    """The stacks with a file, sorted."""
     files = (path.name for path in project_dir.glob("Pulumi.*.yaml"))
     return sorted(name.removeprefix("Pulumi.").removesuffix(".yaml") for name in files)
 
 
 def load_stack(project_dir: Path, stack: str, overrides: Mapping[str, str] | None = None) -> Stack:
-    """Read ``Pulumi.yaml`` and ``Pulumi.<stack>.yaml`` and hold them to the CLI's rules.
+    """Read ``Pulumi.yaml`` and ``Pulumi.<stack>.yaml``, and check them by the CLI's rules.
 
     Args:
         project_dir: the folder with both files.
         stack: its name.
-        overrides: values that win over the stack's file; keys with or without the project's namespace. Lists and
-            objects are their JSON.
+        overrides: values that override the stack's file; keys with or without the project's namespace. Lists and
+            objects are given as JSON.
 
     Raises:
-        DeployError: a file is missing or the CLI would refuse it, or the stack is unknown (the text lists those that
-            exist). One line per problem.
+        DeployError: a file is missing or the CLI would refuse it, or the stack is unknown (the text lists the existing
+            ones). One line per problem.
     """
     project_file = project_dir / PROJECT_FILE
     if not project_file.is_file():
@@ -119,7 +119,7 @@ def load_stack(project_dir: Path, stack: str, overrides: Mapping[str, str] | Non
 
 
 def _check_region(region: str) -> None:
-    """As the AWS provider checks it before it does anything (pulumi-aws, ``skipRegionValidation``)."""
+    """The AWS provider's check of the region before any operation (pulumi-aws, ``skipRegionValidation``)."""
     known = _regions()
     if region not in known:
         close = difflib.get_close_matches(region, known, n=1)
@@ -129,7 +129,7 @@ def _check_region(region: str) -> None:
 
 @cache
 def _regions() -> tuple[str, ...]:
-    """All regions that botocore's own data names, whatever the user's settings would have it read instead."""
+    """All regions in botocore's own data, regardless of the user's settings."""
     with clean_environment(DEFAULT_REGION):
         session = get_session()
         return tuple(
@@ -145,12 +145,12 @@ def _refuse(file: str, problems: list[str]) -> None:
 
 
 def _not_local(document: Mapping[str, Any], file: str) -> list[str]:
-    """Fields that would change what is read or run, and that nothing here follows."""
+    """Problems with fields that would change what is read or run, and aren't supported here."""
     return [f"{field!r} is not supported by the local runtime" for field in _NOT_LOCAL[file] if document.get(field)]
 
 
 def _values(config: Any, project: str, problems: list[str]) -> dict[str, Any]:
-    """The values of a stack's file by qualified key. What is wrong with them goes to ``problems``."""
+    """The values of a stack's file by qualified key. Errors are added to ``problems``."""
     if config is None:
         return {}
     if not isinstance(config, Mapping):
@@ -164,7 +164,7 @@ def _values(config: Any, project: str, problems: list[str]) -> dict[str, Any]:
             problems.append(str(error))
             continue
         if name in values:
-            # The CLI takes one of them, which one is chance.
+            # The CLI uses either of them, at random.
             problems.append(f"{name} is there twice, once without its namespace")
         if value is None:
             problems.append(f'{name}: has no value; write "" for an empty text, or leave the key out')
@@ -180,7 +180,7 @@ def _qualified(key: str, project: str) -> str:
 
 
 def _overriding(key: str, text: str, declared: Declared | None) -> Any:
-    """A value given as text. Where the project declares a list or an object, that is its JSON."""
+    """A value given as text, which is JSON if the project declares a list or an object."""
     if declared is None or declared.type not in ("array", "object"):
         return text
     try:

@@ -1,9 +1,9 @@
-"""What the Pulumi CLI refuses in project and stack files, and what mocks of the engine therefore never see.
+"""The Pulumi CLI's validation of project and stack files, which mocks of the engine don't do.
 
 Source: pulumi/pulumi v3.272.0. In sdk/go/common: ``workspace/project.json`` (the schema of Pulumi.yaml),
 ``workspace/project.go`` (``ValidateConfigValue``, ``Project.Validate``), ``resource/config/key.go`` (``ParseKey``),
-``tokens/project.go`` and ``tokens/stack_name.go``; ``pkg/workspace/config.go`` (``mergeConfig``: what is missing,
-``validateStackConfigValue``). Only facts are taken from there: the texts are ours.
+``tokens/project.go`` and ``tokens/stack_name.go``; ``pkg/workspace/config.go`` (``mergeConfig``: missing values,
+``validateStackConfigValue``). Only the rules are taken from there; the messages are ours.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ STACK_FIELDS = ("config", "environment", "secretsprovider", "encryptedkey", "enc
 
 @dataclass(frozen=True)
 class Declared:
-    """A key of ``config`` in Pulumi.yaml; a short form (``region: eu-west-1``) is one without a type.
+    """A key of ``config`` in Pulumi.yaml; the short form (``region: eu-west-1``) has no type.
 
-    ``items``: the type of an array's entries. ``has_value``: there is a default (or a value, for the keys of others).
+    ``items``: the type of an array's entries. ``has_value``: there is a default (or a value, for other namespaces).
     """
 
     key: str
@@ -44,7 +44,7 @@ class Declared:
 
 
 def qualified(key: str, project: str) -> str:
-    """The key with its namespace; one without belongs to the project, ``ns:config:key`` is an old form of ``ns:key``.
+    """The key with its namespace, by default the project's; ``ns:config:key`` is an old form of ``ns:key``.
 
     Raises:
         ValueError: it has more parts.
@@ -57,13 +57,13 @@ def qualified(key: str, project: str) -> str:
     return ":".join(parts) if len(parts) == 2 else f"{project}:{key}"
 
 
-#: The CLI hands the ciphertext of a project's default to the program as it is (``workspace/config.go``,
-#: ``createConfigValue``), so that nothing comes of it.
+#: The CLI passes the ciphertext of a project's default to the program undecrypted (``workspace/config.go``,
+#: ``createConfigValue``), so it can't be used.
 ENCRYPTED = "is encrypted, which only values of a stack's file are; put it into Pulumi.<stack>.yaml"
 
 
 def unknown_fields(document: Mapping[str, Any], known: Iterable[str]) -> Iterator[str]:
-    """One text per field of a file that has no effect there."""
+    """One message per unknown field of a file."""
     allowed = list(known)
     for field in document:
         if field not in allowed:
@@ -96,7 +96,7 @@ def check_project(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def declarations(config: Mapping[str, Any], project: str, problems: list[str]) -> dict[str, Declared]:
-    """The keys that Pulumi.yaml declares, by their qualified names. What is wrong with them goes to ``problems``."""
+    """The keys that Pulumi.yaml declares, by qualified name. Errors are added to ``problems``."""
     found: dict[str, Declared] = {}
     for key, given in config.items():
         try:
@@ -113,7 +113,7 @@ def declarations(config: Mapping[str, Any], project: str, problems: list[str]) -
 
 
 def check_values(declared: Mapping[str, Declared], values: Mapping[str, Any], project: str) -> Iterator[str]:
-    """The problems of a stack's values (``values``, by qualified key): what is missing, and what has another type."""
+    """The problems of a stack's values (``values``, by qualified key): missing ones and those of a wrong type."""
     for name, one in declared.items():
         if name not in values and not one.has_value:
             if name.partition(":")[0] == project:
@@ -131,7 +131,7 @@ def check_values(declared: Mapping[str, Declared], values: Mapping[str, Any], pr
 def is_secret(value: Any) -> bool:
     """Whether a stack's value is ``{secure: <ciphertext>}``, or a list or object that has one somewhere inside.
 
-    The CLI takes both for encrypted (``resource/config/value.go``, ``Secure``), and no message may show either.
+    The CLI treats both as encrypted (``resource/config/value.go``, ``Secure``), and no message may show either.
     """
     if isinstance(value, list):
         return any(is_secret(one) for one in value)
@@ -142,16 +142,16 @@ def is_secret(value: Any) -> bool:
 
 
 def has_type(value: Any, type_: str, items: Mapping[str, Any] | None) -> bool:
-    """Whether the CLI takes ``value`` for the type (``ValidateConfigValue``).
+    """Whether the CLI accepts ``value`` for the type (``ValidateConfigValue``).
 
-    Texts that are written like a whole number, ``true`` or ``false`` count as such, whole floats as whole numbers.
+    Strings that are written like a whole number, ``true`` or ``false`` count as such, whole floats as whole numbers.
     """
     if type_ == "string":
         return isinstance(value, str)
     if type_ == "integer":
         if isinstance(value, str):
             return re.fullmatch(r"[-+]?[0-9]+", value) is not None
-        # ``float`` ends at 309 digits.
+        # Not converted to ``float``, whose maximum has 309 digits.
         return (isinstance(value, int) and not isinstance(value, bool)) or (
             isinstance(value, float) and value.is_integer()
         )
@@ -179,10 +179,10 @@ def _declared(name: str, given: Any, *, is_own: bool) -> tuple[Declared, list[st
         problems.append(f"description: {_shown(given['description'])} is no text")
     if not isinstance(given.get("secret", False), bool):
         problems.append(f"secret: {_shown(given['secret'])} is not true or false")
-    # To the CLI a null is the same as nothing.
+    # The CLI treats null as absent.
     default, value = given.get("default"), given.get("value")
     if is_secret(default) or is_secret(value):
-        # Before anything that would show it.
+        # Before any message that would show it.
         field = "default" if is_secret(default) else "value"
         return Declared(name, None, None, False, True, None), [f"{field}: {ENCRYPTED}"]
     if default is not None and value is not None:
@@ -210,7 +210,7 @@ def _of_type(type_: Any, items: Any) -> Iterator[str]:
 
 
 def kept_text(value: Any) -> str:
-    """The text that the CLI keeps and the program gets: lists and objects are their JSON, whole floats have no dot."""
+    """The text of a value that the program gets: lists and objects as JSON, whole floats without a decimal point."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), sort_keys=True)

@@ -1,4 +1,4 @@
-"""Values of properties as the program gave them."""
+"""Normalises values of properties."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 
 def plain_property(value: Any) -> Any:
-    """Numbers arrive as floats (Pulumi properties have one number type): whole ones become ints, at any depth; members
-    that are not set are left out.
+    """A value with whole numbers as ints, at any depth (Pulumi properties have one number type, so they arrive as
+    floats), and without unset members.
     """
     if isinstance(value, float) and value.is_integer():
         return int(value)

@@ -1,6 +1,6 @@
-"""The program evaluated without an engine or an endpoint: what it declares, with nothing created.
+"""Evaluates the program without an engine or an endpoint: records its registrations without creating anything.
 
-Used by ``./cqrs preview`` to compare two revisions, and by the tests of what is declared.
+Used by ``./cqrs preview`` to compare two revisions, and by tests of the declared resources.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ACCOUNT = "123456789012"
 
 
 def invokes(region: str) -> dict[str, dict[str, Any]]:
-    """Provider functions that the program may call, and their answers. Any other is an error."""
+    """Provider functions that the program may call, and their results. Any other is an error."""
     partition = partition_of(region)
     return {
         "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT, "arn": "", "userId": "", "id": ""},
@@ -39,7 +39,7 @@ def invokes(region: str) -> dict[str, dict[str, Any]]:
     }
 
 
-#: The property that holds a resource's physical name, where it isn't ``name``.
+#: The property with a resource's physical name, where it isn't ``name``.
 NAMED_BY = {
     "aws:s3/bucket:Bucket": "bucket",
     "aws:cloudwatch/dashboard:Dashboard": "dashboardName",
@@ -59,7 +59,7 @@ class Registration:
 
 @dataclass
 class Evaluation:
-    """All registrations of one evaluation, its outputs and what it warned of."""
+    """All registrations of one evaluation, its outputs and warnings."""
 
     stack: str
     registrations: list[Registration] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Evaluation:
         return {one.name: one.props for one in self.registrations if one.type == type_}
 
     def get(self, type_: str, name: str) -> Mapping[str, Any]:
-        """The inputs of one resource. Raises KeyError listing those of its type."""
+        """The inputs of one resource. Raises KeyError listing the resources of its type."""
         found = self.of_type(type_)
         if name not in found:
             raise KeyError(f"no {type_} {name!r}; there are {', '.join(sorted(found)) or 'none'}")
@@ -79,7 +79,7 @@ class Evaluation:
 
 
 class Recorder(Engine):
-    """Records each registration and answers with its inputs and identifiers as AWS would make them."""
+    """Records each registration, and returns its inputs with identifiers like those of AWS."""
 
     def __init__(self, evaluation: Evaluation, region: str = REGION) -> None:
         self._evaluation = evaluation
@@ -87,7 +87,7 @@ class Recorder(Engine):
         self._invokes = invokes(region)
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Record it. Answers its id and what it would have, once created."""
+        """Record the resource. Returns its id and the outputs that it would have."""
         props = {name: plain_property(value) for name, value in args.inputs.items() if value is not None}
         self._evaluation.registrations.append(Registration(args.typ, args.name, props, bool(args.custom)))
         if not args.custom:
@@ -96,7 +96,7 @@ class Recorder(Engine):
         return identifiers["id"], {**props, **identifiers}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        """Answer a provider function. Raises DeployError: none of those known here."""
+        """Answer a provider function. Raises DeployError: it is unknown here."""
         if args.token not in self._invokes:
             raise DeployError(
                 f"the program calls {args.token}, which has no answer here: add it to local.deploy.registrations"
@@ -104,7 +104,7 @@ class Recorder(Engine):
         return self._invokes[args.token], []
 
     def abort(self, error: DeployError) -> None:
-        """Registrations come after the program's text, so none is left to refuse here."""
+        """Does nothing: registrations only start after the program's code has run."""
 
 
 def evaluated(
@@ -127,7 +127,7 @@ def evaluate_into(
     preview: bool = False,
     project_dir: Path,
 ) -> None:
-    """The same, so that a test sees what was registered before a refusal."""
+    """``evaluated`` into a given ``Evaluation``, so that tests see the registrations before a refusal."""
     notes = _Notes(evaluation.warnings)
     deploy_log.addHandler(notes)
     try:
@@ -169,7 +169,7 @@ def _identifiers(type_: str, logical_name: str, props: Mapping[str, Any], region
     return made
 
 
-#: How ARNs go on after the partition where it is not ``<service>:<region>:<account>:<type>/<name>``.
+#: ARNs after the partition that don't have the form ``<service>:<region>:<account>:<type>/<name>``.
 _ARNS = {
     "aws:cloudwatch/dashboard:Dashboard": "cloudwatch::{account}:dashboard/{name}",
     "aws:cloudwatch/eventRule:EventRule": "events:{region}:{account}:rule/{name}",

@@ -1,7 +1,7 @@
-"""Brings a running deployment to what the program declares now, where that is code and configuration of functions.
+"""Updates a running deployment to the program's current declarations, if only functions and their like have changed.
 
-For people who edit while ``./cqrs serve`` runs. What only a new start can do is refused as a whole, before anything
-is changed: another table, queue or machine.
+For edits while ``./cqrs serve`` runs. Changes that need a restart (a new table, queue or machine) are refused before
+anything is changed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from local.functions.model import FunctionSpec
 
 FUNCTION = "aws:lambda/function:Function"
 LAYER = "aws:lambda/layerVersion:LayerVersion"
-#: What is changed in place. Nobody looks at what else there is to change here, alarms and the dashboard.
+#: Types that are updated in place. Other changeable resources, such as alarms, aren't used here.
 RENEWED = frozenset(
     {
         FUNCTION,
@@ -38,15 +38,15 @@ RENEWED = frozenset(
         "aws:sfn/stateMachine:StateMachine",
     }
 )
-#: Names that a refusal gives.
+#: The maximum number of names in a refusal.
 NAMED = 3
 
 
 class Renewal:
-    """Of one deployment.
+    """Updates one deployment.
 
     Args:
-        deployment: what runs; it is changed.
+        deployment: the running deployment, which is modified.
         evaluate: runs the program.
     """
 
@@ -57,22 +57,21 @@ class Renewal:
         self._context = context
         self._deployment = deployment
         self._evaluate = evaluate
-        #: What it was declared from, where that is known.
+        #: The inputs of its declarations, if known.
         self._declared: Declared | None = None
 
     def note(self, settings: Stack) -> None:
-        """Remember what it was declared from, so that the first edit of code is taken as fast as later ones."""
+        """Record the inputs of its declarations, so that the first edit of code is as fast as later ones."""
         self._remember(declared_from(self._project_dir, settings), Workspace(self._context, settings, self._deployment))
 
     def take(self, settings: Stack) -> list[str]:
-        """Change what is another now; answers the names of what was changed. The program is evaluated unless only code
-        was edited.
+        """Update changed resources, and return their names. The program is evaluated unless only code was edited.
 
         Args:
-            settings: the stack's configuration as it is now.
+            settings: the stack's current configuration.
 
         Raises:
-            DeployError: the program was refused, or wants what only a new start can do. Nothing is changed.
+            DeployError: the program was refused, or the change needs a restart. Nothing is changed.
         """
         workspace = Workspace(self._context, settings, self._deployment)
         now = declared_from(self._project_dir, settings)
@@ -125,19 +124,19 @@ class Renewal:
 
 
 class _Comparison(Engine):
-    """Creates nothing: answers what there is, and notes what would be another."""
+    """Creates nothing: returns the existing resources, and records those that have changed."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._deployment = workspace.deployment
         self._calls = LocalEngine(workspace)
-        #: what the program has not declared yet, by type and name
+        #: resources that the program hasn't declared yet, by type and name
         self.known = {(one.type, one.name): one for one in self._deployment.resources}
         self.changed: list[tuple[Resource, dict[str, Any]]] = []
         self.refused: list[str] = []
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """The resource of this type and name, with its outputs."""
+        """The id and outputs of the resource of this type and name."""
         inputs = {name: plain_property(value) for name, value in args.inputs.items() if value is not None}
         before = self.known.pop((args.typ, args.name), None)
         if before is None:
@@ -152,11 +151,11 @@ class _Comparison(Engine):
         return before.id, {**before.outputs, **inputs}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        """As at the first time."""
+        """Answer a provider function as in the first deployment."""
         return self._calls.call(args)
 
     def abort(self, error: DeployError) -> None:
-        """Nothing to undo."""
+        """Does nothing: there is nothing to undo."""
 
     def _is_same(self, before: Resource, inputs: Mapping[str, Any]) -> bool:
         deployed: Mapping[str, FunctionSpec | Layer]
@@ -166,7 +165,7 @@ class _Comparison(Engine):
             deployed = self._deployment.layers
         else:
             return dict(before.inputs) == inputs
-        # What was declared names files, which may be others by now: their content is compared.
+        # The contents of files are compared, since their names may be equal.
         code = self._workspace.archives.unpack(inputs.get("code"), before.name)
         old, new = ({name: one for name, one in given.items() if name != "code"} for given in (before.inputs, inputs))
         return old == new and code.folder == deployed[str(before.id)].archive_dir

@@ -1,4 +1,4 @@
-"""What the creators of resources share: clients, names, archives, and what the deployment collects."""
+"""Shared by the creators of resources: clients, names, archives, and data that the deployment collects."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Request:
 
     @property
     def label(self) -> str:
-        """For messages."""
+        """Type and name, for messages."""
         return f"{self.type} {self.name!r}"
 
     def known(self, *names: str) -> None:
-        """Refuse properties other than ``names``: one that is ignored here would behave differently in AWS.
+        """Refuse properties other than ``names``: an ignored one would make a difference in AWS.
 
         Raises:
-            UnsupportedResource: names them and those that are supported.
+            UnsupportedResource: names the unknown properties and the supported ones.
         """
         unknown = sorted(set(self.inputs) - set(names) - {"tags", "tagsAll", "region"})
         if unknown:
@@ -48,7 +48,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Created:
-    """The id of a new resource and the outputs that it has besides its inputs."""
+    """The id of a new resource, and its outputs in addition to its inputs."""
 
     id: str
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -71,17 +71,17 @@ class Workspace:
         #: policy documents by role name, and (function, principal) pairs that may invoke
         self.role_documents: dict[str, list[dict[str, Any]]] = {}
         self.permissions: set[tuple[str, str]] = set()
-        #: buckets of archives by their digest; None: they aren't shared
+        #: digest of an archive to its bucket; None: archives aren't shared
         self._code_buckets: dict[str, str] | None = None
 
     def client(self, service: str) -> Any:
-        """A boto3 client, made on first use."""
+        """A boto3 client, created on first use."""
         return client(service, self.region)
 
     @contextmanager
     def sharing_code(self) -> Iterator[None]:
-        """Meanwhile functions get their archive from a bucket, which goes again: each has its copy then. As an argument
-        of each function's call it would be written and read several times, half of the work of a deployment.
+        """Inside, functions are created with archives from a temporary bucket. As an argument of each call, the archive
+        would be encoded and decoded several times, which is half of the work of a deployment.
         """
         self._code_buckets = {}
         try:
@@ -104,10 +104,10 @@ class Workspace:
         return {"S3Bucket": bucket, "S3Key": code.digest}
 
     def physical_name(self, request: Request, property_name: str = "name", *, lower: bool = False) -> str:
-        """The name that the program gives, or one as Pulumi would make it.
+        """The name that the program gives, or an autonamed one as Pulumi's.
 
-        Without a pattern that is the logical name and seven hexadecimal digits (Pulumi documentation,
-        "Autonaming"), here taken from the name so that every run has the same.
+        Without a pattern, that is the logical name and seven hexadecimal digits (Pulumi documentation, "Autonaming"),
+        here derived from the name so that they are the same in every run.
         """
         given = request.inputs.get(property_name)
         if given is not None:
@@ -139,7 +139,7 @@ class Workspace:
 
 
 def location_of(region: str) -> dict[str, Any]:
-    """Arguments of CreateBucket; the first region has none (S3 API reference)."""
+    """Arguments of CreateBucket; none for us-east-1 (S3 API reference)."""
     return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
@@ -164,7 +164,7 @@ def document(value: Any, request: Request, property_name: str) -> dict[str, Any]
 
 
 def list_of(value: Any) -> list[Any]:
-    """A list property that may be one value or unset."""
+    """A property as a list, which may be a single value or unset."""
     if value is None:
         return []
     return list(value) if isinstance(value, list) else [value]

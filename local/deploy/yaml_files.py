@@ -1,8 +1,8 @@
-"""YAML as the Pulumi CLI reads it, and nothing that it would read in another way.
+"""Reads YAML like the Pulumi CLI, and refuses everything that the CLI would read differently.
 
-The CLI reads with ``gopkg.in/yaml.v3``, which follows YAML 1.2 where PyYAML follows 1.1: ``yes`` and ``on`` are texts
-there, ``1:30`` is no number, and a key that stands twice is an error (yaml.v3, README "Compatibility", ``resolve.go``
-and "mapping key already defined" in ``decode.go``).
+The CLI uses ``gopkg.in/yaml.v3``, which follows YAML 1.2 where PyYAML follows 1.1: ``yes`` and ``on`` are strings,
+``1:30`` isn't a number, and a duplicate key is an error (yaml.v3, README "Compatibility", ``resolve.go`` and "mapping
+key already defined" in ``decode.go``).
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ import yaml  # comes with pulumi
 
 from local.deploy.errors import DeployError
 
-#: What the aliases of a file stand for, in characters: far more than a stack's file has. The CLI, too, refuses a file
-#: whose aliases multiply (yaml.v3, ``decode.go``, "document contains excessive aliasing").
+#: Maximum size of all expanded aliases of a file, in characters; far more than a stack's file needs. The CLI, too,
+#: refuses excessive aliases (yaml.v3, ``decode.go``, "document contains excessive aliasing").
 MOST_ALIASED = 1_000_000
 _CORE = "tag:yaml.org,2002:"
 _MERGE = f"{_CORE}merge"
 _TIMESTAMP = f"{_CORE}timestamp"
-#: What JSON has, which is what the engine hands on (YAML 1.2.2, chapter 10.3, "Core Schema").
+#: The types of JSON, which is what the engine passes on (YAML 1.2.2, chapter 10.3, "Core Schema").
 _KINDS = ("str", "int", "float", "bool", "null", "map", "seq")
 _TAGS = {_TIMESTAMP, *(f"{_CORE}{kind}" for kind in _KINDS)}
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
-    """``SafeLoader`` with the scalars of yaml.v3, keys that are texts and stand once, and no value that JSON lacks."""
+    """``SafeLoader`` with the scalars of yaml.v3, unique string keys, and only values that JSON supports."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
-        #: Of each node with what its aliases stand for, and of all aliases together.
+        #: Size of each node with its aliases expanded, and of all expanded aliases.
         self._sizes: dict[yaml.Node, int] = {}
         self._aliased = 0
 
@@ -47,13 +47,13 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
         node = super().compose_node(parent, index)
         if alias is None:
             self._sizes[node] = _own_size(node) + sum(self._sizes[part] for part in _parts(node))
-        elif node.end_mark is None:  # a node gets its end when all in it is read
-            raise _Refused(f"{_line(alias)}: *{alias.anchor} stands inside of what it names")
+        elif node.end_mark is None:  # a node gets its end mark when it is complete
+            raise _Refused(f"{_line(alias)}: *{alias.anchor} is inside the value that it refers to")
         else:
             self._aliased += self._sizes[node]
             if self._aliased > MOST_ALIASED:
                 raise _Refused(
-                    f"{_line(alias)}: *{alias.anchor} and the aliases before it stand for more than {MOST_ALIASED:,} "
+                    f"{_line(alias)}: *{alias.anchor} and the aliases before it expand to more than {MOST_ALIASED:,} "
                     "characters; write fewer"
                 )
         return node
@@ -65,7 +65,7 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
         try:
             made = super().construct_object(node, deep)
         except (ValueError, OverflowError, LookupError):
-            # A tag in front of something else (``!!int abc``), or more digits than Python reads.
+            # A value that doesn't match its tag (``!!int abc``), or more digits than Python reads.
             raise _Refused(_unreadable(node, kind)) from None
         if isinstance(made, float) and not math.isfinite(made):
             raise _Refused(_unreadable(node, kind))
@@ -77,7 +77,7 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
             if key.tag == _MERGE:
                 continue
             if not isinstance(key, yaml.ScalarNode) or key.tag != f"{_CORE}str":
-                raise _Refused(f"{_line(key)}: a key that is no text; write it in quotes")
+                raise _Refused(f"{_line(key)}: a key that is not a string; write it in quotes")
             if key.value in seen:
                 raise _Refused(f"the key {key.value!r} occurs twice, in {seen[key.value]} and {_line(key)}")
             seen[key.value] = _line(key)
@@ -96,7 +96,7 @@ def _parts(node: yaml.Node) -> Iterable[yaml.Node]:
 
 
 class _Refused(Exception):
-    """What is wrong with the text; the caller knows the file."""
+    """An error in the text; the caller adds the file."""
 
 
 def _line(at: yaml.Node | yaml.Event) -> str:
@@ -131,15 +131,15 @@ _Loader.add_constructor(_TIMESTAMP, _no_timestamp)
 
 @lru_cache(maxsize=16)
 def _loaded(text: str) -> Any:
-    """What a text says. Each deployment of a process reads the same two files, at a twentieth of its time."""
+    """The value of a text; cached, since each deployment of a process reads the same two files."""
     return yaml.load(text, _Loader)  # a SafeLoader
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """The mapping in a file; an empty file is an empty one. A byte order mark is dropped, as the CLI drops it.
+    """The mapping in a file; empty for an empty file. A byte order mark is ignored, as by the CLI.
 
     Raises:
-        DeployError: it can't be read or is no mapping; names the file and, for a key that stands twice, the key.
+        DeployError: it can't be read or isn't a mapping; names the file and, for a duplicate key, the key.
     """
     try:
         parsed = deepcopy(_loaded(path.read_bytes().decode("utf-8-sig")))

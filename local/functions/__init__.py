@@ -1,1 +1,1 @@
-"""Runs the Lambda functions of the program on this machine, from the files of the packaged archive."""
+"""Runs the program's Lambda functions on this machine, from the packaged archive."""

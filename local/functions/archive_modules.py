@@ -1,13 +1,13 @@
-"""Imports code from an unpacked archive without letting it meet other code of the same name.
+"""Imports code from an unpacked archive, isolated from other code with the same module names.
 
-Several archives (and the repository itself, in tests) all have packages called ``handlers`` and ``contract``. Each
-archive is mounted as a package of its own: what its code calls ``handlers.core.keys`` is
-``lambda_archive_3.handlers.core.keys`` to Python. So archives share nothing, no table that other threads use is ever
-exchanged, and the locks of imports are Python's own, one per module: a thread that imports while another one starts a
-function can't wait for it in a circle.
+All archives (and the repository itself, in tests) have packages called ``handlers`` and ``contract``. Each archive is
+mounted as a separate package: the module that its code calls ``handlers.core.keys`` is
+``lambda_archive_3.handlers.core.keys`` to Python. So archives share no modules, ``sys.modules`` is never swapped under
+other threads, and imports use Python's own locks, one per module, so that a thread that imports can't deadlock with
+one that starts a function.
 
-The archive's code knows nothing of the mount: its modules run with an ``__import__`` that adds it, and with an
-``importlib.import_module`` and an ``os.environ`` of their own.
+The archive's code doesn't see the mount: its modules run with an ``__import__`` that adds it, and with separate
+versions of ``importlib.import_module`` and ``os.environ``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import Any
 from local.functions.environment import FunctionEnviron
 from local.functions.packages import NOTHING_ELSE, Importable, off_path, on_path
 
-#: Modules that are kept compiled, for the next mount of the same folder.
+#: Compiled modules that are cached for the next mount of the same folder.
 MOST_COMPILED = 1000
 _MOUNT = "lambda_archive_"
 _PREFIX = re.compile(rf"\b{_MOUNT}\d+\.")
@@ -71,11 +71,11 @@ class ArchiveModules:
         return self._mounted_module(name)
 
     def owns(self, name: str) -> bool:
-        """Whether a module of this name is the archive's."""
+        """Whether the archive has a module of this top-level name."""
         return name.partition(".")[0] in self._names
 
     def close(self) -> None:
-        """Forget the modules. Code of theirs that still runs goes on, but imports nothing more from the archive."""
+        """Drop the modules. Their running code continues, but can't import anything else from the archive."""
         _mounted.pop(self.mount, None)
         if self._others.folder is not None:
             off_path(self._others.folder)
@@ -127,7 +127,7 @@ class ArchiveModules:
 
 
 def unmounted(text: str) -> str:
-    """A message or a line of a trace with the names that the archive's code has for its modules."""
+    """A message or a line of a traceback with the module names of the archive's code."""
     return _PREFIX.sub("", text)
 
 
@@ -136,7 +136,7 @@ def _unmounted(error: ModuleNotFoundError) -> ModuleNotFoundError:
 
 
 class _Overlay(ModuleType):
-    """A module with some names replaced, for the archive's code alone."""
+    """A module with some names replaced, for the archive's code only."""
 
     def __init__(self, module: ModuleType, **replaced: Any) -> None:
         super().__init__(module.__name__, module.__doc__)

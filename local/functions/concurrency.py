@@ -1,4 +1,4 @@
-"""What functions would do in threads, as tasks of the virtual clock: the seed decides who goes first."""
+"""Replaces the functions' threads by tasks of the virtual clock, whose seed decides the order."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Work = tuple[str, Callable[[], None]]
 
 
 class Tasks:
-    """Implements ``handlers.core.concurrency.Concurrency``: functions have modules of their own, so by its form."""
+    """Implements ``handlers.core.concurrency.Concurrency``, structurally, since functions have separate modules."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
 
     def run_all(self, works: Sequence[Work], at_once: int) -> None:
-        """See Concurrency. When the process dies in one, the others end where they are."""
+        """See Concurrency. A simulated crash in one task ends the others as well."""
         waiting = deque(works)
 
         def take_turns() -> None:
@@ -50,11 +50,11 @@ class Tasks:
 
     def _spawn(self, name: str, work: Callable[[], None]) -> Task:
         task = self._scheduler.spawn(work, name=name)
-        task.future.awaited = True  # one that is late, or dies with the others, is nobody's error
+        task.future.awaited = True  # a late or killed task isn't an unhandled error
         return task
 
 
 def collaborators(scheduler: Scheduler) -> dict[str, object]:
-    """What functions get in place of their own: the time; in virtual time also pauses, and tasks for threads."""
+    """Replacements for the functions' collaborators: the clock, and in virtual time also pauses and threads."""
     virtual = {"sleep": scheduler.sleep, "concurrency": Tasks(scheduler)}
     return {"clock": scheduler, **(virtual if scheduler.is_virtual else {})}

@@ -1,4 +1,4 @@
-"""The context object that a Lambda function gets as its second argument."""
+"""The context object, the second argument of a Lambda function."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LambdaContext:
     now: Callable[[], float]
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the call times out, 0 when it has."""
+        """Milliseconds until the call times out; 0 if it has."""
         return max(int((self.deadline - self.now()) * 1000), 0)
 
 

@@ -1,7 +1,7 @@
 """The environment variables of functions that share this process.
 
-``os.environ`` is one for all threads, so nothing is put into it. The code of an archive sees an ``os`` of its own
-instead (see ``archive_modules``), whose ``environ`` holds what Lambda would give the function that runs.
+``os.environ`` is shared by all threads, so it isn't used. An archive's code gets a separate ``os`` instead (see
+``archive_modules``), whose ``environ`` has the variables that Lambda would give the running function.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from contextvars import ContextVar
 
 from local.functions.model import FunctionSpec
 
-#: The variables of the function whose code runs now. None outside of functions, and in threads that a function starts.
+#: The variables of the running function. None outside of functions, and in threads that a function starts.
 function_environment: ContextVar[dict[str, str] | None] = ContextVar("function_environment", default=None)
 
 
 class FunctionEnviron(MutableMapping[str, str]):
-    """``os.environ`` as the code of an archive sees it: the running function's variables and no others."""
+    """``os.environ`` for an archive's code: only the running function's variables."""
 
     def __getitem__(self, name: str) -> str:
         return _present()[name]
@@ -38,7 +38,7 @@ class FunctionEnviron(MutableMapping[str, str]):
         return f"environ({dict(self)!r})"
 
     def copy(self) -> dict[str, str]:
-        """A dictionary, as ``os.environ.copy()`` gives it."""
+        """A dictionary, like ``os.environ.copy()``."""
         return dict(self)
 
 

@@ -1,4 +1,4 @@
-"""Runs functions as Lambda does: cold starts, time limits, crashes, size limits, reserved concurrency."""
+"""Runs functions as Lambda does, with cold starts, timeouts, crashes, size limits and reserved concurrency."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ from local.functions.model import (
 from local.functions.packages import Importable
 from local.scheduler import Future, Scheduler, Task, TaskKilled, WaitTimeout
 
-#: Beside what functions log, as in their log groups.
+#: A child of the functions' logger, so that start errors are logged where functions log.
 log = logging.getLogger(f"{LOGGER_NAME}.start")
 
-#: A hook round each call: ``(function name, payload, proceed)``. ``proceed(payload)`` makes the call and may
-#: be called again (a duplicate), later (``scheduler.sleep``) or not at all; raising SimulatedCrash counts as a
+#: A hook around each call: ``(function name, payload, proceed)``. ``proceed(payload)`` makes the call and may be called
+#: again (a duplicate), later (``scheduler.sleep``) or not at all; raising SimulatedCrash counts as a
 #: crash of the function before its first line.
 Interceptor = Callable[[str, Any, Callable[[Any], InvokeResult]], InvokeResult]
 
@@ -57,12 +57,11 @@ class FunctionHost:
         kill_timed_out: bool = False,
         importable: Collection[str] = (),
     ) -> None:
-        """``create_overrides`` are keyword arguments for every module's ``create`` (a clock, say). ``importable``: what
-        functions may import in addition to their specifications, for handlers of tests.
+        """``create_overrides`` are keyword arguments for every module's ``create``, such as a clock. ``importable``:
+        what functions may import in addition to their specifications, for handlers in tests.
 
-        A call that ran out of time goes on as a zombie by default: Lambda may still have sent its last
-        requests, so this is the harder case. With ``kill_timed_out`` (virtual time only) it ends at its next
-        AWS call or wait.
+        By default, a call that timed out continues as a zombie, which is the harder case: Lambda may still have sent
+        its last requests. With ``kill_timed_out`` (virtual time only) it ends at its next AWS call or wait.
         """
         self.interceptors: list[Interceptor] = []
         self._scheduler = scheduler
@@ -76,7 +75,7 @@ class FunctionHost:
         self._instances: dict[str, Handler] = {}
         self._generations: Counter[str] = Counter()
         self._running: Counter[str] = Counter()
-        #: Round the cold starts of one archive: botocore's sessions are not safe for threads while clients are made.
+        #: Guards the cold starts of an archive: creating clients isn't thread-safe in botocore.
         self._starting: defaultdict[Path, threading.RLock] = defaultdict(threading.RLock)
         self._request_numbers = itertools.count(1)
 
@@ -85,7 +84,7 @@ class FunctionHost:
     def register(self, spec: FunctionSpec, *, start: Callable[[], Handler] | None = None) -> None:
         """Add a function; its code is loaded by its first call.
 
-        ``start`` makes the handler at each cold start in place of the archive, for simulations that bring their ports.
+        ``start`` creates the handler at each cold start instead of the archive, for simulations with their own ports.
         """
         if spec.name in self._specs:
             raise ValueError(f"function {spec.name!r} is registered already; use update")
@@ -100,14 +99,14 @@ class FunctionHost:
         self._drop_instance(spec.name)
 
     def unregister(self, name: str) -> None:
-        """Forget a function."""
+        """Remove a function."""
         self.get(name)
         del self._specs[name]
         self._starters.pop(name, None)
         self._drop_instance(name)
 
     def close(self) -> None:
-        """Forget the functions' modules; calls that run go on."""
+        """Drop the functions' modules; running calls continue."""
         for modules in self._archives.values():
             modules.close()
         self._archives.clear()
@@ -117,7 +116,7 @@ class FunctionHost:
         """The function of this name, ARN, or either with ``:$LATEST``.
 
         Raises:
-            FunctionNotFound: there is none.
+            FunctionNotFound: it doesn't exist.
         """
         name = function_name(function)
         spec = self._specs.get(name)
@@ -133,11 +132,11 @@ class FunctionHost:
         return sorted(self._specs)
 
     def load(self, function: str, module: str) -> ModuleType:
-        """A module as the function has it: its archive's, which needn't be this process's of that name.
+        """A module of the function's archive, which may differ from this process's module of that name.
 
         Raises:
-            FunctionNotFound: there is no such function.
-            ModuleNotFoundError: its archive has no such module. Whatever the module's own code raises.
+            FunctionNotFound: the function doesn't exist.
+            ModuleNotFoundError: its archive has no such module. Also whatever the module's code raises.
         """
         spec = self.get(function)
         with self._starting[spec.archive_dir]:
@@ -204,7 +203,7 @@ class FunctionHost:
         return self._scheduler.execute(self._run, spec, body, request_id, generation, name=spec.name), None
 
     def _run(self, spec: FunctionSpec, body: str, request_id: str, generation: int) -> InvokeResult:
-        """The function's side: its own thread or task."""
+        """The call in the function's own thread or task."""
         current_function.set(spec.name)
         function_environment.set(runtime_environment(spec))
         try:
@@ -212,8 +211,8 @@ class FunctionHost:
             answer = handler(json.loads(body), make_context(spec, request_id, self._scheduler.now))
         except InitFailed as failed:
             error = failed.error
-            told, self._unstarted[spec.name] = self._unstarted.get(spec.name), error.message
-            where = None if told == error.message else failed.__cause__  # once; the call is repeated
+            logged, self._unstarted[spec.name] = self._unstarted.get(spec.name), error.message
+            where = None if logged == error.message else failed.__cause__  # traceback once: calls are retried
             log.error("can't start: %s: %s", error.error_type, error.message, exc_info=where)
             error = FunctionError(error.error_type, error.message, error.stack, request_id)
             return InvokeResult(None, error, request_id)
@@ -227,7 +226,7 @@ class FunctionHost:
         return _answered(answer, request_id)
 
     def _instance(self, spec: FunctionSpec) -> Handler:
-        """The function's callable, made by a cold start if there is none."""
+        """The function's handler, created by a cold start if there is none."""
         with self._starting[spec.archive_dir]:
             handler = self._instances.get(spec.name)
             if handler is None and spec.name in self._starters:
@@ -244,7 +243,7 @@ class FunctionHost:
         return modules
 
     def _drop_instance(self, name: str, generation: int | None = None) -> None:
-        """The next call is a cold start. A zombie of an older instance doesn't end the present one."""
+        """Make the next call a cold start. A zombie of an older instance doesn't drop the current one."""
         if generation is None or generation == self._generations[name]:
             self._generations[name] += 1
             self._instances.pop(name, None)
@@ -260,7 +259,7 @@ class FunctionHost:
 
 
 def function_name(function: str) -> str:
-    """The plain name in a name, an ARN, or either with a qualifier (``:$LATEST`` is the only one here)."""
+    """The plain name in a name, an ARN, or either with a qualifier (only ``:$LATEST`` is supported)."""
     name = function.split(":function:", 1)[1] if ":function:" in function else function
     return name.removesuffix(":$LATEST")
 

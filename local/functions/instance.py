@@ -25,10 +25,10 @@ class InitFailed(Exception):
 
 
 def start_instance(spec: FunctionSpec, modules: ArchiveModules, overrides: Mapping[str, Any]) -> Handler:
-    """Import the function's module from its archive and make its handler.
+    """Import the function's module from its archive and create its handler.
 
-    A module function ``create(env, **overrides) -> handler`` is preferred, which gets those of the overrides that it
-    has parameters for; without it the handler attribute is used as Lambda does.
+    A module function ``create(env, **overrides) -> handler`` is preferred, which gets the overrides that it has
+    parameters for; without it, the handler attribute is used, as in Lambda.
 
     Raises:
         InitFailed: the module can't be imported, has no such handler, or ``create`` raised.

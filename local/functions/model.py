@@ -1,4 +1,4 @@
-"""What a Lambda function is to the local runtime: its specification, its answer, its errors.
+"""Lambda functions in the local runtime: specification, result and errors.
 
 Error types are the names that Lambda reports and that a state machine's Retry and Catch match
 (Step Functions Developer Guide, "Handling errors in Step Functions workflows"; Lambda Developer Guide,
@@ -22,27 +22,27 @@ HANDLER_NOT_FOUND = "Runtime.HandlerNotFound"
 MARSHAL_FAILED = "Runtime.MarshalError"
 ANSWER_TOO_LARGE = "Function.ResponseSizeTooLarge"
 
-#: Request and answer of a synchronous call, in bytes of JSON: 6 MB (Lambda Developer Guide, "Lambda quotas").
+#: Request and response of a synchronous call, in bytes of JSON: 6 MB (Lambda Developer Guide, "Lambda quotas").
 PAYLOAD_LIMIT = 6 * 1024 * 1024
 #: Request of an asynchronous call: 1 MB (Lambda Developer Guide, "Lambda quotas").
 ASYNC_PAYLOAD_LIMIT = 1024 * 1024
 
-#: Name of the function whose code runs now, None outside of functions. Every AWS call is counted under it.
+#: Name of the running function, under which AWS calls are counted; None outside of functions.
 current_function: ContextVar[str | None] = ContextVar("current_function", default=None)
 
 
 class SimulatedCrash(BaseException):
-    """The process of a function dies at this point (thrown by a test's fault plan).
+    """The process of a function dies at this point (raised by a test's fault plan).
 
-    Not an ``Exception``, so that neither botocore nor the function's own ``except`` can catch it: what
-    follows in the function is not run, exactly as after a power cut. The host reports it as an exit.
+    Not an ``Exception``, so that neither botocore nor the function's own ``except`` can catch it: the rest of the
+    function doesn't run, as after a power cut. The host reports it as an exit.
     """
 
 
 class LambdaServiceError(Exception):
     """The Lambda service refused a call before any code ran.
 
-    ``error_name`` is what a state machine sees, ``code`` what the API answers, ``status`` its HTTP status.
+    ``error_name`` is the error in a state machine, ``code`` that of the API, ``status`` its HTTP status.
     """
 
     error_name = "Lambda.ServiceException"
@@ -75,7 +75,7 @@ class RequestTooLarge(LambdaServiceError):
 
 
 class NoAnswer(LambdaServiceError):
-    """The runtime itself gave no answer: neither a result nor a timeout of the function."""
+    """The runtime itself didn't answer: neither a result nor a timeout of the function."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class FunctionSpec:
     arn: str
     #: dotted path, ``handlers.entrypoints.events.handler``
     handler: str
-    #: the unpacked archive; code is only ever loaded from here
+    #: the unpacked archive, the only source of its code
     archive_dir: Path
     env: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float = 3.0
@@ -94,7 +94,7 @@ class FunctionSpec:
     #: None: unlimited; 0: the function can't be called
     reserved_concurrency: int | None = None
     role_arn: str = ""
-    #: what its code may import besides the archive's and the runtime's
+    #: what its code may import in addition to the archive and the runtime
     importable: Importable = NOTHING_ELSE
 
 
@@ -109,7 +109,7 @@ class FunctionError:
     request_id: str | None = None
 
     def payload(self) -> dict[str, Any]:
-        """The error as the Invoke API answers it.
+        """The error as the Invoke API returns it.
 
         Shape: ``{"errorMessage", "errorType", "requestId"?, "stackTrace"}`` (Lambda Developer Guide,
         "Lambda function errors in Python"). A platform error has no stack trace.
@@ -123,7 +123,7 @@ class FunctionError:
 
 @dataclass(frozen=True)
 class InvokeResult:
-    """The outcome of one call. ``payload`` is the parsed JSON answer, None where ``error`` is set."""
+    """The outcome of one call. ``payload`` is the parsed JSON result, None if ``error`` is set."""
 
     payload: Any
     error: FunctionError | None
@@ -132,15 +132,15 @@ class InvokeResult:
 
 
 class FunctionInvoker(Protocol):
-    """Something that runs functions by name."""
+    """Runs functions by name."""
 
     def invoke(self, function: str, payload: Any) -> InvokeResult:
-        """Run ``function`` (name or ARN) with ``payload`` and wait until it answered, timed out or crashed.
+        """Run ``function`` (name or ARN) with ``payload`` and wait until it returns, times out or crashes.
 
         Called inside a scheduler task.
 
         Raises:
-            FunctionNotFound: no such function.
+            FunctionNotFound: the function doesn't exist.
             TooManyRequests: its reserved concurrency is in use.
             RequestTooLarge: ``payload`` exceeds 6 MB.
         """

@@ -1,7 +1,7 @@
-"""What a function may import besides its own code: what Lambda's runtime has, and the packages of its layers.
+"""Restricts the imports of functions to their own code, Lambda's runtime and the packages of their layers.
 
-The process that runs functions here has far more in its path: what the laptop's tools need. A function that got it
-would work here and not on AWS.
+The process that runs functions here has many more packages, for the local tools. A function that imported one of them
+would work here but not on AWS.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Beside the standard library (Lambda Developer Guide, "Runtime dependencies in Python": boto3 and what it needs).
+#: In addition to the standard library (Lambda Developer Guide, "Runtime dependencies in Python": boto3 and its
+#: dependencies).
 OF_RUNTIME = frozenset({"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"})
-#: AWS's layer of Powertools has these (Powertools for AWS Lambda, "Installation", Lambda layer); the laptop's are used.
+#: Packages of AWS's Powertools layer (Powertools for AWS Lambda, "Installation", Lambda layer), here taken from .venv.
 OF_POWERTOOLS = frozenset(
     {"annotated_types", "aws_lambda_powertools", "pydantic", "pydantic_core", "typing_extensions", "typing_inspection"}
 )
@@ -21,10 +22,10 @@ OF_POWERTOOLS = frozenset(
 
 @dataclass(frozen=True)
 class Importable:
-    """Top-level names that a function may import besides those of its archive.
+    """Top-level names that a function may import in addition to those of its archive.
 
-    ``folder``: of the application's packages, on the path while they are used; ``mounted``: those packages there that
-    are loaded like the archive's own code, because they have handlers in them.
+    ``folder``: that of the application's packages, which is on the path while in use; ``mounted``: the packages in it
+    that are loaded like the archive's own code, because they contain handlers.
     """
 
     names: frozenset[str] = frozenset()
@@ -36,7 +37,7 @@ class Importable:
         return name in self.names or name in OF_RUNTIME or name in sys.stdlib_module_names
 
     def also(self, names: Collection[str]) -> Importable:
-        """With more names."""
+        """A copy with more names."""
         return Importable(self.names | frozenset(names), self.folder, self.mounted)
 
 
@@ -44,12 +45,12 @@ NOTHING_ELSE = Importable()
 
 
 def on_path(folder: Path) -> None:
-    """Let Python find the folder's packages, behind all that it finds anyway."""
+    """Append the folder to Python's path."""
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
 
 
 def off_path(folder: Path) -> None:
-    """The opposite; what was imported stays."""
+    """Remove the folder from Python's path; imported modules stay."""
     while str(folder) in sys.path:
         sys.path.remove(str(folder))

@@ -1,14 +1,13 @@
-"""The caller, as the authorisers of HTTP APIs pass it to the function.
+"""The caller of a request, as the authorizers of HTTP APIs pass it to the function.
 
-On the laptop nobody is refused for want of a permission, and nobody logs in: what a request says of its caller is
-believed, for only requests of this machine come so far (``local.aws.http.guard``).
+Locally there are no IAM permissions and no login: the request's claim about its caller is trusted, since only requests
+from this machine get here (``local.aws.http.guard``).
 
-- AWS_IAM: a request signed with credentials that STS issued for a role is from that role's session; other signed
-requests
-  are the account's own. Unsigned ones, of a browser or curl, are the IAM user that the header
-  ``X-Local-User`` names, without it ``LOCAL_OPERATOR``; AWS refuses those. ``apiTenants`` says what each may do.
-- JWT: AWS checks signatures by keys that it fetches from the issuer. Nothing is fetched here, so every token is
-  refused, unless the runtime was given a secret: then tokens signed with it by HS256 are taken, which AWS never takes.
+- AWS_IAM: a request signed with credentials that STS issued for a role comes from that role's session; other signed
+  requests come from the account's root. Unsigned ones, as from a browser or curl, come from the IAM user in the header
+  ``X-Local-User``, by default ``LOCAL_OPERATOR``; AWS would refuse them. ``apiTenants`` defines their permissions.
+- JWT: AWS verifies signatures with keys that it fetches from the issuer. Nothing is fetched here, so every token is
+  refused, unless the runtime has a secret: then it accepts tokens signed with it by HS256, which AWS never does.
 """
 
 from __future__ import annotations
@@ -26,15 +25,16 @@ from local.gateway.model import Route, Tokens
 
 #: The environment variable with that secret, for ``./cqrs serve``.
 SECRET_VARIABLE = "CQRS_TOKEN_SECRET"
-#: Of tokens that are signed with it.
+#: The signature algorithm of tokens.
 ALGORITHM = "HS256"
 #: "A key of the same size as the hash output [...] or larger MUST be used" (RFC 7518, section 3.2).
 MIN_SECRET_BYTES = 32
-#: Says which IAM user an unsigned request is taken for.
+#: Header with the IAM user of an unsigned request.
 USER_HEADER = "x-local-user"
-#: Those that the console offers; ``Pulumi.dev.yaml`` lets the first do everything, the others what they are named for.
+#: Users that the console offers; by ``Pulumi.dev.yaml``, the first has all permissions, the others the role they are
+#: named after.
 LOCAL_USERS = ("local", *ROLES)
-#: The IAM user that unsigned requests are taken for.
+#: The default IAM user of unsigned requests.
 LOCAL_OPERATOR = f"arn:aws:iam::{ACCOUNT_ID}:user/{LOCAL_USERS[0]}"
 #: IAM User Guide, "IAM and AWS STS quotas, name requirements, and character limits".
 _USER = re.compile(r"[A-Za-z0-9+=,.@_-]{1,64}")
@@ -42,22 +42,22 @@ _CREDENTIAL = re.compile(r"Credential=([^/,]+)/")
 
 
 class Refused(Exception):
-    """Not let in. The text is for the log, never for the caller."""
+    """The request is refused. The text is only for the log, not for the caller."""
 
 
 class Unauthorised(Refused):
-    """No valid token."""
+    """There is no valid token."""
 
 
 class Forbidden(Refused):
-    """Something else than a signature."""
+    """The authorization isn't a signature, or names no valid user."""
 
 
 def authorizer_of(request: WebRequest, route: Route, *, partition: str, secret: str | None, now: float) -> Any:
-    """The event's ``authorizer``, None where a route has none.
+    """The event's ``authorizer``; None if the route has none.
 
     Raises:
-        Refused: the route wants a token, and this is none for it; or a signature, and this is something else.
+        Refused: the route needs a token or signature that the request lacks.
     """
     if route.tokens is not None:
         claims = _claims(request.header("authorization") or "", route.tokens, secret, now)
@@ -77,7 +77,7 @@ def _iam(request: WebRequest, partition: str) -> dict[str, Any]:
     authorization = request.header("authorization") or ""
     found = _CREDENTIAL.search(authorization)
     if authorization and found is None:
-        raise Forbidden("an Authorization header that is no signature; leave it out to call as the local operator")
+        raise Forbidden("an Authorization header that is not a signature; omit it to call as the local operator")
     key = found[1] if found else None
     role = _session(key, partition) if key is not None else None
     if role is not None:
@@ -87,7 +87,7 @@ def _iam(request: WebRequest, partition: str) -> dict[str, Any]:
     else:
         user = request.header(USER_HEADER) or LOCAL_USERS[0]
         if not _USER.fullmatch(user):
-            raise Forbidden(f"{USER_HEADER}: {user!r} is no name of an IAM user")
+            raise Forbidden(f"{USER_HEADER}: {user!r} is not a name of an IAM user")
         arn = f"arn:{partition}:iam::{ACCOUNT_ID}:user/{user}"
     return {
         "accessKey": key or "",
@@ -111,15 +111,15 @@ def _session(key: str, partition: str) -> tuple[str, str] | None:
 def _claims(authorization: str, tokens: Tokens, secret: str | None, now: float) -> Mapping[str, Any]:
     """The claims of a valid token.
 
-    Developer Guide, "Control access to HTTP APIs with JWT authorizers": ``client_id`` counts only without ``aud``; a
-    token without ``exp`` has none that is after the current time.
+    Developer Guide, "Control access to HTTP APIs with JWT authorizers": ``client_id`` only counts without ``aud``;
+    ``exp`` must be after the current time, so a token without it is refused.
     """
     token = authorization.removeprefix("Bearer ").strip()
     if not token:
         raise Unauthorised("no token")
     if secret is None:
         raise Unauthorised(
-            f"tokens of {tokens.issuer} can't be checked on this machine; start with a secret of your own for tokens"
+            f"tokens of {tokens.issuer} can't be verified on this machine; set {SECRET_VARIABLE} to use your own tokens"
         )
     from joserfc import jwt
     from joserfc.errors import JoseError
@@ -140,7 +140,7 @@ def _claims(authorization: str, tokens: Tokens, secret: str | None, now: float) 
 
 
 def _text(value: Any) -> str:
-    """Claims come as text, lists as ``[a b]`` (seen on AWS: sam-cli and Powertools issues on ``cognito:groups``)."""
+    """A claim as text; lists become ``[a b]`` (seen on AWS: sam-cli and Powertools issues on ``cognito:groups``)."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):

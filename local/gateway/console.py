@@ -1,6 +1,6 @@
-"""The console on this machine: the same files as the API serves, with the runtime's events and development identities.
+"""The console on this machine: the API's files, with the runtime's events and development identities.
 
-It is here whatever ``consoleEnabled`` says, if the stack has an API; who calls is chosen on the page
+It is served regardless of ``consoleEnabled`` if the stack has an API; the caller is chosen on the page
 (``local.gateway.callers``).
 """
 
@@ -17,17 +17,17 @@ from local.gateway.gateway import Gateway
 
 
 class LocalConsole:
-    """Answers GET requests for the console of the first API that is declared."""
+    """Serves the console of the first declared API."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
     def takes(self, request: WebRequest) -> bool:
-        """Whether a request is the console's."""
+        """Whether a request is for the console."""
         return request.method == "GET" and is_of_console(request.path) and bool(self._gateway.apis())
 
     def answer(self, request: WebRequest) -> WebAnswer:
-        """Answer one of its requests."""
+        """Answer a request for the console."""
         found = self._console.answer(request.path)
         headers = [(name.lower(), value) for name, value in found.headers.items()]
         return WebAnswer(found.status, headers, found.body.encode())

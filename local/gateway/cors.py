@@ -1,6 +1,6 @@
-"""Pages of other sites: Developer Guide, "Configure CORS for HTTP APIs in API Gateway".
+"""CORS: Developer Guide, "Configure CORS for HTTP APIs in API Gateway".
 
-Where CORS is configured, the gateway answers preflights itself and replaces the function's CORS headers.
+If CORS is configured, the gateway answers preflights itself and replaces the function's CORS headers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _PREFIX = "access-control-"
 
 
 def preflight(cors: Cors | None, request: WebRequest) -> WebAnswer | None:
-    """The answer to a preflight, None if the request is none or CORS isn't configured."""
+    """The response to a preflight; None if the request isn't one or CORS isn't configured."""
     if cors is None or request.method != "OPTIONS" or request.header("origin") is None:
         return None
     if request.header("access-control-request-method") is None:
@@ -28,7 +28,7 @@ def preflight(cors: Cors | None, request: WebRequest) -> WebAnswer | None:
 
 
 def with_cors(cors: Cors | None, request: WebRequest, answer: WebAnswer) -> WebAnswer:
-    """An answer with the headers that let the page read it."""
+    """A response with CORS headers for the request's origin."""
     if cors is None:
         return answer
     kept = [(name, value) for name, value in answer.headers if not name.startswith(_PREFIX)]

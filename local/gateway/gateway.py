@@ -1,4 +1,4 @@
-"""The gateway: finds API and route, asks who calls, calls the function."""
+"""The gateway: finds API and route, authorises the caller, and calls the function."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from local.partitions import partition_of
 
 log = logging.getLogger("cqrs.local.gateway")
 
-#: Requests that are answered at once; API Gateway, too, turns away what is too much (429).
+#: Maximum concurrent requests; like API Gateway, it responds 429 to more.
 MOST_AT_ONCE = 200
 _HOST = ".execute-api."
 
 
 class Gateway:
-    """The HTTP APIs that are declared on an endpoint; a ``Website``.
+    """Serves the HTTP APIs that are declared on an endpoint; a ``Website``.
 
     Args:
         secret: for tokens, see ``callers``.
@@ -45,7 +45,7 @@ class Gateway:
         self._places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
     def origins(self) -> Collection[str]:
-        """Those that an API lets in, as far as they are of this machine."""
+        """The origins on this machine that an API allows."""
         allowed = {origin for api in self.apis() if api.cors is not None for origin in api.cors.origins}
         return {origin for origin in allowed if is_loopback(origin.partition("://")[2].partition(":")[0])}
 
@@ -65,14 +65,14 @@ class Gateway:
             self._places.release()
 
     def apis(self) -> list[HttpApi]:
-        """Those with a stage, in the order in which they were made."""
+        """The APIs with a stage, in the order of their creation."""
         endpoint = self._endpoint
         with endpoint.lock:
             made = backend("apigatewayv2", endpoint.region).apis.values()
             return [_api(one) for one in made if one.stages]
 
     def _api_of(self, request: WebRequest) -> HttpApi | None:
-        """By the name of the host; any other name of this machine is the first API's."""
+        """The API of the request's host name; other names of this machine belong to the first API."""
         apis = self.apis()
         id_, by_name, _ = (request.header("host") or "").partition(_HOST)
         return next((api for api in apis if not by_name or api.id == id_), None)
@@ -101,8 +101,8 @@ class Gateway:
         return self._called(route, event)
 
     def _called(self, route: Route, event: dict[str, Any]) -> WebAnswer:
-        """The function's answer. Errors behind the gateway are not revealed (Developer Guide, "Troubleshooting
-        issues with HTTP API Lambda integrations": 500; 503 where the integration's timeout passes).
+        """Call the function. The caller doesn't see details of errors (Developer Guide, "Troubleshooting issues with
+        HTTP API Lambda integrations": 500; 503 if the integration times out).
         """
         scheduler = self._endpoint.scheduler
         assert scheduler is not None
@@ -112,8 +112,8 @@ class Gateway:
                 lambda: self._host.invoke(route.function, event),
                 what=f"route {route.key}",
                 patience=route.timeout_s + GRACE_S,
-                # A request may wait for what it published: with places of the functions that apply it, so many
-                # requests would keep themselves waiting.
+                # A request may wait for a command that it published. If it took a worker from the functions that
+                # apply the command, many requests would deadlock.
                 beside=True,
             )
         except RequestTooLarge:
@@ -141,7 +141,7 @@ def _message(status: int, text: str, headers: list[tuple[str, str]] | None = Non
 
 
 def _api(made: Any) -> HttpApi:
-    """moto's API as we serve it."""
+    """The model of moto's API."""
     cors = made.cors_configuration
     return HttpApi(
         made.api_id,

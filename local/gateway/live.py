@@ -1,9 +1,9 @@
-"""What happens on the stack's event buses, live: ``GET /events?since=`` as server-sent events.
+"""The stack's events as server-sent events: ``GET /events?since=``.
 
-For pages on this machine; on AWS other projects have a rule on the bus, and pages ask again and again. Format: HTML
-standard, "Server-sent events". Each event is ``id`` (a number that grows), ``event`` (the detail type) and ``data``
-(JSON: ``source``, ``detailType``, ``detail``). A browser that lost the connection goes on where it was by
-``Last-Event-ID``. If events are gone, or were before a restart, the event ``reset`` says so: read everything again.
+For pages on this machine; on AWS, other projects have a rule on the bus, and pages poll. Format: HTML standard,
+"Server-sent events". Each event has ``id`` (an increasing number), ``event`` (the detail type) and ``data`` (JSON:
+``source``, ``detailType``, ``detail``). A browser that lost the connection continues by ``Last-Event-ID``. If events
+were dropped, or the runtime restarted, the event ``reset`` asks the client to read everything again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class LiveEvent:
 
 
 class LiveEvents:
-    """The last events, numbered from 1, for any number of listeners. ``on_call`` is the endpoint's listener."""
+    """Keeps the last events, numbered from 1, for any number of clients. ``on_call`` is a listener of the endpoint."""
 
     def __init__(self, *, kept: int = KEPT, heartbeat_s: float = HEARTBEAT_S) -> None:
         self._events: deque[LiveEvent] = deque(maxlen=kept)
@@ -45,7 +45,7 @@ class LiveEvents:
         self._stopped = False
 
     def on_call(self, call: AwsCall) -> None:
-        """Take what was put on buses other than AWS's own."""
+        """Record events that were put on buses other than the default one."""
         if (call.service, call.operation) != ("events", "PutEvents"):
             return
         for entry in call.params.get("Entries", []):
@@ -53,7 +53,7 @@ class LiveEvents:
                 self.add(str(entry.get("Source", "")), str(entry.get("DetailType", "")), str(entry.get("Detail", "{}")))
 
     def add(self, source: str, kind: str, detail: str) -> None:
-        """One more event; ``detail`` is JSON."""
+        """Add an event; ``detail`` is JSON."""
         data = json.dumps({"source": source, "detailType": kind, "detail": json.loads(detail)}, separators=(",", ":"))
         with self._changed:
             self._last += 1
@@ -61,13 +61,13 @@ class LiveEvents:
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """End all answers."""
+        """End all responses."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
 
     def answer(self, request: WebRequest) -> WebAnswer:
-        """Follow from ``since`` (0: all that is kept; absent: from now on) or from ``Last-Event-ID``."""
+        """Stream events after ``since`` (0: all available; absent: only new ones) or after ``Last-Event-ID``."""
         if request.method != "GET":
             return _problem(405, "expected GET")
         since = request.header("last-event-id")
@@ -80,13 +80,13 @@ class LiveEvents:
         return WebAnswer(200, headers, self.follow(None if since is None else int(since)))
 
     def follow(self, since: int | None) -> Iterator[bytes]:
-        """Text from the event after ``since`` on, until ``stop``."""
+        """The text of events after ``since``, until ``stop``."""
         with self._changed:
             at = self._last if since is None else since
             first = self._events[0].number if self._events else self._last + 1
             is_lost = at > self._last or at < first - 1
             at = first - 1 if is_lost else at
-        # The first bytes at once, so that a page knows that it is connected.
+        # The first bytes are sent at once, so that the page knows that it is connected.
         yield f"event: {RESET}\ndata: {{}}\n\n".encode() if is_lost and since else b": connected\n\n"
         while not self._stopped:
             found = self._after(at)
@@ -97,7 +97,7 @@ class LiveEvents:
                 yield b": alive\n\n"
 
     def _after(self, number: int) -> list[LiveEvent]:
-        """Those after a number, waiting for one; nothing came within the heartbeat: none."""
+        """Events after a number; waits for one, but at most for the heartbeat interval."""
         until = time.monotonic() + self._heartbeat_s
         with self._changed:
             while self._last <= number and not self._stopped and (left := until - time.monotonic()) > 0:

@@ -1,18 +1,18 @@
-"""HTTP APIs as they are served."""
+"""The model of HTTP APIs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: Key of the route for what no other takes.
+#: Key of the route for requests that match no other.
 DEFAULT_ROUTE = "$default"
 ANY = "ANY"
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """Whose tokens a route takes: of this issuer, for one of these audiences."""
+    """The tokens that a route accepts: those of this issuer, for one of these audiences."""
 
     issuer: str
     audiences: Sequence[str]
@@ -22,7 +22,7 @@ class Tokens:
 class Route:
     """``key``: ``GET /pets/{id}`` or ``$default``. ``authorisation`` is NONE, AWS_IAM or JWT, the last with ``tokens``.
 
-    ``function``: name or ARN; ``timeout_s``: how long its answer is waited for.
+    ``function``: name or ARN; ``timeout_s``: the integration's timeout.
     """
 
     key: str
@@ -34,18 +34,18 @@ class Route:
 
     @property
     def method(self) -> str:
-        """ANY for every method."""
+        """The method; ANY for all."""
         return ANY if self.key == DEFAULT_ROUTE else self.key.split(" ", 1)[0]
 
     @property
     def segments(self) -> Sequence[str]:
-        """Of its path: texts, ``{name}`` for any one, at the end perhaps ``{name+}`` for all that come."""
+        """The segments of its path: text, ``{name}`` for any segment, at the end ``{name+}`` for all further ones."""
         return [] if self.key == DEFAULT_ROUTE else _segments(self.key.split(" ", 1)[1])
 
 
 @dataclass(frozen=True)
 class Cors:
-    """Which pages of other sites may call. ``max_age`` in seconds."""
+    """CORS settings. ``max_age`` is in seconds."""
 
     origins: Sequence[str] = ()
     methods: Sequence[str] = ()

@@ -1,8 +1,8 @@
-"""Payload format 2.0: the event that a function gets for a request, and what its answer is by HTTP.
+"""Payload format 2.0: a function's event for a request, and the HTTP response for its result.
 
-Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs". What that page leaves open is as it was seen on
-AWS: ``rawPath`` and path variables are decoded, and end at a decoded ``?`` (middleapi/standard-server pull request 93,
-hotsock/voker pull request 8); bodies are text for ``text/*``, JSON, XML and JavaScript only, Base64 otherwise
+Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs". Details that the page doesn't specify are as
+observed on AWS: ``rawPath`` and path variables are decoded, and end at a decoded ``?`` (middleapi/standard-server pull
+request 93, hotsock/voker pull request 8); bodies are text for ``text/*``, JSON, XML and JavaScript only, else Base64
 (ministackorg/ministack pull request 766).
 """
 
@@ -26,12 +26,12 @@ JSON = "application/json"
 
 
 class Malformed(ValueError):
-    """A function's answer is none in this format."""
+    """A function's result doesn't have this format."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """When and as what a request came. ``at`` in epoch seconds; ``authorizer`` as the event has it, None for nobody."""
+    """Time, id and caller of a request. ``at`` is in epoch seconds; ``authorizer`` is the event's, None if absent."""
 
     at: float
     request_id: str
@@ -45,7 +45,7 @@ def path_of(request: WebRequest) -> str:
 
 
 def event_of(request: WebRequest, api: HttpApi, route: Route, variables: Variables, arrival: Arrival) -> dict[str, Any]:
-    """The event. Names of fields and their order are the page's."""
+    """The event. Names and order of fields are those of the page."""
     headers = _headers(request.headers)
     path = path_of(request)
     host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
@@ -92,10 +92,10 @@ def event_of(request: WebRequest, api: HttpApi, route: Route, variables: Variabl
 
 
 def answer_of(payload: Any) -> WebAnswer:
-    """Turns a function's result into a response.
+    """The response for a function's result.
 
     Raises:
-        Malformed: API Gateway would answer 500 to it.
+        Malformed: API Gateway would respond 500.
     """
     if not isinstance(payload, Mapping) or "statusCode" not in payload:
         text = payload if isinstance(payload, str) else json.dumps(payload)
@@ -103,11 +103,11 @@ def answer_of(payload: Any) -> WebAnswer:
     try:
         status = int(payload["statusCode"])
     except (TypeError, ValueError):
-        raise Malformed(f"statusCode {payload['statusCode']!r} is no number") from None
+        raise Malformed(f"statusCode {payload['statusCode']!r} is not a number") from None
     given = {} if payload.get("headers") is None else payload["headers"]
     cookies = [] if payload.get("cookies") is None else payload["cookies"]
     if not isinstance(given, Mapping) or not isinstance(cookies, list):
-        raise Malformed("headers are no object, or cookies no list")
+        raise Malformed("headers are not an object, or cookies not a list")
     headers = [(str(name).lower(), str(value)) for name, value in given.items()]
     headers += [("set-cookie", str(cookie)) for cookie in cookies]
     body = payload.get("body")
@@ -118,12 +118,12 @@ def answer_of(payload: Any) -> WebAnswer:
         try:
             return WebAnswer(status, headers, base64.b64decode(text, validate=True))
         except binascii.Error as error:
-            raise Malformed(f"the body is no Base64: {error}") from None
+            raise Malformed(f"the body is not Base64: {error}") from None
     return WebAnswer(status, headers, text.encode())
 
 
 def _headers(headers: Headers) -> dict[str, str]:
-    """Names in lower case, repeated ones joined; cookies are apart."""
+    """Headers with lower-case names, repeated ones joined, without cookies."""
     return _joined([(name.lower(), value) for name, value in headers if name != "cookie"])
 
 

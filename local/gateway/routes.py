@@ -1,4 +1,4 @@
-"""Which route takes a request.
+"""Route selection.
 
 Developer Guide, "Create routes for HTTP APIs", "Routing API requests": a full match of route and method, then a match
 with a greedy path variable, then ``$default``.
@@ -48,7 +48,7 @@ def _matched(template: Sequence[str], segments: Sequence[str]) -> Variables | No
 
 
 def _rank(route: Route) -> tuple[object, ...]:
-    """The lowest wins: no greedy variable, texts before variables from the left, the method named."""
+    """The lowest wins: no greedy variable, then text before variables from the left, then a specific method."""
     segments = route.segments
     kinds = tuple(2 if _is_greedy(part) else int(part.startswith("{")) for part in segments)
     return any(kind == 2 for kind in kinds), kinds, route.method == ANY

@@ -1,4 +1,4 @@
-"""Everything that the runtime's port serves in addition to AWS: the stack's HTTP APIs, its events, the console."""
+"""The website on the runtime's port, in addition to AWS: the stack's HTTP APIs, its events and the console."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Site:
         self._console = LocalConsole(gateway)
 
     def origins(self) -> Collection[str]:
-        """Those of the APIs."""
+        """The origins that the APIs allow."""
         return self._gateway.origins()
 
     def answer(self, request: WebRequest) -> WebAnswer:
-        """Events and the console are the runtime's own, all else is the APIs'."""
+        """Serve events and the console from the runtime; everything else from the APIs."""
         if request.path == live.PATH:
             return self._events.answer(request)
         if self._console.takes(request):

@@ -1,1 +1,1 @@
-"""The state of a runtime on disk: its folder, and how each part of the embedded AWS comes back from it."""
+"""A runtime's state on disk: its folder, and the restoring of each part of the embedded AWS from it."""

@@ -1,8 +1,8 @@
-"""Executions come back: those that ran go on from their last step, of the others their end is known.
+"""Restores executions: running ones continue from their last step, ended ones can be described.
 
-A running execution keeps the definition that it began with, as on AWS. What its functions were doing is done again;
-tokens, waits and what was counted stay as they were. The history of one that continued starts again, with the states
-that it had been through.
+A running execution keeps the definition that it was started with, as on AWS. Interrupted function calls are made again;
+tokens, waits and retry counts are kept. The history of a continued execution starts again, with the states that it has
+visited.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from local.states.running.steps import NO_STEPS, Pauses, Steps
 
 log = logging.getLogger("cqrs.local.kept")
 
-#: Of the journal's rows: an execution by its ARN, a definition by its hash.
+#: Kinds of journal rows: executions by ARN, definitions by hash.
 KIND = "execution"
 DEFINITION = "definition"
 
 
 class KeptExecutions:
-    """Keeps the executions of one manager, which are no children of Map Runs. Implements its protocol."""
+    """Stores the executions of one manager, except children of Map Runs. Implements its protocol."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._definitions = {row.key for row in journal.rows(DEFINITION)}
 
     def begun(self, execution: Execution) -> None:
-        """It was started; gives it its steps."""
+        """Store a started execution, and set its ``steps``."""
         execution.steps = Steps(self._journal, f"{execution.arn} ")
         text = execution.machine.text
         key = hashlib.sha256(text.encode()).hexdigest()
@@ -45,17 +45,17 @@ class KeptExecutions:
             self._put(execution, {"definition": key})
 
     def ended(self, execution: Execution) -> None:
-        """It has ended, and its end has not been reported yet."""
+        """Store an execution's end, which hasn't been reported yet."""
         with self._journal.together():
             self._put(execution, {"reported": False})
             execution.steps.forget()
 
     def reported(self, execution: Execution) -> None:
-        """Its end has been reported to all listeners."""
+        """Record that an execution's end has been reported to all listeners."""
         self._put(execution, {"reported": True})
 
     def dropped(self, execution: Execution) -> None:
-        """Nobody can describe it any more; its name stays taken."""
+        """Remove the data of an execution that can no longer be described; its name stays taken."""
         self._journal.put(KIND, execution.arn, {"machine": execution.machine.arn, "name": execution.name})
 
     def _put(self, execution: Execution, more: dict[str, Any]) -> None:
@@ -74,9 +74,9 @@ class KeptExecutions:
 
 
 def restore_executions(manager: ExecutionManager, journal: Journal, pauses: Pauses) -> None:
-    """Give the manager what was kept, and let it keep what comes.
+    """Restore the manager's executions, and let it store future ones.
 
-    Executions of machines that the program doesn't declare any more are left where they are, with a word in the log.
+    Executions of machines that the program no longer declares are kept in the journal, with a warning in the log.
     """
     machines = {machine.arn: machine for machine in manager.list_state_machines()}
     texts = {row.key: row.value for row in journal.rows(DEFINITION)}
@@ -85,7 +85,7 @@ def restore_executions(manager: ExecutionManager, journal: Journal, pauses: Paus
     for row in journal.rows(KIND):
         kept, machine = row.value, machines.get(row.value["machine"])
         if machine is None:
-            log.warning("execution %s: the program declares no machine %s any more", row.key, kept["machine"])
+            log.warning("execution %s: the program no longer declares machine %s", row.key, kept["machine"])
         elif "status" not in kept:
             manager.take_name(machine, kept["name"])
         else:

@@ -1,4 +1,4 @@
-"""The folder of ``./cqrs serve --data``: one file of state, for one stack, one version of its form and one process."""
+"""The folder of ``./cqrs serve --data``: one file of state, for one stack, one format version and one process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from local.journal import Journal
 
-#: Raised with every change of what is kept that an older file doesn't have, or a newer one has otherwise.
+#: Incremented with every incompatible change of the stored state.
 FORMAT = 1
 _FILE = "state.sqlite"
 _KIND = "folder"
@@ -21,14 +21,14 @@ class FolderError(Exception):
 
 
 class DataFolder:
-    """An open folder, held exclusively until ``close`` or the end of the process.
+    """An open folder, locked exclusively until ``close`` or the end of the process.
 
     Args:
-        path: made if it isn't there.
-        owner: what the state belongs to, name to value (project, stack, region); kept with it.
+        path: created if it doesn't exist.
+        owner: the state's project, stack and region, which are stored with it.
 
     Raises:
-        FolderError: another process has it, it was written by another version or for another owner, or it can't be
+        FolderError: another process uses it, it was written by another version or for another owner, or it can't be
             read.
     """
 
@@ -76,6 +76,6 @@ class DataFolder:
             )
 
     def close(self) -> None:
-        """Write nothing more, and let others have it."""
+        """Close the file, and release the folder."""
         self.journal.close()
         self._lock.close()

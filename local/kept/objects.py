@@ -1,4 +1,4 @@
-"""The bucket's objects on disk: what a call of S3 changed is kept with it, version by version."""
+"""Stores and restores the objects of buckets, version by version, with each S3 call that changes them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from local.aws.model import ACCOUNT_ID, AwsRequest
 from local.aws.operations import READS
 from local.journal import Journal
 
-#: Of the journal's rows; their keys are the JSON of bucket, key and version.
+#: Kind of journal rows; their keys are the JSON of bucket, key and version.
 KIND = "object"
-#: The versions that are in the journal, by journal and object.
+#: The stored versions, by journal and object.
 _kept: WeakKeyDictionary[Journal, dict[tuple[str, str], set[str]]] = WeakKeyDictionary()
 
 
 def keep_objects(journal: Journal, request: AwsRequest) -> None:
-    """Keep what a call that was just answered made of the objects that it names. Hold the endpoint's lock."""
+    """Store the changes of a call that was just answered. The endpoint's lock must be held."""
     bucket_name = str(request.params.get("Bucket"))
     bucket = services.backend("s3", request.region).buckets.get(bucket_name)
     if bucket is None or request.operation.startswith(READS):
@@ -40,7 +40,7 @@ def keep_objects(journal: Journal, request: AwsRequest) -> None:
 
 
 def restore_objects(journal: Journal, region: str) -> None:
-    """Put the kept objects into the buckets that the program declared; those of other buckets are forgotten."""
+    """Restore objects into the declared buckets; those of other buckets are deleted."""
     buckets = services.backend("s3", region).buckets
     for row in journal.rows(KIND):
         bucket_name, key, version = json.loads(row.key)

@@ -1,4 +1,4 @@
-"""Queues come back with their messages. Their receivers are gone with the process, so all can be received."""
+"""Restores queues with their messages, all of which are visible, since their receivers ended with the process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.journal import Journal
 
 
 def restore_queues(journal: Journal, region: str) -> None:
-    """Fill the declared queues."""
+    """Restore messages into the declared queues."""
     for queue in services.backend("sqs", region).queues.values():
         for row in journal.rows(kind_of_messages(queue.name)):
             if isinstance(queue, LocalQueue):

@@ -1,4 +1,4 @@
-"""All of a runtime's state comes back from its folder, between the deployment and the first event."""
+"""Restores a runtime's state from its folder, between the deployment and the first event."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from local.scheduler import Scheduler
 from local.sources.mappings import StreamMapping
 from local.states.manager import ExecutionManager
 
-#: Of the journal's rows: when a process was seen alive last, and the times in which none was.
+#: Kinds of journal rows: when a process was last alive, and the periods in which none was.
 ALIVE, PAUSES = "alive", "pauses"
-#: How often a process says that it is alive (seconds).
+#: How often a process records that it is alive (seconds).
 ALIVE_EVERY_S = 5.0
 
 
 def restore(
     journal: Journal, scheduler: Scheduler, endpoint: AwsEndpoint, executions: ExecutionManager, deployment: Deployment
 ) -> None:
-    """Fill what was deployed with what was kept, and keep what changes from now on."""
+    """Restore the state of the deployed resources, and store changes from now on."""
     pauses = _pauses(journal, scheduler.now())
     mappings = [one for one in deployment.event_source_mappings if isinstance(one, StreamMapping)]
     last = pauses[-1] if pauses else (0.0, 0.0)

@@ -1,4 +1,4 @@
-"""Tables and their streams come back: items as they were, and the records that a function has still to read."""
+"""Restores tables and their streams: items, and the records that functions haven't read yet."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from local.sources.mappings import StreamMapping
 
 
 def restore_tables(endpoint: AwsEndpoint, journal: Journal, mappings: Sequence[StreamMapping], pause: float) -> None:
-    """Fill the declared tables, and let the streams that mappings read be kept from now on.
+    """Restore the declared tables, and store the streams that mappings read from now on.
 
     Args:
-        pause: seconds in which no process ran; records don't get older by them.
+        pause: seconds in which no process ran; they don't count towards the age of records.
     """
     read_by: dict[str, list[str]] = defaultdict(list)
     for mapping in mappings:

@@ -1,1 +1,1 @@
-"""What a change of the repository would change in a stack, from what two revisions of the program declare."""
+"""Compares the resources that two revisions of the program declare for a stack."""

@@ -1,4 +1,4 @@
-"""The difference of two snapshots: resources that come, go, change, or are replaced by another one."""
+"""The difference between two snapshots: added, removed, changed and replaced resources."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.provider.changes import REPLACING, change_of
 
 
 class Kind(StrEnum):
-    """What happens to a resource, worst first."""
+    """Kinds of changes, worst first."""
 
     REPLACED = "replaced"
     REMOVED = "removed"
@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 
 class Value(NamedTuple):
-    """One value that differs. ``path`` is dotted; None: it isn't there."""
+    """One value that differs. ``path`` is dotted; a value is None if it is absent."""
 
     path: str
     old: Any
@@ -29,7 +29,7 @@ class Value(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What happens to one resource. ``values``: of changed and replaced ones; ``old``: what is declared today."""
+    """The change of one resource. ``values``: for changed and replaced ones; ``old``: the old properties."""
 
     kind: Kind
     type: str
@@ -39,7 +39,7 @@ class Change(NamedTuple):
 
 
 def difference(old: Sequence[Resource], new: Sequence[Resource]) -> list[Change]:
-    """Worst first, then by type and name; nothing for what stays as it is."""
+    """The changes, worst first, then by type and name."""
     before = {(one.type, one.name): one.props for one in old}
     after = {(one.type, one.name): one.props for one in new}
     changes = [Change(Kind.REMOVED, *key, old=before[key]) for key in before.keys() - after.keys()]
@@ -67,7 +67,7 @@ def _values(path: str, old: Any, new: Any) -> Iterator[Value]:
         for index, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from _values(f"{path}[{index}]", one, other)
     elif isinstance(old, list) and isinstance(new, list):
-        # One by one: of a list as a whole nobody saw which statement of a policy it is.
+        # Entry by entry, since the whole list wouldn't show which statement of a policy has changed.
         yield from (Value(f"{path}[]", one, None) for one in old if one not in new)
         yield from (Value(f"{path}[]", None, one) for one in new if one not in old)
     elif old != new:

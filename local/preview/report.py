@@ -1,4 +1,4 @@
-"""A difference as text for people at a terminal, and as Markdown for a pull request."""
+"""A difference as text for the terminal, and as Markdown for a pull request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from local.preview.difference import Change, Kind, Value
 
-#: What is gone with a resource of these types.
+#: What is lost with a resource of these types.
 LOST = {
     "aws:dynamodb/table:Table": "every row in the table",
     "aws:s3/bucket:Bucket": "every object in the bucket",
@@ -20,14 +20,14 @@ LOST = {
     "aws:kms/key:Key": "all that is encrypted with the key",
 }
 SIGN = {Kind.REPLACED: "+-", Kind.REMOVED: "-", Kind.CHANGED: "~", Kind.ADDED: "+"}
-#: Characters of one value; definitions and policies are long.
+#: Maximum characters of one value; definitions and policies are long.
 WIDEST = 240
-#: Values of one resource.
+#: Maximum number of values per resource.
 MOST_VALUES = 20
 
 
 def text(stack: str, against: str, changes: Sequence[Change]) -> str:
-    """Warnings first, then each resource with what changes in it."""
+    """Warnings first, then each resource with its changed values."""
     lines = [f"{stack}: {summary(changes)} (against {against})"]
     lines += [f"  DANGER: {one}" for one in dangers(changes)]
     for change in changes:
@@ -52,13 +52,13 @@ def markdown(stack: str, against: str, changes: Sequence[Change]) -> str:
 
 
 def summary(changes: Sequence[Change]) -> str:
-    """How many resources of each kind."""
+    """The number of resources per kind."""
     counts = Counter(one.kind for one in changes)
     return ", ".join(f"{counts[kind]} {kind}" for kind in Kind if counts[kind]) or "nothing changes"
 
 
 def dangers(changes: Sequence[Change]) -> list[str]:
-    """What a reviewer has to stop at: what is lost with a resource that goes or is replaced, tables first."""
+    """Data that would be lost with removed or replaced resources, tables first."""
     stateful = [one for one in changes if one.kind in (Kind.REPLACED, Kind.REMOVED) and one.type in LOST]
     return [_danger(one) for one in sorted(stateful, key=lambda one: list(LOST).index(one.type))]
 

@@ -1,7 +1,7 @@
-"""What one revision of the program declares for a stack, as JSON: ``python -m local.preview.snapshot STACK``.
+"""The resources of a stack in one revision of the program, as JSON: ``python -m local.preview.snapshot STACK``.
 
-Each revision runs this with its own code, in a process of its own, so that they can be compared whatever changed in
-between; only the format is shared.
+Each revision runs this with its own code in a separate process, so that any two revisions can be compared; only the
+format is shared.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from infra.packaging import content_hash
 from local.deploy.errors import DeployError
 from local.deploy.registrations import Evaluation, evaluated
 
-#: Raised with every change that older readers would misread.
+#: Incremented with every incompatible change.
 FORMAT = 1
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class Resource(NamedTuple):
-    """A declared resource. ``props``: JSON values; texts that are JSON objects are read, archives are a fingerprint."""
+    """A declared resource. ``props``: JSON values, with JSON texts parsed, and archives as fingerprints."""
 
     type: str
     name: str
@@ -32,22 +32,22 @@ class Resource(NamedTuple):
 
 
 def declared(root: Path, stack: str) -> list[Resource]:
-    """The resources of a stack that have something in AWS. Raises DeployError."""
+    """The stack's resources, without components. Raises DeployError."""
     return resources_of(evaluated(stack, project_dir=root))
 
 
 def resources_of(evaluation: Evaluation) -> list[Resource]:
-    """The same of what was evaluated."""
+    """The resources of an evaluation, without components."""
     return [Resource(one.type, one.name, _plain(one.props)) for one in evaluation.registrations if one.custom]
 
 
 def dumped(resources: list[Resource]) -> str:
-    """As one JSON document."""
+    """The resources as one JSON document."""
     return json.dumps({"format": FORMAT, "resources": [one._asdict() for one in resources]}, sort_keys=True)
 
 
 def loaded(text: str) -> list[Resource]:
-    """The opposite. Raises ValueError: another format."""
+    """The resources in such a document. Raises ValueError: another format."""
     document = json.loads(text)
     if document["format"] != FORMAT:
         raise ValueError(f"the snapshot has format {document['format']}, this revision reads {FORMAT}")

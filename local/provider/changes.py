@@ -1,7 +1,7 @@
-"""What a change of a resource means: nothing, an update in place, or another resource instead.
+"""Decides whether a change of a resource is an update in place or a replacement.
 
-``REPLACING`` has, by type, the properties whose change replaces the resource: those that the AWS provider's schema
-marks so (Pulumi Registry, package aws: "Changing this forces a new resource"; Terraform AWS provider: ``ForceNew``).
+``REPLACING`` lists, by type, the properties whose change replaces the resource, as marked in the AWS provider's schema
+(Pulumi Registry, package aws: "Changing this forces a new resource"; Terraform AWS provider: ``ForceNew``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from local.provider.values import comparable
 
-#: Another region is another resource, for every type.
+#: Properties that replace resources of every type.
 EVERYWHERE = frozenset({"region"})
 REPLACING: Mapping[str, frozenset[str]] = {
     "aws:apigatewayv2/api:Api": frozenset({"protocolType"}),
@@ -65,15 +65,15 @@ REPLACING: Mapping[str, frozenset[str]] = {
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": frozenset({"queueUrl"}),
     "aws:sqs/redrivePolicy:RedrivePolicy": frozenset({"queueUrl"}),
 }
-#: Properties that hold the name of a resource.
+#: Properties with a resource's name.
 _NAMES = ("bucket", "dashboardName", "name")
 
 
 @dataclass(frozen=True)
 class Change:
-    """The changed properties and those among them that replace the resource, sorted.
+    """The changed properties, and those of them that replace the resource, sorted.
 
-    ``delete_first``: the new one has the old one's name, so the old one has to go first.
+    ``delete_first``: the new resource has the old one's name, so the old one must be deleted first.
     """
 
     changed: list[str]
@@ -82,7 +82,7 @@ class Change:
 
 
 def change_of(type_: str, old: Mapping[str, Any], new: Mapping[str, Any], ignored: frozenset[str]) -> Change:
-    """Compare the inputs of the last update with the new ones. What isn't known yet counts as changed."""
+    """Compare the inputs of the last update with the new ones. Unknown values count as changed."""
     keys = {*old, *new} - ignored
     changed = sorted(key for key in keys if comparable(old.get(key)) != comparable(new.get(key)))
     replacing = [key for key in changed if key in REPLACING[type_] | EVERYWHERE]

@@ -1,4 +1,4 @@
-"""Create, read, update and delete on the embedded endpoint, for the stacks of any project."""
+"""Creates, reads, updates and deletes resources on the embedded endpoint, for stacks of any project."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _REFUSALS = (ClientError, BotoCoreError, MappingError, RuleError, PatternError)
 
 @dataclass(frozen=True)
 class Urn:
-    """A resource's name as the engine has it: ``urn:pulumi:<stack>::<project>::<types>::<name>``."""
+    """A resource's URN in the engine: ``urn:pulumi:<stack>::<project>::<types>::<name>``."""
 
     stack: str
     project: str
@@ -37,22 +37,22 @@ class Urn:
 
     @classmethod
     def parse(cls, text: str) -> Urn:
-        """Of the types, which are joined by ``$``, the last one is the resource's own. Names may have ``::``."""
+        """Parse a URN. Its last type, after ``$``, is the resource's own. Names may contain ``::``."""
         head, project, types, name = text.split("::", 3)
         return cls(head.rsplit(":", 1)[-1], project, types.rsplit("$", 1)[-1], name)
 
     @property
     def label(self) -> str:
-        """For messages."""
+        """Type and name, for messages."""
         return f"{self.type} {self.name!r}"
 
 
 class Resources:
-    """The resources of every stack that was deployed through the provider.
+    """The resources of all stacks that are deployed through the provider.
 
     Args:
         context: the running endpoint, the function host and a folder for code.
-        deploying: a scope in which this thread may change what programs declare.
+        deploying: a scope in which this thread may change declarations.
         on_change: called with all deployments once event sources or rules may have changed.
     """
 
@@ -69,13 +69,13 @@ class Resources:
         self._lock = threading.RLock()
 
     def check(self, urn: Urn) -> None:
-        """Raises UnsupportedResource for a type that the embedded runtime doesn't have."""
+        """Raises UnsupportedResource: the embedded runtime doesn't support the type."""
         if urn.type not in CREATORS:
             known = ", ".join(sorted(CREATORS))
             raise UnsupportedResource(f"local runtime cannot create {urn.label}; known: {known}")
 
     def create(self, urn: Urn, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The new resource's id and all its outputs. Raises DeployError."""
+        """Create a resource; returns its id and all outputs. Raises DeployError."""
         self.check(urn)
         with self._changing(urn) as workspace:
             created = CREATORS[urn.type](workspace, _request(urn, inputs))
@@ -84,10 +84,10 @@ class Resources:
     def update(
         self, urn: Urn, id_: str, old: Mapping[str, Any], state: Mapping[str, Any], new: Mapping[str, Any]
     ) -> Any:
-        """All outputs afterwards. ``old``: the inputs of the last update; ``state``: the outputs it had.
+        """Update a resource; returns all outputs. ``old``: the inputs of the last update; ``state``: its outputs.
 
         Raises:
-            DeployError: the service refused, or the change can't be made here.
+            DeployError: the service refused, or the change isn't supported here.
         """
         update = EXISTING[urn.type].update
         if update is None:
@@ -98,14 +98,14 @@ class Resources:
         return {**kept, **{key: value for key, value in outputs.items() if key not in old}, **new}
 
     def delete(self, urn: Urn, id_: str, old: Mapping[str, Any], state: Mapping[str, Any]) -> None:
-        """Raises DeployError if the service refuses."""
+        """Delete a resource. Raises DeployError: the service refused."""
         with self._changing(urn) as workspace:
             EXISTING[urn.type].delete(workspace, _state(urn, id_, old, state))
 
     def read(
         self, urn: Urn, id_: str, old: Mapping[str, Any], state: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Inputs and outputs as they are now; None if the resource is gone. Raises DeployError."""
+        """Current inputs and outputs; None if the resource doesn't exist. Raises DeployError."""
         read = EXISTING[urn.type].read
         if read is None:
             return dict(old), dict(state)
@@ -117,14 +117,14 @@ class Resources:
         return {**old, **declared}, {**state, **live}
 
     def call(self, token: str) -> dict[str, Any]:
-        """Answer a provider function. Raises DeployError for one that isn't known here."""
+        """Answer a provider function. Raises DeployError: it is unknown here."""
         with self._lock:
             workspace = self._workspace(("", ""))
             return LocalEngine(workspace).call(MockCallArgs(token, {}, ""))[0]
 
     @contextmanager
     def _changing(self, urn: Urn) -> Iterator[Workspace]:
-        """One after the other, since a workspace is for one thread; the engine sends many at once."""
+        """Serialise the engine's concurrent requests, since a workspace isn't thread-safe."""
         with self._lock, self._deploying():
             try:
                 yield self._workspace((urn.project, urn.stack))

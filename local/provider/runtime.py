@@ -1,4 +1,4 @@
-"""The embedded runtime without a deployment of its own: the Pulumi engine deploys to it through the provider."""
+"""The embedded runtime without its own deployment: the Pulumi engine deploys to it through the provider."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from local.provider.resources import Resources
 from local.provider.service import PACKAGE, ProviderService
 from local.runtime import LocalRuntime
 
-#: Requests of the engine that are answered at once; it sends as many as it has resources ready.
+#: Maximum concurrent requests of the engine, which sends one for every resource that is ready.
 WORKERS = 32
-#: The engine's own limit for a message (pulumi, ``rpcutil``: 400 MB); gRPC's default of 4 MB is too little for states.
+#: The engine's limit for a message (pulumi, ``rpcutil``: 400 MB); gRPC's default of 4 MB is too small for states.
 LARGEST_MESSAGE = 400 * 1024 * 1024
 
 
 class EngineRuntime:
-    """A running embedded AWS and the provider that leads to it. A context manager, like ``LocalRuntime``.
+    """A running embedded AWS and its provider. A context manager, like ``LocalRuntime``.
 
     Args:
-        options: those of ``LocalRuntime``; ``stack`` and ``project_dir`` give the region.
+        options: those of ``LocalRuntime``; ``stack`` and ``project_dir`` determine the region.
 
     Raises:
-        PortInUse, DeployError: as ``LocalRuntime`` does.
+        PortInUse, DeployError: as for ``LocalRuntime``.
     """
 
     def __init__(self, **options: Any) -> None:
         self.runtime = LocalRuntime(**options, evaluate=_nothing)
         self._server: grpc.Server | None = None
-        #: of the provider on 127.0.0.1
+        #: the provider's port on 127.0.0.1
         self.port = 0
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the Pulumi CLI needs in its environment to find the provider."""
+        """The environment variable by which the Pulumi CLI finds the provider."""
         return {"PULUMI_DEBUG_PROVIDERS": f"{PACKAGE}:{self.port}"}
 
     def start(self) -> None:
-        """Begin with an empty AWS."""
+        """Start with an empty AWS."""
         self.runtime.start()
         try:
             resources = Resources(self.runtime.context, self.runtime.endpoint.deploying, self._sources_changed)
@@ -88,5 +88,5 @@ class EngineRuntime:
 
 
 def _nothing(project_dir: Path, stack: Stack, engine: Engine) -> dict[str, Any]:
-    """Evaluates no program: an ``Evaluate``."""
+    """An ``Evaluate`` without a program."""
     return {}

@@ -1,6 +1,6 @@
-"""The provider's side of the engine's protocol: requests in, ``Resources`` calls, answers out.
+"""The provider's side of the engine's protocol, on top of ``Resources``.
 
-Shapes: Pulumi's ``provider.proto``, whose stubs come with the ``pulumi`` package.
+Shapes: Pulumi's ``provider.proto``, whose stubs are part of the ``pulumi`` package.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ Method = Callable[[Any, Any, grpc.ServicerContext], Answer]
 
 
 def provider_version() -> str:
-    """The version of the AWS provider that the program asks for: its SDK's own."""
+    """The version of the AWS provider that the program requests, which is that of its SDK."""
     return version("pulumi_aws")
 
 
 def _answering(method: Method[Answer]) -> Method[Answer]:
-    """A refusal becomes the engine's error in its own words, without a traceback."""
+    """Turn a refusal into an error of the engine with the same text, without a traceback."""
 
     @wraps(method)
     def answer(self: Any, request: Any, context: grpc.ServicerContext) -> Answer:
@@ -48,7 +48,7 @@ def _answering(method: Method[Answer]) -> Method[Answer]:
 
 
 class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
-    """Methods carry the protocol's names."""
+    """The provider's service; methods have the protocol's names."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
@@ -58,35 +58,35 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
     def Handshake(
         self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ProviderHandshakeResponse:
-        """None of what an engine offers is needed; ``Configure`` says the same."""
+        """Accept no optional features of the engine; ``Configure`` declares the same."""
         return provider_pb2.ProviderHandshakeResponse()
 
     def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        """An engine says where it is; nothing here calls it back."""
+        """Ignore the engine's address, since the provider doesn't call it."""
         return empty_pb2.Empty()
 
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        """The user stops the update: each operation here takes milliseconds and is brought to its end."""
+        """Ignore the cancellation of an update: operations take milliseconds and are completed."""
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
-        """The version that the program's SDK asks for."""
+        """The version that the program's SDK requests."""
         return plugin_pb2.PluginInfo(version=provider_version())
 
     def GetSchema(
         self, request: provider_pb2.GetSchemaRequest, context: grpc.ServicerContext
     ) -> provider_pb2.GetSchemaResponse:
-        """Name and version; the program's SDK has the types."""
+        """Name and version only; the types are in the program's SDK."""
         return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": PACKAGE, "version": provider_version()}))
 
     def CheckConfig(
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
-        """The provider's own configuration, taken as it is."""
+        """Accept the provider's configuration unchanged."""
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
-        """Another configuration replaces no resource by itself."""
+        """Compare configurations; a change replaces no resources."""
         changed = plain(request.old_inputs) != plain(request.news)
         kind = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
         return provider_pb2.DiffResponse(changes=kind)
@@ -94,20 +94,20 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(
         self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ConfigureResponse:
-        """Secrets and resources come as plain values; previews are answered."""
+        """Request plain values instead of secrets and resources; previews are supported."""
         return provider_pb2.ConfigureResponse(acceptSecrets=False, supportsPreview=True, acceptResources=False)
 
     # -- resources ------------------------------------------------------------------------------------
 
     @_answering
     def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
-        """Refuse a type that the embedded runtime doesn't have, before anything is created."""
+        """Refuse types that the embedded runtime doesn't support, before anything is created."""
         self._resources.check(Urn.parse(request.urn))
         return provider_pb2.CheckResponse(inputs=request.news)
 
     @_answering
     def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
-        """What changes, and whether it replaces."""
+        """The changed properties, and whether they replace the resource."""
         change = change_of(
             Urn.parse(request.urn).type,
             plain(request.old_inputs),
@@ -124,7 +124,9 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
-        """In a preview what AWS would make up (ARNs, URLs) is left out: the program takes it as not known yet."""
+        """Create a resource. In a preview, AWS's outputs (ARNs, URLs) are left out, so the program treats them as
+        unknown.
+        """
         if request.preview:
             return provider_pb2.CreateResponse(id="", properties=request.properties)
         id_, outputs = self._resources.create(Urn.parse(request.urn), plain(request.properties))
@@ -132,7 +134,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
-        """For ``pulumi refresh``; an answer without an id says that the resource is gone."""
+        """Read a resource for ``pulumi refresh``; a response without an id means that it doesn't exist."""
         urn = Urn.parse(request.urn)
         if not request.inputs.fields:
             raise DeployError(f"{urn.label}: the local runtime adopts nothing that it did not create ({request.id})")
@@ -144,7 +146,7 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
-        """In a preview outputs that the update leaves alone stay known, so that nothing else seems to change."""
+        """Update a resource. In a preview, unaffected outputs stay known, so that nothing else seems to change."""
         urn, new = Urn.parse(request.urn), plain(request.news)
         old, state = plain(request.old_inputs), plain(request.olds)
         if request.preview or has_unknown(new):
@@ -155,13 +157,13 @@ class ProviderService(provider_pb2_grpc.ResourceProviderServicer):
 
     @_answering
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        """A resource that is gone already is deleted."""
+        """Delete a resource, if it exists."""
         self._resources.delete(Urn.parse(request.urn), request.id, plain(request.old_inputs), plain(request.properties))
         return empty_pb2.Empty()
 
     @_answering
     def Invoke(self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:
-        """The provider's functions."""
+        """Call a function of the provider."""
         answer = provider_pb2.InvokeResponse()
         getattr(answer, "return").update(self._resources.call(request.tok))
         return answer

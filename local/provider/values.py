@@ -1,6 +1,6 @@
-"""Property values between the engine's protocol and plain Python.
+"""Converts property values between the engine's protocol and plain Python.
 
-The protocol has one number type, marks what isn't known yet in a preview with a text of its own, and wraps assets,
+The protocol has one number type, marks values unknown in a preview with a special text, and wraps assets,
 archives and secrets in objects with a signature (Pulumi documentation, "Pulumi provider protocol": property values).
 """
 
@@ -23,19 +23,19 @@ ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 
 
 def plain(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """The properties as Python values: whole numbers as ints, unset ones left out, archives as their objects."""
+    """The properties as Python values: whole numbers as ints, without unset ones, and archives as objects."""
     return {key: plain_property(value) for key, value in json_format.MessageToDict(struct).items() if value is not None}
 
 
 def struct_of(properties: Mapping[str, Any]) -> struct_pb2.Struct:
-    """The other way round."""
+    """Python values as properties."""
     struct = struct_pb2.Struct()
     struct.update(dict(properties))
     return struct
 
 
 def has_unknown(value: Any) -> bool:
-    """Whether something in the value is known only once it was created."""
+    """Whether the value contains an unknown one."""
     if isinstance(value, Mapping):
         return any(has_unknown(one) for one in value.values())
     if isinstance(value, list):
@@ -44,11 +44,11 @@ def has_unknown(value: Any) -> bool:
 
 
 def with_assets(value: Any) -> Any:
-    """The same with assets and archives as the SDK's objects, which ``local.deploy`` reads.
+    """The value with assets and archives as the SDK's objects, which ``local.deploy`` reads.
 
     Raises:
-        DeployError: an asset or archive of another kind than a file, a text or a collection (a URL, say), or with a
-            relative path.
+        DeployError: an asset or archive that isn't a file, a text or a collection (such as a URL), or has a relative
+            path.
     """
     if isinstance(value, list):
         return [with_assets(one) for one in value]
@@ -71,7 +71,7 @@ def with_assets(value: Any) -> Any:
 
 
 def comparable(value: Any) -> Any:
-    """The same with assets and archives as their hashes: where a file lies is no difference."""
+    """The value with assets and archives as hashes, so that paths of files don't matter."""
     if isinstance(value, list):
         return [comparable(one) for one in value]
     if not isinstance(value, Mapping):
@@ -82,7 +82,7 @@ def comparable(value: Any) -> Any:
 
 
 def _absolute(path: str) -> str:
-    """Providers that the engine starts run in the program's folder; one that it attaches to is not informed of it."""
+    """Refuse relative paths: unlike a provider that the engine starts, this one doesn't run in the program's folder."""
     if not Path(path).is_absolute():
         raise DeployError(f"the path {path!r} of an asset is relative, which only a provider of the engine's own finds")
     return path

@@ -1,1 +1,1 @@
-"""Event sources: what calls functions by itself (streams, queues, EventBridge rules and schedules)."""
+"""Event sources of functions: streams, queues, and EventBridge rules and schedules."""

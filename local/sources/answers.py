@@ -1,4 +1,4 @@
-"""How Lambda reads the answer of a function that was given a batch.
+"""Lambda's interpretation of a function's response to a batch.
 
 Source: Lambda Developer Guide, "Configuring partial batch response with DynamoDB and Lambda" and "Implementing partial
 batch responses" (SQS): success and failure conditions.
@@ -13,18 +13,18 @@ from local.functions.model import InvokeResult
 
 
 class WholeBatchFailed(Exception):
-    """The answer (or the lack of one) fails every record of the batch."""
+    """Every record of the batch failed."""
 
 
 def failed_identifiers(result: InvokeResult, *, partial: bool) -> list[str]:
     """The ``itemIdentifier`` values of the records that failed; empty = all succeeded.
 
     Args:
-        result: what the function answered.
-        partial: whether the mapping has ``ReportBatchItemFailures``. Without it the answer has no meaning.
+        result: the function's result.
+        partial: whether the mapping has ``ReportBatchItemFailures``; without it, the response is ignored.
 
     Raises:
-        WholeBatchFailed: the function raised, or named a record by an empty, missing or non-text identifier.
+        WholeBatchFailed: the function raised, or an identifier is empty, missing or not a string.
     """
     if result.error is not None:
         raise WholeBatchFailed(f"{result.error.error_type}: {result.error.message}")

@@ -1,9 +1,9 @@
 """Asynchronous calls of functions, with Lambda's retries.
 
-Source: Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation": two more tries
-after a function error, one minute after the first and two minutes after the second; a throttled call is repeated
-with a growing wait (1 second to 5 minutes) for up to 6 hours. An event that fails for good is dropped unless the
-function has an on-failure destination.
+Source: Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation": two retries after
+a function error, one minute after the first attempt and two minutes after the second; a throttled call is retried with
+a back-off (1 second to 5 minutes) for up to 6 hours. An event that fails permanently is dropped unless the function has
+an on-failure destination.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from local.scheduler import Scheduler
 
 log = logging.getLogger("cqrs.local.sources")
 
-#: Of the journal's rows: function and event.
+#: Kind of journal rows: function and event.
 KIND = "call"
 RETRY_WAITS_S = (60.0, 120.0)
 MAXIMUM_AGE_S = 6 * 3600.0
@@ -30,8 +30,8 @@ MAX_THROTTLE_WAIT_S = 300.0
 
 @dataclass(frozen=True)
 class AsyncSettings:
-    """A function's own settings for its asynchronous calls: a FunctionEventInvokeConfig. ``on_failure``: the ARN of a
-    queue or topic.
+    """A function's settings for asynchronous calls (FunctionEventInvokeConfig). ``on_failure``: the ARN of a queue or
+    topic.
     """
 
     retries: int = len(RETRY_WAITS_S)
@@ -41,7 +41,7 @@ class AsyncSettings:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """An event that a function never processed."""
+    """An event that a function failed to process."""
 
     function: str
     event: Any
@@ -54,7 +54,7 @@ class DeadLetter:
         """The message for an on-failure destination.
 
         Shape: Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations", example record;
-        ``responseContext`` and ``responsePayload`` are absent where the function was never called.
+        ``responseContext`` and ``responsePayload`` are absent if the function was never called.
         """
         record: dict[str, Any] = {
             "version": "1.0",
@@ -74,13 +74,13 @@ class DeadLetter:
 
 
 class AsyncCaller:
-    """Starts calls and sees them through in tasks of their own.
+    """Runs each asynchronous call, with its retries, in a separate task.
 
     Args:
         scheduler: clock and tasks.
         invoker: runs the function.
-        on_dead_letter: gets what failed for good, after it was logged.
-        journal: keeps what was accepted until it has ended.
+        on_dead_letter: called with events that failed permanently, after they were logged.
+        journal: stores accepted calls until they have ended.
     """
 
     def __init__(
@@ -94,13 +94,13 @@ class AsyncCaller:
         self._scheduler = scheduler
         self._invoker = invoker
         self._on_dead_letter = on_dead_letter
-        #: settings by the function's name; changed with the deployment
+        #: function's name to its settings; changes with the deployment
         self.settings: Mapping[str, AsyncSettings] = {}
-        #: calls that were accepted and have not ended
+        #: number of accepted calls that haven't ended
         self.pending = 0
 
     def call(self, function: str, event: Mapping[str, Any]) -> None:
-        """Deliver ``event`` at least once. Safe from any thread."""
+        """Deliver ``event`` at least once. Thread-safe."""
         key = ""
         if self._journal is not None:
             key = str(uuid.uuid4())
@@ -108,7 +108,7 @@ class AsyncCaller:
         self._scheduler.post(lambda: self._spawn(function, event, key))
 
     def resume(self) -> None:
-        """Make the calls that had not ended when the process did, as if they were new. On the scheduler's thread."""
+        """Make the calls that hadn't ended with the previous process, as new ones. Call on the scheduler's thread."""
         for row in [] if self._journal is None else self._journal.rows(KIND):
             function, event = row.value
             self._spawn(function, event, row.key)
@@ -151,5 +151,5 @@ class AsyncCaller:
 
 
 def name_of(function: str) -> str:
-    """A function's name, of its ARN or of itself."""
+    """A function's name, from its ARN or its name."""
     return function.rpartition(":")[2]

@@ -1,4 +1,4 @@
-"""Where a stream's discarded batches go, and what Lambda writes about them."""
+"""On-failure destinations of streams, and Lambda's messages about discarded batches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from local.functions.model import InvokeResult
 
 RETRIES_EXHAUSTED = "RetryAttemptsExhausted"
-#: Not in the guide's example; the name that AWS's own records carry according to public emulators' captured runs.
+#: Not in the guide's example; the name in AWS's records according to recordings of public emulators.
 AGE_EXCEEDED = "RecordAgeExceeded"
 #: moto has one shard per stream, with this id (see ``DescribeStream``).
 SHARD_ID = "shardId-00000001541626099285-f35f62ef"
@@ -20,7 +20,7 @@ SHARD_ID = "shardId-00000001541626099285-f35f62ef"
 
 @dataclass(frozen=True)
 class DiscardedBatch:
-    """Records that won't be tried again; ``last`` is the function's last answer, None if it was never called."""
+    """Records that won't be retried; ``last`` is the function's last result, None if it was never called."""
 
     records: Sequence[Mapping[str, Any]]
     condition: str
@@ -63,7 +63,7 @@ def invocation_record(batch: DiscardedBatch, function_arn: str, stream_arn: str)
 
 
 class Destinations:
-    """Sends to SQS queues and SNS topics by ARN, through these clients."""
+    """Sends messages to SQS queues and SNS topics by ARN."""
 
     def __init__(self, sqs: Any, sns: Any) -> None:
         self._sqs = sqs
@@ -83,7 +83,7 @@ class Destinations:
 
 
 def _request_id(stream_arn: str, sequence_number: str) -> str:
-    """An id that a repeated run gives again."""
+    """An id that is the same in repeated runs."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{stream_arn}/{sequence_number}"))
 
 

@@ -1,4 +1,4 @@
-"""EventBridge rules: patterns over events of the default bus, and rate schedules, with functions as targets."""
+"""EventBridge rules: patterns for events of the default bus, and rate schedules, with functions as targets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local.scheduler import Scheduler, Timer
 from local.sources.async_calls import AsyncCaller
 from local.sources.filters import Pattern
 
-#: Of the journal's rows: when a schedule is due, by its rule.
+#: Kind of journal rows: rule to the time at which its schedule is due.
 KIND = "schedule"
 _RATE = re.compile(r"rate\((\d+) (minute|minutes|hour|hours|day|days)\)")
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
@@ -24,12 +24,12 @@ STATUSES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
 class RuleError(ValueError):
-    """A rule can't run here; the text names what it has and what is allowed."""
+    """A rule isn't supported; the text names its value and what is allowed."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A function that a rule calls; ``input`` replaces the event if given (parsed JSON)."""
+    """A function that a rule calls; ``input`` (parsed JSON) replaces the event if given."""
 
     function: str
     input: Any = None
@@ -51,7 +51,7 @@ def rate_seconds(schedule: str) -> int:
     """Seconds of ``rate(5 minutes)`` (EventBridge User Guide, "Setting a schedule pattern for scheduled rules").
 
     Raises:
-        RuleError: anything else, ``cron(...)`` included.
+        RuleError: anything else, including ``cron(...)``.
     """
     match = _RATE.fullmatch(schedule.strip())
     if match is None or int(match[1]) < 1:
@@ -60,12 +60,12 @@ def rate_seconds(schedule: str) -> int:
         )
     count, unit = int(match[1]), match[2]
     if (count == 1) == unit.endswith("s"):
-        raise RuleError(f"schedule {schedule!r}: EventBridge wants the singular for 1 and the plural above")
+        raise RuleError(f"schedule {schedule!r}: EventBridge needs the singular for 1 and the plural above")
     return count * _SECONDS[unit.rstrip("s")]
 
 
 class EventBus:
-    """The default event bus: matches events and keeps schedules.
+    """The default event bus: matches events and runs schedules.
 
     Schedules are background timers, so they don't keep a virtual run alive.
     """
@@ -80,7 +80,7 @@ class EventBus:
         journal: Journal | None = None,
     ) -> None:
         self._journal = journal
-        #: when schedules of the previous process are due
+        #: rule to the time at which its schedule is due, from the previous process
         self._due: dict[str, float] = {} if journal is None else {row.key: row.value for row in journal.rows(KIND)}
         self._scheduler = scheduler
         self._caller = caller
@@ -88,7 +88,7 @@ class EventBus:
         self._account_id = account_id
         self._patterns: list[tuple[Rule, Pattern]] = []
         self._timers: dict[str, Timer] = {}
-        #: the rules that the timers are for
+        #: rules with a timer
         self._scheduled: dict[str, Rule] = {}
         self._events = 0
 
@@ -97,7 +97,7 @@ class EventBus:
 
         Raises:
             RuleError: neither or both of pattern and schedule, or an unknown schedule.
-            PatternError: the pattern can't be used.
+            PatternError: the pattern is invalid.
         """
         if (rule.pattern is None) == (rule.schedule is None):
             raise RuleError(f"rule {rule.name!r} needs either an event pattern or a schedule")
@@ -111,10 +111,10 @@ class EventBus:
                 self._plan(rule, seconds)
 
     def change(self, rules: Sequence[Rule]) -> None:
-        """Run these rules and no others. A schedule that stays as it is goes on counting.
+        """Run exactly these rules. The timer of an unchanged schedule continues.
 
         Raises:
-            RuleError, PatternError: as ``add`` does.
+            RuleError, PatternError: as for ``add``.
         """
         same = {rule.name for rule in rules if self._scheduled.get(rule.name) is rule}
         for name in set(self._scheduled) - same:
@@ -126,7 +126,7 @@ class EventBus:
                 self.add(rule)
 
     def publish(self, event: Mapping[str, Any]) -> None:
-        """Give a complete event to every rule whose pattern matches. Safe from any thread."""
+        """Deliver a complete event to the targets of every matching rule. Thread-safe."""
         for rule, pattern in self._patterns:
             if pattern.matches(event):
                 self._deliver(rule, event)
@@ -135,7 +135,7 @@ class EventBus:
         """Publish "Step Functions Execution Status Change" for one execution.
 
         Args:
-            execution: as DescribeExecution answers it (``executionArn``, ``stateMachineArn``, ``name``, ``status``,
+            execution: as DescribeExecution returns it (``executionArn``, ``stateMachineArn``, ``name``, ``status``,
                 ``startDate``, ``stopDate``, ``input``, ``output``, ``error``, ``cause``); dates in epoch seconds.
         """
         self.publish(
@@ -148,7 +148,7 @@ class EventBus:
         )
 
     def stop(self) -> None:
-        """Forget all rules."""
+        """Remove all rules."""
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
@@ -175,7 +175,7 @@ class EventBus:
     def _envelope(
         self, source: str, detail_type: str, resources: list[str], detail: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """An event as EventBridge delivers it (User Guide, "Events in Amazon EventBridge": event structure)."""
+        """An event in EventBridge's format (User Guide, "Events in Amazon EventBridge": event structure)."""
         self._events += 1
         name = json.dumps([self._events, source, detail_type, resources])
         return {

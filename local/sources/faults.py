@@ -1,7 +1,7 @@
-"""What may go wrong between a source and its function, for tests: duplicates and delays.
+"""Faults between a source and its function, for tests: duplicates and delays.
 
-Lambda reads streams and queues at least once (Lambda Developer Guide, "How Lambda processes records from stream and
-queue-based event sources"), so every consumer must stand the same batch twice, at once or later.
+Lambda delivers at least once from streams and queues (Lambda Developer Guide, "How Lambda processes records from stream
+and queue-based event sources"), so every consumer must tolerate duplicate batches, at once or later.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 @dataclass
 class DeliveryFaults:
-    """Faults per batch, decided by ``rng`` so that a seed replays them.
+    """Faults per batch, decided by ``rng``, so that a seed replays them.
 
     Attributes:
-        duplicate: probability that a batch which succeeded is delivered once more.
-        duplicate_after: the second delivery comes up to this many seconds later.
-        delay: a batch waits up to this many seconds before it is delivered.
+        duplicate: probability that a successful batch is delivered again.
+        duplicate_after: maximum seconds until the second delivery.
+        delay: maximum seconds before a batch is delivered.
     """
 
     rng: random.Random = field(default_factory=lambda: random.Random(0))
@@ -30,7 +30,7 @@ class DeliveryFaults:
         return self.rng.uniform(0.0, self.delay) if self.delay else 0.0
 
     def repeats(self) -> bool:
-        """Whether this batch comes a second time."""
+        """Whether this batch is redelivered."""
         return bool(self.duplicate) and self.rng.random() < self.duplicate
 
     def repeat_delay(self) -> float:

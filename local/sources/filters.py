@@ -3,7 +3,7 @@
 Sources: Lambda Developer Guide, "Control which events Lambda sends to your function" (filter rule syntax, and its table
 for SQS bodies); EventBridge User Guide, "Comparison operators for use in event patterns".
 
-An operator that isn't known here is refused by name when the pattern is compiled, never ignored.
+An unknown operator is refused by name when the pattern is compiled, not ignored.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 Predicate = Callable[[Any], bool]
 
-#: An event source mapping takes up to five filters, ten on request (Lambda Developer Guide, "Event filtering basics").
+#: An event source mapping has up to five filters, ten on request (Lambda Developer Guide, "Event filtering basics").
 MAX_FILTERS = 10
 OPERATORS = ("anything-but", "equals-ignore-case", "exists", "numeric", "prefix", "suffix")
 NUMERIC_OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -27,7 +27,7 @@ NUMERIC_OPERATORS: dict[str, Callable[[float, float], bool]] = {
 
 
 class PatternError(ValueError):
-    """A pattern can't be used; the text names the field and what is allowed."""
+    """A pattern is invalid; the text names the field and what is allowed."""
 
 
 class Pattern:
@@ -57,7 +57,7 @@ class Pattern:
         self._matches = self._object(parsed, "$")
 
     def matches(self, event: Any) -> bool:
-        """Whether ``event`` (parsed JSON) satisfies the pattern. Fields that the pattern doesn't name don't count."""
+        """Whether ``event`` (parsed JSON) matches the pattern. Fields that the pattern doesn't name are ignored."""
         return self._matches(event)
 
     def _object(self, pattern: Mapping[str, Any], path: str) -> Predicate:
@@ -129,7 +129,7 @@ class Pattern:
 
 
 class FilterSet:
-    """The filters of one event source mapping: a record passes if any of them matches, or if there is none."""
+    """The filters of one event source mapping: a record passes if any of them matches, or if there are none."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         if len(patterns) > MAX_FILTERS:
@@ -137,13 +137,13 @@ class FilterSet:
         self.patterns = tuple(Pattern(pattern) for pattern in patterns)
 
     def accepts_stream_record(self, record: Mapping[str, Any]) -> bool:
-        """``record``: one DynamoDB stream record as Lambda gets it (``eventName``, ``dynamodb.NewImage.<name>.S``)."""
+        """Whether a DynamoDB stream record in Lambda's form passes (``eventName``, ``dynamodb.NewImage.<name>.S``)."""
         return not self.patterns or any(pattern.matches(record) for pattern in self.patterns)
 
     def accepts_message(self, record: Mapping[str, Any]) -> bool:
-        """``record``: one SQS message as Lambda gets it, ``body`` a string.
+        """Whether an SQS message in Lambda's form, with ``body`` as a string, passes.
 
-        A body that is JSON is matched as JSON; a pattern for a JSON body never matches a plain string, nor the reverse.
+        A JSON body is matched as JSON; a pattern for a JSON body never matches a plain string, nor vice versa.
         """
         if not self.patterns:
             return True
@@ -158,7 +158,7 @@ class FilterSet:
 
 
 def _json_object(text: Any) -> Any:
-    """The parsed object if ``text`` is a JSON object, else None."""
+    """The object in a JSON text; None if it isn't one."""
     try:
         parsed = json.loads(text)
     except (TypeError, ValueError):
@@ -167,7 +167,7 @@ def _json_object(text: Any) -> Any:
 
 
 def _inside(key: str, inner: Predicate) -> Predicate:
-    """Go down one level. A missing or scalar node counts as empty, so that ``exists: false`` further down matches."""
+    """Descend one level. A missing or scalar node counts as empty, so that ``exists: false`` below it matches."""
 
     def check(event: Any) -> bool:
         node = event.get(key) if isinstance(event, Mapping) else None
@@ -179,7 +179,7 @@ def _inside(key: str, inner: Predicate) -> Predicate:
 
 
 def _leaf_values(event: Any, key: str) -> list[Any]:
-    """The scalar values at ``key``. Empty where it is missing or not a leaf: ``exists`` looks at leaves only."""
+    """The scalar values at ``key``; empty if it is missing or not a leaf, since ``exists`` only applies to leaves."""
     if not isinstance(event, Mapping) or key not in event:
         return []
     value = event[key]
@@ -196,7 +196,7 @@ def _single(rule: Mapping[str, Any], path: str) -> tuple[str, Any]:
 
 
 def _equal_to(wanted: Any) -> Predicate:
-    """Exact value; numbers by their text, so that 300 and 300.0 differ, as in Lambda's filters."""
+    """Matches an exact value; numbers by their text, so that 300 and 300.0 differ, as in Lambda's filters."""
     text = json.dumps(wanted)
     return lambda value: json.dumps(value) == text
 

@@ -1,4 +1,4 @@
-"""All event sources of one deployment: started together, woken by the calls that write to them."""
+"""Runs all event sources of one deployment, and wakes them when calls write to them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local.sources.positions import Positions
 from local.sources.queues import QueueReader, QueueSource
 from local.sources.streams import StreamReader, StreamSource, table_of
 
-#: Calls after which a stream may have new records, and those after which a queue may have new messages.
+#: Calls after which streams may have new records, and calls after which queues may have new messages.
 TABLE_WRITES = frozenset(
     {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "ExecuteStatement"}
 )
@@ -29,7 +29,7 @@ QUEUE_WRITES = {
 
 
 class Call(Protocol):
-    """What is known about a call that reached the endpoint."""
+    """A call that reached the endpoint."""
 
     @property
     def service(self) -> str:
@@ -38,12 +38,12 @@ class Call(Protocol):
 
     @property
     def operation(self) -> str:
-        """As the API names it, ``PutItem``."""
+        """The API's name of it, such as ``PutItem``."""
         ...
 
     @property
     def access(self) -> Sequence[tuple[str, str]]:
-        """(IAM action, resource ARN) pairs: the tables are among them."""
+        """(IAM action, resource ARN) pairs, including tables."""
         ...
 
 
@@ -57,8 +57,9 @@ class EventSources:
         streams, queues: read the sources.
         discard: sends an on-failure message to the ARN of a queue or topic (``Destinations.send``).
         faults: duplicates and delays, for tests.
-        journal: keeps positions, asynchronous calls and schedules on disk, and restores them.
-        on_dead_letter: gets events whose asynchronous delivery failed for good, in addition to their destination.
+        journal: stores positions, asynchronous calls and schedules, and restores them.
+        on_dead_letter: called with events whose asynchronous delivery failed permanently, in addition to their
+            destination.
     """
 
     def __init__(
@@ -97,13 +98,13 @@ class EventSources:
         rules: Sequence[Rule],
         settings: Mapping[str, AsyncSettings] | None = None,
     ) -> None:
-        """Start everything and look at once for what is already there.
+        """Start everything, and read existing records and messages at once.
 
         Args:
-            settings: of asynchronous calls, by function.
+            settings: function to its settings for asynchronous calls.
 
         Raises:
-            RuleError, PatternError: a rule can't run here.
+            RuleError, PatternError: a rule isn't supported.
         """
         self.change(mappings, rules, settings)
         self.caller.resume()
@@ -114,10 +115,10 @@ class EventSources:
         rules: Sequence[Rule],
         settings: Mapping[str, AsyncSettings] | None = None,
     ) -> None:
-        """Run these from now on. Sources that ran already, by id, go on from where they are; others begin or end.
+        """Run exactly these from now on. Running sources with the same id continue at their position.
 
         Raises:
-            RuleError, PatternError: a rule can't run here.
+            RuleError, PatternError: a rule isn't supported.
         """
         self.bus.change(rules)
         self.caller.settings = settings or {}
@@ -140,7 +141,7 @@ class EventSources:
             source.wake()
 
     def on_call(self, call: Call) -> None:
-        """Wake what ``call`` may have written to. Safe from any thread; give it to ``AwsEndpoint.on_call``."""
+        """Wake the sources that ``call`` may have written to. Thread-safe; a listener for ``AwsEndpoint.on_call``."""
         if call.service == "dynamodb" and call.operation in TABLE_WRITES:
             tables = {resource for _, resource in call.access}
             for stream in self.streams:
@@ -152,11 +153,11 @@ class EventSources:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is on its way from a source, a rule or an asynchronous call to its function."""
+        """Whether nothing is being delivered from a source, a rule or an asynchronous call to its function."""
         return not self.caller.pending and all(source.idle for source in self._sources())
 
     def stop(self) -> None:
-        """Read nothing more and forget all schedules."""
+        """Stop all sources and schedules."""
         for source in self._sources():
             source.stop()
         self.bus.stop()

@@ -1,4 +1,4 @@
-"""Event source mappings as data, read from the properties that the program declares.
+"""Event source mappings, read from the properties that the program declares.
 
 Names, defaults and ranges: Lambda API reference, CreateEventSourceMapping, and Lambda Developer Guide, "Lambda
 parameters for Amazon DynamoDB event source mappings" and "Lambda parameters for Amazon SQS event source mappings".
@@ -16,7 +16,7 @@ INFINITE = -1
 PARTIAL_RESPONSES = "ReportBatchItemFailures"
 #: DynamoDB streams keep a record for 24 hours ("Change data capture for DynamoDB Streams").
 STREAM_RETENTION_S = 24 * 3600
-#: Lambda reads this many batches of a queue at once before it scales up ("Using Lambda with Amazon SQS").
+#: Concurrent batches of a queue before Lambda scales up ("Using Lambda with Amazon SQS").
 QUEUE_CONCURRENCY = 5
 
 _COMMON = {
@@ -43,12 +43,12 @@ _QUEUE = {*_COMMON, "scalingConfig"}
 
 
 class MappingError(ValueError):
-    """A mapping has a property that is unknown, unsupported or out of range; the text names it."""
+    """A property of a mapping is unknown, unsupported or out of range; the text names it."""
 
 
 @dataclass(frozen=True)
 class StreamMapping:
-    """A DynamoDB stream that feeds a function. Times in seconds, ``INFINITE`` where nothing limits."""
+    """A mapping of a DynamoDB stream to a function. Times are in seconds; ``INFINITE``: no limit."""
 
     id: str
     function: str
@@ -68,7 +68,7 @@ class StreamMapping:
 
 @dataclass(frozen=True)
 class QueueMapping:
-    """An SQS queue that feeds a function."""
+    """A mapping of an SQS queue to a function."""
 
     id: str
     function: str
@@ -90,7 +90,7 @@ def mapping_from_properties(mapping_id: str, properties: Mapping[str, Any]) -> S
 
     Raises:
         MappingError: an unknown property, a value out of range, or a source that isn't a stream or a queue.
-        PatternError: a filter can't be used.
+        PatternError: a filter is invalid.
     """
     source = str(properties.get("eventSourceArn", ""))
     if ":dynamodb:" in source and "/stream/" in source:

@@ -1,16 +1,16 @@
-"""Where the mappings of streams are, kept on disk with the records that they have still to deal with."""
+"""Positions of mappings in streams, stored on disk with the records that they haven't processed yet."""
 
 from __future__ import annotations
 
 from local.journal import Journal
 from local.sources.mappings import StreamMapping
 
-#: Of the journal's rows: a position by the mapping's id.
+#: Kind of journal rows: mapping's id to its position.
 KIND = "position"
 
 
 class Positions:
-    """All mappings of one deployment. Implements ``KeptPositions``."""
+    """The positions of one deployment's mappings. Implements ``KeptPositions``."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -19,13 +19,15 @@ class Positions:
         self._by_table: dict[str, dict[str, int]] = {}
 
     def of(self, mapping: StreamMapping) -> int | None:
-        """Where it was; None: it is new."""
+        """The stored position; None for a new mapping."""
         position = self._kept.get(mapping.id)
         self._table(mapping)[mapping.id] = position or 0
         return position
 
     def passed(self, mapping: StreamMapping, position: int) -> None:
-        """All before ``position`` was dealt with. Records that every mapping of the table has passed are dropped."""
+        """Store that everything before ``position`` was processed. Records that all mappings of the table have
+        processed are deleted.
+        """
         positions = self._table(mapping)
         if self._kept.get(mapping.id) == position:
             return
@@ -39,5 +41,5 @@ class Positions:
 
 
 def table_name(mapping: StreamMapping) -> str:
-    """The table that the mapping reads the stream of."""
+    """The table whose stream the mapping reads."""
     return mapping.stream_arn.split("/")[1]

@@ -1,9 +1,9 @@
-"""An SQS queue that feeds a function.
+"""Delivers an SQS queue's messages to a function.
 
-Sources, all in the Lambda Developer Guide: "Using Lambda with Amazon SQS" (event, batches, what stays in the queue
-after an error), "Configuring scaling behavior for SQS event source mappings" (maximum concurrency), "Handling errors
-for an SQS event source in Lambda" (partial responses). The queue itself keeps visibility, receive counts and the
-dead-letter queue.
+Sources, all in the Lambda Developer Guide: "Using Lambda with Amazon SQS" (event, batches, messages that stay in the
+queue after an error), "Configuring scaling behavior for SQS event source mappings" (maximum concurrency), "Handling
+errors for an SQS event source in Lambda" (partial responses). Visibility, receive counts and the dead-letter queue are
+handled by the queue itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from local.sources.mappings import QueueMapping
 log = logging.getLogger("cqrs.local.sources")
 
 Message = Mapping[str, Any]
-#: A queue counts a message as visible after its time, not at it; a timer on the very edge would spin.
+#: A message becomes visible after its time, not at it; a timer for the exact time would loop.
 BEHIND_THE_EDGE_S = 0.001
 _EVENT_ATTRIBUTES = (
     "ApproximateReceiveCount",
@@ -33,26 +33,26 @@ _EVENT_ATTRIBUTES = (
 
 
 class QueueReader(Protocol):
-    """A queue as the poller sees it; messages have the shape of SQS ReceiveMessage."""
+    """Reads a queue; messages have the shape of SQS ReceiveMessage."""
 
     def receive(self, queue_arn: str, limit: int) -> list[Message]:
-        """Up to ``limit`` visible messages, now hidden for the queue's visibility timeout."""
+        """Receive up to ``limit`` messages, which are then hidden for the queue's visibility timeout."""
         ...
 
     def delete(self, queue_arn: str, receipt_handles: Sequence[str]) -> None:
-        """Remove messages that were dealt with."""
+        """Delete processed messages."""
         ...
 
     def next_visible_at(self, queue_arn: str) -> float | None:
-        """When the next hidden or delayed message appears (epoch seconds); None if there is none."""
+        """When the next hidden or delayed message becomes visible (epoch seconds); None if there is none."""
         ...
 
 
 class QueueSource:
     """One event source mapping of a queue.
 
-    ``wake`` (from any thread) signals that something was sent. While messages are hidden it holds one timer, for the
-    moment when the first of them appears again; with an empty queue it holds none.
+    ``wake`` (thread-safe) signals that messages were sent. While messages are hidden, there is one timer, for the time
+    when the first of them becomes visible again; for an empty queue there is none.
     """
 
     def __init__(
@@ -77,21 +77,21 @@ class QueueSource:
         self._stopped = False
 
     def wake(self) -> None:
-        """Look for messages soon."""
+        """Poll for messages soon."""
         if self._wake_posted or self._stopped or not self.mapping.enabled:
             return
         self._wake_posted = True
         self._scheduler.post(self._poll)
 
     def stop(self) -> None:
-        """Receive nothing more; batches that run are finished."""
+        """Stop receiving; running batches are completed."""
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
 
     @property
     def idle(self) -> bool:
-        """Whether nothing runs and nothing waits to become visible."""
+        """Whether no batch is running and no message is hidden."""
         return not self._wake_posted and not self._running and self._timer is None
 
     def _poll(self) -> None:
@@ -105,7 +105,7 @@ class QueueSource:
         self._arm()
 
     def _arm(self) -> None:
-        """Come back when the next hidden message appears."""
+        """Set the timer for the next hidden message."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -134,7 +134,7 @@ class QueueSource:
             self.wake()
 
     def _fill(self, messages: list[Message]) -> list[Message]:
-        """Add what came during the batching window; a queue gives at most ten messages at a time."""
+        """Add messages that arrived during the batching window; a queue returns at most ten at a time."""
         gathered = list(messages)
         while len(gathered) < self.mapping.batch_size:
             more = self._reader.receive(self.mapping.queue_arn, self.mapping.batch_size - len(gathered))
@@ -154,7 +154,7 @@ class QueueSource:
             self._reader.delete(self.mapping.queue_arn, done)
 
     def _call(self, records: list[dict[str, Any]]) -> set[str]:
-        """Call the function; answers the ids of the messages that stay in the queue."""
+        """Call the function; returns the ids of the messages that stay in the queue."""
         every = {one["messageId"] for one in records}
         try:
             result = self._invoker.invoke(self.mapping.function, {"Records": records})
@@ -175,7 +175,7 @@ class QueueSource:
             self._scheduler.spawn(self._call_once, records, name=f"queue:{self.mapping.function}:duplicate")
 
     def _call_once(self, records: list[dict[str, Any]]) -> None:
-        """A duplicate delivery: whatever it answers, the messages are gone already."""
+        """Make a duplicate delivery; its result is ignored, since the messages are deleted already."""
         try:
             self._invoker.invoke(self.mapping.function, {"Records": records})
         except LambdaServiceError as error:

@@ -1,13 +1,13 @@
-"""A DynamoDB stream that feeds a function, with Lambda's retries, splitting and discarding.
+"""Delivers a DynamoDB stream's records to a function, with Lambda's retries, splitting and discarding.
 
 Sources, all in the Lambda Developer Guide: "Using Lambda with DynamoDB" (batches, order, concurrent batches per shard),
 "Retain discarded records for a DynamoDB event source in Lambda" (error handling; a split doesn't count as a retry; a
-call that Lambda refuses is repeated until the records are too old), and "Configuring partial batch response with
+call that Lambda refuses is retried until the records are too old), and "Configuring partial batch response with
 DynamoDB and Lambda" (checkpoint; "bisected at the returned sequence number").
 
-Two points are not documented and are decided here on the side that hides nothing: a partial failure counts as one
-retry and, when it names the first record, the batch is retried whole (it isn't halved), so that a function which
-stops at the first bad record loses the records behind it here as well.
+Two points are undocumented, and decided here so that no errors are hidden: a partial failure counts as one retry and,
+if it names the first record, the whole batch is retried (it isn't halved), so that a function that stops at the first
+bad record loses the records after it here as well.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from local.sources.mappings import INFINITE, STREAM_RETENTION_S, StreamMapping
 log = logging.getLogger("cqrs.local.sources")
 
 Record = Mapping[str, Any]
-#: Waits between tries; AWS documents a back-off, not its figures.
+#: Waits between attempts; AWS documents that there is a back-off, but not its times.
 FIRST_BACKOFF_S = 1.0
 MAX_BACKOFF_S = 60.0
 
@@ -39,26 +39,26 @@ class StreamReader(Protocol):
     """Reads the one ordered shard of a table's stream."""
 
     def end(self, stream_arn: str) -> int:
-        """The position behind the newest record."""
+        """The position after the newest record."""
         ...
 
     def read(self, stream_arn: str, position: int, reader: str) -> tuple[Sequence[Record], int]:
-        """The records from ``position`` on, oldest first, and the position behind them.
+        """The records from ``position`` on, oldest first, and the position after them.
 
-        What lies before ``position`` is done with, as far as ``reader`` goes.
+        ``reader`` no longer needs the records before ``position``.
         """
         ...
 
 
 class KeptPositions(Protocol):
-    """Where mappings are in their streams, beyond the end of the process."""
+    """Stores the positions of mappings in their streams."""
 
     def of(self, mapping: StreamMapping) -> int | None:
-        """Where it was; None: it is new."""
+        """The stored position; None for a new mapping."""
         ...
 
     def passed(self, mapping: StreamMapping, position: int) -> None:
-        """All before ``position`` was dealt with."""
+        """Store that everything before ``position`` was processed."""
         ...
 
 
@@ -72,7 +72,7 @@ class _Batch:
 
 @dataclass
 class _Lane:
-    """An ordered part of the shard: all records of an item (partition and sort key) are in the same one."""
+    """An ordered part of the shard; all records of an item (partition and sort key) are in the same one."""
 
     waiting: deque[Record] = field(default_factory=deque)
     busy: bool = False
@@ -81,18 +81,18 @@ class _Lane:
 class StreamSource:
     """One event source mapping of a stream.
 
-    ``wake`` signals that something was written; it may be called from any thread. Everything else happens in
-    scheduler tasks. An idle source holds no timer and no task.
+    ``wake`` (thread-safe) signals that records were written. Everything else happens in scheduler tasks. An idle source
+    has no timer and no task.
 
     Args:
         scheduler: clock and tasks.
-        mapping: what the program declared.
+        mapping: the declared mapping.
         reader: reads the stream.
         invoker: runs the function.
-        discard: gets the on-failure message (``invocation_record``) and the destination's ARN.
+        discard: called with the destination's ARN and the on-failure message (``invocation_record``).
         function_arn: for the on-failure message.
         faults: duplicates and delays, for tests.
-        positions: where the mapping was when the process ended, and where it is; None: nowhere.
+        positions: stores the mapping's position across processes; None: it isn't stored.
     """
 
     def __init__(
@@ -121,25 +121,25 @@ class StreamSource:
             self._position = kept
         else:
             self._position = 0 if mapping.from_start else reader.end(mapping.stream_arn)
-        #: positions of the records that are still to be dealt with, by sequence number, in the order of the stream
+        #: sequence number to position of the records that haven't been processed yet, in stream order
         self._open: dict[str, int] = {}
         self._wake_posted = False
         self._stopped = False
 
     def wake(self) -> None:
-        """Look for new records soon."""
+        """Poll for new records soon."""
         if self._wake_posted or self._stopped or not self.mapping.enabled:
             return
         self._wake_posted = True
         self._scheduler.post(self._poll)
 
     def stop(self) -> None:
-        """Read nothing more; a batch that runs is finished."""
+        """Stop reading; a running batch is completed."""
         self._stopped = True
 
     @property
     def idle(self) -> bool:
-        """Whether every record that was read has been dealt with."""
+        """Whether every record that was read has been processed."""
         return not self._wake_posted and not any(lane.busy for lane in self._lanes)
 
     def _poll(self) -> None:
@@ -184,12 +184,12 @@ class StreamSource:
             lane.busy = False
 
     def _keep_position(self) -> None:
-        """Everything before the first record that is still to be dealt with is done."""
+        """Store the position of the first unprocessed record."""
         if self._positions is not None:
             self._positions.passed(self.mapping, next(iter(self._open.values()), self._position))
 
     def _finish(self, records: list[Record]) -> None:
-        """Bring a batch to its end: every record was processed or discarded, in order."""
+        """Deliver a batch until every record is processed or discarded, in order."""
         pending = deque([_Batch(records)])
         while pending and not self._stopped:
             batch = pending.popleft()
@@ -198,7 +198,7 @@ class StreamSource:
                 pending.extendleft(reversed(self._try(batch)))
 
     def _try(self, batch: _Batch) -> list[_Batch]:
-        """Call the function once. Answers what is left to do, in order."""
+        """Call the function once. Returns the remaining batches, in order."""
         result = self._invoke(batch)
         if result is None:
             return [batch]
@@ -230,7 +230,7 @@ class StreamSource:
         return [batch]
 
     def _invoke(self, batch: _Batch) -> InvokeResult | None:
-        """The answer, or None if Lambda refused the call: that is repeated and is no retry."""
+        """The result; None if Lambda refused the call, which doesn't count as a retry."""
         try:
             return self._invoker.invoke(self.mapping.function, {"Records": [dict(one) for one in batch.records]})
         except LambdaServiceError as error:
@@ -277,6 +277,6 @@ def table_of(stream_arn: str) -> str:
 
 
 def _checkpoint(records: Sequence[Record], named: Sequence[str]) -> int:
-    """Index of the first record to repeat: the lowest sequence number that was named, if it is in the batch."""
+    """Index of the first record to retry: that of the lowest named sequence number, or 0 if none is in the batch."""
     positions = [index for index, one in enumerate(records) if one["dynamodb"]["SequenceNumber"] in named]
     return min(positions, default=0)

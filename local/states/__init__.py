@@ -1,6 +1,6 @@
 """Step Functions on one machine: an interpreter of Amazon States Language (JSONPath) and its executions.
 
-``ExecutionManager`` is the API, ``validate`` checks a definition and refuses what isn't known by name.
+``ExecutionManager`` is the API; ``validate`` checks a definition and refuses unsupported features by name.
 """
 
 from local.states.definition.parser import validate

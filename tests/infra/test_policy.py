@@ -238,7 +238,7 @@ EXAMPLES: list[tuple[str, str, str, Edit, str]] = [
         STAGE,
         "http-api-stage",
         lambda props: props["accessLogSettings"].update(format='{"body": "$request.body"}'),
-        "holds what requests hold",
+        "contains content of requests or responses",
     ),
     ("api-permission-source", API_PERMISSION, "http-api-invokes", without("sourceArn"), "every API of every account"),
     ("tags", TOPIC, "main-topic", put(tags={"project": "cqrs"}), "lacks the tags stack"),

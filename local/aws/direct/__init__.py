@@ -1,1 +1,1 @@
-"""The short way from a client in this process to the endpoint: no HTTP request is written, and none is read."""
+"""Direct calls from clients in this process to the endpoint, without writing and parsing HTTP requests."""

@@ -1,9 +1,8 @@
-"""Lets clients in this process call the endpoint without HTTP between them.
+"""Lets clients in this process call the endpoint without HTTP.
 
-A client's call goes from ``BaseClient._make_api_call`` to ``AwsEndpoint.handle`` and back, for services with a JSON
-protocol. botocore does the rest as always: parameters in which something may be wrong; answers that are errors, with
-retries and exceptions, for which the answer is handed to it as that of its first request; clients with hooks of their
-own, such as boto3's resources; clients for another address.
+For services with a JSON protocol, ``BaseClient._make_api_call`` calls ``AwsEndpoint.handle``. botocore still handles
+everything else: parameters that may be wrong; errors, with retries and exceptions, where it gets the error as the
+response to its first request; clients with hooks, such as boto3's resources; clients for another address.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ from local.aws.direct.shapes import Convert, Undescribed, Unfit, reader, writer
 from local.aws.model import AwsRequest, AwsResponse
 from local.aws.services import service_name
 
-#: With a JSON protocol, and called often. Of ``QUERIES`` there is what is called often.
+#: Frequently called services with a JSON protocol. Of ``QUERIES``, only frequent operations are supported.
 SERVICES = frozenset({"dynamodb", "events", "logs", "sqs", "stepfunctions"})
-#: Errors that are answers like others, and that botocore tries no call again for.
+#: Regular errors, which botocore doesn't retry.
 FINAL_OF = {
     "dynamodb": frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"}),
     "stepfunctions": frozenset({"ExecutionAlreadyExists"}),
@@ -38,14 +37,14 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Handle = Callable[[AwsRequest], AwsResponse]
 
-#: The answer for the request that botocore is about to send: it was made before.
+#: The response to the request that botocore is about to send, which has already been made.
 _answered: ContextVar[AwsResponse | None] = ContextVar("cqrs_answered", default=None)
 _botocores: Callable[..., Any] = BaseClient._make_api_call  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """One operation. ``tokens``: parameters that botocore fills where they are absent."""
+    """One operation. ``tokens``: parameters that botocore fills in if they are absent."""
 
     service: str
     write: Convert
@@ -54,13 +53,13 @@ class _Way:
 
 
 _ways: dict[tuple[str, str], _Way | None] = {}
-#: Clients by whether they may be answered here, for each of their operations that was called.
+#: For each client, its called operations and how they are answered; None: by botocore.
 _clients: WeakKeyDictionary[BaseClient, dict[str, _Way | None]] = WeakKeyDictionary()
 
 
 @contextmanager
 def direct_calls(handle: Handle) -> Iterator[None]:
-    """While inside, clients' calls go straight to ``handle``."""
+    """Inside, clients' calls go directly to ``handle``."""
 
     def make_api_call(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
         ways = _clients.get(client)
@@ -81,7 +80,7 @@ def direct_calls(handle: Handle) -> Iterator[None]:
 
 
 def answered() -> AwsResponse | None:
-    """The answer for botocore's present request if it has one already; for one request."""
+    """The response to botocore's current request if there is one already; can be taken once."""
     answer = _answered.get()
     if answer is not None:
         _answered.set(None)
@@ -95,7 +94,7 @@ def _call(handle: Handle, way: _Way, client: BaseClient, operation: str, paramet
         params = way.write(parameters)
     except Unfit:
         return _botocores(client, operation, parameters)
-    # The one that the call would be signed for: IAM's clients are of a whole partition.
+    # The region of the signature: IAM's clients are for a whole partition.
     region = client._request_signer.region_name  # type: ignore[attr-defined]
     response = handle(AwsRequest(way.service, operation, region, params))
     if response.status >= 300:
@@ -116,7 +115,7 @@ def _code(response: AwsResponse) -> str:
 
 
 def _error(client: Any, operation: str, response: AwsResponse) -> Exception:
-    """What botocore raises for an answer that it tries no call again for."""
+    """The exception that botocore raises for an error that it doesn't retry."""
     headers = {name.lower(): value for name, value in response.headers.items()}
     answer = {"headers": headers, "status_code": response.status, "body": response.body, "context": {}}
     parser = _parser()
@@ -159,7 +158,7 @@ def _described(model: Any, operation: str) -> _Way | None:
         return None
     is_short = (service, operation) in SHORT
     if service in QUERIES and not is_short:
-        return None  # moto would have to be asked in the protocol of queries
+        return None  # moto would have to be called in the query protocol
     try:
         write, read = writer(described.input_shape, binary=not is_short), reader(described.output_shape)
     except Undescribed:
@@ -168,7 +167,7 @@ def _described(model: Any, operation: str) -> _Way | None:
 
 
 def _is_hooked(client: BaseClient, operation: str) -> bool:
-    """Whether somebody looks at this client's requests or changes them, botocore itself aside."""
+    """Whether hooks other than botocore's own inspect or change this client's requests."""
     service = client.meta.service_model.service_id.hyphenize()
     for event in ("provide-client-params", "before-send", "after-call"):
         if any(not _is_botocores(hook) for hook in _hooks(client.meta.events, f"{event}.{service}.{operation}")):

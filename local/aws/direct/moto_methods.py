@@ -1,7 +1,7 @@
-"""The short way into moto for requests that came without HTTP: the method of an operation, with its parameters.
+"""Calls moto's method of an operation directly, with its parameters, for requests that came without HTTP.
 
-moto would write a request for werkzeug, read the parameters from it by the service's description, and write an answer,
-for IAM and SNS in XML. An error of the others is left to that: the operation is refused a second time.
+Otherwise moto would need a werkzeug request, parse the parameters by the service's description and write a response,
+for IAM and SNS in XML. On an error of another service, that is done nevertheless, and moto refuses the operation again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SHORT: dict[tuple[str, str], type[BaseResponse]] = {
 }
 
 
-#: With a protocol of queries and XML: of these there is nothing but the short way.
+#: Services with the query protocol and XML, which are only supported by the direct calls.
 QUERIES = frozenset({"iam", "sns"})
 _READ_FROM_A_BODY = frozenset({"events", "logs"})
 
@@ -51,7 +51,7 @@ class Refused(Exception):
 
 
 def result(request: AwsRequest) -> Any:
-    """What an operation of ``SHORT`` gives, as JSON; None: moto is to be asked the long way.
+    """The result of an operation of ``SHORT``, as JSON; None: moto must be called with a request.
 
     Raises:
         Refused: an error of one of ``QUERIES``.
@@ -72,7 +72,7 @@ def result(request: AwsRequest) -> Any:
 
 
 def _copied(value: Any) -> Any:
-    """moto changes parameters that it has read."""
+    """A copy, since moto modifies the parameters."""
     if isinstance(value, dict):
         return {name: _copied(part) for name, part in value.items()}
     return [_copied(part) for part in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Presigned URLs lead to where the endpoint is served: those of AWS would leave the machine, and lead to nothing."""
+"""Makes presigned URLs point to the served endpoint, since URLs of AWS would leave the machine and not work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _botocores = RequestSigner.generate_presigned_url
 
 @contextmanager
 def presigned_here() -> Iterator[None]:
-    """While inside, URLs that clients presign lead to the served endpoint, if there is one."""
+    """Inside, URLs that clients presign point to the served endpoint, if there is one."""
 
     def generate(signer: RequestSigner, *args: Any, **kwargs: Any) -> str:
         url = str(_botocores(signer, *args, **kwargs))
@@ -34,8 +34,8 @@ def presigned_here() -> Iterator[None]:
 
 
 def moved(url: str, served: str) -> str:
-    """The same request to ``served``; the bucket of a virtual host goes into the path (S3 User Guide, "Virtual hosting
-    of general purpose buckets"). Signatures aren't looked at here, so that they no longer fit does no harm.
+    """The URL of the same request to ``served``; the bucket of a virtual host goes into the path (S3 User Guide,
+    "Virtual hosting of general purpose buckets"). Signatures aren't checked here, so they needn't match any more.
     """
     parts, here = urlsplit(url), urlsplit(served)
     host = parts.hostname or ""

@@ -1,7 +1,7 @@
-"""Which endpoint answers the calls of this process, and what happens to requests that are for none.
+"""Which endpoint answers this process's calls, and what happens to requests without one.
 
-Every boto3 client hands its finished HTTP request to a hook of botocore (event ``before-send``), if its call did not
-come the short way (``calls``). While an endpoint runs, it answers; nothing leaves the machine.
+Every boto3 client passes its finished HTTP request to a hook of botocore (event ``before-send``), unless its call was
+direct (``calls``). While an endpoint runs, it answers; nothing leaves the machine.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from local.aws.model import AwsRequest, AwsResponse, EndpointError, EndpointStop
 
 
 class Endpoint(Protocol):
-    """The part of ``AwsEndpoint`` that is needed here."""
+    """The part of ``AwsEndpoint`` used here."""
 
     region: str
 
@@ -36,10 +36,10 @@ _current: Endpoint | None = None
 
 @contextmanager
 def calls_of_this_process(endpoint: Endpoint) -> Iterator[None]:
-    """Let ``endpoint`` answer them. Calls that are made afterwards by its clients fail.
+    """Inside, ``endpoint`` answers this process's calls. Later calls of its clients fail.
 
     Raises:
-        RuntimeError: another one does.
+        RuntimeError: another endpoint is running.
     """
     global _current
     if _current is not None:
@@ -73,5 +73,5 @@ def _before_send(event_name: str, request: Any, **_: Any) -> AWSResponse | None:
     return response_for_botocore(request.url, response)
 
 
-# Sessions copy this list when they are made, so it has to be there before the first one: at import, as moto does.
+# Sessions copy this list when they are created, so the hook must be added before: at import, as moto does.
 BUILTIN_HANDLERS.append(("before-send", _before_send))

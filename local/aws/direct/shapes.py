@@ -1,9 +1,9 @@
-"""Parameters and results of the JSON protocols, from the service's own description, in one pass each.
+"""Converts parameters and results of the JSON protocols by the service's description, in one pass each.
 
-botocore checks parameters against the description, copies them by it, writes JSON; its parser reads JSON and copies the
-result by the description. Between client and endpoint in one process the checked copy is all that is needed. Each shape
-becomes a function, once. What may be wrong, or is rare, is not done here but left to botocore (``Unfit``), so that
-errors are in its words: ``tests/unit/local/aws/test_direct.py`` holds both ways to one result.
+botocore validates parameters, copies them and writes JSON; its parser reads JSON and copies the result. Between client
+and endpoint in one process, only the validated copy is needed. Each shape is compiled to a function once. Parameters
+that may be wrong or are rare are left to botocore (``Unfit``), so that errors have its wording;
+``tests/unit/local/aws/test_direct.py`` compares the results of both.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ Convert = Callable[[Any], Any]
 
 
 class Unfit(Exception):
-    """botocore should have a look at these parameters."""
+    """These parameters are left to botocore."""
 
 
 class Undescribed(Exception):
-    """A shape that is not written or read here."""
+    """A shape that isn't supported here."""
 
 
 def writer(shape: Shape | None, *, binary: bool = True) -> Convert:
-    """A function from an operation's parameters to what its request's JSON says; a copy.
+    """A function from an operation's parameters to the content of its request's JSON, a copy.
 
     Without ``binary``, parameters with binary values are ``Unfit``.
 
     Raises:
-        Undescribed: the shape has something that is left to botocore. The function raises ``Unfit``.
+        Undescribed: the shape has parts that are left to botocore. The function itself raises ``Unfit``.
     """
     return (_Writers() if binary else _TextWriters()).of(shape) if shape is not None else _nothing
 
 
 def reader(shape: Shape | None) -> Convert:
-    """A function from the JSON of an operation's answer to its result; a copy. Raises as ``writer``."""
+    """A function from the JSON of an operation's response to its result, a copy. Raises as ``writer``."""
     return _Readers().of(shape) if shape is not None else _nothing
 
 
@@ -47,7 +47,7 @@ def _nothing(_: Any) -> dict[str, Any]:
 
 
 class _Functions:
-    """One function for each shape; shapes that contain themselves find theirs when it is called."""
+    """One function per shape; recursive shapes look their function up when it is called."""
 
     def __init__(self) -> None:
         self._made: dict[str, Convert] = {}

@@ -1,1 +1,1 @@
-"""Tables that another server of DynamoDB's API on this machine keeps (``CQRS_DYNAMODB_ENDPOINT``)."""
+"""Tables on another server of DynamoDB's API on this machine (``CQRS_DYNAMODB_ENDPOINT``)."""

@@ -1,4 +1,4 @@
-"""One call of DynamoDB's API to a server on a loopback address."""
+"""Calls of DynamoDB's API to a server on a loopback address."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 class ServerRefused(EndpointError):
-    """The server answered with an error; ``code`` is its name without the prefix."""
+    """The server returned an error; ``code`` is its name without the prefix."""
 
     def __init__(self, operation: str, code: str, message: str) -> None:
         super().__init__(f"{operation} of the DynamoDB of {VARIABLE}: {code}: {message}")
@@ -26,10 +26,10 @@ class ServerRefused(EndpointError):
 
 
 class DynamoServer:
-    """A server of DynamoDB's API. One connection, for callers that take turns.
+    """A server of DynamoDB's API. It has one connection, so concurrent calls must be serialised.
 
     Raises:
-        EndpointError: ``url`` is not ``http://<loopback address>:<port>``, or, of a call, nobody answers there.
+        EndpointError: ``url`` isn't ``http://<loopback address>:<port>``; from calls: the server doesn't answer.
     """
 
     def __init__(self, url: str, region: str) -> None:
@@ -48,12 +48,12 @@ class DynamoServer:
         self._scope = f"{region}/dynamodb/aws4_request"
 
     def send(self, operation: str, body: bytes, api: str = TABLES) -> AwsResponse:
-        """A request as it is, and the answer likewise. It is not sent again if the connection breaks: a write may have
-        been done."""
+        """Send a request unchanged, and return the response unchanged. It isn't retried if the connection breaks, since
+        a write may have taken effect."""
         headers = {
             "Content-Type": "application/x-amz-json-1.0",
             "X-Amz-Target": f"{api}.{operation}",
-            # Nobody checks it, but some servers want one; its region is where they keep the tables.
+            # Not checked, but required by some servers, which keep tables by the region in it.
             "X-Amz-Date": "20260101T000000Z",
             "Authorization": (
                 f"AWS4-HMAC-SHA256 Credential=LOCAL/20260101/{self._scope}, SignedHeaders=host, Signature={'0' * 64}"
@@ -69,7 +69,7 @@ class DynamoServer:
         return AwsResponse(answer.status, {"content-type": "application/x-amz-json-1.0"}, text)
 
     def call(self, operation: str, request: Mapping[str, Any], api: str = TABLES) -> dict[str, Any]:
-        """The answer's content. Raises ServerRefused."""
+        """The content of the response. Raises ServerRefused."""
         response = self.send(operation, json.dumps(request).encode(), api)
         try:
             answer = json.loads(response.body)

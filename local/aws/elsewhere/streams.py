@@ -1,4 +1,4 @@
-"""A table's stream as another server keeps it, read with the streams API: DescribeStream, GetShardIterator, GetRecords.
+"""A table's stream on another server, read with the streams API: DescribeStream, GetShardIterator, GetRecords.
 
 API reference, "Amazon DynamoDB Streams": a shard's records are in the order of the writes, a shard's children come
 after it, an iterator that is at the end of an open shard gives no records and the next iterator.
@@ -16,13 +16,13 @@ from local.aws.tables.streams import LocalShard, arn_of_stream
 
 
 class ElsewhereShard(LocalShard):
-    """The records of all shards of a stream in one order, fetched when somebody looks."""
+    """The records of all shards of a stream in one order, fetched on demand."""
 
     def __init__(self, table: Table, server: DynamoServer, stream_arn: str) -> None:
         super().__init__(table)
         self._server = server
         self._stream_arn = stream_arn
-        #: next iterator by shard; None: read to its end
+        #: shard to its next iterator; None: the shard is read to its end
         self._iterators: dict[str, str | None] = {}
 
     def fetch(self) -> None:
@@ -68,7 +68,7 @@ class ElsewhereShard(LocalShard):
         return str(self._server.call("GetShardIterator", request, STREAMS)["ShardIterator"])
 
     def _record(self, record: dict[str, Any]) -> dict[str, Any]:
-        """As Lambda hands it on: with the stream's ARN, which is that of this runtime, as are region and clock."""
+        """The record as Lambda delivers it, with the stream's ARN, region and time of this runtime."""
         changes = {**record["dynamodb"], "ApproximateCreationDateTime": int(unix_time())}
         here = {"awsRegion": self.table.region_name, "eventSourceARN": arn_of_stream(self.table)}
         return {**record, "dynamodb": changes, **here}

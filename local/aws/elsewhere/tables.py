@@ -1,8 +1,7 @@
-"""DynamoDB of the local endpoint with another server behind it: that keeps items, indexes and streams.
+"""DynamoDB of the local endpoint with items, indexes and streams on another server.
 
-What a table is declared with besides (tags, protection, backups, policies, time to live) stays with the endpoint,
-whose answers about it are the same as ever: servers for development have but a part of it. So a table is made in both
-places, and its items are in the other only.
+A table's other settings (tags, protection, backups, policies, time to live) stay with the endpoint, since development
+servers support only some of them. So a table is created in both places, and its items are only on the other server.
 """
 
 from __future__ import annotations
@@ -43,10 +42,10 @@ _FIXED = ("AttributeDefinitions", "GlobalSecondaryIndexUpdates", "StreamSpecific
 
 
 class TablesElsewhere:
-    """Answers the endpoint's DynamoDB operations; to be made before the endpoint starts, closed after it stopped.
+    """Answers the endpoint's DynamoDB operations. Create it before the endpoint starts, and close it after it stopped.
 
     Raises:
-        EndpointError: ``url`` is not allowed, or no DynamoDB answers there.
+        EndpointError: ``url`` isn't allowed, or no DynamoDB answers there.
     """
 
     def __init__(self, endpoint: AwsEndpoint, url: str) -> None:
@@ -61,7 +60,7 @@ class TablesElsewhere:
         endpoint.replace("dynamodb", "UpdateTable", self._locked(self._update))
 
     def close(self) -> None:
-        """Drop the tables that were made there. A server that is gone has none."""
+        """Delete the tables created on the server; if it has stopped, they are gone anyway."""
         try:
             for name in self._made:
                 self._server.call("DeleteTable", {"TableName": name})

@@ -1,1 +1,1 @@
-"""What DynamoDB refuses in an expression before it looks at an item."""
+"""DynamoDB's validation of expressions, before it reads an item."""

@@ -1,7 +1,7 @@
-"""Conditions, filters and key conditions: their grammar, and what operators and functions take.
+"""Conditions, filters and key conditions: their grammar, and the operands of operators and functions.
 
-Developer Guide, "Comparison operator and function reference"; for texts of errors see ``tokens``. That an order needs
-text, a number or bytes: dynamodb-conformance has it of PartiQL, which has the same operators.
+Developer Guide, "Comparison operator and function reference"; for error messages see ``tokens``. Source of the rule
+that ordering needs text, numbers or bytes: dynamodb-conformance, for PartiQL, which has the same operators.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from local.aws.expressions.tokens import CONDITION_WORDS, Path, Reader, Used, Va
 
 COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 ORDERED = frozenset({"S", "N", "B"})
-#: Number of operands.
+#: Function to its number of operands.
 FUNCTIONS = {
     "attribute_exists": 1,
     "attribute_not_exists": 1,
@@ -23,13 +23,13 @@ FUNCTIONS = {
     "size": 1,
 }
 MOST_OPTIONS = 100
-#: Of several errors, the one reported first.
+#: Kinds of errors, in the order in which DynamoDB reports them.
 SORTS = ("parentheses", "function", "misused", "reserved", "undefined", "count", "operand")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function; ``size`` is the only one that is an operand."""
+    """A function; only ``size`` can be an operand."""
 
     name: str
     operands: tuple[Operand, ...]
@@ -40,7 +40,7 @@ Operand = Path | Value | Call
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A comparison (operator as it is written), ``BETWEEN``, ``IN``, or a function, of operands."""
+    """A comparison (with the operator as written), ``BETWEEN``, ``IN``, or a function, with its operands."""
 
     operator: str
     operands: tuple[Operand, ...]
@@ -59,9 +59,9 @@ Tree = Test | Joined
 
 @dataclass(frozen=True)
 class Examined:
-    """A condition that is right as far as the types of its values show.
+    """A condition that is valid as far as the types of its values show.
 
-    ``bounds``: of each BETWEEN with values for both; ``type_names``: values that name a type.
+    ``bounds``: the pair of each BETWEEN with two values; ``type_names``: values that name a type.
     """
 
     tree: Tree
@@ -108,7 +108,7 @@ class _Parser:
         return self._primary()
 
     def _primary(self) -> Tree:
-        """A group, or a test. A parenthesis may open either: a group is tried if no operator follows its end."""
+        """A group or a test. A parenthesis may open either: it is a group if no operator follows its end."""
         reader = self._reader
         if reader.peek() == "(" and not self._is_operand_in_parentheses():
             reader.take()
@@ -173,7 +173,7 @@ class _Parser:
         self._reader.expect(")")
         return found
 
-    # -- what operators and functions take ----------------------------------------------------------
+    # -- operands of operators and functions --------------------------------------------------------
 
     def _test(self, operator: str, *operands: Operand) -> Test:
         for operand in operands:

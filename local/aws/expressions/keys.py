@@ -1,6 +1,6 @@
 """Key conditions of queries: equality on the hash key, and at most one test of the range key.
 
-API reference, Query, KeyConditionExpression; for texts of errors see ``tokens``.
+API reference, Query, KeyConditionExpression; for error messages see ``tokens``.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any
 from local.aws.expressions.conditions import COMPARISONS, Joined, Test, Tree
 from local.aws.expressions.tokens import ExpressionError, Path, Value
 
-#: How the service names an operator that can't be here.
+#: The service's name of an operator that isn't allowed here.
 _NAMES = {"<>": "NE"}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def key_tests(tree: Tree) -> dict[str, Test]:
-    """The test of each attribute, the attribute first. Raises ExpressionError: it is no key condition."""
+    """Attribute to its test, with the attribute as first operand. Raises ExpressionError: not a key condition."""
     found: dict[str, Test] = {}
     for part in tree.parts if isinstance(tree, Joined) and tree.operator == "AND" else (tree,):
         if isinstance(part, Joined) and part.operator == "AND":
@@ -51,7 +51,7 @@ def _test(part: Tree) -> tuple[str, Test]:
 
 
 def wrong_for_schema(tests: Mapping[str, Test], keys: Sequence[str], types: Mapping[str, str]) -> str:
-    """What is wrong with the tests for a table or index with these keys (hash key first); "": nothing."""
+    """The error in the tests for a table or index with these keys (hash key first); "": none."""
     if len(tests) > len(keys):
         return (
             f"The number of query conditions ({len(tests)}) exceeds the number of key attributes defined in the schema "

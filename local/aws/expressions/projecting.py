@@ -7,12 +7,12 @@ from typing import Any
 
 from local.aws.expressions.tokens import Path, Step
 
-#: What is asked for below a step; None: all of it.
+#: The requested parts below a step; None: all.
 _Tree = dict[Step, Any]
 
 
 def projected(attributes: Mapping[str, Any], paths: Iterable[Path]) -> dict[str, Any]:
-    """Of attributes in DynamoDB's JSON, with the maps and lists around the parts; what is not there is left out."""
+    """The parts, in DynamoDB's JSON, with the maps and lists that contain them; missing parts are left out."""
     tree: _Tree = {}
     for path in paths:
         node = tree

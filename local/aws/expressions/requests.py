@@ -20,7 +20,7 @@ from local.aws.expressions.updates import examine_projection, examine_update
 Values = Mapping[str, Any]
 Pairs = tuple[tuple[str, str], ...]
 
-#: In the order in which DynamoDB looks at them.
+#: In the order in which DynamoDB checks them.
 FIELDS = (
     "UpdateExpression",
     "ConditionExpression",
@@ -28,7 +28,7 @@ FIELDS = (
     "FilterExpression",
     "ProjectionExpression",
 )
-#: Parameters of the older style, each with an expression for what it does.
+#: Legacy parameters, each of which an expression replaces.
 OLDER = frozenset(
     {
         "AttributeUpdates",
@@ -46,7 +46,7 @@ _PLACEHOLDER = re.compile(r"[#:][0-9A-Za-z_]+", re.ASCII)
 
 @dataclass(frozen=True)
 class Examined:
-    """One expression, as far as its values' types show; ``wrong``: the message about it instead."""
+    """One expression, checked as far as its values' types show; ``wrong``: the error message instead."""
 
     wrong: str = ""
     names: frozenset[str] = frozenset()
@@ -59,10 +59,10 @@ class Examined:
 
 
 def check_expressions(request: Values, *, has_values: bool = True) -> None:
-    """Raises MockValidationException: DynamoDB would refuse them whatever is stored.
+    """Raises MockValidationException: DynamoDB would refuse them, whatever is stored.
 
-    ``has_values``: whether the operation has the parameter ExpressionAttributeValues; else it is passed over, as other
-    parameters that an operation doesn't have.
+    ``has_values``: whether the operation has the parameter ExpressionAttributeValues; if not, it is ignored, like other
+    unknown parameters.
     """
     names = request.get("ExpressionAttributeNames")
     values = request.get("ExpressionAttributeValues") if has_values else None
@@ -91,7 +91,7 @@ def check_expressions(request: Values, *, has_values: bool = True) -> None:
 
 
 def examined(parameter: str, text: str, names: Values | None, values: Values | None) -> Examined:
-    """An expression that stands in a parameter, with names and values of its request."""
+    """The expression in a parameter, with the names and values of its request."""
     types = tuple((name, next(iter(value))) for name, value in values.items()) if values else ()
     return _examined(parameter, text, tuple(names.items()) if names else (), types)
 
@@ -144,23 +144,23 @@ def _check_values(parameter: str, found: Examined, values: Values) -> None:
             )
     for low, high in found.bounds:
         ((low_kind, low_text),), ((high_kind, high_text),) = values[low].items(), values[high].items()
-        told = (
+        both = (
             f"lower bound operand: AttributeValue: {{{low_kind}:{low_text}}}, "
             f"upper bound operand: AttributeValue: {{{high_kind}:{high_text}}}"
         )
         if low_kind != high_kind:
             raise MockValidationException(
-                f"Invalid {parameter}: The BETWEEN operator requires same data type for lower and upper bounds; {told}"
+                f"Invalid {parameter}: The BETWEEN operator requires same data type for lower and upper bounds; {both}"
             )
         if _in_order(low_kind, low_text) > _in_order(high_kind, high_text):
             raise MockValidationException(
                 f"Invalid {parameter}: The BETWEEN operator requires upper bound to be greater than or equal to lower "
-                f"bound; {told}"
+                f"bound; {both}"
             )
 
 
 def _in_order(kind: str, content: str) -> Any:
-    """What Python orders as DynamoDB does: numbers, text by its UTF-8, bytes."""
+    """A value that Python orders as DynamoDB does: numbers, text by its UTF-8, bytes."""
     if kind == "N":
         return Decimal(content)
     return content.encode() if kind == "S" else base64.b64decode(content)

@@ -1,7 +1,7 @@
-"""Takes expressions apart: words, placeholders, signs, and the paths made of them.
+"""Splits expressions into words, placeholders and signs, and reads paths and values from them.
 
-Texts of errors are the service's own, as the tests of github.com/architect/dynalite and
-github.com/nubo-db/dynamodb-conformance have them.
+Error messages are the service's own, taken from the tests of github.com/architect/dynalite and
+github.com/nubo-db/dynamodb-conformance.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ Steps = tuple[Step, ...]
 
 _TOKEN = re.compile(r"[A-Za-z_]\w*|[#:]\w+|0|[1-9][0-9]*|<>|<=|>=|[=<>()\[\].,+-]", re.ASCII)
 _SPACE = re.compile(r"[ \t\r\n\f]*")
-#: Words of the grammar, which name no attribute: in conditions, and in updates.
+#: Keywords of conditions and of updates, which can't be attribute names.
 CONDITION_WORDS = frozenset({"AND", "OR", "NOT", "BETWEEN", "IN"})
 UPDATE_WORDS = frozenset({"SET", "REMOVE", "ADD", "DELETE"})
 
 
 class ExpressionError(Exception):
-    """What is wrong with an expression, in DynamoDB's words without the beginning that names the parameter."""
+    """An invalid expression: DynamoDB's message without the prefix that names the parameter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """``text`` and where it is."""
+    """A token and its position."""
 
     text: str
     start: int
 
     @property
     def end(self) -> int:
-        """Behind it."""
+        """The position after it."""
         return self.start + len(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """An attribute, or steps into it; names are resolved."""
+    """An attribute, or a path into it; placeholders are resolved."""
 
     steps: Steps
 
@@ -51,7 +51,7 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A placeholder of a value, and the value's type (None: it is not defined)."""
+    """A placeholder of a value, and the value's type (None: undefined)."""
 
     name: str
     kind: str | None
@@ -59,9 +59,9 @@ class Value:
 
 @dataclass
 class Used:
-    """What an expression uses, and what is wrong with it besides its grammar, the first of each sort.
+    """What an expression uses, and its errors apart from syntax errors, the first of each kind.
 
-    ``names`` and ``values`` are placeholders, ``attributes`` those at the top of the item.
+    ``names`` and ``values`` are placeholders; ``attributes`` are top-level attributes of the item.
     """
 
     names: set[str] = field(default_factory=set)
@@ -70,18 +70,18 @@ class Used:
     wrong: dict[str, str] = field(default_factory=dict)
 
     def note(self, sort: str, text: str) -> None:
-        """Keep the first of a sort."""
+        """Record an error; only the first of its kind is kept."""
         self.wrong.setdefault(sort, text)
 
     def raise_first(self, *sorts: str) -> None:
-        """Raises ExpressionError: one of these sorts was noted."""
+        """Raises ExpressionError: an error of one of these kinds was recorded."""
         for sort in sorts:
             if sort in self.wrong:
                 raise ExpressionError(self.wrong[sort])
 
 
 class Reader:
-    """Goes through an expression. ``types``: of the values that are defined."""
+    """Reads an expression. ``types``: defined value to its type."""
 
     def __init__(
         self, text: str, names: Mapping[str, str], types: Mapping[str, str], words: frozenset[str] = frozenset()
@@ -111,36 +111,36 @@ class Reader:
             at = _SPACE.match(self._text, match.end()).end()  # type: ignore[union-attr]
         return found
 
-    # -- looking ------------------------------------------------------------------------------------
+    # -- tokens -------------------------------------------------------------------------------------
 
     def peek(self, ahead: int = 0) -> str:
-        """The next token, "" at the end."""
+        """The next token; "" at the end."""
         index = self.position + ahead
         return self.tokens[index].text if index < len(self.tokens) else ""
 
     def is_word(self, word: str) -> bool:
-        """Whether the next token is this word of the grammar."""
+        """Whether the next token is this keyword."""
         return self.peek().upper() == word
 
     def take(self) -> str:
-        """The next token, which is passed."""
+        """Consume the next token."""
         text = self.peek()
         self.position += 1
         return text
 
     def expect(self, text: str) -> None:
-        """Pass this token. Raises ExpressionError: it is another."""
+        """Consume this token. Raises ExpressionError: the next token is another one."""
         if self.peek() != text:
             raise self.unexpected()
         self.position += 1
 
     def expect_end(self) -> None:
-        """Raises ExpressionError: something is left."""
+        """Raises ExpressionError: tokens are left."""
         if self.position < len(self.tokens):
             raise self.unexpected()
 
     def unexpected(self) -> ExpressionError:
-        """That the next token can't be here."""
+        """The error that the next token isn't allowed here."""
         index = min(self.position, len(self.tokens))
         if index == len(self.tokens):
             return self._syntax_error(self.tokens[-1:], Token("<EOF>", len(self._text)))
@@ -153,7 +153,7 @@ class Reader:
     # -- reading ------------------------------------------------------------------------------------
 
     def value(self) -> Value:
-        """A value's placeholder."""
+        """Read a value's placeholder."""
         if not self.peek().startswith(":"):
             raise self.unexpected()
         name = self.take()
@@ -164,7 +164,7 @@ class Reader:
         return Value(name, self._types.get(name))
 
     def path(self) -> Path:
-        """An attribute's name, with what follows it."""
+        """Read a document path."""
         steps: list[Step] = [self._name()]
         self.used.attributes.add(str(steps[0]))
         while self.peek() in (".", "["):
@@ -202,7 +202,7 @@ class Reader:
 
 
 def _has_redundant_parentheses(tokens: list[Token]) -> bool:
-    """Whether a pair has nothing in it but another pair."""
+    """Whether a pair of parentheses contains only another pair."""
     opened: list[int] = []
     partner: dict[int, int] = {}
     for index, token in enumerate(tokens):

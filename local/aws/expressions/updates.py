@@ -1,6 +1,6 @@
-"""Updates and projections: their grammar, paths that overlap, and what operators and functions take.
+"""Updates and projections: their grammar, overlapping paths, and the operands of operators and functions.
 
-Developer Guide, "Using update expressions" and "Using projection expressions"; for texts of errors see ``tokens``.
+Developer Guide, "Using update expressions" and "Using projection expressions"; for error messages see ``tokens``.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from local.aws.expressions.tokens import UPDATE_WORDS, Path, Reader, Used, Value
 _OPERANDS = {"if_not_exists": 2, "list_append": 2}
 _ADDED = frozenset({"N", "SS", "NS", "BS"})
 _DELETED = frozenset({"SS", "NS", "BS"})
-#: How ADD and DELETE name a type.
+#: Names of types in the errors of ADD and DELETE.
 _TYPES = {"S": "STRING", "N": "NUMBER", "B": "Binary", "L": "LIST", "M": "MAP"}
 _SORTS = ("function", "section", "reserved", "undefined", "count", "overlap", "operand")
 
 
 def examine_update(text: str, names: Mapping[str, str], types: Mapping[str, str]) -> tuple[Used, tuple[Path, ...]]:
-    """What an update uses, and the paths that it changes. Raises ExpressionError: DynamoDB would refuse it."""
+    """An update's placeholders and the paths it changes. Raises ExpressionError: DynamoDB would refuse it."""
     parser = _Update(Reader(text, names, types, UPDATE_WORDS))
     parser.read()
     return parser.used, tuple(parser.paths)
 
 
 def examine_projection(text: str, names: Mapping[str, str]) -> tuple[Used, tuple[Path, ...]]:
-    """The same of a list of paths."""
+    """A projection's placeholders and paths. Raises ExpressionError: DynamoDB would refuse it."""
     reader = Reader(text, names, {})
     paths = [reader.path()]
     while reader.peek() == ",":
@@ -42,7 +42,7 @@ class _Update:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self.used = reader.used
-        self.used.wrong.pop("parentheses", None)  # those are refused in conditions only
+        self.used.wrong.pop("parentheses", None)  # only refused in conditions
         self.paths: list[Path] = []
 
     def read(self) -> None:
@@ -84,7 +84,7 @@ class _Update:
             self._check_kind(operator, (left, self._operand()), "N")
 
     def _operand(self) -> Path | Value | None:
-        """None: known only from the item."""
+        """Read an operand; None: its type is only known with an item."""
         reader = self._reader
         if reader.peek() == "(":
             reader.take()
@@ -126,7 +126,7 @@ class _Update:
 
 
 def _check_overlap(paths: Sequence[Path], used: Used) -> None:
-    """No path may lead to another, be it, or take for a map what another takes for a list."""
+    """Record an error if a path equals or contains another, or treats as a map what another treats as a list."""
     for number, path in enumerate(paths):
         for before in paths[:number]:
             for one, other in zip(before.steps, path.steps, strict=False):

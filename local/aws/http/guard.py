@@ -1,8 +1,9 @@
-"""Which requests a laptop answers: nobody logs in here, so a page of another site must not get in by the browser.
+"""Refuses requests from pages of other sites, since there is no login on a developer's machine.
 
-Two ways are closed. Another site's name may be made to lead to this machine (DNS rebinding): the browser still sends
-that name as Host. And any page may send forms and simple requests here, whose answers it can't read, but whose effects
-happen: for those browsers send the page's Origin (Fetch standard, "Origin header"; requests other than GET and HEAD).
+Two attacks are prevented. Another site's name may be made to resolve to this machine (DNS rebinding): the browser still
+sends that name as Host. And any page may send forms and simple requests here, whose responses it can't read but which
+take effect: browsers send the page's Origin with them (Fetch standard, "Origin header"; requests other than GET and
+HEAD).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from local.aws.http.model import Headers
 
 
 def is_loopback(host: str) -> bool:
-    """A name or address that never leaves this machine (RFC 6761, 6.3: all names below localhost)."""
+    """Whether a name or address never leaves this machine (RFC 6761, 6.3: all names below localhost)."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -25,7 +26,7 @@ def is_loopback(host: str) -> bool:
 
 
 def refusal(headers: Headers, origins: Collection[str] = ()) -> str | None:
-    """Why a request is refused, None if it isn't. ``origins``: others from which pages may call."""
+    """Why a request is refused; None if it isn't. ``origins``: other origins whose pages may call."""
     hosts = [value for name, value in headers if name == "host"]
     if len(hosts) != 1:
         return f"expected one Host header, got {len(hosts)}"
@@ -45,7 +46,7 @@ def _is_own(origin: str, host: str) -> bool:
 def _hostname(url: str) -> str | None:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises for one that is no number
+        _ = parts.port  # raises if it isn't a number
         return None if parts.username is not None else parts.hostname
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""Requests and responses of what is served in addition to AWS: HTTP APIs, pages, events."""
+"""Requests and responses of the website that is served in addition to AWS: HTTP APIs, pages, events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Headers = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class WebRequest:
-    """``path`` and ``query`` as they were sent; names of ``headers`` in lower case, repeated ones as they came."""
+    """``path`` and ``query`` are as sent; names of ``headers`` are in lower case and may be repeated."""
 
     method: str
     path: str
@@ -21,14 +21,14 @@ class WebRequest:
     source_ip: str = "127.0.0.1"
 
     def header(self, name: str) -> str | None:
-        """The values of a header, joined by commas (RFC 9110, 5.3); None without one."""
+        """The values of a header, joined by commas (RFC 9110, 5.3); None if it is absent."""
         values = [value for one, value in self.headers if one == name]
         return ",".join(values) if values else None
 
 
 @dataclass(frozen=True)
 class WebAnswer:
-    """``body`` may come in parts as they are made: then it is sent until it ends or the client goes."""
+    """``body`` may be an iterator of parts, which are sent until it ends or the client disconnects."""
 
     status: int
     headers: Headers
@@ -36,16 +36,16 @@ class WebAnswer:
 
 
 class Website(Protocol):
-    """What answers requests that are none to AWS."""
+    """Answers the requests that aren't for AWS."""
 
     def origins(self) -> Collection[str]:
-        """Other origins whose pages may call, by configuration."""
+        """Other origins whose pages may call, as configured."""
         ...
 
     def answer(self, request: WebRequest) -> WebAnswer:
-        """Answer one request. Its Host and Origin are checked already."""
+        """Answer one request, whose Host and Origin have been checked."""
         ...
 
 
-#: Called by the server for a website that may not be there yet.
+#: Returns the website; None if it doesn't exist yet.
 WebsiteOf = Callable[[], Website | None]

@@ -1,4 +1,4 @@
-"""The endpoint over HTTP on a loopback address, for the AWS CLI and any SDK; and a website, if there is one."""
+"""Serves the endpoint over HTTP on a loopback address, for the AWS CLI and any SDK; and optionally a website."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 log = logging.getLogger("cqrs.local.http")
 
 
-#: What a request to a website may weigh (API Gateway Developer Guide, "Quotas for HTTP APIs": payload size, 10 MB).
+#: Maximum size of a request to the website (API Gateway Developer Guide, "Quotas for HTTP APIs": payload size, 10 MB).
 WEBSITE_LIMIT = 10 * 1024 * 1024
-#: The service in signatures of requests to HTTP APIs.
+#: The service name in signatures of requests to HTTP APIs.
 EXECUTE_API = "execute-api"
-#: Headers of answers that the server itself writes.
+#: Response headers that the server itself writes.
 _OWN_HEADERS = frozenset({"connection", "content-length", "date", "server", "transfer-encoding"})
 
-#: Ports of this process that serve an endpoint.
+#: Ports on which this process serves an endpoint.
 _served: set[int] = set()
 
 
@@ -41,13 +41,13 @@ def is_served(port: int | None) -> bool:
 
 
 class HttpServer:
-    """Serves an endpoint; ``url`` is what clients set as their endpoint URL."""
+    """Serves an endpoint; ``url`` is the endpoint URL for clients."""
 
     def __init__(self, endpoint: AwsEndpoint, host: str, port: int) -> None:
-        """Bind at once, so that a wrong address or a taken port is known before anything else starts."""
+        """Bind at once, so that a wrong address or a taken port fails before anything else starts."""
         if not is_loopback(host):
             raise EndpointError(f"host {host!r} is refused: the local endpoint listens on loopback addresses only")
-        #: What answers requests that are none to AWS; may be set until ``start``.
+        #: Answers the requests that aren't for AWS; can be set until ``start``.
         self.website: Website | None = None
         try:
             self._server = _Server((host, port), _handler_for(endpoint, lambda: self.website))
@@ -65,7 +65,7 @@ class HttpServer:
         return f"http://{self.host}:{self.port}"
 
     def start(self) -> None:
-        """Serve on a daemon thread; what came before waited for this."""
+        """Serve on a daemon thread; earlier requests have waited for this."""
         _served.add(self.port)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, name="cqrs-http", daemon=True
@@ -73,7 +73,7 @@ class HttpServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Close the port; requests that are being answered are left to their daemon threads."""
+        """Close the port; requests in progress are left to their daemon threads."""
         if self._thread is not None:
             self._server.shutdown()
             self._thread.join(timeout=1.0)
@@ -96,7 +96,7 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went before its answer is not our error, and not worth a message on the terminal."""
+        """Only log: a client that disconnects early isn't our error."""
         log.debug("%s: connection lost", client_address, exc_info=True)
 
 
@@ -161,7 +161,7 @@ def _handler_for(endpoint: AwsEndpoint, website_of: WebsiteOf) -> type[BaseHTTPR
                 log.debug("%s: the client has gone", self.path)
 
         def _read_body(self, headers: Headers, limit: int | None) -> bytes | WebAnswer:
-            """The body, or the answer to a request whose body isn't read, after which the connection is of no use."""
+            """The body; or the response to a request whose body isn't read, after which the connection is closed."""
             body = self._read(dict(headers), limit)
             self.close_connection = self.close_connection or isinstance(body, WebAnswer)
             return body
@@ -193,7 +193,7 @@ def _handler_for(endpoint: AwsEndpoint, website_of: WebsiteOf) -> type[BaseHTTPR
 
 
 def _is_for_aws(headers: Headers, path: str) -> bool:
-    """Signed for a service other than an HTTP API; or without a signature, but in a protocol of AWS."""
+    """Whether it is signed for a service other than an HTTP API, or unsigned but in a protocol of AWS."""
     named = dict(headers)
     service, _ = signature_scope(named, path)
     return service != EXECUTE_API if service is not None else "x-amz-target" in named or is_presigned_v2(path)
@@ -211,7 +211,7 @@ def _of_website(website: Website, request: WebRequest) -> WebAnswer:
 
 
 def _sync() -> None:
-    """What was answered survives the end of the machine, where it is kept at all."""
+    """Sync the journal, if there is one, so that answered requests survive a crash of the machine."""
     kept = journal.active()
     if kept is not None:
         kept.sync()
@@ -222,7 +222,7 @@ def _too_large() -> WebAnswer:
 
 
 def _message(status: int, text: str) -> WebAnswer:
-    """As API Gateway words its own answers."""
+    """A response in the form of API Gateway's own errors."""
     return WebAnswer(status, [("content-type", "application/json")], json.dumps({"message": text}).encode())
 
 

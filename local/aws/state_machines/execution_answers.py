@@ -1,4 +1,4 @@
-"""Executions and their events as the Step Functions API describes them. Source of the shapes: API reference."""
+"""Responses of the Step Functions API about executions and their events. Source of the shapes: API reference."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def execution_summary(execution: Execution) -> dict[str, Any]:
 
 
 def event_answer(event: dict[str, Any], with_data: bool) -> dict[str, Any]:
-    """An event of GetExecutionHistory, changed in place; without ``with_data`` none of the execution's data."""
+    """An event of GetExecutionHistory, modified in place; without ``with_data``, the execution's data is removed."""
     at: datetime = event["timestamp"]
     event["timestamp"] = at.timestamp()
     if not with_data:

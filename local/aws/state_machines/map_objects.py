@@ -1,4 +1,4 @@
-"""S3 of the local endpoint for Distributed Maps: ranged reads of one version, under the machine's name."""
+"""S3 objects of Distributed Maps on the local endpoint: ranged reads of one version, with the machine as caller."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ PIECE = 4 * 1024 * 1024
 
 
 class S3MapObjects:
-    """``Objects`` through boto3; see there for the methods' contract.
+    """``Objects`` by boto3; see there for the methods' contract.
 
     Args:
-        client: makes the S3 client, at the first call.
+        client: creates the S3 client, at the first call.
         piece: bytes of one read.
     """
 
@@ -29,7 +29,7 @@ class S3MapObjects:
         self._piece = piece
 
     def pin(self, caller: str, bucket: str, key: str, version: str | None = None) -> tuple[Pinned, bytes]:
-        """GetObject of the first bytes; an empty object has none."""
+        """GetObject of the first bytes, or of an empty object."""
         wanted = {"VersionId": version} if version is not None else {}
         try:
             answer = self._call(caller, "get_object", Bucket=bucket, Key=key, Range=self._range(0), **wanted)
@@ -39,7 +39,7 @@ class S3MapObjects:
         return Pinned(bucket, key, size, answer["ETag"], answer.get("VersionId", version)), answer["Body"].read()
 
     def read(self, caller: str, pinned: Pinned, start: int) -> bytes:
-        """GetObject of the next bytes, by version where there is one, else only if the object hasn't changed."""
+        """GetObject of the next bytes, of the same version, or without versions only if the object hasn't changed."""
         same = {"VersionId": pinned.version} if pinned.version is not None else {"IfMatch": pinned.etag}
         where = {"Bucket": pinned.bucket, "Key": pinned.key, "Range": self._range(start)}
         body: bytes = self._call(caller, "get_object", **where, **same)["Body"].read()
@@ -69,4 +69,4 @@ class S3MapObjects:
 
 
 class _EmptyRange(ObjectError):
-    """The object has no byte at the start of the range."""
+    """The range starts at or after the end of the object."""

@@ -1,4 +1,4 @@
-"""Map Runs as the Step Functions API answers them (API reference, DescribeMapRun and ListMapRuns)."""
+"""Responses of the Step Functions API about Map Runs (API reference, DescribeMapRun and ListMapRuns)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def map_run_summary(map_run: MapRun) -> dict[str, Any]:
 
 
 def map_run_description(map_run: MapRun) -> dict[str, Any]:
-    """The answer of DescribeMapRun. Children are made when there is room for them, so that none are pending."""
+    """The answer of DescribeMapRun. Children are created when they can run, so none are pending."""
     answer = map_run_summary(map_run)
     del answer["stateMachineArn"]
     return {

@@ -1,4 +1,4 @@
-"""Pages of the Step Functions API's lists."""
+"""Pagination of the Step Functions API's lists."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 
 from local.states.errors import ApiError
 
-#: Entries on a page where the request names none, and the most it may name.
+#: Default and maximum number of entries on a page.
 PAGE = 100
 PAGE_LIMIT = 1_000
 
 
 class InvalidPage(ApiError):
-    """The page token is not one that we issued."""
+    """The page token wasn't issued by us."""
 
     code = "InvalidToken"
 
 
 def page(field: str, entries: list[Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    """One page of a list; the token is the number of the first entry of the next one."""
+    """One page of a list; the token is the index of the next page's first entry."""
     token = params.get("nextToken") or "0"
     if not token.isdigit():
         raise InvalidPage(f"Invalid Token: '{token}'")

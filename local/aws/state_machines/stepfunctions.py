@@ -1,7 +1,7 @@
-"""The Step Functions API on the local endpoint: requests in, ``ExecutionManager`` calls, answers out.
+"""The Step Functions API on the local endpoint, on top of ``ExecutionManager``.
 
-Answers every operation in place of moto, whose engine runs no real time-outs, knows no EXPRESS processor and gives
-neither cause nor abort reason. Source of the shapes: Step Functions API reference.
+It answers every operation in place of moto, whose engine has no real timeouts and no EXPRESS processor, and returns
+neither causes nor reasons of aborts. Source of the shapes: Step Functions API reference.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ Params = Mapping[str, Any]
 
 
 class Endpoint(Protocol):
-    """The part of ``AwsEndpoint`` that is needed here."""
+    """The part of ``AwsEndpoint`` used here."""
 
     def replace(self, service: str, operation: str, handler: OperationHandler) -> None:
         """Let ``handler`` answer an operation."""
 
 
 def install(endpoint: Endpoint, manager: ExecutionManager) -> None:
-    """Let ``manager`` answer Step Functions calls; operations that it lacks are refused by name."""
+    """Let ``manager`` answer Step Functions calls; unsupported operations are refused by name."""
     api = StepFunctionsApi(manager)
     for operation in botocore.session.get_session().get_service_model("stepfunctions").operation_names:
         endpoint.replace("stepfunctions", operation, _handler(api, operation))
@@ -60,29 +60,29 @@ def _refused(code: str, message: str) -> AwsResponse:
 
 
 class InvalidArn(ApiError):
-    """The ARN is of another kind than the operation takes."""
+    """The ARN is of a kind that the operation doesn't accept."""
 
     code = "InvalidArn"
 
 
 class ResourceNotFound(ApiError):
-    """No such resource to tag."""
+    """The resource to tag doesn't exist."""
 
     code = "ResourceNotFound"
 
 
 class Unsupported(ApiError):
-    """The request asks for something that the local runtime doesn't do."""
+    """The request needs something that the local runtime doesn't support."""
 
     code = "UnsupportedOperation"
 
 
 class StepFunctionsApi:
-    """One method per operation: parameters in, answer out; ``operations`` maps the API's names to them."""
+    """One method per operation, from parameters to response; ``operations`` maps the API's names to them."""
 
     def __init__(self, manager: ExecutionManager) -> None:
         self._manager = manager
-        #: what only CreateStateMachine knows and only DescribeStateMachine returns, by ARN
+        #: ARN to settings that CreateStateMachine stores and only DescribeStateMachine returns
         self._settings: dict[str, dict[str, Any]] = {}
         self._tags: dict[str, dict[str, str]] = {}
         self.operations: Mapping[str, Callable[[Params], dict[str, Any]]] = {

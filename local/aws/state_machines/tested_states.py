@@ -1,6 +1,6 @@
-"""TestState: its parameters read, its answer made.
+"""TestState: its parameters and its response.
 
-Source: Step Functions API reference, "TestState". Local: work needs a ``mock``, since a state on its own has no role.
+Source: Step Functions API reference, "TestState". Here, work states need a ``mock``, since a single state has no role.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ UNNAMED = "TestState"
 
 
 class ValidationException(ApiError):
-    """A parameter is missing or makes no sense."""
+    """A parameter is missing or invalid."""
 
     code = "ValidationException"
 
@@ -61,7 +61,7 @@ def tested_state(params: Mapping[str, Any], scheduler: Scheduler, map_runs: MapR
 
 
 def _state(text: str, name: str | None) -> tuple[Definition, State]:
-    """The machine and the state that is meant. One state alone becomes a machine whose other states just end."""
+    """The machine and the tested state. A single state is put into a machine whose other states just succeed."""
     given = _json(text, "definition")
     if "States" not in given:
         name = name or UNNAMED
@@ -77,7 +77,7 @@ def _state(text: str, name: str | None) -> tuple[Definition, State]:
 
 
 def _targets(state: Mapping[str, Any]) -> Iterator[str]:
-    """Where a state leads, its inner states aside."""
+    """The next states of a state, without those of its inner states."""
     for entry in (state, *state.get("Catch", ()), *state.get("Choices", ())):
         for field in ("Next", "Default"):
             if field in entry:
@@ -87,7 +87,7 @@ def _targets(state: Mapping[str, Any]) -> Iterator[str]:
 def _mocked(mock: Mapping[str, Any] | None, state: State) -> Mocked | None:
     if not isinstance(state, WorkState):
         if mock is not None:
-            raise ValidationException(f"mock: a {state.type} state does no work that could have a result")
+            raise ValidationException(f"mock: a {state.type} state does no work whose result could be mocked")
         return None
     if mock is None:
         raise ValidationException(f"mock: is required for a {state.type} state by the local runtime")

@@ -1,8 +1,8 @@
-"""Attribute values as DynamoDB takes and keeps them: checked, numbers in their one form, sizes as it counts them.
+"""Attribute values as DynamoDB accepts and stores them: validation, canonical numbers, and sizes.
 
 Facts from the Developer Guide, "Supported data types and naming rules", "Constraints" and "DynamoDB item sizes and
-formats"; the texts of errors as real tables give them (the tests of github.com/architect/dynalite, and
-github.com/paritysuite/dynamodb-conformance for nesting). moto keeps numbers as they were sent and takes most of this.
+formats"; error messages are those of real tables (the tests of github.com/architect/dynalite, and
+github.com/paritysuite/dynamodb-conformance for nesting). moto stores numbers as sent and accepts most invalid values.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 
 Values = Mapping[str, Any]
 
-#: Levels of an attribute, a scalar being one.
+#: Nesting levels of an attribute; a scalar has one.
 MAX_LEVELS = 32
 MAX_DIGITS = 38
 MAX_EXPONENT, MIN_EXPONENT = 125, -130
-#: Exact for every sum of two numbers: the largest and the smallest digit are 256 places apart.
+#: Exact for every sum of two numbers, whose largest and smallest digits are at most 256 places apart.
 EXACT = Context(prec=400)
 
 _USUAL = re.compile(r"-?[1-9][0-9]{0,37}|0", re.ASCII)
@@ -41,7 +41,7 @@ _CONTAINER_BYTES, _ENTRY_BYTES = 3, 1
 
 
 def canonical_values(values: Values) -> Values:
-    """Attributes by name; the very mapping that is given if nothing in it changes. Raises MockValidationException."""
+    """Canonical attributes by name; the given mapping itself if nothing changes. Raises MockValidationException."""
     changed: dict[str, Any] | None = None
     for name, value in values.items():
         kept = canonical_value(value)
@@ -52,7 +52,7 @@ def canonical_values(values: Values) -> Values:
 
 
 def canonical_value(value: Any, level: int = 1) -> Any:
-    """One attribute value, likewise."""
+    """One canonical attribute value; the given one itself if nothing changes. Raises MockValidationException."""
     if not isinstance(value, Mapping) or not value:
         raise MockValidationException(_EMPTY)
     if len(value) > 1:
@@ -82,7 +82,7 @@ def canonical_value(value: Any, level: int = 1) -> Any:
 
 
 def canonical_number(text: Any) -> str:
-    """The one form of a number: no exponent, no zeros that don't count. Raises MockValidationException."""
+    """The canonical form of a number: no exponent, no insignificant zeros. Raises MockValidationException."""
     if not isinstance(text, str) or not text:
         raise MockValidationException("The parameter cannot be converted to a numeric value")
     if _USUAL.fullmatch(text):
@@ -96,7 +96,7 @@ def canonical_number(text: Any) -> str:
 
 
 def decimal_text(number: Decimal) -> str:
-    """The same of a number that was computed."""
+    """The canonical form of a computed number. Raises MockValidationException."""
     digits = "".join(map(str, number.as_tuple().digits)).lstrip("0")
     if not digits:
         return "0"
@@ -115,12 +115,12 @@ def decimal_text(number: Decimal) -> str:
 
 
 def number_sum(left: str, right: str) -> str:
-    """What ADD makes of two numbers. Raises MockValidationException: none that can be kept."""
+    """The result of ADD. Raises MockValidationException: it can't be stored."""
     return decimal_text(EXACT.add(Decimal(left), Decimal(right)))
 
 
 def keep_canonical(value: DynamoType) -> None:
-    """Bring the numbers in a value that moto computed into their one form, in place."""
+    """Make the numbers in a value that moto computed canonical, in place."""
     if value.type == "N":
         value.value = canonical_number(value.value)
     elif value.type == "M":
@@ -188,7 +188,7 @@ def _text_size(text: str) -> int:
 
 
 def _number_size(text: str) -> int:
-    """A byte for two digits that count, one more, and one for the sign."""
+    """One byte per two significant digits, one more, and one for a minus sign."""
     digits = text.replace("-", "").replace(".", "").strip("0")
     return 1 + (len(digits) + 1) // 2 + text.startswith("-")
 

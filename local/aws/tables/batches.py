@@ -1,7 +1,7 @@
-"""BatchWriteItem: every write is worked out before the first is applied, so that a refused batch leaves nothing.
+"""BatchWriteItem: all writes are planned before the first is applied, so that a refused batch has no effect.
 
-API reference, BatchWriteItem: one put or delete for each item, at most 25, each item at most 400 KB, else the whole
-batch is refused. moto writes those before the one that is wrong, and finds two puts of one key only if they are equal.
+API reference, BatchWriteItem: one put or delete per item, at most 25, each item at most 400 KB, else the whole batch
+is refused. moto applies the writes before the invalid one, and detects two puts of one key only if they are equal.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from local.aws.tables.writes import plan
 
 
 def batch_write(get_table: Callable[[str], Table], tables: Mapping[str, Any]) -> dict[str, Any]:
-    """Do all writes; the API's answer. Raises MockValidationException."""
+    """Do all writes, and return the API's result. Raises MockValidationException."""
     changes: list[Change] = []
     seen: set[tuple[str, Any, Any]] = set()
     for name, writes in tables.items():

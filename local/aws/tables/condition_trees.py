@@ -1,9 +1,9 @@
-"""Conditions and filters, parsed once per expression: moto's own trees, given new values for each request.
+"""Conditions and filters: moto's trees, parsed once per expression and given new values for each request.
 
-moto takes an expression apart with a list of patterns at every position, which took longer than to evaluate it. Its
-comparisons are not kept: it compares Python's values, for which ``true`` is 1 and NULL is what an absent attribute has,
-and fails on text compared with a number (Developer Guide, "Comparison operator and function reference": values of
-different types are never equal, and have no order).
+moto tries a list of patterns at every position of an expression, which took longer than evaluating it. Its comparisons
+are replaced: they compare Python values, for which ``true`` equals 1 and NULL equals an absent attribute, and fail when
+text is compared with a number (Developer Guide, "Comparison operator and function reference": values of different
+types are never equal, and have no order).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 class _Parser(ConditionExpressionParser):  # type: ignore[misc]
-    """Remembers which of the tree's operands stand for which value."""
+    """Records which value each of the tree's operands stands for."""
 
     def __init__(self, expression: str, names: dict[str, str] | None, values: dict[str, dict[str, Any]] | None) -> None:
         super().__init__(expression, names, values)
@@ -51,7 +51,7 @@ class _Path(AttributePath):  # type: ignore[misc]
     """An attribute, or a part of one, in the item's JSON."""
 
     def value(self, item: Any) -> dict[str, Any] | None:
-        """``{type: value}``; None: it is not there."""
+        """``{type: value}``; None if it is absent."""
         if item is None:
             return None
         found: dict[str, Any] | None = image(item).get(self.path[0])
@@ -117,7 +117,7 @@ _ORDERS = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 def _typed(operand: Any, item: Any) -> dict[str, Any] | None:
-    """An operand as ``{type: value}``, sets in one order; None: it is not there. Numbers are in their one form."""
+    """An operand as ``{type: value}``, with sets sorted; None if it is absent. Numbers are canonical already."""
     if isinstance(operand, AttributeValue):
         kind, value = operand.type, operand.value
     elif isinstance(operand, _Path):
@@ -137,9 +137,9 @@ def _typed(operand: Any, item: Any) -> dict[str, Any] | None:
 
 
 def condition_tree(expression: str, names: Mapping[str, str] | None, values: Mapping[str, Any] | None) -> Op | Func:
-    """The tree to evaluate at once: the next call with the same expression changes its values.
+    """The tree. It must be evaluated before the next call with the same expression, which changes its values.
 
-    Raises what moto's parser raises: KeyError, ValueError or an error of the API.
+    Raises the errors of moto's parser: KeyError, ValueError or an error of the API.
     """
     types = None if values is None else tuple((name, next(iter(value))) for name, value in values.items())
     tree, operands = _parsed(expression, None if names is None else tuple(names.items()), types)

@@ -1,8 +1,8 @@
 """DynamoDB of the local endpoint: moto's tables and expressions, our writes, queries and transactions.
 
-Why not moto alone (all measured or read in moto 5.2.5): an update of an absent item writes two INSERT stream
-records; a query walks through the whole table; a scan that needs a second page skips items; a transaction copies
-every table it touches, and its other parts aren't atomic between threads.
+Why moto isn't enough (measured or read in moto 5.2.5): an update of an absent item writes two INSERT stream records; a
+query scans the whole table; a scan that needs a second page skips items; a transaction copies every table it touches,
+and isn't atomic between threads otherwise.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from local.aws.tables.streams import LocalShard
 from local.aws.tables.transactions import TokenStore, transact_write
 from local.partitions import partition_of
 
-#: The id of the key behind the alias ``aws/dynamodb``.
+#: The id of the key with the alias ``aws/dynamodb``.
 AWS_MANAGED_KEY = "a9e1c0de-0000-4000-8000-000000000000"
 
 
@@ -35,7 +35,7 @@ class LocalDynamoDB(DynamoDBBackend):  # type: ignore[misc]  # moto has no types
         self.tokens = TokenStore()
 
     def create_table(self, name: str, *args: Any, **kwargs: Any) -> Table:
-        """moto's table with our stream. The key of AWS is named here: moto would generate one, of RSA, to name it."""
+        """moto's table with our stream. AWS's key is named here, since moto would generate an RSA key to name it."""
         encryption = kwargs.get("sse_specification")
         if encryption:
             partition = partition_of(self.region_name)
@@ -46,10 +46,10 @@ class LocalDynamoDB(DynamoDBBackend):  # type: ignore[misc]  # moto has no types
         return table
 
     def update_table_streams(self, table: Table, stream_specification: dict[str, Any]) -> None:
-        """Switch a table's stream on or off."""
+        """Enable or disable a table's stream."""
         super().update_table_streams(table, stream_specification)
         if not table.stream_specification["StreamEnabled"]:
-            table.stream_shard = table.latest_stream_label = None  # moto goes on writing to it
+            table.stream_shard = table.latest_stream_label = None  # moto would continue writing to it
         _replace_shard(table)
 
     def put_item(
@@ -63,7 +63,7 @@ class LocalDynamoDB(DynamoDBBackend):  # type: ignore[misc]  # moto has no types
         overwrite: bool = False,
         return_values_on_condition_check_failure: str | None = None,
     ) -> Item:
-        """PutItem; the item that was written."""
+        """PutItem; returns the item that was written."""
         condition = Condition(
             condition_expression,
             expression_attribute_names,
@@ -87,7 +87,7 @@ class LocalDynamoDB(DynamoDBBackend):  # type: ignore[misc]  # moto has no types
         condition_expression: str | None = None,
         return_values_on_condition_check_failure: str | None = None,
     ) -> Item:
-        """UpdateItem; the item as it is now."""
+        """UpdateItem; returns the updated item."""
         condition = Condition(
             condition_expression,
             expression_attribute_names,
@@ -108,7 +108,7 @@ class LocalDynamoDB(DynamoDBBackend):  # type: ignore[misc]  # moto has no types
         condition_expression: str | None = None,
         return_values_on_condition_check_failure: str | None = None,
     ) -> Item | None:
-        """DeleteItem; the item that was there."""
+        """DeleteItem; returns the deleted item."""
         condition = Condition(
             condition_expression,
             expression_attribute_names,
@@ -120,12 +120,12 @@ class LocalDynamoDB(DynamoDBBackend):  # type: ignore[misc]  # moto has no types
         return change.old
 
     def get_table(self, table_name: str) -> Table:
-        """moto's, or what stands for it during a query."""
+        """The table, or the one that stands in for it during a query."""
         return self._stand_in if self._stand_in is not None else super().get_table(table_name)
 
     @contextmanager
     def _as_if(self, table: Table) -> Iterator[None]:
-        """Let moto look at ``table``, whatever it asks for."""
+        """Inside, moto gets ``table`` for every name."""
         self._stand_in = table
         try:
             yield
@@ -153,7 +153,7 @@ class LocalDynamoDB(DynamoDBBackend):  # type: ignore[misc]  # moto has no types
         filter_expression: str | None = None,
         **others: Any,
     ) -> tuple[list[Item], int, dict[str, Any] | None]:
-        """A query of the table itself goes straight to its rows; one of an index is left to moto."""
+        """A query of the table itself goes directly to its rows; one of an index is left to moto."""
         table = self.get_table(table_name)
         legacy = others.keys() - {"hash_key_conditions", "range_key_conditions"}
         if index_name or not table.range_key_attr or hash_key_dict is None or legacy:

@@ -15,15 +15,15 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
 from local.aws.tables.attribute_values import item_size
 
-#: Stored items that moto's form is kept of, once it was made.
+#: How many stored items keep moto's form of their attributes.
 REMEMBERED_FORMS = 1_000
 
 
 class StoredItem(Item):  # type: ignore[misc]  # moto has no types that mypy can follow
-    """An item that is kept as DynamoDB's JSON. moto's form of its attributes is made when moto asks for it."""
+    """An item stored as DynamoDB's JSON. moto's form of its attributes is created on demand."""
 
     def __init__(self, hash_key: DynamoType, range_key: DynamoType | None, attributes: dict[str, Any]) -> None:
-        """``attributes`` are not to be changed afterwards."""
+        """``attributes`` must not be modified afterwards."""
         self.hash_key, self.range_key = hash_key, range_key
         self._image: dict[str, Any] | None = attributes
         self._attrs: LimitedSizeDict | None = None
@@ -32,7 +32,7 @@ class StoredItem(Item):  # type: ignore[misc]  # moto has no types that mypy can
 
     @property
     def attrs(self) -> LimitedSizeDict:
-        """For moto."""
+        """moto's form of the attributes."""
         if self._attrs is None:
             self._attrs = limited({name: DynamoType(value) for name, value in image(self).items()})
             _shown.append(self)
@@ -42,7 +42,7 @@ class StoredItem(Item):  # type: ignore[misc]  # moto has no types that mypy can
 
     @attrs.setter
     def attrs(self, attributes: LimitedSizeDict) -> None:
-        """moto's copy of an item is made so."""
+        """Used by moto when it copies an item."""
         self._attrs, self._image, self._packed = attributes, None, b""
 
 
@@ -50,14 +50,14 @@ _shown: deque[StoredItem] = deque()
 
 
 def limited(attributes: dict[str, DynamoType]) -> LimitedSizeDict:
-    """moto's dictionary of attributes without its size check, which adds up all of them for each."""
+    """moto's dictionary of attributes, filled without its size check, which sums up all attributes for each one."""
     found = LimitedSizeDict.__new__(LimitedSizeDict)
     dict.update(found, attributes)
     return found
 
 
 def size_of(item: Item) -> int:
-    """Bytes as DynamoDB counts them; kept with the item."""
+    """The size in bytes as DynamoDB counts it; cached in the item."""
     kept: int | None = getattr(item, "_size", None)
     if kept is None:
         kept = item._size = item_size(image(item))
@@ -65,7 +65,7 @@ def size_of(item: Item) -> int:
 
 
 def image(item: Item) -> dict[str, Any]:
-    """The item in DynamoDB's JSON. Kept with the item, shared by its readers: not to be changed."""
+    """The item in DynamoDB's JSON. It is cached in the item and shared by its readers: it must not be modified."""
     kept: dict[str, Any] | None = getattr(item, "_image", None)
     if kept is None and isinstance(item, StoredItem) and item._packed:
         kept = item._image = json.loads(zlib.decompress(item._packed))
@@ -75,13 +75,13 @@ def image(item: Item) -> dict[str, Any]:
     return kept
 
 
-#: Items as dictionaries, oldest first: a row of commands takes 6 KB so, and less than one packed.
+#: How many items are kept as dictionaries. A row of commands takes 6 KB as one, and less than 1 KB packed.
 UNPACKED_ITEMS = 20_000
 _used: deque[ref[StoredItem]] = deque()
 
 
 def _unpacked(item: StoredItem) -> None:
-    """Pack the item that was written, or read again, longest ago, if no other has taken its place."""
+    """Record a written or unpacked item, and pack the oldest one beyond the limit if it is still stored."""
     _used.append(ref(item))
     if len(_used) > UNPACKED_ITEMS:
         oldest = _used.popleft()()
@@ -91,7 +91,7 @@ def _unpacked(item: StoredItem) -> None:
 
 
 def forget_items() -> None:
-    """Those of an endpoint that has stopped."""
+    """Drop the records of items when an endpoint stops."""
     _used.clear()
     _shown.clear()
 

@@ -1,7 +1,7 @@
-"""DynamoDB's item writes on moto's tables: each is first computed, then applied in one step.
+"""DynamoDB's item writes on moto's tables: each is first planned, then applied in one step.
 
-moto changes items in place. Here a stored item is never changed, only replaced, so that a write that fails half
-way leaves nothing behind, a stream's images are what they were, and a transaction needs no copy of its tables.
+moto changes items in place. Here a stored item is never modified, only replaced, so that a failed write has no effect,
+a stream's images stay unchanged, and a transaction needs no copy of its tables.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from local.aws.tables.updates import updated
 from local.journal import active
 
 Values = Mapping[str, Any]
-#: Bytes of an item, names included: 400 KB (API reference, "Service, account, and table quotas").
+#: Maximum bytes of an item, including names: 400 KB (API reference, "Service, account, and table quotas").
 ITEM_LIMIT = 400 * 1024
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A write's condition; ``expected`` is the older form of it."""
+    """A write's condition; ``expected`` is its legacy form."""
 
     expression: str | None = None
     names: Values | None = None
@@ -64,7 +64,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Change:
-    """A write that was worked out: ``old`` and ``new`` are None where there is no item before or after."""
+    """A planned write; ``old`` and ``new`` are None if there is no item before or after."""
 
     table: Table
     hash_key: DynamoType
@@ -74,7 +74,7 @@ class Change:
 
 
 def find(table: Table, hash_key: DynamoType, range_key: DynamoType | None) -> Item | None:
-    """The stored item, which must not be changed."""
+    """The stored item, which must not be modified."""
     found = table.items.get(hash_key)
     if found is None or range_key is None:
         return found
@@ -83,10 +83,10 @@ def find(table: Table, hash_key: DynamoType, range_key: DynamoType | None) -> It
 
 
 def key_of(table: Table, key: Values, *, whole: bool = True) -> tuple[DynamoType, DynamoType | None]:
-    """The key in ``key``; ``whole`` refuses additional attributes.
+    """The hash and range key in ``key``; ``whole`` refuses additional attributes.
 
     Raises:
-        ProvidedKeyDoesNotExist: it doesn't match the table's key schema.
+        ProvidedKeyDoesNotExist: they don't match the table's key schema.
     """
     names = table.table_key_attrs
     if any(name not in key for name in names) or (whole and len(key) != len(names)):
@@ -99,7 +99,7 @@ def key_of(table: Table, key: Values, *, whole: bool = True) -> tuple[DynamoType
 
 
 def plan_put(table: Table, attributes: Values, condition: Condition) -> Change:
-    """Work out PutItem."""
+    """Plan PutItem."""
     for name in table.table_key_attrs:
         if name not in attributes:
             raise MockValidationException(
@@ -119,7 +119,7 @@ def plan_put(table: Table, attributes: Values, condition: Condition) -> Change:
 
 
 def plan_delete(table: Table, key: Values, condition: Condition) -> Change:
-    """Work out DeleteItem."""
+    """Plan DeleteItem."""
     hash_key, range_key = key_of(table, key)
     old = find(table, hash_key, range_key)
     condition.check(old)
@@ -133,10 +133,10 @@ def plan_update(
     condition: Condition,
     attribute_updates: Values | None = None,
 ) -> Change:
-    """Work out UpdateItem on a copy of the item, or on a new one with the key only.
+    """Plan UpdateItem on a copy of the item, or on a new one with only the key.
 
     Raises:
-        MockValidationException: the expression is wrong, or doesn't fit the item.
+        MockValidationException: the expression is invalid, or doesn't match the item.
         ConditionalCheckFailed: the condition doesn't hold.
     """
     tree = _parsed(expression) if expression else None
@@ -156,7 +156,7 @@ def plan_update(
             item=new,
             table=table,
         )
-        with localcontext(EXACT):  # moto adds in the precision of the moment, 28 digits
+        with localcontext(EXACT):  # moto adds with the context's precision, by default 28 digits
             validated = validator.validate()
             validated.normalize()
             try:
@@ -169,14 +169,14 @@ def plan_update(
         new.validate_no_empty_key_values(attribute_updates, table.attribute_keys)
         new.update_with_attribute_updates(attribute_updates)
     table._validate_key_sizes(plain(new.attrs))
-    canonical_values(image(new))  # for the levels that a nested path adds
+    canonical_values(image(new))  # checks the nesting levels that a nested path adds
     if size_of(new) > ITEM_LIMIT:
         raise ItemSizeToUpdateTooLarge
     return Change(table, hash_key, range_key, old, new)
 
 
 def apply(change: Change) -> None:
-    """Store the outcome, keep it where things are kept, and write its stream record."""
+    """Store the result in the table and the journal, and write its stream record."""
     store(change)
     table, kept = change.table, active()
     if kept is not None:
@@ -200,7 +200,7 @@ def _key_text(change: Change) -> str:
 
 
 def store(change: Change) -> None:
-    """Store the outcome in its table, nowhere else."""
+    """Store the result in its table only."""
     table = change.table
     item_replaced(table, change.old, change.new)
     if change.new is not None:
@@ -223,7 +223,7 @@ def store(change: Change) -> None:
 
 @lru_cache(maxsize=512)
 def _parsed(expression: str) -> Any:
-    """The expression's tree. It may be shared: moto's validator works on a copy of it."""
+    """The expression's tree. It can be shared, since moto's validator works on a copy."""
     return UpdateExpressionParser.make(expression)
 
 
@@ -235,11 +235,11 @@ def _item(hash_key: DynamoType, range_key: DynamoType | None, attributes: Values
 
 
 def _successor(old: Item, attributes: dict[str, Any]) -> Item:
-    """The item after a quick update, which shares with the old one what is as before."""
+    """The item after an update by ``updates``; it shares unchanged values with the old item."""
     before, size = image(old), size_of(old)
     gone = {name: value for name, value in before.items() if attributes.get(name) is not value}
     come = {name: value for name, value in attributes.items() if before.get(name) is not value}
-    canonical_values(come)  # for the levels that a nested path adds: what is new is looked at as a whole
+    canonical_values(come)  # checks the nesting levels of new values
     item = StoredItem(old.hash_key, old.range_key, attributes)
     item._size = size - item_size(gone) + item_size(come)
     if item._size > ITEM_LIMIT:
@@ -255,7 +255,7 @@ def _copy(item: Item) -> Item:
 
 
 def _copy_value(value: DynamoType) -> DynamoType:
-    """A copy in which nothing is shared (``SET a = b`` makes moto share the value of b)."""
+    """A deep copy (with ``SET a = b``, moto shares the value of b)."""
     copied = DynamoType.__new__(DynamoType)
     copied.type = value.type
     if value.type == "M":

@@ -1,4 +1,6 @@
-"""Keys in requests: whole, of the schema's types, not empty and not too long (Developer Guide, "Constraints")."""
+"""Checks of keys in requests: complete, of the schema's types, not empty, not too long (Developer Guide,
+"Constraints").
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from local.aws.expressions.requests import examined
 from local.aws.tables.items import key_of
 
 Values = Mapping[str, Any]
-#: At most 4 bytes each; the shorter of the limits, that of range keys, is 1,024 bytes.
+#: Keys up to this length can't be too long: a character has at most 4 bytes, and the shorter limit, that of range keys,
+#: is 1,024 bytes.
 USUAL_CHARACTERS = 256
 EMPTY_KEY = (
     "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty "
@@ -23,7 +26,7 @@ EMPTY_KEY = (
 
 
 def check_key(table: Table, key: Values) -> None:
-    """A key that names an item: whole, not empty, not too long. Raises JsonRESTError."""
+    """Check the key of an item: complete, not empty, not too long. Raises JsonRESTError."""
     if _is_usual(table, key):
         return
     key_of(table, key)
@@ -32,7 +35,7 @@ def check_key(table: Table, key: Values) -> None:
 
 
 def _is_usual(table: Table, key: Values) -> bool:
-    """Whether all of a key is short text, as it nearly always is; the checks take longer than a read."""
+    """Whether all of a key is short text, as nearly always; the full checks take longer than a read."""
     if len(key) != len(table.table_key_attrs) or table.hash_key_type != "S" or table.range_key_type not in ("S", None):
         return False
     for name in table.table_key_attrs:
@@ -43,7 +46,7 @@ def _is_usual(table: Table, key: Values) -> bool:
 
 
 def check_read_keys(get_table: Callable[[str], Table], operation: str, request: Values) -> None:
-    """Of reads: whole, of the schema's types, not empty and not too long; of queries, their condition on the key."""
+    """Check the keys of reads: complete, of the schema's types, not empty, not too long; or a query's key condition."""
     if operation == "Query":
         _check_query(get_table(request["TableName"]), request)
         return
@@ -78,7 +81,7 @@ def _check_query(table: Table, request: Values) -> None:
 
 
 def check_condition_types(table: Table, hash_value: Values, range_values: Sequence[Values]) -> None:
-    """A key condition compares with values of the key's type, and an empty hash key can't be there."""
+    """Check that a key condition compares with values of the keys' types, and with a non-empty hash key."""
     for kind, values in ((table.hash_key_type, [hash_value]), (table.range_key_type, range_values)):
         if any(kind not in value for value in values):
             raise MockValidationException(
@@ -89,8 +92,8 @@ def check_condition_types(table: Table, hash_value: Values, range_values: Sequen
 
 
 def check_index_keys(table: Table, attributes: Mapping[str, Any]) -> None:
-    """Of an item in DynamoDB's JSON: of the index's type, where they are there (Developer Guide, "Global secondary
-    indexes"). moto checks text and numbers, in some operations.
+    """Check the types of index keys in an item in DynamoDB's JSON, if present (Developer Guide, "Global secondary
+    indexes"). moto only checks text and numbers, in some operations.
 
     Raises:
         MockValidationException: an attribute has another type than its index.

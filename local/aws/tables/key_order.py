@@ -1,4 +1,4 @@
-"""The order of the range keys under a hash key, and the items of an index, kept up to date: no query sorts a table."""
+"""The range keys under a hash key in order, and the items of an index, updated by writes so that no query sorts."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _INDEX = "local_items_by_attribute"
 
 
 def entry_value(entry: Entry) -> Any:
-    """What entries are ordered by."""
+    """The sort key of an entry."""
     return entry[0]
 
 
 def keys_in_order(table: Table, hash_key: DynamoType) -> list[Entry]:
-    """The range keys under ``hash_key``; made by the first query, kept by the writes after it. Not to be changed."""
+    """The range keys under ``hash_key``, created by the first query and updated by writes. Must not be modified."""
     rows = table.items.get(hash_key)
     if not rows:
         return []
@@ -38,14 +38,14 @@ def keys_in_order(table: Table, hash_key: DynamoType) -> list[Entry]:
 
 
 def key_added(table: Table, hash_key: DynamoType, range_key: DynamoType) -> None:
-    """A row is new."""
+    """Record a new row."""
     order = _orders(table).get(hash_key)
     if order is not None:
         insort(order, (range_key.cast_value, range_key), key=entry_value)
 
 
 def key_removed(table: Table, hash_key: DynamoType, range_key: DynamoType) -> None:
-    """A row is gone."""
+    """Record a deleted row."""
     order = _orders(table).get(hash_key)
     if order is not None:
         del order[bisect_left(order, range_key.cast_value, key=entry_value)]
@@ -60,10 +60,10 @@ def _orders(table: Table) -> dict[DynamoType, list[Entry]]:
 
 
 def table_of_items_with(table: Table, name: str, value: dict[str, Any]) -> Table:
-    """The table as if it had only the items whose attribute ``name`` has this value.
+    """A view of the table with only the items whose attribute ``name`` has this value.
 
-    For moto's queries of an index, which look at all items, and sort them. Made by the first query of an index, kept by
-    the writes after it.
+    For moto's queries of an index, which scan and sort all items. Its data is created by the first query of an index
+    and updated by writes.
     """
     index: _Index = table.__dict__.setdefault(_INDEX, {})
     if name not in index:
@@ -82,7 +82,7 @@ def table_of_items_with(table: Table, name: str, value: dict[str, Any]) -> Table
 
 
 def item_replaced(table: Table, old: Item | None, new: Item | None) -> None:
-    """A row is new, gone or another."""
+    """Record a new, deleted or replaced row."""
     index: _Index = table.__dict__.get(_INDEX, {})
     for name, items in index.items():
         value = None if old is None else image(old).get(name)

@@ -1,4 +1,4 @@
-"""Queries and scans of a table itself: which items, in which order, which of them make a page."""
+"""Queries and scans of a table itself: selection, order and pagination of items."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _KEY_CONDITION = re.compile(r"(#?[A-Za-z]\w*) = (:\w+)(?: AND begins_with\((#?[A
 
 
 def items_in_order(table: Table, after: Mapping[str, Any] | None) -> Iterator[Item]:
-    """All items by hash key and range key, from behind the key ``after``."""
+    """All items by hash key and range key, starting after the key ``after``."""
     hash_name, range_name = table.hash_key_attr, table.range_key_attr
     hashes = sorted(((key.cast_value, key) for key in table.items), key=entry_value)
     start = None if after is None else DynamoType(after[hash_name]).cast_value
@@ -66,9 +66,9 @@ def table_page(
     start: Mapping[str, Any] | None,
     forward: bool,
 ) -> tuple[list[Item], dict[str, Any] | None]:
-    """What a query of a table with a range key finds, and the key to go on from.
+    """The items that a query of a table with a range key finds, and the key to continue from.
 
-    Raises MockValidationException: values of wrong types, or a start key that the query could not have answered.
+    Raises MockValidationException: values of wrong types, or a start key that the query could not have returned.
     """
     check_condition_types(table, hash_value, range_values)
     hash_key = DynamoType(hash_value)
@@ -92,7 +92,7 @@ def table_page(
 
 
 def short_get(table: Table, request: Values) -> dict[str, Any] | None:
-    """GetItem; None: moto should answer."""
+    """GetItem; None: left to moto."""
     if not request.keys() <= _PLAIN_GET:
         return None
     item = find(table, *key_of(table, request["Key"]))
@@ -100,7 +100,7 @@ def short_get(table: Table, request: Values) -> dict[str, Any] | None:
 
 
 def short_query(table: Table, request: Values) -> dict[str, Any] | None:
-    """Query by hash key, perhaps with the beginning of the range key, for whole items; None: moto should answer."""
+    """Query by hash key, optionally with a prefix of the range key, for whole items; None: left to moto."""
     found = _KEY_CONDITION.fullmatch(request.get("KeyConditionExpression") or "")
     if found is None or not request.keys() <= _PLAIN_QUERY or not table.range_key_attr:
         return None
@@ -126,7 +126,7 @@ def short_query(table: Table, request: Values) -> dict[str, Any] | None:
 
 
 def bounds(keys: list[Entry], comparison: str | None, values: list[DynamoType]) -> tuple[int, int]:
-    """The part of ``keys`` that the condition on the range key selects."""
+    """The slice of ``keys`` that the condition on the range key selects."""
     if comparison is None:
         return 0, len(keys)
     wanted = [value.cast_value for value in values]
@@ -153,7 +153,7 @@ def bounds(keys: list[Entry], comparison: str | None, values: list[DynamoType]) 
 
 
 def page(table: Table, items: Iterable[Item], limit: int | None) -> tuple[list[Item], dict[str, Any] | None]:
-    """Items up to ``limit`` or 1 MB, and the key to go on from where either was reached."""
+    """Items up to ``limit`` or 1 MB, and the key to continue from if either was reached."""
     found: list[Item] = []
     size = 0
     for item in items:
@@ -167,7 +167,7 @@ def page(table: Table, items: Iterable[Item], limit: int | None) -> tuple[list[I
 def select(
     items: list[Item], expression: str | None, names: Any, values: Any, projection: list[list[str]] | None
 ) -> list[Item]:
-    """The items that a filter keeps, with the attributes that are asked for."""
+    """The items that pass a filter, with the requested attributes."""
     if expression:
         condition = condition_tree(expression, names, values)
         items = [item for item in items if condition.expr(item)]
@@ -175,7 +175,7 @@ def select(
 
 
 def project(item: Item, request: Values) -> Mapping[str, Any]:
-    """The attributes of an item that a request asks for, as JSON."""
+    """The requested attributes of an item, as JSON."""
     expression = request.get("ProjectionExpression")
     if expression is None:
         return image(item)

@@ -1,7 +1,7 @@
-"""What DynamoDB refuses in a request whatever is stored; the request with its values in their one form.
+"""Validates requests as DynamoDB does before it reads items, and makes their values canonical.
 
-Limits from the API reference (each operation's parameters) and the Developer Guide, "Constraints". moto checks some of
-them, in some operations.
+Limits from the API reference (each operation's parameters) and the Developer Guide, "Constraints". moto only checks
+some of them, in some operations.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_BATCH_WRITES = 25
 MAX_ACTIONS = 100
 MAX_TOKEN_CHARS = 36
 MAX_TABLE_NAME = 255
-#: Bytes of UTF-8 of an expression, and of all values that it names.
+#: Maximum bytes of UTF-8 of an expression, and of all its values.
 MAX_EXPRESSION_BYTES = 4_096
 MAX_VALUES_BYTES = 2 * 1024 * 1024
 
@@ -35,12 +35,12 @@ _EXPRESSIONS = (
     "ProjectionExpression",
     "UpdateExpression",
 )
-#: The older style: values are inside of an entry for each attribute.
+#: Legacy parameters, with values in an entry per attribute.
 _CONDITIONS_BY_NAME = ("AttributeUpdates", "Expected", "KeyConditions", "QueryFilter", "ScanFilter")
 
 
 def checked(operation: str, request: Values) -> dict[str, Any]:
-    """The parameters of a request on items; those of other operations as they are.
+    """The validated parameters of a request on items; those of other operations unchanged.
 
     Raises:
         MockValidationException: DynamoDB would refuse them.
@@ -59,7 +59,7 @@ def checked(operation: str, request: Values) -> dict[str, Any]:
         case "Query" | "Scan":
             limit = request.get("Limit")
             if limit is not None and limit < 1:
-                # The two operations say it in their own ways.
+                # The two operations have different messages.
                 where = "Value at 'Limit'" if operation == "Query" else f"Value '{limit}' at 'limit'"
                 raise MockValidationException(
                     f"1 validation error detected: {where} failed to satisfy constraint: "
@@ -85,7 +85,7 @@ def _check_table_name(name: str | None) -> None:
 
 
 def _canonical(request: Values, *, has_values: bool = True) -> dict[str, Any]:
-    """One request, or one action of a transaction."""
+    """The canonical form of one request, or of one action of a transaction."""
     checked = dict(request)
     for field in _VALUES_BY_NAME:
         if isinstance(request.get(field), Mapping):

@@ -1,4 +1,4 @@
-"""Answers one DynamoDB request: checked, then by the short way that there is for it, else by moto's handler."""
+"""Answers DynamoDB requests: validates them, and executes them here if supported, else by moto's handler."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from local.aws.tables.transactions import transact_get, transact_write
 from local.aws.tables.writes import answer, can_answer
 
 JSON_HEADERS = {"content-type": "application/x-amz-json-1.0"}
-#: What the endpoint answers; method of moto's handler by operation.
+#: Supported operation to the method of moto's handler.
 OPERATIONS = {
     "BatchGetItem": "batch_get_item",
     "BatchWriteItem": "batch_write_item",
@@ -50,12 +50,12 @@ OPERATIONS = {
     "UpdateTable": "update_table",
     "UpdateTimeToLive": "update_time_to_live",
 }
-#: What has a short way for its usual requests.
+#: Operations whose common requests are answered without moto.
 SHORT = {"GetItem": short_get, "Query": short_query}
 
 
 def handle(request: AwsRequest, backend: LocalDynamoDB) -> AwsResponse:
-    """Answer one request. The JSON protocol needs none of moto's general parsing, which costs most of a call."""
+    """Answer one request, without moto's general parsing, which takes most of a call and isn't needed for JSON."""
     method = OPERATIONS.get(request.operation)
     if method is None:
         message = f"DynamoDB {request.operation} is not supported by the local endpoint"

@@ -1,7 +1,7 @@
-"""DynamoDB streams of the local tables, as Lambda's event source mappings read them.
+"""DynamoDB streams of the local tables, in the form that Lambda's event source mappings deliver.
 
 A record has the shape of an element of ``Records`` in a function's event (Lambda Developer Guide, "Using Lambda
-with DynamoDB", example event). A write that changes no data gives no record (DynamoDB Developer Guide, "Change
+with DynamoDB", example event). A write that changes no data produces no record (DynamoDB Developer Guide, "Change
 data capture for DynamoDB Streams", note). ``SizeBytes`` is the size of the keys and of both images; the guide's
 example and captured events agree with that (see tests/fixtures/events/dynamodb_stream.json).
 """
@@ -23,9 +23,9 @@ from local.journal import active
 if TYPE_CHECKING:
     from local.aws.endpoint import AwsEndpoint
 
-#: The newest records stay readable, whatever their age and whether or not they were read.
+#: The newest records stay readable, regardless of age and of being read.
 RETAINED_RECORDS = 4_000
-#: Older ones stay for readers that have not passed them, for so long (DynamoDB Developer Guide, "Change data capture
+#: Older records are kept this long for readers that haven't read them (DynamoDB Developer Guide, "Change data capture
 #: for DynamoDB Streams": "All data in DynamoDB Streams is subject to a 24-hour lifetime").
 RETENTION_S = 24 * 3600
 _STEP = 1_000
@@ -33,7 +33,7 @@ FIRST_SEQUENCE_NUMBER = 100_000_000_000_000_000_001
 
 
 class TrimmedRecords(EndpointError):
-    """A reader fell so far behind that its next records are gone (AWS: TrimmedDataAccessException)."""
+    """A reader fell so far behind that its next records were dropped (AWS: TrimmedDataAccessException)."""
 
 
 class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that mypy can follow
@@ -44,14 +44,14 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
         self.starting_sequence_number = FIRST_SEQUENCE_NUMBER
         self.records: list[dict[str, Any]] = []
         self.first = 0
-        #: positions of the readers that have a name, which records are kept for
+        #: positions of named readers, for which records are kept
         self.readers: dict[str, int] = {}
-        #: whether records are kept on disk until ``forget``: somebody reads them there
+        #: whether records are stored on disk, because a reader continues from there
         self.is_kept = False
 
     @property
     def end(self) -> int:
-        """The position behind the newest record."""
+        """The position after the newest record."""
         self.fetch()
         return self.first + len(self.records)
 
@@ -69,18 +69,18 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
         self.append(record)
 
     def append(self, record: dict[str, Any]) -> None:
-        """Keep a record, and none of those that nobody needs any more."""
+        """Append a record, and drop those that are no longer needed."""
         self.records.append(record)
         if len(self.records) >= RETAINED_RECORDS + _STEP:
             self._trim()
 
     def fetch(self) -> None:
-        """Append what was written elsewhere, before somebody looks. Here writes add their records themselves."""
+        """Append records from another server before a read. Does nothing here, since writes add their records."""
 
     def read(self, position: int, limit: int | None = None, reader: str = "") -> tuple[list[dict[str, Any]], int]:
-        """Records from ``position`` (0: the oldest there is), at most ``limit``, and the position behind them.
+        """Records from ``position`` (0: the oldest available), at most ``limit``, and the position after them.
 
-        A ``reader`` with a name has passed what lies before ``position``; what comes after it is kept for it.
+        A named ``reader`` has read everything before ``position``; later records are kept for it.
         """
         self.fetch()
         if reader:
@@ -102,23 +102,23 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
         oldest = unix_time() - RETENTION_S
         while dropped < most and self.records[dropped]["dynamodb"]["ApproximateCreationDateTime"] < oldest:
             dropped += 1
-        if dropped >= _STEP:  # not one by one: each time moves all that stay
+        if dropped >= _STEP:  # not one by one, since each deletion moves the remaining ones
             del self.records[:dropped]
             self.first += dropped
 
 
 def kind_of_records(table_name: str) -> str:
-    """The kind of the rows in the journal that are records of a table's stream."""
+    """The kind of a table's stream records in the journal."""
     return f"stream {table_name}"
 
 
 def key_of_record(position: int) -> str:
-    """Their keys, in the order of the stream."""
+    """A record's key in the journal, in stream order."""
     return f"{position:020}"
 
 
 def _same(old: Item, new: Item) -> bool:
-    """Whether two items hold the same data. The order of a set's members is none of it."""
+    """Whether two items have the same data, ignoring the order of sets."""
     before, after = image(old), image(new)
     if before.keys() != after.keys():
         return False
@@ -161,14 +161,14 @@ def _record(table: Table, number: int, old: Item | None, new: Item | None) -> di
 def read_new_records(
     endpoint: AwsEndpoint, table_name: str, position: int, limit: int | None = None, *, reader: str = ""
 ) -> tuple[list[dict[str, Any]], int]:
-    """The stream records of a table from ``position`` on, oldest first, and the position behind them.
+    """The stream records of a table from ``position`` on, oldest first, and the position after them.
 
-    Position 0 is the oldest record that is kept (TRIM_HORIZON), ``stream_end`` is LATEST. Records are shared
-    between readers and must not be changed. Records that are neither among the newest ``RETAINED_RECORDS`` nor still to
-    be read by a reader with a name (for 24 hours) are dropped.
+    Position 0 is the oldest available record (TRIM_HORIZON), ``stream_end`` is LATEST. Records are shared between
+    readers and must not be modified. Records that are neither among the newest ``RETAINED_RECORDS`` nor still unread by
+    a named reader (for 24 hours) are dropped.
 
     Raises:
-        EndpointError: no such table, or it has no stream.
+        EndpointError: the table doesn't exist or has no stream.
         TrimmedRecords: the reader fell too far behind another one.
     """
     with endpoint.lock:
@@ -176,7 +176,7 @@ def read_new_records(
 
 
 def stream_end(endpoint: AwsEndpoint, table_name: str) -> int:
-    """The position behind the newest record of a table's stream (LATEST)."""
+    """The position after the newest record of a table's stream (LATEST)."""
     with endpoint.lock:
         return _shard(endpoint, table_name).end
 
@@ -188,11 +188,11 @@ class TableStreams:
         self._endpoint = endpoint
 
     def end(self, stream_arn: str) -> int:
-        """The position behind the newest record."""
+        """The position after the newest record."""
         return stream_end(self._endpoint, table_of_stream(stream_arn))
 
     def read(self, stream_arn: str, position: int, reader: str) -> tuple[list[dict[str, Any]], int]:
-        """The records from ``position`` on, oldest first, and the position behind them; kept for ``reader``."""
+        """The records from ``position`` on, oldest first, and the position after them; see ``LocalShard.read``."""
         return read_new_records(self._endpoint, table_of_stream(stream_arn), position, reader=reader)
 
 

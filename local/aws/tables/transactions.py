@@ -1,9 +1,9 @@
 """TransactWriteItems and TransactGetItems.
 
-All conditions are checked and all results worked out before anything is stored, under the endpoint's lock: no copy
-of a table is needed to take a transaction back. Facts from the API reference, TransactWriteItems: up to 100 actions
-and 4 MB, no two on one item, a ClientRequestToken makes the call idempotent for 10 minutes, a token reused with other
-parameters is refused, and CancellationReasons has an entry for every action, in order.
+All conditions are checked and all results planned before anything is stored, under the endpoint's lock, so no copy of a
+table is needed to roll a transaction back. Facts from the API reference, TransactWriteItems: up to 100 actions and
+4 MB, no two on the same item; a ClientRequestToken makes the call idempotent for 10 minutes; a token reused with other
+parameters is refused; CancellationReasons has an entry for every action, in order.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MAX_BYTES = 4 * 1024 * 1024
 TOKEN_LIFETIME_S = 600.0
 ACTIONS = ("ConditionCheck", "Put", "Update", "Delete")
 
-#: (code, message, item) of one action; three Nones where it was fine.
+#: (code, message, item) of one action; three Nones if it succeeded.
 Reason = tuple[str | None, str | None, Mapping[str, Any] | None]
 
 
@@ -48,10 +48,10 @@ class TokenStore:
         self._seen: OrderedDict[str, tuple[float, str]] = OrderedDict()
 
     def is_replay(self, token: str | None, request: Mapping[str, Any], now: float) -> bool:
-        """Whether this very request succeeded before.
+        """Whether the same request has succeeded before.
 
         Raises:
-            JsonRESTError: IdempotentParameterMismatchException, the token belongs to another request.
+            JsonRESTError: IdempotentParameterMismatchException: the token was used for another request.
         """
         while self._seen and next(iter(self._seen.values()))[0] + TOKEN_LIFETIME_S <= now:
             self._seen.popitem(last=False)
@@ -66,7 +66,7 @@ class TokenStore:
         return True
 
     def remember(self, token: str | None, request: Mapping[str, Any], now: float) -> None:
-        """Note a success."""
+        """Record a successful request."""
         if token:
             self._seen[token] = (now, _digest(request))
 
@@ -75,8 +75,8 @@ def transact_write(get_table: Callable[[str], Table], actions: Sequence[Mapping[
     """Do all of ``actions`` or none.
 
     Raises:
-        TransactionCanceledException: a condition failed, or an update doesn't fit its item.
-        MockValidationException: the request itself is wrong.
+        TransactionCanceledException: a condition failed, or an update doesn't match its item.
+        MockValidationException: the request itself is invalid.
     """
     if len(actions) > MAX_ACTIONS:
         raise TooManyTransactionsException
@@ -104,7 +104,7 @@ def transact_write(get_table: Callable[[str], Table], actions: Sequence[Mapping[
         except ConditionalCheckFailed as failed:
             reasons.append(("ConditionalCheckFailed", "The conditional request failed", _item_of(failed)))
         except MockValidationException as wrong:
-            # Table or item refuse it. Errors in the request itself were reported before.
+            # It doesn't match the table or item; errors in the request itself were raised before.
             reasons.append(("ValidationError", wrong.exception_msg, None))
         else:
             reasons.append((None, None, None))
@@ -129,7 +129,7 @@ def _plan(table: Table, kind: str, request: Mapping[str, Any]) -> Change | None:
 def transact_get(
     get_table: Callable[[str], Table], gets: Sequence[Mapping[str, Any]], project: Callable[[Any, Values], Any]
 ) -> list[dict[str, Any]]:
-    """The items in the order of ``gets``, ``{}`` for an absent one. ``project`` applies a ProjectionExpression."""
+    """The items in the order of ``gets``; ``{}`` for an absent one. ``project`` applies a ProjectionExpression."""
     if len(gets) > MAX_ACTIONS:
         raise MockValidationException(
             "1 validation error detected: Value at 'transactItems' failed to satisfy constraint: "

@@ -1,7 +1,7 @@
-"""PutItem, UpdateItem and DeleteItem as the API answers them.
+"""PutItem, UpdateItem and DeleteItem with the API's results.
 
-moto's own handler parses every expression twice and copies the item; this is half of the cost of a write. Requests
-in the older style (``Expected``, ``AttributeUpdates``) are left to it.
+moto's own handler parses every expression twice and copies the item, which is half of the time of a write. Requests
+with legacy parameters (``Expected``, ``AttributeUpdates``) are left to it.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ RETURN_VALUES = ("NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW")
 
 
 def can_answer(operation: str, request: Values) -> bool:
-    """Whether ``answer`` takes this request."""
+    """Whether ``answer`` supports this request."""
     return operation in ("PutItem", "UpdateItem", "DeleteItem") and not (
         "Expected" in request or "AttributeUpdates" in request
     )
 
 
 def answer(operation: str, table: Table, request: Values) -> dict[str, Any]:
-    """Do the write; the API's result.
+    """Do the write, and return the API's result.
 
     Raises:
-        JsonRESTError: the request is wrong or its condition doesn't hold.
+        JsonRESTError: the request is invalid or its condition doesn't hold.
     """
     wanted = request.get("ReturnValues", "NONE")
     allowed = RETURN_VALUES if operation == "UpdateItem" else RETURN_VALUES[:2]
@@ -64,7 +64,7 @@ def _updated(attributes: Values, request: Values) -> dict[str, Any]:
 
 
 def plan(kind: str, table: Table, request: Values) -> Change:
-    """Work out a Put, Update or Delete, alone or as a part of a transaction."""
+    """Plan a Put, Update or Delete, alone or as a part of a transaction."""
     condition = condition_of(request)
     if kind == "Put":
         attributes = dict(request["Item"])

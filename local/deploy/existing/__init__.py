@@ -1,4 +1,4 @@
-"""How resources that exist are read, updated and deleted on the endpoint, by Pulumi type."""
+"""Reading, updating and deleting existing resources on the endpoint, by Pulumi type."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from local.deploy.existing.model import Existing, State
 
 __all__ = ["EXISTING", "Existing", "State"]
 
-#: By Pulumi type; the same types as ``local.deploy.resources.CREATORS``.
+#: Pulumi type to its functions, for the same types as ``local.deploy.resources.CREATORS``.
 EXISTING: Mapping[str, Existing] = {
     type_: existing
     for module in (apigateway, cloudwatch, dynamodb, events, iam, kms, lambda_, s3, sfn, sns, sqs)

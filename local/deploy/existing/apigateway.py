@@ -1,4 +1,4 @@
-"""HTTP APIs that exist."""
+"""Existing HTTP APIs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.deploy.workspace import Request, Workspace
 
 
 def update_api(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Its name, description, tags, and who may call it from pages."""
+    """Update name, description, tags and CORS."""
     client = workspace.client("apigatewayv2")
     settings = made.api_settings(workspace, request)
     client.update_api(ApiId=state.id, **settings)
@@ -28,30 +28,30 @@ def update_api(workspace: Workspace, state: State, request: Request) -> Mapping[
 
 
 def delete_api(workspace: Workspace, state: State) -> None:
-    """With all that it has."""
+    """Delete the API with everything in it."""
     forget(lambda: workspace.client("apigatewayv2").delete_api(ApiId=state.id))
 
 
 def read_api(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Its name and description."""
+    """Read name and description."""
     answer = found(lambda: workspace.client("apigatewayv2").get_api(ApiId=state.id))
     return None if answer is None else _declared(state, {"description": answer["Description"], "name": answer["Name"]})
 
 
 def update_authorizer(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Its issuer and audiences."""
+    """Update issuer and audiences."""
     settings = made.authorizer_settings(workspace, request)
     workspace.client("apigatewayv2").update_authorizer(ApiId=_api(state), AuthorizerId=state.id, **settings)
     return {**state.outputs, "name": settings["Name"]}
 
 
 def delete_authorizer(workspace: Workspace, state: State) -> None:
-    """No route may use it any more."""
+    """Delete the authorizer, which no route may use any more."""
     forget(lambda: workspace.client("apigatewayv2").delete_authorizer(ApiId=_api(state), AuthorizerId=state.id))
 
 
 def read_authorizer(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Its issuer and audiences."""
+    """Read issuer and audiences."""
     answer = found(lambda: workspace.client("apigatewayv2").get_authorizer(ApiId=_api(state), AuthorizerId=state.id))
     if answer is None:
         return None
@@ -60,19 +60,19 @@ def read_authorizer(workspace: Workspace, state: State) -> Mapping[str, Any] | N
 
 
 def update_integration(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Its function and timeout."""
+    """Update function and timeout."""
     settings = made.integration_settings(request)
     workspace.client("apigatewayv2").update_integration(ApiId=_api(state), IntegrationId=state.id, **settings)
     return state.outputs
 
 
 def delete_integration(workspace: Workspace, state: State) -> None:
-    """No route may lead to it any more."""
+    """Delete the integration, which no route may use any more."""
     forget(lambda: workspace.client("apigatewayv2").delete_integration(ApiId=_api(state), IntegrationId=state.id))
 
 
 def read_integration(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Its function and timeout."""
+    """Read function and timeout."""
     answer = found(lambda: workspace.client("apigatewayv2").get_integration(ApiId=_api(state), IntegrationId=state.id))
     if answer is None:
         return None
@@ -81,19 +81,19 @@ def read_integration(workspace: Workspace, state: State) -> Mapping[str, Any] | 
 
 
 def update_route(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Its key, target and who may come."""
+    """Update key, target and authorisation."""
     settings = made.route_settings(request)
     workspace.client("apigatewayv2").update_route(ApiId=_api(state), RouteId=state.id, **settings)
     return state.outputs
 
 
 def delete_route(workspace: Workspace, state: State) -> None:
-    """The integration stays."""
+    """Delete the route, not its integration."""
     forget(lambda: workspace.client("apigatewayv2").delete_route(ApiId=_api(state), RouteId=state.id))
 
 
 def read_route(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Its key, target and who may come."""
+    """Read key, target and authorisation."""
     answer = found(lambda: workspace.client("apigatewayv2").get_route(ApiId=_api(state), RouteId=state.id))
     if answer is None:
         return None
@@ -107,18 +107,18 @@ def read_route(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
 
 
 def update_stage(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Created again: nothing here depends on what may change, and moto can't change a stage."""
+    """Recreate the stage, since moto can't update one, and nothing here depends on its settings."""
     delete_stage(workspace, state)
     return made.stage(workspace, request).outputs
 
 
 def delete_stage(workspace: Workspace, state: State) -> None:
-    """The API answers nothing any more."""
+    """Delete the stage; the API no longer answers requests."""
     forget(lambda: workspace.client("apigatewayv2").delete_stage(ApiId=_api(state), StageName=state.id))
 
 
 def read_stage(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Whether it is there."""
+    """Read the description."""
     answer = found(lambda: workspace.client("apigatewayv2").get_stage(ApiId=_api(state), StageName=state.id))
     return None if answer is None else _declared(state, {"description": answer.get("Description", "")})
 

@@ -1,4 +1,4 @@
-"""Alarms, dashboards and log groups that exist."""
+"""Existing alarms, dashboards and log groups."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from local.deploy.workspace import Request, Workspace
 
 
 def update_log_group(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Retention and tags.
+    """Update retention and tags.
 
     Raises:
-        UnsupportedResource: another key, which the endpoint can't give a log group that exists.
+        UnsupportedResource: another key, which the endpoint can't set for an existing log group.
     """
     if request.inputs.get("kmsKeyId") != state.inputs.get("kmsKeyId"):
         raise UnsupportedResource(f"local runtime cannot change kmsKeyId of {request.label}")
@@ -38,12 +38,12 @@ def update_log_group(workspace: Workspace, state: State, request: Request) -> Ma
 
 
 def delete_log_group(workspace: Workspace, state: State) -> None:
-    """With what was logged."""
+    """Delete the log group with its logs."""
     forget(lambda: workspace.client("logs").delete_log_group(logGroupName=state.id))
 
 
 def read_log_group(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Its retention."""
+    """Read the retention."""
     groups = workspace.client("logs").describe_log_groups(logGroupNamePrefix=state.id)["logGroups"]
     group = next((one for one in groups if one["logGroupName"] == state.id), None)
     if group is None:

@@ -1,4 +1,4 @@
-"""Tables that exist."""
+"""Existing tables."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from local.deploy.errors import UnsupportedResource
 from local.deploy.existing.model import Existing, State, forget, found, pairs, update_tags
 from local.deploy.workspace import Request, Workspace
 
-#: What an update in place can change here; keys and the name make another table.
+#: Properties that can be updated in place here; other keys or names need a new table.
 _CHANGEABLE = frozenset({"deletionProtectionEnabled", "pointInTimeRecovery", "tags", "tagsAll", "ttl"})
 
 
 def update_table(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Protection, recovery, TTL and tags. Its data stays.
+    """Update protection, recovery, TTL and tags; the data stays.
 
     Raises:
-        UnsupportedResource: another property changed, an index, say.
+        UnsupportedResource: another property changed, such as an index.
     """
     inputs, old = request.inputs, state.inputs
     changed = {key for key in {*inputs, *old} if inputs.get(key) != old.get(key)}
@@ -50,12 +50,12 @@ def update_table(workspace: Workspace, state: State, request: Request) -> Mappin
 
 
 def delete_table(workspace: Workspace, state: State) -> None:
-    """With its data. A table with deletion protection refuses."""
+    """Delete the table with its data; refused with deletion protection."""
     forget(lambda: workspace.client("dynamodb").delete_table(TableName=state.id))
 
 
 def read_table(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Protection, recovery and TTL; keys, indexes and streams are what they were made with."""
+    """Read protection, recovery and TTL; keys, indexes and streams can't have changed."""
     client = workspace.client("dynamodb")
     answer = found(lambda: client.describe_table(TableName=state.id))
     if answer is None:

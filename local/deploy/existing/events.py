@@ -1,4 +1,4 @@
-"""Buses, rules and targets that exist. The rules of the default bus run from the deployment's list."""
+"""Existing buses, rules and targets. The rules of the default bus run from the deployment's list."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.deploy.workspace import Request, Workspace
 
 
 def update_bus(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Its tags; the description is only recorded."""
+    """Update tags; the description is only recorded."""
     client = workspace.client("events")
     update_tags(
         state,
@@ -23,17 +23,17 @@ def update_bus(workspace: Workspace, state: State, request: Request) -> Mapping[
 
 
 def delete_bus(workspace: Workspace, state: State) -> None:
-    """Without its rules, which have to be gone."""
+    """Delete the bus, whose rules must have been deleted."""
     forget(lambda: workspace.client("events").delete_event_bus(Name=state.id))
 
 
 def read_bus(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Whether it is there."""
+    """Read whether it exists."""
     return None if found(lambda: workspace.client("events").describe_event_bus(Name=state.id)) is None else {}
 
 
 def update_rule(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Pattern, schedule and whether it is on; its targets stay."""
+    """Update pattern, schedule and state; the targets stay."""
     rules = workspace.deployment.rules
     places = [place for place, one in enumerate(rules) if one.arn == state.outputs["arn"]]
     outputs = rule(workspace, request).outputs
@@ -45,7 +45,7 @@ def update_rule(workspace: Workspace, state: State, request: Request) -> Mapping
 
 
 def delete_rule(workspace: Workspace, state: State) -> None:
-    """Its targets have to be gone."""
+    """Delete the rule, whose targets must have been deleted."""
     name, bus = state.outputs["name"], state.inputs.get("eventBusName", "default")
     forget(lambda: workspace.client("events").delete_rule(Name=name, EventBusName=bus))
     rules = workspace.deployment.rules
@@ -53,7 +53,7 @@ def delete_rule(workspace: Workspace, state: State) -> None:
 
 
 def read_rule(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Its schedule and whether it is on."""
+    """Read schedule and state."""
     name, bus = state.outputs["name"], state.inputs.get("eventBusName", "default")
     answer = found(lambda: workspace.client("events").describe_rule(Name=name, EventBusName=bus))
     if answer is None:
@@ -63,7 +63,7 @@ def read_rule(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
 
 
 def delete_target(workspace: Workspace, state: State) -> None:
-    """The rule stays."""
+    """Delete the target, not its rule."""
     client, name = workspace.client("events"), state.inputs["rule"]
     bus = state.inputs.get("eventBusName", "default")
     forget(lambda: client.remove_targets(Rule=name, EventBusName=bus, Ids=[state.outputs["targetId"]]))
@@ -73,7 +73,7 @@ def delete_target(workspace: Workspace, state: State) -> None:
 
 
 def update_target(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """What it gets and how often it is tried."""
+    """Update input and retries."""
     delete_target(workspace, state)
     return target(workspace, request).outputs
 

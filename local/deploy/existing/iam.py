@@ -1,4 +1,4 @@
-"""Roles and policies that exist."""
+"""Existing roles and policies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.deploy.workspace import Request, Workspace, document, json_text
 
 
 def update_role(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Who may take it on, and its tags."""
+    """Update trust policy and tags."""
     client = workspace.client("iam")
     trust = request.inputs["assumeRolePolicy"]
     document(trust, request, "assumeRolePolicy")
@@ -26,13 +26,13 @@ def update_role(workspace: Workspace, state: State, request: Request) -> Mapping
 
 
 def delete_role(workspace: Workspace, state: State) -> None:
-    """Its policies have to be gone."""
+    """Delete the role, whose policies must have been deleted."""
     forget(lambda: workspace.client("iam").delete_role(RoleName=state.id))
     workspace.role_documents.pop(state.id, None)
 
 
 def read_role(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Who may take it on."""
+    """Read the trust policy."""
     client = workspace.client("iam")
     answer = found(lambda: client.get_role(RoleName=state.id))
     if answer is None:
@@ -42,20 +42,20 @@ def read_role(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
 
 
 def update_role_policy(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Its document."""
+    """Update the document."""
     _forget_document(workspace, state)
     return role_policy(workspace, request).outputs
 
 
 def delete_role_policy(workspace: Workspace, state: State) -> None:
-    """The role stays."""
+    """Delete the policy, not its role."""
     client = workspace.client("iam")
     forget(lambda: client.delete_role_policy(RoleName=state.inputs["role"], PolicyName=state.outputs["name"]))
     _forget_document(workspace, state)
 
 
 def read_role_policy(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Its document."""
+    """Read the document."""
     client = workspace.client("iam")
     answer = found(lambda: client.get_role_policy(RoleName=state.inputs["role"], PolicyName=state.outputs["name"]))
     if answer is None:
@@ -64,12 +64,12 @@ def read_role_policy(workspace: Workspace, state: State) -> Mapping[str, Any] | 
 
 
 def delete_policy(workspace: Workspace, state: State) -> None:
-    """It has to be attached nowhere."""
+    """Delete the policy, which must not be attached anywhere."""
     forget(lambda: workspace.client("iam").delete_policy(PolicyArn=state.id))
 
 
 def delete_attachment(workspace: Workspace, state: State) -> None:
-    """Role and policy stay."""
+    """Detach the policy; role and policy stay."""
     client = workspace.client("iam")
     forget(lambda: client.detach_role_policy(RoleName=state.inputs["role"], PolicyArn=state.inputs["policyArn"]))
 

@@ -9,12 +9,12 @@ from local.deploy.existing.model import Existing, State, forget, found, same_doc
 from local.deploy.resources.kms import alias
 from local.deploy.workspace import Request, Workspace, document, json_text
 
-#: KMS's own (API reference, ScheduleKeyDeletion).
+#: KMS's default (API reference, ScheduleKeyDeletion).
 DELETION_DAYS = 30
 
 
 def update_key(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Policy, rotation and tags; the description is only recorded."""
+    """Update policy, rotation and tags; the description is only recorded."""
     client, inputs = workspace.client("kms"), request.inputs
     if inputs.get("policy") != state.inputs.get("policy") and "policy" in inputs:
         document(inputs["policy"], request, "policy")
@@ -35,13 +35,13 @@ def update_key(workspace: Workspace, state: State, request: Request) -> Mapping[
 
 
 def delete_key(workspace: Workspace, state: State) -> None:
-    """KMS deletes it after a wait."""
+    """Schedule the key's deletion; KMS deletes it after a waiting period."""
     days = state.inputs.get("deletionWindowInDays", DELETION_DAYS)
     forget(lambda: workspace.client("kms").schedule_key_deletion(KeyId=state.id, PendingWindowInDays=days))
 
 
 def read_key(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Its policy and whether it is rotated; gone is what waits for its deletion."""
+    """Read policy and rotation; a key that is pending deletion counts as deleted."""
     client = workspace.client("kms")
     answer = found(lambda: client.describe_key(KeyId=state.id))
     if answer is None or answer["KeyMetadata"]["KeyState"] == "PendingDeletion":
@@ -54,12 +54,12 @@ def read_key(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
 
 
 def delete_alias(workspace: Workspace, state: State) -> None:
-    """The key stays."""
+    """Delete the alias, not its key."""
     forget(lambda: workspace.client("kms").delete_alias(AliasName=state.id))
 
 
 def update_alias(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Its key."""
+    """Update the key."""
     delete_alias(workspace, state)
     return alias(workspace, request).outputs
 

@@ -1,4 +1,4 @@
-"""Functions that exist, who may call them, and their event sources."""
+"""Existing functions, permissions and event source mappings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local.deploy.workspace import Request, Workspace
 
 
 def update_function(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Code, configuration and reserved concurrency; the next call is a cold start."""
+    """Update code, configuration and reserved concurrency; the next call is a cold start."""
     client = workspace.client("lambda")
     code = workspace.archives.unpack(request.inputs.get("code"), request.label)
     settings = function_settings(request.inputs)
@@ -43,14 +43,14 @@ def update_function(workspace: Workspace, state: State, request: Request) -> Map
 
 
 def delete_function(workspace: Workspace, state: State) -> None:
-    """Its event sources and permissions are resources of their own."""
+    """Delete the function; its event source mappings and permissions are separate resources."""
     forget(lambda: workspace.client("lambda").delete_function(FunctionName=state.id))
     if workspace.deployment.functions.pop(state.id, None) is not None:
         workspace.context.functions.unregister(state.id)
 
 
 def read_function(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Its configuration; its code can't be compared with what is declared."""
+    """Read the configuration; the code can't be compared with the declared one."""
     client = workspace.client("lambda")
     answer = found(lambda: client.get_function_configuration(FunctionName=state.id))
     if answer is None:
@@ -60,14 +60,14 @@ def read_function(workspace: Workspace, state: State) -> Mapping[str, Any] | Non
 
 
 def delete_permission(workspace: Workspace, state: State) -> None:
-    """The function stays."""
+    """Delete the permission, not its function."""
     client, function = workspace.client("lambda"), state.inputs["function"]
     forget(lambda: client.remove_permission(FunctionName=function, StatementId=state.outputs["statementId"]))
     workspace.permissions.discard((str(function).rsplit(":", 1)[-1], str(state.inputs["principal"])))
 
 
 def update_mapping(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Batches, filters, retries. The place in the stream or queue stays."""
+    """Update batches, filters and retries; the position in the stream or queue stays."""
     mapping = declared_mapping(workspace, request)
     workspace.client("lambda").update_event_source_mapping(
         UUID=state.id, FunctionName=mapping.function, BatchSize=mapping.batch_size, Enabled=mapping.enabled
@@ -78,7 +78,7 @@ def update_mapping(workspace: Workspace, state: State, request: Request) -> Mapp
 
 
 def delete_mapping(workspace: Workspace, state: State) -> None:
-    """Nothing more is read."""
+    """Delete the mapping, which stops reading."""
     forget(lambda: workspace.client("lambda").delete_event_source_mapping(UUID=state.id))
     gone = declared_mapping(workspace, Request(state.type, state.name, state.inputs)).id
     mappings = workspace.deployment.event_source_mappings
@@ -86,7 +86,7 @@ def delete_mapping(workspace: Workspace, state: State) -> None:
 
 
 def read_mapping(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Its batch size and whether it is on."""
+    """Read the batch size."""
     client = workspace.client("lambda")
     answer = found(lambda: client.get_event_source_mapping(UUID=state.id))
     if answer is None:
@@ -95,13 +95,13 @@ def read_mapping(workspace: Workspace, state: State) -> Mapping[str, Any] | None
 
 
 def delete_event_invoke_config(workspace: Workspace, state: State) -> None:
-    """Lambda's own settings are in force again."""
+    """Delete the settings; Lambda's defaults apply again."""
     forget(lambda: workspace.client("lambda").delete_function_event_invoke_config(FunctionName=state.id))
     workspace.deployment.async_settings.pop(state.id, None)
 
 
 def read_event_invoke_config(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Tries, age and destination."""
+    """Read retries, age and destination."""
     client = workspace.client("lambda")
     answer = found(lambda: client.get_function_event_invoke_config(FunctionName=state.id))
     if answer is None:

@@ -1,4 +1,4 @@
-"""What can happen to a resource that exists: it is read, updated in place, deleted."""
+"""Operations on existing resources: read, update in place, delete."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from local.deploy.workspace import Creator, Request, Workspace
 
-#: Codes by which services say that something isn't there.
+#: Error codes of services for a resource that doesn't exist.
 ABSENT = frozenset(
     {
         "404",
@@ -30,7 +30,7 @@ ABSENT = frozenset(
 
 @dataclass(frozen=True)
 class State:
-    """A resource as the engine's state has it: its id, what the program gave and what creation answered besides."""
+    """A resource in the engine's state: its id, the program's inputs, and the additional outputs of its creation."""
 
     type: str
     name: str
@@ -39,10 +39,10 @@ class State:
     outputs: Mapping[str, Any]
 
 
-#: Brings a resource to what the request declares; answers the outputs that it has besides its inputs.
+#: Updates a resource to the requested inputs; returns its additional outputs.
 Update = Callable[[Workspace, State, Request], Mapping[str, Any]]
 Delete = Callable[[Workspace, State], None]
-#: The declared properties as they are now; None if the resource is gone. Properties that can't be read are left out.
+#: Returns current values of declared properties, without unreadable ones; None if the resource doesn't exist.
 Read = Callable[[Workspace, State], Mapping[str, Any] | None]
 
 
@@ -51,8 +51,8 @@ class Existing:
     """One type's functions.
 
     Attributes:
-        update: None for types of which every change is a replacement.
-        read: None for what the endpoint only records, which nobody can change behind the engine's back.
+        update: None for types that are replaced by every change.
+        read: None for resources that the endpoint only records, which can't be changed outside the engine.
     """
 
     delete: Delete
@@ -61,12 +61,12 @@ class Existing:
 
 
 def is_absent(error: ClientError) -> bool:
-    """Whether the service says that the resource isn't there."""
+    """Whether the error says that the resource doesn't exist."""
     return str(error.response["Error"]["Code"]) in ABSENT
 
 
 def found(call: Callable[[], Any]) -> Any | None:
-    """What ``call`` answers, None if the resource isn't there."""
+    """The result of ``call``; None if the resource doesn't exist."""
     try:
         return call()
     except ClientError as error:
@@ -76,16 +76,16 @@ def found(call: Callable[[], Any]) -> Any | None:
 
 
 def forget(call: Callable[[], Any]) -> None:
-    """Delete something; that it is gone already is as good."""
+    """Delete a resource, if it exists."""
     found(call)
 
 
 def nothing(workspace: Workspace, state: State) -> None:
-    """Delete what is only recorded, or goes with the resource that it belongs to."""
+    """Delete a resource that is only recorded, or is deleted with the resource it belongs to."""
 
 
 def set_again(creator: Creator) -> Update:
-    """Update with the call that creates, where that call replaces what is there."""
+    """Update by the creating call, for services where it replaces the existing resource."""
 
     def update(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
         return creator(workspace, request).outputs
@@ -94,7 +94,7 @@ def set_again(creator: Creator) -> Update:
 
 
 def same_document(declared: Any, live: Any) -> Any:
-    """The declared text if the live document says the same, else the live one as text."""
+    """The declared document if the live one is equal as JSON, else the live one as text."""
     text = live if isinstance(live, str) else json.dumps(live)
     declared_text = declared if isinstance(declared, str) else json.dumps(declared)
     try:
@@ -110,7 +110,7 @@ def update_tags(
     add: Callable[[dict[str, str]], object],
     remove: Callable[[list[str]], object],
 ) -> None:
-    """Bring tags from the old inputs to the new ones by the service's two calls, each only where there is something."""
+    """Update tags from the old inputs to the new ones by the service's two calls, each only if needed."""
     before, after = state.inputs.get("tags") or {}, request.inputs.get("tags") or {}
     added = {str(key): str(value) for key, value in after.items() if before.get(key) != value}
     removed = sorted(str(key) for key in before if key not in after)
@@ -121,5 +121,5 @@ def update_tags(
 
 
 def pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as most services take them."""
+    """Tags in the form of most services."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]

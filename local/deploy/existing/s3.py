@@ -1,4 +1,4 @@
-"""Buckets that exist, and what guards and ages their objects."""
+"""Existing buckets and their settings."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from local.deploy.existing.model import Existing, State, found, nothing, set_aga
 from local.deploy.resources.s3 import CREATORS
 from local.deploy.workspace import Request, Workspace
 
-#: Objects that one DeleteObjects call takes (S3 API reference).
+#: Maximum objects of one DeleteObjects call (S3 API reference).
 MOST_DELETED = 1_000
 
 
 def update_bucket(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Its tags; ``forceDestroy`` has its effect when the bucket is deleted."""
+    """Update tags; ``forceDestroy`` takes effect when the bucket is deleted."""
     client, tags = workspace.client("s3"), workspace.tags(request)
     if tags:
         tag_set = [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -25,7 +25,7 @@ def update_bucket(workspace: Workspace, state: State, request: Request) -> Mappi
 
 
 def delete_bucket(workspace: Workspace, state: State) -> None:
-    """A bucket with objects refuses, unless it was declared with ``forceDestroy``."""
+    """Delete the bucket; refused if it has objects, unless it was declared with ``forceDestroy``."""
     client = workspace.client("s3")
 
     def delete() -> None:
@@ -37,7 +37,7 @@ def delete_bucket(workspace: Workspace, state: State) -> None:
 
 
 def _empty(client: Any, bucket: str) -> None:
-    """Every version of every object; S3 answers them in pages."""
+    """Delete every version of every object, page by page."""
     while True:
         page = client.list_object_versions(Bucket=bucket, MaxKeys=MOST_DELETED)
         objects = [
@@ -50,12 +50,12 @@ def _empty(client: Any, bucket: str) -> None:
 
 
 def read_bucket(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Whether it is there."""
+    """Read whether it exists."""
     return None if found(lambda: workspace.client("s3").head_bucket(Bucket=state.id)) is None else {}
 
 
 def read_versioning(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Whether overwritten objects stay readable."""
+    """Read the versioning status."""
     answer = found(lambda: workspace.client("s3").get_bucket_versioning(Bucket=state.id))
     if answer is None:
         return None
@@ -63,7 +63,7 @@ def read_versioning(workspace: Workspace, state: State) -> Mapping[str, Any] | N
 
 
 EXISTING = {
-    # the rest goes with the bucket, to which it belongs
+    # the rest is deleted with the bucket
     **{type_: Existing(nothing, set_again(creator)) for type_, creator in CREATORS.items()},
     "aws:s3/bucket:Bucket": Existing(delete_bucket, update_bucket, read_bucket),
     "aws:s3/bucketVersioning:BucketVersioning": Existing(

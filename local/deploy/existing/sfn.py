@@ -1,4 +1,4 @@
-"""State machines that exist. Their executions go on with the definition that they were started with."""
+"""Existing state machines. Executions continue with the definition that they were started with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from local.deploy.workspace import Request, Workspace
 
 
 def update_machine(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Definition, role, logging, tracing and tags."""
+    """Update definition, role, logging, tracing and tags."""
     client = workspace.client("stepfunctions")
     client.update_state_machine(stateMachineArn=state.id, **machine_settings(request))
     update_tags(
@@ -24,12 +24,12 @@ def update_machine(workspace: Workspace, state: State, request: Request) -> Mapp
 
 
 def delete_machine(workspace: Workspace, state: State) -> None:
-    """Its executions end."""
+    """Delete the machine, which ends its executions."""
     forget(lambda: workspace.client("stepfunctions").delete_state_machine(stateMachineArn=state.id))
 
 
 def read_machine(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """Definition and role."""
+    """Read definition and role."""
     client = workspace.client("stepfunctions")
     answer = found(lambda: client.describe_state_machine(stateMachineArn=state.id))
     if answer is None:

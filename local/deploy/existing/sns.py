@@ -1,4 +1,4 @@
-"""Topics that exist, their policies and subscriptions."""
+"""Existing topics, their policies and subscriptions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from local.deploy.workspace import Request, Workspace, json_text
 
 
 def update_topic(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Attributes and tags."""
+    """Update attributes and tags."""
     client = workspace.client("sns")
     for attribute, value in _changed(state, request, ATTRIBUTES):
         client.set_topic_attributes(TopicArn=state.id, AttributeName=attribute, AttributeValue=value)
@@ -35,19 +35,19 @@ def update_topic(workspace: Workspace, state: State, request: Request) -> Mappin
 
 
 def delete_topic(workspace: Workspace, state: State) -> None:
-    """With its subscriptions."""
+    """Delete the topic with its subscriptions."""
     forget(lambda: workspace.client("sns").delete_topic(TopicArn=state.id))
 
 
 def read_topic(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """The declared attributes that are text."""
+    """Read the declared attributes."""
     client = workspace.client("sns")
     answer = found(lambda: client.get_topic_attributes(TopicArn=state.id))
     return None if answer is None else _live(state, answer["Attributes"], ATTRIBUTES)
 
 
 def update_subscription(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """The filter and how messages arrive; topic, protocol and endpoint make another subscription."""
+    """Update filter and delivery settings; another topic, protocol or endpoint needs a new subscription."""
     client = workspace.client("sns")
     for attribute, value in _changed(state, request, SUBSCRIPTION):
         client.set_subscription_attributes(SubscriptionArn=state.id, AttributeName=attribute, AttributeValue=value)
@@ -55,19 +55,19 @@ def update_subscription(workspace: Workspace, state: State, request: Request) ->
 
 
 def delete_subscription(workspace: Workspace, state: State) -> None:
-    """The topic's messages go on to its other subscriptions."""
+    """Delete the subscription."""
     forget(lambda: workspace.client("sns").unsubscribe(SubscriptionArn=state.id))
 
 
 def read_subscription(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """The declared attributes."""
+    """Read the declared attributes."""
     client = workspace.client("sns")
     answer = found(lambda: client.get_subscription_attributes(SubscriptionArn=state.id))
     return None if answer is None else _live(state, answer["Attributes"], SUBSCRIPTION)
 
 
 def _changed(state: State, request: Request, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Attribute to its new text, empty where it is no longer declared."""
+    """Changed attributes and their new values; empty text for those that are no longer declared."""
     for key, attribute in names.items():
         if state.inputs.get(key) != request.inputs.get(key):
             yield attribute, json_text(request.inputs.get(key, ""))

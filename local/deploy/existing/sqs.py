@@ -1,4 +1,4 @@
-"""Queues that exist, and their policies."""
+"""Existing queues and their policies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _DOCUMENTS = frozenset({"policy", "redriveAllowPolicy", "redrivePolicy"})
 
 
 def update_queue(workspace: Workspace, state: State, request: Request) -> Mapping[str, Any]:
-    """Attributes and tags. An attribute that is declared no longer keeps its value, as documents do not."""
+    """Update attributes and tags. Documents no longer declared are removed; other attributes keep their value."""
     client = workspace.client("sqs")
     inputs, old = request.inputs, state.inputs
     attributes = {
@@ -54,12 +54,12 @@ def update_queue(workspace: Workspace, state: State, request: Request) -> Mappin
 
 
 def delete_queue(workspace: Workspace, state: State) -> None:
-    """With its messages."""
+    """Delete the queue with its messages."""
     forget(lambda: workspace.client("sqs").delete_queue(QueueUrl=state.id))
 
 
 def read_queue(workspace: Workspace, state: State) -> Mapping[str, Any] | None:
-    """The declared attributes."""
+    """Read the declared attributes."""
     live = _attributes(workspace, state)
     if live is None:
         return None
@@ -86,7 +86,7 @@ def _value(key: str, declared: Any, live: str) -> Any:
 
 
 def _document(property_name: str) -> tuple[Delete, Read]:
-    """How a document of a queue that is a resource of its own is removed and read."""
+    """Functions that delete and read a queue's document that is a separate resource."""
     attribute = ATTRIBUTES[property_name]
 
     def delete(workspace: Workspace, state: State) -> None:

@@ -1,4 +1,4 @@
-"""How each Pulumi type is created on the endpoint: one small function per type."""
+"""Creating resources on the endpoint: one small function per Pulumi type."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from local.deploy.resources import apigateway, cloudwatch, dynamodb, events, iam, kms, lambda_, logs, s3, sfn, sns, sqs
 from local.deploy.workspace import Creator
 
-#: Creator by Pulumi type. What isn't here is refused by name.
+#: Pulumi type to its creator. Other types are refused by name.
 CREATORS: Mapping[str, Creator] = {
     type_: creator
     for module in (apigateway, cloudwatch, dynamodb, events, iam, kms, lambda_, logs, s3, sfn, sns, sqs)

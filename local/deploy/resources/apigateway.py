@@ -1,4 +1,4 @@
-"""HTTP APIs (API Gateway v2): what ``local.gateway`` serves. Properties that it would ignore are refused."""
+"""HTTP APIs (API Gateway v2), which ``local.gateway`` serves. Properties that it would ignore are refused."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STAGE = "aws:apigatewayv2/stage:Stage"
 DEFAULT_STAGE = "$default"
 NO_AUTHORISATION, IAM, JWT = "NONE", "AWS_IAM", "JWT"
 TOKEN_SOURCE = "$request.header.Authorization"
-#: Pulumi's names of CORS settings to the service's.
+#: Pulumi's name of a CORS setting to the service's.
 _CORS = {
     "allowCredentials": "AllowCredentials",
     "allowHeaders": "AllowHeaders",
@@ -30,7 +30,7 @@ _CORS = {
 
 
 def api(workspace: Workspace, request: Request) -> Created:
-    """An HTTP API. The first one is at the address of the endpoint itself, others below names of their own."""
+    """An HTTP API. The first one has the endpoint's URL, others have separate host names."""
     client = workspace.client("apigatewayv2")
     others = client.get_apis()["Items"]
     made = client.create_api(
@@ -48,7 +48,7 @@ def api(workspace: Workspace, request: Request) -> Created:
 
 
 def api_settings(workspace: Workspace, request: Request) -> dict[str, Any]:
-    """What is set when an API is made and can be changed later, as arguments of both calls."""
+    """Arguments of the calls that create and update an API."""
     request.known("corsConfiguration", "description", "name", "protocolType")
     inputs = request.inputs
     _only(request, "protocolType", ("HTTP",))
@@ -68,7 +68,7 @@ def _cors(request: Request, declared: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def authorizer(workspace: Workspace, request: Request) -> Created:
-    """Takes tokens of an issuer."""
+    """An authorizer for an issuer's tokens."""
     answer = workspace.client("apigatewayv2").create_authorizer(
         ApiId=request.inputs["apiId"], **authorizer_settings(workspace, request)
     )
@@ -76,7 +76,7 @@ def authorizer(workspace: Workspace, request: Request) -> Created:
 
 
 def authorizer_settings(workspace: Workspace, request: Request) -> dict[str, Any]:
-    """As ``api_settings``."""
+    """Arguments of the calls that create and update an authorizer."""
     request.known("apiId", "authorizerType", "identitySources", "jwtConfiguration", "name")
     _only(request, "authorizerType", (JWT,))
     sources = request.inputs.get("identitySources", [])
@@ -94,7 +94,7 @@ def authorizer_settings(workspace: Workspace, request: Request) -> dict[str, Any
 
 
 def integration(workspace: Workspace, request: Request) -> Created:
-    """The function behind routes."""
+    """The integration of routes with a function."""
     answer = workspace.client("apigatewayv2").create_integration(
         ApiId=request.inputs["apiId"], **integration_settings(request)
     )
@@ -102,7 +102,7 @@ def integration(workspace: Workspace, request: Request) -> Created:
 
 
 def integration_settings(request: Request) -> dict[str, Any]:
-    """As ``api_settings``."""
+    """Arguments of the calls that create and update an integration."""
     request.known(
         "apiId",
         "description",
@@ -121,24 +121,24 @@ def integration_settings(request: Request) -> dict[str, Any]:
         "IntegrationMethod": inputs.get("integrationMethod", "POST"),
         "PayloadFormatVersion": "2.0",
         "Description": inputs.get("description", ""),
-        # 30 s unless said (API reference, CreateIntegration, timeoutInMillis).
+        # 30 s by default (API reference, CreateIntegration, timeoutInMillis).
         "TimeoutInMillis": inputs.get("timeoutMilliseconds", 30_000),
     }
 
 
 def function_of(integration_uri: str) -> str:
-    """The ARN of an integration's function, which may be inside of its invocation's (``invokeArn``)."""
+    """The ARN of an integration's function, which may be part of an ``invokeArn``."""
     return integration_uri.partition(":path/2015-03-31/functions/")[2].removesuffix("/invocations") or integration_uri
 
 
 def route(workspace: Workspace, request: Request) -> Created:
-    """Leads requests to an integration."""
+    """A route to an integration."""
     answer = workspace.client("apigatewayv2").create_route(ApiId=request.inputs["apiId"], **route_settings(request))
     return Created(answer["RouteId"])
 
 
 def route_settings(request: Request) -> dict[str, Any]:
-    """As ``api_settings``."""
+    """Arguments of the calls that create and update a route."""
     request.known("apiId", "authorizationScopes", "authorizationType", "authorizerId", "routeKey", "target")
     inputs = request.inputs
     kind = inputs.get("authorizationType", NO_AUTHORISATION)
@@ -157,7 +157,7 @@ def route_settings(request: Request) -> dict[str, Any]:
 
 
 def stage(workspace: Workspace, request: Request) -> Created:
-    """The API's only stage, at its root. Its access log is written nowhere, its throttling throttles nobody."""
+    """The API's only stage, at its root. Access log and throttling have no effect here."""
     request.known("accessLogSettings", "apiId", "autoDeploy", "defaultRouteSettings", "description", "name")
     inputs = request.inputs
     _only(request, "name", (DEFAULT_STAGE,))
@@ -194,7 +194,7 @@ def _arn(workspace: Workspace) -> str:
 
 
 def _address(served: str | None, id_: str, *, first: bool) -> str | None:
-    """Names below localhost are this machine's (RFC 6761, 6.3)."""
+    """An API's URL; further APIs have names below localhost, which resolve to this machine (RFC 6761, 6.3)."""
     if served is None or first:
         return served
     scheme, _, host = served.partition("://")

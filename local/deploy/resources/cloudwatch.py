@@ -1,4 +1,4 @@
-"""Alarms and dashboards: nothing here measures, so they are recorded as declared and not created."""
+"""Alarms and dashboards: only recorded, since there are no metrics here."""
 
 from __future__ import annotations
 

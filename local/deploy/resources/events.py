@@ -1,4 +1,4 @@
-"""EventBridge: buses and rules with their targets: functions on the default bus, queues on others."""
+"""EventBridge buses and rules, with functions as targets on the default bus, and queues on others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def bus(workspace: Workspace, request: Request) -> Created:
 
 
 def rule(workspace: Workspace, request: Request) -> Created:
-    """A pattern or a ``rate(...)`` schedule. On a bus of its own only a pattern, which the endpoint itself matches."""
+    """A rule with a pattern or a ``rate(...)`` schedule; on other buses only a pattern, which the endpoint matches."""
     request.known("description", "eventBusName", "eventPattern", "name", "scheduleExpression", "state")
     inputs = request.inputs
     bus = _bus(request)
@@ -51,9 +51,9 @@ def rule(workspace: Workspace, request: Request) -> Created:
 
 
 def target(workspace: Workspace, request: Request) -> Created:
-    """What a rule calls: of the default bus a function, of another one a queue, to which the endpoint delivers.
+    """A rule's target: on the default bus a function, on others a queue, to which the endpoint delivers.
 
-    Delivery to a function can't fail here, so retry policy and dead-letter queue are idle.
+    Delivery to a function can't fail here, so retry policy and dead-letter queue have no effect.
     """
     request.known("arn", "deadLetterConfig", "eventBusName", "input", "retryPolicy", "rule", "targetId")
     inputs = request.inputs

@@ -1,4 +1,4 @@
-"""Roles and policies. They aren't enforced; the documents of each role are collected for the tests that compare."""
+"""Roles and policies. They aren't enforced; each role's documents are collected for tests that compare them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def role_policy(workspace: Workspace, request: Request) -> Created:
 
 
 def policy(workspace: Workspace, request: Request) -> Created:
-    """A policy of its own, to be attached."""
+    """A managed policy."""
     request.known("description", "name", "path", "policy")
     name = workspace.physical_name(request)
     document(request.inputs["policy"], request, "policy")
@@ -52,7 +52,7 @@ def policy(workspace: Workspace, request: Request) -> Created:
 
 
 def attachment(workspace: Workspace, request: Request) -> Created:
-    """A policy of this program attached to a role. AWS's managed policies aren't known here."""
+    """The attachment of the program's own policy to a role. AWS's managed policies are unknown here."""
     request.known("policyArn", "role")
     role_name, arn = str(request.inputs["role"]), str(request.inputs["policyArn"])
     if arn.split(":")[4] == "aws":

@@ -1,4 +1,4 @@
-"""KMS keys. They can be listed and named; nothing is encrypted with them here, and nobody is refused."""
+"""KMS keys. They can be listed and referred to, but encrypt nothing here, and their policies aren't enforced."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def key(workspace: Workspace, request: Request) -> Created:
 
 
 def alias(workspace: Workspace, request: Request) -> Created:
-    """Another name of a key."""
+    """An alias of a key."""
     request.known("name", "targetKeyId")
     name, target = str(request.inputs["name"]), str(request.inputs["targetKeyId"])
     workspace.client("kms").create_alias(AliasName=name, TargetKeyId=target)

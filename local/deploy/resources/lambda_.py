@@ -1,4 +1,4 @@
-"""Functions, who may call them, and their event sources."""
+"""Functions, permissions and event source mappings."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _FUNCTION = (
     "timeout",
     "tracingConfig",
 )
-#: Pulumi's way to say "not reserved".
+#: Pulumi's value for "not reserved".
 UNRESERVED = -1
-#: Lambda's own, where nothing is declared (API reference, CreateFunction).
+#: Lambda's defaults (API reference, CreateFunction).
 DEFAULT_TIMEOUT_S = 3
 DEFAULT_MEMORY_MB = 128
 
 
 def function(workspace: Workspace, request: Request) -> Created:
-    """A function from an archive: on the endpoint, so that the CLI lists it, and in the host, which runs it."""
+    """A function from an archive, created on the endpoint, so that the CLI lists it, and in the host, which runs it."""
     request.known(*_FUNCTION)
     inputs = request.inputs
     name = workspace.physical_name(request)
@@ -64,7 +64,7 @@ def function(workspace: Workspace, request: Request) -> Created:
 
 
 def function_settings(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """What can be set when a function is made and changed later, as arguments of both calls."""
+    """Arguments of the calls that create and update a function."""
     key = {"KMSKeyArn": inputs["kmsKeyArn"]} if "kmsKeyArn" in inputs else {}
     return {
         **key,
@@ -80,7 +80,7 @@ def function_settings(inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def function_spec(workspace: Workspace, name: str, arn: str, inputs: Mapping[str, Any], folder: Path) -> FunctionSpec:
-    """How the host runs the function. ``folder`` has its code."""
+    """The host's specification of the function. ``folder`` contains its code."""
     reserved = inputs.get("reservedConcurrentExecutions", UNRESERVED)
     return FunctionSpec(
         name=name,
@@ -101,12 +101,12 @@ def _variables(inputs: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _invoke_arn(workspace: Workspace, arn: str) -> str:
-    """As API Gateway wants it (Lambda Developer Guide, "Invoking Lambda with API Gateway")."""
+    """The ARN for API Gateway (Lambda Developer Guide, "Invoking Lambda with API Gateway")."""
     return f"arn:{workspace.partition}:apigateway:{workspace.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
 
 
 def permission(workspace: Workspace, request: Request) -> Created:
-    """Lets another service call a function."""
+    """The permission of another service to call a function."""
     request.known("action", "function", "principal", "sourceAccount", "sourceArn", "statementId")
     inputs = request.inputs
     statement = str(inputs.get("statementId", request.name))
@@ -151,7 +151,7 @@ def event_invoke_config(workspace: Workspace, request: Request) -> Created:
 
 
 def event_source_mapping(workspace: Workspace, request: Request) -> Created:
-    """A stream or queue that feeds a function. The endpoint lists it; ``local.sources`` runs it."""
+    """A mapping of a stream or queue to a function. The endpoint lists it; ``local.sources`` runs it."""
     mapping = declared_mapping(workspace, request)
     arguments: dict[str, Any] = {
         "EventSourceArn": request.inputs["eventSourceArn"],
@@ -170,7 +170,7 @@ def event_source_mapping(workspace: Workspace, request: Request) -> Created:
 
 
 def declared_mapping(workspace: Workspace, request: Request) -> StreamMapping | QueueMapping:
-    """The mapping as ``local.sources`` runs it. Its id follows from its logical name."""
+    """The mapping for ``local.sources``. Its id is derived from its logical name."""
     mapping_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{workspace.stack.project}/{workspace.stack.name}/{request.name}"))
     return mapping_from_properties(mapping_id, {k: v for k, v in request.inputs.items() if k != "tagsAll"})
 

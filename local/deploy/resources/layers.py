@@ -1,4 +1,4 @@
-"""Layers: AWS's own of Powertools, whose packages the laptop has, and the application's, installed for this machine."""
+"""Layers: AWS's Powertools layer, whose packages are in .venv, and the application's, installed for this machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LAYER = ("code", "compatibleArchitectures", "compatibleRuntimes", "description"
 
 
 def layer_version(workspace: Workspace, request: Request) -> Created:
-    """A layer that says which packages it has: the same versions of them, for this machine."""
+    """A layer with a list of its packages, of which the same versions are installed for this machine."""
     request.known(*_LAYER)
     archive = request.inputs.get("code")
     unpacked = workspace.archives.unpack(archive, request.label).folder
@@ -37,7 +37,7 @@ def layer_version(workspace: Workspace, request: Request) -> Created:
         packages = installed(pins, target, workspace.context.packages_dir)
     except PackagingError as error:
         raise DeployError(str(error)) from error
-    _tell_of_others(pins)
+    _warn_of_other_versions(pins)
     name = str(request.inputs["layerName"])
     arn = workspace.arn("lambda", f"layer:{name}")
     workspace.deployment.layers[f"{arn}:1"] = Layer(packages, unpacked)
@@ -45,10 +45,10 @@ def layer_version(workspace: Workspace, request: Request) -> Created:
 
 
 def importable(workspace: Workspace, function: str, layers: Iterable[str], variables: Mapping[str, str]) -> Importable:
-    """What a function with these layers may import. Packages with handler modules are loaded as its own code is.
+    """The packages that a function with these layers may import. Those with handler modules are loaded like its code.
 
     Raises:
-        UnsupportedResource: another layer.
+        UnsupportedResource: an unknown layer.
     """
     found = Importable()
     for layer in layers:
@@ -67,7 +67,7 @@ def importable(workspace: Workspace, function: str, layers: Iterable[str], varia
     return found
 
 
-def _tell_of_others(pins: Iterable[Pin]) -> None:
+def _warn_of_other_versions(pins: Iterable[Pin]) -> None:
     for pin in pins:
         try:
             version = importlib.metadata.version(pin.name)
@@ -75,5 +75,5 @@ def _tell_of_others(pins: Iterable[Pin]) -> None:
             continue
         if version != pin.version and pin.key not in OF_RUNTIME:
             log.warning(
-                "%s: here %s is used, which the laptop's own tools need, not %s", pin.name, version, pin.version
+                "%s: version %s is used here, which the local tools need, not %s", pin.name, version, pin.version
             )

@@ -1,4 +1,4 @@
-"""Log groups: created, so that they can be listed; functions write to the console."""
+"""Log groups: only created to be listed; functions log to the process's logger."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def log_group(workspace: Workspace, request: Request) -> Created:
 
 
 def resource_policy(workspace: Workspace, request: Request) -> Created:
-    """Who may write to log groups: without effect here, recorded as declared."""
+    """A policy of log groups: only recorded, without effect here."""
     return Created(str(request.inputs["policyName"]))
 
 

@@ -1,4 +1,4 @@
-"""Buckets. What guards or ages objects is declared on the endpoint where it keeps it, else only recorded."""
+"""Buckets. Their settings are created on the endpoint if it stores them, else only recorded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.partitions import suffix_of
 
 
 def bucket(workspace: Workspace, request: Request) -> Created:
-    """A bucket; its id is its name. Versioning, encryption and the rest are resources of their own."""
+    """A bucket; its id is its name. Versioning, encryption and other settings are separate resources."""
     request.known("bucket", "forceDestroy", "objectLockEnabled")
     name = workspace.physical_name(request, "bucket", lower=True)
     client = workspace.client("s3")
@@ -29,7 +29,7 @@ def bucket(workspace: Workspace, request: Request) -> Created:
 
 
 def versioning(workspace: Workspace, request: Request) -> Created:
-    """Whether overwritten objects stay readable by version."""
+    """Versioning."""
     request.known("bucket", "versioningConfiguration")
     name = request.inputs["bucket"]
     status = request.inputs["versioningConfiguration"]["status"]
@@ -56,7 +56,7 @@ def encryption(workspace: Workspace, request: Request) -> Created:
 
 
 def public_access_block(workspace: Workspace, request: Request) -> Created:
-    """No public access."""
+    """The public access block."""
     names = {
         "blockPublicAcls": "BlockPublicAcls",
         "blockPublicPolicy": "BlockPublicPolicy",
@@ -77,7 +77,7 @@ def public_access_block(workspace: Workspace, request: Request) -> Created:
 def policy(workspace: Workspace, request: Request) -> Created:
     """The bucket's policy. Statements with a ``Condition`` are only recorded.
 
-    moto ignores conditions, so it would refuse every call where only calls without TLS are to be refused.
+    moto ignores conditions, so a statement that denies requests without TLS would deny all.
     """
     request.known("bucket", "policy")
     name = request.inputs["bucket"]
@@ -90,18 +90,18 @@ def policy(workspace: Workspace, request: Request) -> Created:
 
 
 def recorded(workspace: Workspace, request: Request) -> Created:
-    """Without effect on a bucket that lives as long as the process: only recorded as declared."""
+    """A setting without effect on a bucket that only lives as long as the process: only recorded."""
     return Created(request.inputs["bucket"])
 
 
 def logging(workspace: Workspace, request: Request) -> Created:
-    """Where the access log goes: only recorded, since nothing here is logged so, and the other bucket isn't here."""
+    """The access log: only recorded, since there is none here, and its bucket doesn't exist here."""
     request.known("bucket", "targetBucket", "targetPrefix")
     return Created(request.inputs["bucket"])
 
 
 def cors(workspace: Workspace, request: Request) -> Created:
-    """Which pages may put objects: only recorded, since here pages and bucket have one origin."""
+    """CORS rules: only recorded, since pages and bucket have the same origin here."""
     request.known("bucket", "corsRules")
     return Created(request.inputs["bucket"])
 

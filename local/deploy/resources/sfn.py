@@ -1,4 +1,4 @@
-"""State machines. The endpoint's Step Functions validates the definition and refuses what it doesn't run."""
+"""State machines. The endpoint's Step Functions validates definitions, and refuses unsupported ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def state_machine(workspace: Workspace, request: Request) -> Created:
 
 
 def machine_settings(request: Request) -> dict[str, Any]:
-    """What can be set when a machine is made and changed later, as arguments of both calls."""
+    """Arguments of the calls that create and update a machine."""
     inputs = request.inputs
     document(inputs["definition"], request, "definition")
     arguments: dict[str, Any] = {"definition": json_text(inputs["definition"]), "roleArn": inputs["roleArn"]}

@@ -21,7 +21,7 @@ SUBSCRIPTION = {
     "rawMessageDelivery": "RawMessageDelivery",
     "redrivePolicy": "RedrivePolicy",
 }
-#: Delivered by the endpoint, or (e-mail) recorded there and delivered to nobody.
+#: Supported protocols; subscriptions by e-mail are only recorded.
 PROTOCOLS = ("sqs", "email", "email-json")
 
 
@@ -36,7 +36,7 @@ def topic(workspace: Workspace, request: Request) -> Created:
 
 
 def topic_policy(workspace: Workspace, request: Request) -> Created:
-    """Who may publish."""
+    """A topic's policy."""
     request.known("arn", "policy")
     arn = request.inputs["arn"]
     workspace.client("sns").set_topic_attributes(
@@ -46,7 +46,7 @@ def topic_policy(workspace: Workspace, request: Request) -> Created:
 
 
 def subscription(workspace: Workspace, request: Request) -> Created:
-    """A queue or an e-mail address that gets a topic's messages."""
+    """The subscription of a queue or an e-mail address."""
     request.known("endpoint", "protocol", "topic", *SUBSCRIPTION)
     inputs = request.inputs
     if inputs["protocol"] not in PROTOCOLS:

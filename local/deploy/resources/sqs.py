@@ -35,19 +35,19 @@ def queue(workspace: Workspace, request: Request) -> Created:
 
 
 def queue_policy(workspace: Workspace, request: Request) -> Created:
-    """Who may send to a queue."""
+    """A queue's policy."""
     request.known("queueUrl", "policy")
     return _attribute(workspace, request, "Policy", "policy")
 
 
 def redrive_policy(workspace: Workspace, request: Request) -> Created:
-    """A queue's dead-letter queue, declared apart."""
+    """A queue's redrive policy as a separate resource."""
     request.known("queueUrl", "redrivePolicy")
     return _attribute(workspace, request, "RedrivePolicy", "redrivePolicy")
 
 
 def redrive_allow_policy(workspace: Workspace, request: Request) -> Created:
-    """Which queues may use this one as their dead-letter queue."""
+    """The queues that may use this one as their dead-letter queue."""
     request.known("queueUrl", "redriveAllowPolicy")
     return _attribute(workspace, request, "RedriveAllowPolicy", "redriveAllowPolicy")
 
@@ -60,7 +60,7 @@ def _attribute(workspace: Workspace, request: Request, attribute: str, property_
 
 
 def attribute_text(value: object) -> str:
-    """SQS attributes are text; booleans and objects are their JSON."""
+    """A value as an SQS attribute, which is text: booleans and objects as JSON."""
     return value if isinstance(value, str) else json_text(value)
 
 

@@ -1,1 +1,1 @@
-"""The flow of data through states: paths, templates, intrinsic functions, the context object."""
+"""Data flow of states: paths, templates, intrinsic functions and the context object."""

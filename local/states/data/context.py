@@ -13,7 +13,7 @@ from local.states.running.executions import Execution
 
 
 class StateContext:
-    """What changes from state to state: name, time of entry, retries so far, token, the Map's item."""
+    """The parts of the context object that change from state to state: name, entry time, retries, token, Map item."""
 
     __slots__ = ("_entered", "_execution", "item", "name", "random", "retry_count", "token")
 
@@ -21,7 +21,7 @@ class StateContext:
         self._execution = execution
         self._entered = entered
         self.name = name
-        #: of the intrinsic functions that need chance
+        #: for the intrinsic functions that need randomness
         self.random = random
         self.retry_count = 0
         #: set while a task waits for its token
@@ -31,7 +31,7 @@ class StateContext:
         self.item: tuple[int, Any] | None = None
 
     def build(self) -> dict[str, Any]:
-        """The object that ``$$`` stands for."""
+        """The context object."""
         context: dict[str, Any] = {
             **self._execution.context,
             "State": {

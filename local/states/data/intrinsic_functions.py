@@ -1,7 +1,7 @@
-"""The intrinsic functions themselves. Each takes the random source first, then its arguments.
+"""The intrinsic functions. Each takes the random source first, then its arguments.
 
-Source: Developer Guide, "Intrinsic functions for JSONPath states in Step Functions"; where the guide says
-nothing, the comment does.
+Source: Developer Guide, "Intrinsic functions for JSONPath states in Step Functions"; comments mark what it doesn't
+specify.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any
 
 from local.states.limits import dumps, loads
 
-#: The most items that ArrayRange makes.
+#: Maximum number of items of ArrayRange.
 RANGE_LIMIT = 1_000
-#: The longest text that Base64 functions and Hash take.
+#: Maximum length of texts for the Base64 functions and Hash.
 TEXT_LIMIT = 10_000
 
 _HASHES = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
@@ -28,17 +28,17 @@ _PLACEHOLDER = re.compile(r"\\(.)|(\{\})")
 
 
 class Literal(str):
-    """A quoted literal with its backslash escapes still in it: only Format distinguishes ``\\{`` from ``{``."""
+    """A quoted literal that still has its backslash escapes, since Format distinguishes ``\\{`` from ``{``."""
 
     __slots__ = ()
 
 
 class IntrinsicError(ValueError):
-    """The arguments don't fit the function."""
+    """The arguments are invalid for the function."""
 
 
 def _plain(value: Any) -> Any:
-    """The value of an argument: a literal loses its escapes here, except for Format's template."""
+    """The value of an argument, with a literal's escapes resolved."""
     return _ESCAPE.sub(r"\1", value) if isinstance(value, Literal) else value
 
 
@@ -75,7 +75,7 @@ def format_text(_: random.Random, template: Any, *values: Any) -> str:
             raise IntrinsicError("there are more {} than values")
         value = _plain(rest.pop(0))
         if isinstance(value, dict | list):
-            # not documented; refused because the guide names only literals and interpolated scalars
+            # not documented; refused because the guide only names literals and interpolated scalars
             raise IntrinsicError("an object or array can't be put into a text; use States.JsonToString")
         return value if isinstance(value, str) else dumps(value)
 
@@ -138,12 +138,12 @@ def array_get_item(_: random.Random, values: Any, index: Any) -> Any:
 
 
 def array_length(_: random.Random, values: Any) -> int:
-    """How many elements the array has."""
+    """The number of elements."""
     return len(_array(values, "the argument"))
 
 
 def array_unique(_: random.Random, values: Any) -> list[Any]:
-    """The elements without repetitions. Their order is not documented; first occurrence chosen."""
+    """The elements without duplicates, in the order of their first occurrence (the order isn't documented)."""
     seen: dict[str, Any] = {}
     for value in _array(values, "the argument"):
         seen.setdefault(dumps(value), value)
@@ -171,7 +171,7 @@ def _limited(text: Any) -> str:
 
 
 def hash_text(_: random.Random, data: Any, algorithm: Any) -> str:
-    """Hex digest by MD5, SHA-1, SHA-256, SHA-384 or SHA-512."""
+    """The hex digest by MD5, SHA-1, SHA-256, SHA-384 or SHA-512."""
     name = _text(algorithm, "the algorithm")
     if name not in _HASHES:
         raise IntrinsicError(f"the algorithm {name!r} must be one of {', '.join(_HASHES)}")
@@ -181,7 +181,7 @@ def hash_text(_: random.Random, data: Any, algorithm: Any) -> str:
 
 
 def json_merge(_: random.Random, first: Any, second: Any, deep: Any) -> dict[str, Any]:
-    """Two objects as one, the second one wins. Only shallow merging exists (``deep`` is false)."""
+    """Two objects merged; the second one takes precedence. Only shallow merging is supported (``deep`` is false)."""
     if not isinstance(first, dict) or not isinstance(second, dict):
         raise IntrinsicError("the first two arguments must be objects")
     if deep is not False:
@@ -208,7 +208,7 @@ def string_split(_: random.Random, text: Any, separators: Any) -> list[str]:
     plain, characters = _text(text, "the text"), _text(separators, "the separator")
     if not characters:
         return [plain]
-    # whether empty parts are kept is not documented; moto's engine leaves them out, so do we
+    # whether empty parts are kept isn't documented; moto's engine leaves them out, and so do we
     return [part for part in re.split(f"[{re.escape(characters)}]", plain) if part]
 
 

@@ -1,4 +1,4 @@
-"""Intrinsic functions (``States.Format`` and its like): parsing and the scope in which they run.
+"""Parser of intrinsic functions (such as ``States.Format``).
 
 Source: Developer Guide, "Intrinsic functions for JSONPath states in Step Functions", and the Amazon
 States Language specification, "Intrinsic Functions".
@@ -17,7 +17,7 @@ from local.states.errors import INTRINSIC_FAILURE, StatesError
 
 Expression = Callable[[Scope], Any]
 
-#: A field may nest at most ten calls.
+#: Maximum nesting of calls in a field.
 NESTING_LIMIT = 10
 
 _NAME = re.compile(r"States\.[A-Za-z0-9]+")
@@ -26,15 +26,15 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 class IntrinsicSyntaxError(ValueError):
-    """The text isn't a call of a function we know; the message names it."""
+    """The text isn't a valid call; the message names it."""
 
 
 class UnknownIntrinsic(IntrinsicSyntaxError):
-    """A function that this runtime doesn't have."""
+    """The function isn't supported."""
 
 
 def is_intrinsic(text: str) -> bool:
-    """Whether the value of a ``.$`` field is a call rather than a path."""
+    """Whether the value of a ``.$`` field is a call instead of a path."""
     return text.lstrip().startswith("States.")
 
 
@@ -42,8 +42,8 @@ def parse_intrinsic(text: str) -> Expression:
     """Parse a call into a function of the scope.
 
     Raises:
-        UnknownIntrinsic: the function isn't known.
-        IntrinsicSyntaxError: the text isn't a call.
+        UnknownIntrinsic: the function isn't supported.
+        IntrinsicSyntaxError: the text isn't a valid call.
     """
     parser = _Parser(text)
     expression = parser.call(depth=1)
@@ -81,7 +81,7 @@ class _Parser:
             try:
                 return function(scope.random, *values)
             except (IntrinsicError, TypeError) as error:
-                # TypeError: the wrong number of arguments, which may depend on nothing but the definition
+                # TypeError: the wrong number of arguments
                 raise StatesError(INTRINSIC_FAILURE, f"{self.text}: {error}") from error
 
         return evaluate

@@ -1,6 +1,6 @@
-"""Values that a field's path leads to, and AWS's words where it leads to nothing or to something else.
+"""Values at a field's path, with AWS's error messages if there is none or it has a wrong type.
 
-The words are captured ones (tests/fixtures/asl). All are ``States.Runtime``.
+The messages were captured from AWS (tests/fixtures/asl). All errors are ``States.Runtime``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from local.states.limits import plain
 
 
 def value_at(path: Path, scope: Scope) -> Any:
-    """What InputPath, OutputPath and the like lead to. Raises StatesError: to nothing."""
+    """The value at a path such as InputPath or OutputPath. Raises StatesError: there is none."""
     try:
         return scope.find(path)
     except PathNotFound as error:
@@ -40,7 +40,7 @@ def number_at(path: Path, scope: Scope, field: str) -> float:
 
 
 def wait_seconds_at(path: Path, scope: Scope) -> int:
-    """SecondsPath of a Wait state, of which AWS speaks in other words. Raises StatesError."""
+    """The value at a Wait state's SecondsPath, for which AWS has different messages. Raises StatesError."""
     try:
         value = scope.find(path)
     except PathNotFound as error:

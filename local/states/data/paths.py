@@ -1,9 +1,9 @@
-"""JSONPath as Step Functions uses it: paths to read by, reference paths to write to.
+"""JSONPath in Step Functions: paths for reading, and reference paths for writing.
 
-The subset: ``$`` and ``$$``, ``.name``, ``['name']``, ``[n]`` (negative from the end), ``[n,m]``, slices, ``*``
-and ``..``. Filters, unions of names and functions are refused by name. A path of names and single indexes
-is *definite*: it yields one value, and a missing one is an error. Others yield a list of what they find, which is
-empty where the way to it is missing (captured: tests/fixtures/asl).
+The supported subset: ``$`` and ``$$``, ``.name``, ``['name']``, ``[n]`` (negative: from the end), ``[n,m]``, slices,
+``*`` and ``..``. Filters, unions of names and functions are refused by name. A path of names and single indexes is
+*definite*: it yields one value, and a missing one is an error. Other paths yield a list of the values found, which is
+empty if a parent is missing (captured: tests/fixtures/asl).
 
 Sources: Amazon States Language specification, "Paths" and "Reference Paths"; Developer Guide, "Using
 JSONPath paths".
@@ -32,7 +32,7 @@ class PathSyntaxError(ValueError):
 
 
 class PathNotFound(LookupError):
-    """A definite path leads nowhere in this data. ``reason``: the words that AWS has for it."""
+    """A definite path has no value in the data. ``reason``: AWS's message."""
 
     def __init__(self, path: Path, position: int) -> None:
         super().__init__(path.text)
@@ -57,7 +57,7 @@ Step = str | int | slice | tuple[int, ...] | _Wildcard | _Descent
 
 @dataclass(frozen=True)
 class Path:
-    """A parsed path. ``context``: it starts at the context object (``$$``) instead of the input."""
+    """A parsed path. ``context``: whether it starts at the context object (``$$``) instead of the input."""
 
     text: str
     context: bool
@@ -68,7 +68,7 @@ class Path:
         """The value at this path: one value if definite, else a list.
 
         Raises:
-            PathNotFound: a definite path leads nowhere.
+            PathNotFound: a definite path has no value.
         """
         node = root
         for position, step in enumerate(self.steps):
@@ -90,7 +90,7 @@ class Path:
         return []
 
     def exists(self, root: Any) -> bool:
-        """Whether the path leads to something; an indefinite one: to at least one value."""
+        """Whether the path has a value; an indefinite one: at least one."""
         try:
             found = self.find(root)
         except PathNotFound:
@@ -98,13 +98,12 @@ class Path:
         return self.definite or bool(found)
 
     def put(self, root: Any, value: Any) -> Any:
-        """A copy of ``root`` with ``value`` at this reference path; missing objects on the way are made.
+        """A copy of ``root`` with ``value`` at this reference path; missing objects on the path are created.
 
-        Only the containers on the way are copied. ASL specification, "ResultPath".
+        Only the containers on the path are copied. ASL specification, "ResultPath".
 
         Raises:
-            StatesError: ``States.ResultPathMatchFailure`` when the path can't be applied, for example a
-                field of an array.
+            StatesError: ``States.ResultPathMatchFailure``: the path can't be applied, for example a field of an array.
         """
         return self._put(root, 0, value)
 
@@ -132,7 +131,7 @@ def parse_path(text: str) -> Path:
     """Parse a path.
 
     Raises:
-        PathSyntaxError: not a path, or it uses a filter, a union of names or a function.
+        PathSyntaxError: it isn't a path, or uses a filter, a union of names or a function.
     """
     if not text.startswith("$"):
         raise PathSyntaxError(f"path {text!r} must start with '$' or '$$'")
@@ -150,10 +149,10 @@ def parse_path(text: str) -> Path:
 
 
 def parse_reference_path(text: str) -> Path:
-    """Parse a path that must name exactly one node of the data (ASL specification, "Reference Paths").
+    """Parse a path that must identify exactly one node of the data (ASL specification, "Reference Paths").
 
     Raises:
-        PathSyntaxError: not a path, one that may name several nodes, or one into the context object.
+        PathSyntaxError: it isn't a path, may identify several nodes, or is in the context object.
     """
     path = parse_path(text)
     if path.context:
@@ -168,7 +167,7 @@ def _parse_step(text: str, position: int) -> tuple[Step, int]:
         after = position + 2
         if after < len(text) and text[after] not in "[*" and not _NAME.match(text, after):
             raise PathSyntaxError(f"path {text!r} has an unexpected character at {after}")
-        # the name or bracket that follows is a step of its own
+        # the following name or bracket is a separate step
         return _Descent(), after
     if text[position] == "." or (position >= 2 and text[position - 2 : position] == ".."):
         start = position + 1 if text[position] == "." else position

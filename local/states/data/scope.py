@@ -1,4 +1,4 @@
-"""What a path, a template or a function of a state can see: its input, the context object, a random source."""
+"""The scope of a state's paths, templates and functions: input, context object and random source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.states.data.paths import Path
 
 
 class Scope:
-    """The data of one evaluation. The context object is built only when a path asks for it."""
+    """The data of one evaluation. The context object is only built if a path needs it."""
 
     __slots__ = ("_build", "_context", "input", "random")
 
@@ -35,5 +35,5 @@ class Scope:
         return path.find(self.root(path))
 
     def with_input(self, input_: Any) -> Scope:
-        """The same context over other data."""
+        """A scope with the same context and another input."""
         return Scope(input_, self._build, self.random)

@@ -81,18 +81,18 @@ def test_two_at_once_mend_a_broken_environment_once(folder: Path) -> None:
     python = folder / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.symlink_to("/nonexistent/python3")
-    assert_one_made_it_and_the_other_waited(folder, "cqrs: making .venv anew: its Python doesn't work\n")
+    assert_one_made_it_and_the_other_waited(folder, "cqrs: recreating .venv: its Python doesn't work\n")
 
 
 def test_two_at_once_make_one_environment(folder: Path) -> None:
-    assert_one_made_it_and_the_other_waited(folder, "cqrs: making .venv\n")
+    assert_one_made_it_and_the_other_waited(folder, "cqrs: creating .venv\n")
 
 
 def test_what_a_working_python_is(folder: Path, tmp_path: Path) -> None:
     works = load(folder).works
     assert works(sys.executable)
     assert not works(tmp_path / "absent")
-    # making .venv was stopped before pip was in it
+    # creating .venv was stopped before pip was in it
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "partial")], check=True)
     assert not works(tmp_path / "partial" / "bin" / "python")
 

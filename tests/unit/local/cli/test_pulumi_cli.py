@@ -47,7 +47,7 @@ def test_an_old_cli_is_one_line(tmp_path: Path, version: str) -> None:
 
 def test_something_else_of_that_name_is_one_line(tmp_path: Path) -> None:
     program(tmp_path, "pulumi", "echo hello")
-    assert refused(tmp_path) == f"{tmp_path}/pulumi version answers 'hello', which is not a version"
+    assert refused(tmp_path) == f"{tmp_path}/pulumi version printed 'hello', which is not a version"
 
 
 def test_a_missing_language_host_is_one_line(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_new_one_is_found(tmp_path: Path, version: str) -> None:
             "the last update of stack dev was killed while the engine wrote its state, which is lost: "
             "stop ./cqrs serve --engine and start it again",
         ),
-        ("error: plugin random 4.1.0 not installed\n", "the CLI asks for a plugin that the embedded runtime doesn't"),
+        ("error: plugin random 4.1.0 not installed\n", "the CLI needs a plugin that the embedded runtime doesn't"),
         ("error: something else\n", None),
     ],
 )

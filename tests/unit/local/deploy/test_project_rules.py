@@ -71,8 +71,8 @@ REFUSED = {
     "project-two-namespaces": Case("key: a\n  sample:key: b", "", "sample:key is there twice, once without", OURS),
     "stack-null": Case("", "key:", "sample:key: has no value", OURS),
     "stack-date": Case("", "key: 2026-01-31", "read as a date; write it in quotes", OURS),
-    "circular-object": Case("", "key: &c {a: *c}", "dev.yaml: line 2: \\*c stands inside of what it names"),
-    "circular-list": Case("", "key: &c [[*c]]", "dev.yaml: line 2: \\*c stands inside of what it names"),
+    "circular-object": Case("", "key: &c {a: *c}", "dev.yaml: line 2: \\*c is inside the value that it refers to"),
+    "circular-list": Case("", "key: &c [[*c]]", "dev.yaml: line 2: \\*c is inside the value that it refers to"),
     "set": Case("", "key: !!set {a}", "dev.yaml: line 2: the tag 'set' is not allowed; expected one of str, int", OURS),
     "binary": Case("", "key: !!binary YQ==", "dev.yaml: line 2: the tag 'binary' is not allowed", OURS),
     "own-tag": Case("", "key: !mine a", "dev.yaml: line 2: the tag '!mine' is not allowed", OURS),
@@ -88,7 +88,7 @@ REFUSED = {
     "nested-3000-closed": Case("", f"key: {'[' * 3000}{']' * 3000}", "are nested too deeply", OURS),
     "project-nested": Case(f"key: {'[' * 3000}", "", "Pulumi.yaml: its lists and mappings are nested too deep", OURS),
     "400-digits": Case("key: {type: boolean, default: true}", f"key: {'1' * 400}", "expected type boolean"),
-    "no-text-as-key": Case("", "1: a", "a key that is no text"),
+    "no-text-as-key": Case("", "1: a", "a key that is not a string"),
 }
 TAKEN = {
     "default": Case("key: {type: string, default: a}", "", "a"),

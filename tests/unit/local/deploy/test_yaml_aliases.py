@@ -46,7 +46,7 @@ def test_aliases_that_multiply_are_refused_at_once(tmp_path: Path, text: str) ->
     assert time.process_time() - started < 2
     message = str(caught.value)
     assert message.startswith("Pulumi.dev.yaml: line ")
-    assert message.endswith(f"and the aliases before it stand for more than {MOST_ALIASED:,} characters; write fewer")
+    assert message.endswith(f"and the aliases before it expand to more than {MOST_ALIASED:,} characters; write fewer")
 
 
 def test_ordinary_aliases_are_taken(tmp_path: Path) -> None:

@@ -42,5 +42,5 @@ def test_numbers_have_bounds() -> None:
         assert len(str(refused.value)) < 160
     assert rate("0.5") == 0.5
     for text in ("0", "nan", "inf", "1e400", "x", "-1"):
-        with pytest.raises(argparse.ArgumentTypeError, match=r"rows a second from 0.01 to 10,000"):
+        with pytest.raises(argparse.ArgumentTypeError, match=r"rows per second from 0.01 to 10,000"):
             rate(text)
