@@ -143,5 +143,5 @@ def test_a_client_id_stands_for_an_audience() -> None:
 
 
 def test_without_a_secret_every_token_is_refused() -> None:
-    with pytest.raises(Unauthorised, match="can't be checked on this machine"):
+    with pytest.raises(Unauthorised, match="can't be verified on this machine"):
         caller(TOKENS, token(CLAIMS), secret=None)
