@@ -17,7 +17,7 @@ def message_of(record: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     "Fanout to Amazon SQS queues"): ``Message`` holds the message as text.
 
     Raises:
-        ValidationError, ValueError: it isn't that.
+        ValidationError, ValueError: the record has another form.
     """
     body = json.loads(record["body"])
     text = body.get("Message") if isinstance(body, dict) else None
@@ -31,7 +31,7 @@ def message_of(record: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def row_named(record: Mapping[str, Any], action: str, parse: Callable[[str, str], K]) -> tuple[K, int]:
-    """The row, by ``parse(pk, sk)``, and its attempt. Raises ValidationError, ValueError."""
+    """The key of the row, from ``parse(pk, sk)``, and its attempt. Raises ValidationError, ValueError."""
     found, message = message_of(record)
     if found != action:
         raise ValidationError("action", found, action)

@@ -1,4 +1,4 @@
-"""Routes a state's payload to its step, for every machine, and answers as definitions expect: ``[[output]]``."""
+"""Routes a state's payload to its step, for every state machine, and returns ``[[output]]`` as definitions expect."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 W = TypeVar("W")
-#: What the state works on, such as a run of a command, and its payload.
+#: Takes the work, such as a run of a command, and the state's payload.
 Step = Callable[[W, StatePayload], Any]
 
 
 class Lost(NamedTuple):
-    """What a step returns whose run may not write any more: the machine walks on with ``output``, nothing changes."""
+    """Result of a step whose run may no longer write: the execution proceeds with ``output`` and changes nothing."""
 
     output: Any
 
 
 class StateRouter(Generic[W]):
-    """The handler of the states that one function has."""
+    """The handler of one function's states."""
 
     def __init__(
         self,
@@ -36,14 +36,14 @@ class StateRouter(Generic[W]):
         about: Callable[[W, StatePayload], Mapping[str, Any]],
         clock: Clock,
     ) -> None:
-        """``work_of`` may raise ValidationError; ``about``: what the log says of the work, no record data."""
+        """``work_of`` may raise ValidationError; ``about``: log fields that describe the work, without record data."""
         self._steps = steps
         self._work_of = work_of
         self._about = about
         self._clock = clock
 
     def __call__(self, event: dict[str, Any]) -> list[list[Any]]:
-        """Run the step. Raises what it raises, named for the machine's Retry, and ValidationError: no such step."""
+        """Run the step. Raises its errors, named for the state machine's Retry, and ValidationError: no such step."""
         payload = StatePayload.parse(event)
         step = step_of(self._steps, payload.state)
         work = self._work_of(payload)
@@ -57,7 +57,7 @@ class StateRouter(Generic[W]):
 
 
 def step_of(steps: Mapping[str, S], state: str, whose: str = "") -> S:
-    """The step of a state. Raises ValidationError with the states that there are."""
+    """The step of a state. Raises ValidationError naming the known states."""
     step = steps.get(state)
     if step is None:
         raise ValidationError("State.Name", state, f"one of {', '.join(steps)}{whose}")
@@ -65,7 +65,7 @@ def step_of(steps: Mapping[str, S], state: str, whose: str = "") -> S:
 
 
 def answered(run: Callable[[], Any], about: Mapping[str, Any], clock: Clock) -> list[list[Any]]:
-    """The answer of a step, which is logged with how it ended and how long it took. Raises what it raises."""
+    """Run a step, log its outcome and duration, and return its result. Raises the step's errors."""
     started = clock.now()
 
     def log(outcome: str, error: Exception | None = None) -> None:

@@ -1,1 +1,1 @@
-"""The base of every capability: keys, errors, values, time, logs. Of our packages it imports only ``contract``."""
+"""The base of every capability: keys, errors, values, time, logs. Imports none of our packages but ``contract``."""

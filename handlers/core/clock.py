@@ -1,4 +1,4 @@
-"""Time as a collaborator, so that tests and the local runtime bring their own."""
+"""Time as a collaborator, so that tests and the local runtime can replace it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where the time comes from."""
+    """A source of time."""
 
     def now(self) -> float:
         """Seconds since 1970, with fractions."""

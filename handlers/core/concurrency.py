@@ -1,4 +1,4 @@
-"""Several pieces of work at once, as a collaborator: threads inside Lambda, the seeded scheduler in virtual time."""
+"""Concurrency as a collaborator: threads inside Lambda, the seeded scheduler in virtual time."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from typing import Protocol
 
-#: A name, which threads and traces show, and what is to be done.
+#: A name, which threads and traces show, and the function to run.
 Work = tuple[str, Callable[[], None]]
 
 
 class Concurrency(Protocol):
-    """Who runs pieces of work side by side. What a piece raises is raised to the caller, if that waits for it."""
+    """Runs pieces of work concurrently. Their errors are raised to the caller, if it waits for them."""
 
     def run_all(self, works: Sequence[Work], at_once: int) -> None:
-        """Run all, at most ``at_once`` at the same time; returns when the last has ended."""
+        """Run all, at most ``at_once`` concurrently; returns when the last has ended."""
         ...
 
     def run_within(self, works: Sequence[Work], seconds: float) -> list[bool]:
-        """Run all at the same time: which of them ended within ``seconds``. The others go on by themselves."""
+        """Run all concurrently; returns which ended within ``seconds``. The others continue in the background."""
         ...
 
 
 class Threads:
-    """Threads that end with their work. One that is late can't be ended, and doesn't keep the process."""
+    """Daemon threads. A late one can't be stopped, and doesn't keep the process alive."""
 
     def run_all(self, works: Sequence[Work], at_once: int) -> None:
-        """See Concurrency. One after the other in the caller's own thread, where no more is needed."""
+        """See Concurrency. Runs sequentially in the caller's own thread if that is enough."""
         if at_once == 1 or len(works) == 1:
             for _, work in works:
                 work()
@@ -61,7 +61,7 @@ class Threads:
 
 
 class _Thread(threading.Thread):
-    """Begins at once, with the caller's context variables."""
+    """Starts at once, with the caller's context variables."""
 
     def __init__(self, name: str, work: Callable[[], None]) -> None:
         super().__init__(name=name, daemon=True)
@@ -73,7 +73,7 @@ class _Thread(threading.Thread):
     def run(self) -> None:
         try:
             self._context.run(self._work)
-        except BaseException as error:  # noqa: BLE001 - boundary: it is raised where the work was asked for
+        except BaseException as error:  # noqa: BLE001 - boundary: it is raised in the caller's thread
             self.error = error
 
 

@@ -1,4 +1,4 @@
-"""Who asks: the one object that every public call takes."""
+"""The caller's context, which every public call takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from handlers.core.values.arguments import instance
 from handlers.core.values.json_values import check_text
 
 MAX_USER_CHARS = 1_000
-#: Also for the list of addresses that proxies add (X-Forwarded-For).
+#: Enough for a list of addresses that proxies add (X-Forwarded-For).
 MAX_IP_CHARS = 1_000
 
 
@@ -20,8 +20,8 @@ MAX_IP_CHARS = 1_000
 class InvokeContext:
     """The caller of a public operation; workers restore it from the stored row.
 
-    ``user_id``: text; "" where nobody is known, never None. ``request_id`` is the caller's idempotency key: the same id
-    with the same content gives the first result again. Leave it None where a repeated call may write again.
+    ``user_id``: text; "" if unknown, never None. ``request_id`` is the caller's idempotency key: the same id with the
+    same content returns the first result again. Leave it None if a repeated call may write again.
     """
 
     user_id: str
@@ -30,7 +30,7 @@ class InvokeContext:
     request_id: str | None = None
 
     def checked(self) -> InvokeContext:
-        """The same as it is stored: public calls that write begin with it.
+        """Return a validated copy with values as stored: public calls that write begin with this.
 
         Raises:
             ValidationError: naming ``userId``, ``tenantCode``, ``sourceIp`` or ``requestId``.
@@ -46,7 +46,7 @@ class InvokeContext:
 
 
 def caller(context: object) -> InvokeContext:
-    """The context that a public operation was called with. Raises ValidationError: it is none."""
+    """Validate the context of a public operation. Raises ValidationError: it isn't an InvokeContext."""
     return instance("context", context, InvokeContext)
 
 

@@ -1,6 +1,6 @@
-"""An error as it is stored and sent: its type and the start of its text, and how much of it was left out.
+"""Errors as stored and sent: the type, the start of the text, and how much of it was cut.
 
-An error's text may be of any size. Too much of it would hide the error itself: DynamoDB refuses a row above 400 KB, and
+An error's text may be of any size. If too large, it would hide the error: DynamoDB rejects a row above 400 KB, and
 Step Functions ends an execution whose state's error is too large with ``States.DataLimitExceeded`` in its place.
 """
 
@@ -13,17 +13,17 @@ from types import TracebackType
 from handlers.core.errors import CqrsError
 from handlers.core.values.json_values import storable_text
 
-#: Step Functions takes 256 characters of an error's name (API reference, TaskFailedEventDetails).
+#: Step Functions accepts 256 characters of an error's name (API reference, TaskFailedEventDetails).
 MAX_TYPE_CHARS = 200
 MAX_MESSAGE_CHARS = 1_000
-#: Of a text that leaves a function, as JSON: with the stack below it is well within the 32,768 characters of a state's
-#: cause, also when that is put into JSON once more.
+#: Limit of the text of an error that leaves a function, as JSON: with its stack trace it is well within the 32,768
+#: characters of a state's cause, even if that is encoded as JSON once more.
 MAX_LEAVING_BYTES = 8_192
 MAX_FRAMES = 20
 
 
 def error_of(kind: str, message: str) -> dict[str, str]:
-    """An error as rows, events and reports carry it: no stack trace."""
+    """An error as in rows, events and reports: without a stack trace."""
     return {"type": cut(kind, MAX_TYPE_CHARS), "message": cut(message, MAX_MESSAGE_CHARS)}
 
 
@@ -33,12 +33,12 @@ def type_of(error: BaseException) -> str:
 
 
 def message_of(error: BaseException) -> str:
-    """What an error says of itself, whatever it was made of."""
+    """The text of an error, even if its ``str`` fails."""
     return cut(_text_of(error), MAX_MESSAGE_CHARS)
 
 
 def cut(text: str, most: int) -> str:
-    """At most ``most`` characters, all of which UTF-8 has: the start is kept, the end says how many more there were."""
+    """Cut to ``most`` characters that UTF-8 can encode: keeps the start, and appends how many characters were cut."""
     whole = storable_text(text)
     if len(whole) <= most:
         return whole
@@ -47,7 +47,7 @@ def cut(text: str, most: int) -> str:
 
 
 def leaving(error: Exception) -> Exception:
-    """The error as it may leave a function: itself, or if it is too large one with the same name and a cut text."""
+    """The error to raise from a function: itself or, if too large, one with the same name and a cut text."""
     name, text = type(error).__name__, _text_of(error)
     frames = _innermost(error.__traceback__)
     if len(name) <= MAX_TYPE_CHARS and _is_text(error, text) and len(json.dumps(text)) <= MAX_LEAVING_BYTES:
@@ -64,7 +64,7 @@ def _text_of(error: BaseException) -> str:
 
 
 def _is_text(error: BaseException, text: str) -> bool:
-    """Lambda can ask the error for this text itself, and can send it."""
+    """Whether Lambda can get and send this text from the error itself."""
     try:
         return str(error).encode().decode() == text
     except Exception:  # noqa: BLE001 - boundary: an application's error, see ``_text_of``

@@ -1,10 +1,10 @@
-"""Errors that callers, operators and the state machines tell apart by name.
+"""Errors that callers, operators and state machines distinguish by name.
 
 The class name of an error that leaves a Lambda function is the error name in Step Functions
 (Developer Guide, "Handling errors in Step Functions workflows"), so names here are part of the
 state machine definitions: ``Transient*`` is retried, everything else goes straight to Catch.
-Each class says in ``nature`` whether another try may help; ``handlers.consumers.failure_policy`` says what
-follows from it.
+``nature`` of each class states whether a retry may help; ``handlers.consumers.failure_policy`` determines the
+outcome.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ SHOWN_CHARS = 80
 
 
 class Nature(StrEnum):
-    """Whether another try of the same work may help."""
+    """Whether a retry of the same work may help."""
 
-    #: The work itself is wrong: each try ends alike.
+    #: The work itself is invalid: every try fails the same way.
     PERMANENT = "permanent"
-    #: The deployment is wrong (a right, a resource or a setting is missing): only its change helps.
+    #: The deployment is wrong (a permission, a resource or a setting is missing): only changing it helps.
     MISCONFIGURED = "misconfigured"
-    #: It passes: a throttle, an outage, a conflict, something that is not ready yet.
+    #: Temporary: a throttle, an outage, a conflict, something that isn't ready yet.
     TRANSIENT = "transient"
     #: It can't be classified.
     UNKNOWN = "unknown"
 
 
 class CqrsError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base of this package's errors."""
 
     nature: Nature = Nature.PERMANENT
 
@@ -49,7 +49,7 @@ class NotFound(CqrsError):
 
 
 class VersionConflict(CqrsError):
-    """Somebody else published first, or the caller's version is wrong. ``current`` is the stored row."""
+    """Another caller published first, or the caller's version is wrong. ``current`` is the stored row."""
 
     nature = Nature.TRANSIENT
 
@@ -72,11 +72,11 @@ class PendingVersions(VersionConflict):
 
 
 class WrongStatus(CqrsError):
-    """The status of a task or an import does not allow what is asked for."""
+    """The status of a task or an import doesn't allow the operation."""
 
 
 class RequestConflict(CqrsError):
-    """The request id was used before with other content."""
+    """The request id was used before with different content."""
 
 
 class RequestWithdrawn(RequestConflict):
@@ -84,7 +84,7 @@ class RequestWithdrawn(RequestConflict):
 
 
 class CommandFailed(CqrsError):
-    """The command of a repeated request had been accepted and has failed; an operator redrives or skips it."""
+    """The command of a repeated request was accepted and has failed; an operator has to redrive or skip it."""
 
 
 class ExecutionError(CqrsError):
@@ -92,11 +92,11 @@ class ExecutionError(CqrsError):
 
 
 class VersionMismatch(ExecutionError):
-    """The data row is already beyond this version."""
+    """The data row already has a later version."""
 
 
 class VersionGap(ExecutionError):
-    """The version before this one is missing."""
+    """The preceding version is missing."""
 
 
 class WaitExpired(ExecutionError):
@@ -104,11 +104,11 @@ class WaitExpired(ExecutionError):
 
 
 class NotRunning(ExecutionError):
-    """No execution works on the command any more."""
+    """No execution is working on the command."""
 
 
 class ObjectMissing(CqrsError):
-    """There is no object under the key, or it may not be read: S3 answers both alike."""
+    """There is no object under the key, or it may not be read: S3 doesn't distinguish these."""
 
     def __init__(self, bucket: str, key: str) -> None:
         super().__init__(f"s3://{bucket}/{key} does not exist or may not be read")
@@ -124,7 +124,7 @@ class BucketMissing(CqrsError):
 
 
 class ObjectChanged(CqrsError):
-    """The object that was found first has been replaced or removed since."""
+    """The object was replaced or removed while it was being read."""
 
     def __init__(self, bucket: str, key: str) -> None:
         super().__init__(f"s3://{bucket}/{key} was replaced or removed while it was read")
@@ -138,7 +138,7 @@ class ObjectTooLarge(CqrsError):
 
 
 class AttributesDamaged(CqrsError):
-    """The object behind a row's pointer is not the one that was written, or the pointer is not one that we wrote."""
+    """The object of a row's pointer isn't the one that was written, or the pointer isn't one of ours."""
 
 
 class TokenGone(CqrsError):
@@ -146,19 +146,19 @@ class TokenGone(CqrsError):
 
 
 class TokenInvalid(TokenGone):
-    """It is no task token."""
+    """The text isn't a task token."""
 
 
 class TokenExpired(TokenGone):
-    """It was answered before, its wait has timed out, or its execution has ended: AWS answers these alike."""
+    """It was already completed, its wait timed out, or its execution has ended: AWS doesn't distinguish these."""
 
 
 class TokenUnknown(TokenGone):
-    """There is no such task (any more)."""
+    """There is no such task, or it no longer exists."""
 
 
 class TransientError(CqrsError):
-    """Worth another try: the state machine retries it, a stream or queue delivers again."""
+    """A retry may work: the state machine retries, a stream or queue redelivers."""
 
     nature = Nature.TRANSIENT
 
@@ -172,11 +172,11 @@ class TransientThrottle(TransientError):
 
 
 class TransientConflict(TransientError):
-    """Another transaction worked on the same item."""
+    """A concurrent transaction changed the same item."""
 
 
 class SkipRefused(CqrsError):
-    """The command may not be skipped (now); the text says why. Nothing was changed."""
+    """The command may not be skipped, or not now; the text says why. Nothing was changed."""
 
 
 class SettingsError(CqrsError):
@@ -192,7 +192,7 @@ class RegistryError(CqrsError):
 
 
 def shown(value: object) -> str:
-    """``repr`` of a value, cut so that a message stays a line."""
+    """``repr`` of a value, cut so that a message stays on one line."""
     try:
         text = repr(value)
     except Exception as error:  # noqa: BLE001 - boundary: a value that is refused anyway; its type is shown

@@ -1,7 +1,8 @@
-"""What a part of a key (kind, tenant, type, code) may be.
+"""Validation of the parts of keys: kind, tenant, type, code.
 
-``check_part`` says what a stored key can hold, so that every row that is there can be read. ``check_new_part`` is what
-callers are held to, publishers and imports alike: parts that look the same must be the same (decision record 0145).
+``check_part`` accepts everything that a stored key may contain, so that every existing row can be read.
+``check_new_part`` is stricter, for callers that publish or import: parts that look the same must be the same (decision
+record 0145).
 """
 
 from __future__ import annotations
@@ -12,34 +13,34 @@ from handlers.core.errors import SHOWN_CHARS, ValidationError
 
 SEPARATOR = "#"
 VERSION_SEPARATOR = "@"
-#: Characters of no width that Python does not count as blanks: ZERO WIDTH SPACE, WORD JOINER, and the byte order mark,
-#: which files bring along (Unicode Standard, section 23.2, "Layout Controls").
+#: Zero-width characters that Python doesn't count as blanks: ZERO WIDTH SPACE, WORD JOINER, and the byte order mark,
+#: with which files may start (Unicode Standard, section 23.2, "Layout Controls").
 NO_WIDTH = "\u200b\u2060\ufeff"
 
-#: Control characters, which no shell can carry or which end a line, and code points that are no characters: message
-#: attributes of SQS and SNS take none of them (SQS API reference, SendMessage), and a pasted key would name another.
+#: Control characters, which shells can't pass on or which end a line, and noncharacters: message attributes of SQS and
+#: SNS accept none of them (SQS API reference, SendMessage), and a pasted key would be a different one.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
 
-#: What nearly all parts are, at the cost of one call: visible ASCII, with blanks inside at most.
+#: A fast path that covers nearly all parts: visible ASCII, with blanks only inside.
 _PLAIN = re.compile(r"[!\"$-?A-~](?:[ !\"$-?A-~]*[!\"$-?A-~])?")
 
 
 def check_part(field: str, value: object) -> str:
-    """The part, if it keeps the key grammar. Raises ValidationError naming ``field``."""
+    """Return the part if it conforms to the key grammar. Raises ValidationError naming ``field``."""
     if type(value) is str and _PLAIN.fullmatch(value):
         return value
     if not isinstance(value, str) or not value or SEPARATOR in value or VERSION_SEPARATOR in value:
         raise ValidationError(field, value, "non-empty text without '#' and '@'")
     encoded(field, value)
-    return str.__str__(value)  # the content of an enumeration's member, not its name
+    return str.__str__(value)  # the value of an enumeration's member, not its name
 
 
 def check_new_part(field: str, value: object) -> str:
-    """The part, if a caller may use it: also without control characters, without blanks at its ends, and in Unicode's
-    normal form C.
+    """Return the part if a caller may use it: also without control characters and leading or trailing blanks, and in
+    Unicode normalization form C.
 
     Raises:
-        ValidationError: naming ``field``, and what to call to make the part an allowed one.
+        ValidationError: naming ``field``, and the function that makes the part valid.
     """
     if type(value) is str and _PLAIN.fullmatch(value):
         return value
@@ -49,7 +50,7 @@ def check_new_part(field: str, value: object) -> str:
     if _UNPRINTABLE.search(part):
         raise ValidationError(field, part, "text without control characters")
     if not part.isascii():
-        import unicodedata  # a shared library, which the worker of a plain key need not load
+        import unicodedata  # a shared library that isn't needed for plain keys
 
         if not unicodedata.is_normalized("NFC", part):
             raise ValidationError(

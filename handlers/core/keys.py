@@ -1,7 +1,7 @@
-"""The grammar that all keys of tables share; what a capability's keys say is in its own ``keys`` module.
+"""The grammar shared by all keys of tables; each capability defines its keys in its own ``keys`` module.
 
-``pk = <KIND>#<tenantCode>``, and further parts behind ``#`` where a partition needs them; ``sk`` is the capability's.
-``#`` and ``@`` are refused inside the parts (``key_parts``), so distinct things never share a key.
+``pk = <KIND>#<tenantCode>``, with further parts after ``#`` if a partition needs them; capabilities define ``sk``.
+``#`` and ``@`` aren't allowed inside parts (``key_parts``), so distinct entities never share a key.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def partition(kind: str, tenant_code: str) -> str:
 
 
 def row_id(pk: str, sk: str) -> str:
-    """The id that messages carry for a row (docs/spec/capabilities.md): ``<pk>#<sk>``."""
+    """The id of a row in messages (docs/spec/capabilities.md): ``<pk>#<sk>``."""
     return f"{pk}{SEPARATOR}{sk}"
 
 
 def tenant_of(pk: str) -> str:
-    """The tenant of any row: the second part of its partition key, however many parts follow."""
+    """The tenant of a row: the second part of its partition key, which may have more parts."""
     parts = pk.split(SEPARATOR)
     if len(parts) < 2 or not parts[1]:
         raise ValidationError("pk", pk, "<KIND>#<tenantCode>")
@@ -43,7 +43,7 @@ def tenant_of(pk: str) -> str:
 
 
 def request_sk(request_id: str) -> str:
-    """Sort key of the row that remembers a request id."""
+    """Sort key of the row that stores a request id."""
     if not isinstance(request_id, str) or not 0 < len(request_id) <= MAX_REQUEST_ID_CHARS or "@" in request_id:
         raise ValidationError("requestId", request_id, f"1 to {MAX_REQUEST_ID_CHARS} characters without '@'")
     encoded("requestId", request_id)
@@ -51,20 +51,20 @@ def request_sk(request_id: str) -> str:
 
 
 def open_shard(pk: str, sk: str) -> int:
-    """Shard of the ``open`` index, 0 to 15: spreads the rows, the same for a row every time."""
+    """Shard of the ``open`` index, 0 to 15: distributes the rows, and is constant for each row."""
     return hashlib.blake2b(row_id(pk, sk).encode(), digest_size=1).digest()[0] % OPEN_SHARDS
 
 
 def check_version_number(field: str, version: object) -> int:
-    """A stored version as an int in 1 to 9,999,999,999."""
+    """Return a stored version as an int from 1 to 9,999,999,999. Raises ValidationError naming ``field``."""
     if not isinstance(version, int) or isinstance(version, bool) or not FIRST_VERSION <= version <= MAX_VERSION:
         raise ValidationError(field, version, f"a whole number from {FIRST_VERSION} to {MAX_VERSION}")
     return version
 
 
 def check_bytes(field: str, value: str, limit: int) -> None:
-    """Hold a key to its limit. Raises ValidationError naming ``field``."""
-    if len(value) <= limit // 4:  # a character has four bytes at most
+    """Check the length of a key. Raises ValidationError naming ``field``."""
+    if len(value) <= limit // 4:  # a character has at most four bytes
         return
     size = len(encoded(field, value))
     if size > limit:
@@ -72,7 +72,7 @@ def check_bytes(field: str, value: str, limit: int) -> None:
 
 
 def two_parts(field: str, value: object, form: str) -> tuple[str, str]:
-    """The parts of a key that has two. Raises ValidationError with the ``form`` that is allowed."""
+    """Split a key into its two parts. Raises ValidationError naming the allowed ``form``."""
     parts = value.split(SEPARATOR) if isinstance(value, str) else []
     if len(parts) != 2:
         raise ValidationError(field, value, form)

@@ -1,9 +1,9 @@
 """``dataclass`` and ``field`` as in the standard library, without the code that it generates for each class.
 
-The standard library's decorator compiles the methods of a class from text: 0.3 to 0.6 ms a class, at each cold start
-(decision record 0200). Here all classes share their methods, which look the fields up. Type checkers see the standard
-library's; so do ``dataclasses.replace``, ``asdict`` and ``fields``. What isn't used here isn't supported: ``order``,
-``kw_only``, ``InitVar`` and ``ClassVar``. An instance has a ``__dict__``, no slots.
+The standard library's decorator compiles the methods of a class from text: 0.3 to 0.6 ms per class, at each cold start
+(decision record 0200). Here all classes share generic methods that look up the fields. Type checkers see the standard
+library's version; so do ``dataclasses.replace``, ``asdict`` and ``fields``. Unused features aren't supported:
+``order``, ``kw_only``, ``InitVar`` and ``ClassVar``. An instance has a ``__dict__``, no slots.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 else:
 
     def dataclass(cls=None, *, frozen=False):
-        """Give a class its methods, as far as it has none of its own."""
+        """Add the methods that the class doesn't define itself."""
         return _made(cls, frozen) if cls is not None else lambda cls: _made(cls, frozen)
 
     def field(*, default_factory):
@@ -49,7 +49,7 @@ def _made(cls: Any, frozen: bool) -> Any:
     if frozen:
         methods |= {"__hash__": _hash, "__setattr__": _refuse, "__delattr__": _refuse}
     for name, method in methods.items():
-        if vars(cls).get(name) is None:  # Python itself says ``__hash__ = None`` where a class has an ``__eq__``
+        if vars(cls).get(name) is None:  # Python itself sets ``__hash__ = None`` if a class has an ``__eq__``
             setattr(cls, name, method)
     return cls
 
@@ -90,14 +90,14 @@ def _hash(self: Any) -> int:
 
 
 def _refuse(self: Any, name: str, *value: Any) -> None:
-    from dataclasses import FrozenInstanceError  # only for somebody's mistake
+    from dataclasses import FrozenInstanceError  # needed only for errors
 
     raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
 
 class _OfTwin:
-    """An attribute by which ``dataclasses`` and ``inspect`` know a class: of one that the standard library makes of the
-    same fields when they ask for it.
+    """An attribute by which ``dataclasses`` and ``inspect`` recognise a class: taken from a twin that the standard
+    library creates from the same fields at first access.
     """
 
     def __init__(self, name: str, frozen: bool) -> None:
@@ -105,7 +105,7 @@ class _OfTwin:
         self._frozen = frozen
 
     def __get__(self, instance: Any, cls: Any) -> Any:
-        import dataclasses  # operators' commands and tests ask, workers do not
+        import dataclasses  # needed by operators' commands and tests, not by workers
         import inspect
 
         annotations: dict[str, Any] = {}
@@ -118,5 +118,5 @@ class _OfTwin:
                 namespace[name] = dataclasses.field(default_factory=default.make) if is_made else default
         twin: Any = dataclasses.dataclass(frozen=self._frozen)(type(cls.__name__, (), namespace))
         found = inspect.signature(twin) if self._name == "__signature__" else getattr(twin, self._name)
-        setattr(cls, self._name, found)  # asked for once
+        setattr(cls, self._name, found)  # later accesses skip this descriptor
         return found

@@ -11,7 +11,7 @@ from typing import Any
 from handlers.core.values.text import visible_json
 
 LOGGER_NAME = "cqrs.handlers"
-#: The innermost calls of an error that is logged without its text.
+#: How many innermost frames are logged for an error without its text.
 FRAMES = 6
 logger = logging.getLogger(LOGGER_NAME)
 
@@ -20,7 +20,7 @@ class JsonFormatter(logging.Formatter):
     """A log record as one JSON object: level, message, and the fields given to ``log_step``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Format the line."""
         line: dict[str, Any] = {"level": record.levelname, "message": record.getMessage()}
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
@@ -38,16 +38,16 @@ def configure(level: str) -> None:
 
 
 def log_step(message: str, *, level: int = logging.INFO, error: BaseException | None = None, **fields: Any) -> None:
-    """Log one step. ``fields`` are keys, states, versions, durations: nothing that holds record data.
+    """Log one step. ``fields`` are keys, states, versions, durations: nothing that contains record data.
 
-    ``error`` is logged with its text, which must not hold any either; see ``without_text``.
+    ``error`` is logged with its text, which must not contain any either; see ``without_text``.
     """
     exc_info = (type(error), error, error.__traceback__) if error is not None else None
     logger.log(level, message, exc_info=exc_info, extra={"fields": fields})
 
 
 class StepLogger:
-    """What application code logs with: the same lines, at the level that the stack's ``logLevel`` lets through."""
+    """The logger for application code: writes the same lines, subject to the stack's ``logLevel``."""
 
     def debug(self, message: str, **fields: Any) -> None:
         """Log one step in detail. ``fields`` as in ``log_step``."""
@@ -58,16 +58,16 @@ class StepLogger:
         log_step(message, **fields)
 
     def warning(self, message: str, **fields: Any) -> None:
-        """Log what somebody should look at some time."""
+        """Log a problem that doesn't need immediate attention."""
         log_step(message, level=logging.WARNING, **fields)
 
     def error(self, message: str, *, error: BaseException | None = None, **fields: Any) -> None:
-        """Log what went wrong; ``error`` as in ``log_step``."""
+        """Log an error; ``error`` as in ``log_step``."""
         log_step(message, level=logging.ERROR, error=error, **fields)
 
 
 def without_text(error: BaseException) -> dict[str, Any]:
-    """Fields for an error that may quote record data, as those of an application's code do: its type, and where."""
+    """Fields for an error that may quote record data, such as the application's: its type and location."""
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     return {
         "errorType": type(error).__name__,

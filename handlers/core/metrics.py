@@ -9,7 +9,7 @@ import logging
 
 from handlers.core.log import LOGGER_NAME
 
-#: A child of the package's logger, with a level of its own: a quiet log must not lose metrics.
+#: A child of the package's logger with its own level, so that ``logLevel`` doesn't suppress metrics.
 _logger = logging.getLogger(f"{LOGGER_NAME}.metrics")
 _logger.setLevel(logging.INFO)
 
@@ -18,7 +18,7 @@ COUNT = "Count"
 
 
 def emit(namespace: str, name: str, value: float, unit: str, now: float) -> None:
-    """One value of one metric without dimensions. ``now`` in seconds since 1970."""
+    """Emit one value of a metric without dimensions. ``now``: seconds since 1970."""
     directive = {"Namespace": namespace, "Dimensions": [[]], "Metrics": [{"Name": name, "Unit": unit}]}
     fields = {"_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]}, name: value}
     _logger.info("metric", extra={"fields": fields})

@@ -1,1 +1,1 @@
-"""The application's own code. Replace the samples; nothing outside of this package names them."""
+"""The application's own code. Replace the samples; nothing outside this package refers to them."""

@@ -1,4 +1,4 @@
-"""Sample with real data: airports, from CSV rows to commands to a derived card per airport."""
+"""Sample with real data: airports, from CSV rows to commands to a card per airport."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from handlers import (
 
 TYPE = "AIRPORT"
 FEET_IN_A_METRE = 3.28084
-#: Of latitude: a quarter of the meridian is 10,002 km.
+#: Per degree of latitude: a quarter of the meridian is 10,002 km.
 KILOMETRES_IN_A_DEGREE = 111.13
-#: In the order of the file; a file may have its own.
+#: In the order of the sample file; other files may have a different order.
 COLUMNS = ("icao", "iata", "name", "city", "subd", "country", "elevation", "lat", "lon", "tz", "lid")
 REQUIRED = ("icao", "name", "country", "lat", "lon")
 OPTIONAL = tuple(column for column in COLUMNS if column not in REQUIRED)
@@ -45,7 +45,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.ASCII | re.IGN
 
 
 def airport_input(row: Mapping[str, str], version: int = LATEST) -> CommandInput:
-    """A row of the airports file as a command.
+    """Convert a row of the airports file to a command.
 
     Raises:
         ValidationError: naming the column; the rules are those of the file's own description (data/README.md).
@@ -80,7 +80,7 @@ class AirportCard:
         self._store = store
 
     def up(self, command: Command) -> str:
-        """A later version stays; the same one is written again, so that a resync repairs what a bug wrote."""
+        """Keeps a later version; rewrites the same one, so that a resync repairs rows that a bug has corrupted."""
         key = EntityKey("AIRPORT_CARD", command.tenant_code, command.type, command.code)
         row = {"pk": key.pk, "sk": key.sk, "version": command.version, **card(command.attributes)}
         try:
@@ -92,7 +92,7 @@ class AirportCard:
 
 @task_handler("airport-distances", expected_seconds=0.2)
 class DistanceToEquator:
-    """For each airport code of a list: computes the distance to the equator from the read model and stores it."""
+    """For each airport code in a list, computes the distance to the equator from the read model and stores it."""
 
     def __init__(self, store: TableStore) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""Sample workflow: it waits until a person approves or rejects, or until the time is over."""
+"""Sample workflow: waits until a person approves or rejects, or until a timeout."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Approval:
         self._states = ApprovalStates("approval", store, clock, workflows)
 
     def ask(self, event: WorkflowEvent) -> None:
-        """Ask; the state then waits. Raises ValidationError naming the field."""
+        """Create the approval request; the state then waits. Raises ValidationError naming the field."""
         self._states.ask(event)
 
     def settle(self, event: WorkflowEvent) -> dict[str, Any]:
-        """However the wait ended: ``{decision}``."""
+        """Return ``{decision}``, however the wait ended."""
         return self._states.settle(event)

@@ -1,4 +1,4 @@
-"""For demonstrations: a sync target that fails for one airport in ten. Load it with ``handlerModules``."""
+"""For demonstrations: a sync target that fails for one in ten airports. Load it with ``handlerModules``."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ ONE_IN = 10
 
 
 class SearchIsDown(Exception):
-    """The pretended target can't be reached, and trying again would not help."""
+    """The simulated target can't be reached, and a retry would not help."""
 
 
 @sync_handler(TYPE, id="failing-search")
 class FailingSearch:
-    """Stands for a target of yours that refuses some records."""
+    """Simulates a target that rejects some records."""
 
     def up(self, command: Command) -> None:
-        """Fails always for the same airports, whatever the order of the run."""
+        """Always fail for the same airports, whatever the order of processing."""
         if zlib.crc32(command.code.encode()) % ONE_IN == 0:
             raise SearchIsDown(f"no index for {command.code}")

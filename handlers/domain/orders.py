@@ -1,4 +1,4 @@
-"""Sample: keep a one-line summary of each order, as a second projection of the same commands."""
+"""Sample: maintains a one-line summary of each order, as a second projection of the same commands."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from handlers import (
 
 @sync_handler("ORDER", id="order-summary")
 class OrderSummary:
-    """Writes ``ORDER_SUMMARY#<tenant>`` rows: what a list of orders needs and no more."""
+    """Writes ``ORDER_SUMMARY#<tenant>`` rows with just the fields that a list of orders needs."""
 
     def __init__(self, store: TableStore) -> None:
         self._store = store
 
     def up(self, command: Command) -> str:
-        """A later version stays; the same one is written again, so that a resync repairs what a bug wrote."""
+        """Keeps a later version; rewrites the same one, so that a resync repairs rows that a bug has corrupted."""
         key = EntityKey("ORDER_SUMMARY", command.tenant_code, command.type, command.code)
         lines = command.attributes.get("lines", [])
         total = sum(line["quantity"] * line["price"] for line in lines)

@@ -1,4 +1,4 @@
-"""Sample workflow: three steps in a row, each handing its result to the next."""
+"""Sample workflow: three sequential steps, each passing its result to the next."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class ThreeSteps:
         return {"numbers": numbers}
 
     def process(self, event: WorkflowEvent) -> dict[str, Any]:
-        """The work."""
+        """Compute count and sum."""
         numbers = event.input["numbers"]
         return {"count": len(numbers), "sum": sum(numbers)}
 
     def finalize(self, event: WorkflowEvent) -> dict[str, Any]:
-        """What the execution answers."""
+        """Add the mean; this is the execution's output."""
         return {**event.input, "mean": event.input["sum"] / event.input["count"]}

@@ -1,4 +1,4 @@
-"""Sample saga: moves an amount between two accounts by commands; if a step fails, what happened is undone."""
+"""Sample saga: moves an amount between two accounts by commands; if a step fails, completed steps are undone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from handlers import (
 )
 
 TYPE = "ACCOUNT"
-#: What an account remembers of a transfer, in addition to its balance.
+#: States of a transfer, which an account stores in addition to its balance.
 DEBITED, CREDITED, UNDONE = "DEBITED", "CREDITED", "UNDONE"
 
 
@@ -36,11 +36,11 @@ class InsufficientFunds(CqrsError):
 
 
 class AccountClosed(CqrsError):
-    """The account takes no transfers."""
+    """The account accepts no transfers."""
 
 
 class AccountBroken(CqrsError):
-    """Its attributes are not those of an account."""
+    """The entity's attributes aren't those of an account."""
 
 
 class TransferUndone(CqrsError):
@@ -51,8 +51,8 @@ class TransferUndone(CqrsError):
 class Transfer:
     """Input ``{tenantCode, requestId, from, to, amount, requestedBy}``; amounts are whole numbers.
 
-    Each account's attributes hold ``balance`` and ``transfers``: request id to what the transfer did to the account. So
-    a repeated step sees that it was done, and a late one that it was undone.
+    Each account's attributes contain ``balance`` and ``transfers``: request id to the transfer's state for this
+    account. So a repeated step sees that it was done, and a late one that it was undone.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Transfer:
         )
 
     def debit(self, event: WorkflowEvent) -> Any:
-        """Take the amount.
+        """Debit the source account.
 
         Raises:
             InsufficientFunds, AccountClosed, AccountBroken, NotFound, ValidationError: nothing was changed.
@@ -83,16 +83,16 @@ class Transfer:
         return self._saga.do(given.request, self._debit(given))
 
     def credit(self, event: WorkflowEvent) -> Any:
-        """Give the amount. Raises as ``debit``; also what the account's sync handlers raise."""
+        """Credit the target account. Raises like ``debit``, and the errors of the account's sync handlers."""
         given = _Given(event)
         return self._saga.do(given.request, self._credit(given), last_of=event.execution_name)
 
     def undo(self, event: WorkflowEvent) -> dict[str, str]:
-        """Undo what was recorded, the last step first. Answers why: ``{error, cause}``."""
+        """Undo the recorded steps in reverse order. Returns the reason: ``{error, cause}``."""
         try:
             given = _Given(event)
         except ValidationError:
-            return reason_of(event.input["error"])  # nothing begins with a wrong input
+            return reason_of(event.input["error"])  # with invalid input, no step has started
         self._saga.undo(given.request, (self._debit(given), self._credit(given)), event.execution_name)
         return reason_of(event.input["error"])
 
@@ -119,7 +119,7 @@ class Transfer:
             return _changed(key, latest, account, amount, request_id, done)
 
         def undo(latest: Command | None) -> CommandInput | None:
-            """An account that was deleted after the step gets back what it had, and stays deleted."""
+            """An account that was deleted after the step gets its balance back, and stays deleted."""
             account = _account(key, latest, deleted_too=True)
             state = account["transfers"].get(request_id)
             if state == UNDONE:

@@ -1,4 +1,4 @@
-"""The ``api`` function: answers requests of the HTTP API (payload format 2.0)."""
+"""The ``api`` function: handles requests of the HTTP API (payload format 2.0)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def create(
     sleep: Callable[[float], None] = time.sleep,
     services: Services | None = None,
 ) -> Handler:
-    """The function's handler. ``services`` replace AWS, ``clock`` and ``sleep`` only the time.
+    """Create the function's handler. ``services`` replace AWS, ``clock`` and ``sleep`` only the time.
 
     Raises:
         SettingsError: the function can't start; the message names the variable.
@@ -42,7 +42,7 @@ def create(
 
 
 def uploads_of(services: Services) -> str:
-    """The origin of links to which the console's page sends files."""
+    """The origin to which the console's page uploads files."""
     link = urlsplit(services.links.upload(IMPORTS))
     return f"{link.scheme}://{link.netloc}"
 

@@ -1,4 +1,4 @@
-"""The ``apply`` function: new commands of the commands' stream, where ``commandWorkflow`` is INLINE."""
+"""The ``apply`` function: applies new commands from the stream if ``commandWorkflow`` is INLINE."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from handlers.core.concurrency import Concurrency
     from handlers.state_machines.port import CustomWorkflows
 
-#: Kept for what is left of a batch: a machine is started for each of its commands.
+#: Reserved for the rest of a batch: an execution is started for each of its commands.
 RESERVE_SECONDS = 10.0
 
 
@@ -46,7 +46,7 @@ def create(
         if records is None:
             raise ValidationError("event", sorted(event), "a batch of a stream")
         left = context.get_remaining_time_in_millis() / 1000
-        # A version that begins at the last moment may call its targets once more.
+        # A version that begins at the last moment still needs time for its targets.
         until = ports.clock.now() + left - RESERVE_SECONDS - settings.inline_target_seconds
         return partial_answer(records, parts.consumer.on_stream_records(records, until), ports.dead_letters)
 

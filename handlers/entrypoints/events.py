@@ -1,4 +1,4 @@
-"""The ``events`` function: table streams, and executions that ended outside of their own control."""
+"""The ``events`` function: consumes table streams, and events about executions that were ended from outside."""
 
 from __future__ import annotations
 

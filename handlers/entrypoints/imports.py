@@ -1,5 +1,5 @@
-"""The ``imports`` function: the import queue's consumer, what follows from changes of import jobs and rows, and the
-batches of the machine for large files.
+"""The ``imports`` function: consumes the import queue and the stream of import jobs and rows, and handles the batches
+of the state machine for large files.
 """
 
 from __future__ import annotations

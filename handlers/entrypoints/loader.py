@@ -1,5 +1,5 @@
-"""The ``loader`` function: loads and cancels import jobs, which it reads from the table's stream, and has states of the
-machine for large files.
+"""The ``loader`` function: loads and cancels import jobs from the table's stream, and handles states of the state
+machines for large files and archives.
 """
 
 from __future__ import annotations

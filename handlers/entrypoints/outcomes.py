@@ -1,7 +1,7 @@
 """The ``outcomes`` function: publishes each command's outcome, and forwards events to the event bus.
 
-Apart from ``events``, which starts commands, and with a place of its own in the stream: a topic that refuses messages
-must not hold back the starts. Lambda takes only one mapping of a stream to a function (decision record 0070).
+Separate from ``events``, which starts commands, so that it has its own position in the stream: a topic that rejects
+messages must not block the starts. Lambda allows only one mapping of a stream to a function (decision record 0070).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def create(env: Mapping[str, str], *, clock: Clock | None = None, ports: Outcome
             raise ValidationError("event", sorted(event), "a batch of a stream or a queue")
         if records and records[0].get("eventSource") == QUEUE_SOURCE:
             return parts.forward(records)
-        # A row of an import first: it is in the table, while an event may be lost and come again.
+        # Import rows first: they are table writes, while an event may be redelivered.
         failed = parts.import_rows.on_stream_records(records)
         return partial_answer(records, {**parts.status_events.on_stream_records(records), **failed}, ports.dead_letters)
 

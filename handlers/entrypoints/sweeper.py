@@ -1,4 +1,4 @@
-"""The ``sweeper`` function: on a schedule, heals what a crash or a lost message left open."""
+"""The ``sweeper`` function: runs on a schedule and heals rows that a crash or a lost message left open."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from handlers.core.clock import Clock
 
 
-#: Kept for the last row and the answer.
+#: Reserved for the last row and the response.
 RESERVE_SECONDS = 15.0
 
 
 class SweepIncomplete(CqrsError):
-    """Some rows could not be healed; each is in the log, and the next sweep tries again."""
+    """Some rows could not be healed; each is logged, and the next sweep retries."""
 
     nature = Nature.TRANSIENT
 

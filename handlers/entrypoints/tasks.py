@@ -1,4 +1,4 @@
-"""The ``tasks`` function: the task queue's consumer and the Lambda states of the task machine."""
+"""The ``tasks`` function: consumes the task queue, and handles the Lambda states of the task state machine."""
 
 from __future__ import annotations
 

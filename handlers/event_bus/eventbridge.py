@@ -21,12 +21,12 @@ class EventBridgeBus:
     """See ``EventBus``."""
 
     def __init__(self, client: Callable[[], EventBridgeClient], name: str) -> None:
-        """``client`` is asked for when something is put: most starts of the function never do."""
+        """``client`` is called at the first put, which most instances of the function never make."""
         self._client = client
         self._name = name
 
     def put_many(self, events: Sequence[BusEvent]) -> dict[int, Exception]:
-        """See EventBus. PutEvents answers 200 also for entries that it did not take."""
+        """See EventBus. PutEvents returns 200 even if it rejected entries."""
         texts = [message_text(event.detail) for event in events]
         sizes = [_size(text, event) for text, event in zip(texts, events, strict=True)]
         unsent: dict[int, Exception] = {i: too_large(size) for i, size in enumerate(sizes) if size > MAX_BUS_BYTES}

@@ -10,7 +10,7 @@ from handlers.topics.port import too_large
 
 
 class MemoryBus:
-    """Keeps what was put, in order. ``refuse`` may name a reason not to take an event."""
+    """Keeps the events in order. ``refuse`` may return an error for an event."""
 
     def __init__(self, refuse: Callable[[BusEvent], Exception | None] | None = None) -> None:
         self.events: list[BusEvent] = []

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from handlers.core.light_dataclasses import dataclass
 
-#: What rules match in ``source``; an event's ``table`` shows which stack it was.
+#: The ``source`` that rules match; an event's ``table`` shows the stack.
 SOURCE = "cqrs"
-#: All entries of one PutEvents call together (EventBridge User Guide, "Calculating event entry size").
+#: Total size of the entries of one PutEvents call (EventBridge User Guide, "Calculating event entry size").
 MAX_BUS_BYTES = 256 * 1024
 
 
@@ -25,9 +25,9 @@ class EventBus(Protocol):
     """One bus."""
 
     def put_many(self, events: Sequence[BusEvent]) -> dict[int, Exception]:
-        """Put several in their order, with as few calls as the service allows.
+        """Put events in order, with as few calls as the service allows.
 
         Returns:
-            What the bus did not take: index to the reason, a ``TransientError`` when a later try may work.
+            Rejected events: index to the error, a ``TransientError`` if a retry may work.
         """
         ...

@@ -1,1 +1,1 @@
-"""Files in S3 as commands: strategies, reading CSV and ZIP, jobs and rows."""
+"""Imports of files in S3 as commands: strategies, reading CSV and ZIP, jobs and rows."""

@@ -1,4 +1,4 @@
-"""What is wrong with a file or with one row: a code for programs, a message for people."""
+"""Problems of a file or of one row: a code for programs, a message for people."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ INVALID_JSON = "InvalidJson"
 REPEATED_KEY = "RepeatedKey"
 INVALID_VALUE = "InvalidValue"
 
-#: What is wrong with a row in its file: no other attempt finds it better. In JSON Lines, columns are those of a row.
+#: Problems of a row that are in the file, so that no other attempt helps. In JSON Lines, each row has its columns.
 PERMANENT = (
     ROW_TOO_LONG,
     TOO_MANY_VALUES,
@@ -52,7 +52,7 @@ class ImportRefused(CqrsError):
 
 @dataclass(frozen=True)
 class RowProblem:
-    """Why one row is not applied."""
+    """Why a row isn't applied."""
 
     code: str
     message: str

@@ -1,6 +1,6 @@
-"""Values of a row beyond its file's header: stored by their number, so that the report can show them in their order.
+"""Values of a row beyond its file's header: stored by number, so that the report can show them in order.
 
-A module of its own: who writes a report need not load what reads files.
+A separate module, so that writing a report doesn't load the file readers.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 
 
 def name_of_extra(number: int) -> str:
-    """Under which a row keeps its value number ``number``, counted from 1."""
+    """The name under which a row stores value ``number``, counted from 1."""
     return f"value {number}"
 
 
 def beyond_header(row: Mapping[str, str], width: int) -> Iterator[str]:
-    """The values of a stored row beyond the ``width`` columns of its file's header, in their order."""
+    """The values of a stored row beyond the ``width`` columns of its file's header, in order."""
     names = map(name_of_extra, itertools.count(width + 1))
     return (row[name] for name in itertools.takewhile(lambda name: name in row, names))

@@ -1,6 +1,4 @@
-"""What the loader does about changes of jobs, read from the table's stream: it loads new ones, and those that the
-sweeper found without progress, and cancels others.
-"""
+"""The loader's stream consumer: loads new jobs and those that the sweeper found without progress, and cancels others."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ from handlers.store.values import item_from_dynamo
 if TYPE_CHECKING:
     from handlers.store.port import Item
 
-#: Does something about a job; a repeated call changes nothing.
+#: An idempotent action on a job.
 Step = Callable[[ImportJobKey], object]
 
 
@@ -29,20 +27,20 @@ class JobStream:
     """The loader's part of the stream. ``load`` and ``cancel`` may be called again for the same job."""
 
     def __init__(self, load: Step, cancel: Step, reset: Callable[[ImportJobKey], bool]) -> None:
-        """``reset`` comes before ``load``: the rows that a new attempt of the job tries again. It answers whether all
-        of them are, else it is called again.
+        """``reset`` is called before ``load`` and resets the rows that a new attempt retries. Returns whether all of
+        them are reset; if not, it is called again.
         """
         self._load_file = load
         self._cancel = cancel
         self._reset = reset
 
     def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
-        """Do what the records ask for. Answers those that need another delivery: index to the reason."""
+        """Process the records. Returns those that have to be redelivered: index to the error."""
         failed: dict[int, Exception] = {}
         for index, record in enumerate(records):
             try:
                 self._one(record)
-            except Exception as error:  # noqa: BLE001 - boundary: one job; it is logged and delivered again
+            except Exception as error:  # noqa: BLE001 - boundary: one job; it is logged and redelivered
                 failed[index] = error
         return failed
 
@@ -64,7 +62,7 @@ class JobStream:
 
 
 def _started_again(record: Mapping[str, Any]) -> str | None:
-    """The id of a job whose ``restart`` was counted up: by the sweeper, or because rows are left to be reset."""
+    """The id of a job whose ``restart`` was incremented by the sweeper, or because rows remain to be reset."""
     change = record.get("dynamodb", {})
     new, old = change.get("NewImage", {}), change.get("OldImage", {})
     row = item_from_dynamo({name: new[name] for name in ("id", "kind", RESTART) if name in new})
@@ -72,7 +70,7 @@ def _started_again(record: Mapping[str, Any]) -> str | None:
 
 
 def _cancelled(record: Mapping[str, Any]) -> Item | None:
-    """A running job that somebody wants cancelled, whatever changed in its row."""
+    """A running job with a cancellation request, whatever changed in its row."""
     new = record.get("dynamodb", {}).get("NewImage", {})
     names = ("id", "kind", "status", CANCEL_REQUESTED)
     row = item_from_dynamo({name: new[name] for name in names if name in new})

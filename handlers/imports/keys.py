@@ -1,4 +1,4 @@
-"""Keys of import jobs, of their counters and files, and of the rows that are imported."""
+"""Keys of import jobs, their counters and files, and of imported rows."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from handlers.core.values.ulids import ULID_RANDOM_BYTES, ULID_TIME_CHARS, check
 IMPORT_KIND = "IMPORT"
 CSV_IMPORT_KIND = "CSV_IMPORT"
 ZIP_IMPORT_KIND = "ZIP_IMPORT"
-#: The rows of a file, and the counters of its job, are spread over as many partitions.
+#: Number of partitions over which a file's rows and its job's counters are distributed.
 IMPORT_SHARDS = 16
 ROW_INDEX_DIGITS = 9
-#: Of the position of a file in an archive.
+#: Digits of a file's position in an archive.
 FILE_DIGITS = 4
 
 
@@ -49,7 +49,7 @@ class ImportJobKey:
 
     @property
     def id(self) -> str:
-        """The job's name for people and messages: ``<pk>#<sk>``."""
+        """The job's id for display and messages: ``<pk>#<sk>``."""
         return row_id(self.pk, self.sk)
 
     def row(self, index: int) -> ImportRowKey:
@@ -70,7 +70,7 @@ class ImportJobKey:
         return self.files_pk, f"{position:0{FILE_DIGITS}d}"
 
     def child(self, table: str, position: int) -> ImportJobKey:
-        """The job that imports one file of an archive: the same whenever it is asked for."""
+        """The job that imports one file of an archive; deterministic."""
         digest = hashlib.sha256(f"{self.id}{SEPARATOR}{position}".encode()).digest()
         own = self.ulid[:ULID_TIME_CHARS] + ulid(0, digest[:ULID_RANDOM_BYTES])[ULID_TIME_CHARS:]
         return ImportJobKey(CSV_IMPORT_KIND, self.tenant_code, table, own)
@@ -89,8 +89,8 @@ class ImportJobKey:
 
 @dataclass(frozen=True)
 class ImportRowKey:
-    """A row that is imported. ``name``: ``<job's ulid>#<index>`` of a row of a file, which is the same whenever the
-    file is read; ``<tableName>#<ulid>`` of a row on its own.
+    """An imported row. ``name``: ``<job's ulid>#<index>`` for a row of a file, the same whenever the file is read;
+    ``<tableName>#<ulid>`` for a single row.
     """
 
     tenant_code: str
@@ -105,13 +105,13 @@ class ImportRowKey:
 
     @property
     def index(self) -> int | None:
-        """The row's place in its file, from 0; None for a row on its own."""
+        """The row's position in its file, from 0; None for a single row."""
         first, _, second = self.name.partition(SEPARATOR)
         return int(second) if is_ulid(first) and second.isascii() and second.isdigit() else None
 
     @property
     def pk(self) -> str:
-        """``IMPORT#<tenant>``, and for a row of a file also its job and the partition there."""
+        """``IMPORT#<tenant>``; for a row of a file, also its job and partition."""
         if self.index is None:
             return f"{IMPORT_KIND}{SEPARATOR}{self.tenant_code}"
         job = self.name.partition(SEPARATOR)[0]
@@ -119,7 +119,7 @@ class ImportRowKey:
 
     @property
     def sk(self) -> str:
-        """Sort key; the rows of a partition sort by their place in the file."""
+        """Sort key; the rows of a partition sort by their position in the file."""
         return self.name if self.index is None else f"{self.index:0{ROW_INDEX_DIGITS}d}"
 
     def request_id(self, attempt: int) -> str:
@@ -138,7 +138,7 @@ class ImportRowKey:
 
     @classmethod
     def of_request(cls, tenant_code: str, request_id: str) -> tuple[ImportRowKey, int] | None:
-        """The row and the attempt that a request id names; None if it is not an import's."""
+        """The row and the attempt in a request id; None if it isn't that of an import."""
         name, _, attempt = request_id.rpartition(SEPARATOR)
         try:
             key = cls(tenant_code, name)

@@ -1,4 +1,4 @@
-"""Creating imports and reading them: what application code, the API and ``./cqrs import`` call."""
+"""Creating and reading imports: the service for application code, the API and ``./cqrs import``."""
 
 from __future__ import annotations
 
@@ -31,15 +31,14 @@ from handlers.store.port import IMPORT_TMP, ConditionFailed, Item, TableStore
 
 MAX_ROW_BYTES = 190_000
 MAX_LISTED = 100
-#: In place of a table, if the names of an archive's files contain theirs; no strategy's table has capitals.
+#: Used as the table if the names of an archive's files contain their tables; real table names have no capitals.
 ANY_TABLE = "ZIP"
 
 
 class ImportService:
     """Imports of the callers' tenants.
 
-    ``tables``: the names for which there is a strategy. ``buckets``: where files may be, the stack's own and
-    ``importBuckets``.
+    ``tables``: the names with a strategy. ``buckets``: the allowed buckets, the stack's own and ``importBuckets``.
     """
 
     def __init__(
@@ -60,11 +59,11 @@ class ImportService:
         self._files = ArchiveRepository(store, clock)
 
     def create_import(self, table: str, row: Mapping[str, str], context: InvokeContext) -> str:
-        """Accept one row; the stream queues it. Answers its id, the same for the same ``request_id``.
+        """Accept one row; the stream queues it. Returns its id, the same for the same ``request_id``.
 
         Raises:
-            ValidationError: the table is unknown, or the row is no text by column name or too large.
-            RequestConflict: the request id was used with another row.
+            ValidationError: the table is unknown, or the row isn't a mapping of column names to text, or is too large.
+            RequestConflict: the request id was used with a different row.
         """
         self._check_table(table)
         context = caller(context).checked()
@@ -98,15 +97,15 @@ class ImportService:
         encoding: str | None = None,
         mode: str | None = None,
     ) -> ImportJob:
-        """Accept a file: JSON Lines where its name ends in ``.jsonl`` or ``.ndjson``, else CSV. The stream starts the
+        """Accept a file: JSON Lines if its name ends in ``.jsonl`` or ``.ndjson``, else CSV. The stream starts the
         loader, which reads it and writes its rows.
 
         ``mode``: DIRECT, for at most ``importDirectRows`` rows, or STEP_FUNCTION; None lets the loader decide. The same
-        ``request_id`` with the same file gives the first job again.
+        ``request_id`` with the same file returns the first job again.
 
         Raises:
             ValidationError: a field is wrong; nothing is written.
-            RequestConflict: the request id was used for another file.
+            RequestConflict: the request id was used for a different file.
         """
         self._check_table(table)
         context = caller(context).checked()
@@ -138,17 +137,16 @@ class ImportService:
         table: str | None = None,
         encoding: str | None = None,
     ) -> ImportJob:
-        """Accept an archive; its files are imported one after the other in the order of their names.
+        """Accept an archive; its files are imported sequentially, ordered by name.
 
-        ``table``: that of every file; None: taken from their names, ``<14 digits>-<table>.csv`` (or ``.jsonl``,
-        ``.ndjson``).
-        ``encoding``: of every file.
-        The same ``request_id`` with the same archive gives the first job again. Each file gets a job of its own, see
+        ``table``: of every file; None: taken from their names, ``<14 digits>-<table>.csv`` (or ``.jsonl``,
+        ``.ndjson``). ``encoding``: of every file.
+        The same ``request_id`` with the same archive returns the first job again. Each file has its own job, see
         ``list_files``.
 
         Raises:
             ValidationError: a field is wrong; nothing is written.
-            RequestConflict: the request id was used for another archive.
+            RequestConflict: the request id was used for a different archive.
         """
         if table is not None:
             self._check_table(table)
@@ -174,10 +172,10 @@ class ImportService:
         return self.get_import(key.id, context)
 
     def list_files(self, import_id: str, context: InvokeContext) -> list[ImportedFile]:
-        """The files of an archive in the order in which they are imported; none before it is unpacked.
+        """The files of an archive in import order; empty before it is unpacked.
 
         Raises:
-            NotFound, ValidationError: there is no such import of an archive in the caller's tenant.
+            NotFound, ValidationError: there is no such archive import in the caller's tenant.
         """
         key = ImportJobKey.parse_id(import_id)
         if key.kind != ZIP_IMPORT_KIND:
@@ -186,9 +184,9 @@ class ImportService:
         return imported_files(self._repository, self._files, key)
 
     def get_import(self, import_id: str, context: InvokeContext) -> ImportJob:
-        """A job with its counters, as of one moment; those of an archive are its files', read one after the other.
+        """A job with its counters, read consistently; those of an archive are summed over its files, read one by one.
 
-        Raises NotFound, also for another tenant's; ValidationError.
+        Raises NotFound, also for a job of another tenant, and ValidationError.
         """
         key = ImportJobKey.parse_id(import_id)
         if key.kind == ZIP_IMPORT_KIND:
@@ -205,8 +203,8 @@ class ImportService:
     def cancel_import(self, import_id: str, context: InvokeContext) -> ImportJob:
         """Cancel an import: rows whose command is published complete normally, the others become CANCELLED.
 
-        A job that nobody has begun is CANCELLED at once; another one when its last row has ended (``is_cancelling``
-        until then). A repeated call changes nothing.
+        A job that hasn't begun is CANCELLED at once; others are when their last row has ended (``is_cancelling`` until
+        then). A repeated call changes nothing.
 
         Raises:
             NotFound: there is no such job in the caller's tenant.
@@ -218,10 +216,10 @@ class ImportService:
         return self.get_import(import_id, context)
 
     def retry_failed_rows(self, import_id: str, context: InvokeContext) -> ImportJob:
-        """Try the failed rows of a file again, in a new attempt of its job, and load what was never loaded.
+        """Retry the failed rows of a file in a new attempt of its job, and load rows that were never loaded.
 
-        Rows that the file itself makes fail (too long, malformed, a key that is rejected) stay as they are. A row whose
-        command failed in the pipeline fails again until that is redriven: its content is the latest version already.
+        Rows that fail because of the file itself (too long, malformed, a rejected key) are unchanged. A row whose
+        command failed in the pipeline fails again until that is redriven: its content is already the latest version.
 
         Raises:
             NotFound: there is no such job in the caller's tenant.
@@ -241,9 +239,9 @@ class ImportService:
         after: str | None = None,
         archives: bool = False,
     ) -> list[ImportJob]:
-        """The tenant's jobs by table, the latest first where no request id made them; ``after``: id of the last one.
+        """The tenant's jobs by table, newest first unless created with a request id; ``after``: id of the last one.
 
-        ``archives``: those of archives, which are listed apart from those of their files.
+        ``archives``: jobs of archives, which are listed separately from those of their files.
         """
         limit = whole_number("limit", limit, 1, MAX_LISTED)
         pk = partition(ZIP_IMPORT_KIND if archives else CSV_IMPORT_KIND, caller(context).tenant_code)
@@ -264,7 +262,7 @@ class ImportService:
             raise ValidationError("tableName", table, f"one of {known}")
 
     def _ulid(self, table: str, context: InvokeContext) -> str:
-        """By time; with a request id always the same, so that a repeated call finds the first one's row."""
+        """Time-based, or derived from the request id if given, so that a repeated call finds the first one's row."""
         if context.request_id is None:
             return ulid(int(self._clock.now() * 1000), self._random_bytes(ULID_RANDOM_BYTES))
         request_sk(context.request_id)

@@ -1,4 +1,4 @@
-"""Import strategies: what the application says about the files of one table."""
+"""Import strategies: how the application imports the files of a table."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ EQUAL = "EQUAL"
 NOT_EXIST = "NOT_EXIST"
 CHANGED = "CHANGED"
 
-#: Text by column name; of JSON Lines, JSON values.
+#: Column name to text, or to a JSON value in JSON Lines.
 Row = Mapping[str, Any]
 _MARK = "__cqrs_import__"
 _TABLE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
 class ImportStrategy:
-    """Base of strategies: ``map`` is to be written, the others where they differ.
+    """Base of strategies: implement ``map``, and override the others if needed.
 
-    ``transform``, ``validate`` and ``map`` must not have effects: a row may be worked on more than once.
+    ``transform``, ``validate`` and ``map`` must not have side effects: a row may be processed more than once.
     """
 
     def transform(self, row: Row) -> Row:
-        """The row as ``validate`` and ``map`` are to see it."""
+        """The row to pass to ``validate`` and ``map``."""
         return row
 
     def validate(self, row: Row) -> None:
@@ -55,7 +55,7 @@ class ImportStrategy:
         raise NotImplementedError
 
     def compare(self, latest: Command | None, given: CommandInput) -> str:
-        """EQUAL, NOT_EXIST or CHANGED against the latest version, None if nothing is stored; as tables keep values."""
+        """Compare with the latest version (None: nothing is stored), values as stored: EQUAL, NOT_EXIST or CHANGED."""
         if latest is None:
             return NOT_EXIST
         same = (
@@ -82,7 +82,7 @@ def import_strategy(
 ) -> Callable[[C], C]:
     """Mark a class as the strategy for files of ``table``; the parameters are those of ``Layout``.
 
-    The constructor may ask for collaborators by parameter name (see ``docs/application.md``).
+    The constructor may take collaborators by parameter name (see ``docs/application.md``).
     """
 
     def mark(cls: C) -> C:
@@ -108,12 +108,12 @@ class ImportTables:
 
     @property
     def names(self) -> list[str]:
-        """The tables that files can be imported for."""
+        """The tables into which files can be imported."""
         return sorted(self._tables)
 
     @property
     def any_sync(self) -> bool:
-        """Some table publishes synchronously."""
+        """Whether any table publishes synchronously."""
         return any(table.layout.publish == SYNC for table in self._tables.values())
 
     def of(self, table: str) -> Table:
@@ -125,12 +125,12 @@ class ImportTables:
 
 
 def unknown_table(table: str, names: Iterable[str]) -> ValidationError:
-    """There is no strategy for a table; names those that there are."""
+    """The error for a table without a strategy; names the known tables."""
     return ValidationError("tableName", table, f"one of {', '.join(names) or '(none is registered)'}")
 
 
 def table_names(module_names: Iterable[str]) -> list[str]:
-    """The tables that the modules have strategies for; none is built. Raises RegistryError, naming the module."""
+    """The tables for which the modules have strategies; builds none. Raises RegistryError, naming the module."""
     return sorted({getattr(cls, _MARK).table for name in module_names for cls in marked_classes(name, _MARK)})
 
 
@@ -138,7 +138,7 @@ def load_import_tables(module_names: Iterable[str], collaborators: Mapping[str, 
     """Import the modules and build their strategies.
 
     Raises:
-        RegistryError: a module can't be imported, a layout is wrong, or a table has two strategies.
+        RegistryError: a module can't be imported, a layout is invalid, or a table has two strategies.
     """
     found: dict[str, Table] = {}
     for module_name in module_names:

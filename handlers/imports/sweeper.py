@@ -1,8 +1,8 @@
-"""The imports' sweeper: finds what a lost message, record or crash left open, and heals it.
+"""The sweeper of imports: finds jobs and rows that a lost message or record or a crash left open, and heals them.
 
-It decides on consistent reads and writes on condition, so it may run at any time, twice, or in parallel with what it
-takes for
-dead. Rows of a file are not in the index: their job is, and a job without progress has its open rows looked at.
+It decides on consistent reads and writes conditionally, so it may run at any time, twice, or concurrently with work
+that it takes for dead. Rows of a file aren't in the index: their job is, and the open rows of a job without progress
+are checked.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
 TIMEOUT = "Timeout"
 SECONDS_PER_HOUR = 3_600
-#: What a machine has beyond ``importTimeoutHours``, to end its job itself.
+#: Grace period beyond ``importTimeoutHours`` for a state machine to end its job itself.
 MACHINE_GRACE_SECONDS = 2 * SECONDS_PER_HOUR
-#: Of one job, in one look: rows read, and open rows that something is done about.
+#: Per check of a job: rows read, and open rows processed.
 READ_PER_LOOK = 20_000
 ROWS_PER_LOOK = 200
 PAGE = 100
-#: After a look that did not reach the end of the job's rows.
+#: Delay after a check that did not reach the end of the job's rows.
 NEXT_PART_SECONDS = 60
-#: Looks are at most so many times doubled apart: an hour.
+#: The delay between checks is doubled at most this many times: to an hour.
 MAX_DOUBLED = 2
 
 
 class ImportSweeper:
-    """Looks at every job, and every row on its own, that is due."""
+    """Checks every due job and single row."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class ImportSweeper:
         *,
         timeout_hours: int,
     ) -> None:
-        """``topic`` is the main topic, ``table`` the table's name in messages; ``answer`` informs a file's archive."""
+        """``topic``: the main topic; ``table``: the table's name in messages; ``answer`` notifies a file's archive."""
         self._store = store
         self._repository = repository
         self._clock = clock
@@ -70,7 +70,7 @@ class ImportSweeper:
     def _heal(self, found: Item, report: SweepReport) -> str:
         row = self._store.get(IMPORT_TMP, found["pk"], found["sk"])
         if row is None or "dueAt" not in row or row["dueAt"] > self._clock.now():
-            return "moved on"  # the index is behind the table
+            return "moved on"  # the index lags behind the table
         if status.is_terminal(row):
             return self._outcome("closed", row)
         report.oldest_seconds = max(report.oldest_seconds, self._clock.now() - seconds_of(row["startedAt"]))
@@ -107,19 +107,19 @@ class ImportSweeper:
         if counts.total is None or counts.is_complete:
             return self._outcome("started again", row, **self._later(row))
         if CANCEL_REQUESTED in row:
-            # The change alone has the rows that wait cancelled (``JobStream``).
+            # This change triggers cancelling the waiting rows (``JobStream``).
             return self._outcome("cancelled again", row, **self._later(row))
         return self._look_at_rows(key, row)
 
     def _look_at_rows(self, key: ImportJobKey, row: Item) -> str:
-        """Heal some open rows; the next look goes on behind them."""
+        """Heal some open rows; the next check continues after them."""
         rows, cursor = self._open_rows(key, row.get("cursor", [0, ""]), ROWS_PER_LOOK)
         self._heal_rows(rows)
         seconds = LOOK_SECONDS if cursor[0] == 0 else NEXT_PART_SECONDS
         return self._outcome("looked after", row, cursor=cursor, dueAt=self._due(seconds))
 
     def _close(self, key: ImportJobKey, row: Item, counts: Counts) -> str:
-        """Fail what is open by now; when nothing is, the job. One that is complete gets a last chance to end well."""
+        """Fail rows that are still open, or the job if none is. A complete job gets a last chance to end normally."""
         rows, cursor = self._open_rows(key, row.get("closing", [0, ""]), READ_PER_LOOK)
         by_partition: dict[str, list[Item]] = {}
         for one in rows:
@@ -134,7 +134,7 @@ class ImportSweeper:
         return "timed out"
 
     def _archive(self, key: ImportJobKey, row: Item) -> str:
-        """Its files have jobs of their own, and each begins by changing this one."""
+        """Files of an archive have their own jobs, and each start changes the archive's job."""
         if self._age(row["updatedAt"]) >= self._seconds + MACHINE_GRACE_SECONDS:
             self._repository.change_job(key, row["attempt"], status.FAILED, error=self._late)
             return "timed out"
@@ -144,7 +144,7 @@ class ImportSweeper:
         return self._outcome("runs" if begun else "started again", row, **self._later(row, begun=begun))
 
     def _answer_for_file(self, key: ImportJobKey, position: int) -> None:
-        """The machine waits for a file: if that has ended, the answer was lost, and is given now."""
+        """The state machine waits for a file: if that has ended, the wake-up was lost and is sent now."""
         file = self._store.get(IMPORT_TMP, *key.file(position))
         if file is not None:
             self._answer(child_of(key, file))
@@ -152,7 +152,7 @@ class ImportSweeper:
     # -- both -------------------------------------------------------------------------------------------
 
     def _heal_rows(self, rows: list[Item]) -> None:
-        """Rows that wait are queued again, others get the outcome of their command."""
+        """Queue waiting rows again, and settle others by the outcome of their command."""
         waiting = []
         for row in rows:
             if row["status"] == status.CREATED:
@@ -164,7 +164,7 @@ class ImportSweeper:
             raise next(iter(unsent.values()))
 
     def _open_rows(self, key: ImportJobKey, cursor: list[Any], most: int) -> tuple[list[Item], list[Any]]:
-        """About ``most`` open rows from ``[partition, sort key]`` on, and where to go on: ``[0, ""]`` at the end."""
+        """About ``most`` open rows from ``[partition, sort key]`` on, and where to continue: ``[0, ""]`` at the end."""
         (shard, after), rows, read = cursor, list[Item](), 0
         while shard < IMPORT_SHARDS and len(rows) < most and read < READ_PER_LOOK:
             pk, _ = key.shard(shard)
@@ -175,7 +175,7 @@ class ImportSweeper:
         return rows, [shard, after] if shard < IMPORT_SHARDS else [0, ""]
 
     def _later(self, row: Item, *, begun: bool = False) -> dict[str, Any]:
-        """The next look, soon at first; ``RESTART`` has a job loaded again (``JobStream``)."""
+        """The time of the next check, soon at first; ``RESTART`` triggers loading a job again (``JobStream``)."""
         known = row.get(RESTART, 0)
         due_at = self._due(LOOK_SECONDS * 2 ** min(known + 1, MAX_DOUBLED))
         return {"dueAt": due_at} if begun else {"dueAt": due_at, RESTART: known + 1}
@@ -184,7 +184,7 @@ class ImportSweeper:
         return outcome if self._reschedule(row, **fields) else "moved on"
 
     def _reschedule(self, row: Item, **fields: Any) -> bool:
-        """Note the next look; a row that has its outcome leaves the index. False: somebody was faster."""
+        """Schedule the next check, or remove a row with an outcome from the index. False: another writer was faster."""
         changed: dict[Path, Any] = {}
         changed.update(fields)
         change = Change(remove=MARKS) if status.is_terminal(row) else Change(set=changed)

@@ -1,1 +1,1 @@
-"""What all adapters of AWS share: clients, the nature of errors, batches of messages."""
+"""Shared by all AWS adapters: clients, the nature of errors, batches of messages."""

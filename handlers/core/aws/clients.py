@@ -1,8 +1,8 @@
 """Cached AWS clients.
 
-``botocore`` alone, not ``boto3``: the same clients, about 80 ms less cold start (docs, figures).
-The first client pays for loaders and endpoint rules; later ones are cheap, so they are made when
-first asked for.
+``botocore`` only, without ``boto3``: the same clients, about 80 ms less cold start (docs, figures).
+The first client pays for loaders and endpoint rules; later ones are cheap, so they are created at
+first use.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm.client import SSMClient
     from mypy_boto3_stepfunctions.client import SFNClient
 
-#: The service could not be reached or did not answer. Two families: read timeouts and closed connections are
+#: The service could not be reached or did not respond. Two families: read timeouts and closed connections are
 #: HTTPClientError; connect timeouts, refused connections and TLS errors are botocore's ConnectionError. An object's
 #: body may also end early.
 UNREACHABLE = (HTTPClientError, BotocoreConnectionError, IncompleteReadError)
@@ -42,11 +42,11 @@ CLIENT_CONFIG = Config(
 )
 
 
-#: For calls of other projects' functions: they may take long, and one that is slow must not be called again behind
-#: the state machine's back. Below the states function's own timeout (infra/stack.py, 30 s).
+#: For calls of other projects' functions: they may take long, and botocore must not retry a slow one, since the state
+#: machine does. Below the states function's own timeout (infra/stack.py, 30 s).
 LAMBDA_CALL_CONFIG = Config(connect_timeout=3, read_timeout=25, retries={"mode": "standard", "total_max_attempts": 1})
 
-#: For calls whose refusal must be certain: a call that was repeated may have been refused after it had been accepted.
+#: For calls whose refusal must be certain: a retried call may be refused although its first try was accepted.
 ONCE_CONFIG = Config(
     connect_timeout=3,
     read_timeout=8,
@@ -55,12 +55,12 @@ ONCE_CONFIG = Config(
 )
 
 
-#: For presigned URLs: of the region's own host, which needs no redirect.
+#: For presigned URLs: they use the region's own host, which needs no redirect.
 LINK_CONFIG = CLIENT_CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 
 
-#: Clients may be used by several threads, but a session is not safe for them while it makes one (boto3 documentation,
-#: "Multithreading or multiprocessing with clients"): targets of commands are called in threads, and make theirs late.
+#: Clients are thread-safe, but creating one by a session isn't (boto3 documentation, "Multithreading or
+#: multiprocessing with clients"): targets of commands are called in threads, and create their clients late.
 _making = threading.Lock()
 
 
@@ -96,8 +96,8 @@ def s3() -> S3Client:
 
 
 def s3_links() -> S3Client:
-    """The S3 client for links that others use. Only Signature Version 4 opens objects that a KMS key encrypts, and
-    is taken in every region (S3 User Guide, "Authenticating requests").
+    """The S3 client for presigned links. Only Signature Version 4 works for objects that are encrypted with a KMS key,
+    and in every region (S3 User Guide, "Authenticating requests").
     """
     return cast("S3Client", _client("s3", config=LINK_CONFIG))
 
@@ -118,20 +118,20 @@ def ssm() -> SSMClient:
 
 
 def sns(region: str | None = None) -> SNSClient:
-    """The SNS client; without a region, of the function's own."""
+    """The SNS client of a region, by default the function's own."""
     return cast("SNSClient", _client("sns", region))
 
 
 def sqs(region: str | None = None) -> SQSClient:
-    """The SQS client of a region; without one, of the function's own."""
+    """The SQS client of a region, by default the function's own."""
     return cast("SQSClient", _client("sqs", region))
 
 
 def events(region: str | None = None) -> EventBridgeClient:
-    """The EventBridge client; without a region, of the function's own."""
+    """The EventBridge client of a region, by default the function's own."""
     return cast("EventBridgeClient", _client("events", region))
 
 
 def lambda_calls(region: str) -> LambdaClient:
-    """The Lambda client of a region, for calls that are waited for."""
+    """The Lambda client of a region, for synchronous invocations."""
     return cast("LambdaClient", _client("lambda", region, LAMBDA_CALL_CONFIG))

@@ -1,5 +1,5 @@
-"""Which errors of AWS pass, which a change of the deployment heals, and which stay: one list for every adapter, and for
-the errors of calls that the application's own code makes.
+"""Classifies AWS errors as transient, fixed by changing the deployment, or permanent: one list for every adapter and
+for calls by the application's own code.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from handlers.core.aws.clients import UNREACHABLE
 from handlers.core.errors import CqrsError, Nature, TransientError, TransientThrottle
 
 #: "Common errors" and the throttles and outages in the services' API references: DynamoDB, EventBridge, Lambda, S3,
-#: SNS, SQS, Step Functions, KMS. Codes that come with an HTTP status of 408, 429 or of 500 and above pass as
-#: well.
+#: SNS, SQS, Step Functions, KMS. Other codes with an HTTP status of 408, 429 or of 500 and above are transient, too.
 PASSING = frozenset(
     {
         "ExecutionLimitExceeded",
@@ -35,7 +34,7 @@ PASSING = frozenset(
         "KMSThrottlingException",
         "KmsThrottled",
         "KmsThrottlingException",
-        "ProvisionedThroughputExceeded",  # as the reason of a cancelled transaction, where it has no "Exception"
+        "ProvisionedThroughputExceeded",  # without "Exception" as the reason of a cancelled transaction
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
@@ -53,7 +52,7 @@ PASSING = frozenset(
         "TooManyRequestsException",
     }
 )
-#: Others work on the same item or object at this moment (DynamoDB Developer Guide, "Transaction conflict handling"; S3
+#: A concurrent operation on the same item or object (DynamoDB Developer Guide, "Transaction conflict handling"; S3
 #: API reference, "Error responses").
 CONFLICTS = frozenset(
     {
@@ -65,11 +64,11 @@ CONFLICTS = frozenset(
         "TransactionInProgressException",
     }
 )
-#: A condition that did not hold: somebody else was faster, and a new read decides again.
+#: A condition that did not hold: another writer was faster, so a retry reads and decides again.
 CONDITIONS = frozenset({"ConditionalCheckFailed", "ConditionalCheckFailedException", "PreconditionFailed"})
 CANCELLED = "TransactionCanceledException"
-#: Rights, credentials and resources that are not there, and keys and queues that are set up wrongly (the same
-#: references): the fault of nobody's data. HTTP statuses 401 and 403 say so, too.
+#: Missing permissions, credentials and resources, and misconfigured keys and queues (the same references), which aren't
+#: caused by data. HTTP statuses 401 and 403 mean the same.
 DEPLOYMENT = frozenset(
     {
         "AWS.SimpleQueueService.NonExistentQueue",
@@ -125,17 +124,17 @@ DEPLOYMENT = frozenset(
         "UnsupportedOperation",
     }
 )
-#: What a call may raise that ``reason_of`` understands.
+#: The errors of a call that ``reason_of`` converts.
 CALL_ERRORS = (ClientError, *UNREACHABLE)
 
 
 def passes(code: str, http_status: int = 400) -> bool:
-    """Another try of the call may work: the service throttled it or had an error of its own."""
+    """Whether a retry of the call may work: the service throttled it or had an internal error."""
     return code in PASSING or http_status in (408, 429) or http_status >= 500
 
 
 def nature_of_aws(error: BaseException) -> Nature | None:
-    """What another try of a call would find; None for errors that are not botocore's."""
+    """The nature of an error of botocore; None for other errors."""
     if isinstance(error, (*UNREACHABLE, CredentialRetrievalError, MetadataRetrievalError)):
         return Nature.TRANSIENT
     if isinstance(error, ClientError):
@@ -159,14 +158,14 @@ def _nature_of_answer(response: Mapping[str, Any]) -> Nature:
 
 
 def http_status_of(response: Mapping[str, Any]) -> int:
-    """The HTTP status of an error's answer; 400, the caller's fault, where it is not known."""
+    """The HTTP status of an error response; 400, the caller's fault, if it is unknown."""
     return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
 
 
 def reason_of(error: Exception, what: str, refused: type[CqrsError]) -> CqrsError:
-    """The port's error for one of ``CALL_ERRORS``.
+    """Convert one of ``CALL_ERRORS`` to the port's error.
 
-    ``what`` was called; ``refused`` is for what another try won't heal.
+    ``what`` was called; ``refused``: the class of errors that a retry won't fix.
     """
     if not isinstance(error, ClientError):
         return TransientError(f"{what} could not be reached: {type(error).__name__}")
@@ -177,7 +176,7 @@ def reason_of(error: Exception, what: str, refused: type[CqrsError]) -> CqrsErro
 
 
 def refusal(what: str, code: str, message: str, refused: type[CqrsError], http_status: int = 400) -> CqrsError:
-    """The port's error for a code that the service answered, for a call or for one entry of it."""
+    """The port's error for an error code of the service, for a call or for one entry of it."""
     if passes(code, http_status):
         return TransientThrottle(f"{code} from {what}")
     error = refused(f"{code} from {what}: {message}")

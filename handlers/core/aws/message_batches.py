@@ -1,4 +1,4 @@
-"""Many messages in few calls: texts, sizes, and how they are divided between calls."""
+"""Batching of messages: their texts, sizes, and distribution over calls."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 
 def message_text(message: Mapping[str, Any]) -> str:
-    """A message as JSON that queues and topics take.
+    """A message as JSON that queues and topics accept.
 
-    SQS refuses U+FFFE and U+FFFF (API reference, SendMessage); JSON itself escapes the other characters that it
-    refuses. Both can stand only inside strings, so that escaping them changes nothing for the reader.
+    SQS rejects U+FFFE and U+FFFF (API reference, SendMessage); JSON itself escapes the other characters that it
+    rejects. Both can occur only inside strings, so escaping them changes nothing for the reader.
     """
     text = json.dumps(message, ensure_ascii=False)
     return text.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
 
 
 def divide(sizes: Sequence[int], *, max_entries: int, max_bytes: int) -> list[list[int]]:
-    """The indexes of consecutive messages that go into one call each. A message above ``max_bytes`` is left out."""
+    """Group the indexes of consecutive messages by call. A message larger than ``max_bytes`` is omitted."""
     parts: list[list[int]] = []
     total = 0
     for index, size in enumerate(sizes):

@@ -1,1 +1,1 @@
-"""Values that callers give and tables keep: what may be in them, and in which form."""
+"""Values that callers pass and tables store: their validation and normalisation."""

@@ -1,8 +1,8 @@
-"""What may be stored: JSON that the tables give back as it was. The one place that says so (decision record 0146).
+"""Defines which values may be stored: JSON that the tables return unchanged (decision record 0146).
 
-Application values enter through ``check_json`` and ``check_attributes``, which name the field, and once more through
-the table port (``plain_item``, ``plain_value``), which holds handlers that write tables of their own to the same. All
-answer a copy of plain types: an ``IntEnum`` is its number, an ``OrderedDict`` a ``dict``, 1.0 is 1.
+Application values are validated by ``check_json`` and ``check_attributes``, which name the field, and again by the
+table port (``plain_item``, ``plain_value``), so that the same holds for handlers that write to tables themselves. All
+return a copy of plain types: an ``IntEnum`` becomes its number, an ``OrderedDict`` a ``dict``, 1.0 becomes 1.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 from handlers.core.errors import ValidationError
 from handlers.core.values import json_numbers
 
-#: Lists and objects in each other. DynamoDB has 32 levels (Developer Guide, "Constraints"), of which a scalar is one
-#: too: tables take a scalar in 31 maps and refuse one in 32 (github.com/paritysuite/dynamodb-conformance, "Nesting
-#: depth", measured in eu-west-2).
+#: Nesting depth of lists and objects. DynamoDB has 32 levels (Developer Guide, "Constraints"), including the scalar:
+#: tables accept a scalar in 31 maps and reject one in 32 (github.com/paritysuite/dynamodb-conformance, "Nesting depth",
+#: measured in eu-west-2).
 MAX_LEVELS = 31
-#: Bytes of an item, with its names (Developer Guide, "Constraints"): 400 KB.
+#: Bytes of an item, including its names (Developer Guide, "Constraints"): 400 KB.
 MAX_ITEM_BYTES = 400 * 1024
 #: Bytes of UTF-8 of a name (the same page).
 MAX_NAME_BYTES = 65_535
@@ -26,18 +26,18 @@ _JSON = "a JSON value: dict, list, str, int, float, bool or None"
 _TEXT = "text that can be encoded as UTF-8: no half of a surrogate pair"
 _NAME = f"names that are text of 1 to {MAX_NAME_BYTES} bytes of UTF-8"
 _SAFE = 10**json_numbers.MAX_DIGITS
-#: Bytes of a float as DynamoDB counts them: two digits a byte, one more, and one for the sign.
+#: Bytes of a float as DynamoDB counts them: one per two digits, one more, and one for the sign.
 _FLOAT_BYTES = 11
-#: JSON is at most so many times as long as DynamoDB counts: the 126 digits of 1e125, for a float's bytes, are the worst
-#: (``\u0000`` is six for one).
+#: JSON is at most this many times as long as DynamoDB counts. The worst case is 1e125 with 126 digits for a float's
+#: bytes (``\u0000`` is six for one).
 _JSON_FACTOR = 12
-#: What a list or an object takes itself, and each of its entries.
+#: Overhead of a list or an object, and of each of its entries.
 _CONTAINER_BYTES = 3
 _ENTRY_BYTES = 1
 
 
 class _Refused(Exception):
-    """``steps``: the way to the value, from its end."""
+    """``steps``: the path to the value, in reverse."""
 
     def __init__(self, value: object, allowed: str) -> None:
         super().__init__(allowed)
@@ -66,13 +66,13 @@ def check_json(field: str, value: object, max_bytes: int) -> Any:
     """A plain copy of a JSON value of at most ``max_bytes``.
 
     Raises:
-        ValidationError: naming the path of what is wrong.
+        ValidationError: naming the path of the invalid value.
     """
     try:
         plain, stored = _plain(value, MAX_LEVELS)
     except _Refused as refused:
         raise refused.naming(field) from None
-    if stored * _JSON_FACTOR + _JSON_FACTOR > max_bytes:  # else no need to write it out
+    if stored * _JSON_FACTOR + _JSON_FACTOR > max_bytes:  # otherwise it surely fits
         size = len(json_bytes(plain))
         if size > max_bytes:
             raise ValidationError(field, f"{size} bytes", f"at most {max_bytes} bytes of JSON")
@@ -80,7 +80,7 @@ def check_json(field: str, value: object, max_bytes: int) -> Any:
 
 
 def check_text(field: str, value: object, max_chars: int, *, min_chars: int = 0) -> str:
-    """Plain text of so many characters, which UTF-8 has. Raises ValidationError naming the field."""
+    """Plain text within the length limits that UTF-8 can encode. Raises ValidationError naming the field."""
     if not isinstance(value, str) or not min_chars <= len(value) <= max_chars:
         limits = f"{min_chars} to {max_chars}" if min_chars else f"at most {max_chars}"
         raise ValidationError(field, value, f"text of {limits} characters")
@@ -88,7 +88,7 @@ def check_text(field: str, value: object, max_chars: int, *, min_chars: int = 0)
 
 
 def plain_value(field: str, value: object, levels: int = MAX_LEVELS) -> Any:
-    """A plain copy of a value. Raises ValidationError naming the path of what a table can't keep."""
+    """A plain copy of a value. Raises ValidationError naming the path of a value that a table can't store."""
     try:
         return _plain(value, levels)[0]
     except _Refused as refused:
@@ -99,7 +99,7 @@ def plain_item(item: object) -> dict[str, Any]:
     """A plain copy of a whole item.
 
     Raises:
-        ValidationError: naming the attribute that a table can't keep, or the item, if it is larger than 400 KB.
+        ValidationError: naming the attribute that a table can't store, or the item, if it is larger than 400 KB.
     """
     plain, size = sized_item(item)
     if size > MAX_ITEM_BYTES:
@@ -110,7 +110,7 @@ def plain_item(item: object) -> dict[str, Any]:
 def sized_item(item: object) -> tuple[dict[str, Any], int]:
     """The copy and its bytes as DynamoDB counts them (Developer Guide, "DynamoDB item sizes and formats").
 
-    Numbers are counted rather high, never low. Raises as ``plain_item``, whatever the size.
+    Numbers may be overestimated, never underestimated. Raises like ``plain_item``, except for the size.
     """
     if not isinstance(item, dict):
         raise ValidationError("item", item, "a dict")
@@ -122,12 +122,12 @@ def sized_item(item: object) -> tuple[dict[str, Any], int]:
 
 
 def json_bytes(value: object) -> bytes:
-    """Compact JSON in UTF-8, the same for the same content: what sizes, limits and hashes are about."""
+    """Compact JSON in UTF-8, identical for equal content: the basis of sizes, limits and hashes."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 
 def storable_text(text: str) -> str:
-    """Text of others (the message of an error) with what UTF-8 lacks written out, so that it never gets in the way."""
+    """Foreign text, such as an error's message, with escapes for characters that UTF-8 can't encode."""
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
@@ -142,7 +142,7 @@ def same_json(left: object, right: object) -> bool:
     return left == right
 
 
-# -- inside: each answers the plain copy and the bytes that DynamoDB counts for it ---------------------------------
+# -- internal: each returns the plain copy and its bytes as DynamoDB counts them -----------------------------------
 
 
 def _plain(value: Any, levels: int) -> tuple[Any, int]:
@@ -163,7 +163,7 @@ def _plain(value: Any, levels: int) -> tuple[Any, int]:
 
 
 def _of_subclass(value: Any, levels: int) -> tuple[Any, int]:
-    """Enumerations and others whose content is plain; whatever they override (``repr``, ``str``) has no say."""
+    """Convert subclasses, such as enumerations, to their plain values, ignoring overridden ``repr`` and ``str``."""
     if isinstance(value, str):
         return _plain(str.__str__(value), levels)
     if isinstance(value, int):
@@ -231,7 +231,7 @@ def _whole(value: int) -> tuple[int, int]:
         try:
             json_numbers.whole(value)
         except json_numbers.NotKept as error:
-            # one of thousands of digits has no text
+            # Python refuses to convert a number of thousands of digits to text
             raise _Refused(value if value.bit_length() < 1_000 else str(error), json_numbers.ALLOWED) from None
     return value, 2 + value.bit_length() // 6 + (value < 0)
 

@@ -1,10 +1,10 @@
-"""Text that others wrote, made safe to print: what a terminal would obey, or not show, becomes an escape."""
+"""Makes untrusted text safe to print: characters that a terminal would interpret or not show are escaped."""
 
 from __future__ import annotations
 
 import re
 
-#: What steers a terminal, breaks a line, changes the order of what is read or can't be seen at all:
+#: Characters that control a terminal, break a line, reorder the displayed text or are invisible:
 #: controls (C0, DEL, C1: ECMA-48), line and paragraph separators, the characters with the property Bidi_Control
 #: (Unicode Standard Annex 9; "Trojan Source", CVE-2021-42574), invisible fillers and tags (Unicode Technical Report
 #: 36), and half surrogate pairs, which no encoding takes. Joiners (U+200C, U+200D) stay: scripts need them.
@@ -18,22 +18,22 @@ _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def visible(text: str) -> str:
-    """The text on one line, with escapes as in Python (``\\x1b``, ``\\u202e``) for what can't be shown as it is."""
+    """The text on one line, with Python escapes (``\\x1b``, ``\\u202e``) for unsafe characters."""
     return _unsafe.sub(_escape, text)
 
 
 def visible_lines(text: str) -> str:
-    """The same for a text whose line feeds and tabs are meant."""
+    """The same, but keeps line feeds and tabs."""
     return _unsafe_in_lines.sub(_escape, text)
 
 
 def visible_json(document: str) -> str:
-    """The same for a JSON document with raw characters in its texts: it stays JSON, and its values the same."""
+    """The same for a JSON document with raw characters in its strings: it stays JSON with the same values."""
     return _unsafe_in_lines.sub(_escape_in_json, document)
 
 
 def is_visible(text: str) -> bool:
-    """Whether ``visible`` would leave the text as it is."""
+    """Whether ``visible`` would leave the text unchanged."""
     return _unsafe.search(text) is None
 
 
@@ -51,5 +51,5 @@ def _escape_in_json(match: re.Match[str]) -> str:
     code = ord(match[0])
     if code <= 0xFFFF:
         return f"\\u{code:04x}"
-    # JSON names what is beyond by its two surrogates (RFC 8259, section 7).
+    # JSON escapes higher code points as two surrogates (RFC 8259, section 7).
     return f"\\u{0xD800 + (code - 0x10000 >> 10):04x}\\u{0xDC00 + (code - 0x10000 & 0x3FF):04x}"

@@ -18,7 +18,7 @@ def ulid(milliseconds: int, randomness: bytes) -> str:
 
 
 def is_ulid(text: str) -> bool:
-    """Whether a text has the form of one."""
+    """Whether a text has the form of a ULID."""
     return len(text) == ULID_CHARS and set(text) <= set(ULID_ALPHABET)
 
 

@@ -1,1 +1,1 @@
-"""Collaborators that several entry points put together alike."""
+"""Composition of the functions' collaborators."""

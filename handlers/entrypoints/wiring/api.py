@@ -1,4 +1,4 @@
-"""What the ``api`` function is made of: the services that its routes call, each made at its first use."""
+"""Wiring of the ``api`` function: the services that its routes call, each created at first use."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class ApiParts:
 
     @property
     def clock(self) -> Clock:
-        """The time."""
+        """The clock."""
         return self._ports.clock
 
     @property
@@ -98,7 +98,7 @@ class ApiParts:
 
     @cached_property
     def links(self) -> Links:
-        """Links to its objects."""
+        """Presigned links to objects in the bucket."""
         from handlers.objects.links import S3Links
 
         return self._links or S3Links(aws.s3_links, self._settings.bucket)
@@ -144,7 +144,7 @@ class ApiParts:
 
     @cached_property
     def sync_publisher(self) -> SyncPublisher:
-        """Accepts and applies them."""
+        """Accepts commands and applies them."""
         from handlers.commands.publishing.sync_publisher import SyncPublisher
 
         return SyncPublisher(self.publisher, self.pipeline, self.clock, lease_seconds=self._settings.lease_seconds)
@@ -158,14 +158,14 @@ class ApiParts:
 
     @cached_property
     def explain(self) -> Explainer:
-        """Tells what happened to an entity."""
+        """Explains what happened to an entity."""
         from handlers.operations.explain import Explainer
 
         return Explainer(self.store, self.clock)
 
     @cached_property
     def skip(self) -> Skipper:
-        """Leaves a failed command out."""
+        """Skips failed commands."""
         from handlers.operations.skip import Skipper
 
         return Skipper(self.store, self.clock, self.pipeline.finisher, self.pipeline.record_failure)
@@ -190,7 +190,7 @@ class ApiParts:
 
     @cached_property
     def task_operations(self) -> TaskOperations:
-        """Retries and cancels them."""
+        """Retries and cancels tasks."""
         from handlers.tasks.retry import TaskOperations
 
         return TaskOperations(self.store, self.clock)
@@ -206,14 +206,14 @@ class ApiParts:
 
     @cached_property
     def approvals(self) -> Approvals:
-        """What waits for people."""
+        """Open approvals and their decisions."""
         from handlers.workflows.approvals import Approvals
 
         return Approvals(self.store, self.clock, self.workflows)
 
     @cached_property
     def histories(self) -> Histories:
-        """How executions went."""
+        """Histories of executions."""
         from handlers.state_machines.histories import StepFunctionsHistories
 
         return self._histories or StepFunctionsHistories(aws.stepfunctions)
@@ -227,7 +227,7 @@ class ApiParts:
 
     @cached_property
     def names(self) -> Names:
-        """What configuration and modules name. Raises RegistryError, naming the module."""
+        """Names from configuration and modules. Raises RegistryError, naming the module."""
         from handlers.api.services import Names
         from handlers.imports.strategy import table_names
         from handlers.tasks.handlers import task_types

@@ -1,4 +1,4 @@
-"""What the ``apply`` function is made of."""
+"""Wiring of the ``apply`` function."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ApplyPorts(Ports):
-    """Where the function reaches AWS: the pipeline's ports, and the queue of what nobody can work on."""
+    """The function's ports to AWS: those of the pipeline, and the dead-letter queue."""
 
     dead_letters: DeadLetters
 
@@ -50,7 +50,7 @@ def on_aws(settings: ApplySettings, clock: Clock | None) -> ApplyPorts:
 
 
 class ApplyParts:
-    """Its collaborators, put together. Raises RegistryError, naming the module."""
+    """The function's collaborators. Raises RegistryError, naming the module."""
 
     def __init__(
         self,

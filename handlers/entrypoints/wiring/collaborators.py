@@ -1,6 +1,6 @@
-"""What the application's classes may ask for, made when the first one asks: the same set in every function.
+"""Collaborators for the application's classes, created at first use: the same set in every function.
 
-A function whose classes ask for nothing loads and makes nothing of it.
+Those that no class takes are neither loaded nor created.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def application_tables(settings: ApplicationSettings) -> dict[str, str]:
 
 
 class Lazy(Mapping[str, Any]):
-    """Name to value, each made once, when it is first asked for. Reading the names makes none."""
+    """Name to value, each created once at first access. Iterating over the names creates none."""
 
     def __init__(self, makers: Mapping[str, Callable[[], Any]]) -> None:
         self._makers = dict(makers)
@@ -52,12 +52,12 @@ class Lazy(Mapping[str, Any]):
         return len(self._makers)
 
     def and_also(self, makers: Mapping[str, Callable[[], Any]]) -> Lazy:
-        """The same values and more."""
+        """The same values, plus others."""
         return Lazy({**{name: partial(self.__getitem__, name) for name in self}, **makers})
 
 
 class Collaborators(Lazy):
-    """What classes of every kind may ask for."""
+    """Collaborators that every class may take."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What the ``events`` function is made of."""
+"""Wiring of the ``events`` function."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EventPorts:
-    """Where the function reaches AWS."""
+    """The function's ports to AWS."""
 
     store: TableStore
     state_machines: StateMachines
@@ -53,11 +53,11 @@ def on_aws(settings: EventsSettings, clock: Clock | None) -> EventPorts:
 
 
 class EventParts:
-    """Its collaborators, put together."""
+    """The function's collaborators."""
 
     def __init__(self, settings: EventsSettings, ports: EventPorts) -> None:
         self.starter = CommandStarter(ports.state_machines, settings.command_state_machine_arn)
-        # No lease is taken here, only a failure recorded, which no status detail leaves out.
+        # Only failures are recorded here: no lease is taken, and failures don't depend on the status detail.
         progress = Progress(ports.store, ports.clock, lease_seconds=1, detail=FULL)
         repository = CommandRepository(ports.store, ports.clock.now)
         recorder = FailureRecorder(repository, progress, ports.alarms, settings.commands_table)

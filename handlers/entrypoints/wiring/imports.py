@@ -1,4 +1,4 @@
-"""What the ``imports`` function is made of."""
+"""Wiring of the ``imports`` function."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImportPorts:
-    """Where the function reaches AWS."""
+    """The function's ports to AWS."""
 
     store: TableStore
     objects: Objects
@@ -73,7 +73,7 @@ def on_aws(settings: ImportsSettings, clock: Clock | None) -> ImportPorts:
 
 
 class ImportParts:
-    """Its collaborators, put together. Raises RegistryError, naming the module."""
+    """The function's collaborators. Raises RegistryError, naming the module."""
 
     def __init__(self, settings: ImportsSettings, ports: ImportPorts, *, new_id: Callable[[], str]) -> None:
         store, clock = ports.store, ports.clock
@@ -92,7 +92,7 @@ class ImportParts:
             import_repository,
             publisher,
             attributes,
-            # The targets of commands, which only tables that publish synchronously need here.
+            # Only tables that publish synchronously need the targets of commands here.
             sync_targets(settings, store, clock.now, attributes.decoded, collaborators)
             if strategies.any_sync
             else Registry(),

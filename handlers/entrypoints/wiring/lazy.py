@@ -13,7 +13,7 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 def bounded(handle: Handler) -> Handler:
-    """The handler, whose errors leave it in a size that a state machine, a stream or a queue can pass on."""
+    """Wrap a handler so that its errors have a size that a state machine, a stream or a queue can pass on."""
 
     def handler(event: dict[str, Any], context: Any) -> Any:
         try:
@@ -28,7 +28,7 @@ def bounded(handle: Handler) -> Handler:
 
 
 def lambda_handler(create: Callable[[dict[str, str]], Handler]) -> Handler:
-    """Build the handler from ``os.environ``: at import inside Lambda, so that a wrong setting shows as
+    """Build the handler from ``os.environ``: at import inside Lambda, so that a wrong setting becomes
     an initialisation error; elsewhere at the first call, so that importing needs no environment.
 
     Inside Lambda there is always a runtime API (Lambda Developer Guide, "Using the Lambda runtime API").

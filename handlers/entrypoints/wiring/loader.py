@@ -1,4 +1,4 @@
-"""What the ``loader`` function is made of."""
+"""Wiring of the ``loader`` function."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LoaderPorts:
-    """Where the function reaches AWS."""
+    """The function's ports to AWS."""
 
     store: TableStore
     objects: Objects

@@ -1,4 +1,4 @@
-"""What the ``outcomes`` function is made of."""
+"""Wiring of the ``outcomes`` function."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OutcomePorts:
-    """Where the function reaches AWS."""
+    """The function's ports to AWS."""
 
     main_topic: Topic
     bus: EventBus
@@ -48,7 +48,7 @@ def on_aws(settings: OutcomesSettings, clock: Clock | None) -> OutcomePorts:
 
 
 class OutcomeParts:
-    """Its collaborators, put together."""
+    """The function's collaborators."""
 
     def __init__(self, settings: OutcomesSettings, ports: OutcomePorts) -> None:
         self.status_events = StatusEvents(ports.main_topic, settings.commands_table, settings.status_events)

@@ -1,4 +1,4 @@
-"""Collaborators for workflow classes only, because they run in the function that has the pipeline."""
+"""Collaborators for workflow classes only, which run in the function that contains the pipeline."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def publishing(
     collaborators: Mapping[str, Any], ports: Ports, pipeline: Pipeline, settings: StatesSettings
 ) -> dict[str, Callable[[], Any]]:
-    """Name to what makes it. ``collaborators`` has the publisher that the synchronous one is made of."""
+    """Name to factory. ``collaborators`` contains the publisher on which the synchronous one is based."""
 
     def sync_publisher() -> SyncPublisher:
         from handlers.commands.publishing.sync_publisher import SyncPublisher

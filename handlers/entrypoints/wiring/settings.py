@@ -1,4 +1,4 @@
-"""The functions' environment, one typed object each, checked when the function starts."""
+"""The functions' environment variables, one typed object per function, validated at start-up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class ApplicationSettings:
-    """What the environment of each function that runs the application's classes has for them."""
+    """Environment of each function that runs the application's classes."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         """Raises SettingsError naming the variable."""
@@ -67,7 +67,7 @@ class OutcomesSettings:
 
 
 class LoaderSettings(ApplicationSettings):
-    """Environment of the ``loader`` function. ``import_buckets``: where files may be, the stack's own bucket first."""
+    """Environment of the ``loader`` function. ``import_buckets``: allowed buckets, the stack's own first."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         """Raises SettingsError naming the variable."""
@@ -102,7 +102,7 @@ class ImportsSettings(ApplicationSettings):
 
 
 class PipelineSettings(ApplicationSettings):
-    """What the environment of each function that applies commands by the pipeline has for it."""
+    """Environment of each function that contains the pipeline."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         """Raises SettingsError naming the variable."""
@@ -117,7 +117,7 @@ class PipelineSettings(ApplicationSettings):
 
     @property
     def pipeline(self) -> PipelineOptions:
-        """All of it."""
+        """The options of the pipeline."""
         from handlers.commands.pipeline.steps import PipelineOptions  # most functions have none
 
         return PipelineOptions(
@@ -151,7 +151,7 @@ class ApplySettings(PipelineSettings):
 
 
 class ApiSettings(StatesSettings):
-    """Environment of the ``api`` function: what the pipeline needs, too, as it applies commands itself when asked."""
+    """Environment of the ``api`` function; it contains the pipeline to apply commands synchronously."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         """Raises SettingsError naming the variable."""
@@ -216,12 +216,12 @@ def _ttl(env: Mapping[str, str]) -> TtlPolicies:
 
 
 def _names(env: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """A list separated by commas, which may be empty."""
+    """A comma-separated list, which may be empty."""
     return tuple(part for part in map(str.strip, env.get(name, "").split(",")) if part)
 
 
 def _arns(env: Mapping[str, str], name: str, part: str) -> dict[str, str]:
-    """Names to ARNs, as JSON. ``part``: what each has."""
+    """Names to ARNs, as JSON. ``part``: a text that each ARN contains."""
     value = _text(env, name)
     try:
         arns = json.loads(value)

@@ -1,4 +1,4 @@
-"""What the ``states`` function is made of."""
+"""Wiring of the ``states`` function."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from handlers.entrypoints.wiring.settings import StatesSettings
     from handlers.state_machines.port import CustomWorkflows
 
-#: The command machines: one is the other's name with this end, and both send their states here.
+#: Suffix of the EXPRESS command state machine's name; both command state machines call this function.
 EXPRESS_END = "-express"
 
 
@@ -42,7 +42,7 @@ def on_aws(settings: StatesSettings, clock: Clock | None) -> Ports:
 
 
 class StatesParts:
-    """Its collaborators, put together. Raises RegistryError, naming the module."""
+    """The function's collaborators. Raises RegistryError, naming the module."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class StatesParts:
         of_workflows = collaborators.and_also(publishing(collaborators, ports, pipeline, settings))
         classes = workflow_classes(settings.handler_modules)
         self.custom = CustomStates(build_workflows(classes, of_workflows), ports.clock)
-        #: Name of a custom machine in AWS to its workflow's.
+        #: Name of a custom state machine in AWS to the name of its workflow.
         self.workflow_of = {_name_of(arn): name for name, arn in settings.custom_machines.items()}
         command_machine = _name_of(settings.command_state_machine_arn).removesuffix(EXPRESS_END)
         self.machines = (command_machine, command_machine + EXPRESS_END, *self.workflow_of)

@@ -1,4 +1,4 @@
-"""What the ``sweeper`` function is made of."""
+"""Wiring of the ``sweeper`` function."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from handlers.topics.port import Topic
 
 
-#: Commands are swept last, with all the time that is left: ``outcomes`` in the answer.
+#: The sweep of commands, the last one, with all remaining time: ``outcomes`` in the response.
 COMMANDS_SWEEP = "outcomes"
 
 
 @dataclass(frozen=True)
 class SweeperPorts(Ports):
-    """Where the function reaches AWS: the pipeline's ports, and the main topic for messages of tasks and rows."""
+    """The function's ports to AWS: those of the pipeline, and the main topic for messages of tasks and rows."""
 
     main_topic: Topic
 
@@ -62,8 +62,8 @@ def on_aws(settings: SweeperSettings, clock: Clock | None) -> SweeperPorts:
 
 
 def sweeps(settings: SweeperSettings, ports: SweeperPorts) -> dict[str, Callable[[float], SweepReport]]:
-    """What is swept, in this order, by its name in the answer. Each takes the time at which it has to stop."""
-    # No lease is taken here, and no step bracketed, so neither setting has an effect.
+    """The sweeps in order, by their names in the response. Each takes the time at which it has to stop."""
+    # No lease is taken here, and no state entered or left, so neither setting has an effect.
     progress = Progress(ports.store, ports.clock, lease_seconds=1, detail=FULL)
     starter = CommandStarter(ports.state_machines, settings.command_state_machine_arn)
     repository = CommandRepository(ports.store, ports.clock.now)

@@ -1,4 +1,4 @@
-"""What rows of tables that publish synchronously need, put together for the ``imports`` function."""
+"""Wiring of tables that publish synchronously, for the ``imports`` function."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def sync_rows(
 ) -> SyncRows:
     """``registry``: the targets of commands; ``commands_table``: its name in alarms."""
     repository = CommandRepository(store, clock.now)
-    # Statuses between the first and the last would be a call each, for a command that takes milliseconds.
+    # Intermediate statuses would cost a call each, for a command that takes milliseconds.
     progress = Progress(store, clock, lease_seconds=lease_seconds, detail=TERMINAL)
     applier = Applier(store, repository, clock, ttl)
     targets = InlineTargets(

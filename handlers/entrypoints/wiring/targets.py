@@ -1,4 +1,4 @@
-"""Targets, for the functions that apply commands: those in other projects, and what their own may ask for."""
+"""Wiring of sync targets, for the functions that apply commands."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def sync_targets(
     decoded: Callable[[Item], Item],
     collaborators: Mapping[str, Any],
 ) -> Registry:
-    """All of them: of the application's modules, and in other projects. Raises RegistryError, naming the module."""
+    """All targets: in the application's modules and in other projects. Raises RegistryError, naming the module."""
     remote = remote_targets(settings.sync_targets, settings.commands_table)
     before = states_before(store, now, decoded)
     return load_registry(settings.handler_modules, collaborators, remote, before=before)
 
 
 def remote_targets(specs: Sequence[TargetSpec], commands_table: str) -> list[RemoteHandler]:
-    """Their sync handlers, by the adapters on AWS, which a stack without such targets doesn't load."""
+    """Sync handlers for targets in other projects. A stack without such targets doesn't load the adapters."""
     if not specs:
         return []
     from handlers.commands.targets.connect import connect
@@ -40,7 +40,7 @@ def remote_targets(specs: Sequence[TargetSpec], commands_table: str) -> list[Rem
 
 
 def states_before(store: TableStore, now: Callable[[], float], decoded: Callable[[Item], Item]) -> Before:
-    """Reads the previous state of a version; loaded when the first handler asks for one."""
+    """A function that reads the state before a version; its module is loaded at the first call."""
 
     def before(command: Command) -> Command | None:
         from handlers.commands.targets.previous import StatesBefore

@@ -1,4 +1,4 @@
-"""What the ``tasks`` function is made of."""
+"""Wiring of the ``tasks`` function."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TaskPorts:
-    """Where the function reaches AWS."""
+    """The function's ports to AWS."""
 
     store: TableStore
     state_machines: StateMachines
@@ -44,7 +44,7 @@ def on_aws(settings: TasksSettings, clock: Clock | None) -> TaskPorts:
 
 
 class TaskParts:
-    """Its collaborators, put together. Raises RegistryError, naming the module."""
+    """The function's collaborators. Raises RegistryError, naming the module."""
 
     def __init__(self, settings: TasksSettings, ports: TaskPorts) -> None:
         store, clock = ports.store, ports.clock

@@ -1,1 +1,1 @@
-"""The states of the ``import-csv`` machine: large files by a Distributed Map."""
+"""The states of the ``import-csv`` state machine, which imports large files with a Distributed Map."""

@@ -1,4 +1,4 @@
-"""The loader: reads a new job's file and writes its rows (DIRECT), or has the machine do it (STEP_FUNCTION)."""
+"""The loader: reads a new job's file and writes its rows (DIRECT), or starts the state machine (STEP_FUNCTION)."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from handlers.objects.source import ObjectInfo
     from handlers.store.port import Item
 
-#: Rows that are written between two looks at whether the job is to be cancelled.
+#: Rows that are written between two checks for cancellation.
 ROWS_PER_LOOK = 100
 
 
 class Loader:
-    """May be called again for the same job: after a crash, or because the call was delivered twice."""
+    """May be called again for the same job, after a crash or a duplicate delivery."""
 
     def __init__(
         self,
@@ -50,17 +50,17 @@ class Loader:
         self._direct_rows = direct_rows
 
     def load(self, key: ImportJobKey) -> str | None:
-        """Write the rows of a job's file; answers the job's status then, None if there is no such job.
+        """Write the rows of a job's file; returns the job's status afterwards, None if there is no such job.
 
-        A file that can't be imported makes the job FAILED, and no row is written; one in a bucket without versions that
-        is replaced while it is read leaves the rows that were.
+        A file that can't be imported makes the job FAILED without writing rows. If a file in an unversioned bucket is
+        replaced while it is read, the rows that were already written stay.
 
         Raises:
-            TransientError, and what else another call may find right.
+            TransientError, and other errors that a retry may fix.
         """
         job = self._repository.job(key)
         if job is None or status.is_terminal(job) or "totalRows" in job:
-            # A state machine that died unnoticed may have left a job whose rows have all ended.
+            # A state machine that died unnoticed may have left open a job whose rows have all ended.
             reached = None if job is None else self._finalize(key)
             if job is None or reached in status.TERMINAL or job["mode"] == DIRECT:
                 return reached
@@ -78,7 +78,7 @@ class Loader:
                 raise TransientConflict(f"{key}: another call has decided for {decided}")
             if found is None:
                 self._machine.start(key, job, info)
-                # A job whose rows have all ended may have lost its machine: an execution is not started twice.
+                # All rows may have ended although the execution is gone; it isn't started twice, so finalize here.
                 return self._finalize(key)
             self._write_rows(key, job, info, layout, found)
         except Exception as error:
@@ -91,7 +91,7 @@ class Loader:
         return self._finalize(key)
 
     def _found_for_direct(self, job: Item, info: ObjectInfo, layout: Layout) -> Inspection | None:
-        """What the file is. None: it is the machine's, as the caller wants or because it is large."""
+        """Inspect the file. None: the state machine imports it, by the caller's choice or because it is large."""
         mode = job.get("mode")
         if mode == STEP_FUNCTION or (mode is None and info.size > self._direct_rows * DIRECT_ROW_BYTES):
             return None

@@ -1,7 +1,7 @@
-"""``csv_loader``: the first state of the machine looks at the file, and copies it if the Distributed Map can't read it.
+"""``csv_loader``: the first state inspects the file, and copies it if the Distributed Map can't read it.
 
-The rows that have their outcome from the start (they can't be read, or a later one supersedes them) are recorded here,
-so that the Map has the others only.
+Rows whose outcome is known from the start (unreadable, or superseded by a later row) are recorded here, so that the Map
+processes only the others.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SECONDS_PER_HOUR = 3_600
 
 
 class CsvLoader:
-    """May run again for the same attempt: what it writes is the same."""
+    """May run again for the same attempt; it then writes the same."""
 
     def __init__(
         self,
@@ -55,11 +55,12 @@ class CsvLoader:
         self._timeout = timeout_hours * SECONDS_PER_HOUR
 
     def __call__(self, run: JobRun) -> dict[str, Any]:
-        """Answers what the Map is to read, its ``format``, and ``rows``: how many; 0 where there is nothing to read.
+        """Returns the file for the Map to read, its ``format``, and ``rows``: their number; 0 if there is nothing to
+        read.
 
         Raises:
-            TransientError: worth another try. For an error of unknown nature, the job is FAILED with it as
-            ``MachineFailed``, once it is caught.
+            TransientError: retry. An error of unknown nature is caught by the state machine, and the job is then FAILED
+            with it as ``MachineFailed``.
         """
         answer = {
             "jobKey": run.key.id,
@@ -99,8 +100,8 @@ class CsvLoader:
         again = True
 
         def write(ended: list[Item]) -> None:
-            """A call before this one may have been cut short. Rows are written in their order, so that one that is
-            there says that those before it are: this call does not try them again, and gets beyond.
+            """An earlier call may have been interrupted. Rows are written in order, so an existing row means that all
+            rows before it exist: this call skips them and gets further.
             """
             nonlocal again
             again = (

@@ -1,4 +1,4 @@
-"""The machine that imports large files: how it is started."""
+"""Starts the state machine that imports large files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class CsvMachine:
         self._machine_arn = machine_arn
 
     def start(self, key: ImportJobKey, job: Item, info: ObjectInfo) -> None:
-        """Import the file as it is pinned. One that has been started is not started again. Raises TransientError."""
+        """Import the pinned version of the file. An execution is not started twice. Raises TransientError."""
         run = JobRun(key, job["attempt"])
         payload = {
             "jobKey": key.id,

@@ -1,4 +1,4 @@
-"""What a Distributed Map left in the bucket: the batches whose child failed, with their rows.
+"""Reads the results of a Distributed Map from the bucket: the batches whose child execution failed, with their rows.
 
 Source: Step Functions Developer Guide, "ResultWriter (Map)": ``manifest.json`` names files of the children by outcome,
 each an array of executions whose ``Input`` is JSON text.
@@ -15,19 +15,19 @@ from handlers.core.errors import ValidationError
 if TYPE_CHECKING:
     from handlers.objects.port import Objects
 
-#: The manifest names files; one is enough for gigabytes of results.
+#: The manifest only names files; this is enough for gigabytes of results.
 MANIFEST_BYTES = 1024 * 1024
-#: Of one file of failed batches. With more than that failed, the file is imported again rather than repaired.
+#: Limit of one file of failed batches. If more failed, the file is to be imported again rather than repaired.
 RESULT_BYTES = 256 * 1024 * 1024
-#: Children that failed, and those that were never started.
+#: Child executions that failed, and those that were never started.
 NOT_DONE = ("FAILED", "PENDING")
 
 
 def batches_not_done(objects: Objects, details: Any) -> Iterator[Any]:
-    """The inputs of the children that wrote nothing, or maybe nothing; ``details``: the Map's result.
+    """The inputs of child executions that may not have written all rows; ``details``: the Map's result.
 
     Raises:
-        ValidationError: it is no result of a ResultWriter. ObjectMissing, ObjectTooLarge.
+        ValidationError: it isn't the result of a ResultWriter. ObjectMissing, ObjectTooLarge.
     """
     try:
         manifest = json.loads(objects.get(details["ResultWriterDetails"]["Key"], max_bytes=MANIFEST_BYTES))

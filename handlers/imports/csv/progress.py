@@ -1,4 +1,4 @@
-"""``check_rows`` and ``finalize_parent_job``: the machine waits until every row has its outcome, and ends the job."""
+"""``check_rows`` and ``finalize_parent_job``: wait until every row has its outcome, then end the job."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from handlers.imports.jobs.repository import ImportRepository
     from handlers.objects.port import Objects
 
-#: How long the machine waits for the last row before it looks by itself: twice as long each time. The first keeps a
-#: turn of three states within one transition in ten seconds; the longest keeps the history of the longest import
-#: (``importTimeoutHours``, 168) below 25,000 events, of which a turn has 13 (Step Functions service quotas).
+#: How long the state machine waits for the last row before it checks again; doubled each time. The first keeps an
+#: iteration of three states at one transition per ten seconds; the longest keeps the history of the longest import
+#: (``importTimeoutHours``, 168) below 25,000 events, of which an iteration has 13 (Step Functions service quotas).
 FIRST_WAIT_SECONDS = 30
 LONGEST_WAIT_SECONDS = 480
 TIMEOUT = "Timeout"
 MAP_FAILED = "MapFailed"
 MACHINE_FAILED = "MachineFailed"
-#: Rows of a late job that one call closes at most, and how many it reads at once.
+#: Most rows of a late job that one call closes, and how many it reads per page.
 CLOSED_PER_CALL = 50_000
 PAGE = 1_000
 
 
 class CsvProgress:
-    """Every step may be repeated."""
+    """Every step is repeatable."""
 
     def __init__(
         self,
@@ -60,10 +60,10 @@ class CsvProgress:
         self._closed_per_call = closed_per_call
 
     def check_rows(self, run: JobRun, given: dict[str, Any]) -> dict[str, Any]:
-        """Whether the job can be ended (``done``), or how long to wait at most. The Map has come to its end before.
+        """Returns whether the job can be ended (``done``), or how long to wait at most. The Map has already ended.
 
         Raises:
-            TransientError: worth another try.
+            TransientError: retry.
         """
         answer = {name: given[name] for name in ("jobKey", "attempt", "deadline")}
         wait = min(2 * given["waitSeconds"], LONGEST_WAIT_SECONDS) if "waitSeconds" in given else FIRST_WAIT_SECONDS
@@ -78,8 +78,8 @@ class CsvProgress:
         return {**answer, "waitSeconds": wait, "done": found is None or found[1].is_complete or is_late}
 
     def finalize_parent_job(self, run: JobRun, given: dict[str, Any]) -> dict[str, Any]:
-        """End the job: well if all its rows have their outcome, else with the error that brought the machine here, or
-        because it is late. ``more``: there are more open rows than one call closes.
+        """End the job: by its rows' outcomes if all have one, else as FAILED with the execution's error or a timeout.
+        ``more``: there are more open rows than one call closes.
 
         Raises:
             TransientError: worth another try.
@@ -89,9 +89,9 @@ class CsvProgress:
             return {"status": reached, "more": False}
         for name, code in (("mapError", MAP_FAILED), ("error", MACHINE_FAILED)):
             if name in given:
-                failure = Failure.from_state_input(given[name])  # without the stack trace of a function's error
+                failure = Failure.from_state_input(given[name])  # drops the stack trace of a function's error
                 return self._failed(run, code, f"{failure.type}: {failure.message}")
-        # Neither complete nor in error: it is late, and no row may stay open.
+        # Neither complete nor failed: it is late, and no row may stay open.
         cursor = self._close(run.key, given.get("cursor", [0, None]))
         if cursor is not None:
             return {**given, "cursor": cursor, "more": True}
@@ -101,14 +101,14 @@ class CsvProgress:
         return self._failed(run, TIMEOUT, self._late)
 
     def machine_ended(self, run: JobRun, message: str) -> dict[str, Any]:
-        """The machine ended without having brought the job to its outcome."""
+        """The execution ended without an outcome of the job."""
         reached = self._finalize(run.key)
         if self._open(run) is None:
             return {"status": reached, "more": False}
         return self._failed(run, MACHINE_FAILED, message)
 
     def _open(self, run: JobRun) -> tuple[Item, Counts] | None:
-        """The job with its counts, while this attempt has no outcome."""
+        """The job with its counts, unless this attempt already has an outcome."""
         found = self._repository.job_and_counts(run.key)
         if found is None or found[0]["attempt"] != run.attempt or status.is_terminal(found[0]):
             return None
@@ -120,7 +120,7 @@ class CsvProgress:
         return {"status": status.FAILED, "more": False}
 
     def _close(self, key: ImportJobKey, cursor: list[Any]) -> list[Any] | None:
-        """Fail open rows from ``[shard, sort key]`` on. Answers where to go on, None at the end."""
+        """Fail open rows from ``[shard, sort key]`` on. Returns where to continue, None at the end."""
         shard, after = cursor
         seen = 0
         while shard < IMPORT_SHARDS:

@@ -1,4 +1,4 @@
-"""``csv_rows_handler``: a batch of rows from the Distributed Map becomes rows of the import table."""
+"""``csv_rows_handler``: writes a batch of rows from the Distributed Map to the import table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DROPPED = {"result": "dropped"}
 
 
 class RowsHandler:
-    """One read and one transaction a batch, however often it comes."""
+    """Makes one read and one transaction per delivery of a batch."""
 
     def __init__(self, repository: ImportRepository, batches: RowBatches, tables: ImportTables) -> None:
         self._repository = repository
@@ -38,7 +38,7 @@ class RowsHandler:
         """Write the rows of a batch: ``{"BatchInput": {"Attributes": {jobKey, attempt}}, "Items": [{index, row}]}``.
 
         Raises:
-            ValidationError: it is no such batch. TransientError: worth another try.
+            ValidationError: it isn't such a batch. TransientError: retry.
         """
         run, items = parsed(given)
         job = self._repository.job(run.key)
@@ -56,10 +56,10 @@ class RowsHandler:
         self, run: JobRun, job: Item, table: Table, kind: Format, new_row: NewRow, item: Mapping[str, Any]
     ) -> Item:
         values: dict[str, Any] = dict.fromkeys(table.layout.optional, "")
-        # As the loader looked at them: 1.0 is 1. Those of CSV are text.
+        # Normalised like in the loader: 1.0 is 1. Values of CSV are text.
         values.update(item["row"] if kind is CSV else plain_value("row", item["row"]))
         index, line = item["index"], item["index"] + kind.first_line
-        if ROW_COLUMN in values:  # of a normalised copy: where the row stands in the original
+        if ROW_COLUMN in values:  # a normalised copy: the row's position in the original
             index, line = int(values.pop(ROW_COLUMN)) - 1, int(values.pop(LINE_COLUMN))
         key = run.key.row(index)
         if job.get(CANCEL_REQUESTED):
@@ -67,7 +67,7 @@ class RowsHandler:
         row = new_row(key, index + 1, line, values, status.CREATED)
         try:
             problem = prepare(values, table.strategy).problem
-        except Exception as error:  # noqa: BLE001 - boundary: one row; its consumer tries it again and records why
+        except Exception as error:  # noqa: BLE001 - boundary: one row; its consumer retries it and records the error
             log_step("row not prepared", level=logging.WARNING, pk=key.pk, sk=key.sk, **without_text(error))
             return row
         if problem is not None:

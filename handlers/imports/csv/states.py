@@ -1,4 +1,4 @@
-"""The states of ``import-csv``: each one's name to its step; and what follows when its execution ended outside."""
+"""The states of ``import-csv``: name to step; and the handler of executions that ended without an outcome."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def rows_steps(handler: RowsHandler, rows: RowsWait) -> dict[str, JobStep]:
 
 
 class CsvExecutionEndedHandler:
-    """Brings a job to its outcome whose execution failed, timed out or was aborted."""
+    """Ends a job whose execution failed, timed out or was aborted."""
 
     def __init__(self, progress: CsvProgress) -> None:
         self._progress = progress
 
     def __call__(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Handle one event. Raises ValidationError if it is not one of the machine."""
+        """Handle one event. Raises ValidationError: it isn't about this state machine."""
         ended = EndedExecution.parse(event)
         return self._progress.machine_ended(JobRun.parse(ended.input), ended.message)

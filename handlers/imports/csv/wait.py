@@ -1,7 +1,7 @@
-"""``wait_rows``: the machine of a large file waits with a task token for the last row's outcome.
+"""``wait_rows``: the state machine waits with a task token for the outcome of a large file's last row.
 
 In this order: the state stores its token, then reads the counters; a row's outcome is counted, then the token is read.
-So one of the two sees the other, whatever comes first. A wake-up that is lost costs no more than the state's timeout.
+So at least one of the two sees the other, in any order. A lost wake-up only delays until the state's timeout.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from handlers.state_machines.port import StateMachines
 
 TOKEN, ENTRY = WAIT_MARKS
-#: More than a state is tried again: an entry's number leaves room for its tries.
+#: More than the number of retries of a state, so that an entry's number can include the retry.
 MOST_TRIES = 100
 
 
 class RowsWait:
-    """The state, and its end. Both may come again, or late."""
+    """The state and its wake-up. Both may be repeated or late."""
 
     def __init__(self, repository: ImportRepository, state_machines: StateMachines) -> None:
         self._repository = repository
         self._state_machines = state_machines
 
     def wait(self, run: JobRun, token: str, entered_at: str, retry: int) -> dict[str, Any]:
-        """Wait, or go on at once where nothing is to be waited for.
+        """Wait, or continue at once if there is nothing to wait for.
 
-        ``entered_at`` and ``retry`` number the entry: a late call never replaces the token of a later one.
+        ``entered_at`` and ``retry`` order the entries: a late call never replaces the token of a later one.
 
         Raises:
-            TransientError: worth another call, which brings another token.
+            TransientError: retry, which provides another token.
         """
         entry = round(seconds_of(entered_at) * 1000) * MOST_TRIES + min(retry, MOST_TRIES - 1)
         waits = equals("attempt", run.attempt) & status.may_become(status.JOB, status.PROCESSING)
@@ -50,7 +50,7 @@ class RowsWait:
         self._repository.update_job(run.key, Change(set={TOKEN: token, ENTRY: entry}), waits & newer)
         found = self._repository.job_and_counts(run.key)
         if found is None or found[0]["attempt"] != run.attempt or found[0].get(TOKEN) is None:
-            self._state_machines.resume(token, {})  # it has its outcome, or an attempt of its own
+            self._state_machines.resume(token, {})  # the job has its outcome or a newer attempt
             return {"waiting": False}
         job, counts = found
         if counts.is_complete and job[TOKEN] == token:
@@ -59,19 +59,19 @@ class RowsWait:
         return {"waiting": True}
 
     def wake(self, key: ImportJobKey) -> None:
-        """If the last row has its outcome, resume the execution that waits for it. Raises TransientError."""
+        """Resume the waiting execution if the last row has its outcome. Raises TransientError."""
         found = self._repository.job_and_counts(key)
         if found is not None and TOKEN in found[0] and found[1].is_complete:
             self._answer(key, found[0])
 
     def _answer(self, key: ImportJobKey, job: Item) -> None:
         answered = self._state_machines.resume(job[TOKEN], {})
-        log_step("machine goes on" if answered else "nobody waits for the rows", pk=key.pk, sk=key.sk)
+        log_step("execution continues" if answered else "no execution waits for the rows", pk=key.pk, sk=key.sk)
         self._repository.update_job(key, Change(remove=WAIT_MARKS), equals(TOKEN, job[TOKEN]))
 
 
 def counted_all(record: Mapping[str, Any]) -> ImportJobKey | None:
-    """The job of a counter that has just counted the last of its rows; None for every other record of the stream."""
+    """The job of a counter that has just counted its last row; None for all other records of the stream."""
     change = record.get("dynamodb", {})
     new, old = change.get("NewImage", {}), change.get("OldImage", {})
     counter = item_from_dynamo({name: new[name] for name in ("kind", "jobId", LEFT) if name in new})

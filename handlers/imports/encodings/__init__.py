@@ -1,1 +1,1 @@
-"""Which encoding a file has: certain, or refused with what it could be (decision record 0150)."""
+"""Detection of a file's encoding: certain, or refused with a list of candidates (decision record 0150)."""

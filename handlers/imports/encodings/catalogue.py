@@ -1,6 +1,6 @@
-"""The encodings that can be read: their names, their byte order marks, and what Python's codecs let through.
+"""The supported encodings: their names, byte order marks, and the invalid bytes that Python's codecs accept.
 
-Which of them a file without name and mark has is ``detection``'s question (decision 0150).
+``detection`` finds the encoding of a file without a named encoding or mark (decision 0150).
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ Open = Callable[[], BinaryIO]
 
 @dataclass(frozen=True)
 class Encoding:
-    """``name``: as jobs and messages say it. ``codec``: Python's. ``aliases``: other names that callers use.
+    """``name``: in jobs and messages. ``codec``: Python's. ``aliases``: other names that callers use.
 
-    ``wider``: the encoding that files with this name often are in truth, with more characters.
+    ``wider``: a superset in which files that claim this encoding often really are.
     """
 
     name: str
@@ -55,7 +55,7 @@ def _iso(part: int, *aliases: str, wider: str | None = None) -> Encoding:
     return Encoding(f"ISO-8859-{part}", f"iso8859-{part}", aliases, wider)
 
 
-#: Everything that can be named. CP932 is Shift_JIS as Windows writes it, GB18030 includes GBK and GB 2312.
+#: All encodings that can be named. CP932 is Microsoft's Shift_JIS, GB18030 includes GBK and GB 2312.
 ENCODINGS = (
     Encoding("UTF-8", UTF_8, ("utf8sig", "utf8bom", "65001", "cp65001")),
     Encoding("UTF-16", UTF_16),
@@ -109,7 +109,7 @@ ENCODINGS = (
 KNOWN = ", ".join(encoding.name for encoding in ENCODINGS)
 
 _BY_CODEC = {encoding.codec: encoding for encoding in ENCODINGS} | {UTF_8_BOM: ENCODINGS[0]}
-#: UTF-32's little-endian mark begins with that of UTF-16, so the longer ones are first.
+#: UTF-32's little-endian mark starts with that of UTF-16, so the longer marks are first.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -120,22 +120,22 @@ _MARKS = (
 )
 _UTF_7 = re.compile(rb"\+/v[89+/]")
 _NEEDS_MARK = (UTF_16, UTF_32)
-#: Code points of C1 are what Python makes of bytes that an encoding has not assigned (ISO-8859-1 has 0x92 from CP1252).
+#: Python decodes bytes that an encoding doesn't assign to C1 code points (such as 0x92 of CP1252 in ISO-8859-1).
 _CONTROLS = re.compile("[\x80-\x9f]")
-#: And CP932 makes more of such bytes: 0xA0, 0xFD, 0xFE, 0xFF.
+#: For CP932, also 0xA0, 0xFD, 0xFE, 0xFF.
 _NOT_CP932 = re.compile("[\x80-\xa0\uf8f0-\uf8f3]")
 
 
 @dataclass(frozen=True)
 class Start:
-    """What the first bytes show; ``is_marked``: by a byte order mark, which is not part of the text."""
+    """The codec that the first bytes show; ``is_marked``: by a byte order mark, which isn't part of the text."""
 
     codec: str
     is_marked: bool
 
 
 def encoding_named(name: str) -> str:
-    """The codec for a name that a caller gives. Raises ImportRefused."""
+    """The codec for a caller's name of an encoding. Raises ImportRefused."""
     codec = _BY_NAME.get(_plain(name)) if isinstance(name, str) else None
     if codec is None:
         raise ImportRefused(UNKNOWN_ENCODING, f"encoding {shown(name)} is not read; known: {KNOWN}")
@@ -143,44 +143,44 @@ def encoding_named(name: str) -> str:
 
 
 def check_utf_8(name: str) -> None:
-    """For JSON Lines. Raises ImportRefused where another encoding is named."""
+    """For JSON Lines. Raises ImportRefused: the name is that of another encoding."""
     codec = encoding_named(name)
     if codec != UTF_8:
         raise ImportRefused(UNKNOWN_ENCODING, f"JSON Lines are UTF-8, not {name_of(codec)}; save the file as UTF-8")
 
 
 def name_of(codec: str) -> str:
-    """The name of an encoding for people."""
+    """The display name of an encoding."""
     return _BY_CODEC[codec].name
 
 
 def wider_than(codec: str) -> str | None:
-    """The name of what a file that claims this encoding often is."""
+    """The name of the encoding in which a file that claims this one often is."""
     return _BY_CODEC[codec].wider
 
 
 def is_wide(codec: str) -> bool:
-    """UTF-16 and UTF-32: a line end is no byte of its own."""
+    """UTF-16 and UTF-32, in which a line end isn't a single byte."""
     return codec.startswith(("utf-16", "utf-32"))
 
 
 def unit_of(codec: str) -> int:
-    """Bytes of its smallest character."""
+    """Bytes per code unit."""
     return 2 if codec.startswith("utf-16") else 4 if codec.startswith("utf-32") else 1
 
 
 def stray_in(codec: str) -> re.Pattern[str] | None:
-    """What decoding gives for bytes that the encoding has not assigned and Python lets through; None: nothing."""
+    """Matches the characters that Python decodes from unassigned bytes; None: there are none."""
     if codec.startswith("utf"):
         return None
     return _NOT_CP932 if codec == CP932 else _CONTROLS
 
 
 def encoding_of_start(head: bytes) -> Start | None:
-    """By a byte order mark, or by the zero bytes of UTF-16. None: only the content can show it.
+    """The encoding by a byte order mark or by the zero bytes of UTF-16. None: only the content can show it.
 
     Raises:
-        ImportRefused: the mark of UTF-7.
+        ImportRefused: the file has the mark of UTF-7.
     """
     if _UTF_7.match(head):
         raise ImportRefused(UNKNOWN_ENCODING, "the file begins with the mark of UTF-7, which is not read")

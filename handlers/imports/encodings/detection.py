@@ -1,8 +1,8 @@
-"""Which encoding a file has that is not UTF-8, where that is certain; else a refusal that helps to name it.
+"""Detects the encoding of a file that isn't UTF-8 if it is certain, else refuses it and lists candidates.
 
-Certain is CP932 or EUC-JP, and only where all of the file can be decoded and no other encoding that could be named
-reads it as a text: encodings of two bytes by how much worse their reading is (``east_asian``), those of one byte by
-whether theirs has words (``words``). Everything else is refused (decision 0150).
+Only CP932 or EUC-JP can be certain, and only if the whole file can be decoded and no other supported encoding yields
+plausible text: double-byte encodings are ruled out by how much worse their text is (``east_asian``), single-byte ones
+by whether theirs has words (``words``). Everything else is refused (decision 0150).
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ from handlers.imports.encodings.ideographs import TAUGHT
 from handlers.imports.encodings.places import Place, blocks_of, first_bad
 from handlers.imports.errors import UNKNOWN_ENCODING, ImportRefused
 
-#: The encodings of several bytes that are told apart.
+#: The multi-byte encodings that are distinguished.
 EAST_ASIAN = (CP932, EUC_JP, GB18030, encodings.BIG5_HKSCS, encodings.CP949)
-#: As people meet them: in a message the first of several with the same reading stands for all.
+#: By frequency of use: a message names only the first of several that yield the same text.
 SINGLE_BYTE = tuple(
     one.codec
     for one in encodings.ENCODINGS
     if one.codec.startswith(("cp125", "cp874", "iso8859", "koi8", "cp4", "cp7", "cp8", "mac"))
 )
-#: By so much must Japanese read better: a million to one. Chinese that fits CP932 has no character of GB 2312, which is
-#: rare in itself.
+#: The margin by which Japanese must be more probable: a million to one. Chinese that fits CP932 has no character of
+#: GB 2312, which is rare in itself.
 MARGIN_BITS = {CP932: 14.0, EUC_JP: 20.0}
-#: So many different kana or common kanji, so that it isn't one character.
+#: Required number of different kana or common kanji, so that a single character isn't evidence.
 EVIDENCE = 2
 MOST_OF_ONE = 2
-#: No words: more than one of four, or as many as no text has.
+#: A text has no words if more than one in four is contradicted, or this many are.
 CONTRADICTED, MOST_CONTRADICTIONS = 4, 8
-#: What is sampled to distinguish encodings: different words, and bytes of them.
+#: Size of the sample: different words, and their bytes.
 MOST_WORDS, MOST_BYTES = 4_000, 200_000
 MOST_NAMED = 8
-#: Bytes below 0x40, but digits, are never part of a longer character (digits are, in GB18030).
+#: Bytes below 0x40 other than digits are never part of a multi-byte character (digits are, in GB18030).
 _WORD = re.compile(rb"[^\x00-\x2f\x3a-\x3f]*[\x80-\xff][^\x00-\x2f\x3a-\x3f]*")
 _HIGH = bytes(range(0x80, 0x100))
 _UNDECODED = re.compile("[\udc80-\udcff]+")
 
 
 def certain_encoding(open_: Open) -> str:
-    """The codec of a file that is not UTF-8.
+    """The codec of a file that isn't UTF-8.
 
     Raises:
-        ImportRefused: it is not certain. Says where the file is not UTF-8, and what it could be.
+        ImportRefused: it isn't certain. The text says where the file isn't UTF-8, and what it could be.
     """
     sample = _Sample()
     sample.take(open_)
@@ -74,7 +74,7 @@ def certain_encoding(open_: Open) -> str:
 
 @dataclass
 class _Sample:
-    """``words``: those with bytes above ASCII, in their order. ``whole``: Japanese encodings that decode the file."""
+    """``words``: those with bytes above ASCII, in order. ``whole``: Japanese encodings that decode the whole file."""
 
     words: dict[bytes, None] = field(default_factory=dict)
     whole: set[str] = field(default_factory=lambda: {CP932, EUC_JP})
@@ -98,11 +98,11 @@ class _Sample:
 
     @property
     def is_mostly_utf_8(self) -> bool:
-        """At least as many bytes form characters of UTF-8 as do not."""
+        """At least half of the bytes above ASCII form characters of UTF-8."""
         return 0 < self.undecoded <= self.high_bytes - self.undecoded
 
     def readings(self) -> dict[str, list[str]]:
-        """The words in each encoding that has all of them."""
+        """The words as decoded by each encoding that can decode all of them."""
         found = ((codec, _decoded(self.words, codec)) for codec in (*EAST_ASIAN, *SINGLE_BYTE))
         return {codec: reading for codec, reading in found if reading is not None}
 
@@ -122,7 +122,7 @@ class _Sample:
                 self.whole.discard(codec)
 
     def _collect(self, raw: bytes) -> bytes:
-        """Answers the rest, which may be a part of a word."""
+        """Collect words; returns the rest, which may be a part of a word."""
         end = max(raw.rfind(b"\n"), raw.rfind(b"\r"), raw.rfind(b","), raw.rfind(b" ")) + 1
         if len(self.words) >= MOST_WORDS or self._size >= MOST_BYTES:
             return b""
@@ -155,7 +155,7 @@ def _is_certain(codec: str, readings: dict[str, list[str]]) -> bool:
         return False
     for rival, other in readings.items():
         if rival in EAST_ASIAN:
-            # Japanese against Japanese: not the same bytes make a character, so that each counts.
+            # Between two Japanese encodings, different bytes form a character, so each occurrence counts.
             most = None if {codec, rival} == {CP932, EUC_JP} else MOST_OF_ONE
             if rival != codec and bits(rival, other, most=most) - bits(codec, reading, most=most) < MARGIN_BITS[codec]:
                 return False
@@ -164,8 +164,8 @@ def _is_certain(codec: str, readings: dict[str, list[str]]) -> bool:
     return True
 
 
-#: Characters of private use, which only who made them can read, and half-width katakana inside a word of Latin letters,
-#: as which accented letters of Western encodings read. A file that has them on purpose names its encoding.
+#: Private-use characters, and half-width katakana inside a word of Latin letters, which is how accented letters of
+#: Western encodings are decoded. For a file that has them on purpose, name the encoding.
 _NOT_JAPANESE = re.compile("[\ue000-\uf8ff]|[A-Za-z][\uff61-\uff9f]+[A-Za-z]")
 
 
@@ -175,7 +175,7 @@ def _has_words(reading: Sequence[str]) -> bool:
 
 
 def _could_be(open_: Open, sample: _Sample, readings: dict[str, list[str]]) -> str:
-    """What the file could be, for people; the best first."""
+    """Text that lists what the file could be, best first."""
     many = sorted((bits(codec, readings[codec]), codec) for codec in EAST_ASIAN if codec in readings)
     names = [encodings.name_of(codec) for cost, codec in many if cost - many[0][0] < 40]
     known: list[list[str]] = []
@@ -194,7 +194,7 @@ def _could_be(open_: Open, sample: _Sample, readings: dict[str, list[str]]) -> s
 
 
 def _nearly(open_: Open, sample: _Sample) -> str:
-    """The encoding that has the most of the words, if it has nearly all, and where it fails."""
+    """Text that names the encoding that can decode nearly all words, and where it fails."""
     known = list(sample.words)
     best: tuple[int, float, str] | None = None
     for codec in EAST_ASIAN:
@@ -205,7 +205,7 @@ def _nearly(open_: Open, sample: _Sample) -> str:
     if best is None:
         return ", nor any other that can be named"
     place: Place | None = first_bad(open_, best[2])
-    return f", but could be {encodings.name_of(best[2])}, had it not a mistake in {place}"
+    return f", but could be {encodings.name_of(best[2])} except for an error in {place}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,8 +1,8 @@
-"""How well bytes read as Japanese, Chinese or Korean, in bits: minus the binary logarithm of the text's probability.
+"""Scores text as Japanese, Chinese or Korean in bits: minus the binary logarithm of the text's probability.
 
-The code tables are sorted by how common a character is (JIS X 0208, GB 2312 and Big5 have two levels of ideographs,
-KS X 1001 only the syllables that are used), and a text in another encoding hits them at random. A model is the share of
-a text's characters that each class has, over the size of the class.
+The code tables are grouped by frequency (JIS X 0208, GB 2312 and Big5 have two levels of ideographs, KS X 1001 only the
+syllables in use), and text in another encoding hits them at random. A model is each class's share of a text's
+characters, divided by the size of the class.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _HALF_WIDTH = frozenset(map(chr, range(0xFF61, 0xFFA0)))
 _PUNCTUATION = frozenset("\u3000、。，．・：；？！「」『』（）〔〕［］｛｝〈〉《》【】…‥—―～〜·“”‘’々〇") | frozenset(
     map(chr, (*range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B)))
 )
-#: Of a character that is in no class, and of code points for private use.
+#: Bits of a character in no class, and of private-use code points.
 RARE, PRIVATE = 22.0, 30.0
 
 Model = Mapping[str, float]
 
 
 def bits(codec: str, words: Iterable[str], *, most: int | None = None) -> float:
-    """Of all the words together; the fewer, the better do they read. ``most``: how often a character counts at most, so
-    that one that each word has decides nothing.
+    """Total bits of the words; fewer is more plausible. ``most``: how often a character counts at most, so that one in
+    every word doesn't dominate.
     """
     counts = Counter(one for word in words for one in word if one > "\x7f")
     if most is not None:
@@ -42,7 +42,7 @@ def _cost(one: str, model: Model) -> float:
 
 @cache
 def _models(codec: str) -> tuple[Model, ...]:
-    """For sentences, and for names: these have more ideographs, and more that are rare."""
+    """Models for sentences and for names, which have more, and rarer, ideographs."""
     if codec in (CP932, EUC_JP):
         level_1, level_2 = _table(EUC_JP, 0xB0, 0xCF), _table(EUC_JP, 0xD0, 0xF4)
         sets: tuple[frozenset[str], ...] = (KANA, TAUGHT, level_1, _PUNCTUATION, _HALF_WIDTH, level_2)
@@ -65,7 +65,7 @@ def _models(codec: str) -> tuple[Model, ...]:
 
 
 def _model(classes: Iterable[frozenset[str]], shares: Iterable[float]) -> Model:
-    """The bits of each character; a class has what those before it left."""
+    """The bits of each character; a class excludes the characters of the classes before it."""
     model: dict[str, float] = {}
     for characters, share in zip(classes, shares, strict=True):
         own = characters - model.keys()
@@ -75,6 +75,6 @@ def _model(classes: Iterable[frozenset[str]], shares: Iterable[float]) -> Model:
 
 @cache
 def _table(codec: str, first: int, last: int) -> frozenset[str]:
-    """The characters of two bytes whose first byte is in the range."""
+    """The two-byte characters whose first byte is in the range."""
     pairs = (bytes((lead, trail)) for lead in range(first, last + 1) for trail in range(0x40, 0xFF))
     return frozenset(one for pair in pairs if len(one := pair.decode(codec, "ignore")) == 1 and one > "\x7f")

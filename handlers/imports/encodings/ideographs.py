@@ -1,9 +1,9 @@
-"""Ideographs that ordinary texts are made of, by which Japanese and Chinese are told apart."""
+"""The most common ideographs, by which Japanese and Chinese are distinguished."""
 
 from __future__ import annotations
 
 #: The 1,026 kanji of elementary school (学年別漢字配当表, appendix to the curriculum of the Ministry of Education, in
-#: force since 2020): nine of ten in an ordinary text.
+#: force since 2020): nine in ten kanji of ordinary text.
 TAUGHT = frozenset(
     "一七九二人入八力十三上下千口土夕大女子小山川中五六円天手文日月木水火犬王出右四左本正玉生田白目石立休先名字年"
     "早気百竹糸耳虫村男町花見貝赤足車学林空金雨青草音校森刀万丸工弓才今元公内分切午友太少引心戸方止毛父牛兄冬北半"

@@ -1,4 +1,4 @@
-"""Where a file can't be decoded: found by passes of their own, once reading it has failed."""
+"""Locates bytes that can't be decoded, in separate passes after reading has failed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from handlers.core.light_dataclasses import dataclass
 from handlers.imports.encodings.catalogue import UTF_8, Open, is_wide, stray_in, unit_of
 
 BLOCK = 256 * 1024
-#: Bytes of one line's text after which nobody looks for zero bytes behind it.
+#: Length of a line, in bytes, after which the search for zero bytes stops.
 LONGEST_STRETCH = 1 << 19
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True)
 class Place:
-    """A byte: its ``line`` and its place in it (``byte``), from 1; ``found``: what stands there, for people."""
+    """A byte: its ``line`` and its position in it (``byte``), from 1; ``found``: a display text of the bytes there."""
 
     line: int
     byte: int
@@ -30,7 +30,7 @@ class Place:
 
 
 def first_bad(open_: Open, codec: str) -> Place | None:
-    """The first byte that the encoding does not have; None: all of the file can be decoded."""
+    """The first byte that the encoding can't decode; None: the whole file can be decoded."""
     with open_() as stream:
         bad = _first_bad(stream, codec)
     if bad is None:
@@ -42,10 +42,10 @@ def first_bad(open_: Open, codec: str) -> Place | None:
 
 
 def zero_tail(open_: Open, codec: str | None) -> tuple[int, int, int] | None:
-    """The zero characters that a file ends with: their first byte, from 1, its line, and how many bytes they have.
+    """The zero characters at the end of a file: position of their first byte, from 1, its line, and number of bytes.
 
-    None: it ends otherwise; or its encoding is not known, and zero bytes elsewhere say that it may be UTF-16; or there
-    is so much text without a line end or a zero byte that the file, which may be huge, is not read on for this.
+    None: there are none; or the encoding is unknown, and zero bytes elsewhere suggest UTF-16; or a stretch without line
+    end or zero byte is so long that the file, which may be huge, isn't read further.
     """
     size = content = zeros = stretch = 0
     with open_() as stream:
@@ -70,7 +70,7 @@ def zero_tail(open_: Open, codec: str | None) -> tuple[int, int, int] | None:
 
 
 def blocks_of(stream: BinaryIO) -> Iterator[bytes]:
-    """A stream to its end."""
+    """Yield the blocks of a stream."""
     while block := stream.read(BLOCK):
         yield block
 
@@ -100,7 +100,7 @@ def _first_bad(stream: BinaryIO, codec: str) -> tuple[int, bytes, str] | None:
 
 
 def _bytes_before(raw: bytes, codec: str, index: int) -> int:
-    """How many bytes the first ``index`` characters take."""
+    """Number of bytes of the first ``index`` characters."""
     decoder = codecs.getincrementaldecoder(codec)()
     seen = position = 0
     while seen <= index:
@@ -110,7 +110,7 @@ def _bytes_before(raw: bytes, codec: str, index: int) -> int:
 
 
 def _line_of(stream: BinaryIO, codec: str, offset: int) -> tuple[int, int]:
-    """The line of a byte and its place there. LF, CRLF and CR end a line; no other character has their bytes in it, but
+    """The line of a byte and its position there. LF, CRLF and CR end a line. Other characters contain these bytes only
     in UTF-16 and UTF-32, which are therefore decoded.
     """
     decoder = codecs.getincrementaldecoder(codec if is_wide(codec) else "latin-1")()
@@ -119,7 +119,7 @@ def _line_of(stream: BinaryIO, codec: str, offset: int) -> tuple[int, int]:
         text = decoder.decode(block[:left])
         left -= min(left, len(block))
         ends = list(_LINE_END.finditer(text))
-        # The other half of a line end that was counted with the block before.
+        # An LF at the start may be the second half of a CRLF that was counted with the previous block.
         line += len(ends) - (after_return and text.startswith("\n"))
         since = _size(text[ends[-1].end() :], codec) if ends else since + _size(text, codec)
         after_return = text.endswith("\r") if text else after_return
@@ -129,7 +129,7 @@ def _line_of(stream: BinaryIO, codec: str, offset: int) -> tuple[int, int]:
 
 
 def _size(text: str, codec: str) -> int:
-    """In bytes; ``text`` has a character for each, but in UTF-16 and UTF-32."""
+    """Bytes of ``text``, which has one character per byte except in UTF-16 and UTF-32."""
     if codec.startswith("utf-16"):
         return 2 * len(text) + 2 * sum(one > "\uffff" for one in text)
     return 4 * len(text) if codec.startswith("utf-32") else len(text)

@@ -1,7 +1,7 @@
-"""Whether decoded bytes can be words: letters of one language, in one case, with marks where marks stand.
+"""Checks whether decoded text can be words: letters of one language, consistent case, plausible punctuation.
 
-For the encodings of one byte a character, in which almost any bytes can be decoded. Lenient: what a text may have is
-let through, since a reading that is let through makes a file uncertain and no more.
+For single-byte encodings, which can decode almost any bytes. Lenient: anything plausible is accepted, since this only
+makes a file's encoding uncertain.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ _CYRILLIC = (
 )
 _ALPHABETS = tuple(frozenset(letters) for letters in (*_LATIN, *_CYRILLIC))
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI")
-#: Thai writes some vowels in front of their consonant, the others and the tones behind it.
+#: Thai writes some vowels before their consonant, the others and tone marks after it.
 _THAI = re.compile("(?:[เ-ไ]?[ก-ฮ][ัิ-ฺ็-๎]{0,3}[ะาำๅๆฯ]*)+|[๐-๙]+")
-#: Marks, by where they may stand; a part of a word is written as L, a number as N.
+#: Allowed sequences of marks, by class; L stands for a part of a word, N for a number.
 _SHAPE = re.compile(
     r"[o'i]*-?(?:[LN]+(?:(?:i|-|')[LN]+)*[st]*(?:-[LN]+)*)[c']*|[pb]?N*[pt]?|[st]?N+[st]*|[oc'-]|b?[LN]+s*", re.ASCII
 )
@@ -63,17 +63,17 @@ _MARKS = {
     **dict.fromkeys("€£¥¢$§¶±×№µ", "p"),
     "•": "b",
 }
-#: In ASCII, what no word has next to it, and what is as good as a blank (a delimiter, a path).
+#: Characters that separate words like a blank does (delimiters, paths).
 _BLANKS = re.compile("[@\\[\\\\\\]_|\xa0]+")
 
 
 def contradictions(words: Iterable[str]) -> int:
-    """How many of them can't be words."""
+    """How many of the words can't be words of a language."""
     return sum(not can_be(word) for word in words)
 
 
 def is_mostly_ascii(words: Iterable[str]) -> bool:
-    """A Latin text has fewer letters with marks than without; others are not asked."""
+    """Whether Latin text has a plausible share of letters without diacritics; other scripts always pass."""
     plain = marked = 0
     for word in words:
         for one in word:
@@ -87,7 +87,7 @@ def is_mostly_ascii(words: Iterable[str]) -> bool:
 
 
 def can_be(text: str) -> bool:
-    """Each part of it may be a word, a number, or a mark."""
+    """Whether each part may be a word, a number, or punctuation."""
     return all(_part(part) for part in _BLANKS.split(text) if not part.isascii())
 
 
@@ -110,7 +110,7 @@ def _part(part: str) -> bool:
 
 
 def _spelled(letters: str) -> bool:
-    """One script, one language, one case."""
+    """Whether letters are of one script and one language, with consistent case."""
     foreign = [one for one in letters if not one.isascii()]
     if not foreign:
         return True
@@ -131,13 +131,13 @@ def _script(letter: str) -> str | None:
 
 
 def _changes_case(letters: str) -> bool:
-    """From small to capital within, one of them with a mark. ASCII alone is left to itself: names of products."""
+    """From lower to upper case inside the word, one of them non-ASCII. Pure ASCII is allowed: product names."""
     pairs = itertools.pairwise(letters)
     return any(a.islower() and b.isupper() and a != "ß" and not (a.isascii() and b.isascii()) for a, b in pairs)
 
 
 def _is_monotonous(letters: str) -> bool:
-    """Every second letter is the same: the first bytes of characters of two."""
+    """Every second letter is the same, like the lead bytes of two-byte characters."""
     return len(letters) >= 8 and 1 in (len(set(letters[::2])), len(set(letters[1::2])))
 
 

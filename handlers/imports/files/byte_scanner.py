@@ -1,4 +1,4 @@
-"""The bytes of a CSV file on their way to the decoder: counted, bounded, and looked at for what readers differ in."""
+"""Scans the bytes of a CSV file before decoding: counts and limits them, and detects what CSV readers differ in."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ END_MARK = b"\x1a"
 class ScannedBytes(io.BufferedIOBase):
     """A binary stream for ``io.TextIOWrapper``.
 
-    ``size``: bytes so far. ``backslashes``, ``quotes``, ``lone_returns``: whether there were any. ``escapes``: those of
-    ISO 2022, whose encodings are ASCII to every decoder but their own. ``zeros``: bytes that no text has;
-    ``zero_tail``: how many of them the last block ends with.
+    ``size``: bytes so far. ``backslashes``, ``quotes``, ``lone_returns``: whether there were any. ``escapes``: escape
+    sequences of ISO 2022, whose encodings look like ASCII to other decoders. ``zeros``: whether there were zero bytes;
+    ``zero_tail``: how many of them are at the end of the last block.
     ``end_marks``: how many Ctrl-Z the file ends with, which are left out: DOS programs mark the end of a text so.
     ``long_lines``: a line of several thousand bytes may have come, so that rows have to be measured. All are known
     before the text is.
     """
 
     def __init__(self, stream: BinaryIO, *, line_bytes: int, end_mark: bytes = END_MARK) -> None:
-        """``end_mark``: Ctrl-Z in the file's encoding; in one of several bytes, line ends can't be distinguished from
-        parts of
-        other characters.
+        """``end_mark``: Ctrl-Z in the file's encoding; if that has several bytes, line ends can't be distinguished from
+        parts of other characters.
         """
         self._stream = stream
         self._line_bytes = line_bytes
@@ -41,16 +40,16 @@ class ScannedBytes(io.BufferedIOBase):
         self.long_lines = len(end_mark) > 1
 
     def readable(self) -> bool:
-        """It is."""
+        """Always True."""
         return True
 
     def close(self) -> None:
-        """Also the stream behind it."""
+        """Also close the underlying stream."""
         self._stream.close()
         super().close()
 
     def read1(self, size: int | None = -1, /) -> bytes:
-        """At most ``size`` bytes, those of one block at most.
+        """Read at most ``size`` bytes and at most one block.
 
         Raises:
             ImportRefused: a line has no end.
@@ -66,11 +65,11 @@ class ScannedBytes(io.BufferedIOBase):
         return chunk
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As ``read1``: the wrapper asks again."""
+        """Like ``read1``: the wrapper calls again."""
         return self.read1(size)
 
     def _next(self) -> bytes:
-        """The next block, without what may be the end mark; empty at the end."""
+        """The next block, without a possible end mark; empty at the end."""
         while block := self._stream.read(_BLOCK):
             text = self._held + block
             end = len(text)
@@ -99,7 +98,7 @@ class ScannedBytes(io.BufferedIOBase):
             text = b"\r" + block if self._after_return else block
             self._after_return = block.endswith(b"\r")
             inner = text[:-1] if self._after_return else text
-            # At the end of the file, too, a return alone is one: the block is empty then.
+            # A lone return at the end of the file counts, too: the block is empty then.
             self.lone_returns = inner.count(b"\r") != inner.count(b"\r\n")
 
     def _measure(self, chunk: bytes) -> None:

@@ -28,11 +28,11 @@ class CsvReader:
         encoding: str | None = None,
         limits: CsvLimits | None = None,
     ) -> Inspection:
-        """Without ``encoding``, the strategy's counts."""
+        """Without ``encoding``, the strategy's applies."""
         return inspect(open_, layout, versioned=versioned, encoding=encoding, limits=limits)
 
     def rows(self, open_: Open, layout: Layout, found: Inspection, limits: CsvLimits) -> Iterator[FileRow]:
-        """What can't be stored is left out, so the report has only its line."""
+        """Values that can't be stored are omitted, so the report shows only the line."""
         for record, winner in records_of(open_, layout, found, limits=limits):
             end = record.problem if record.problem is not None else winner
             cells = record.values
@@ -46,8 +46,8 @@ class CsvReader:
 
 
 def _named(header: list[str], cells: list[str], layout: Layout) -> dict[str, str]:
-    """By column name, whatever is wrong with the record: the report has the same columns for all rows of a file. Values
-    beyond the header's columns are named by their number.
+    """The values by column name, even of an invalid record, since the report has the same columns for all rows of a
+    file. Values beyond the header's columns are named by their number.
     """
     width = len(header)
     row = row_of(header, [*cells[:width], *[""] * (width - len(cells))], layout)

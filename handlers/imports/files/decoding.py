@@ -1,4 +1,4 @@
-"""The encoding in which a file is read: named and enforced, known by its byte order mark, or certain by its content."""
+"""Determines a file's encoding: named by the caller, by the byte order mark, or certain by the content."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _ISO_2022 = (
     "the file's encoding is not certain: it has escape sequences of ISO-2022-JP or ISO-2022-KR, which are valid UTF-8, "
     "too. Name its encoding, or save it as UTF-8"
 )
-#: What the zero bytes at the end of a file can look like.
+#: Errors that zero bytes at the end of a file can cause.
 _MAY_BE_ZEROS = (UNKNOWN_ENCODING, LINE_TOO_LONG, FIELD_TOO_LONG, UNCLOSED_QUOTE)
 
 T = TypeVar("T")
 
 
 def in_its_encoding(open_: Open, named: str | None, read: Callable[[str], tuple[T, ScannedBytes]]) -> T:
-    """Read the whole file by ``read``, which gets the codec; twice where it turns out not to be UTF-8.
+    """Read the whole file with ``read``, which takes the codec; twice if it turns out not to be UTF-8.
 
-    ``named``: what the caller or the strategy says.
+    ``named``: the encoding that the caller or the strategy names.
 
     Raises:
-        ImportRefused: it is no CSV file, not in the encoding that is named, or not certainly in any.
+        ImportRefused: it isn't a CSV file, isn't in the named encoding, or has no certain encoding.
     """
     with open_() as stream:
         head = stream.read(HEAD_BYTES)
@@ -51,7 +51,7 @@ def in_its_encoding(open_: Open, named: str | None, read: Callable[[str], tuple[
     try:
         found, watched = _read(open_, codec, head, read)
     except ImportRefused as refused:
-        # What looks like a line without end, or like another encoding.
+        # Zero bytes at the end can look like an endless line, or like another encoding.
         if b"\0" in head or refused.code in _MAY_BE_ZEROS:
             _check_zero_tail(open_, codec)
         raise
@@ -71,7 +71,7 @@ def _read(
     try:
         found, watched = read(encodings.UTF_8)
     except UnicodeDecodeError:
-        # Large tables that other files don't need.
+        # Large tables, needed only for files that aren't UTF-8.
         from handlers.imports.encodings.detection import certain_encoding
 
         found, watched = _held(open_, certain_encoding(open_), read)
@@ -84,7 +84,7 @@ def _read(
 
 
 def _check_zero_tail(open_: Open, codec: str | None) -> None:
-    """Raises ImportRefused where a file ends with zero bytes: it was made longer than it was filled."""
+    """Raises ImportRefused: the file ends with zero bytes, so it was extended but not completely written."""
     tail = zero_tail(open_, codec)
     if tail is None:
         return

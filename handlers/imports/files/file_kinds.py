@@ -1,4 +1,4 @@
-"""What a file is that is no CSV, by its first bytes; file signatures as in the lists of file(1) and PRONOM."""
+"""Recognises other kinds of files than CSV by their first bytes, with the signatures of file(1) and PRONOM."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from handlers.imports.errors import NOT_CSV, ImportRefused
 
-#: So many bytes are looked at: enough for the names of an office document's first parts.
+#: Bytes that are checked: enough for the names of an office document's first parts.
 HEAD_BYTES = 4096
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 #: Parts of office documents, which are ZIP archives.
@@ -22,7 +22,7 @@ _OFFICE = (
     ("Index/Document.iwa", "an iWork document (.numbers)"),
 )
 UNPACK, EXPORT = "unpack it first", "save its table as CSV"
-#: Signature, what has it, what to do. Those that could begin a text are followed by bytes that no text has.
+#: Signature, kind, advice. Signatures that could start a text include bytes that don't occur in text.
 _KINDS = (
     (rb"\x1f\x8b", "compressed with gzip", UNPACK),
     (rb"BZh[1-9]1AY&SY", "compressed with bzip2", UNPACK),
@@ -50,7 +50,7 @@ _MARKUP = (
 
 
 def check_csv(head: bytes) -> None:
-    """Raises ImportRefused where the first bytes are those of another kind of file."""
+    """Raises ImportRefused: the first bytes are those of another kind of file."""
     found = kind_of(head)
     if found is not None:
         kind, advice = found
@@ -58,7 +58,7 @@ def check_csv(head: bytes) -> None:
 
 
 def kind_of(head: bytes) -> tuple[str, str] | None:
-    """What a file is by its first bytes, and what to do with it; None: they could begin a text."""
+    """The kind of a file by its first bytes, and what to do with it; None: it may be text."""
     if is_zip(head):
         office = next((kind for part, kind in _OFFICE if part.encode() in head), None)
         if office is not None:
@@ -68,16 +68,16 @@ def kind_of(head: bytes) -> tuple[str, str] | None:
 
 
 def is_zip(head: bytes) -> bool:
-    """Whether it begins as a ZIP archive does, an empty one and a part of several too (APPNOTE.TXT 4.3)."""
+    """Whether it starts like a ZIP archive, including empty and split ones (APPNOTE.TXT 4.3)."""
     return head.startswith(_ZIP)
 
 
 def office_kind(names: Iterable[str]) -> str | None:
-    """The office document that has such parts; None: it is an archive of files."""
+    """The kind of office document that has these parts; None: it is an archive of files."""
     known = list(names)
     return next((kind for part, kind in _OFFICE if any(name.startswith(part) for name in known)), None)
 
 
 def markup_of(line: str) -> str | None:
-    """What a text is whose first line is no header."""
+    """The kind of markup that a first line starts; None: it may be a header."""
     return next((kind for pattern, kind in _MARKUP if pattern.match(line)), None)

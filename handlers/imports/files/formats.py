@@ -7,8 +7,8 @@ from handlers.core.light_dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Format:
-    """``input_type``: that of the Distributed Map's ItemReader. ``first_line``: the physical line of the first row,
-    from 1, in a file that the Map reads as it is, where each line is a row.
+    """``input_type``: of the Distributed Map's ItemReader. ``first_line``: the physical line of the first row, from 1,
+    in a file that the Map reads directly, where each line is a row.
     """
 
     input_type: str

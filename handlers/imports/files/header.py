@@ -14,12 +14,12 @@ from handlers.imports.files.layout import REPORT_COLUMNS, Layout
 
 COMMA = ","
 DELIMITERS = (COMMA, ";", "\t", "|")
-#: Quoted where a program quotes every value.
+#: Quoted by programs that quote every value.
 _DECLARATION = re.compile(r"(?i:\"sep=([^\r\n])\"|sep=([^\r\n]))[,;|]*[\r\n]*")
 
 
 def delimiter_of(line: str, layout: Layout) -> str:
-    """The delimiter under which a header's line names most of the columns; a comma when none does."""
+    """The delimiter with which the header line contains the most known columns; a comma if none does."""
     known = {*layout.columns, *layout.optional}
 
     def matches(delimiter: str) -> int:
@@ -30,12 +30,12 @@ def delimiter_of(line: str, layout: Layout) -> str:
 
 
 def declared_delimiter(line: str, layout: Layout) -> str | None:
-    """The delimiter that a first line ``sep=;`` declares, as Excel writes and reads it; None: it is no such line.
+    """The delimiter declared by a first line such as ``sep=;``, as in Excel; None: it isn't such a line.
 
     A column of such a name is a header.
 
     Raises:
-        ImportRefused: no file is read with that delimiter.
+        ImportRefused: the delimiter isn't supported.
     """
     found = _DECLARATION.fullmatch(line)
     if found is None:
@@ -54,7 +54,7 @@ def declared_delimiter(line: str, layout: Layout) -> str | None:
 
 
 def is_of_report(header: Sequence[str], layout: Layout) -> bool:
-    """Whether a header begins with the columns of a report of failed rows, and not with the table's own."""
+    """Whether a header starts with the columns of a report of failed rows and isn't the table's own."""
     if tuple(header[: len(REPORT_COLUMNS)]) != REPORT_COLUMNS:
         return False
     known = {*layout.columns, *layout.optional}
@@ -63,7 +63,7 @@ def is_of_report(header: Sequence[str], layout: Layout) -> bool:
 
 
 def check_header(header: Sequence[str], layout: Layout, delimiter: str) -> None:
-    """Every column of the strategy once, and no other. The first finding is the one that explains the others.
+    """Require every column of the strategy once, and no other. Reports the finding that explains the others first.
 
     Raises:
         ImportRefused: naming the columns.

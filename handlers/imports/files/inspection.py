@@ -1,8 +1,8 @@
-"""The loader's first look at a CSV file, the whole of it: encoding, columns, number of rows, repeated keys, and whether
-the Distributed Map may read the object itself.
+"""The loader's inspection of a whole CSV file: encoding, columns, number of rows, repeated keys, and whether the
+Distributed Map may read the object itself.
 
-Batches of ordinary rows are checked at C speed; only where a batch has something unusual are its rows looked at one by
-one. Memory: one batch, and a hash per key (about 85 MB for a million rows).
+Batches of ordinary rows are checked at C speed; only the rows of unusual batches are checked one by one. Memory: one
+batch, and a hash per key (about 85 MB for a million rows).
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ QUOTES = "quotes in values without quotes round them"
 REPEATED_KEYS = "repeated keys"
 REPORT = "a report of failed rows"
 NO_VERSION = "the object has no version"
-#: A line whose quotes stand round values, or are doubled in these. Nothing is tried twice, so its time is its length.
+#: A line whose quotes enclose values or are doubled inside them. Possessive quantifiers make it linear in time.
 _QUOTED_WELL = re.compile(r"""(?:(?:"(?:[^"]++|"")*+"|[^",\r\n]*+),)*+(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)[\r\n]*""")
 
 
 @dataclass
 class Inspection:
-    """What a file is. ``rows`` counts all, those with problems included, but not the ``ignored`` ones: blank lines,
-    rows without any value, and Ctrl-Z at the end.
+    """The result of an inspection. ``rows`` counts all rows, including invalid ones, but not ``ignored`` ones: blank
+    lines, rows without any value, and Ctrl-Z at the end.
 
     ``encoding``: Python's codec. ``reasons``: why the Distributed Map can't read the object itself; none: it can.
     """
@@ -59,7 +59,7 @@ class Inspection:
     ignored: int = 0
     bytes: int = 0
     reasons: set[str] = field(default_factory=set)
-    #: Key to the index of the last row that has it, of the keys that more than one row has.
+    #: Repeated key to the index of the last row that has it.
     last: dict[Key, int] = field(default_factory=dict)
 
     @property
@@ -68,7 +68,7 @@ class Inspection:
         return not self.reasons
 
     def stored(self) -> dict[str, Any]:
-        """As the job's row keeps it."""
+        """The fields for the job's row."""
         name = encodings.name_of(self.encoding)
         rows = {"totalRows": self.rows, "ignoredRows": self.ignored}
         return {**rows, "fileEncoding": name, "columns": self.header}
@@ -77,10 +77,10 @@ class Inspection:
 def inspect(
     open_: Open, layout: Layout, *, versioned: bool, encoding: str | None = None, limits: CsvLimits | None = None
 ) -> Inspection:
-    """Read the whole file once; again where it turns out not to be UTF-8.
+    """Read the whole file once, or twice if it turns out not to be UTF-8.
 
-    ``encoding``: a name that the caller gave; without it, the strategy's counts. ``versioned``: the object has a
-    version that can be read again.
+    ``encoding``: named by the caller; without it, the strategy's applies. ``versioned``: the object has a version that
+    can be read again.
 
     Raises:
         ImportRefused: the file can't be imported; says why.
@@ -93,9 +93,9 @@ def inspect(
 def records_of(
     open_: Open, layout: Layout, inspection: Inspection, *, limits: CsvLimits | None = None
 ) -> Iterator[tuple[Record, int | None]]:
-    """The rows of an inspected file in their order, each with the index of the row that supersedes it, if one does.
+    """The rows of an inspected file in order, each with the index of the row that supersedes it, if any.
 
-    Where the strategy rejects repeated keys, the repeats have a problem that names the first row.
+    If the strategy rejects repeated keys, the repeated rows have a problem that names the first row.
     """
     reader = RecordReader(open_(), inspection.encoding, layout, limits or CsvLimits())
     key_of = key_reader(inspection.header, layout)
@@ -115,7 +115,7 @@ def records_of(
 
 
 def key_reader(header: list[str], layout: Layout) -> Callable[[list[str]], Any]:
-    """Takes a record's values to its key."""
+    """A function from a record's values to its key."""
     return itemgetter(*(header.index(name) for name in layout.key))
 
 
@@ -208,8 +208,8 @@ def _inspected(
 
 
 def _has_lone_quotes(batch: Batch) -> bool:
-    """The guide says how doubled quotes in quotes are read, but not a quote in a value without ("Parsing an input CSV
-    file"). Where records and lines differ in number, the file is copied in any case.
+    """The guide specifies doubled quotes inside quotes, but not a quote in an unquoted value ("Parsing an input CSV
+    file"). If records and lines differ in number, the file is copied in any case.
     """
     if batch.lines != len(batch.records) or '"' not in "".join(map("".join, batch.records)):
         return False
@@ -218,7 +218,7 @@ def _has_lone_quotes(batch: Batch) -> bool:
 
 
 def _have_text(keys: list[Any]) -> bool:
-    """Whether each row has a key. One without may have nothing at all."""
+    """Whether each row has a key. A row without one may be blank."""
     if isinstance(keys[0], str):
         return all(map(str.strip, keys))
     return all(any(map(str.strip, key)) for key in keys)

@@ -1,4 +1,4 @@
-"""What a caller says of the file that is to be imported."""
+"""Validation of the file that a caller names for an import."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_KEY_BYTES = 1024
 
 
 def check_file(bucket: str, object_key: str, encoding: str | None, buckets: Collection[str]) -> None:
-    """Raises ValidationError naming ``bucket``, ``key`` or ``encoding``. ``buckets``: where files may be."""
+    """Raises ValidationError naming ``bucket``, ``key`` or ``encoding``. ``buckets``: the allowed ones."""
     if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket) or bucket not in buckets:
         raise ValidationError("bucket", bucket, f"one of {', '.join(sorted(buckets))} (importBuckets)")
     if not isinstance(object_key, str) or not 0 < len(encoded("key", object_key)) <= _MAX_KEY_BYTES:

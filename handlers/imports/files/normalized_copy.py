@@ -1,7 +1,7 @@
-"""The copy of a file that the Distributed Map reads safely: UTF-8 without byte order mark, comma, every row as wide as
-the header, and two leading columns with the position of the row in the original.
+"""The copy of a file that the Distributed Map can read safely: UTF-8 without byte order mark, comma, every row as wide
+as the header, and two leading columns with the position of the row in the original.
 
-Rows that fail before they are imported, and those that a later one supersedes, are not in it: the loader records them.
+It omits rows that are invalid or superseded by a later one: the loader records these.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ PART_BYTES = 8 * 1024 * 1024
 
 
 def normalised(header: list[str], records: Iterable[Record], *, part_bytes: int = PART_BYTES) -> Iterator[bytes]:
-    """The copy in parts of about ``part_bytes``; each is written before the next is made."""
+    """Yield the copy in parts of about ``part_bytes``; each is written before the next is created."""
     buffer = io.StringIO(newline="")
-    # All quoted: before Python 3.13 a value with a return alone would not be, and a reader might end the row there.
+    # Quote all: before Python 3.13 a value with a lone return isn't quoted, and a reader might end the row there.
     writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow([ROW_COLUMN, LINE_COLUMN, *map(_escaped, header)])
     for record in records:
@@ -35,7 +35,7 @@ def normalised(header: list[str], records: Iterable[Record], *, part_bytes: int 
 
 
 def _escaped(value: str) -> str:
-    r"""The Map's reader takes a backslash before ``\``, ``"`` and the delimiter as an escape and drops every other one
-    (Developer Guide, "Parsing an input CSV file"), so that two stand for one.
+    r"""The Map's reader treats a backslash before ``\``, ``"`` and the delimiter as an escape and drops all others
+    (Developer Guide, "Parsing an input CSV file"), so backslashes are doubled.
     """
     return value.replace("\\", "\\\\") if "\\" in value else value

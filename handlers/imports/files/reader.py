@@ -1,4 +1,4 @@
-"""The port that a file format implements: the loader's first look at a file, its rows, and the copy for the Map."""
+"""The port that a file format implements: inspection of a file, its rows, and the copy for the Map."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FileRow:
-    """A row of the file by column name. ``end``: the outcome that it has from the start, a problem or the index of the
+    """A row of the file by column name. ``end``: an outcome that is known from the start: a problem or the index of the
     row that supersedes it.
     """
 
@@ -28,7 +28,7 @@ class FileRow:
 
 
 class FileReader(Protocol):
-    """Reads the files of one format, the same content whenever it is asked."""
+    """Reads the files of one format; repeatable, with the same results."""
 
     def inspect(
         self,
@@ -39,8 +39,8 @@ class FileReader(Protocol):
         encoding: str | None = None,
         limits: CsvLimits | None = None,
     ) -> Inspection:
-        """What a file is: the whole of it is read. ``encoding``: a name that the caller gave; ``versioned``: the object
-        has a version that can be read again.
+        """Inspect a file by reading all of it. ``encoding``: named by the caller; ``versioned``: the object has a
+        version that can be read again.
 
         Raises:
             ImportRefused: the file can't be imported; says why.
@@ -50,11 +50,11 @@ class FileReader(Protocol):
     def rows(
         self, open_: Callable[[], BinaryIO], layout: Layout, found: Inspection, limits: CsvLimits
     ) -> Iterator[FileRow]:
-        """The rows of an inspected file in their order. Raises ImportRefused."""
+        """The rows of an inspected file in order. Raises ImportRefused."""
         ...
 
     def copied(self, found: Inspection, rows: Iterable[FileRow]) -> Iterator[bytes]:
-        """A file of these rows that the Distributed Map reads safely, in parts; each says where its row is in the
+        """A copy with these rows that the Distributed Map can read safely, in parts; each row has its position in the
         original (``ROW_COLUMN``, ``LINE_COLUMN``).
         """
         ...
@@ -62,7 +62,7 @@ class FileReader(Protocol):
 
 def reader_of(kind: Format) -> FileReader:
     """The reader of a format."""
-    # Each with what the other does not need.
+    # Imported late, since a file needs only one of them.
     if kind is JSON_LINES:
         from handlers.imports.files.json_lines.reader import JsonLinesReader
 

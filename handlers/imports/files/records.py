@@ -31,17 +31,16 @@ if TYPE_CHECKING:
     from handlers.imports.files.limits import CsvLimits
 
 BATCH_ROWS = 2_048
-#: What a line without values has.
+#: The only characters of a line without values.
 _BLANKS = ' \t,;|"\r\n\xa0\u3000\ufeff'
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Consecutive records, blank ones too.
+    """Consecutive records, including blank ones.
 
-    ``text``: the physical lines that they took, those of a malformed record behind them included, whose ``malformed``
-    says what is wrong with it. ``dropped_lines``: of a report's records, the line ends in the columns in front, which
-    are left out.
+    ``text``: their physical lines, including those of a malformed record after them, which ``malformed`` describes.
+    ``dropped_lines``: for a report's records, the line ends in the leading columns, which are dropped.
     """
 
     records: list[list[str]]
@@ -60,8 +59,8 @@ class Batch:
 class Record:
     """A row of the file: ``index`` counts rows from 0, ``line`` is its first physical line, from 1.
 
-    ``values``: one per column, absent ones at the end filled up with empty text; as they came where there is a
-    ``problem``. ``bytes``: at least as many as the row has as JSON; ``short``: whether values were absent.
+    ``values``: one per column, padded with empty text; unchanged if there is a ``problem``. ``bytes``: at least as many
+    as the row has as JSON; ``short``: whether values were absent.
     """
 
     index: int
@@ -73,21 +72,21 @@ class Record:
 
     @property
     def number(self) -> int:
-        """For people: rows count from 1."""
+        """The row's number for display, from 1."""
         return self.index + 1
 
 
 class RecordReader:
-    """The records of one CSV stream. ``header`` and ``delimiter`` are known from the start.
+    """Reads the records of one CSV stream. ``header`` and ``delimiter`` are known from the start.
 
     A first line that declares the delimiter (``sep=;``) is one of the ``lines_before`` the header.
 
-    A report of failed rows (``is_report``) is read as the file that its rows are of: without the columns in front, and
-    cells as they were before the report made them safe for spreadsheets.
+    A report of failed rows (``is_report``) is read like the original file: without the leading columns, and with cells
+    as they were before they were made safe for spreadsheets.
 
     Raises:
-        ImportRefused: the file is empty, its header is wrong, or a limit is passed; also while it is read.
-        UnicodeDecodeError: it is not in this encoding; also while it is read.
+        ImportRefused: the file is empty, its header is wrong, or a limit is exceeded; also while reading.
+        UnicodeDecodeError: it isn't in this encoding; also while reading.
     """
 
     def __init__(self, stream: BinaryIO, encoding: str, layout: Layout, limits: CsvLimits) -> None:
@@ -98,7 +97,7 @@ class RecordReader:
         self._stray = encodings.stray_in(encoding)
         # newline="": lines end with LF, CRLF or CR and keep it, so that the csv module sees values as they are.
         self._text = io.TextIOWrapper(cast(BinaryIO, self.watched), encoding=encoding, errors="strict", newline="")
-        # The limit is the module's, for all readers of the process.
+        # The limit is global to the module.
         csv.field_size_limit(limits.field_chars)
         line, self.lines_before = self._first_line()
         declared = declared_delimiter(line, layout) if not self.lines_before else None
@@ -106,7 +105,7 @@ class RecordReader:
             line, blank = self._first_line()
             self.lines_before = 1 + blank
         self.delimiter = declared or delimiter_of(line, layout)
-        # The second of them is what the first has given already.
+        # The second iterator yields the lines that the reader has consumed from the first.
         read, self._lines = itertools.tee(
             itertools.chain(itertools.repeat("\n", self.lines_before), [line], self._text)
         )
@@ -120,13 +119,13 @@ class RecordReader:
         check_header(self.header, layout, self.delimiter)
 
     def batches(self) -> Iterator[Batch]:
-        """All records behind the header."""
+        """All records after the header."""
         while True:
             before = self._reader.line_num
             records: list[list[str]] = []
             malformed = None
             try:
-                # On an error, the list keeps what was read before.
+                # On an error, the list keeps the records read so far.
                 records.extend(itertools.islice(self._reader, BATCH_ROWS))
             except csv.Error as error:
                 malformed = self._survived(error, before + 1 + sum(map(lines_in, records)))
@@ -136,11 +135,11 @@ class RecordReader:
             yield _of_report(batch) if self.is_report else batch
 
     def close(self) -> None:
-        """Also the stream."""
+        """Also close the stream."""
         self._text.close()
 
     def records(self) -> Iterator[Record]:
-        """Single records, blank ones left out."""
+        """Single records, without blank ones."""
         index = 0
         for batch in self.batches():
             for record in examined(batch, index, self.header, self._limits):
@@ -148,7 +147,7 @@ class RecordReader:
                 index = record.index + 1
 
     def _first_line(self) -> tuple[str, int]:
-        """The line in which the header begins, and how many blank ones come before it."""
+        """The line in which the header begins, and the number of blank lines before it."""
         blank = 0
         while line := self._text.readline(self._limits.header_chars + 1):
             line = line.removeprefix("\ufeff")  # a byte order mark that the codec keeps
@@ -162,7 +161,7 @@ class RecordReader:
         raise ImportRefused(EMPTY_FILE, "the file is empty: it has no header")
 
     def _taken(self, before: int) -> list[str]:
-        """The lines that the reader has taken since it had taken ``before``."""
+        """The lines that the reader has consumed since line ``before``."""
         lines = list(itertools.islice(self._lines, self._reader.line_num - before))
         if self._stray is not None and self._stray.search("".join(lines)):
             raise UnicodeDecodeError(self._encoding, b"", 0, 0, "a byte without a character")
@@ -176,7 +175,7 @@ class RecordReader:
             raise ImportRefused(MALFORMED_QUOTES, f"the header's quotes are malformed: {error}") from error
 
     def _survived(self, error: csv.Error, line: int) -> str:
-        """The message of an error that concerns one record. Raises ImportRefused where the rest is unreadable."""
+        """The message of an error that affects one record. Raises ImportRefused: the rest is unreadable."""
         text = str(error)
         if "field limit" in text or "field larger" in text:
             raise ImportRefused(
@@ -190,7 +189,7 @@ class RecordReader:
 
 
 def examined(batch: Batch, index: int, header: list[str], limits: CsvLimits) -> Iterator[Record]:
-    """The rows of a batch one by one; ``index`` is that of the first."""
+    """The rows of a batch one by one; ``index``: of the first."""
     line, end = batch.first_line, batch.first_line + batch.lines
     dropped = iter(batch.dropped_lines)
     for values in batch.records:
@@ -212,7 +211,7 @@ def _examined(values: list[str], index: int, line: int, header: list[str], limit
     short = len(values) < width
     if short:
         values = [*values, *[""] * (width - len(values))]
-    # JSON needs at most six bytes for a character; an exact count is needed for few rows only.
+    # JSON needs at most six bytes per character; only few rows need an exact count.
     size = 6 * (sum(map(len, values)) + sum(map(len, header)) + width)
     if size > limits.row_bytes // 4:
         size = len(json_bytes(dict(zip(header, values, strict=True))))
@@ -230,12 +229,12 @@ def _of_report(batch: Batch) -> Batch:
 
 
 def is_blank(values: list[str]) -> bool:
-    """A line, or a row of a spreadsheet, with nothing in it: it is no row. Ctrl-Z alone ends a text of DOS."""
+    """An empty line or spreadsheet row, which doesn't count as a row. A lone Ctrl-Z ends a DOS text."""
     return not any(map(str.strip, values)) or values == ["\x1a"]
 
 
 def lines_in(values: list[str]) -> int:
-    """Physical lines of a record: line ends inside of it stand in quotes and are kept."""
+    """Number of physical lines of a record, including line ends inside quoted values."""
     return 1 + sum(
         value.count("\n") + value.count("\r") - value.count("\r\n")
         for value in values

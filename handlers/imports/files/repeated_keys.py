@@ -1,4 +1,4 @@
-"""Rows of one file with the same key: which one counts, found with a hash a key in memory."""
+"""Finds rows of one file with the same key, with one hash per key in memory."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Key = str | tuple[str, ...]
 
 
 class KeyScan:
-    """One pass over the keys. ``last``: key to the index of the last row that has it, of those that several have."""
+    """One pass over the keys. ``last``: repeated key to the index of the last row that has it."""
 
     def __init__(self, last: dict[Key, int]) -> None:
         self._last = last
         self._seen: set[int] = set()
 
     def add_all(self, keys: Sequence[Key], index: int) -> None:
-        """Those of consecutive rows; ``index`` is that of the first."""
+        """Add the keys of consecutive rows; ``index``: of the first."""
         hashes = set(map(hash, keys))
         if len(hashes) == len(keys) and self._seen.isdisjoint(hashes):
             self._seen |= hashes
@@ -32,7 +32,7 @@ class KeyScan:
             self.add(key, index + offset)
 
     def add(self, key: Key, index: int) -> None:
-        """Two keys with one hash count as repeated here; each then is the last of its own, so nothing follows."""
+        """Add a key. Different keys with the same hash are recorded, too, without effect: each is its own last row."""
         number = hash(key)
         if number in self._seen and not _is_empty(key):
             self._last[key] = index
@@ -40,7 +40,7 @@ class KeyScan:
 
 
 class KeyEnds:
-    """Read the rows again: the outcome of each that follows from its key."""
+    """For a second pass over the rows: the outcome of each that follows from its key."""
 
     def __init__(self, last: dict[Key, int], layout: Layout) -> None:
         self._last = last
@@ -48,8 +48,8 @@ class KeyEnds:
         self._first: dict[Key, Record] = {}
 
     def of(self, record: Record, key: Key) -> RowProblem | int | None:
-        """The index of the row that supersedes this one, if one does; where the strategy rejects repeated keys, the
-        problem of a repeat, which names the first row.
+        """The index of the row that supersedes this one, if any; if the strategy rejects repeated keys, the problem of
+        a repeated row, which names the first.
         """
         last = self._last.get(key)
         if last is None or _is_empty(key):
@@ -67,5 +67,5 @@ def _rejected(record: Record, first: Record, key: Key) -> RowProblem | None:
 
 
 def _is_empty(key: Key) -> bool:
-    """Rows without key are not the same row: each fails by itself."""
+    """Rows without a key aren't duplicates of each other: each fails separately."""
     return not key if isinstance(key, str) else not all(key)

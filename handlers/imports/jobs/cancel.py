@@ -1,4 +1,4 @@
-"""Cancelling the import of a file: rows without a command end CANCELLED, the others run to their end."""
+"""Cancels the import of a file: rows without a command become CANCELLED, the others complete normally."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from handlers.imports.jobs.repository import ImportRepository
 
 MAX_ROUNDS = 20
-#: A page is 1 MB at most, whatever is asked for (API reference, Query); all rows of the file pass.
+#: Page size; a page has at most 1 MB in any case (API reference, Query), and all rows of the file are read.
 PAGE = 1_000
 
 
 def request_cancel(repository: ImportRepository, key: ImportJobKey) -> None:
-    """CANCELLED at once if nothing of the file was read; else the ``Canceller`` is asked for, by way of the stream.
+    """Set CANCELLED at once if the file wasn't read yet; else request the ``Canceller`` through the stream.
 
     Raises:
         NotFound: there is no such job.
         WrongStatus: it has another outcome.
-        TransientConflict: others kept changing it, or it was retried at the same moment: the new attempt goes on unless
-            it is cancelled again.
+        TransientConflict: others kept changing it, or it was retried at the same moment: the new attempt continues
+            unless it is cancelled again.
     """
     attempt = None
     for _ in range(MAX_ROUNDS):
@@ -42,7 +42,7 @@ def request_cancel(repository: ImportRepository, key: ImportJobKey) -> None:
         if status.is_terminal(job):
             raise WrongStatus(f"{key}: {job['status']}; only an import without outcome is cancelled")
         if job["status"] == status.PROCESSING or job["attempt"] > 1:
-            # A retry that nobody has begun ends as FAILED as it was: its failed rows may be tried again later.
+            # A retry that hasn't begun becomes FAILED again: its failed rows may be retried later.
             change = Change(set={CANCEL_REQUESTED: True})
             allowed = one_of("status", (status.CREATED, status.QUEUED, status.PROCESSING))
         else:
@@ -54,9 +54,9 @@ def request_cancel(repository: ImportRepository, key: ImportJobKey) -> None:
 
 
 class Canceller:
-    """Called for a job that is to be cancelled, and again whenever its row has changed since.
+    """Called for a job that is to be cancelled, and again after each change of its row.
 
-    Rows that somebody writes meanwhile are found by the call that follows when all are written: that changes the job.
+    Rows that are written concurrently are found by a later call: the job changes once all rows are written.
     """
 
     def __init__(self, store: TableStore, repository: ImportRepository) -> None:
@@ -64,9 +64,9 @@ class Canceller:
         self._repository = repository
 
     def __call__(self, key: ImportJobKey) -> None:
-        """Cancel the job's rows that wait; their outcomes end the job as others do.
+        """Cancel the job's waiting rows; their outcomes end the job like others.
 
-        A call that stopped on the way is repeated: it goes on with the rows that are left.
+        An interrupted call is repeated and continues with the remaining rows.
         """
         job = self._repository.job(key)
         if job is None or status.is_terminal(job) or not _is_asked(job):

@@ -1,4 +1,4 @@
-"""A job's counters: in which a row counts, and when one has them all."""
+"""A job's counters: which one a row counts in, and when one is complete."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from handlers.store.port import IMPORT_TMP, Change, Item, Update, Write
 
 
 def counter_of(row: Item) -> str:
-    """The number in which a row with an outcome counts."""
+    """The name of the number in which a row with an outcome counts."""
     if row["status"] == status.COMPLETED:
         return "applied" if row["result"] == APPLIED else "unchanged"
     return {status.FAILED: "failed", status.SUPERSEDED: "superseded", status.CANCELLED: "cancelled"}[row["status"]]
 
 
 def counting(counts: Mapping[str, int]) -> dict[Path, int]:
-    """What is added to a counter: rows by outcome, which are not left to be counted any more."""
+    """The increments of a counter: rows by outcome, subtracted from those that remain to be counted."""
     added: dict[Path, int] = {LEFT: -sum(counts.values())}
     added.update(counts)
     return added
 
 
 def expectations(key: ImportJobKey, rows: int) -> list[Write]:
-    """How many rows each counter is going to count, written once: ``left`` is 0 as soon as it has them all.
+    """Write once how many rows each counter will count: ``left`` is 0 as soon as it has counted them all.
 
-    Nothing is decided by it: it only says when to look (decision 0161).
+    It only triggers checks; no decision depends on it (decision 0161).
     """
     writes: list[Write] = []
     for number in range(min(rows, IMPORT_SHARDS)):

@@ -1,4 +1,4 @@
-"""The end of a job: once every row has an outcome, by one conditional write. The only place that ends jobs well."""
+"""Ends a job once every row has an outcome, by one conditional write."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROWS_FAILED = "RowsFailed"
 
 
 class Finalizer:
-    """Called whenever a row has come to its outcome, and when a file has been read; any number of times."""
+    """Called whenever a row has an outcome, and when a file has been read; any number of times."""
 
     def __init__(self, store: TableStore, repository: ImportRepository, objects: Objects) -> None:
         self._store = store
@@ -28,10 +28,10 @@ class Finalizer:
         self._objects = objects
 
     def __call__(self, key: ImportJobKey) -> str | None:
-        """End the job if it is complete; answers its status, None if there is no such job.
+        """End the job if it is complete; returns its status, None if there is no such job.
 
-        The row that ended last has been counted before this is called, and so has the number of rows been stored: who
-        comes last sees both.
+        The last row is counted before this is called, and so is the number of rows stored: whichever call is last sees
+        both.
         """
         found = self._repository.job_and_counts(key)
         if found is None:

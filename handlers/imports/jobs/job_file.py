@@ -1,4 +1,4 @@
-"""A job's file: pinned when it is first found, looked at, and read row by row."""
+"""A job's file: pinned when it is first found, inspected, and read row by row."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from handlers.imports.keys import ImportJobKey
     from handlers.store.port import Item
 
-#: What is wrong with the file or the request.
+#: Errors of the file or the request.
 REFUSALS = (BucketMissing, ObjectMissing, ObjectChanged, ImportRefused, ValidationError)
 
 
 class JobFiles:
-    """Reads the files of jobs, the same content whenever it is asked."""
+    """Reads the files of jobs; repeatable, with the same content."""
 
     def __init__(
         self,
@@ -47,8 +47,8 @@ class JobFiles:
         self._limits = limits or CsvLimits()
 
     def pinned(self, key: ImportJobKey, job: Item) -> ObjectInfo | None:
-        """The object as the first call found it; its counters are there and the job is PROCESSING. None: the job was
-        cancelled before. Raises REFUSALS.
+        """The object as found by the first call; the job then has its counters and is PROCESSING. None: the job was
+        already cancelled. Raises REFUSALS.
         """
         pinned: dict[str, Any] | None = job.get("object")
         if pinned is None:
@@ -64,7 +64,7 @@ class JobFiles:
         return ObjectInfo(job["bucket"], job["key"], pinned["size"], pinned["etag"], pinned["versionId"])
 
     def inspected(self, job: Item, info: ObjectInfo, layout: Layout) -> Inspection:
-        """What the file is. Raises REFUSALS."""
+        """Inspect the file. Raises REFUSALS."""
         return reader_of(format_of(info.key)).inspect(
             self._opener(info),
             layout,
@@ -74,7 +74,7 @@ class JobFiles:
         )
 
     def rows(self, info: ObjectInfo, layout: Layout, found: Inspection) -> Iterator[FileRow]:
-        """The rows of an inspected file in their order. Raises REFUSALS."""
+        """The rows of an inspected file in order. Raises REFUSALS."""
         return reader_of(format_of(info.key)).rows(self._opener(info), layout, found, self._limits)
 
     def _opener(self, info: ObjectInfo) -> Callable[[], BinaryIO]:
@@ -82,16 +82,16 @@ class JobFiles:
 
 
 def check_place(job: Item, own_bucket: str | None) -> None:
-    """In the stack's own bucket, files lie where people put them: copies and what archives were unpacked to are other
-    tenants', too. The files of an archive are named by its own machine (``parent``). Raises ImportRefused.
+    """In the stack's own bucket, only uploaded files may be imported: copies and unpacked archives may belong to other
+    tenants. Files of an archive are named by its state machine (``parent``). Raises ImportRefused.
     """
     if job["bucket"] == own_bucket and "parent" not in job and not job["key"].startswith(IMPORTS):
         raise ImportRefused(WRONG_PLACE, f"key {shown(job['key'])}: files in bucket {own_bucket} lie under {IMPORTS}")
 
 
 def refusal_of(key: ImportJobKey, error: Exception) -> dict[str, str] | None:
-    """Why a job's file or archive can't be imported, as the job reports it: one of ``REFUSALS``, or what no other call
-    would find otherwise. It is logged. None: another call may succeed, or it is unknown; then the error is raised.
+    """Why a job's file or archive can't be imported, as the job reports it: one of ``REFUSALS`` or a permanent error.
+    It is logged. None: a retry may succeed, or the nature is unknown; then the caller raises the error.
     """
     is_refusal = isinstance(error, REFUSALS)
     if not is_refusal and outcome_of(error, Consumer.IMPORT_JOB) is not Outcome.FAILED:

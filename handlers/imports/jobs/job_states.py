@@ -1,4 +1,4 @@
-"""The states of the machines that work on jobs, in one router for each function that has some of them."""
+"""The states of the import state machines, with one router per function."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ JobStep = Step[JobRun]
 
 
 def job_states(steps: Mapping[str, JobStep], clock: Clock) -> StateRouter[JobRun]:
-    """The handler of the states that one function has."""
+    """The handler of one function's states."""
     return StateRouter(steps, _run_of, _about, clock)
 
 

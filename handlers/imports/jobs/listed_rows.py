@@ -11,13 +11,13 @@ from handlers.imports.jobs import status
 from handlers.imports.keys import IMPORT_SHARDS, ROW_INDEX_DIGITS, ImportJobKey
 from handlers.store.port import IMPORT_TMP, Item, TableStore
 
-#: Rows that are looked at for a page, whatever is kept of them.
+#: Most rows that are read for a page, however many match.
 MOST_LOOKED_AT = 5_000
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A page of rows as they are stored. ``after``: index of the last row looked at, None at the end of the file."""
+    """A page of rows as stored. ``after``: index of the last row read, None at the end of the file."""
 
     rows: list[Item]
     after: int | None
@@ -31,7 +31,7 @@ def list_rows(
     after: int = -1,
     keep: Callable[[Item], bool] = lambda _: True,
 ) -> Rows:
-    """Up to ``limit`` rows behind the index ``after``."""
+    """Up to ``limit`` rows after the index ``after``."""
     shards = [_rows(store, key.shard(number)[0], after, limit) for number in range(IMPORT_SHARDS)]
     kept: list[Item] = []
     for row in islice(heapq.merge(*shards, key=lambda row: str(row["sk"])), MOST_LOOKED_AT):
@@ -48,7 +48,7 @@ def _more(store: TableStore, key: ImportJobKey, after: int) -> bool:
 
 
 def _rows(store: TableStore, pk: str, after: int, limit: int) -> Iterator[Item]:
-    """The rows of one partition; counters stand behind them, under a word."""
+    """The rows of one partition; the counter sorts after them."""
     start: Item | None = None if after < 0 else {"pk": pk, "sk": f"{after:0{ROW_INDEX_DIGITS}d}"}
     while True:
         page = store.query(IMPORT_TMP, pk, limit=max(1, limit // IMPORT_SHARDS + 1), start=start)

@@ -17,11 +17,11 @@ DIRECT = "DIRECT"
 STEP_FUNCTION = "STEP_FUNCTION"
 MODES = (DIRECT, STEP_FUNCTION)
 
-#: How a completed row came out: a new version was applied, or nothing was to be done.
+#: Result of a completed row: a new version was applied, or there was nothing to do.
 APPLIED = "APPLIED"
 UNCHANGED = "UNCHANGED"
 
-#: The numbers in a shard, of which each row counts in one.
+#: The numbers in a shard; each row counts in one of them.
 SHARD_COUNTERS = ("applied", "unchanged", "failed", "superseded", "cancelled")
 
 
@@ -52,20 +52,20 @@ class Counts:
         return self.total is not None and self.processed == self.total
 
     def stored(self) -> dict[str, int]:
-        """As the job's row keeps them in the end."""
+        """The fields that the job's row stores at its end."""
         names = {"totalRows": self.total, "processedRows": self.processed, "succeededRows": self.succeeded}
         named = {name: number for name, number in names.items() if number is not None}
         return {**named, **{f"{name}Rows": getattr(self, name) for name in SHARD_COUNTERS}}
 
     @classmethod
     def from_stored(cls, job: Item) -> Counts | None:
-        """What ``stored`` gave the job's row in the end; None as long as it did not."""
+        """From the fields of ``stored``; None as long as the job has no outcome."""
         if "processedRows" not in job or not status.is_terminal(job):
             return None
         return cls(job.get("totalRows"), **{name: job[f"{name}Rows"] for name in SHARD_COUNTERS})
 
     def __add__(self, other: Counts) -> Counts:
-        """Of two files together; a file that could not be read has no rows."""
+        """The sum of two files; a file that could not be read has no rows."""
         total = (self.total or 0) + (other.total or 0)
         return Counts(total, **{name: getattr(self, name) + getattr(other, name) for name in SHARD_COUNTERS})
 
@@ -79,7 +79,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Reason:
-    """How many rows failed with one code, and the first of them: its row and line as in the report, and why."""
+    """How many rows failed with one code, and the first of them: its row and line as in the report, and its message."""
 
     code: str
     rows: int
@@ -90,9 +90,8 @@ class Reason:
 
 @dataclass(frozen=True)
 class ImportJob:
-    """The import of a file. ``error`` and ``report`` (keys of objects in the stack's bucket, and as ``report_urls``
-    ``s3://bucket/key``) where there are any, with the ``reasons`` why rows failed, the most frequent first; ``mode`` is
-    None until it is decided.
+    """The import of a file. ``report``: keys of objects in the stack's bucket, ``report_urls``: the same as
+    ``s3://bucket/key``; ``reasons``: why rows failed, the most frequent first; ``mode`` is None until it is decided.
     """
 
     id: str
@@ -113,10 +112,10 @@ class ImportJob:
     is_cancelling: bool = False
     #: When this attempt began.
     started_at: str = ""
-    #: That the file was read in, and its blank rows, once it was read.
+    #: The file's encoding, and the number of blank rows, once it was read.
     encoding: str | None = None
     ignored: int | None = None
-    #: Of an archive: its CSV files and what else is in it, once they are known, and the files that failed, in the end.
+    #: Of an archive: the number of its files and of other entries, once known, and of failed files, at the end.
     files: int | None = None
     skipped_files: int | None = None
     failed_files: int | None = None
@@ -126,7 +125,7 @@ class ImportJob:
 
     @property
     def key(self) -> ImportJobKey:
-        """The key of its row."""
+        """The key of the job's row."""
         return ImportJobKey.parse_id(self.id)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The report of a job's failed rows: CSV files in the stack's bucket, made to be opened in a spreadsheet."""
+"""The report of a job's failed rows: CSV files in the stack's bucket, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 CSV_TYPE = "text/csv; charset=utf-8"
 PART_BYTES = 8 * 1024 * 1024
-#: A page is 1 MB at most, whatever is asked for (API reference, Query); all rows of the file pass.
+#: Page size; a page has at most 1 MB in any case (API reference, Query), and all rows of the file are read.
 PAGE = 1_000
-#: Codes that a job shows, the most frequent ones. Those of commands that failed are the application's, so any number.
+#: Most error codes that a job shows, by frequency. The application may define any number of codes.
 MOST_REASONS = 20
 
 
@@ -36,7 +36,7 @@ class Reasons:
         self._found: dict[str, Reason] = {}
 
     def add(self, row: Item) -> None:
-        """Count one; rows come in the order of the file."""
+        """Count a row; rows are added in the order of the file."""
         error = row["error"]
         first = self._found.get(error["type"]) or Reason(error["type"], 0, row["number"], row["line"], error["message"])
         self._found[error["type"]] = replace(first, rows=first.rows + 1)
@@ -48,7 +48,7 @@ class Reasons:
 
 @dataclass(frozen=True)
 class WrittenReport:
-    """The keys of the objects in their order, and why rows failed, the most frequent reason first."""
+    """The keys of the objects in order, and why rows failed, the most frequent reason first."""
 
     keys: list[str]
     reasons: list[Reason]
@@ -57,9 +57,7 @@ class WrittenReport:
 def write_report(
     store: TableStore, objects: Objects, key: ImportJobKey, attempt: int, columns: Sequence[str]
 ) -> WrittenReport:
-    """Write the failed rows in the order of the file, with its ``columns`` in their order. A repeated call writes the
-    same.
-    """
+    """Write the failed rows in the order of the file, with its ``columns`` in order. A repeated call writes the same."""
     keys: list[str] = []
     reasons = Reasons()
 
@@ -76,21 +74,21 @@ def write_report(
 
 
 def failed_rows(store: TableStore, key: ImportJobKey) -> Iterator[Item]:
-    """The failed rows of a job in the order of the file, a page of each partition in memory."""
+    """The failed rows of a job in the order of the file, with one page per partition in memory."""
     partitions = [_failed(store, key.shard(number)[0]) for number in range(IMPORT_SHARDS)]
     return heapq.merge(*partitions, key=lambda row: row["number"])
 
 
 def report_parts(rows: Iterator[Item], columns: Sequence[str], *, part_bytes: int = PART_BYTES) -> Iterator[bytes]:
-    """The report in files of about ``part_bytes``, each with the header; values beyond a row's columns stand behind."""
+    """The report in files of about ``part_bytes``, each with the header; values beyond the columns are appended."""
     head = BYTE_ORDER_MARK + line_of(map(neutralised, (*REPORT_COLUMNS, *columns)))
     lines: list[str] = []
     size = 0
     for row in rows:
         values: Mapping[str, Any] = row["row"]
-        told = (row["number"], row["line"], row["error"]["type"], row["error"]["message"])
+        leading = (row["number"], row["line"], row["error"]["type"], row["error"]["message"])
         cells = (_cell(values.get(name, "")) for name in columns)
-        lines.append(line_of(map(neutralised, (*told, *cells, *beyond_header(values, len(columns))))))
+        lines.append(line_of(map(neutralised, (*leading, *cells, *beyond_header(values, len(columns))))))
         size += len(lines[-1])
         if size >= part_bytes:
             yield "".join((head, *lines)).encode()
@@ -101,7 +99,7 @@ def report_parts(rows: Iterator[Item], columns: Sequence[str], *, part_bytes: in
 
 
 def _cell(value: object) -> str:
-    """What is no text, of JSON Lines, is shown as JSON."""
+    """Non-text values, from JSON Lines, are shown as JSON."""
     return value if isinstance(value, str) else json_bytes(value).decode()
 
 

@@ -28,15 +28,15 @@ from handlers.store.port import (
     Write,
 )
 
-#: Rows are remembered as long as request ids, on which the idempotency of their commands rests.
+#: Rows are kept as long as request ids, on which the idempotency of their commands is based.
 ROW_DAYS = 30
-#: Rows that get the same outcome in one transaction, which another row that ends meanwhile makes wait.
+#: Rows that get the same outcome in one transaction, which conflicts with other rows that end meanwhile.
 ROWS_PER_WRITE = 50
-#: Rows that end at the same moment in the same partition.
+#: Retries on conflicts with rows of the same partition that end at the same moment.
 MAX_CONFLICTS = 20
-#: Key, number, line, values and status of a row to the row.
+#: Takes key, number, line, values and status of a row and returns the row.
 NewRow = Callable[[ImportRowKey, int, int, Mapping[str, Any], str], Item]
-#: Why a row has its outcome from the start: a problem, or the index of the row that supersedes it.
+#: An outcome that is known from the start: a problem, or the index of the row that supersedes it.
 End = RowProblem | int
 
 
@@ -54,10 +54,10 @@ class ImportRepository:
         return self._store.get(IMPORT_TMP, key.pk, key.sk)
 
     def job_and_counts(self, key: ImportJobKey) -> tuple[Item, Counts] | None:
-        """The job with its counters, all as of one moment where that can be had; None if there is no such job.
+        """The job with its counters, in one consistent read if possible; None if there is no such job.
 
-        DynamoDB refuses a transaction of reads while one of its items is being written (Developer Guide, "Transaction
-        conflict handling"), and counters of a running job are all the time. Then they are read one by one, after the
+        DynamoDB rejects a transaction of reads while one of its items is being written (Developer Guide, "Transaction
+        conflict handling"), as the counters of a running job constantly are. Then they are read one by one, after the
         job: counters only grow once the number of rows is known, so a sum that has reached it is exact (decision 0136).
         """
         shards = [(IMPORT_TMP, *key.shard(number)) for number in range(IMPORT_SHARDS)]
@@ -70,7 +70,7 @@ class ImportRepository:
         return None if job is None else (job, Counts.of(job, found))
 
     def open_shards(self, key: ImportJobKey) -> None:
-        """The job's counters, once."""
+        """Create the job's counters, once."""
         expires = self._expires()
         puts = []
         for number in range(IMPORT_SHARDS):
@@ -80,10 +80,10 @@ class ImportRepository:
         try:
             self._store.transact(puts)
         except TransactionFailed:
-            return  # a call before this one has made them, all of them
+            return  # an earlier call has created all of them
 
     def expect(self, key: ImportJobKey, rows: int) -> None:
-        """Tell the job's counters how many rows there will be, once. See ``expectations``."""
+        """Write to the job's counters how many rows they will count, once. See ``expectations``."""
         try:
             if rows:
                 self.transact(expectations(key, rows))
@@ -91,7 +91,7 @@ class ImportRepository:
             return  # an earlier call has reported them
 
     def change_job(self, key: ImportJobKey, attempt: int, new: str, **fields: Any) -> bool:
-        """Give a job a status, and what belongs to it. False: it is beyond that, or gone."""
+        """Set a job's status and the fields that belong to it. False: it has progressed further, or is gone."""
         condition = equals("attempt", attempt) & status.may_become(status.JOB, new)
         gone = (*MARKS, *WAIT_MARKS) if new in status.TERMINAL else ()
         return self.update_job(key, Change(set=self.becomes(new, **fields), remove=gone), condition)
@@ -105,13 +105,13 @@ class ImportRepository:
         return True
 
     def begin(self, key: ImportJobKey, attempt: int, pinned: Mapping[str, Any]) -> None:
-        """PROCESSING, with the object that is read; the first to say so is right."""
+        """Set PROCESSING and pin the object to read; the first call wins."""
         change = Change(set=self.becomes(status.PROCESSING), set_once={"object": dict(pinned)})
         condition = equals("attempt", attempt) & status.may_become(status.JOB, status.PROCESSING)
         self.update_job(key, change, condition)
 
     def decide(self, key: ImportJobKey, attempt: int, mode: str) -> str | None:
-        """How the job's file is imported; who says so first is right. Answers the mode, None for a job beyond that."""
+        """Decide how the job's file is imported; the first call wins. Returns the mode, None for an advanced job."""
         condition = equals("attempt", attempt) & status.may_become(status.JOB, status.PROCESSING)
         try:
             found = self._store.update(IMPORT_TMP, key.pk, key.sk, Change(set_once={"mode": mode}), condition)
@@ -126,7 +126,7 @@ class ImportRepository:
         return self._store.get(IMPORT_TMP, key.pk, key.sk)
 
     def add(self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, Any]) -> None:
-        """A row that is to be worked on. One that is there stays as it is."""
+        """Add a row to be processed. An existing row is unchanged."""
         item = self.new_rows(job)(key, number, line, values, status.CREATED)
         try:
             self._store.put(IMPORT_TMP, item, absent("pk"))
@@ -136,7 +136,7 @@ class ImportRepository:
     def ended(
         self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, Any], end: End | None
     ) -> Item:
-        """A row that has its outcome from the start; ``end`` None: the job is being cancelled."""
+        """A row with an outcome that is known from the start; ``end`` None: the job is being cancelled."""
         new_row = self.new_rows(job)
         if end is None:
             return new_row(key, number, line, values, status.CANCELLED)
@@ -149,13 +149,13 @@ class ImportRepository:
         return item
 
     def published(self, row: Item, command: Item) -> Update:
-        """PROCESSING: to be written with the row's command, so that no row that was cancelled gets one."""
+        """Set PROCESSING, in the transaction of the row's command, so that no cancelled row gets a command."""
         change = Change(set=self.becomes(status.PROCESSING, commandPk=command["pk"], commandSk=command["sk"]))
         condition = equals("attempt", row["attempt"]) & status.may_become(status.ROW, status.PROCESSING)
         return Update(IMPORT_TMP, row["pk"], row["sk"], change, condition)
 
     def applied(self, row: Item, command: Item) -> list[Write]:
-        """COMPLETED and counted: to be written with the row's command, which is applied."""
+        """Set COMPLETED and count, in the transaction that writes and applies the row's command."""
         fields = {"result": APPLIED, "commandPk": command["pk"], "commandSk": command["sk"]}
         change = Change(set=self.becomes(status.COMPLETED, **fields), remove=() if job_key_of(row) else MARKS)
         condition = equals("attempt", row["attempt"]) & equals("status", status.CREATED)
@@ -164,7 +164,7 @@ class ImportRepository:
         return [update] if counted is None else [update, counted]
 
     def end_rows(self, rows: Sequence[Item], new: str, **fields: Any) -> None:
-        """CANCELLED or FAILED and counted, rows of one partition together; those that have ended stay as they are."""
+        """Set CANCELLED or FAILED and count, for rows of one partition; rows that have ended are unchanged."""
         for start in range(0, len(rows), ROWS_PER_WRITE):
             left = list(rows[start : start + ROWS_PER_WRITE])
             while left:
@@ -179,7 +179,7 @@ class ImportRepository:
                     left = [row for number, row in enumerate(left) if number not in error.failed]
 
     def reset_rows(self, rows: Sequence[Item], attempt: int) -> None:
-        """FAILED rows of one partition back to CREATED in a later attempt, and uncounted; others stay as they are."""
+        """Reset FAILED rows of one partition to CREATED in a later attempt and uncount them; others are unchanged."""
         change = Change(set=self.becomes(status.CREATED, attempt=attempt), remove=("error", "commandPk", "commandSk"))
         for start in range(0, len(rows), ROWS_PER_WRITE):
             left = list(rows[start : start + ROWS_PER_WRITE])
@@ -204,19 +204,19 @@ class ImportRepository:
         return Update(IMPORT_TMP, row["pk"], row["sk"], Change(set=self.becomes(new, **fields)), condition)
 
     def complete(self, row: Item, attempt: int, result: str, **fields: Any) -> bool:
-        """COMPLETED, as APPLIED or UNCHANGED, and counted. False: the row had its outcome, or is in another attempt."""
+        """Set COMPLETED, as APPLIED or UNCHANGED, and count. False: the row has an outcome or is in another attempt."""
         return self._end(row, attempt, status.COMPLETED, {"result": result, **fields})
 
     def fail(self, row: Item, attempt: int, kind: str, message: str, **fields: Any) -> bool:
-        """FAILED and counted. False: as ``complete``."""
+        """Set FAILED and count. False: as for ``complete``."""
         return self._end(row, attempt, status.FAILED, {"error": error_of(kind, message), **fields})
 
     def unchanged(self, row: Item) -> bool:
-        """COMPLETED without a command. False: as ``complete``, or a command was published meanwhile, which decides."""
+        """Set COMPLETED without a command. False: as for ``complete``, or a command was published, which decides."""
         return self._end(row, row["attempt"], status.COMPLETED, {"result": UNCHANGED}, unpublished=True)
 
     def refuse(self, row: Item, kind: str, message: str) -> bool:
-        """FAILED without a command. False: as ``unchanged``."""
+        """Set FAILED without a command. False: as for ``unchanged``."""
         return self._end(row, row["attempt"], status.FAILED, {"error": error_of(kind, message)}, unpublished=True)
 
     def _end(self, row: Item, attempt: int, new: str, fields: Mapping[str, Any], *, unpublished: bool = False) -> bool:
@@ -237,7 +237,7 @@ class ImportRepository:
         return True
 
     def _counted(self, row: Item, rows: int = 1) -> Update | None:
-        """The count of a row's outcome, or of several in its partition with the same; none for a row on its own."""
+        """The count of the outcome of one or several rows of a partition; None for a single row without a job."""
         job = job_key_of(row)
         if job is None:
             return None
@@ -247,7 +247,7 @@ class ImportRepository:
         return Update(IMPORT_TMP, pk, sk, Change(add=counting({counter_of(row): rows})))
 
     def transact(self, writes: Sequence[Write]) -> None:
-        """Rows of one partition share a counter: a conflict is over at once. Raises TransactionFailed."""
+        """Retry on conflicts, which are short: rows of one partition share a counter. Raises TransactionFailed."""
         for number in range(MAX_CONFLICTS):
             try:
                 return self._store.transact(writes)
@@ -257,7 +257,7 @@ class ImportRepository:
         return None
 
     def new_rows(self, job: Item) -> NewRow:
-        """Makes the rows of a job's file: key, number, line, values and status to the row."""
+        """A function that creates rows of a job's file from key, number, line, values and status."""
         now = iso(self._clock.now())
         common = {
             "kind": status.ROW,
@@ -272,7 +272,7 @@ class ImportRepository:
             "ttl": self._expires(),
         }
         if job.get("mode") == STEP_FUNCTION:
-            # Its machine ends the job, not its rows.
+            # The state machine ends the job, not its rows.
             common["mode"] = STEP_FUNCTION
 
         def new_row(key: ImportRowKey, number: int, line: int, values: Mapping[str, Any], new: str) -> Item:
@@ -282,7 +282,7 @@ class ImportRepository:
         return new_row
 
     def becomes(self, new: str, **fields: Any) -> dict[Path, Any]:
-        """A status and when it was written."""
+        """The fields of a status change."""
         changed: dict[Path, Any] = {"status": new, "updatedAt": iso(self._clock.now())}
         changed.update(fields)
         return changed

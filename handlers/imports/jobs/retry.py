@@ -1,4 +1,4 @@
-"""Trying the failed rows of a file again, in a new attempt of its job: only those, and what was never loaded."""
+"""Retries only the failed rows of a file and those never loaded, in a new attempt of its job."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from handlers.core.clock import Clock
     from handlers.imports.jobs.repository import ImportRepository
 
-#: Rows of a job that one call looks at, within the loader's time; the next call goes on behind them.
+#: Rows of a job that one call reads, within the loader's time; the next call continues after them.
 ROWS_PER_CALL = 100_000
 MAX_ROUNDS = 20
 PAGE = 100
-#: On a job that is tried again: how many rows its file has, all of which were written before.
+#: On a retried job: how many rows its file has, all of which are already written.
 KNOWN_ROWS = "knownRows"
-#: And where the next call goes on: ``[partition, sort key]``.
+#: And where the next call continues: ``[partition, sort key]``.
 RESET_CURSOR = "resetCursor"
 
 
 def request_retry(repository: ImportRepository, clock: Clock, key: ImportJobKey) -> None:
-    """Give a FAILED job its next attempt; the stream has the loader do the rest.
+    """Start the next attempt of a FAILED job; the loader does the rest, triggered by the stream.
 
     Raises:
         NotFound: there is no such job.
@@ -48,7 +48,7 @@ def request_retry(repository: ImportRepository, clock: Clock, key: ImportJobKey)
         changed = repository.becomes(status.CREATED, attempt=attempt + 1, **opened(key.pk, key.sk, clock.now()))
         if "totalRows" in job and (job.get("mode") != STEP_FUNCTION or "rowsWritten" in job):
             changed[KNOWN_ROWS] = job["totalRows"]
-        # Without ``totalRows`` nobody ends the job before all its rows are reset.
+        # Without ``totalRows``, the job can't end before all its rows are reset.
         gone = ("totalRows", "error", "report", "reportBucket", "reasons", CANCEL_REQUESTED, RESET_CURSOR, *LOOK_MARKS)
         condition = equals("attempt", attempt) & status.may_be_retried()
         if repository.update_job(key, Change(set=changed, remove=gone), condition):
@@ -57,7 +57,7 @@ def request_retry(repository: ImportRepository, clock: Clock, key: ImportJobKey)
 
 
 class RowResetter:
-    """Called before a job is loaded. A call that stopped is repeated: it goes on with the rows that are left."""
+    """Called before a job is loaded. An interrupted call is repeated and continues with the remaining rows."""
 
     def __init__(self, store: TableStore, repository: ImportRepository, *, rows_per_call: int = ROWS_PER_CALL) -> None:
         self._store = store
@@ -65,15 +65,15 @@ class RowResetter:
         self._rows_per_call = rows_per_call
 
     def __call__(self, key: ImportJobKey) -> bool:
-        """Bring the failed rows of earlier attempts back to CREATED, uncounted; those stay that no attempt can mend.
+        """Reset the failed rows of earlier attempts to CREATED and uncount them, except permanent failures.
 
-        False: rows are left, and the job's row says so, which calls this again through the stream.
+        False: rows remain; the job's row is changed so that the stream calls this again.
         """
         job = self._repository.job(key)
         if job is None or job["attempt"] == 1 or "totalRows" in job or status.is_terminal(job):
             return True
         attempt = job["attempt"]
-        # From here on the job is cancelled by way of its rows.
+        # From here on, cancelling the job means cancelling its rows.
         if not self._repository.change_job(key, attempt, status.PROCESSING):
             return True
         if CANCEL_REQUESTED not in job:
@@ -87,7 +87,7 @@ class RowResetter:
         return True
 
     def _reset(self, key: ImportJobKey, attempt: int, cursor: list[Any]) -> list[Any] | None:
-        """From ``[partition, sort key]`` on. Answers where to go on, None at the end."""
+        """Reset from ``[partition, sort key]`` on. Returns where to continue, None at the end."""
         (number, after), read = cursor, 0
         while number < IMPORT_SHARDS:
             if read >= self._rows_per_call:

@@ -1,7 +1,7 @@
-"""Statuses of import jobs and rows, and which may follow which: the one place that knows.
+"""Statuses of import jobs and rows, and their allowed transitions.
 
-Every status write has the condition ``may_become``; so late and repeated messages change nothing, and a terminal
-status is left only by an explicit retry, which starts a new attempt (G5).
+Every status write has the condition ``may_become``, so late and repeated messages change nothing, and only an explicit
+retry, which starts a new attempt, leaves a terminal status (G5).
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ __all__ = (
     "sources",
 )
 
-#: New status to those that it may follow within an attempt. A row's command may end before the consumer has noted that
-#: it published it. Rows are SUPERSEDED from the start, or never; what the loader refuses is FAILED from the start.
+#: New status to those that it may follow within an attempt. A row's command may end before the consumer has recorded
+#: its publication. Rows are SUPERSEDED from the start or never; rows that the loader rejects are FAILED from the start.
 _SOURCES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     JOB: {
         QUEUED: (CREATED,),
@@ -70,7 +70,7 @@ def sources(kind: str, new: str) -> tuple[str, ...]:
 
 
 def may_become(kind: str, new: str) -> Condition:
-    """The stored status allows ``new``. Raises ValueError where nothing may become it."""
+    """The stored status allows ``new``. Raises ValueError: no status may become it."""
     allowed = sources(kind, new)
     if not allowed:
         raise ValueError(f"no {kind} becomes {new} within an attempt")
@@ -83,5 +83,5 @@ def may_be_retried() -> Condition:
 
 
 def is_terminal(row: Mapping[str, Any]) -> bool:
-    """The attempt has its outcome."""
+    """Whether the attempt has an outcome."""
     return row["status"] in TERMINAL

@@ -1,4 +1,4 @@
-"""Rows get their outcome when their command does, from the commands stream."""
+"""Sets the outcomes of rows from those of their commands, read from the commands stream."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _READ = ("pk", "sk", "status", "source", "requestId", "error")
 
 
 class CommandOutcomes:
-    """A reader of the commands stream. A record may come again: a row's outcome stays."""
+    """Consumer of the commands stream. Records may be redelivered: a row's outcome is final."""
 
     def __init__(self, repository: ImportRepository) -> None:
         self._repository = repository
 
     def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
-        """End the rows of a batch. Answers the records that need another delivery: index to the reason."""
+        """End the rows of a batch. Returns the records that have to be redelivered: index to the error."""
         failed: dict[int, Exception] = {}
         for index, record in enumerate(records):
             try:
                 self._end(record)
-            except Exception as error:  # noqa: BLE001 - boundary: one record; the reason is the answer
+            except Exception as error:  # noqa: BLE001 - boundary: one record; the error is returned
                 failed[index] = error
         return failed
 
     def _end(self, record: Mapping[str, Any]) -> None:
         if record.get("eventName") == INSERT:
-            return  # a command that is applied at once gives its row the outcome itself
+            return  # a command that is applied at once also writes its row's outcome
         new = record.get("dynamodb", {}).get("NewImage", {})
         command = item_from_dynamo({name: new[name] for name in _READ if name in new})
         if command.get("source") != IMPORT_SOURCE or "status" not in command:
@@ -55,7 +55,7 @@ class CommandOutcomes:
 
 
 def settle_published(repository: ImportRepository, row: Item, command: Item | None) -> None:
-    """The same for a row in PROCESSING whose event may be lost. None: its command has expired, as only DONE ones do."""
+    """Settle a row in PROCESSING whose event may be lost. None: its command has expired, as only DONE ones do."""
     if command is None:
         repository.complete(row, row["attempt"], APPLIED)
     else:
@@ -63,7 +63,7 @@ def settle_published(repository: ImportRepository, row: Item, command: Item | No
 
 
 def settle(repository: ImportRepository, row: Item, attempt: int, command: Item) -> None:
-    """Give a row the outcome of its command, if that has one."""
+    """Set a row's outcome from that of its command, if it has one."""
     fields = {"commandSk": command["sk"]}
     if command["status"] == command_status.SKIPPED:
         repository.fail(row, attempt, SKIPPED, "the command was skipped by an operator", **fields)

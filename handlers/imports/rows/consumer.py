@@ -1,4 +1,4 @@
-"""The import queue's consumer: compares a row with the latest version and publishes what is new."""
+"""Consumer of the import queue: compares rows with the latest versions and publishes changes."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from handlers.imports.rows.sync_rows import SyncRows
     from handlers.store.port import Item
 
-#: Rounds when others publish on the same entity at the same moment.
+#: Attempts when others publish on the same entity at the same moment.
 PUBLISH_ATTEMPTS = 5
 
 
 class RowWorker:
-    """Works on rows, any number of times: the request id of a row's command is the row with its attempt."""
+    """Processes rows idempotently: the request id of a row's command consists of the row and its attempt."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class RowWorker:
         *,
         max_receives: int,
     ) -> None:
-        """``apply``: rows of tables that publish synchronously; ``letters``: for messages that name no row."""
+        """``apply``: for rows of tables that publish synchronously; ``letters``: for messages that name no row."""
         self._letters = letters
         self._repository = repository
         self._publisher = publisher
@@ -59,10 +59,10 @@ class RowWorker:
         self._max_receives = max_receives
 
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Work on a batch of the queue.
+        """Process a batch of the queue.
 
         Returns:
-            ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: those come again.
+            ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: these are redelivered.
         """
 
         def work(record: Mapping[str, Any], receives: int) -> None:
@@ -72,13 +72,13 @@ class RowWorker:
         return answer_each(records, work, "import message failed", self._letters, has_record_data=True)
 
     def run(self, key: ImportRowKey, attempt: int, *, is_last: bool) -> None:
-        """Let one attempt of a row have its turn. Returning means that its message is not needed any more.
+        """Process one attempt of a row. A return means that its message is done.
 
-        What another try would not find otherwise is the row's error at once, what may pass with the last receive. What
-        is missing in the deployment never is: the message goes into the dead-letter queue, and the row stays open.
+        A permanent error fails the row at once, a possibly transient one at the last receive. An error of the
+        deployment never does: the message goes into the dead-letter queue, and the row stays open.
 
         Raises:
-            What keeps it from being published, before that.
+            The error that prevents publishing, in all other cases.
         """
         row = self._repository.row(key)
         if row is None or row["attempt"] != attempt or status.is_terminal(row):
@@ -120,7 +120,7 @@ class RowWorker:
             self._unchanged(row, prepared.given, context)
 
     def _settle(self, row: Item) -> None:
-        """A redelivered message: the event that reports the command's end may be lost."""
+        """Handle a redelivered message: the event about the command's end may be lost."""
         command = self._publisher.repository.command(VersionKey.parse(row["commandPk"], row["commandSk"]))
         if command is not None and command_status.is_open_sync(command):
             self._apply.resume(row, command)
@@ -130,7 +130,7 @@ class RowWorker:
     def _published(
         self, row: Item, given: CommandInput, strategy: ImportStrategy, context: InvokeContext
     ) -> Command | None:
-        """Publish, and mark the row in the same transaction. None: nothing is to be published."""
+        """Publish, and update the row in the same transaction. None: there is nothing to publish."""
 
         def build(latest: Command | None) -> CommandInput | None:
             return None if strategy.compare(latest, given) == EQUAL else given
@@ -150,6 +150,6 @@ class RowWorker:
         )
 
     def _unchanged(self, row: Item, given: CommandInput, context: InvokeContext) -> None:
-        """The latest version is equal, so its outcome is the row's. Raises LatestOpen."""
+        """The latest version is equal, so the row gets its outcome. Raises LatestOpen."""
         latest = self._publisher.repository.latest_command(given.key(context))
         end_unchanged(self._repository, row, latest, context.request_id)

@@ -1,4 +1,4 @@
-"""One row on its way to a command, without any I/O."""
+"""Converts a row to a command, without I/O."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from handlers.commands.model import CommandInput
     from handlers.imports.strategy import ImportStrategy, Row
 
-#: For keys of which only the type and the code are looked at.
+#: For validating keys of which only type and code matter.
 ANY_TENANT = InvokeContext("", "t")
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a row asks for: ``given`` to be published, or the ``problem`` that it has; ``row`` is transformed."""
+    """The result for a row: ``given`` to publish, or its ``problem``; ``row`` is transformed."""
 
     row: Row
     given: CommandInput | None
@@ -29,10 +29,10 @@ class Prepared:
 
 
 def prepare(row: Row, strategy: ImportStrategy) -> Prepared:
-    """Transform, validate and map; look at the command and at its key. The tenant was looked at with the request.
+    """Transform, validate and map a row; validate the command and its key. The tenant was validated with the request.
 
     Raises:
-        What the strategy raises and another try may find right; any other error is the row's problem.
+        Errors of the strategy that a retry may fix; all others become the row's problem.
     """
     try:
         row = strategy.transform(row)
@@ -49,7 +49,7 @@ def prepare(row: Row, strategy: ImportStrategy) -> Prepared:
 
 
 def problem_of(error: Exception) -> RowProblem | None:
-    """Why a row fails at once; None: another try may find it right."""
+    """Why a row fails at once; None: a retry may fix the error."""
     if outcome_of(error, Consumer.IMPORT_ROW) is not Outcome.FAILED:
         return None
     return RowProblem(INVALID_VALUE if isinstance(error, ValidationError) else type_of(error), message_of(error))

@@ -1,4 +1,4 @@
-"""New rows of a job's file, many in one transaction, each with its count if it has an outcome from the start."""
+"""Writes new rows of a job's file, many per transaction, and counts those with an outcome from the start."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ MOST_CHARACTERS = 750_000
 
 
 class RowBatches:
-    """Writes rows. A call may be repeated: a row counts once."""
+    """Writes rows idempotently: a row counts once."""
 
     def __init__(self, repository: ImportRepository) -> None:
         self._repository = repository
 
     def write(self, rows: Sequence[Item]) -> int:
-        """Answers how many rows are new; those that are there stay as they are."""
+        """Write rows; existing ones are unchanged. Returns how many are new."""
         return sum(self._transact(part) for part in _parts(rows))
 
     def _transact(self, rows: list[Item]) -> int:
-        """What another call has written before is left out, so that its rows count once."""
+        """Omits rows that another call has already written, so that they count once."""
         while rows:
             try:
                 self._repository.transact(writes_of(rows))
@@ -48,7 +48,7 @@ class RowBatches:
 
 
 def writes_of(rows: Sequence[Item]) -> list[Write]:
-    """The rows, and behind them one update of each counter that they count in."""
+    """The rows, followed by one update of each counter in which they count."""
     return [*(Put(IMPORT_TMP, row, absent("pk")) for row in rows), *_counts(rows)]
 
 

@@ -1,4 +1,4 @@
-"""Rows of tables that publish synchronously: the command is applied before the next row has its turn."""
+"""Rows of tables that publish synchronously: the command is applied before the next row is processed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from handlers.imports.jobs.repository import ImportRepository
     from handlers.store.port import Item, Write
 
-#: Rounds when others publish on the same entity at the same moment.
+#: Attempts when others publish on the same entity at the same moment.
 PUBLISH_ATTEMPTS = 5
 
 
@@ -32,12 +32,12 @@ class SyncRows:
         self._targets = targets
 
     def __call__(self, row: Item, given: CommandInput, strategy: ImportStrategy, context: InvokeContext) -> None:
-        """Publish and apply what a row in CREATED asks for, and give it its outcome.
+        """Publish and apply the command of a row in CREATED, and set the row's outcome.
 
         Raises:
-            PendingVersions, LatestOpen: an earlier version is not applied yet; the message comes again.
+            PendingVersions, LatestOpen: an earlier version isn't applied yet; the message is redelivered.
             ExtraWriteRefused: the row was cancelled or has ended.
-            TransientError: worth another try.
+            TransientError: retry.
         """
         inline = self._targets.of(given.type)
         lease = self._targets.lease_seconds if inline else None
@@ -62,7 +62,7 @@ class SyncRows:
         raise TransientConflict(f"{given.key(context)}: others kept publishing; try again")
 
     def resume(self, row: Item, command: Item) -> None:
-        """A message that comes again: hand the command to the targets that have not had it."""
+        """Handle a redelivered message: deliver the command to the remaining targets."""
         self._finish(row, command, again=True)
 
     def _finish(self, row: Item, command: Item, *, again: bool) -> None:
@@ -72,7 +72,7 @@ class SyncRows:
             log_step("dropped: another run works on the command", pk=row["pk"], sk=row["sk"])
         except TransientError:
             raise
-        except Exception as error:  # noqa: BLE001 - boundary: one row; the command is FAILED, and its event updates the row
+        except Exception as error:  # noqa: BLE001 - boundary: one row; the FAILED command's event updates the row
             log_step("row's command failed", level=logging.WARNING, error=error, pk=row["pk"], sk=row["sk"])
         else:
             self._repository.complete(row, row["attempt"], APPLIED)

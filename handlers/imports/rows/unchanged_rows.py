@@ -1,4 +1,4 @@
-"""Rows whose content is already the latest version: the outcome of that version is the outcome of the row."""
+"""Rows whose content equals the latest version: they get the outcome of that version."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ LATEST_SKIPPED = "LatestSkipped"
 
 
 class LatestOpen(CqrsError):
-    """The latest version has the row's content, and nobody knows yet whether it will be applied."""
+    """The latest version has the row's content, and its outcome isn't known yet."""
 
     nature = Nature.TRANSIENT
 
 
 def end_unchanged(repository: ImportRepository, row: Item, latest: Item | None, request_id: str | None) -> None:
-    """``latest``: the latest command, None where only the data row is left; ``request_id``: of the row's own.
+    """``latest``: the latest command, None if only the data row is left; ``request_id``: of the row's own command.
 
     Raises:
-        LatestOpen: its outcome is not known yet.
+        LatestOpen: its outcome isn't known yet.
     """
     if latest is not None and latest.get("requestId") == request_id:
-        return  # it is the row's own, which another delivery has published
+        return  # it is the row's own command, published by another delivery
     if latest is None or latest["status"] in command_status.APPLIED_STATUSES:
         repository.unchanged(row)
     elif command_status.is_failed(latest):

@@ -1,4 +1,4 @@
-"""What the ``loader`` function does with archives, put together: most of its calls need none of it."""
+"""Wiring of the ``loader`` function's steps for archives, which most of its calls don't need."""
 
 from __future__ import annotations
 

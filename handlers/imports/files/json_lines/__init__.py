@@ -1,1 +1,1 @@
-"""JSON Lines: one object a line."""
+"""JSON Lines: one object per line."""

@@ -1,8 +1,8 @@
-"""JSON Lines as a file format: each line is a JSON object, the row by column name; nested values are kept as they are.
+"""JSON Lines as a file format: each line is a JSON object, column name to value; nested values are kept.
 
-What is wrong with one line is that row's problem, and no other's (decision 0215). UTF-8 only, since JSON that is
-exchanged is (RFC 8259, 8.1). In each object: every column of the strategy, optional ones or not, no other, no name
-twice, and values that the table gives back as they were (``handlers.core.values.json_values``).
+An invalid line is a problem of that row only (decision 0215). UTF-8 only, as RFC 8259, 8.1 requires for interchange.
+Each object has every required column of the strategy, perhaps optional ones, no other, no name twice, and values that
+the table returns unchanged (``handlers.core.values.json_values``).
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ if TYPE_CHECKING:
     from handlers.imports.encodings.catalogue import Open
 
 MARK = "byte order mark"
-#: White space to JSON, but a reader may end the line there.
+#: Whitespace in JSON, but a reader may end the line there.
 RETURNS = "carriage returns"
 _BLANKS = b" \t\r"
-#: A number takes at most so many times its length as JSON when it is written without exponent: ``1e125``.
+#: Without exponent, a number's JSON is at most this many times as long: ``1e125``.
 _LONGER = 32
 
 
 class JsonLinesReader:
-    """See ``FileReader``. Files are read once to look at them, and once more for their rows."""
+    """See ``FileReader``. Files are read once for inspection, and again for their rows."""
 
     def inspect(
         self,
@@ -58,7 +58,7 @@ class JsonLinesReader:
         encoding: str | None = None,
         limits: CsvLimits | None = None,
     ) -> Inspection:
-        """The strategy's encoding is that of its CSV files."""
+        """Ignores the strategy's encoding, which is for its CSV files."""
         limits = limits or CsvLimits()
         if encoding is not None:
             check_utf_8(encoding)
@@ -88,7 +88,7 @@ class JsonLinesReader:
         return found
 
     def rows(self, open_: Open, layout: Layout, found: Inspection, limits: CsvLimits) -> Iterator[FileRow]:
-        """A row without an object has no values; what an object lacks is empty text."""
+        """A row that isn't an object has no values; missing values are empty text."""
         ends, key_of = KeyEnds(found.last, layout), _key_reader(layout)
         index = 0
         with open_() as stream:
@@ -102,7 +102,7 @@ class JsonLinesReader:
                 yield row
 
     def copied(self, found: Inspection, rows: Iterable[FileRow], *, part_bytes: int = PART_BYTES) -> Iterator[bytes]:
-        """ASCII only: no reader can take it for another encoding, or a character for a line end."""
+        """ASCII only, so that no reader can mistake the encoding, or a character for a line end."""
         part, size = [], 0
         for row in rows:
             place = {ROW_COLUMN: row.record.number, LINE_COLUMN: row.record.line}
@@ -115,7 +115,7 @@ class JsonLinesReader:
 
 
 def _reasons(line: Line, row: FileRow | None) -> Iterator[str]:
-    """Why the Distributed Map can't read the object itself: one line that its reader fails on would end the Map."""
+    """Why the Distributed Map can't read the object itself: a single unreadable line would fail the Map."""
     if row is None:
         yield BLANK_ROWS
     elif row.end is not None:
@@ -127,7 +127,7 @@ def _reasons(line: Line, row: FileRow | None) -> Iterator[str]:
 
 
 def _row(line: Line, index: int, layout: Layout, limits: CsvLimits) -> FileRow | None:
-    """The row of a line, without regard to other rows; None: it is blank."""
+    """The row of a line, regardless of other rows; None: it is blank."""
     content = line.content
     if content is not None:
         content = content.removeprefix(BYTE_ORDER_MARK) if line.number == 1 else content
@@ -141,7 +141,7 @@ def _row(line: Line, index: int, layout: Layout, limits: CsvLimits) -> FileRow |
 def _values(
     content: bytes | None, size: int, layout: Layout, limits: CsvLimits
 ) -> tuple[dict[str, Any], RowProblem | None]:
-    """What of a row can be stored, and what is wrong with it."""
+    """The storable values of a row, and its problem."""
     if content is None:
         return {}, _too_long(size, limits)
     try:
@@ -170,7 +170,7 @@ def _too_long(size: int, limits: CsvLimits) -> RowProblem:
 
 
 class _Invalid(ValueError):
-    """No JSON object that can be stored; the text says why."""
+    """The line isn't a storable JSON object; the text says why."""
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def _object(text: str) -> dict[str, Any]:
         raise
     except RecursionError:
         raise _Invalid("lists and objects in each other, too many") from None
-    except ValueError:  # int() has a limit of its own
+    except ValueError:  # int() has a limit of digits
         raise _Invalid("a number has too many digits") from None
     if not isinstance(value, dict):
         raise _Invalid(f"{_KINDS[type(value)]} where a JSON object is expected")
@@ -217,7 +217,7 @@ def _constant(text: str) -> Any:
 
 
 def _key_reader(layout: Layout) -> Callable[[Mapping[str, Any]], Key]:
-    """Takes a row's values to its key. Other values than text count as they are written: 1 and "1" are one key."""
+    """A function from a row's values to its key. Non-text values are compared as JSON: 1 and "1" are the same key."""
 
     def text(value: Any) -> str:
         if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""The lines of a file that must be UTF-8, in bounded memory: LF ends one; a return in front of it is part of it."""
+"""Lines of a UTF-8 file, in bounded memory: LF ends a line; a return before it is part of the line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BYTE_ORDER_MARK = codecs.BOM_UTF8
 
 @dataclass(frozen=True)
 class Line:
-    """A line without its end; ``number`` from 1. ``content`` None: its ``bytes`` are more than were asked for."""
+    """A line without its end; ``number`` from 1. ``content`` is None if ``bytes`` exceeds the limit."""
 
     number: int
     content: bytes | None
@@ -23,10 +23,10 @@ class Line:
 
 
 def lines_of(stream: BinaryIO, most: int) -> Iterator[Line]:
-    """All lines, those of at most ``most`` bytes with their content; behind a last line end there is none.
+    """All lines, with content if they have at most ``most`` bytes; nothing after a final line end.
 
     Raises:
-        ImportRefused: a byte that UTF-8 does not have, or a zero byte, which no text has: with its line and its place.
+        ImportRefused: an invalid UTF-8 byte or a zero byte; the text names its line and position.
     """
     check = _Utf8()
     number, kept, size = 1, b"", 0
@@ -45,7 +45,7 @@ def lines_of(stream: BinaryIO, most: int) -> Iterator[Line]:
 
 
 class _Utf8:
-    """Looks at blocks. ``line``: in which a block begins; ``before``: bytes of that line in front of the block."""
+    """Checks blocks. ``line``: the line in which a block begins; ``before``: bytes of that line before the block."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")()
@@ -66,7 +66,7 @@ class _Utf8:
 
     @staticmethod
     def _refused(block: bytes, line: int, before: int, bad: int, found: str) -> ImportRefused:
-        # A character that the block before began is on this line, too: no part of it is a line end.
+        # A character that began in the previous block is on this line: none of its bytes is a line end.
         ahead = block[: max(bad, 0)]
         line += ahead.count(b"\n")
         since = bad - ahead.rfind(b"\n") - 1 if b"\n" in ahead else before + bad

@@ -286,7 +286,7 @@ def test_edge_21_a_bad_byte_is_found_behind_megabytes() -> None:
 def test_edge_20_a_japanese_file_with_one_bad_byte_names_it() -> None:
     words = LANGUAGES["Japanese"][0].split()
     content = file_of(words).encode("cp932") + b"x,\xff\r\n"
-    assert f"could be CP932, had it not a mistake in line {len(words) + 2}, byte 3: 0xFF" in refusal(content)
+    assert f"could be CP932 except for an error in line {len(words) + 2}, byte 3: 0xFF" in refusal(content)
 
 
 @pytest.mark.parametrize("bad", [b"\xff", b"\x83", b"\xa0"])
