@@ -1,4 +1,4 @@
-"""The loader's stream consumer: loads new jobs and those that the sweeper found without progress, and cancels others."""
+"""The loader's stream consumer: loads new jobs and those that the sweeper found without progress, cancels others."""
 
 from __future__ import annotations
 

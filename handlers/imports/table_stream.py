@@ -1,7 +1,7 @@
-"""What follows from changes in ``import_tmp``, read from its stream: rows are queued, jobs ended and reported, alarms.
+"""Consumes the stream of ``import_tmp``: queues rows, ends and reports jobs, sends alarms.
 
-It follows from what is stored, so that a crash between a write and what comes after it loses nothing. Delivery is at
-least once: receivers have to recognise repeats.
+All of this is derived from stored rows, so a crash between a write and its consequences loses nothing. Delivery is at
+least once: receivers have to detect duplicates.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class ImportStream:
         wake: Callable[[ImportJobKey], None],
         table: str,
     ) -> None:
-        """``topic`` is the main topic, ``table`` the table's name in messages; ``answer`` informs a file's archive,
-        ``wake`` the machine of a large file.
+        """``topic``: the main topic; ``table``: the table's name in messages; ``answer`` notifies a file's archive,
+        ``wake`` the state machine of a large file.
         """
         self._topic = topic
         self._alarms = alarms
@@ -68,10 +68,10 @@ class ImportStream:
         self._table = table
 
     def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
-        """Do what a batch asks for. Answers the records that need another delivery: index to the reason."""
+        """Process a batch. Returns the records that have to be redelivered: index to the error."""
         failed: dict[int, Exception] = {}
         notices: list[tuple[int, Notice]] = []
-        #: Looked at once for the batch, however many of their rows it holds.
+        #: Checked once per batch, however many of their rows it contains.
         ended: dict[ImportJobKey, int] = {}
         for index, record in enumerate(records):
             try:
@@ -94,22 +94,22 @@ class ImportStream:
                     job = job_key_of(row)
                     if job is None:
                         self._alarm(ImportRowKey.parse(row["pk"], row["sk"]), row)
-                    elif row.get("mode") != STEP_FUNCTION:  # else a machine looks after the job
+                    elif row.get("mode") != STEP_FUNCTION:  # otherwise a state machine ends the job
                         ended[job] = index
-            except Exception as error:  # noqa: BLE001 - boundary: one record; the reason is the answer
+            except Exception as error:  # noqa: BLE001 - boundary: one record; the error is returned
                 failed[index] = error
         refused = self._topic.publish_many([notice for _, notice in notices]) if notices else {}
         failed.update({notices[position][0]: error for position, error in refused.items()})
         for job, index in ended.items():
             try:
                 self._finalize(job)
-            except Exception as error:  # noqa: BLE001 - boundary: one job; its last record comes again
+            except Exception as error:  # noqa: BLE001 - boundary: one job; its last record is redelivered
                 failed[index] = error
         log_step("import records", level=logging.INFO, sent=len(notices) - len(refused), unsent=len(failed))
         return failed
 
     def _alarm(self, key: ImportJobKey | ImportRowKey, row: Item) -> None:
-        """Of a job, or a row on its own, that failed. The rows of a file are reported by their job."""
+        """Send the alarm of a failed job or single row. The rows of a file are reported by their job."""
         if row["status"] != status.FAILED:
             return
         what = "import" if row["kind"] == status.JOB else "import of a row"
@@ -124,7 +124,7 @@ class ImportStream:
 
 
 def row_message(row: Item, table: str) -> Notice:
-    """The message that lets a consumer work on a row; ``table`` is the table's name in messages."""
+    """The message by which a consumer processes a row; ``table``: the table's name in messages."""
     return _notice(IMPORT_EXECUTE, row, {"tableName": row["tableName"]}, table)
 
 
@@ -142,7 +142,7 @@ def _notice(action: str, row: Item, content: dict[str, Any], table: str) -> Noti
 
 
 def changed_row(record: Mapping[str, Any]) -> Item | None:
-    """The job or row of a record whose status or attempt is new; no values of the file."""
+    """The job or row of a record whose status or attempt changed, without values of the file."""
     change = record.get("dynamodb", {})
     new, old = change.get("NewImage"), change.get("OldImage")
     if new is None or "status" not in new or "kind" not in new:

@@ -1,4 +1,4 @@
-"""The notification queue's consumer: puts status events on the event bus, where other projects have their rules."""
+"""Consumer of the notification queue: puts status events on the event bus, for the rules of other projects."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from handlers.event_bus.port import BusEvent, EventBus
 
 
 class Forwarder:
-    """From messages of the main topic, in a queue, to events of the same content."""
+    """Converts messages of the main topic to events with the same content."""
 
     def __init__(self, bus: EventBus, letters: DeadLetters) -> None:
-        """``letters``: for what no try can forward."""
+        """``letters``: for messages that can't be forwarded."""
         self._bus = bus
         self._letters = letters
 
@@ -25,16 +25,16 @@ class Forwarder:
         """Forward a batch.
 
         Returns:
-            ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: those come again, and after the queue's
-            last receive they are in its dead-letter queue (Lambda Developer Guide, "Implementing partial batch
-            responses"), where one that nobody can read is at once.
+            ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: these are redelivered, and after the last
+            receive they go to the dead-letter queue (Lambda Developer Guide, "Implementing partial batch responses");
+            unreadable messages go there at once.
         """
         failed: dict[int, Exception] = {}
         events: dict[int, BusEvent] = {}
         for index, record in enumerate(records):
             try:
                 events[index] = BusEvent(*message_of(record))
-            except Exception as error:  # noqa: BLE001 - boundary: one message; it is logged and comes again
+            except Exception as error:  # noqa: BLE001 - boundary: one message; it is logged and redelivered
                 failed[index] = error
         places = list(events)
         refused = self._bus.put_many(list(events.values())) if events else {}

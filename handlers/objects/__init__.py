@@ -1,1 +1,1 @@
-"""Objects in the stack's bucket: what is too large for an item or a message."""
+"""Objects in the stack's bucket: content that is too large for an item or a message."""

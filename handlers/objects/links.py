@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-#: How long a link is good for. A function's credentials may end before, and the link with them.
+#: Validity of a link. It may expire earlier, with the function's credentials.
 SECONDS = 900
 
 
@@ -16,16 +16,16 @@ class Links(Protocol):
     """Links to objects of one bucket."""
 
     def upload(self, key: str) -> str:
-        """Where the object can be put (HTTP PUT), for ``SECONDS``."""
+        """URL for uploading the object (HTTP PUT), valid for ``SECONDS``."""
         ...
 
     def download(self, key: str) -> str:
-        """Where the object can be got, for ``SECONDS``; also where there is none."""
+        """URL for downloading the object, valid for ``SECONDS``; created even if there is no object."""
         ...
 
 
 class S3Links:
-    """See ``Links``: presigned URLs. They may do what the function's role may; making one is no call."""
+    """See ``Links``: presigned URLs. They have the permissions of the function's role; creating one makes no call."""
 
     def __init__(self, client: Callable[[], S3Client], bucket: str) -> None:
         self._client = client

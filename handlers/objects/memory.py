@@ -13,7 +13,7 @@ from handlers.objects.source import ObjectInfo
 
 
 class MemoryObjects:
-    """See ``Objects``. ``contents`` holds key to body, ``calls`` what was asked, in order."""
+    """See ``Objects``. ``contents``: key to body; ``calls``: the names of the calls in order."""
 
     def __init__(self, bucket: str = "memory") -> None:
         self._bucket = bucket
@@ -54,7 +54,7 @@ class MemoryObjects:
 
 
 class MemorySource:
-    """See ``ObjectSource``. ``contents`` maps bucket to key to the versions of its content, the last is the latest."""
+    """See ``ObjectSource``. ``contents``: bucket to key to versions of the content, the latest one last."""
 
     def __init__(self, *buckets: str, versioned: bool = True) -> None:
         self.contents: dict[str, dict[str, list[bytes]]] = {bucket: {} for bucket in buckets}

@@ -9,21 +9,21 @@ JSON = "application/json"
 
 
 class Objects(Protocol):
-    """One bucket. Methods raise ``TransientError`` when a later try may work."""
+    """One bucket. Methods raise ``TransientError`` if a retry may work."""
 
     @property
     def bucket(self) -> str:
-        """The bucket's name, as pointers hold it."""
+        """The bucket's name, as stored in pointers."""
         ...
 
     def put(self, key: str, body: bytes, *, content_type: str = JSON) -> None:
-        """Write a whole object. Writing the same again changes nothing that a reader sees."""
+        """Write a whole object. Writing the same again is invisible to readers."""
         ...
 
     def write(self, key: str, blocks: Iterable[bytes], *, content_type: str = JSON) -> int:
-        """Write an object of any size in bounded memory; answers its bytes.
+        """Write an object of any size in bounded memory; returns its number of bytes.
 
-        It appears once all of it is there. Whatever ``blocks`` raises ends it, and nothing appears.
+        It becomes visible once it is complete. If ``blocks`` raises, nothing is written.
         """
         ...
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ApplicationObjects:
-    """See ``Objects``: keys below ``application/``, which is all that the functions' roles give to application code."""
+    """See ``Objects``: keys below ``application/``, the only ones that the functions' roles allow for applications."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects

@@ -31,17 +31,18 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-#: Without s3:ListBucket, which no function has, S3 answers a missing key with AccessDenied
-#: (API reference, GetObject, "Permissions"), so the two can't be told apart here.
+#: Without s3:ListBucket, which no function has, S3 returns AccessDenied for a missing key
+#: (API reference, GetObject, "Permissions"), so the two can't be distinguished here.
 DENIED = frozenset({"AccessDenied", "403"})
 MISSING = DENIED | {"NoSuchKey", "404"}
 GONE = MISSING | {"NoSuchVersion", "PreconditionFailed", "412"}
-#: Of a multipart upload; the last may be shorter. S3 takes 10,000 of at least 5 MiB ("Multipart upload limits").
+#: Size of the parts of a multipart upload; the last may be shorter. S3 allows 10,000 of at least 5 MiB ("Multipart
+#: upload limits").
 PART_BYTES = 8 * 1024 * 1024
 
 
 class S3Objects:
-    """See ``Objects``. The client is asked for when it is first needed: most functions rarely touch an object."""
+    """See ``Objects``. The client is created at first use: most functions rarely access an object."""
 
     def __init__(self, client: Callable[[], S3Client], bucket: str) -> None:
         self._client = client
@@ -76,7 +77,7 @@ class S3Objects:
                 raise
 
     def _abort(self, upload: dict[str, Any]) -> None:
-        """What is left when this fails, or the function is killed, goes by the bucket's lifecycle."""
+        """If this fails, or the function is killed, the bucket's lifecycle removes the parts."""
         try:
             self._client().abort_multipart_upload(**upload)
         except (ClientError, *UNREACHABLE) as error:
@@ -103,7 +104,7 @@ class S3Objects:
                     raise
                 missing = ObjectMissing(self._bucket, key)
                 if code in DENIED:
-                    # A pointer to it is stored, so that it was written once: rather a right is missing than the object.
+                    # The stored pointer means that it was written: rather a permission is missing than the object.
                     missing.nature = Nature.MISCONFIGURED
                 raise missing from error
             body = answer["Body"]
@@ -137,7 +138,7 @@ class S3Source:
                     raise ObjectMissing(bucket, key) from error
                 raise
         answer["Body"].close()
-        # A bucket whose versioning is suspended answers "null" for what can be overwritten.
+        # A bucket with suspended versioning returns "null" for objects that can be overwritten.
         version = answer.get("VersionId")
         return ObjectInfo(bucket, key, answer["ContentLength"], answer["ETag"], None if version == "null" else version)
 
@@ -164,7 +165,7 @@ class S3Source:
 
 
 class _Body(io.RawIOBase):
-    """An object's body whose errors are the port's."""
+    """An object's body that raises the port's errors."""
 
     def __init__(self, body: Any, bucket: str) -> None:
         self._body = body
@@ -184,7 +185,7 @@ class _Body(io.RawIOBase):
 
 
 def _parts(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """The same bytes in parts of ``size``."""
+    """Regroup the bytes into parts of ``size``."""
     part = bytearray()
     for block in blocks:
         part += block
@@ -197,7 +198,7 @@ def _parts(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
 
 @contextmanager
 def _translated(bucket: str) -> Iterator[None]:
-    """Turn botocore's errors into the port's."""
+    """Convert botocore's errors to the port's."""
     try:
         yield
     except ClientError as error:

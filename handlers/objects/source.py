@@ -1,4 +1,4 @@
-"""The port for objects that are read in parts: files to import, in any bucket, pinned to what was found first."""
+"""The port for objects that are read in parts: files to import, in any bucket, pinned to the first version found."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from handlers.core.light_dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """An object as it was found. ``version_id`` is None in a bucket without versions; then ``etag`` pins it."""
+    """An object as found. ``version_id`` is None in an unversioned bucket; then ``etag`` pins it."""
 
     bucket: str
     key: str
@@ -19,14 +19,14 @@ class ObjectInfo:
 
 
 class ObjectSource(Protocol):
-    """Objects. Methods, and the streams that they give, raise ``TransientError`` when a later try may work."""
+    """Objects. Methods, and the streams that they return, raise ``TransientError`` if a retry may work."""
 
     def find(self, bucket: str, key: str) -> ObjectInfo:
-        """What is there now. Raises ``ObjectMissing`` or ``BucketMissing``."""
+        """Find the current object. Raises ``ObjectMissing`` or ``BucketMissing``."""
         ...
 
     def open(self, info: ObjectInfo) -> BinaryIO:
-        """That very content, as a stream to be closed.
+        """Exactly this content, as a stream to be closed.
 
         Raises:
             ObjectChanged: it is not there any more.
@@ -34,7 +34,7 @@ class ObjectSource(Protocol):
         ...
 
     def read_range(self, info: ObjectInfo, start: int, length: int) -> bytes:
-        """At most ``length`` bytes (at least 1) of that very content from ``start``; fewer only at its end.
+        """At most ``length`` bytes (at least 1) of exactly this content from ``start``; fewer only at its end.
 
         Raises:
             ObjectChanged: it is not there any more.

@@ -1,1 +1,1 @@
-"""What operators do: explain a key, redrive or skip a failed command, hand the data again to a sync target."""
+"""Operators' actions: explain a key, redrive or skip a failed command, resync a sync target."""

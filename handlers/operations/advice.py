@@ -1,4 +1,4 @@
-"""What to do about a command, in plain words."""
+"""Advice for operators about a command, in plain text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Advisor:
         self._data_version = data_version
 
     def of(self, version: int) -> str:
-        """About one version that is in the log."""
+        """Advice about a version in the log."""
         row = self._rows[version]
         blocker = self._chain.blocker_of(version)
         match self._chain.situation_of(version):
@@ -45,7 +45,7 @@ class Advisor:
                 )
 
     def of_absent(self, version: int) -> str:
-        """About a version that is not in the log (any more)."""
+        """Advice about a version that isn't in the log, or no longer."""
         if version <= self._data_version:
             return f"nothing: it was applied or replaced, the data row is at version {self._data_version}"
         highest = max(self._rows, default=self._data_version)
@@ -55,7 +55,7 @@ class Advisor:
         return f"restore {key} in the commands table (point-in-time recovery): it is missing"
 
     def summary(self, versions: list[int]) -> list[str]:
-        """One line per version that has to move first, and nothing about those that only wait for it."""
+        """One line per version that has to proceed first, omitting those that only wait for it."""
         roots: dict[int, str] = {}
         for version in versions:
             if self._chain.situation_of(version) in (where.DONE, where.SKIPPED):

@@ -1,4 +1,4 @@
-"""The stack's CloudWatch alarms: which are raised now, and since when."""
+"""The stack's CloudWatch alarms and their states."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handlers.core.light_dataclasses import dataclass
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.client import CloudWatchClient
 
-#: Alarms of a page, and pages: a stack has some sixty, and a few for each workflow (API reference, DescribeAlarms: at
+#: Alarms per page, and most pages: a stack has some sixty, plus a few per workflow (API reference, DescribeAlarms: at
 #: most 100 per page).
 PAGE_ALARMS, MOST_PAGES = 100, 10
 RAISED = "ALARM"
@@ -21,8 +21,8 @@ RAISED = "ALARM"
 
 @dataclass(frozen=True)
 class AlarmState:
-    """An alarm. ``state``: ``ALARM``, ``OK`` or ``INSUFFICIENT_DATA``; ``since`` when, in seconds since 1970; None on
-    a service that has never evaluated it.
+    """An alarm. ``state``: ``ALARM``, ``OK`` or ``INSUFFICIENT_DATA``; ``since``: in seconds since 1970, None if it was
+    never evaluated.
     """
 
     name: str
@@ -35,17 +35,17 @@ class Alarms(Protocol):
     """Lists the stack's alarms."""
 
     def all(self) -> list[AlarmState]:
-        """Those that are raised first, then by name.
+        """All alarms, raised ones first, then by name.
 
-        Raises TransientError: a later try may work.
+        Raises TransientError: a retry may work.
         """
         ...
 
 
 class CloudWatchAlarms:
-    """See ``Alarms``: those that notify the alarm topic, so that stacks whose names begin alike are kept apart.
+    """See ``Alarms``: those that notify the alarm topic, so that stacks with similar names aren't mixed up.
 
-    ``client`` makes or gives a client.
+    ``client`` returns a client.
     """
 
     def __init__(self, client: Callable[[], CloudWatchClient], topic_arn: str) -> None:

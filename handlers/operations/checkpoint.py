@@ -1,4 +1,4 @@
-"""How far a resync has come: one row in ``tasks`` per target, type and tenant (decision record 0047)."""
+"""The progress of a resync: one row in ``tasks`` per target, type and tenant (decision record 0047)."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from handlers.store.port import TASKS, Change, ConditionFailed, Item, TableStore
 RUNNING = "RUNNING"
 COMPLETED = "COMPLETED"
 KEPT_DAYS = 30
-#: Failed rows that the checkpoint remembers; all are counted, and reported as they happen. With keys and texts of the
-#: greatest size (3 KB, and four bytes a character) they fit into one item of 400 KB.
+#: Failed rows that the checkpoint stores; all are counted, and reported as they happen. With keys and texts of maximum
+#: size (3 KB, and four bytes per character) they fit into one item of 400 KB.
 REMEMBERED_FAILURES = 80
 MAX_ERROR_CHARS = 300
 
 
 class TakenOver(CqrsError):
-    """Another resync of the same rows began, so this one ends; the other goes on from the checkpoint."""
+    """Another resync of the same rows has started, so this one ends; the other continues from the checkpoint."""
 
 
 @dataclass
 class Counts:
-    """Rows so far: ``handed`` over, ``failed``, and ``skipped`` because they went away or are of another kind.
+    """Rows so far: ``handed`` over, ``failed``, and ``skipped`` because they are gone or of another kind.
 
-    Of those handed over the target took ``applied`` and left ``kept``, since it has a later version; about the others
-    it did not say.
+    Of those handed over, the target ``applied`` some and ``kept`` a later version for others; for the rest it didn't
+    report a result.
     """
 
     handed: int = 0
@@ -42,18 +42,18 @@ class Counts:
 
     @property
     def unreported(self) -> int:
-        """Rows that were handed over without an error, to a target that doesn't say what it did."""
+        """Rows handed over without an error to a target that doesn't report results."""
         return self.handed - self.applied - self.kept
 
     @property
     def total(self) -> int:
-        """All rows of the selection that were looked at."""
+        """All processed rows of the selection."""
         return self.handed + self.failed + self.skipped
 
 
 @dataclass
 class Checkpoint:
-    """``next_key`` goes into the next page's scan; None at the beginning, and at the end (``status`` says which)."""
+    """``next_key``: for the next page's scan; None at the start and at the end (``status`` shows which)."""
 
     pk: str
     sk: str
@@ -64,11 +64,11 @@ class Checkpoint:
     counts: Counts = field(default_factory=Counts)
     failures: list[dict[str, str]] = field(default_factory=list)
     resumed: bool = False
-    #: of a rebuild: what was there is gone, and what only the log has was handed over
+    #: of a rebuild: the target was emptied, and versions that only the log has were handed over
     emptied: bool = False
 
     def note_failure(self, key: str, error: str) -> None:
-        """Count a failed row, and remember it if there is room."""
+        """Count a failed row, and store it if the limit isn't reached."""
         self.counts.failed += 1
         if len(self.failures) < REMEMBERED_FAILURES:
             self.failures.append({"key": key, "error": cut(error, MAX_ERROR_CHARS)})
@@ -82,7 +82,7 @@ class Checkpoints:
         self._clock = clock
 
     def unfinished(self, target: str, type_: str | None, tenant_code: str | None) -> Checkpoint | None:
-        """The checkpoint of a run that was interrupted, if there is one."""
+        """The checkpoint of an interrupted run, if any."""
         pk, sk = resync_key(target, type_, tenant_code)
         row = self._store.get(TASKS, pk, sk)
         if row is None or row["status"] != RUNNING:
@@ -97,7 +97,7 @@ class Checkpoints:
     def begin(
         self, target: str, type_: str | None, tenant_code: str | None, run_id: str, *, restart: bool
     ) -> Checkpoint:
-        """Take over an interrupted run, or begin at the first row. Raises TakenOver if another began just now."""
+        """Take over an interrupted run, or start at the first row. Raises TakenOver: another one has just started."""
         earlier = self.unfinished(target, type_, tenant_code)
         now = iso(self._clock.now())
         if earlier is not None and not restart:
@@ -115,7 +115,7 @@ class Checkpoints:
         return checkpoint
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """After each page. Raises TakenOver."""
+        """Save progress after each page. Raises TakenOver."""
         progress = self._progress(checkpoint)
         remove = () if checkpoint.next_key is not None else ("nextKey",)
         self._guarded(Change(dict(progress.items()), remove=remove), checkpoint, checkpoint.run_id)

@@ -1,4 +1,4 @@
-"""``explain``: what happened to the versions of one entity, who waits for whom, and what to do. Reads only."""
+"""``explain``: what happened to an entity's versions, which ones wait for others, and what to do. Read-only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST = 5_000
 
 @dataclass(frozen=True)
 class Lease:
-    """The run that holds, or last held, a command."""
+    """The run that holds, or last held, the claim on a command."""
 
     run_id: str
     until: str
@@ -37,9 +37,9 @@ class Lease:
 
 @dataclass(frozen=True)
 class VersionView:
-    """One version as an operator needs it. Times are text; what is absent is None.
+    """One version for operators. Times are text; absent values are None.
 
-    ``failed_at``: when the alarm went out.
+    ``failed_at``: when the alarm was sent.
     """
 
     version: int
@@ -61,7 +61,7 @@ class VersionView:
 
 @dataclass(frozen=True)
 class Explanation:
-    """``data``: the read model's row in short, None if nothing was applied yet (or its row has expired)."""
+    """``data``: a summary of the read model's row, None if nothing is applied yet or the row has expired."""
 
     key: str
     data: dict[str, Any] | None
@@ -106,7 +106,7 @@ class Explainer:
         return Explanation(wanted, _data_view(data), views, older, advisor.summary([view.version for view in views]))
 
     def _newest(self, key: EntityKey) -> tuple[dict[int, Item], bool]:
-        """The newest versions in numeric order, as far back as something is not DONE; and whether there are older."""
+        """The newest versions in numeric order, back to the last that isn't DONE; and whether there are older ones."""
         found: list[Item] = []
         start: Item | None = None
         while True:

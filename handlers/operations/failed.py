@@ -1,4 +1,4 @@
-"""Finds failed commands. Once its alarm is out a failed command is in no index, so this walks through the table."""
+"""Finds failed commands. After its alarm a failed command is in no index, so this scans the table."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from handlers.store.port import COMMANDS, Item, TableStore
 
 PAGE_ITEMS = 500
 
-#: Called after each page with the items looked at and the commands found so far.
+#: Called after each page with the number of items read and of commands found so far.
 OnPage = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which failed commands.
+    """Selects failed commands.
 
     ``since``: seconds since 1970, by the time of the alarm. ``status``: ``FAILED``, or the failure of one state, such
     as ``sync_data:FAILED``.
@@ -32,7 +32,7 @@ class Selection:
     type: str | None = None
 
     def condition(self) -> Condition:
-        """As a filter. Raises ValidationError naming the status."""
+        """The selection as a filter. Raises ValidationError naming the status."""
         condition = one_of("status", self._statuses())
         if self.since is not None:
             condition &= absent("alarmedAt") | ~less("alarmedAt", int(self.since))
@@ -53,7 +53,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Found:
-    """``more``: the limit ended the search before the table's end."""
+    """``more``: the limit ended the search before the end of the table."""
 
     keys: list[VersionKey]
     scanned: int
@@ -62,14 +62,14 @@ class Found:
 
 @dataclass(frozen=True)
 class FoundOfTenant:
-    """Rows of failed commands as they are stored, in the order of their keys. ``next_key`` goes into the next call."""
+    """Rows of failed commands as stored, ordered by key. ``next_key``: pass it to the next call."""
 
     rows: list[Item]
     next_key: Item | None
 
 
 def find_failed(store: TableStore, selection: Selection, *, limit: int, on_page: OnPage | None = None) -> Found:
-    """The keys of up to about ``limit`` failed commands (the last page may bring some more)."""
+    """The keys of about ``limit`` failed commands (the last page may add some more)."""
     keep = selection.condition()
     keys: list[VersionKey] = []
     scanned, start = 0, None
@@ -92,9 +92,9 @@ def failed_of_tenant(
     start: Item | None = None,
     goes_on: Callable[[], bool] = lambda: True,
 ) -> FoundOfTenant:
-    """Up to ``limit`` failed commands of one partition (kind and tenant), without a look at anything else of the table.
+    """Up to ``limit`` failed commands of one partition (kind and tenant), reading only this partition.
 
-    ``goes_on``: asked before each page; when it says no, what was found so far is the answer.
+    ``goes_on``: called before each page; if it returns False, the rows found so far are returned.
     """
     condition = selection.condition()
     prefix = "" if selection.type is None else f"{selection.type}{SEPARATOR}"

@@ -1,4 +1,4 @@
-"""Keys as people have them: copied from a table, a log line, an alarm or a message; and as commands print them."""
+"""Parses keys that people copy from a table, a log line, an alarm or a message, and prints keys for commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from handlers.core.key_parts import SEPARATOR, VERSION_SEPARATOR
 from handlers.core.keys import VERSION_DIGITS, check_version_number
 from handlers.core.values.text import is_visible
 
-#: Words that every shell leaves as they are; ``#`` begins a comment only at the beginning of a word.
+#: Words that every shell leaves unchanged; ``#`` starts a comment only at the start of a word.
 _PLAIN = re.compile(r"[\w%+=:,./-][\w@%+=:,./#-]*(?: [\w%+=:,./-][\w@%+=:,./#-]*)?", re.ASCII)
 FORMS = "<KIND>#<tenant> <TYPE>#<code> or <KIND>#<tenant>#<TYPE>#<code>, each with or without @<version>"
 
@@ -19,8 +19,8 @@ FORMS = "<KIND>#<tenant> <TYPE>#<code> or <KIND>#<tenant>#<TYPE>#<code>, each wi
 def parse_key(text: str) -> tuple[EntityKey, int | None]:
     """The entity, and the version if one is named.
 
-    A key of four parts (``<KIND>#<tenant>#<TYPE>#<code>``) is taken as it is, with the blanks at its ends; round the
-    other form, and between its halves, there may be more blanks than one.
+    A key of four parts (``<KIND>#<tenant>#<TYPE>#<code>``) is taken literally, including leading and trailing blanks;
+    the other form may have additional blanks around it and between its halves.
 
     Raises:
         ValidationError: naming the key and the forms that are allowed.
@@ -46,9 +46,9 @@ def parse_key(text: str) -> tuple[EntityKey, int | None]:
 
 
 def pasteable(key: object) -> str:
-    """A key, or the id of a task, an import or a request, as it can be pasted behind a command.
+    """A key, or the id of a task, an import or a request, as an argument that can be pasted into a shell.
 
-    Quoted where a shell would change it (POSIX, "Quoting"); what can't be seen is written as octal escapes in
+    Quoted if a shell would change it (POSIX, "Quoting"); invisible characters are written as octal escapes in
     ``$'...'`` ("Dollar-Single-Quotes" of POSIX.1-2024; bash, zsh, ksh and busybox read it, too).
     """
     text = str(key)
@@ -62,5 +62,5 @@ def _escaped(character: str) -> str:
         return f"\\{character}"
     if is_visible(character):
         return character
-    # Octal always has three digits; ``\xHH`` ends where a shell thinks, and zsh, ksh and bash think differently.
+    # Octal escapes always have three digits; zsh, ksh and bash disagree on where ``\xHH`` ends.
     return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))

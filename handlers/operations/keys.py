@@ -1,4 +1,4 @@
-"""Keys of what operators' commands remember, in ``tasks``."""
+"""Keys of the state of operators' commands, in ``tasks``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ RESYNC_KIND = "RESYNC"
 
 
 def resync_key(target: str, type_: str | None, tenant_code: str | None) -> tuple[str, str]:
-    """Keys of the row in ``tasks`` that remembers how far a resync of a sync target has come.
+    """Keys of the row in ``tasks`` that stores the progress of a resync of a sync target.
 
-    None: the target's rows of all types, of all tenants; ``*`` stands for it.
+    None, written as ``*``, means all types or all tenants.
     """
     return f"{RESYNC_KIND}{SEPARATOR}{tenant_code or '*'}", f"{target}{SEPARATOR}{type_ or '*'}"

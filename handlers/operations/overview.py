@@ -1,4 +1,4 @@
-"""What of a tenant is on its way, and of which types it has something: for a page that shows a stack. Reads only."""
+"""A tenant's open commands and entity types, for the overview page. Read-only."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from handlers.core.keys import OPEN_SHARDS
 from handlers.core.light_dataclasses import dataclass
 from handlers.store.port import COMMANDS, DATA, Item, TableStore
 
-#: Rows of the index that are looked at in one shard; those of all tenants lie in it.
+#: Rows that are read per shard of the index, which contains those of all tenants.
 SHARD_ROWS = 500
-#: Commands whose age is looked at: those that the sweeper takes first.
+#: Commands whose age is checked: those that the sweeper processes first.
 LOOKED_AT = 25
-#: Types that are found by looking, one read each.
+#: Most types that are looked up, with one read each.
 MOST_TYPES = 50
-#: Later than any row is due.
+#: Later than the due time of any row.
 EVER = 9_999_999_999
 
 
@@ -33,7 +33,7 @@ class OldestOpen:
 
 @dataclass(frozen=True)
 class OpenCommands:
-    """Commands without outcome, counted by status. ``is_complete``: nothing was left uncounted."""
+    """Commands without an outcome, counted by status. ``is_complete``: all were counted."""
 
     by_status: Counter[str]
     oldest: OldestOpen | None
@@ -41,9 +41,9 @@ class OpenCommands:
 
 
 def open_commands(store: TableStore, tenant_code: str) -> OpenCommands:
-    """Those of one tenant, by the index, which is a moment behind.
+    """The open commands of one tenant, from the index, which lags slightly behind.
 
-    ``oldest`` is the oldest of ``LOOKED_AT`` commands that are due first; a failed one whose alarm is not out counts.
+    ``oldest``: of the ``LOOKED_AT`` commands that are due first, including failed ones whose alarm wasn't sent.
     """
     rows: list[Item] = []
     is_complete = True
@@ -65,7 +65,7 @@ def open_commands(store: TableStore, tenant_code: str) -> OpenCommands:
 
 
 def stored_types(store: TableStore, pk: str) -> Sequence[str]:
-    """The first types of which a partition has entities, by skipping from one to the next."""
+    """The first types that have entities in a partition, found by skipping from one to the next."""
     types: list[str] = []
     start: Item | None = None
     for _ in range(MOST_TYPES):
@@ -74,8 +74,8 @@ def stored_types(store: TableStore, pk: str) -> Sequence[str]:
             break
         row = page.items[0]
         type_ = row["sk"].partition(SEPARATOR)[0]
-        if "csk" in row:  # others are a handler's own rows
+        if "csk" in row:  # others are rows of a handler
             types.append(type_)
-        # The character after the separator: behind every key of this type.
+        # The character after the separator sorts after every key of this type.
         start = {"pk": pk, "sk": f"{type_}{chr(ord(SEPARATOR) + 1)}"}
     return types

@@ -1,4 +1,4 @@
-"""``redrive``: a failed command gets a new attempt and a new execution, and those that expired behind it too."""
+"""``redrive``: gives a failed command, and those that expired behind it, a new attempt and a new execution."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 REDRIVEN = "REDRIVEN"
 WOULD_REDRIVE = "WOULD_REDRIVE"
-#: A successor that still waits: its wait limit counts from now on.
+#: A successor that is still waiting: its wait limit was restarted.
 WAIT_RESTARTED = "WAIT_RESTARTED"
 WOULD_RESTART_WAIT = "WOULD_RESTART_WAIT"
 FINISHED = "FINISHED"
 NOT_FAILED = "NOT_FAILED"
-#: Somebody else redrove, skipped or finished it between our read and our write.
+#: It was redriven, skipped or finished by someone else between our read and our write.
 CHANGED_MEANWHILE = "CHANGED_MEANWHILE"
 
 NOT_STARTED = "not started yet, the sweeper starts it"
@@ -39,7 +39,7 @@ NOT_STARTED = "not started yet, the sweeper starts it"
 
 @dataclass(frozen=True)
 class Redriven:
-    """What became of one command. ``attempt`` is the one that it has now."""
+    """The outcome for one command. ``attempt``: its current one."""
 
     key: VersionKey
     outcome: str
@@ -48,12 +48,12 @@ class Redriven:
 
     @property
     def changed(self) -> bool:
-        """Something was, or in a dry run would be, written."""
+        """Whether something was, or in a dry run would be, written."""
         return self.outcome in (REDRIVEN, WOULD_REDRIVE, WAIT_RESTARTED, WOULD_RESTART_WAIT)
 
 
 class Redriver:
-    """Versions of an entity are redriven in version order; entities do not depend on each other."""
+    """Redrives versions of an entity in version order; entities are independent of each other."""
 
     def __init__(
         self, store: TableStore, clock: Clock, starter: CommandStarter, recorder: FailureRecorder, *, dry_run: bool
@@ -66,7 +66,7 @@ class Redriver:
         self._dry_run = dry_run
 
     def entity(self, key: EntityKey) -> list[Redriven]:
-        """Every failed version of an entity.
+        """Redrive every failed version of an entity.
 
         Raises:
             NotFound: no version is in the log.
@@ -79,7 +79,8 @@ class Redriver:
         return self._redrive(key, rows, failed)
 
     def version(self, key: VersionKey) -> list[Redriven]:
-        """One failed version, the successors that expired behind it, and the clocks of those that still wait.
+        """Redrive one failed version and the successors that expired behind it; restart the limits of those still
+        waiting.
 
         Raises:
             NotFound: the version is not in the log.
@@ -92,7 +93,7 @@ class Redriver:
         return self._redrive(key.entity, rows, [key.version])
 
     def all(self, keys: Iterable[VersionKey], on_entity: Callable[[int], None] | None = None) -> Iterator[Redriven]:
-        """Failed versions of many entities. A version that has changed since it was found is reported, not touched."""
+        """Redrive failed versions of many entities. A version that has changed since it was found is only reported."""
         wanted: dict[EntityKey, list[int]] = {}
         for key in keys:
             wanted.setdefault(key.entity, []).append(key.version)
@@ -119,8 +120,8 @@ class Redriver:
         first = min(failed)
         expired = {v for v in rows if v > first and where.has_expired(rows[v]) and _leads_to(chain, v, failed)}
         outcomes: list[Redriven] = []
-        # From the last to the first: once the cause is redriven, all that is to follow it is open again, whatever
-        # happens to the caller.
+        # In reverse order: once the cause is redriven, all that depends on it is open again, even if the caller
+        # crashes.
         for version in sorted({*failed, *expired}, reverse=True):
             outcomes.insert(0, self._one(rows[version], chain))
         for version in sorted(rows):
@@ -141,7 +142,7 @@ class Redriver:
         return Redriven(key, REDRIVEN, begun["attempt"], self._start(begun) or note)
 
     def _start(self, row: Item) -> str:
-        """Start the execution; a note if that did not work. The command is in ``open``, so nothing is lost."""
+        """Start the execution; returns a note if that failed. The command is in ``open``, so nothing is lost."""
         try:
             self._starter.start(row)
         except Exception as error:  # noqa: BLE001 - boundary: one command; the sweeper starts what was not started
@@ -160,7 +161,7 @@ class Redriver:
         except ConditionFailed as changed:
             if changed.item is not None and where.has_expired(changed.item):
                 return [self._one(changed.item, chain)]  # between our read and our write
-            return []  # it goes on already, which is better than waiting
+            return []  # it has already proceeded
         return [Redriven(key, WAIT_RESTARTED, row["attempt"])]
 
     @staticmethod
@@ -177,7 +178,7 @@ class Redriver:
 
 
 def _leads_to(chain: Chain, version: int, failed: list[int]) -> bool:
-    """Whether what an expired version waited for is redriven, or lies before what is redriven."""
+    """Whether the version that an expired one waited for is redriven, or precedes one that is."""
     return chain.root_of_expiry(version) <= max(one for one in failed if one < version)
 
 

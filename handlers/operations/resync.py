@@ -1,12 +1,12 @@
-"""``resync``: every row of the read model handed to one sync target again.
+"""``resync``: hands every row of the read model to one sync target again.
 
-A row goes over as the command that made it: same key, version and content. A target is conditional on the version, as
-all must be: it takes this version again, so that a repaired projection is rewritten, and leaves a row that has a
-later one. What it answers is counted. Rows that change meanwhile are handed over by the pipeline.
+A row is handed over as the command that produced it: same key, version and content. Targets must be conditional on the
+version: they apply the same version again, so that a repaired projection is rewritten, and keep a later one. Their
+results are counted. The pipeline hands over rows that change meanwhile.
 
-A rebuild empties the target first, and hands over what only the log has: versions that the target has had and that are
-not applied yet, since the pipeline does not give it those again. What is done meanwhile is in the read model before the
-rows are gone through, so a rebuilt target has at least the version of the read model everywhere.
+A rebuild first empties the target, and hands over versions that only the log has: those that the target already had and
+that aren't applied yet, since the pipeline doesn't deliver them to it again. Commands that are done meanwhile are in
+the read model before its rows are read, so a rebuilt target has at least the version of the read model everywhere.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from handlers.core.clock import Clock
 
 PAGE_ITEMS = 100
-#: Tries of one row while its error is a passing one, and the seconds between them.
+#: Tries of one row on transient errors, and the seconds between them.
 TRIES = 3
 PAUSE_SECONDS = 1.0
 
-#: Handed over without an error, to a target that doesn't say what it did.
+#: Handed over without an error, to a target that doesn't report results.
 HANDED = "HANDED"
 FAILED = "FAILED"
 GONE = "GONE"
@@ -49,16 +49,16 @@ OnRow = Callable[[str, str, str], None]
 
 
 class Target(Protocol):
-    """What a command is handed to."""
+    """A target of the resync."""
 
     def up(self, command: Command) -> object:
-        """Take one version, and answer APPLIED or SKIPPED or nothing. Must be conditional on (key, version)."""
+        """Apply one version; may return APPLIED or SKIPPED. Must be conditional on (key, version)."""
         ...
 
 
 @dataclass(frozen=True)
 class ResyncSelection:
-    """The rows for a target: those of its types or of one of them, of all tenants or of one."""
+    """The rows for a target: of all its types or one of them, of all tenants or one."""
 
     target: str
     types: tuple[str, ...]
@@ -67,17 +67,17 @@ class ResyncSelection:
 
     @property
     def condition(self) -> Condition:
-        """As a filter. Projections that handlers keep in ``data`` have no ``csk``, so they are left out."""
+        """The selection as a filter. It excludes projections that handlers store in ``data``: they have no ``csk``."""
         condition = one_of("type", self.types if self.type is None else (self.type,)) & exists("csk")
         return condition if self.tenant_code is None else condition & equals("tenantCode", self.tenant_code)
 
 
 class Resync:
-    """One run, from the beginning or from where an interrupted one stopped.
+    """One run, from the beginning or from the point where an interrupted one stopped.
 
     Args:
         decoded: ``AttributeStore.decoded``: makes a stored row whole.
-        rate: rows a second at most; None: no limit.
+        rate: most rows per second; None: no limit.
     """
 
     def __init__(
@@ -111,13 +111,13 @@ class Resync:
         empty: Callable[[], object] | None = None,
         on_row: OnRow | None = None,
     ) -> Checkpoint:
-        """Hand over all rows; the checkpoint at the end holds the counts and the failures.
+        """Hand over all rows; the returned checkpoint contains the counts and the failures.
 
-        ``empty``: a rebuild; removes all that the target has written. It is called before the first row, again after an
-        interruption until it has returned and the log was gone through.
+        ``empty``: for a rebuild; removes all that the target has written. It is called before the first row, and again
+        after an interruption until it has returned and the log was processed.
 
         Raises:
-            TakenOver: somebody else runs the same resync now.
+            TakenOver: another process is now running the same resync.
         """
         checkpoint = self._checkpoints.begin(
             selection.target, selection.type, selection.tenant_code, self._run_id, restart=restart
@@ -143,7 +143,7 @@ class Resync:
                 return checkpoint
 
     def _in_the_log_alone(self, selection: ResyncSelection) -> Iterator[Item]:
-        """Versions that the target has had and that are not applied, each entity's in order."""
+        """Versions that the target already had and that aren't applied, in order per entity."""
         had = exists(("targets", selection.target)) & ~one_of("status", DONE_STATUSES)
         keep, start = one_of("type", selection.types) & had, None
         while True:
@@ -157,8 +157,8 @@ class Resync:
         return Command.from_row(self._decoded(row))
 
     def _current(self, found: Item) -> Command | None:
-        """The command of a data row, read again: it may have changed or gone since its page was read, long ago if there
-        is a rate limit.
+        """The command of a data row, read again: it may have changed or been removed since its page was read, which is
+        long ago with a rate limit.
         """
         row = self._repository.data(EntityKey.parse(found["pk"], found["sk"]))
         return None if row is None else command_of(self._decoded(row))
@@ -166,7 +166,7 @@ class Resync:
     def _turn(
         self, found: Item, checkpoint: Checkpoint, on_row: OnRow | None, command_of_row: Callable[[], Command | None]
     ) -> None:
-        """One row's turn, with an outcome whatever happens."""
+        """Process one row; it gets an outcome in any case."""
         key, error = row_id(found["pk"], found["sk"]), ""
         try:
             key = str(_entity_of(found))
@@ -187,7 +187,7 @@ class Resync:
             on_row(key, outcome, error)
 
     def _hand_over(self, command: Command) -> str:
-        """What the target says that it did."""
+        """Hand over a command with retries; returns the target's result."""
         for _ in range(TRIES - 1):
             try:
                 return _outcome_of(self._target.up(command))
@@ -197,7 +197,7 @@ class Resync:
 
 
 def _entity_of(found: Item) -> EntityKey:
-    """Of a data row, or of a command's."""
+    """The entity of a data row or of a command's row."""
     of_data = "csk" in found
     return EntityKey.parse(found["pk"], found["sk"]) if of_data else VersionKey.parse(found["pk"], found["sk"]).entity
 
@@ -218,7 +218,7 @@ def count_rows(store: TableStore, clock: Clock, selection: ResyncSelection) -> i
 
 
 def command_of(row: Item) -> Command:
-    """The command that made a data row: its content, under the command's own key."""
+    """The command that produced a data row: its content, under the command's own key."""
     return Command.from_row({**row, "pk": row.get("cpk", row["pk"]), "sk": row["csk"], "ttl": None})
 
 
@@ -232,7 +232,7 @@ class _Pace:
         self._next = clock.now()
 
     def wait(self) -> None:
-        """Until the next row may go."""
+        """Wait until the next row may be processed."""
         if not self._interval:
             return
         pause = self._next - self._clock.now()

@@ -1,4 +1,4 @@
-"""Which execution applies a version."""
+"""Finds the execution that applies a version."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _ARN = "arn:"
 
 
 def execution_of(store: TableStore, key: VersionKey, machine: str) -> str | None:
-    """The ARN of the latest execution of a version; None if the version is not there (any more).
+    """The ARN of the latest execution of a version; None if the version doesn't exist or has expired.
 
-    That of the run that holds the command, or held it last. Before there is one, and where the last one was none of a
-    machine, the one that ``machine`` would have: whether it exists is for its history to say.
+    It is that of the run that holds the command, or held it last. If there was none, or it wasn't an execution, it is
+    the ARN that an execution of ``machine`` would have, which may not exist.
     """
     row = store.get(COMMANDS, key.pk, key.sk)
     if row is None:

@@ -1,4 +1,4 @@
-"""Where a command stands, in an operator's words, and what it waits for."""
+"""The situation of a command in operators' terms, and what it waits for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MISSING = "MISSING"
 
 
 def situation(row: Mapping[str, Any], now: float) -> str:
-    """One of the words above. ``statusDetail: terminal`` writes few statuses, so a live claim is looked at first."""
+    """One of the constants above. ``statusDetail: terminal`` writes few statuses, so a live claim takes precedence."""
     if row["status"] == status.SKIPPED:
         return SKIPPED
     if status.is_done(dict(row)):
@@ -39,12 +39,12 @@ def situation(row: Mapping[str, Any], now: float) -> str:
 
 
 def has_live_lease(row: Mapping[str, Any], now: float) -> bool:
-    """A run holds the command."""
+    """Whether a run holds the command."""
     return "runId" in row and row.get("leaseUntil", 0) > now
 
 
 def has_expired(row: Mapping[str, Any]) -> bool:
-    """FAILED because its predecessor was not done in time."""
+    """Whether it is FAILED because its predecessor was not done in time."""
     return status.is_failed(dict(row)) and row.get("error", {}).get("type") == WaitExpired.__name__
 
 
@@ -56,7 +56,7 @@ def applied_targets(row: Mapping[str, Any], data_version: int) -> dict[str, str]
 
 
 def target_outcomes(row: Mapping[str, Any], data_version: int) -> dict[str, str]:
-    """The same, with the target whose error ended the command as FAILED."""
+    """The same, plus the target whose error made the command FAILED."""
     target = row.get("error", {}).get("target") if status.is_failed(dict(row)) else None
     applied = applied_targets(row, data_version)
     return applied if target is None else {**applied, target: FAILED}
@@ -64,7 +64,7 @@ def target_outcomes(row: Mapping[str, Any], data_version: int) -> dict[str, str]
 
 @dataclass(frozen=True)
 class Blocker:
-    """What a version waits for: ``next`` is the version before it, ``root`` the one that has to move first."""
+    """What a version waits for: ``next`` is its predecessor, ``root`` the version that has to proceed first."""
 
     next: int
     root: int
@@ -80,14 +80,14 @@ class Chain:
         self._now = now
 
     def situation_of(self, version: int) -> str:
-        """Where a version stands; one that is neither in the log nor applied is MISSING."""
+        """The situation of a version; one that is neither in the log nor applied is MISSING."""
         row = self._rows.get(version)
         if row is not None:
             return situation(row, self._now)
         return DONE if version < FIRST_VERSION or version <= self._data_version else MISSING
 
     def blocker_of(self, version: int) -> Blocker | None:
-        """Follow the versions before this one to the first that doesn't itself wait. None: nothing blocks it."""
+        """Follow the preceding versions to the first that isn't itself waiting. None: nothing blocks it."""
         if self.situation_of(version - 1) in (DONE, SKIPPED):
             return None
         root = version - 1
@@ -96,7 +96,7 @@ class Chain:
         return Blocker(version - 1, root, self.situation_of(root))
 
     def root_of_expiry(self, version: int) -> int:
-        """The version that an expired one waited for in the end: ``blockedBy``, followed as far as it leads."""
+        """The version that an expired one ultimately waited for, found by following ``blockedBy``."""
         root = version
         while (row := self._rows.get(root)) is not None and has_expired(row):
             blocked_by = row["error"].get("blockedBy")

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Skipped:
-    """``applied``: the targets that had the command already, with their outcomes; they keep it.
+    """``applied``: the targets that had already applied the command, with their outcomes; they keep it.
 
-    ``woken``: a successor waited and goes on now. ``expired``: the successor, which does not go on by itself, because
-    its wait for this command had expired; redrive it.
+    ``woken``: a successor was waiting and continues now. ``expired``: the successor if its wait for this command had
+    expired; it doesn't continue automatically, so redrive it.
     """
 
     key: VersionKey
@@ -80,7 +80,7 @@ class Skipper:
 
 
 def refusal(key: VersionKey, rows: Neighbourhood, now: float) -> str | None:
-    """Why a command may not be skipped, None if it may. ``rows.own`` must be there."""
+    """Why a command may not be skipped, None if it may. ``rows.own`` must exist."""
     own, prev = rows.own, rows.prev
     assert own is not None
     if status.is_done(own):

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from handlers.core.clock import Clock
 
-#: Seconds for which a value is kept: a rotated secret is seen after that long at most.
+#: Seconds for which a value is cached: a rotated secret takes effect after at most this time.
 MAX_AGE_SECONDS = 300.0
 
 
 class AwsSecrets:
-    """See ``Secrets``. Clients are made when the first value of their service is read."""
+    """See ``Secrets``. Clients are created when the first value of their service is read."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class AwsSecrets:
     def _read(self, name: str, arn: str) -> str:
         try:
             if arn.split(":")[2] == "ssm":
-                # Takes a name or an ARN; a SecureString comes decrypted (API reference, GetParameter).
+                # Accepts a name or an ARN; a SecureString is returned decrypted (API reference, GetParameter).
                 return self._ssm().get_parameter(Name=arn, WithDecryption=True)["Parameter"]["Value"]
             answer = self._secrets_manager().get_secret_value(SecretId=arn)
         except CALL_ERRORS as error:

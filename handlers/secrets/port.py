@@ -8,20 +8,20 @@ from handlers.core.errors import CqrsError, Nature
 
 
 class SecretUnavailable(CqrsError):
-    """The service refused the secret, and would refuse it again. Names it, never its value."""
+    """The service refused the secret permanently. The text names it, never its value."""
 
     nature = Nature.MISCONFIGURED
 
 
 class Secrets(Protocol):
-    """Values by name. ``repr`` shows the names alone."""
+    """Values by name. ``repr`` shows only the names."""
 
     def get(self, name: str) -> str:
-        """The value, read when it is first asked for and kept for a bounded time.
+        """The value, read at first use and cached for a limited time.
 
         Raises:
-            ValidationError: the stack has no secret of that name; names those that it has.
-            SecretUnavailable: it can't be read: missing, no right, or not text.
-            TransientError: a later try may work.
+            ValidationError: the stack has no secret with that name; the text names the known ones.
+            SecretUnavailable: it can't be read: missing, no permission, or not text.
+            TransientError: a retry may work.
         """
         ...

@@ -1,1 +1,1 @@
-"""The port to Step Functions: starting executions, answering task tokens, and the payload of a state."""
+"""The port to Step Functions: starting executions, completing task tokens, and the payload of a state."""

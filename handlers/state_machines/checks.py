@@ -1,4 +1,4 @@
-"""What may be sent to Step Functions: checked here, so that nothing is sent that AWS would refuse."""
+"""Validation of what is sent to Step Functions, so that AWS doesn't reject it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from handlers.core.values.json_values import plain_value
 
 #: Step Functions Developer Guide, "Step Functions service quotas": input or output of a task, state or execution.
 MAX_OUTPUT_BYTES = 262_144
-#: What a function may return to a state: its result has the answer of Lambda's Invoke round it, headers and all.
+#: Limit of a function's result for a state, which wraps it in the response of Lambda's Invoke, including headers.
 MAX_RESULT_BYTES = MAX_OUTPUT_BYTES - 4_096
 #: API reference, SendTaskFailure.
 MAX_ERROR_CHARS = 256
@@ -27,10 +27,10 @@ MAX_PAGE_CHARS = 1_024
 def execution_name(id_: object) -> str:
     """The execution's name for a caller's id: always the same, and within what AWS allows (1 to 80 characters).
 
-    The readable part helps to find an execution, the hash tells apart what reads alike.
+    The readable part helps to find an execution; the hash makes the name unique.
 
     Raises:
-        ValidationError: the id is no text, is empty or too long.
+        ValidationError: the id isn't text, is empty or too long.
     """
     if not isinstance(id_, str) or not id_ or len(id_) > MAX_ID_CHARS:
         raise ValidationError("id", id_, f"text of 1 to {MAX_ID_CHARS} characters")
@@ -42,19 +42,19 @@ def execution_name(id_: object) -> str:
 
 
 def readable(id_: str) -> str:
-    """What the name of an id's execution begins with."""
+    """The readable prefix of the name of an id's execution."""
     return "".join(char if char.isascii() and char.isalnum() else "-" for char in id_[:39])
 
 
 def check_page(page: str) -> str:
-    """What may go to ListExecutions as ``nextToken`` (API reference). Raises ValidationError."""
+    """Validate a ``nextToken`` for ListExecutions (API reference). Raises ValidationError."""
     if not 1 <= len(page) <= MAX_PAGE_CHARS:
         raise not_a_page(page)
     return page
 
 
 def not_a_page(page: str) -> ValidationError:
-    """It is none, or not any more: tokens of ListExecutions end after 24 hours."""
+    """The error for an invalid or expired token: those of ListExecutions expire after 24 hours."""
     return ValidationError("cursor", page, "the cursor of an earlier page, of the last 24 hours")
 
 
@@ -64,7 +64,7 @@ def execution_arn(machine: str, execution: str) -> str:
 
 
 def check_same_input(name: str, id_: str, started_with: str, text: str) -> None:
-    """Two JSON texts are the same input. Raises RequestConflict: the id was used for something else."""
+    """Require two JSON texts to be the same input. Raises RequestConflict: the id was used with different input."""
     if json.loads(started_with) != json.loads(text):
         raise RequestConflict(f"id {shown(id_)}: workflow {name} was started with other input under it; use a new id")
 
@@ -77,7 +77,7 @@ def machine_of(machines: Mapping[str, str], name: object) -> str:
 
 
 def check_payload(field: str, value: object, max_bytes: int = MAX_OUTPUT_BYTES) -> Any:
-    """The value as the execution carries it, if it is JSON. Raises ValidationError naming the field."""
+    """The value as the execution stores it, if it is JSON. Raises ValidationError naming the field."""
     plain = plain_value(field, value)
     _text(field, plain, max_bytes)
     return plain
@@ -96,21 +96,21 @@ def _text(field: str, plain: Any, max_bytes: int) -> str:
 
 
 def check_input(value: object) -> str:
-    """An execution's input as JSON text. Raises ValidationError: it is no object or too large."""
+    """An execution's input as JSON text. Raises ValidationError: it isn't an object, or is too large."""
     if not isinstance(value, dict):
         raise ValidationError("input", value, "a JSON object (dict)")
     return text_of("input", value)
 
 
 def check_token(token: object) -> str:
-    """A task token, which errors must not show. Raises ValidationError."""
+    """Validate a task token, which errors must not show. Raises ValidationError."""
     if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN_CHARS:
         raise ValidationError("token", "<hidden>", f"a task token: text of 1 to {MAX_TOKEN_CHARS} characters")
     return token
 
 
 def check_failure(error: object, cause: object) -> tuple[str, str]:
-    """What a task fails with. Raises ValidationError naming the field."""
+    """Validate the error and cause of a failed task. Raises ValidationError naming the field."""
     if not isinstance(error, str) or not 0 < len(error) <= MAX_ERROR_CHARS:
         raise ValidationError("error", error, f"an error name of 1 to {MAX_ERROR_CHARS} characters")
     if not isinstance(cause, str) or len(cause) > MAX_CAUSE_CHARS:

@@ -15,7 +15,7 @@ TIMED_OUT = "TIMED_OUT"
 
 
 class EndedExecution(NamedTuple):
-    """What is known of the execution. ``error``: its name, if the execution failed with one."""
+    """The reported execution. ``error``: the error's name, if it failed with one."""
 
     arn: str
     name: str
@@ -25,7 +25,7 @@ class EndedExecution(NamedTuple):
 
     @property
     def message(self) -> str:
-        """For the outcome of what it worked on."""
+        """Text for the outcome of the execution's work."""
         return f"execution {self.name} ended as {self.status}"
 
     @classmethod
@@ -40,5 +40,5 @@ class EndedExecution(NamedTuple):
 
 
 def is_of(event: dict[str, Any], machine_arn: str) -> bool:
-    """Whether the execution is one of this machine."""
+    """Whether the event is about an execution of this state machine."""
     return bool(event.get("detail", {}).get("stateMachineArn") == machine_arn)

@@ -1,4 +1,4 @@
-"""How executions went, state by state: names and times, never what a state was given or gave."""
+"""Histories of executions, state by state: names and times, never inputs or outputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from handlers.state_machines.stepfunctions import NO_EXECUTION, transient
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
 
-#: Events of a page, and pages: a command's execution has some ten events per state (API reference,
+#: Events per page, and most pages: a command's execution has some ten events per state (API reference,
 #: GetExecutionHistory: at most 1,000 per page).
 PAGE_EVENTS, MOST_PAGES = 1_000, 3
 RUNNING = "RUNNING"
@@ -27,7 +27,7 @@ _ENDS = {
 
 @dataclass(frozen=True)
 class StateVisit:
-    """A state that was entered; times in seconds since 1970. ``left`` is None while it goes on, and if it failed."""
+    """A state that was entered; times in seconds since 1970. ``left`` is None while it is running, and if it failed."""
 
     name: str
     entered: float
@@ -36,7 +36,7 @@ class StateVisit:
 
 @dataclass(frozen=True)
 class ExecutionHistory:
-    """In the order in which the states were entered. ``status``: of the execution."""
+    """``states``: in the order in which they were entered. ``status``: of the execution."""
 
     status: str
     started: float
@@ -45,18 +45,18 @@ class ExecutionHistory:
 
 
 class Histories(Protocol):
-    """Tells how executions went."""
+    """Reads histories of executions."""
 
     def of(self, execution_arn: str) -> ExecutionHistory | None:
-        """None: there is no such execution (any more), or its machine is EXPRESS, which keeps no history.
+        """The history of an execution. None: it doesn't exist or has expired, or is EXPRESS, which keeps no history.
 
-        Raises TransientError: a later try may work.
+        Raises TransientError: a retry may work.
         """
         ...
 
 
 class StepFunctionsHistories:
-    """See ``Histories``. ``client`` makes or gives a client."""
+    """See ``Histories``. ``client`` returns a client."""
 
     def __init__(self, client: Callable[[], SFNClient]) -> None:
         self._client = client
@@ -83,7 +83,7 @@ class StepFunctionsHistories:
 
 
 def _history(events: list[Any]) -> ExecutionHistory | None:
-    """Visits of one name end in the order in which they began: what the map does twice at once can't be told apart."""
+    """Visits of the same state are assumed to end in order: concurrent iterations of a map can't be distinguished."""
     if not events:
         return None
     visits: list[StateVisit] = []

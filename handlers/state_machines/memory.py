@@ -1,4 +1,4 @@
-"""The workflow ports in memory: they remember starts and answers."""
+"""The workflow ports in memory, which record starts and completions."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from handlers.state_machines.port import ExecutionPage, WorkflowExecution
 
 
 class MemoryWorkflows:
-    """See ``StateMachines``. ``open_tokens`` holds the tokens that somebody waits for; ``refuse_starts`` throttles,
-    ``lost_answer`` is raised after a start that was made.
+    """See ``StateMachines``. ``open_tokens``: tokens that something waits for; ``refuse_starts`` throttles;
+    ``lost_answer`` is raised after a successful start.
     """
 
     def __init__(self) -> None:
@@ -43,9 +43,9 @@ class MemoryWorkflows:
 
 
 class MemoryCustomWorkflows:
-    """See ``CustomWorkflows``. Tokens are ``open(...)``-ed by tests; ``answers`` has what each got."""
+    """See ``CustomWorkflows``. Tests create tokens with ``open``; ``answers`` records their completions."""
 
-    #: What a token looks like here; anything else is no token.
+    #: Prefix of valid tokens.
     PREFIX = "token-"
 
     def __init__(self, machines: Mapping[str, str]) -> None:
@@ -57,13 +57,13 @@ class MemoryCustomWorkflows:
         self._places: dict[str, int] = {}
 
     def open(self, name: str) -> str:
-        """A token that a state waits for."""
+        """Create a token that a state waits for."""
         token = self.PREFIX + name
         self.open_tokens.add(token)
         return token
 
     def close(self, token: str) -> None:
-        """Its wait has timed out."""
+        """Let the token's wait time out."""
         self.open_tokens.discard(token)
         self.closed_tokens.add(token)
 

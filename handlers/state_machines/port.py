@@ -9,19 +9,19 @@ from handlers.core.light_dataclasses import dataclass
 
 
 class StateMachines(Protocol):
-    """Executions and their task tokens. Methods raise ``TransientError`` when a later try may work."""
+    """Executions and their task tokens. Methods raise ``TransientError`` if a retry may work."""
 
     def start(self, machine: str, name: str, payload: Mapping[str, Any]) -> bool:
-        """Start an execution. False: one of that name exists already, which is success too.
+        """Start an execution. False: one with that name already exists, which also counts as success.
 
-        The name and the payload must be pure functions of what is started, so that a repeated
-        delivery starts nothing twice. After an error it may have been started all the same; only a
-        ``TransientThrottle`` that is ``refused`` says that it was not.
+        The name and the payload must be pure functions of what is started, so that a redelivery starts nothing
+        twice. After an error it may have been started nevertheless; only a ``TransientThrottle`` that is
+        ``refused`` means that it was not.
         """
         ...
 
     def resume(self, token: str, output: Mapping[str, Any]) -> bool:
-        """Answer a task token. False: the token is used, timed out or gone, so nothing waits for it."""
+        """Complete a task token. False: the token is used, timed out or gone, so nothing waits for it."""
         ...
 
 
@@ -29,7 +29,7 @@ class StateMachines(Protocol):
 class WorkflowExecution:
     """One execution. ``status``: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; times in seconds since 1970.
 
-    ``output`` once it has succeeded; ``error`` and ``cause`` where there are any.
+    ``output``: once it has succeeded; ``error`` and ``cause``: if there are any.
     """
 
     arn: str
@@ -44,62 +44,62 @@ class WorkflowExecution:
 
 @dataclass(frozen=True)
 class ExecutionPage:
-    """Executions, the newest first. ``next_page`` goes into the next call; None at the end."""
+    """Executions, newest first. ``next_page``: pass it to the next call; None on the last page."""
 
     items: list[WorkflowExecution]
     next_page: str | None
 
 
 class CustomWorkflows(Protocol):
-    """The application's workflows by name. Methods raise ``TransientError`` when a later try may work.
+    """The application's workflows by name. Methods raise ``TransientError`` if a retry may work.
 
-    Token errors are told apart as far as AWS does: ``TokenInvalid`` (not a token), ``TokenExpired`` (answered,
+    Token errors are distinguished as far as AWS does: ``TokenInvalid`` (not a token), ``TokenExpired`` (completed,
     timed out, or its execution has ended), ``TokenUnknown``; all are ``TokenGone``.
     """
 
     def start(self, name: str, given: Mapping[str, Any], id_: str) -> str:
-        """Start a workflow; the ARN of its execution.
+        """Start a workflow; returns the ARN of its execution.
 
-        ``id_`` is the caller's: the same id starts one execution and gives the same ARN, also when that one has ended
-        (AWS remembers names for 90 days after the end). An EXPRESS workflow has no such memory: each call starts one.
+        ``id_``: chosen by the caller: one id starts one execution and returns the same ARN, even after its end (AWS
+        keeps names for 90 days after the end). This doesn't hold for EXPRESS workflows: each call starts an execution.
 
         Raises:
-            ValidationError: the workflow is unknown, or input or id are not allowed; nothing was sent.
-            RequestConflict: the id was used with other input.
+            ValidationError: the workflow is unknown, or the input or id is invalid; nothing was sent.
+            RequestConflict: the id was used with different input.
         """
         ...
 
     def resume(self, token: str, output: Any) -> None:
-        """Let the state that waits go on with ``output``. Raises ValidationError, TokenGone."""
+        """Resume the waiting state with ``output``. Raises ValidationError, TokenGone."""
         ...
 
     def fail(self, token: str, error: str, cause: str = "") -> None:
-        """Let the state that waits fail; its Retry and Catch decide. Raises ValidationError, TokenGone."""
+        """Fail the waiting state; its Retry and Catch apply. Raises ValidationError, TokenGone."""
         ...
 
     def heartbeat(self, token: str) -> None:
-        """Tell that the work goes on, before HeartbeatSeconds are over. Raises ValidationError, TokenGone."""
+        """Report progress, before HeartbeatSeconds have elapsed. Raises ValidationError, TokenGone."""
         ...
 
 
 class ShownWorkflows(CustomWorkflows, Protocol):
-    """The same, with access to their executions."""
+    """Also gives access to executions."""
 
     def execution(self, name: str, id_: str) -> WorkflowExecution:
-        """The execution that ``start`` gave for this id.
+        """The execution that ``start`` created for this id.
 
         Raises:
-            ValidationError: the workflow is unknown, or the id is not allowed.
-            NotFound: there is none (any more), or the workflow is EXPRESS, which remembers none.
+            ValidationError: the workflow is unknown, or the id is invalid.
+            NotFound: it doesn't exist or has expired, or the workflow is EXPRESS, which keeps none.
         """
         ...
 
     def executions(self, name: str, prefix: str, *, limit: int, page: str | None = None) -> ExecutionPage:
-        """Those whose ids begin with ``prefix``, and others whose ids look alike, of the next ``limit`` executions.
+        """From the next ``limit`` executions, those whose ids start with ``prefix``, and others with similar ids.
 
-        So a page may have fewer, or none. Of an EXPRESS workflow there are none.
+        So a page may have fewer, or none. EXPRESS workflows have none.
 
         Raises:
-            ValidationError: the workflow is unknown, or ``page`` is none.
+            ValidationError: the workflow is unknown, or ``page`` is invalid.
         """
         ...

@@ -1,4 +1,4 @@
-"""The payload that a state hands to its function (docs/spec/pipeline.md), whatever the machine."""
+"""The payload that a state passes to its function (docs/spec/pipeline.md), for all state machines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class StatePayload:
     entered_at: str
     input: Any
     task_token: str | None
-    #: How often the state's Retry has called again.
+    #: Number of retries by the state's Retry.
     retries: int
 
     @classmethod
@@ -48,7 +48,7 @@ class StatePayload:
 
 
 def token_of(payload: StatePayload) -> str:
-    """The token of a state that waits. Raises ValidationError: the definition hands over none."""
+    """The token of a waiting state. Raises ValidationError: the definition passes none."""
     if payload.task_token is None:
         raise ValidationError("taskToken", None, "the token of a state that waits")
     return payload.task_token
@@ -63,7 +63,7 @@ def whole_number(payload: StatePayload, name: str) -> int:
 
 
 def check_fields(execution_input: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    """The input of an execution, which has these fields. Raises ValidationError naming the first that is missing."""
+    """Require fields in the input of an execution. Raises ValidationError naming the first that is missing."""
     if not isinstance(execution_input, dict):
         raise ValidationError("Execution.Input", execution_input, f"an object of {', '.join(names)}")
     for name in names:

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from handlers.state_machines.port import ExecutionPage, WorkflowExecution
 
-#: Of the errors that pass, refusals of a request that was not accepted. After others something may have been done.
+#: Transient errors that mean that the request was not accepted. After others, it may have taken effect.
 REFUSALS = frozenset({"ThrottlingException", "ExecutionLimitExceeded"})
-#: API reference, DescribeExecution: there is none, or the machine is EXPRESS and remembers none.
+#: API reference, DescribeExecution: there is none, or the state machine is EXPRESS and keeps none.
 NO_EXECUTION = frozenset({"ExecutionDoesNotExist", "InvalidArn"})
-#: API reference, SendTaskSuccess: nobody waits for this token any more.
+#: API reference, SendTaskSuccess: nothing waits for this token any longer.
 GONE: dict[str, type[TokenGone]] = {
     "TaskTimedOut": TokenExpired,
     "TaskDoesNotExist": TokenUnknown,
@@ -40,7 +40,7 @@ GONE: dict[str, type[TokenGone]] = {
 
 
 class StepFunctions:
-    """See ``StateMachines``. ``starts``: another client for StartExecution, without retries."""
+    """See ``StateMachines``. ``starts``: a separate client for StartExecution, without retries."""
 
     def __init__(self, client: SFNClient, starts: SFNClient | None = None) -> None:
         self._client = client
@@ -72,7 +72,7 @@ class StepFunctions:
 
 
 class StepFunctionsWorkflows:
-    """See ``CustomWorkflows``. ``machines``: workflow to the ARN of its machine; ``client`` makes or gives a client."""
+    """See ``CustomWorkflows``. ``machines``: workflow to the ARN of its state machine; ``client`` returns a client."""
 
     def __init__(self, client: Callable[[], SFNClient], machines: Mapping[str, str]) -> None:
         self._client = client
@@ -102,7 +102,7 @@ class StepFunctionsWorkflows:
 
     def executions(self, name: str, prefix: str, *, limit: int, page: str | None = None) -> ExecutionPage:
         """See ShownWorkflows."""
-        from handlers.state_machines.port import ExecutionPage  # workers start and resume only
+        from handlers.state_machines.port import ExecutionPage  # workers only start and resume
 
         machine = checks.machine_of(self._machines, name)
         token: dict[str, Any] = {} if page is None else {"nextToken": checks.check_page(page)}
@@ -143,7 +143,7 @@ class StepFunctionsWorkflows:
         )
 
     def _input_of(self, arn: str) -> str:
-        """What an execution was started with. Raises TransientError: it is not shown (yet, or any more)."""
+        """The input of an execution. Raises TransientError: it can't be described yet, or no longer."""
         try:
             with transient():
                 return self._client().describe_execution(executionArn=arn)["input"]
@@ -184,7 +184,7 @@ def _token_errors() -> Iterator[None]:
 
 @contextmanager
 def transient() -> Iterator[None]:
-    """What a later try may not meet any more becomes ``TransientError``."""
+    """Convert retriable errors to ``TransientError``."""
     try:
         yield
     except ClientError as error:
@@ -197,6 +197,6 @@ def transient() -> Iterator[None]:
 
 
 def _is_refusal(error: ClientError) -> bool:
-    """Nothing was done: the call was made once, and refused. One that was repeated may have had an effect before."""
+    """Whether the call had no effect: it was refused and not retried. An earlier try may have had an effect."""
     attempts = error.response.get("ResponseMetadata", {}).get("RetryAttempts")
     return attempts == 0 and error.response["Error"]["Code"] in REFUSALS

@@ -1,8 +1,8 @@
-"""Conditions on an item, as values: DynamoDB gets an expression, the in-memory store evaluates them.
+"""Conditions on an item, as values: compiled to expressions for DynamoDB, evaluated by the in-memory store.
 
 Semantics are DynamoDB's (Developer Guide, "Condition expressions"): a comparison with an absent
-attribute, or one of another type, is false; ``negate`` of it is therefore true. Numbers are compared as the table
-keeps them.
+attribute, or one of another type, is false, so its negation is true. Numbers are compared as the table stores
+them.
 """
 
 from __future__ import annotations
@@ -108,12 +108,12 @@ class _Not(Condition):
 
 
 def exists(path: Path) -> Condition:
-    """The attribute is there (it may be NULL)."""
+    """The attribute exists (it may be NULL)."""
     return Exists(path)
 
 
 def absent(path: Path) -> Condition:
-    """The attribute, or the whole item, is not there."""
+    """The attribute, or the whole item, doesn't exist."""
     return Exists(path, wanted=False)
 
 
@@ -138,7 +138,7 @@ def one_of(path: Path, values: Sequence[Any]) -> Condition:
 
 
 def plain_operand(path: Path, value: Any) -> Any:
-    """A value that is compared or written as the table has it. Raises ValidationError naming the path."""
+    """A value for a comparison or write, as the table stores it. Raises ValidationError naming the path."""
     kind = type(value)
     if kind is bool or value is None or (kind is str and value.isascii()):
         return value
@@ -151,7 +151,7 @@ def shown_path(path: Path) -> str:
 
 
 def _ordered(path: Path, value: Any) -> Any:
-    """The same for ``<`` and its like, which DynamoDB refuses for anything but text and numbers."""
+    """The same for ordering operators, which DynamoDB accepts only for text and numbers."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValidationError(shown_path(path), value, "text or a number, which have an order")
     return plain_operand(path, value)
@@ -168,7 +168,7 @@ def lookup(item: Item | None, path: Path) -> tuple[bool, Any]:
 
 
 def compile_condition(condition: Condition, name: Callable[[Path], str], value: Callable[[Any], str]) -> str:
-    """The condition as a DynamoDB expression; ``name`` and ``value`` hand out placeholders."""
+    """The condition as a DynamoDB expression; ``name`` and ``value`` return placeholders."""
     match condition:
         case Exists(path, wanted):
             return f"{'attribute_exists' if wanted else 'attribute_not_exists'}({name(path)})"

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 CONDITION = "ConditionalCheckFailed"
-#: What an update made of the item (API reference, TransactWriteItems, "Validation Error"): only the table knows.
+#: Errors that depend on the updated item, which only the table can check (API reference, TransactWriteItems,
+#: "Validation Error").
 OUTGROWN = {
     "Item size to update has exceeded the maximum allowed size": "an update after which the item has at most 400 KB",
     "Number overflow": "an update after which the number is one that the table keeps",
@@ -47,8 +48,8 @@ OUTGROWN = {
     "operand in the update expression has an incorrect data type": "a number that is stored, where one is added",
     "Nesting Levels have exceeded": "an update after which values are nested no deeper than the table allows",
 }
-#: Another transaction on the same item is over within milliseconds, and botocore does not try again by itself
-#: (Developer Guide, "Transaction conflict handling"): in all at most 4 tries within about a third of a second.
+#: A conflicting transaction ends within milliseconds, and botocore doesn't retry (Developer Guide, "Transaction
+#: conflict handling"): at most 4 tries in total, within about a third of a second.
 CONFLICT_TRIES = 4
 CONFLICT_SECONDS = 0.05
 
@@ -177,7 +178,7 @@ class DynamoTableStore:
         return _page(self._call(lambda: self._client.query(TableName=self._tables[table], **arguments), table, pk, sk))
 
     def _call(self, call: Callable[[], T], table: str, pk: str = "", sk: str = "") -> T:
-        """Make one call, again after a transaction conflict; botocore's errors become the port's."""
+        """Make one call, with retries after transaction conflicts, and convert botocore's errors to the port's."""
         for number in range(CONFLICT_TRIES):
             try:
                 return call()
@@ -232,7 +233,7 @@ def _update_arguments(change: Change, condition: Condition | None) -> dict[str, 
 
 
 def _checked(item: Item) -> dict[str, Any]:
-    """An item as it is sent. Raises ValidationError: the table could not keep it."""
+    """An item as sent. Raises ValidationError: the table can't store it."""
     check_key(item)
     return item_to_dynamo(plain_item(item))
 
@@ -258,7 +259,7 @@ def _port_error(error: ClientError, table: str, pk: str, sk: str) -> Exception:
 
 
 def _outgrown(message: str) -> ValidationError | None:
-    """What the table says of an item that it does not take; None: the request is wrong in another way."""
+    """The error for an item that the table doesn't accept; None: the request is invalid for another reason."""
     for beginning, allowed in OUTGROWN.items():
         if beginning in message:
             return ValidationError("item", message, allowed)

@@ -1,4 +1,4 @@
-"""Builds the expression arguments of DynamoDB's calls from conditions and changes."""
+"""Builds the expression arguments of DynamoDB calls from conditions and changes."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ from handlers.store.port import (
     check_start,
 )
 
-#: Called after each change with table, item before, item after (None: there was or is none). They are the stored
-#: items themselves, which are never changed in place: the listener must not do so either.
+#: Called after each change with table, item before, item after (None: there was or is none). These are the stored
+#: items themselves, which are never changed in place; the listener must not do so either.
 Listener = Callable[[str, Item | None, Item | None], None]
 MAX_TRANSACTION_WRITES = 100
 LAST_CHARACTER = "\U0010ffff"
@@ -93,7 +93,7 @@ class MemoryTableStore:
             }
             if failed:
                 raise TransactionFailed(failed)
-            changed = [  # all of them first: one that its update makes too large refuses the whole
+            changed = [  # compute all first: one that becomes too large fails the whole transaction
                 _apply(self._items[target], write.change) if isinstance(write, Update) else None
                 for write, target in zip(writes, targets, strict=True)
             ]
@@ -225,11 +225,11 @@ def _apply(item: Item, change: Change) -> Item:
         parent, name = _parent(changed, path)
         if parent is not None:
             parent.pop(name, None)
-    return plain_item(changed)  # with its size and its depth as they are now
+    return plain_item(changed)  # checks the new size and depth
 
 
 def _checked(item: Item) -> Item:
-    """A plain copy. Raises ValidationError: the table could not keep it."""
+    """A plain copy. Raises ValidationError: the table can't store it."""
     check_key(item)
     return plain_item(item)
 
@@ -251,7 +251,7 @@ def _assign(item: Item, path: Path, value: Any) -> None:
 
 
 def _parent(item: Item, path: Path) -> tuple[Item | None, str]:
-    """What holds the path's last step, None if there is no such map. Maps on the way, which are stored, are copied."""
+    """The parent map of the path's last step, None if it doesn't exist. Stored maps on the way are copied."""
     if isinstance(path, str):
         return item, path
     parent = item

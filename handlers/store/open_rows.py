@@ -1,4 +1,4 @@
-"""Going over the rows of an ``open`` index that are due, shard by shard, within a deadline."""
+"""Iterates over the due rows of an ``open`` index, shard by shard, within a deadline."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGE = 100
 
 @dataclass
 class SweepReport:
-    """What one sweep saw: outcomes by name, the age in seconds of the oldest open row, rows that raised."""
+    """Results of a sweep: outcomes by name, the age in seconds of the oldest open row, number of rows that raised."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     oldest_seconds: float = 0.0
@@ -29,9 +29,9 @@ class SweepReport:
 
 
 class Sweep:
-    """One pass over one table. ``heal(row, report)`` does what a row needs and answers what that was.
+    """One pass over one table. ``heal(row, report)`` heals a row and returns what was done.
 
-    ``ordinary``: outcomes that are not worth a line in the log.
+    ``ordinary``: outcomes that aren't logged.
     """
 
     def __init__(
@@ -49,12 +49,12 @@ class Sweep:
         self._ordinary = ordinary
 
     def __call__(self, deadline: float) -> SweepReport:
-        """All shards; stops at ``deadline`` (epoch seconds) and says so in ``complete``.
+        """Sweep all shards; stops at ``deadline`` (epoch seconds), which ``complete`` then shows.
 
-        A row that raises does not keep back the others: it is logged and counted in ``errors``.
+        A row that raises doesn't stop the others: it is logged and counted in ``errors``.
         """
         report, now = SweepReport(), self._clock.now()
-        first = int(now // 60) % OPEN_SHARDS  # another one each time, so that a short deadline starves none
+        first = int(now // 60) % OPEN_SHARDS  # a different one each time, so that a short deadline starves none
         for number in range(OPEN_SHARDS):
             self._shard((first + number) % OPEN_SHARDS, int(now), deadline, report)
         return report

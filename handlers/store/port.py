@@ -39,7 +39,7 @@ __all__ = (
     "Write",
 )
 
-#: What a row of the index holds.
+#: Attributes that the index projects.
 OPEN_PROJECTION = ("pk", "sk", OPEN_SHARD, DUE_AT, *OPEN_ATTRIBUTES)
 
 Item = dict[str, Any]
@@ -77,13 +77,13 @@ class TransactionFailed(CqrsError):
 
 @dataclass(frozen=True)
 class Change:
-    """What an update does to an existing item.
+    """The changes of an update to an existing item.
 
-    ``set`` overwrites, ``set_once`` only where the attribute is absent, ``add`` adds to a number
-    (absent counts as 0). A nested path needs its parent map to exist.
+    ``set`` overwrites, ``set_once`` sets only absent attributes, ``add`` adds to a number (absent counts as 0). The
+    parent map of a nested path must exist.
 
     Raises:
-        ValidationError: a value is none that the table keeps.
+        ValidationError: the table can't store a value.
     """
 
     set: ByPath[Any] = field(default_factory=dict)
@@ -133,7 +133,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Delete:
-    """Remove an item; without effect when there is none and the condition allows that."""
+    """Remove an item; without effect if there is none and the condition allows that."""
 
     table: str
     pk: str
@@ -146,9 +146,9 @@ Write = Put | Update | Check | Delete
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a query or scan; ``next_key`` goes into the next call, None at the end.
+    """A page of a query or scan; ``next_key``: pass it to the next call, None on the last page.
 
-    ``scanned``: how many items a scan looked at, before its filter.
+    ``scanned``: how many items a scan read, before its filter.
     """
 
     items: list[Item]
@@ -157,18 +157,18 @@ class Page:
 
 
 def check_key(item: Item) -> None:
-    """Raises ValidationError: the item has no key that a table takes."""
+    """Raises ValidationError: the item has no valid key."""
     for name, most in (("pk", MAX_PK_BYTES), ("sk", MAX_SK_BYTES)):
         part = item.get(name)
         if not isinstance(part, str) or not part:
             raise ValidationError(name, part, "text that is not empty")
-        if len(part) > most // 4 and len(encoded(name, part)) > most:  # a character has four bytes at most
+        if len(part) > most // 4 and len(encoded(name, part)) > most:  # a character has at most four bytes
             raise ValidationError(name, part, f"at most {most} bytes of UTF-8")
 
 
 def check_start(pk: str, sk_prefix: str, start: Item | None) -> None:
-    """A page begins behind a key that its query could find: DynamoDB refuses others ("The provided starting key is
-    outside query boundaries", seen in github.com/aws/aws-sdk-ruby/issues/2456). Raises ValidationError.
+    """Require a start key that the query could return: DynamoDB rejects others ("The provided starting key is outside
+    query boundaries", seen in github.com/aws/aws-sdk-ruby/issues/2456). Raises ValidationError.
     """
     if start is not None and (start["pk"] != pk or not str(start["sk"]).startswith(sk_prefix)):
         raise ValidationError("cursor", start["sk"], "the cursor of an earlier page of the same list")
@@ -177,8 +177,8 @@ def check_start(pk: str, sk_prefix: str, start: Item | None) -> None:
 class TableStore(Protocol):
     """Tables. Every method may raise ``TransientThrottle``, writes also ``TransientConflict``.
 
-    Writes raise ``ValidationError`` before anything is written, naming the attribute, for what a table does not keep as
-    it is (``handlers.core.values.json_values``). What is read may be written as another type was: 1.0 comes back as 1.
+    Writes raise ``ValidationError`` before anything is written, naming the attribute, for values that a table doesn't
+    store unchanged (``handlers.core.values.json_values``). Types of numbers may change: 1.0 is read as 1.
     """
 
     def get(self, table: str, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
@@ -186,7 +186,7 @@ class TableStore(Protocol):
         ...
 
     def get_together(self, keys: Sequence[tuple[str, str, str]]) -> list[Item | None]:
-        """Items (table, pk, sk) as of one moment: TransactGetItems, at most 100."""
+        """Items (table, pk, sk) in one consistent read: TransactGetItems, at most 100."""
         ...
 
     def put(self, table: str, item: Item, condition: Condition | None = None) -> None:
@@ -194,13 +194,13 @@ class TableStore(Protocol):
         ...
 
     def update(self, table: str, pk: str, sk: str, change: Change, condition: Condition | None = None) -> Item:
-        """Change an existing item; returns it as it is afterwards. Raises ``ConditionFailed``."""
+        """Change an existing item; returns the changed item. Raises ``ConditionFailed``."""
         ...
 
     def delete(self, table: str, pk: str, sk: str, condition: Condition | None = None) -> None:
-        """Remove an item; without effect when there is none and the condition allows that. Raises ``ConditionFailed``.
+        """Remove an item; without effect if there is none and the condition allows that. Raises ``ConditionFailed``.
 
-        Only of ``data``: the other tables are append-only, and no function's role may delete there (G1).
+        Only in ``data``: the other tables are append-only, and no function's role may delete there (G1).
         """
         ...
 
@@ -209,9 +209,9 @@ class TableStore(Protocol):
         ...
 
     def due(self, table: str, shard: int, until: int, *, limit: int, start: Item | None = None) -> Page:
-        """Rows of one shard of the ``open`` index whose ``dueAt`` is at most ``until``, the earliest first.
+        """Rows of one shard of the ``open`` index whose ``dueAt`` is at most ``until``, earliest first.
 
-        Eventually consistent, as every global secondary index (Developer Guide, "Using Global Secondary Indexes"),
+        Eventually consistent, like every global secondary index (Developer Guide, "Using Global Secondary Indexes"),
         and with the projected attributes only: read the row before acting on it.
         """
         ...
@@ -227,9 +227,9 @@ class TableStore(Protocol):
         consistent: bool = True,
         start: Item | None = None,
     ) -> Page:
-        """Items of one partition in the order of their sort keys, a page at a time.
+        """Items of one partition, ordered by sort key, a page at a time.
 
-        ``start``: the key behind which the page begins. Raises ValidationError: it is none of this list.
+        ``start``: the key after which the page begins. Raises ValidationError: it isn't one of this list.
         """
         ...
 
@@ -238,7 +238,7 @@ class TableStore(Protocol):
     ) -> Page:
         """Items of a whole table in no particular but stable order, a page at a time, strongly consistent.
 
-        ``limit`` counts the items looked at, ``keep`` (a filter) says which of them are answered: a page may be
-        empty and not be the last.
+        ``limit`` counts the items read, ``keep`` (a filter) selects those returned: a page may be empty without being
+        the last.
         """
         ...

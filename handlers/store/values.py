@@ -1,8 +1,8 @@
-"""Plain values to and from DynamoDB's typed JSON.
+"""Converts plain values to and from DynamoDB's typed JSON.
 
 Smaller and faster to import than boto3's serializer, and without ``Decimal``: attributes are JSON,
-whose numbers are ``int`` and ``float`` (``handlers.core.values.json_numbers``). What is written here was checked
-before, by ``handlers.core.values.json_values``.
+whose numbers are ``int`` and ``float`` (``handlers.core.values.json_numbers``). Values to write were already validated
+by ``handlers.core.values.json_values``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def to_dynamo(value: Any) -> dict[str, Any]:
 def from_dynamo(typed: Mapping[str, Any]) -> Any:
     """``{"S": "a"}`` to ``"a"`` and so on; also for the images of stream records.
 
-    Sets and binary values, which only others write, are read as JSON shows them: lists, and text in base64.
+    Sets and binary values, which only other writers use, are read as lists and base64 text.
     """
     ((kind, value),) = typed.items()
     match kind:
@@ -70,5 +70,5 @@ def item_from_dynamo(typed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _base64(value: bytes | str) -> str:
-    """boto3 gives bytes, a stream's record base64 as it stands in the record's JSON."""
+    """boto3 returns bytes; a stream record contains base64 in its JSON."""
     return value if isinstance(value, str) else base64.b64encode(value).decode()

@@ -1,1 +1,1 @@
-"""Tasks: single ones and lists of items, worked on in the background."""
+"""Tasks: single ones and lists of items, processed in the background."""

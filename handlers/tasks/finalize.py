@@ -1,4 +1,4 @@
-"""The end of a task with items: what is open is closed, then the outcome is written, once."""
+"""Ends a task: closes its open items, then writes the outcome, once."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 COUNTERS = ("succeeded", "failed", "cancelled")
 #: Items closed in one transaction, together with the task's counters.
 ITEMS_PER_CLOSE = 50
-#: Items that end meanwhile, by a run that is still alive, let a round be lost.
+#: Retries when items end meanwhile, by a run that is still alive.
 MAX_ROUNDS = 100
 
 
 class Finalizer:
-    """Called by ``finalize_task``, for machines that died, and for tasks that are cancelled before they start."""
+    """Called by ``finalize_task``, for executions that died, and for tasks that are cancelled before they start."""
 
     def __init__(self, store: TableStore, clock: Clock) -> None:
         self._store = store
@@ -34,9 +34,9 @@ class Finalizer:
         self._rows = TaskRepository(store)
 
     def __call__(self, key: TaskKey, attempt: int, error: Mapping[str, str] | None = None) -> str | None:
-        """Bring a task to its outcome; answers its status. ``error``: why its items did not all have their turn.
+        """Set a task's outcome; returns its status. ``error``: why not all items were processed.
 
-        None: there is no such task. Another attempt, or an outcome that is stored already, stays as it is.
+        None: there is no such task. Another attempt, or an outcome that is already stored, is unchanged.
         """
         for _ in range(MAX_ROUNDS):
             row = self._rows.task(key)
@@ -62,7 +62,7 @@ class Finalizer:
         return new
 
     def _close(self, key: TaskKey, row: Item, error: Mapping[str, str] | None) -> None:
-        """Items that never began end CANCELLED, those that began and have no outcome end FAILED."""
+        """Items that never started become CANCELLED; those that started and have no outcome become FAILED."""
         given = error or error_of(NotRunning.__name__, "the execution ended before the item did")
         for page in self._rows.item_pages(key, ITEMS_PER_CLOSE):
             open_items = [item for item in page if not status.is_terminal(item) and item["attempt"] == row["attempt"]]
@@ -82,7 +82,7 @@ class Finalizer:
             guard = of_attempt(row["attempt"]) & equals("status", item["status"])
             writes.append(Update(TASKS, item["pk"], item["sk"], change, guard))
         counted = {"failed": failed, "cancelled": len(items) - failed}
-        # What is closed here has no alarm of its own, so the task's error must report it.
+        # Items that are closed here raise no alarm of their own, so the task's error must report them.
         cause: dict[Path, Any] = {} if "stopping" in row and not failed else {"error": dict(error)}
         change = Change(set=becomes(row["status"], now), set_once=cause, add={k: v for k, v in counted.items() if v})
         writes.append(
@@ -92,7 +92,7 @@ class Finalizer:
 
 
 def _outcome(row: Item, error: Mapping[str, str] | None) -> tuple[str, Mapping[str, str] | None]:
-    """A status and, for FAILED, the reason."""
+    """The status and, for FAILED, the error."""
     known = row.get("error") or error
     if row["kind"] != status.BATCH:
         return (status.FAILED, known) if known else (status.CANCELLED, None)

@@ -22,10 +22,10 @@ _TYPE = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 @dataclass(frozen=True)
 class TaskCall:
-    """What a handler can learn about its call, in addition to the input.
+    """Information for a handler about its call, in addition to the input.
 
-    ``id`` is the task's or the item's. A handler may be called again for the same (id, attempt): after a crash, or by
-    a run that was believed dead. What it writes must be conditional or the same each time.
+    ``id``: of the task or the item. A handler may be called again for the same (id, attempt): after a crash, or by a
+    run that was considered dead. Its writes must be conditional or idempotent.
     """
 
     id: str
@@ -36,7 +36,7 @@ class TaskCall:
 
 @dataclass(frozen=True)
 class TaskType:
-    """A type of tasks. ``expected_seconds`` per item: creation refuses lists that would take too long."""
+    """A type of tasks. ``expected_seconds``: per item; lists that would take too long are rejected."""
 
     name: str
     expected_seconds: float
@@ -49,7 +49,7 @@ C = TypeVar("C", bound=type)
 def task_handler(type_: str, *, expected_seconds: float = 1.0) -> Callable[[C], C]:
     """Mark a class as handler of tasks of ``type_``: its ``run(input)`` or ``run(input, call)`` returns the result.
 
-    The constructor may ask for collaborators by parameter name (see ``docs/application.md``).
+    The constructor may take collaborators by parameter name (see ``docs/application.md``).
     """
 
     def mark(cls: C) -> C:
@@ -63,7 +63,7 @@ def task_types(module_names: Iterable[str]) -> dict[str, TaskType]:
     """The task types of the modules, by name; no handler is built.
 
     Raises:
-        RegistryError: a module can't be imported, or a type is wrong or used twice.
+        RegistryError: a module can't be imported, or a type is invalid or used twice.
     """
     found: dict[str, TaskType] = {}
     for module_name in module_names:
@@ -95,7 +95,7 @@ class TaskHandlers:
         self._runs = {type_: _run_of(handler) for type_, handler in handlers.items()}
 
     def run(self, type_: str, given: Any, call: TaskCall) -> Any:
-        """Let the handler work. Raises what it raises, ValidationError if there is no handler of the type."""
+        """Run the handler. Raises its errors, and ValidationError: there is no handler of this type."""
         run = self._runs.get(type_)
         if run is None:
             raise ValidationError("taskType", type_, one_of_types(self._runs))
@@ -103,7 +103,7 @@ class TaskHandlers:
 
 
 def one_of_types(known: Iterable[str]) -> str:
-    """What a task type may be."""
+    """Text that lists the allowed task types."""
     return f"one of {', '.join(sorted(known)) or '(none is registered)'}"
 
 

@@ -1,4 +1,4 @@
-"""One item's turn in the task machine: claim, handler, outcome."""
+"""Processes one item in the task state machine: claim, handler, outcome."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from handlers.tasks.keys import TaskItemKey
 
 _COUNTER = {status.COMPLETED: "succeeded", status.FAILED: "failed", status.CANCELLED: "cancelled"}
-#: Rounds of the store's own tries when other items change the task's counters at the same moment, and the longest waits
-#: between them: far more than 40 items at once need (decision record 0063).
+#: Retries, besides those of the store, when other items change the task's counters at the same moment, and the longest
+#: waits between them: far more than 40 concurrent items need (decision record 0063).
 SETTLE_ROUNDS = 12
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 6.0
@@ -60,10 +60,10 @@ class ItemRunner:
         self._rows = TaskRepository(store)
 
     def run(self, key: TaskItemKey, attempt: int) -> ItemOutcome:
-        """Work on one item. Its failure is its outcome, not the machine's.
+        """Process one item. Its failure is its own outcome, not the execution's.
 
         Raises:
-            TransientError: of the handler or a write; the machine tries again. What else may pass leaves as one.
+            TransientError: of the handler or a write, including other retriable errors; the state machine retries.
         """
         task, item = self._open(key, attempt)
         if task is None or item is None:
@@ -84,7 +84,7 @@ class ItemRunner:
         return self._settle(key, task, status.COMPLETED, {"result": result})
 
     def record_failure(self, key: TaskItemKey, attempt: int, failure: Failure) -> ItemOutcome:
-        """The outcome of an item whose calls all ended without one."""
+        """Set the outcome of an item whose calls all ended without one."""
         task, item = self._open(key, attempt)
         if task is None or item is None:
             return DROPPED
@@ -100,7 +100,7 @@ class ItemRunner:
         return task, item
 
     def _claim(self, key: TaskItemKey, task: Item) -> bool:
-        """Write PROCESSING. Where an item's failure stops the others, only if none has failed at that very moment."""
+        """Write PROCESSING; if a failed item stops the others, only if none has failed at that moment."""
         change = Change(set=becomes(status.PROCESSING, self._clock.now()))
         guard = of_attempt(task["attempt"]) & status.may_become(status.ITEM, status.PROCESSING)
         try:
@@ -114,14 +114,14 @@ class ItemRunner:
         return True
 
     def _settle_stopped(self, key: TaskItemKey, attempt: int) -> ItemOutcome:
-        """The claim was refused: the task was stopped between the read and the claim, or the item has its outcome."""
+        """Handle a refused claim: the task was stopped between the read and the claim, or the item has its outcome."""
         task, item = self._open(key, attempt)
         if task is None or item is None or "stopping" not in task or item["status"] != status.CREATED:
             return DROPPED
         return self._settle(key, task, status.CANCELLED, {})
 
     def _settle(self, key: TaskItemKey, task: Item, new: str, fields: dict[str, Any]) -> ItemOutcome:
-        """The item's outcome and the task's counter in one transaction."""
+        """Write the item's outcome and the task's counter in one transaction."""
         now, attempt = self._clock.now(), task["attempt"]
         stops = new == status.FAILED and task["onItemError"] == STOP
         counted = Change(
@@ -149,11 +149,11 @@ class ItemRunner:
                 ]
             )
         except TransactionFailed:
-            return DROPPED  # it has an outcome already, or the task has
+            return DROPPED  # the item or the task already has an outcome
         return {"result": new}
 
     def _transact(self, writes: list[Any]) -> None:
-        """With patience: all items of a task share its counters."""
+        """Retry patiently: all items of a task share its counters."""
         for number in range(SETTLE_ROUNDS):
             try:
                 return self._store.transact(writes)

@@ -38,17 +38,17 @@ class TaskKey:
 
     @property
     def sk(self) -> str:
-        """Sort key of the task's row; its items come right behind."""
+        """Sort key of the task's row; its items sort directly after it."""
         return f"{self.type}{SEPARATOR}{self.ulid}"
 
     @property
     def id(self) -> str:
-        """The task's name for people and messages: ``<pk>#<sk>``."""
+        """The task's id for display and messages: ``<pk>#<sk>``."""
         return row_id(self.pk, self.sk)
 
     @property
     def items_prefix(self) -> str:
-        """What the sort keys of all items begin with, and no other row's."""
+        """Prefix of the sort keys of all items of this task and of no other row."""
         return f"{self.sk}{SEPARATOR}"
 
     def item(self, index: int) -> TaskItemKey:
@@ -103,11 +103,11 @@ class TaskItemKey:
 
 
 def task_type_prefix(type_: str) -> str:
-    """What the sort keys of all tasks of a type begin with."""
+    """Prefix of the sort keys of all tasks of a type."""
     check_part("taskType", type_)
     return f"{type_}{SEPARATOR}"
 
 
 def task_sk_of(sk: str) -> str:
-    """The task's sort key, from its own or from one of its items'."""
+    """The task's sort key, from its own or that of one of its items."""
     return SEPARATOR.join(sk.split(SEPARATOR)[:2])

@@ -1,4 +1,4 @@
-"""Tasks and items as the application sees them, and the limits of what may be asked for."""
+"""Tasks and items as the application sees them, and their limits."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from handlers.core.values.json_values import check_json
 from handlers.tasks import status
 from handlers.tasks.keys import TaskItemKey, TaskKey
 
-#: The history of one execution holds 25,000 events, and an item may need 21: 7 in the ordinary case, 9 for three
+#: The history of one execution has at most 25,000 events, and an item may need 21: 7 in the ordinary case, 9 for three
 #: retries, 5 for its failure path (decision record 0061).
 MAX_ITEMS = 1_000
 MAX_CONCURRENCY = 40
-#: Of an item: it is one call of a function (Lambda Developer Guide, "Lambda quotas").
+#: Per item, which is one call of a function (Lambda Developer Guide, "Lambda quotas").
 MAX_EXPECTED_SECONDS = 900
-#: Row sizes stay far below DynamoDB's 400 KB with input, result and error in one row.
+#: With these, rows stay far below DynamoDB's 400 KB with input, result and error in one row.
 MAX_INPUT_BYTES = 128 * 1024
 MAX_ITEM_BYTES = 32 * 1024
 CONTINUE = "continue"
 STOP = "stop"
 
-#: Why a task starts no further items.
+#: Reasons why a task starts no further items.
 STOPPED_BY_ERROR = "ITEM_ERROR"
 STOPPED_BY_CANCEL = "CANCEL"
-#: ``error.type`` of a task whose only failures are its items', which have alarms of their own.
+#: ``error.type`` of a task whose only failures are those of its items, which raise their own alarms.
 ITEMS_FAILED = "ItemsFailed"
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task. ``total`` and the counters are those of its items, 0 for a single task."""
+    """A task. ``total`` and the counters count its items; they are 0 for a single task."""
 
     key: TaskKey
     status: str
@@ -54,17 +54,17 @@ class Task:
 
     @property
     def id(self) -> str:
-        """What ``get_task`` and the command line take."""
+        """The id for ``get_task`` and the command line."""
         return self.key.id
 
     @property
     def has_items(self) -> bool:
-        """It goes over a list."""
+        """Whether it processes a list of items."""
         return self.key.kind != "TASK"
 
     @property
     def is_terminal(self) -> bool:
-        """It has its outcome."""
+        """Whether it has its outcome."""
         return self.status in status.TERMINAL
 
     @classmethod
@@ -103,7 +103,7 @@ class TaskItem:
 
     @property
     def index(self) -> int:
-        """Its place in the list, from 0."""
+        """The item's position in the list, from 0."""
         return self.key.index
 
     @classmethod
@@ -115,7 +115,7 @@ class TaskItem:
 
 @dataclass(frozen=True)
 class TaskLimits:
-    """What the stack allows; the same values that its task machine runs with (stack outputs)."""
+    """The stack's limits: the same values with which its task state machine runs (stack outputs)."""
 
     max_concurrency: int = 2
     timeout_minutes: int = 15
@@ -126,7 +126,7 @@ class TaskLimits:
         return whole_number("maxConcurrency", number, 1, MAX_CONCURRENCY)
 
     def check_time(self, items: int, seconds: float, concurrency: int) -> None:
-        """Refuse a list that can't be done within the machine's timeout. Raises ValidationError."""
+        """Reject a list that can't be processed within the state machine's timeout. Raises ValidationError."""
         expected = items * seconds / concurrency
         if expected > self.timeout_minutes * 60:
             raise ValidationError(
@@ -137,7 +137,7 @@ class TaskLimits:
 
 
 def check_items(items: object) -> list[Any]:
-    """The items of a task, as they are stored. Raises ValidationError naming what is wrong."""
+    """The items of a task as stored. Raises ValidationError naming the invalid item."""
     if not isinstance(items, list):
         raise ValidationError("items", items, "a list of JSON values")
     if len(items) > MAX_ITEMS:

@@ -11,7 +11,7 @@ PAGE = 100
 
 
 class TaskRepository:
-    """Rows as they are stored."""
+    """Rows as stored."""
 
     def __init__(self, store: TableStore) -> None:
         self._store = store
@@ -21,17 +21,17 @@ class TaskRepository:
         return self._store.get(TASKS, key.pk, key.sk)
 
     def with_item(self, key: TaskItemKey) -> tuple[Item | None, Item | None]:
-        """A task's row and that of one of its items, as of one moment."""
+        """A task's row and that of one of its items, in one consistent read."""
         task, item = self._store.get_together([(TASKS, key.pk, key.task.sk), (TASKS, key.pk, key.sk)])
         return task, item
 
     def items(self, key: TaskKey) -> Iterator[Item]:
-        """All items in their order, read page by page."""
+        """All items in order, read page by page."""
         for page in self.item_pages(key):
             yield from page
 
     def item_pages(self, key: TaskKey, limit: int = PAGE) -> Iterator[list[Item]]:
-        """All items in their order, at most ``limit`` at a time."""
+        """All items in order, at most ``limit`` at a time."""
         start: Item | None = None
         while True:
             page = self._store.query(TASKS, key.pk, sk_prefix=key.items_prefix, limit=limit, start=start)
@@ -41,9 +41,9 @@ class TaskRepository:
             start = page.next_key
 
     def latest(self, pk: str, sk_prefix: str, limit: int, after: str | None = None) -> list[Item]:
-        """Tasks of a partition by descending sort key: two reads for each, however many items it has.
+        """Tasks of a partition by descending sort key: two reads per task, however many items it has.
 
-        ``after``: the sort key of a task, with the prefix, behind which they begin.
+        ``after``: the sort key of a task, with the prefix, after which they begin.
         """
         found: list[Item] = []
         start: Item | None = None if after is None else {"pk": pk, "sk": after}
@@ -53,7 +53,7 @@ class TaskRepository:
                 break
             sk = task_sk_of(page.items[0]["sk"])
             row = page.items[0] if page.items[0]["sk"] == sk else self._store.get(TASKS, pk, sk)
-            if row is not None and "kind" in row:  # not of a creation that was never finished, nor a request
+            if row is not None and "kind" in row:  # excludes unfinished creations and requests
                 found.append(row)
             start = {"pk": pk, "sk": sk}
         return found

@@ -1,4 +1,4 @@
-"""Retry and cancel: what an operator or the application may do with a task."""
+"""Retrying and cancelling tasks, for operators and the application."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COUNTER = {status.FAILED: "failed", status.CANCELLED: "cancelled"}
 
 
 class TaskOperations:
-    """Each ends with one conditional write; called again after a crash, it goes on where it was."""
+    """Each operation ends with one conditional write; called again after a crash, it continues."""
 
     def __init__(self, store: TableStore, clock: Clock) -> None:
         self._store = store
@@ -35,7 +35,7 @@ class TaskOperations:
     def retry_failed_items(self, task_id: str, context: InvokeContext) -> Task:
         """Run a FAILED task again in a new attempt: its failed and cancelled items, or the single task itself.
 
-        Items that succeeded stay as they are.
+        Successful items are unchanged.
 
         Raises:
             NotFound: there is no such task in the caller's tenant.
@@ -57,8 +57,8 @@ class TaskOperations:
     def cancel(self, task_id: str, context: InvokeContext) -> Task:
         """Cancel a task that has no outcome yet.
 
-        A single task is CANCELLED at once; a handler that is running is not interrupted, its result is dropped. A
-        task with items starts none any more; those that run end as usual, then the task is CANCELLED.
+        A single task is CANCELLED at once; a running handler isn't interrupted, but its result is dropped. A task with
+        items starts no further ones; those that are running end normally, then the task is CANCELLED.
 
         Raises:
             NotFound: there is no such task in the caller's tenant.
@@ -80,7 +80,7 @@ class TaskOperations:
             if found["status"] == status.CANCELLED:
                 return Task.from_row(found)
             raise WrongStatus(f"{key}: {found['status']}; only a task without outcome is cancelled") from None
-        if row["status"] != status.PROCESSING:  # and it never will be: its consumer finds ``stopping``
+        if row["status"] != status.PROCESSING:  # and it never will be: its consumer checks ``stopping``
             self._finalize(key, row["attempt"])
         return Task.from_row(self._row(key, context))
 
@@ -91,7 +91,7 @@ class TaskOperations:
         return row
 
     def _reset_items(self, key: TaskKey, row: Item) -> list[int]:
-        """Bring items back to CREATED in the next attempt, with the counters; the indexes of all that are there now."""
+        """Reset items to CREATED in the next attempt, and the counters; returns the indexes of all reset items."""
         attempt, indexes = row["attempt"], []
         for page in self._rows.item_pages(key, ITEMS_PER_RESET):
             again = [item for item in page if item["status"] in _COUNTER]

@@ -1,4 +1,4 @@
-"""The task queue's consumer: runs single tasks under a lease, starts the machine for tasks with items."""
+"""Consumer of the task queue: runs single tasks under a lease, starts the state machine for tasks with items."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
     from handlers.core.clock import Clock
     from handlers.state_machines.port import StateMachines
 
-#: A single task that shows no sign of life for this long is taken for dead: beyond all deliveries of its message.
+#: A single task without activity for this long is considered dead: longer than all deliveries of its message.
 SINGLE_GRACE_SECONDS = 2 * 3_600
-#: After the machine's own timeout, there was time for its end and for the rule that reports it.
+#: Added to the state machine's timeout: time for its end and for the rule that reports it.
 MACHINE_GRACE_SECONDS = 600
 
 
 class TaskIsLeased(CqrsError):
-    """The task is another's at this moment: this delivery is refused and comes again later."""
+    """Another run holds the task: this delivery is refused, and the message is redelivered later."""
 
     nature = Nature.TRANSIENT
 
 
 @dataclass(frozen=True)
 class RunnerOptions:
-    """``lease_seconds`` are longer than the function may run; ``max_receives`` are the queue's."""
+    """``lease_seconds``: longer than the function may run; ``max_receives``: the queue's."""
 
     machine_arn: str
     timeout_minutes: int
@@ -78,10 +78,10 @@ class TaskRunner:
         self._finalize = Finalizer(store, clock)
 
     def __call__(self, records: Sequence[Mapping[str, Any]], invocation: str) -> dict[str, Any]:
-        """Work on a batch; ``invocation`` is unique to this call.
+        """Process a batch; ``invocation`` is unique to this call.
 
         Returns:
-            ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: those come again.
+            ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: these are redelivered.
         """
 
         def work(record: Mapping[str, Any], receives: int) -> None:
@@ -91,12 +91,12 @@ class TaskRunner:
         return answer_each(records, work, "task message failed", self._letters)
 
     def run(self, key: TaskKey, attempt: int, lease_id: str, *, is_last: bool) -> None:
-        """Let one attempt of a task have its turn. Returning means that its message is not needed any more.
+        """Process one attempt of a task. A return means that its message is done.
 
-        What another try would not find otherwise is the task's error at once, everything else with the last receive.
+        A permanent error fails the task at once, all others at the last receive.
 
         Raises:
-            TaskIsLeased, and what the handler or the start of the machine raises before that.
+            TaskIsLeased, and before the last receive the errors of the handler or of starting the execution.
         """
         row = self._rows.task(key)
         if row is None or row["attempt"] != attempt or status.is_terminal(row):
@@ -131,7 +131,7 @@ class TaskRunner:
             if not is_last and outcome_of(error, Consumer.TASK) is Outcome.RETRIED:
                 raise
             if outcome_of(error, Consumer.TASK) is not Outcome.FAILED and not _is_refused(error):
-                # The machine may run: then it ends the task. Otherwise the sweeper does, after the task's time.
+                # The execution may be running: then it ends the task. Otherwise the sweeper does, after the timeout.
                 log_step("start unknown", level=logging.WARNING, error=error, pk=key.pk, sk=key.sk)
                 return
             log_step("task not started", level=logging.ERROR, error=error, pk=key.pk, sk=key.sk, attempt=row["attempt"])
@@ -158,7 +158,7 @@ class TaskRunner:
         self._end(key, status.COMPLETED, mine, {"result": result})
 
     def _claim(self, key: TaskKey, row: Item, lease_id: str) -> Item | None:
-        """Take the lease. None: the task has moved on. Raises TaskIsLeased."""
+        """Take the lease. None: the task has progressed. Raises TaskIsLeased."""
         now = self._clock.now()
         change = Change(
             set=becomes(
@@ -203,13 +203,13 @@ def _is_refused(error: Exception) -> bool:
 
 
 def execution_name(row: Mapping[str, Any]) -> str:
-    """A pure function of the task and its attempt, so that a repeated delivery finds the execution it started."""
+    """A pure function of the task and its attempt, so that a redelivery finds the execution that it started."""
     text = "\0".join((row["pk"], row["sk"], str(row["attempt"])))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def execution_input(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Keys and the indexes of the items that are to run: all, or in a later attempt those that are retried."""
+    """Keys and the indexes of the items to run: all, or in a later attempt the retried ones."""
     return {
         "pk": row["pk"],
         "sk": row["sk"],

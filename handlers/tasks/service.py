@@ -1,4 +1,4 @@
-"""Creating tasks and reading them: what application code and the API call."""
+"""Creating and reading tasks: the service for application code and the API."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ class TaskService:
     def create_task(self, type_: str, given: Any, context: InvokeContext) -> Task:
         """Accept a task; the stream queues it.
 
-        The same ``request_id`` with the same content gives the first task again.
+        The same ``request_id`` with the same content returns the first task again.
 
         Raises:
-            ValidationError: the type is unknown, or the input is no JSON or too large; nothing is written.
-            RequestConflict: the request id was used with other content.
+            ValidationError: the type is unknown, or the input isn't JSON or is too large; nothing is written.
+            RequestConflict: the request id was used with different content.
         """
         self._type(type_)
         context = caller(context).checked()
@@ -85,18 +85,18 @@ class TaskService:
         on_item_error: str = CONTINUE,
         expected_seconds: float | None = None,
     ) -> Task:
-        """Accept a task that runs its handler for each item of a list, a few at a time.
+        """Accept a task that runs its handler for each item of a list, with bounded concurrency.
 
         The items are written before the task, each once, so that a repeated or interrupted call resets none.
 
         Args:
-            max_concurrency: items at once; the stack's ``taskMaxConcurrency`` without it.
-            on_item_error: ``continue`` runs all items, ``stop`` starts none after the first that fails.
-            expected_seconds: per item, where it is not the handler's.
+            max_concurrency: concurrent items; default: the stack's ``taskMaxConcurrency``.
+            on_item_error: ``continue`` runs all items, ``stop`` starts none after the first failure.
+            expected_seconds: per item, if it differs from the handler's.
 
         Raises:
-            ValidationError, RequestConflict: as ``create_task``; also for a list that one execution can't carry or
-            that can't be done in time.
+            ValidationError, RequestConflict: as for ``create_task``; also for a list that is too long for one
+            execution or its timeout.
         """
         known = self._type(type_)
         context = caller(context).checked()
@@ -130,20 +130,20 @@ class TaskService:
         return Task.from_row(self._put_if_absent(row))
 
     def get_task(self, task_id: str, context: InvokeContext) -> Task:
-        """A task of the caller's tenant. Raises NotFound; ValidationError if the id is none."""
+        """A task of the caller's tenant. Raises NotFound, and ValidationError: the id is invalid."""
         return Task.from_row(self._row(task_id, context))
 
     def list_items(self, task_id: str, context: InvokeContext) -> Iterator[TaskItem]:
-        """The items of a task in their order. Raises as ``get_task``."""
+        """The items of a task in order. Raises the same as ``get_task``."""
         key = TaskKey.parse_id(self._row(task_id, context)["id"])
         return map(TaskItem.from_row, self._rows.items(key))
 
     def list_tasks(
         self, context: InvokeContext, *, type_: str | None = None, limit: int = 20, after: str | None = None
     ) -> list[Task]:
-        """The tenant's latest tasks of a type, the newest first; of all types, grouped by type.
+        """The tenant's tasks of a type, newest first; without a type, grouped by type.
 
-        ``after``: the id of the last one of the page before. Raises ValidationError: a wrong limit, type or id.
+        ``after``: the id of the last one of the previous page. Raises ValidationError: an invalid limit, type or id.
         """
         limit = whole_number("limit", limit, 1, MAX_LISTED)
         tenant_code = caller(context).tenant_code
@@ -170,7 +170,7 @@ class TaskService:
         return row
 
     def _key(self, kind: str, type_: str, content: list[Any], context: InvokeContext) -> tuple[TaskKey, str]:
-        """The key of the new task and its time of creation: those of the first try of a repeated request."""
+        """The key and creation time of the new task, or those of the first try of a repeated request."""
         now = self._clock.now()
         key = TaskKey(kind, context.tenant_code, type_, ulid(int(now * 1000), self._random_bytes(ULID_RANDOM_BYTES)))
         if context.request_id is None:
@@ -208,7 +208,7 @@ class TaskService:
             while writes:
                 try:
                     self._store.transact(writes)
-                except TransactionFailed as there:  # of an earlier or a concurrent try: those stay as they are
+                except TransactionFailed as there:  # written by an earlier or a concurrent try: unchanged
                     writes = [write for index, write in enumerate(writes) if index not in there.failed]
                 else:
                     break

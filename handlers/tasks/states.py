@@ -1,4 +1,4 @@
-"""The states of the task machine: each one's name to its step; and what follows when its execution ended outside."""
+"""The states of the task state machine: name to step; and the handler of executions that ended without an outcome."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TaskRun:
-    """Which attempt of which task an execution works on."""
+    """The attempt of a task that an execution works on."""
 
     key: TaskKey
     attempt: int
@@ -37,7 +37,7 @@ class TaskRun:
 
 
 def task_states(items: ItemRunner, finalize: Finalizer, clock: Clock) -> StateRouter[TaskRun]:
-    """The handler of all states of the task machine."""
+    """The handler of all states of the task state machine."""
 
     def record_item_failure(run: TaskRun, payload: StatePayload) -> Any:
         return items.record_failure(_item(run, payload), run.attempt, Failure.from_state_input(payload.input["error"]))
@@ -57,13 +57,13 @@ def task_states(items: ItemRunner, finalize: Finalizer, clock: Clock) -> StateRo
 
 
 class TaskExecutionEndedHandler:
-    """Brings a task to its outcome whose execution failed, timed out or was aborted."""
+    """Ends a task whose execution failed, timed out or was aborted."""
 
     def __init__(self, finalize: Finalizer) -> None:
         self._finalize = finalize
 
     def __call__(self, event: dict[str, Any]) -> dict[str, str | None]:
-        """Handle one event. Raises ValidationError if it is not one of the task machine."""
+        """Handle one event. Raises ValidationError: it isn't about the task state machine."""
         ended = EndedExecution.parse(event)
         run = TaskRun.parse(ended.input)
         return {"status": self._finalize(run.key, run.attempt, error_of(NotRunning.__name__, ended.message))}

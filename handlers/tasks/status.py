@@ -1,7 +1,7 @@
-"""Statuses of tasks and items, and which may follow which: the one place that knows.
+"""Statuses of tasks and items, and their allowed transitions.
 
-Every status write has the condition ``may_become``; so late and repeated messages change nothing, and a terminal
-status is left only by an explicit retry, which starts a new attempt (G5).
+Every status write has the condition ``may_become``, so late and repeated messages change nothing, and only an explicit
+retry, which starts a new attempt, leaves a terminal status (G5).
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ __all__ = (
 #: Rows that go to the queue; items never do (defect T2).
 QUEUED_KINDS = (TASK, BATCH)
 
-#: New status to those that it may follow within an attempt. PROCESSING follows itself when a run that died is taken
-#: over or a step is repeated.
+#: New status to those that it may follow within an attempt. PROCESSING follows itself when a dead run is taken over or
+#: a step is repeated.
 _TASK_SOURCES: Mapping[str, tuple[str, ...]] = {
     QUEUED: (CREATED,),
     PROCESSING: (QUEUED, PROCESSING),
@@ -52,7 +52,7 @@ _ITEM_SOURCES: Mapping[str, tuple[str, ...]] = {
     FAILED: (CREATED, PROCESSING),
     CANCELLED: (CREATED,),
 }
-#: What a retry brings back to CREATED, with the next attempt.
+#: Statuses that a retry resets to CREATED, in the next attempt.
 _RETRIED: Mapping[str, tuple[str, ...]] = {TASK: (FAILED,), BATCH: (FAILED,), ITEM: (FAILED, CANCELLED)}
 
 
@@ -62,7 +62,7 @@ def sources(kind: str, new: str) -> tuple[str, ...]:
 
 
 def may_become(kind: str, new: str) -> Condition:
-    """The stored status allows ``new``. Raises ValueError where nothing may become it."""
+    """The stored status allows ``new``. Raises ValueError: no status may become it."""
     allowed = sources(kind, new)
     if not allowed:
         raise ValueError(f"no {kind} becomes {new} within an attempt")
@@ -75,5 +75,5 @@ def may_be_retried(kind: str) -> Condition:
 
 
 def is_terminal(row: Mapping[str, Any]) -> bool:
-    """The attempt has its outcome."""
+    """Whether the attempt has an outcome."""
     return row["status"] in TERMINAL

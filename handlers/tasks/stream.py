@@ -1,7 +1,8 @@
-"""What follows from changes of tasks and items, read from the table's stream: the queue, status events, alarms.
+"""Consumes the stream of tasks and items: queues tasks, sends status events and alarms.
 
-They follow from what is stored, so that no step depends on a topic and a crash between a write and its message loses
-nothing. Delivery is at least once: the queue's consumer claims, subscribers know repeats by (id, attempt, status).
+All of this is derived from stored rows, so no step depends on a topic, and a crash between a write and its message
+loses nothing. Delivery is at least once: the queue's consumer claims tasks, and subscribers detect duplicates by (id,
+attempt, status).
 """
 
 from __future__ import annotations
@@ -28,27 +29,27 @@ from handlers.topics.port import Notice, Topic
 if TYPE_CHECKING:
     from handlers.core.clock import Clock
 
-#: The sweeper sends a queued task again after this time, beyond all deliveries of its message; then after twice the
-#: time, and so on: a full queue is no failure.
+#: The sweeper sends the message of a queued task again after this time, which is longer than all its deliveries; then
+#: after twice the time, and so on, since a full queue isn't a failure.
 QUEUE_GRACE_SECONDS = 5_400
 
 _READ = ("pk", "sk", "kind", "type", "status", "attempt", "requestId", "error", "updatedAt")
 _COUNTERS = ("total", "succeeded", "failed", "cancelled")
-#: Failures that another alarm reports: the items' own, or that of a task whose state machine died.
+#: Failures that another alarm reports: those of the items, or that of a task whose execution died.
 _SILENT = {status.BATCH: ITEMS_FAILED, status.ITEM: NotRunning.__name__}
 
 
 class TaskQueue:
-    """Puts tasks into the task queue, by way of the main topic."""
+    """Puts tasks into the task queue, through the main topic."""
 
     def __init__(self, store: TableStore, clock: Clock, table: str) -> None:
-        """``table`` is the table's name in messages."""
+        """``table``: the table's name in messages."""
         self._store = store
         self._clock = clock
         self._table = table
 
     def message_for(self, row: Item) -> Notice | None:
-        """Write QUEUED, before anything is sent, and answer the message; None if the task is beyond that."""
+        """Write QUEUED before anything is sent, and return the message; None if the task has progressed further."""
         now = self._clock.now()
         queued = becomes(status.QUEUED, now, dueAt=int(now) + QUEUE_GRACE_SECONDS * 2 ** row.get(RESTART, 0))
         guard = of_attempt(row["attempt"]) & status.may_become(row["kind"], status.QUEUED)
@@ -58,11 +59,11 @@ class TaskQueue:
             found = error.item
             if found is None or (found["status"], found["attempt"]) != (status.QUEUED, row["attempt"]):
                 return None
-            # QUEUED by a delivery that stopped before its message was out, perhaps: the consumer knows repeats.
+            # Perhaps QUEUED by a delivery that crashed before its message was sent: the consumer detects duplicates.
         return self.message(row)
 
     def message(self, row: Item) -> Notice:
-        """The message that lets a consumer work on a task."""
+        """The message by which a consumer processes a task."""
         content = {"taskType": row["type"], "attempt": row["attempt"]}
         return Notice(_envelope(TASK_EXECUTE, self._table, row, content), {ACTION: TASK_EXECUTE})
 
@@ -71,7 +72,7 @@ class TaskStream:
     """The consumer of the tasks table's stream."""
 
     def __init__(self, queue: TaskQueue, topic: Topic, alarms: Topic, table: str, which: str) -> None:
-        """``topic`` is the main topic; ``which`` status events, one of ``options.STATUS_EVENTS``."""
+        """``topic``: the main topic; ``which``: status events to send, one of ``options.STATUS_EVENTS``."""
         self._queue = queue
         self._topic = topic
         self._alarms = alarms
@@ -79,13 +80,13 @@ class TaskStream:
         self._which = which
 
     def on_stream_records(self, records: Sequence[Mapping[str, Any]]) -> dict[int, Exception]:
-        """Do what a batch asks for. Answers the records that need another delivery: index to the reason."""
+        """Process a batch. Returns the records that have to be redelivered: index to the error."""
         failed: dict[int, Exception] = {}
         notices: list[tuple[int, Notice]] = []
         for index, record in enumerate(records):
             try:
                 notices += [(index, notice) for notice in self._of(record)]
-            except Exception as error:  # noqa: BLE001 - boundary: one record; the reason is the answer
+            except Exception as error:  # noqa: BLE001 - boundary: one record; the error is returned
                 failed[index] = error
         refused = self._topic.publish_many([notice for _, notice in notices]) if notices else {}
         failed.update({notices[position][0]: error for position, error in refused.items()})
@@ -113,7 +114,7 @@ class TaskStream:
         return notices
 
     def _is_notified(self, new: str) -> bool:
-        """Being accepted is no outcome and no progress."""
+        """Acceptance is neither an outcome nor progress, so it isn't reported."""
         if self._which == options.ALL:
             return new != status.CREATED
         return self._which == options.TERMINAL and new in status.TERMINAL

@@ -1,6 +1,6 @@
-"""The tasks' sweeper: finds what a lost message or a crash left open, and heals it.
+"""The sweeper of tasks: finds tasks that a lost message or a crash left open, and heals them.
 
-It decides on consistent reads and writes on condition, so it may run at any time, twice, or in parallel with a run
+It decides on consistent reads and writes conditionally, so it may run at any time, twice, or concurrently with a run
 that it takes for dead.
 """
 
@@ -30,10 +30,10 @@ MAX_RESTARTS = 5
 
 
 class TaskSweeper:
-    """Looks at every task that is due."""
+    """Checks every due task."""
 
     def __init__(self, store: TableStore, clock: Clock, queue: TaskQueue, topic: Topic) -> None:
-        """``topic`` is the main topic, on which ``queue``'s messages go out."""
+        """``topic``: the main topic, for the messages of ``queue``."""
         self._store = store
         self._clock = clock
         self._queue = queue
@@ -46,7 +46,7 @@ class TaskSweeper:
         key, now = TaskKey.parse(found["pk"], found["sk"]), self._clock.now()
         row = self._rows.task(key)
         if row is None or "dueAt" not in row or row["dueAt"] > now:
-            return "moved on"  # the index is behind the table
+            return "moved on"  # the index lags behind the table
         report.oldest_seconds = max(report.oldest_seconds, now - seconds_of(row["updatedAt"]))
         if row["status"] == status.PROCESSING:
             return self._end(key, row, "the run that worked on it showed no sign of life")

@@ -1,4 +1,4 @@
-"""The rows of new tasks, and the changes that several parts make to them."""
+"""The rows of new tasks, and changes to them that several modules make."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from handlers.store.port import Item
     from handlers.tasks.keys import TaskKey
 
-#: The sweeper looks at a new task after this many seconds: the stream queues it far sooner.
+#: Seconds after which the sweeper checks a new task; normally the stream queues it far sooner.
 START_GRACE_SECONDS = 300
 INDEX_MARKS = ("openShard", "dueAt")
 LEASE_MARKS = ("leaseId", "leaseUntil")
-#: Gone when a task has its outcome.
+#: Removed with a task's outcome.
 WORK_MARKS = (*INDEX_MARKS, *LEASE_MARKS)
 
 
 def task_row(key: TaskKey, kind: str, context: InvokeContext, created_at: str, **fields: Any) -> Item:
-    """A new task, without its place in the ``open`` index. Absent fields are left out."""
+    """A new task, without its keys in the ``open`` index. Absent fields are omitted."""
     row = {
         "pk": key.pk,
         "sk": key.sk,
@@ -61,17 +61,17 @@ def item_row(key: TaskKey, index: int, value: Any, created_at: str) -> Item:
 
 
 def indexed(key: TaskKey, due_at: float) -> dict[str, Any]:
-    """The place in the ``open`` index."""
+    """The keys in the ``open`` index."""
     return {"openShard": open_shard(key.pk, key.sk), "dueAt": int(due_at)}
 
 
 def becomes(new: str, now: float, **fields: Any) -> dict[Path, Any]:
-    """A status and when it was written."""
+    """The fields of a status change."""
     changed: dict[Path, Any] = {"status": new, "updatedAt": iso(now)}
     changed.update(fields)
     return changed
 
 
 def of_attempt(attempt: int) -> Condition:
-    """The row is still at the attempt that the writer works for."""
+    """The row is still at the writer's attempt."""
     return equals("attempt", attempt)

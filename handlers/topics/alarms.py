@@ -29,8 +29,8 @@ class RowKey(Protocol):
 def send_alarm(topic: Topic, table: str, key: RowKey, attempt: int, message: str, execution_id: str) -> None:
     """Publish the alarm of one (key, attempt).
 
-    ``message`` must not hold record data. The attributes carry the alarm's identity, so that a
-    subscriber can drop the repeats that at-least-once delivery brings.
+    ``message`` must not contain record data. The attributes contain the alarm's identity, so that a subscriber can drop
+    duplicates of at-least-once delivery.
     """
     identity = row_id(key.pk, key.sk)
     topic.publish(

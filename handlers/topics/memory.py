@@ -10,7 +10,7 @@ from handlers.topics.port import MAX_BYTES, Notice, too_large
 
 
 class MemoryTopic:
-    """Keeps what was published, in order. ``refuse`` may name a reason not to take a message."""
+    """Keeps published messages in order. ``refuse`` may return an error for a message."""
 
     def __init__(self, refuse: Callable[[Mapping[str, Any]], Exception | None] | None = None) -> None:
         self.messages: list[dict[str, Any]] = []
@@ -34,6 +34,6 @@ class MemoryTopic:
                 if size > MAX_BYTES:
                     raise too_large(size)
                 self.publish(notice.message, notice.attributes)
-            except Exception as error:  # noqa: BLE001 - boundary: one message; the reason is the answer
+            except Exception as error:  # noqa: BLE001 - boundary: one message; the error is returned
                 unsent[index] = error
         return unsent

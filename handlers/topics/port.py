@@ -8,13 +8,13 @@ from typing import Any, Protocol
 from handlers.core.errors import CqrsError, ValidationError
 from handlers.core.light_dataclasses import dataclass
 
-#: A message with its attributes, and all messages of one call together (SNS API reference, Publish and PublishBatch:
+#: Limit of a message with its attributes, and of all messages of one call (SNS API reference, Publish and PublishBatch:
 #: 256 KiB unless the topic's MaximumMessageSize is raised).
 MAX_BYTES = 256 * 1024
 
 
 class MessageRefused(CqrsError):
-    """The service took the call but not this message."""
+    """The service accepted the call but not this message."""
 
 
 @dataclass(frozen=True)
@@ -29,19 +29,19 @@ class Topic(Protocol):
     """One topic."""
 
     def publish(self, message: Mapping[str, Any], attributes: Mapping[str, str]) -> None:
-        """Send a message. Raises ``TransientError`` when a later try may work."""
+        """Send a message. Raises ``TransientError`` if a retry may work."""
         ...
 
     def publish_many(self, notices: Sequence[Notice]) -> dict[int, Exception]:
-        """Send several in their order, with as few calls as the service allows.
+        """Send messages in order, with as few calls as the service allows.
 
         Returns:
-            What was not sent: index to the reason, a ``TransientError`` when a later try may work. The others are
-            sent; one that can't be sent keeps none of them back.
+            Unsent messages: index to the error, a ``TransientError`` if a retry may work. The others are sent; one that
+            can't be sent doesn't stop them.
         """
         ...
 
 
 def too_large(size: int) -> ValidationError:
-    """The reason for a message that no call can carry."""
+    """The error for a message that is too large for any call."""
     return ValidationError("message", f"{size} bytes", f"at most {MAX_BYTES} bytes with its attributes")

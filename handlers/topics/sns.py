@@ -34,7 +34,7 @@ class SnsTopic:
             raise reason_of(error, self._arn, MessageRefused) from error
 
     def publish_many(self, notices: Sequence[Notice]) -> dict[int, Exception]:
-        """See Topic. PublishBatch; the service names each entry that it did not take in ``Failed``."""
+        """See Topic. Uses PublishBatch, which lists rejected entries in ``Failed``."""
         texts = [message_text(notice.message) for notice in notices]
         sizes = [size_of(text, notice.attributes) for text, notice in zip(texts, notices, strict=True)]
         unsent: dict[int, Exception] = {i: too_large(size) for i, size in enumerate(sizes) if size > MAX_BYTES}

@@ -1,1 +1,1 @@
-"""Starting and resuming state machine executions."""
+"""The application's workflows: states, approvals and sagas."""

@@ -1,4 +1,4 @@
-"""The two states of a workflow that waits for a person: one asks, one looks at what ended the wait."""
+"""The two states of a workflow that waits for a person: one asks, the other evaluates how the wait ended."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ SHOWN = ("subject", "requestedBy")
 
 
 class ApprovalStates:
-    """What the methods for these states call. The execution's input has ``tenantCode``, ``requestId``, ``subject`` and
-    ``requestedBy``, and whatever else your other states need.
+    """Implements the methods for these states. The execution's input has ``tenantCode``, ``requestId``, ``subject`` and
+    ``requestedBy``, and anything else that your other states need.
 
-    ``workflow``: the name in the decorator, by which people answer.
+    ``workflow``: the name in the decorator, which identifies it in answers.
     """
 
     def __init__(self, workflow: str, store: TableStore, clock: Clock, workflows: CustomWorkflows) -> None:
@@ -43,16 +43,16 @@ class ApprovalStates:
         )
 
     def settle(self, event: WorkflowEvent) -> dict[str, Any]:
-        """The wait is over, by an answer, the timeout or an error: ``{decision}`` of the row, which is closed by this.
+        """Close the row after the wait ended by an answer, the timeout or an error; returns the row's ``{decision}``.
 
-        Whatever ended the wait, the row decides: an answer is written there before it is sent. ``{error, cause}`` are
-        what a wait that broke ended with.
+        Whatever ended the wait, the row decides: an answer is written there before it is sent. A broken wait also has
+        ``{error, cause}``.
         """
         error = event.input.get("error") if isinstance(event.input, dict) else None
         try:
             key, shown = self._key(event), _shown(event)
         except ValidationError:
-            return _broken(error)  # such an input was refused before anything was asked
+            return _broken(error)  # with invalid input, no approval was requested
         decision = self._approvals.settle(
             key, execution=event.execution_name, expired=(error or {}).get("Error") == TIMEOUT, **shown
         )

@@ -1,9 +1,9 @@
-"""Approvals: decisions by people that a workflow waits for. A row in ``tasks`` holds the token until the answer.
+"""Approvals: decisions by people that a workflow waits for. A row in ``tasks`` has the token until the answer.
 
 ``APPROVAL#<tenant>``, ``<workflow>#<requestId>``. The row decides: an answer first writes the decision, then sends it,
-then removes the token. So whatever comes second (another person, the timeout, a repeated call) finds the decision,
-and a crash between two of these steps is healed by the next call or by the workflow, which settles the row whatever
-ended its wait.
+then removes the token. So whatever comes later (another person, the timeout, a repeated call) finds the decision. A
+crash between two of these steps is healed by the next call or by the workflow, which settles the row however its wait
+ended.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ OPEN = "OPEN"
 APPROVED = "APPROVED"
 REJECTED = "REJECTED"
 EXPIRED = "EXPIRED"
-#: The wait ended by an error, or by somebody who answered the token without a decision.
+#: The wait ended with an error, or the token was completed without a decision.
 BROKEN = "BROKEN"
 #: The error of a rejected wait, for the definition's Catch.
 REJECTED_ERROR = "Rejected"
@@ -36,21 +36,21 @@ TOKEN = "taskToken"
 MAX_TEXT_CHARS = 1_000
 #: Rows are kept this long after the decision, so that a repeated answer is recognised.
 KEPT_DAYS = 90
-#: An open row goes when no execution can wait for it any more: they last a year at most (Step Functions quotas).
+#: An open row expires when no execution can be waiting for it: they last at most a year (Step Functions quotas).
 OPEN_DAYS = 366
 PAGE = 100
 
 
 class AlreadyDecided(CqrsError):
-    """Somebody decided otherwise, or the time was over. Nothing was changed."""
+    """It was decided differently, or has timed out. Nothing was changed."""
 
 
 @dataclass(frozen=True)
 class Approval:
-    """One approval as people see it: never the token.
+    """One approval for display, without the token.
 
-    ``delivered``: False if nothing waited for this answer when it was sent. A workflow that still runs finds the
-    decision in the row; one that has ended does not.
+    ``delivered``: False if nothing was waiting for this answer when it was sent. A workflow that is still running finds
+    the decision in the row.
     """
 
     workflow: str
@@ -95,7 +95,7 @@ class Approvals:
     def list_open(
         self, tenant_code: str, *, workflow: str | None = None, after: tuple[str, str] | None = None
     ) -> Iterator[Approval]:
-        """The tenant's open approvals, by workflow and request id. ``after``: those of the last one that is known."""
+        """The tenant's open approvals, by workflow and request id. ``after``: the last known workflow and id."""
         prefix = "" if workflow is None else approval_prefix(workflow)
         start = None if after is None else {"pk": approval_partition(tenant_code), "sk": approval_sk(*after)}
         while True:
@@ -108,16 +108,16 @@ class Approvals:
                 return
 
     def approve(self, workflow: str, request_id: str, context: InvokeContext) -> Approval:
-        """Let the workflow go on. The same answer again changes nothing.
+        """Approve, so that the workflow continues. Repeating the answer changes nothing.
 
         Raises:
             NotFound: there is no such approval.
-            AlreadyDecided: it was rejected, its time is over, or its workflow has ended.
+            AlreadyDecided: it was rejected or has timed out, or its workflow has ended.
         """
         return self._answer(workflow, request_id, context, APPROVED, None)
 
     def reject(self, workflow: str, request_id: str, context: InvokeContext, reason: str) -> Approval:
-        """Let the workflow take its rejected path. Raises as ``approve``; ValidationError about the reason."""
+        """Reject, so that the workflow takes its rejected path. Raises like ``approve``, and ValidationError."""
         reason = check_text("reason", reason, MAX_TEXT_CHARS, min_chars=1)
         return self._answer(workflow, request_id, context, REJECTED, reason)
 
@@ -126,8 +126,8 @@ class Approvals:
     def ask(self, key: tuple[str, str], token: str, retry_count: int, *, execution: str, **shown: str) -> None:
         """Store the token that an answer needs. ``key``: pk and sk. ``shown``: ``subject`` and ``requestedBy``.
 
-        A repeated state has a token of its own, which replaces that of the try before; a late try replaces none. If
-        people decided meanwhile, the state is answered at once.
+        A retried state has a new token, which replaces that of the previous try; a late try replaces none. If it was
+        decided meanwhile, the token is completed at once.
 
         Raises:
             ValidationError: another execution asks under this request id.
@@ -151,10 +151,10 @@ class Approvals:
             self._ask_again(row, found.item)
 
     def settle(self, key: tuple[str, str], *, execution: str, expired: bool, **shown: str) -> str:
-        """The wait is over: what people decided, else EXPIRED or BROKEN. The row has no token any more.
+        """Close the row after the wait and remove its token; returns the decision, else EXPIRED or BROKEN.
 
-        The row of another execution stays as it is. Where there is none, one is written, so that a late call of the
-        state that asks finds it. ``shown`` as for ``ask``.
+        The row of another execution is unchanged. If there is none, one is written, so that a late call of the state
+        that asks finds it. ``shown`` as for ``ask``.
 
         Raises:
             TransientConflict: the row was written at the same moment.
@@ -208,7 +208,7 @@ class Approvals:
         return Approval.from_row(row, delivered=self._send(row))
 
     def _send(self, row: Item) -> bool:
-        """Tell the state what was decided, unless it knows; then nobody needs the token any more.
+        """Send the decision to the state, unless it was sent, and remove the token.
 
         False: nothing waits for the token.
         """
@@ -231,7 +231,7 @@ class Approvals:
         try:
             self._store.update(TASKS, row["pk"], row["sk"], Change(remove=(TOKEN,)), equals(TOKEN, row[TOKEN]))
         except ConditionFailed:
-            return  # another call did, or the state came again with another token
+            return  # another call removed it, or the state was retried with another token
 
     def _ask_again(self, row: Item, found: Item | None) -> None:
         if found is None or found["execution"] != row["execution"]:

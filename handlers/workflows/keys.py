@@ -15,7 +15,7 @@ def approval_partition(tenant_code: str) -> str:
 
 
 def approval_prefix(workflow: str) -> str:
-    """What the sort keys of all approvals of a workflow begin with."""
+    """Prefix of the sort keys of all approvals of a workflow."""
     check_part("workflow", workflow)
     return f"{workflow}{SEPARATOR}"
 

@@ -1,7 +1,7 @@
-"""The record of a saga: which steps may have happened, so that they can be undone in reverse order.
+"""The log of a saga: the steps that may have happened, so that they can be undone in reverse order.
 
-``SAGA#<tenant>``, ``<workflow>#<requestId>`` in ``tasks``. A step is recorded before its action begins; so whatever may
-have happened is recorded, and an undo must cope with an action that never happened.
+``SAGA#<tenant>``, ``<workflow>#<requestId>`` in ``tasks``. A step is recorded before its action begins, so everything
+that may have happened is recorded, and an undo must handle an action that never happened.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ UNDOING = "UNDOING"
 UNDONE = "UNDONE"
 DONE = "DONE"
 KEPT_DAYS = 90
-#: Of what a saga is asked to do: its input, which no execution carries more of, and a row has room for.
+#: Limit of a saga's content, its input: it fits into a row, and an execution's input isn't larger.
 MAX_CONTENT_BYTES = 128 * 1024
 
 
@@ -37,10 +37,10 @@ class SagaLog:
         self._clock = clock
 
     def begin(self, key: tuple[str, str], step: str, content: Mapping[str, Any]) -> None:
-        """Record a step before its action. Recorded already is fine. ``content``: what the saga is asked to do.
+        """Record a step before its action, unless already recorded. ``content``: the request of the saga.
 
         Raises:
-            RequestConflict: the saga's request id was used with other content.
+            RequestConflict: the saga's request id was used with different content.
             SagaIsUndone: undoing has begun.
             TransientConflict: another call recorded a step at the same moment.
         """
@@ -60,10 +60,10 @@ class SagaLog:
         self._change(row, Change(set={"steps": steps, "stepCount": len(steps)}))
 
     def finish(self, key: tuple[str, str], execution: str) -> None:
-        """All steps have happened, says this execution, which may answer so now.
+        """Record that all steps have happened, for this execution, which may then report success.
 
         Raises:
-            SagaIsUndone: another execution of the same request undoes them.
+            SagaIsUndone: another execution of the same request is undoing them.
             TransientConflict: another call changed the saga at the same moment.
         """
         row = self._row(key)
@@ -81,16 +81,16 @@ class SagaLog:
         content: Mapping[str, Any],
         execution: str,
     ) -> list[str]:
-        """Undo the recorded steps, the last one first; the undone steps of this and earlier calls.
+        """Undo the recorded steps in reverse order; returns the undone steps of this and earlier calls.
 
-        Nothing is undone of a saga that was asked for other content, nor of one that another execution has finished:
-        that one has answered, or will, that the steps have happened.
-        Each action may be called again after a crash. What one raises ends the call; a later call goes on with it.
+        Nothing is undone if the saga has different content, or if another execution has finished it: that one has
+        reported, or will report, that the steps have happened.
+        Each action may be called again after a crash. An error ends the call; a later call continues with that step.
         """
         wanted = _stored(content)
         row = self._found(key)
         if row is None:
-            # No step was recorded; the row keeps a late call from recording one.
+            # No step was recorded; the row prevents a late call from recording one.
             self._create(key, UNDONE, [], wanted)
             return []
         if not same_json(row["content"], wanted) or (row["status"] == DONE and row["doneBy"] != [execution]):
@@ -124,7 +124,7 @@ class SagaLog:
             raise TransientConflict(f"{key[0]} {key[1]}: another call began the saga") from None
 
     def _found(self, key: tuple[str, str]) -> Item | None:
-        """The row, unless it is past its ttl: then it counts as absent, for readers as for ``_create``."""
+        """The row, unless it is past its ttl: then it counts as absent, as it does for ``_create``."""
         row = self._store.get(TASKS, *key)
         return None if row is None or is_expired(row, self._clock.now()) else row
 
@@ -135,7 +135,7 @@ class SagaLog:
         return row
 
     def _change(self, row: Item, change: Change) -> Item:
-        """Change the row as it was read. Raises TransientConflict: it is another one by now."""
+        """Change the row if it is still as read. Raises TransientConflict: it has changed."""
         same = equals("status", row["status"]) & equals("stepCount", row["stepCount"])
         same &= equals("undoneCount", row["undoneCount"])
         same &= equals("doneBy", row["doneBy"]) if "doneBy" in row else absent("doneBy")
@@ -146,7 +146,7 @@ class SagaLog:
 
 
 def _stored(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What is asked for, as the table keeps it: a repeated call compares with that. Raises ValidationError."""
+    """The request as the table stores it, for comparison by a repeated call. Raises ValidationError."""
     if not isinstance(content, Mapping):
         raise ValidationError("content", content, "an object of JSON values")
     checked: dict[str, Any] = check_json("content", dict(content), MAX_CONTENT_BYTES)

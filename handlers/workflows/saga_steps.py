@@ -1,8 +1,8 @@
-"""A saga whose steps are data: what each does and how it is undone; the record, order and request ids are in here.
+"""A saga whose steps are data: an action and its undo; this module handles the log, the order and request ids.
 
-A step begins once it is recorded (``SagaLog``), and an undo copes with a step that never happened. A step that changes
-an entity by a command publishes it under a request id of its own; to undo it, that id is withdrawn first: either it
-returns what was published, or nothing ever will be under it, however late a call comes (decision record 0105).
+A step begins once it is recorded (``SagaLog``), and an undo handles a step that never happened. A step that changes an
+entity by a command publishes it under its own request id; to undo it, that id is withdrawn first: this returns what was
+published, or makes sure that nothing ever will be, however late a call comes (decision record 0105).
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from handlers.core.clock import Clock
     from handlers.store.port import Item, TableStore
 
-#: Others that publish on a step's entity at the same moment: as often as it is tried again at once.
+#: Attempts when others publish on a step's entity at the same moment.
 ATTEMPTS = 5
 UNDO = "undo-"
 
 
 @dataclass(frozen=True)
 class SagaRequest:
-    """What a saga is asked to do. A repeated request has the same ``content``; ``id`` and tenant name the saga."""
+    """The request of a saga. A repeated request has the same ``content``; ``id`` and tenant identify the saga."""
 
     tenant_code: str
     id: str
@@ -53,9 +53,9 @@ class SagaRequest:
 
 @dataclass(frozen=True)
 class SagaStep:
-    """One step. Both may be called again for the same request, ``undo`` also where ``action`` never happened or fails.
+    """One step. Both may be called again for the same request, ``undo`` even if ``action`` never happened or failed.
 
-    ``action`` answers the step's result, small and of JSON values.
+    ``action`` returns the step's result, a small JSON value.
     """
 
     name: str
@@ -64,10 +64,10 @@ class SagaStep:
 
 
 class Saga:
-    """Does and undoes the steps of one workflow's sagas.
+    """Runs and undoes the steps of one workflow's sagas.
 
-    ``steps``: the names of all steps, so that request ids can be held to their length. The other parameters are what a
-    workflow's class may ask for by the same names.
+    ``steps``: the names of all steps, which limit the length of request ids. The other parameters are the collaborators
+    of a workflow's class with the same names.
     """
 
     def __init__(
@@ -89,14 +89,14 @@ class Saga:
         self._skipper = skipper
 
     def do(self, request: SagaRequest, step: SagaStep, *, last_of: str | None = None) -> Any:
-        """Record a step and do it; its result. ``last_of``: the execution's name, for the last step of a saga.
+        """Record a step, run it, and return its result. ``last_of``: the execution's name, for the last step of a saga.
 
         Raises:
-            ValidationError: the request id is too long for the steps' own ones.
-            RequestConflict: the request id was used with other content.
+            ValidationError: the request id is too long to derive those of the steps.
+            RequestConflict: the request id was used with different content.
             SagaIsUndone: undoing has begun, or has happened.
             TransientConflict: another call changed the saga at the same moment.
-            What the action raises.
+            The action's errors.
         """
         key = self._key(request)
         self._log.begin(key, step.name, request.content)
@@ -106,10 +106,10 @@ class Saga:
         return done
 
     def undo(self, request: SagaRequest, steps: Sequence[SagaStep], execution: str) -> list[str]:
-        """Undo what was recorded, the last step first; the names of the undone steps.
+        """Undo the recorded steps in reverse order; returns the names of the undone steps.
 
-        After an error a later call goes on.
-        ``execution``: the name of the execution that undoes; what another one has finished is left as it is.
+        After an error, a later call continues.
+        ``execution``: the name of the undoing execution; a saga that another one has finished is unchanged.
         """
         if len(request.id) > self._most:
             return []  # no step begins under it
@@ -128,8 +128,8 @@ class Saga:
     ) -> SagaStep:
         """A step that changes one entity by a command, which is applied when the step is done (decision record 0082).
 
-        ``action`` and ``undo`` make of the latest version (None: nothing is stored) what is published on it, None where
-        nothing is to be. ``shows``: whether a version with these attributes was made by this step of this saga.
+        ``action`` and ``undo`` take the latest version (None: nothing is stored) and return the input to publish on it,
+        or None. ``shows``: whether a version with these attributes was published by this step of this saga.
         """
         return SagaStep(
             name,
@@ -155,21 +155,21 @@ class Saga:
     def _reverse(
         self, request: SagaRequest, name: str, key: EntityKey, undo: Build, shows: Callable[[Mapping[str, Any]], bool]
     ) -> None:
-        """A step that published nothing never will: its request id is withdrawn. Otherwise it is ended and reversed."""
+        """Withdraw the step's request id, so that an unpublished step never is; end and reverse a published one."""
         row = self._publisher.withdraw(key, _context(request, name))
         if row is None or (row["pk"], row["code"]) != (key.pk, key.code) or not shows(row["attributes"]):
-            return  # not a step of this saga
+            return  # not published by a step of this saga
         self._end(request, key, name, row)
         self._publish(request, key, f"{UNDO}{name}", undo)
 
     def _end(self, request: SagaRequest, key: EntityKey, name: str, row: Item) -> None:
-        """Let the step's own command come to its end, and leave it out if it failed: it holds back all others."""
+        """Complete the step's own command, and skip it if it failed, since it blocks all others."""
         if not is_done(row) and not is_failed(row):
             try:
                 self._publish(request, key, name, lambda _: None)
             except TransientError:
                 raise
-            except Exception as error:  # noqa: BLE001 - boundary: a step that fails again is what is undone here
+            except Exception as error:  # noqa: BLE001 - boundary: a step that fails again is undone here
                 log_step("step to be undone failed", level=logging.WARNING, error=error, pk=key.pk, sk=key.sk)
                 row = self._publisher.result_of_request(key, _context(request, name)) or row
             else:
@@ -181,7 +181,7 @@ class Saga:
                 raise TransientConflict(str(refused)) from refused
 
     def _publish(self, request: SagaRequest, key: EntityKey, name: str, build: Build) -> Command | None:
-        """Applied when it returns."""
+        """Publish; the command is applied on return."""
         try:
             return publish_with_retry(
                 build,
@@ -196,5 +196,5 @@ class Saga:
 
 
 def _context(request: SagaRequest, name: str) -> InvokeContext:
-    """Who asks, under a request id of a step's own."""
+    """The requester's context with the step's own request id."""
     return InvokeContext(request.user_id, request.tenant_code, request_id=f"{request.id}.{name}")

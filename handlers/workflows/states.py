@@ -1,4 +1,4 @@
-"""Routes the states of the application's workflows to their methods; answers as definitions expect: ``[[output]]``."""
+"""Routes the states of the application's workflows to their methods; returns ``[[output]]`` as definitions expect."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class CustomStates:
         }
 
     def __call__(self, name: str, event: WorkflowEvent) -> list[list[Any]]:
-        """Run a state's method. Raises what it raises: the machine's Retry and Catch decide.
+        """Run a state's method. Raises its errors: the state machine's Retry and Catch apply.
 
         Raises:
-            ValidationError: no such workflow or state; or the result is no JSON or too large for an execution.
+            ValidationError: no such workflow or state; or the result isn't JSON, or is too large for an execution.
         """
         states = self._states.get(name)
         if states is None:

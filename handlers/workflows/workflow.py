@@ -20,9 +20,9 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 @dataclass(frozen=True)
 class WorkflowEvent:
-    """One entry of one state, as its method gets it.
+    """One entry of one state, as its method receives it.
 
-    ``context`` is the part of the context object that the definition hands over: ``Execution`` (``Id``, ``Name``,
+    ``context`` is the part of the context object that the definition passes: ``Execution`` (``Id``, ``Name``,
     ``StartTime``, ``Input``), ``State`` (``EnteredTime``, ``Name``, ``RetryCount``) and ``StateMachine`` (``Id``,
     ``Name``). ``task_token`` is None unless the state waits for one. A method may be called again with the same event.
     """
@@ -64,11 +64,11 @@ class WorkflowEvent:
 
 
 def reason_of(error: Mapping[str, Any]) -> dict[str, str]:
-    """What a Catch reports (``{Error, Cause}``) as ``{error, cause}``, with the function's own message as the cause."""
+    """Convert a Catch's ``{Error, Cause}`` to ``{error, cause}``, with the function's own message as the cause."""
     cause = error.get("Cause") or ""
-    with suppress(ValueError, KeyError, TypeError):  # a timeout, or somebody who failed a token, gives no such text
+    with suppress(ValueError, KeyError, TypeError):  # timeouts, and tokens failed by hand, have no such text
         cause = json.loads(cause)["errorMessage"]
-    # Who fails a token by hand may leave out the error's name.
+    # A token that is failed by hand may have no error name.
     return {"error": str(error.get("Error") or "States.TaskFailed"), "cause": str(cause)}
 
 
@@ -79,7 +79,7 @@ def workflow(name: str, *, type: str = STANDARD) -> Callable[[C], C]:
     """Mark a class as the handler of the workflow ``name``, whose definition is ``<name>.asl.json`` next to the module.
 
     Each public method is the Lambda state of its name: it takes a ``WorkflowEvent`` and returns the state's result.
-    The constructor may ask for collaborators by parameter name (see ``docs/application.md``). ``name`` and ``type``
+    The constructor may take collaborators by parameter name (see ``docs/application.md``). ``name`` and ``type``
     must be literals: the deployment reads them without running the module.
     """
 
@@ -92,7 +92,7 @@ def workflow(name: str, *, type: str = STANDARD) -> Callable[[C], C]:
 
 @dataclass(frozen=True)
 class WorkflowClass:
-    """A marked class, not built yet."""
+    """A marked class that isn't instantiated yet."""
 
     name: str
     kind: str
@@ -100,12 +100,12 @@ class WorkflowClass:
 
     @property
     def where(self) -> str:
-        """For messages."""
+        """The qualified name, for messages."""
         return f"{self.cls.__module__}.{self.cls.__name__}"
 
 
 def mark_of(cls: type) -> WorkflowClass:
-    """What ``@workflow`` says of a class. Raises RegistryError."""
+    """The class's ``@workflow`` mark. Raises RegistryError."""
     where = f"{cls.__module__}.{cls.__name__}"
     if _MARK not in vars(cls):
         raise RegistryError(f"{where}: not marked with @workflow")
@@ -121,10 +121,10 @@ def mark_of(cls: type) -> WorkflowClass:
 
 
 def workflow_classes(module_names: Iterable[str]) -> dict[str, WorkflowClass]:
-    """The workflows of the modules, by name; no handler is built.
+    """The workflows of the modules, by name; instantiates no handler.
 
     Raises:
-        RegistryError: a module can't be imported, or a name is wrong or used twice.
+        RegistryError: a module can't be imported, or a name is invalid or used twice.
     """
     found: dict[str, WorkflowClass] = {}
     for module_name in module_names:
@@ -137,7 +137,7 @@ def workflow_classes(module_names: Iterable[str]) -> dict[str, WorkflowClass]:
 
 
 def build_workflows(classes: Mapping[str, WorkflowClass], collaborators: Mapping[str, Any]) -> dict[str, Any]:
-    """Name to handler. Raises RegistryError: one has no state or asks for an unknown collaborator."""
+    """Name to handler. Raises RegistryError: one has no state or takes an unknown collaborator."""
     built = {}
     for name, one in classes.items():
         first = next(iter(state_methods(one.cls)), "<state>")

@@ -57,7 +57,7 @@ class WrittenReport:
 def write_report(
     store: TableStore, objects: Objects, key: ImportJobKey, attempt: int, columns: Sequence[str]
 ) -> WrittenReport:
-    """Write the failed rows in the order of the file, with its ``columns`` in order. A repeated call writes the same."""
+    """Write the failed rows in the order of the file, with its ``columns``. A repeated call writes the same."""
     keys: list[str] = []
     reasons = Reasons()
 

@@ -1,1 +1,1 @@
-"""Archives: their files one after the other, by the ``import-zip`` machine."""
+"""Archives: the ``import-zip`` state machine imports their files one by one."""

@@ -1,7 +1,7 @@
-"""ZIP archives: which files of CSV and JSON Lines are in one, and their content as a stream, within limits.
+"""ZIP archives: lists the CSV and JSON Lines files in one, and streams their content, within limits.
 
-The archive is read by ranges (its directory at the end, then one entry after the other) and never unpacked as a whole.
-Sizes that an archive declares are checked first and not believed: what comes out of an entry is counted, too.
+The archive is read by ranges (the directory at its end, then one entry after the other) and never unpacked as a whole.
+Declared sizes are checked first but not trusted: the unpacked bytes of an entry are counted, too.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ARCHIVE_RATIO = "ArchiveRatio"
 UNSAFE_NAME = "UnsafeName"
 UNREADABLE_ENTRY = "UnreadableEntry"
 
-#: Why an entry is no file to import, each with words for people.
+#: Why an entry isn't a file to import, with display texts.
 RESOURCE_FORK = "ResourceFork"
 HIDDEN = "Hidden"
 NOT_CSV = "NotCsv"
@@ -42,12 +42,12 @@ SKIPPED_BECAUSE = {
 #: The folder for additional files that macOS adds to archives.
 RESOURCE_FORKS = "__MACOSX"
 _PATTERN = re.compile(rf"([0-9]{{14}})-([a-z][a-z0-9_-]{{0,62}})(?i:{'|'.join(map(re.escape, SUFFIXES))})")
-#: Below this, a high ratio is no bomb: short repetitive files compress a thousand times.
+#: Below this size, a high ratio doesn't indicate a bomb: short repetitive files compress a thousand times.
 RATIO_FROM_BYTES = 1024 * 1024
 _BLOCK = 256 * 1024
 _ENCRYPTED = 1
-#: The directory is read at once. An entry takes 46 bytes with its name (APPNOTE.TXT 4.3.12); 1 KiB leaves room for long
-#: ones, 1 MiB for the search of the directory's own end.
+#: The directory is read at once. An entry takes 46 bytes plus its name (APPNOTE.TXT 4.3.12); 1 KiB allows for long
+#: names, 1 MiB for the search for the end of the directory.
 _DIRECTORY_BYTES_PER_ENTRY = 1024
 _DIRECTORY_BYTES = 1024 * 1024
 
@@ -76,9 +76,9 @@ class Ranges(Protocol):
 
 @dataclass(frozen=True)
 class CsvEntry:
-    """A file to import; ``name`` is its path in the archive. ``position`` is its place in the order of imports, from 0.
+    """A file to import; ``name``: its path in the archive; ``position``: in import order, from 0.
 
-    ``table`` is None if the name has none: this file fails, the others are imported.
+    ``table`` is None if the name contains none: this file fails, the others are imported.
     """
 
     position: int
@@ -89,13 +89,13 @@ class CsvEntry:
 
     @property
     def key_part(self) -> str:
-        """A generated name: nothing of what the archive says gets into a key."""
+        """A generated name, so that no text of the archive gets into a key."""
         return f"{self.position:04d}{suffix_of(self.name)}"
 
 
 @dataclass(frozen=True)
 class SkippedEntry:
-    """What else is in an archive; its ``position`` is behind those of the files. ``code``: of ``SKIPPED_BECAUSE``."""
+    """Another entry of an archive, with a ``position`` after those of the files. ``code``: of ``SKIPPED_BECAUSE``."""
 
     position: int
     name: str
@@ -103,20 +103,20 @@ class SkippedEntry:
 
     @property
     def reason(self) -> str:
-        """Why it is not imported."""
+        """Why it isn't imported."""
         return SKIPPED_BECAUSE[self.code]
 
 
 class Archive:
-    """An opened archive. ``files`` are to be imported in the order of their names, ``skipped`` is what else is in it:
-    each entry is in one of them, but for folders, which hold nothing themselves.
+    """An opened archive. ``files``: to be imported, ordered by name; ``skipped``: the other entries, except for
+    folders, which have no content.
 
     Raises:
-        ImportRefused: it is no archive, beyond a limit, or holds no such file or one with a name that leads elsewhere.
+        ImportRefused: it isn't an archive, exceeds a limit, has no such file, or has an unsafe name.
     """
 
     def __init__(self, ranges: Ranges, limits: ZipLimits, table: str | None = None) -> None:
-        """``table``: that of every file, whatever its name; None: taken from the names, ``<14 digits>-<table>.csv``."""
+        """``table``: of every file, whatever its name; None: taken from the names, ``<14 digits>-<table>.csv``."""
         self._limits = limits
         longest = max(limits.entries * _DIRECTORY_BYTES_PER_ENTRY, _DIRECTORY_BYTES)
         try:
@@ -152,10 +152,10 @@ class Archive:
         self._left = limits.bytes
 
     def content(self, entry: CsvEntry) -> Iterator[bytes]:
-        """One file in blocks, counted against the limits.
+        """Yield one file in blocks, counted against the limits.
 
         Raises:
-            ImportRefused: it is damaged, encrypted, or more than the directory said.
+            ImportRefused: it is damaged, encrypted, or larger than declared.
         """
         name = shown(entry.name)
         if entry.info.flag_bits & _ENCRYPTED:
@@ -203,7 +203,7 @@ class Archive:
 
 
 def _no_archive(head: bytes, error: Exception) -> str:
-    """What the file is instead."""
+    """Text that says what the file is instead."""
     if is_zip(head):
         return f"the ZIP archive is damaged or cut off: {error}"
     found = kind_of(head)
@@ -215,7 +215,7 @@ def _no_archive(head: bytes, error: Exception) -> str:
 
 
 class _Seekable(io.RawIOBase):
-    """Ranges as the file that ``zipfile`` wants. It reads the directory at once: at most ``longest`` bytes."""
+    """Adapts ranges to a file for ``zipfile``, which reads the directory at once: at most ``longest`` bytes."""
 
     def __init__(self, ranges: Ranges, longest: int) -> None:
         self._ranges = ranges
@@ -234,7 +234,7 @@ class _Seekable(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._ranges.size}[whence]
         if start + offset < 0:
-            # As files do: zipfile tries it.
+            # Like files: zipfile tries this.
             raise OSError(f"position {start + offset} is before the start of the file")
         self._position = start + offset
         return self._position
@@ -262,7 +262,7 @@ def _why_skipped(name: str) -> str | None:
 
 
 def _check_names(entries: Sequence[tuple[str, zipfile.ZipInfo]]) -> None:
-    """Nothing is written under these names, but an archive that tries to lead elsewhere is not to be trusted."""
+    """Nothing is written under these names, but an archive with a path traversal can't be trusted."""
     for name, _ in entries:
         if leads_elsewhere(name):
             raise ImportRefused(UNSAFE_NAME, f"the archive's entry {shown(name)} leads out of it")

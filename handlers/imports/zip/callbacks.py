@@ -1,7 +1,7 @@
-"""The answer to an archive's machine when the job of one of its files has ended.
+"""Notifies an archive's state machine when the job of one of its files has ended.
 
 The job's outcome is stored before the token is read here; ``trigger_single_csv`` stores its token on condition that
-there is no outcome, and answers by itself if there is one. So one of the two sees both, whatever comes first.
+there is no outcome, and completes it itself if there is one. So one of the two sees both, in any order.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Callbacks:
-    """Tells the machine of a file's outcome, as data and never as a failure; any number of times."""
+    """Sends a file's outcome to the state machine, as data and never as a failure; repeatable."""
 
     def __init__(self, repository: ImportRepository, files: ArchiveRepository, state_machines: StateMachines) -> None:
         self._repository = repository
@@ -29,28 +29,28 @@ class Callbacks:
         self._state_machines = state_machines
 
     def __call__(self, key: ImportJobKey) -> None:
-        """A job has ended: if a machine waits for it, it goes on. Raises TransientError."""
+        """Resume the state machine that waits for an ended job, if any. Raises TransientError."""
         job = self._repository.job(key)
         if job is not None and status.is_terminal(job):
             self.answer(job)
 
     def answer(self, job: Item) -> None:
-        """Answer with what a job is now, then forget the token. One that is used or gone counts as answered."""
+        """Send a job's current outcome, then remove its token. A used or expired token counts as completed."""
         if TOKEN not in job:
             return
         self.send_result(job[TOKEN], job)
         self._files.forget_token(job)
 
     def send_result(self, token: str, job: Item) -> None:
-        """Answer a token with what a job is now."""
+        """Complete a token with a job's current outcome."""
         answered = self._state_machines.resume(token, outcome_of_file(job["status"], Counts.from_stored(job)))
         log_step("file answered" if answered else "nobody waits for the file", pk=job["pk"], sk=job["sk"])
 
     def skip(self, token: str, job_status: str) -> None:
-        """Answer a state whose file has no job."""
+        """Complete the token of a state whose file has no job."""
         self._state_machines.resume(token, outcome_of_file(job_status, None))
 
 
 def outcome_of_file(job_status: str, counts: Counts | None) -> dict[str, Any]:
-    """What the machine gets: small, whatever the file."""
+    """The state machine's input about a file; small, whatever the file."""
     return {"status": job_status, "counts": {} if counts is None else counts.stored()}

@@ -1,4 +1,4 @@
-"""The names of a ZIP archive's entries as text, whatever archiver wrote them.
+"""Decodes the names of a ZIP archive's entries, whichever archiver wrote them.
 
 Names are checked, ordered and matched in this form only; nothing is ever written under one.
 """
@@ -16,35 +16,35 @@ _IS_UTF_8 = 0x800
 _UNICODE_PATH = 0x7075
 _UNICODE_PATH_HEADER = struct.Struct("<BL")
 _EXTRA_HEADER = struct.Struct("<HH")
-#: What names may be that are not marked as UTF-8: archivers of macOS and Linux write UTF-8 all the same, those of
-#: Windows the code page of their language. CP437, the format's own (APPNOTE.TXT, appendix D), reads all bytes.
+#: Encodings of names that aren't marked as UTF-8: archivers of macOS and Linux write UTF-8 anyway, those of Windows the
+#: code page of their language. CP437, the format's own (APPNOTE.TXT, appendix D), decodes all bytes.
 _UNMARKED = ("utf-8", "cp932")
 _OWN = "cp437"
-#: Drives of Windows. A colon with a blank behind it is punctuation, which macOS and Linux allow in names.
+#: Windows drives. A colon followed by a blank is punctuation, which macOS and Linux allow in names.
 _DRIVE = re.compile(r"[A-Za-z]:(?! )")
 
 
 def name_of(info: zipfile.ZipInfo) -> str:
-    """An entry's path with ``/`` between its parts, as it stands in the archive otherwise.
+    """An entry's path with ``/`` between its parts, otherwise as in the archive.
 
-    ``\\`` separates, too: archivers of Windows write it against APPNOTE.TXT 4.4.17.1. It is looked for in text, since
-    it is also the second byte of characters in CP932.
+    ``\\`` is a separator, too: archivers of Windows write it despite APPNOTE.TXT 4.4.17.1. It is replaced after
+    decoding, since it is also the second byte of characters in CP932.
     """
     return _decoded(info).replace("\\", "/")
 
 
 def parts_of(name: str) -> list[str]:
-    """The folders of a name and what is in them; ``./`` in front, as ``tar`` and others write it, says nothing."""
+    """The segments of a path; a leading ``./``, as written by ``tar`` and others, is dropped."""
     return [part for part in name.split("/") if part not in ("", ".")]
 
 
 def leads_elsewhere(name: str) -> bool:
-    """Whether a name is no path below the archive's own folder."""
+    """Whether a name isn't a path below the archive's own folder."""
     return name.startswith("/") or ".." in name.split("/") or bool(_DRIVE.match(name)) or "\0" in name
 
 
 def _decoded(info: zipfile.ZipInfo) -> str:
-    # ``filename`` ends at a NUL. The module has decoded what is not marked by CP437, which can be undone.
+    # ``filename`` ends at a NUL. The module decodes unmarked names as CP437, which is reversible.
     if info.flag_bits & _IS_UTF_8:
         return info.orig_filename
     raw = info.orig_filename.encode(_OWN)
@@ -60,7 +60,7 @@ def _decoded(info: zipfile.ZipInfo) -> str:
 
 
 def _unicode_path(extra: bytes, raw: bytes) -> str | None:
-    """The name that the extra field has; None where there is none, or the name was changed without it."""
+    """The name in the extra field; None if there is none, or the name was changed without updating it."""
     at = 0
     while at + _EXTRA_HEADER.size <= len(extra):
         kind, size = _EXTRA_HEADER.unpack_from(extra, at)

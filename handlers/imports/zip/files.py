@@ -1,4 +1,4 @@
-"""One file of an archive at a time: its job is created and waited for, and cancelled if it does not end in time."""
+"""Imports one file of an archive at a time: creates its job, waits for it, and cancels it after a timeout."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = "Timeout"
 CANCELLED = "Cancelled"
-#: How long a file that was cancelled may take to end (rows whose commands run already) before the next one starts.
+#: How long a cancelled file may take to end (rows whose commands are already running) before the next one starts.
 GRACE_SECONDS = 1_800
 SHORTEST_WAIT_SECONDS = 10
 LONGEST_WAIT_SECONDS = 300
@@ -41,12 +41,12 @@ class ZipFiles:
         self._clock = clock
 
     def trigger(self, run: JobRun, position: int, wait: Wait) -> None:
-        """Start the import of a file; the state that holds the token goes on when it has ended.
+        """Start the import of a file; the state with the token continues when it has ended.
 
-        It is answered at once if the file can't be imported, has ended already, or the whole import is cancelled.
+        The token is completed at once if the file can't be imported, has already ended, or the archive is cancelled.
 
         Raises:
-            TransientError: worth another call, which may bring another token.
+            TransientError: retry, possibly with another token.
         """
         archive, file = self._of(run, position)
         if "status" in file:
@@ -68,14 +68,14 @@ class ZipFiles:
             self._callbacks.skip(wait.token, file["status"])
 
     def cancel(self, run: JobRun, position: int, error: dict[str, str]) -> dict[str, Any]:
-        """The wait for a file is over without an answer: it is cancelled, unless it has ended.
+        """The wait for a file ended without a result: cancel the file, unless it has ended.
 
-        ``{result: ended}``; ``{result: wait, waitSeconds}`` as long as rows of it run and ``GRACE_SECONDS`` are left.
+        Returns ``{result: ended}``, or ``{result: wait, waitSeconds}`` while its rows run, within ``GRACE_SECONDS``.
         """
         _, file = self._of(run, position)
         child = self._job_of(run.key, file)
         if child is None or not status.is_terminal(child):
-            # First this: a late trigger opens no job from now on.
+            # First, so that a late trigger can't open a job from now on.
             self._files.end_file(run.key, position, status.FAILED, error)
             _, file = self._of(run, position)
             child = self._cancelled(run.key, file)
@@ -90,7 +90,7 @@ class ZipFiles:
         return {"result": "wait", "waitSeconds": seconds}
 
     def _cancelled(self, archive: ImportJobKey, file: Item) -> Item | None:
-        """Its job, which is being cancelled or has ended."""
+        """Request cancellation of the file's job, and return the job."""
         if self._job_of(archive, file) is None:
             return None
         with suppress(WrongStatus):  # it ended meanwhile
@@ -98,7 +98,7 @@ class ZipFiles:
         return self._job_of(archive, file)
 
     def _take_over(self, child_key: ImportJobKey, wait: Wait) -> None:
-        """The job is there: from an earlier try of the state, whose token is void, or from this call's twin."""
+        """The job exists: from an earlier try of the state, whose token is void, or from a duplicate of this call."""
         if self._files.wait_for(child_key, wait):
             return
         child = self._repository.job(child_key)
@@ -121,14 +121,14 @@ def child_of(archive: ImportJobKey, file: Item) -> ImportJobKey:
 
 
 class ZipCanceller:
-    """Cancels the file that is being imported when its archive's import is: those that follow are not begun then."""
+    """Cancels the file that is being imported when its archive is cancelled; later files then don't start."""
 
     def __init__(self, repository: ImportRepository, files: ArchiveRepository) -> None:
         self._repository = repository
         self._files = files
 
     def __call__(self, key: ImportJobKey) -> str | None:
-        """Cancel it; answers the archive's status, None if there is no such job. Raises TransientConflict."""
+        """Cancel the file; returns the archive's status, None if there is no such job. Raises TransientConflict."""
         archive = self._repository.job(key)
         if archive is None or status.is_terminal(archive) or "current" not in archive:
             return None if archive is None else str(archive["status"])

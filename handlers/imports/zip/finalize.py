@@ -1,4 +1,4 @@
-"""``finalize_zip_job``: the files' outcomes become the archive's, by one conditional write."""
+"""``finalize_zip_job``: sets the archive's outcome from those of its files, by one conditional write."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ NO_ROWS = Counts(0)
 
 @dataclass(frozen=True)
 class ImportedFile:
-    """A file of an archive. ``job``: the id of its own import, ``report`` the URLs of that one's, ``encoding`` that it
-    was read in; ``table`` where it is known. What is no file to import is SKIPPED; its ``error`` has the reason.
+    """A file of an archive. ``job``: the id of its own import; ``report``: URLs of that import's report; ``encoding``:
+    in which it was read; ``table``: if known. Other entries are SKIPPED; their ``error`` has the reason.
     """
 
     name: str
@@ -42,7 +42,7 @@ class ImportedFile:
 
 
 class ZipFinalizer:
-    """Also for machines that died; any number of times."""
+    """Also used for executions that died; repeatable."""
 
     def __init__(self, repository: ImportRepository, files: ArchiveRepository, objects: Objects) -> None:
         self._repository = repository
@@ -50,9 +50,9 @@ class ZipFinalizer:
         self._objects = objects
 
     def __call__(self, run: JobRun, error: Mapping[str, str] | None = None) -> str | None:
-        """Bring the job to its outcome; answers its status, None if there is no such job.
+        """Set the job's outcome; returns its status, None if there is no such job.
 
-        ``error``: why the files did not all have their turn. The report names each file with its outcome.
+        ``error``: why not all files were processed. The report names each file with its outcome.
         """
         job = self._repository.job(run.key)
         if job is None or job["attempt"] != run.attempt or status.is_terminal(job):
@@ -74,7 +74,7 @@ class ZipFinalizer:
 
 
 def imported_files(repository: ImportRepository, files: ArchiveRepository, key: ImportJobKey) -> list[ImportedFile]:
-    """The files of an archive in their order, each with its outcome so far; behind them what was skipped."""
+    """The files of an archive in order, each with its outcome so far, followed by skipped entries."""
     found = list(files.files(key))
     keys = [child_of(key, file) for file in found if "tableName" in file]
     jobs = dict(zip(keys, files.jobs(keys), strict=True))
@@ -82,7 +82,7 @@ def imported_files(repository: ImportRepository, files: ArchiveRepository, key: 
 
 
 def counts_so_far(files: Sequence[ImportedFile]) -> Counts:
-    """The sum of the files' counters; the total is None as long as some file is to be read."""
+    """The sum of the files' counters; the total is None as long as a file is unread."""
     counts = sum((file.counts for file in files), NO_ROWS)
     unread = any(file.counts.total is None and file.status not in status.TERMINAL for file in files)
     return replace(counts, total=None) if unread or not files else counts
@@ -97,12 +97,12 @@ def _file(repository: ImportRepository, file: Item, job: Item | None) -> Importe
     if counts is None:
         live = repository.job_and_counts(ImportJobKey.parse_id(job["id"]))
         counts = Counts(None) if live is None else live[1]
-    # A file that was given up because it took too long is reported as such, unless it has ended nevertheless.
+    # A file that was given up after a timeout is reported as such, unless it has ended nevertheless.
     given_up = "status" in file and job["status"] not in (status.COMPLETED, status.FAILED)
-    told = file if given_up else job
+    shown = file if given_up else job
     report = report_urls(job)
     return ImportedFile(
-        name, table, told["status"], counts, job["id"], told.get("error"), report, job.get("fileEncoding")
+        name, table, shown["status"], counts, job["id"], shown.get("error"), report, job.get("fileEncoding")
     )
 
 

@@ -1,4 +1,4 @@
-"""``zip_loader``: unpacks the files of an archive into the stack's bucket, one row in ``import_tmp`` for each."""
+"""``zip_loader``: unpacks the files of an archive into the stack's bucket, with one row in ``import_tmp`` each."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 #: The next step of the archive's job: there are files to import, more to unpack, or nothing to do.
 READY, MORE, ENDED = "ready", "more", "ended"
-#: Files are begun for so long in one call, which leaves two thirds of the function's time to the last one.
+#: How long one call starts unpacking files, which leaves two thirds of the function's time to the last one.
 UNPACK_SECONDS = 300
 
 
 class ZipLoader:
-    """May be called again for the same job: it goes on with the files that are not unpacked yet."""
+    """May be called again for the same job: it continues with the files that aren't unpacked yet."""
 
     def __init__(
         self,
@@ -59,13 +59,13 @@ class ZipLoader:
         self._own_bucket = own_bucket
 
     def __call__(self, run: JobRun) -> dict[str, Any]:
-        """Unpack for ``UNPACK_SECONDS``, but one file at least; answers ``{result}``, READY with ``positions``.
+        """Unpack for ``UNPACK_SECONDS``, but at least one file; returns ``{result}``, READY with ``positions``.
 
-        An archive that can't be imported makes the job FAILED; none of its files is begun.
+        An archive that can't be imported makes the job FAILED; none of its files is started.
 
         Raises:
-            TransientError: worth another call. For an error of unknown nature, the job is FAILED with it, once
-            it is caught.
+            TransientError: retry. An error of unknown nature is caught by the state machine, which makes the job
+                FAILED.
         """
         job = self._repository.job(run.key)
         if job is None or job["attempt"] != run.attempt or status.is_terminal(job):
@@ -91,7 +91,7 @@ class ZipLoader:
         return _ready(total)
 
     def _pinned(self, key: ImportJobKey, job: Item) -> ObjectInfo | None:
-        """The archive as the first call found it; later calls read the same. None: the job was cancelled before."""
+        """The archive as found by the first call; later calls read the same. None: the job was already cancelled."""
         pinned: dict[str, Any] | None = job.get("object")
         if pinned is None:
             check_place(job, self._own_bucket)
@@ -106,7 +106,7 @@ class ZipLoader:
         return ObjectInfo(job["bucket"], job["key"], pinned["size"], pinned["etag"], pinned["versionId"])
 
     def _unpack(self, run: JobRun, archive: Archive) -> bool:
-        """Whether all files are unpacked, and what is skipped is recorded."""
+        """Unpack files. Returns whether all are unpacked and skipped entries are recorded."""
         started = self._clock.now()
         done = {file["position"] for file in self._files.files(run.key)}
         left = [entry for entry in archive.files if entry.position not in done]

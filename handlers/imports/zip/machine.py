@@ -1,4 +1,4 @@
-"""The machine that imports the files of an archive one after the other: how it starts."""
+"""Starts the state machine that imports the files of an archive one by one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ZipMachine:
         self._machine_arn = machine_arn
 
     def __call__(self, key: ImportJobKey) -> None:
-        """Import an archive; one that has been started, or is over, is not started again. Raises TransientError."""
+        """Import an archive, unless it was already started or has ended. Raises TransientError."""
         job = self._repository.job(key)
         if job is None or status.is_terminal(job):
             return

@@ -1,4 +1,4 @@
-"""An archive in a bucket, read by ranges: ahead, since ``zipfile`` asks for little at a time."""
+"""Reads an archive in a bucket by ranges, with read-ahead, since ``zipfile`` reads little at a time."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from handlers.objects.source import ObjectInfo, ObjectSource
 
-#: One request to S3 for so much: a large entry is read in few, and this is all that is kept.
+#: Bytes per request to S3: a large entry takes few requests, and only this much is kept in memory.
 AHEAD_BYTES = 8 * 1024 * 1024
 
 
 class ObjectRanges:
-    """See ``Ranges``. ``requests``: how often the object was asked."""
+    """See ``Ranges``. ``requests``: number of requests made."""
 
     def __init__(self, source: ObjectSource, info: ObjectInfo, *, ahead: int = AHEAD_BYTES) -> None:
         self._source = source

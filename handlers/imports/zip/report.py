@@ -1,4 +1,4 @@
-"""The report of an archive: a CSV file with one line for each of its files, which names that file's own report."""
+"""The report of an archive: a CSV file with one line per file, which names that file's own report."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ COLUMNS = ("file", "table", "status", "code", "message", "rows", "succeeded", "f
 
 
 def write_files_report(objects: Objects, key: ImportJobKey, attempt: int, files: Sequence[ImportedFile]) -> str:
-    """Write it; answers the object's key. A repeated call writes the same."""
+    """Write the report; returns the object's key. A repeated call writes the same."""
     name = f"{REPORTS}{key.tenant_code}/{key.ulid}/{attempt}/files.csv"
     objects.put(name, files_report(files), content_type=CSV_TYPE)
     return name
 
 
 def files_report(files: Sequence[ImportedFile]) -> bytes:
-    """The report's bytes, for a spreadsheet as the report of rows."""
+    """The report's bytes, safe for spreadsheets like the report of rows."""
     lines = [line_of(COLUMNS)]
     for file in files:
         error = file.error or {}
         counts = file.counts
-        told = (file.name, file.table or "", file.status, error.get("type", ""), error.get("message", ""))
+        leading = (file.name, file.table or "", file.status, error.get("type", ""), error.get("message", ""))
         numbers = (counts.total or 0, counts.succeeded, counts.failed)
         others = (file.encoding or "", file.job or "", " ".join(file.report))
-        lines.append(line_of(map(neutralised, (*told, *numbers, *others))))
+        lines.append(line_of(map(neutralised, (*leading, *numbers, *others))))
     return (BYTE_ORDER_MARK + "".join(lines)).encode()

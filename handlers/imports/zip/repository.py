@@ -1,7 +1,7 @@
 """The files of an archive and the jobs that import them: rows of ``import_tmp``, like those of other imports.
 
-A file's row says where it was unpacked to. It has a status only if no job has its outcome: the file can't
-be imported, was never begun, or did not end in time. What it has keeps a job from being opened afterwards.
+A file's row names the unpacked object. It has a status only if no job has the file's outcome: the file can't be
+imported, was never started, or timed out. A status prevents a job from being opened afterwards.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from handlers.imports.keys import ImportJobKey
     from handlers.imports.zip.archive import CsvEntry, SkippedEntry
 
-#: On the row of a file's job: what the archive's machine waits with, and the try of the state that it came from.
+#: On the row of a file's job: the token with which the archive's state machine waits, and the retry it came from.
 TOKEN = "taskToken"
 TOKEN_RETRY = "tokenRetry"
 #: The archive's files are imported as the user who created its job.
@@ -53,8 +53,8 @@ class Wait:
 
 
 class FileNotOpened(Exception):
-    """The file's job was not created: ``is_there`` already, the archive's job is over or ``cancelled``, or neither: the
-    file has its outcome.
+    """The file's job was not created: it already exists (``is_there``), the archive's job has ended or is being
+    cancelled (``cancelled``), or neither: the file has its outcome.
     """
 
     def __init__(self, *, is_there: bool, cancelled: bool) -> None:
@@ -64,7 +64,7 @@ class FileNotOpened(Exception):
 
 
 class ArchiveRepository:
-    """Reads and writes them. Every write may be repeated."""
+    """Reads and writes these rows. Every write is repeatable."""
 
     def __init__(self, store: TableStore, clock: Clock) -> None:
         self._store = store
@@ -77,7 +77,7 @@ class ArchiveRepository:
         return self._store.get(IMPORT_TMP, *key.file(position))
 
     def files(self, key: ImportJobKey) -> Iterator[Item]:
-        """All files in the order in which they are imported; behind them what was skipped."""
+        """All files in import order, followed by skipped entries."""
         start: Item | None = None
         while True:
             page = self._store.query(IMPORT_TMP, key.files_pk, limit=_PAGE, start=start)
@@ -87,12 +87,12 @@ class ArchiveRepository:
                 return
 
     def add_file(self, archive: ImportJobKey, entry: CsvEntry, **fields: Any) -> None:
-        """A file that was unpacked, or can't be imported. One that is there stays as it is."""
+        """Add a file that was unpacked or can't be imported. An existing row is unchanged."""
         table = {} if entry.table is None else {"tableName": entry.table}
         self._add(archive, entry, **table, **fields)
 
     def add_skipped(self, archive: ImportJobKey, entry: SkippedEntry) -> None:
-        """An entry that is no file to import, with its reason."""
+        """Add an entry that isn't a file to import, with the reason."""
         self._add(archive, entry, status=status.SKIPPED, error=error_of(entry.code, entry.reason))
 
     def _add(self, archive: ImportJobKey, entry: CsvEntry | SkippedEntry, **fields: Any) -> None:
@@ -115,7 +115,7 @@ class ArchiveRepository:
             return
 
     def end_file(self, key: ImportJobKey, position: int, new: str, error: Mapping[str, str]) -> None:
-        """Give a file an outcome of its own, once; from then on no job is opened for it."""
+        """Set a file's own outcome, once; from then on no job is opened for it."""
         now = self._clock.now()
         change = Change(set={"status": new, "error": dict(error), "updatedAt": iso(now), "endedAt": int(now)})
         try:
@@ -126,7 +126,7 @@ class ArchiveRepository:
     # -- their jobs -----------------------------------------------------------------------------------
 
     def open_job(self, archive: Item, file: Item, child: ImportJobKey, wait: Wait) -> None:
-        """Create the job of a file, which starts it; the archive's job says that it is this file's turn.
+        """Create the job of a file, which starts it, and record it as current in the archive's job.
 
         Raises:
             FileNotOpened: nothing was written.
@@ -168,9 +168,9 @@ class ArchiveRepository:
             raise FileNotOpened(is_there=0 in error.failed, cancelled=1 in error.failed) from None
 
     def wait_for(self, child: ImportJobKey, wait: Wait) -> bool:
-        """Let the job answer to this token instead of one of an earlier try. False: to a later one, or it has ended."""
+        """Replace an earlier try's token on the job by this one. False: it has a later one, or the job has ended."""
         change = Change(set={TOKEN: wait.token, TOKEN_RETRY: wait.retry_count})
-        # A late call leaves no token on a job that has its outcome.
+        # A late call must not leave a token on a job that has its outcome.
         open_ = one_of("status", (status.CREATED, status.QUEUED, status.PROCESSING))
         try:
             condition = at_most(TOKEN_RETRY, wait.retry_count) & open_
@@ -180,13 +180,13 @@ class ArchiveRepository:
         return True
 
     def forget_token(self, job: Item) -> None:
-        """Remove the token that the job was read with: nobody waits with it any more."""
+        """Remove the token that was read with the job: nothing waits for it any longer."""
         if TOKEN not in job:
             return
         try:
             self._store.update(IMPORT_TMP, job["pk"], job["sk"], Change(remove=(TOKEN,)), equals(TOKEN, job[TOKEN]))
         except ConditionFailed:
-            return  # another call did, or the state was tried again
+            return  # another call removed it, or the state was retried
 
     def jobs(self, keys: Sequence[ImportJobKey]) -> list[Item | None]:
         """Jobs by key, in the order of the keys."""

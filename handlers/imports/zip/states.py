@@ -1,4 +1,4 @@
-"""The states of ``import-zip``: each one's name to its step; and what follows when its execution ended outside."""
+"""The states of ``import-zip``: name to step; and the handler of executions that ended without an outcome."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def imports_steps(files: ZipFiles) -> dict[str, JobStep]:
 
 
 class ZipExecutionEndedHandler:
-    """Brings a job to its outcome whose execution failed, timed out or was aborted."""
+    """Ends a job whose execution failed, timed out or was aborted."""
 
     def __init__(self, finalize: ZipFinalizer) -> None:
         self._finalize = finalize
 
     def __call__(self, event: dict[str, Any]) -> dict[str, str | None]:
-        """Handle one event. Raises ValidationError if it is not one of the machine."""
+        """Handle one event. Raises ValidationError: it isn't about this state machine."""
         ended = EndedExecution.parse(event)
         return {"status": self._finalize(JobRun.parse(ended.input), error_of(MACHINE_FAILED, ended.message))}
 
