@@ -352,8 +352,8 @@ MOVED = (
     Moved(
         "tests/e2e/test_airports_import.py",
         "test_imp_01_every_row_becomes_a_command",
-        ("some-machine",),
-        "the rows of some-sync go through the machine, too, and those of some-direct become commands the same way",
+        ("some-machine", "some-direct"),
+        "the rows of some-sync stay; tests/unit/handlers/imports/test_route.py makes commands of rows in both modes",
     ),
     Moved(
         "tests/e2e/test_workflow_samples.py",
