@@ -40,9 +40,7 @@ class Advisor:
             case _ if blocker is not None:
                 return self._of_blocked(version)
             case _:
-                return (
-                    f"wait: it is due; the sweeper looks at it after {iso(row['dueAt'])}" if "dueAt" in row else "wait"
-                )
+                return f"wait: it is due; the sweeper checks it after {iso(row['dueAt'])}" if "dueAt" in row else "wait"
 
     def of_absent(self, version: int) -> str:
         """Advice about a version that isn't in the log, or no longer."""
@@ -72,19 +70,19 @@ class Advisor:
         if where.has_expired(row):
             root = self._chain.root_of_expiry(version)
             if root != version and self._chain.situation_of(root) == where.FAILED:
-                return f"redrive {pasteable(VersionKey(self._key, root))}: it brings this one through too"
+                return f"redrive {pasteable(VersionKey(self._key, root))}: that redrives this one, too"
             blocked = self._chain.blocker_of(version)
             return f"redrive {key}" if blocked is None else f"redrive {key} once @{blocked.root} is done"
         if error == VersionMismatch.__name__:
             return f"skip {key}: the data row is at version {self._data_version} already, a redrive would fail again"
         if error == VersionGap.__name__ and self._chain.blocker_of(version) is not None:
             return f"restore @{version - 1} (point-in-time recovery), then redrive {key}"
-        return f"redrive {key} when the cause is repaired, or skip {key} to go on without it"
+        return f"redrive {key} when the cause is repaired, or skip {key} to continue without it"
 
     def _of_blocked(self, version: int) -> str:
         blocker = self._chain.blocker_of(version)
         if blocker is None:
             return NOTHING
         if blocker.root_situation in (where.FAILED, where.MISSING):
-            return f"nothing here: it goes on when @{blocker.root} ({blocker.root_situation}) is done"
-        return f"wait: it goes on by itself when @{blocker.root} ({blocker.root_situation}) is done"
+            return f"nothing here: it continues once @{blocker.root} ({blocker.root_situation}) is done"
+        return f"wait: it continues automatically once @{blocker.root} ({blocker.root_situation}) is done"

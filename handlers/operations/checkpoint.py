@@ -141,4 +141,4 @@ class Checkpoints:
         try:
             self._store.update(TASKS, checkpoint.pk, checkpoint.sk, change, equals("runId", run_id))
         except ConditionFailed:
-            raise TakenOver("another resync of the same rows goes on from the checkpoint") from None
+            raise TakenOver("another resync of the same rows continues from the checkpoint") from None

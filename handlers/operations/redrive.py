@@ -184,4 +184,4 @@ def _leads_to(chain: Chain, version: int, failed: list[int]) -> bool:
 
 def _waits_for(chain: Chain, version: int) -> str:
     blocker = chain.blocker_of(version)
-    return "" if blocker is None else f"goes on when @{blocker.root} is done"
+    return "" if blocker is None else f"continues once @{blocker.root} is done"

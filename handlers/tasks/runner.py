@@ -185,7 +185,7 @@ class TaskRunner:
         except ConditionFailed:
             return  # taken over, or cancelled
         except TransientError as error:
-            log_step("lease not released: it ends by itself", level=logging.WARNING, error=error, pk=key.pk, sk=key.sk)
+            log_step("lease not released: it will expire", level=logging.WARNING, error=error, pk=key.pk, sk=key.sk)
 
     def _end(self, key: TaskKey, new: str, mine: Condition, fields: dict[str, Any]) -> None:
         change = Change(set=becomes(new, self._clock.now(), **fields), remove=WORK_MARKS)

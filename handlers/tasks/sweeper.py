@@ -49,7 +49,7 @@ class TaskSweeper:
             return "moved on"  # the index lags behind the table
         report.oldest_seconds = max(report.oldest_seconds, now - seconds_of(row["updatedAt"]))
         if row["status"] == status.PROCESSING:
-            return self._end(key, row, "the run that worked on it showed no sign of life")
+            return self._end(key, row, "its run showed no activity")
         if row["kind"] == status.BATCH and "stopping" in row:
             return self._end(key, row, "cancelled before it began")
         return self._send_again(key, row)
@@ -61,7 +61,7 @@ class TaskSweeper:
     def _send_again(self, key: TaskKey, row: Item) -> str:
         known = row.get(RESTART, 0)
         if known >= MAX_RESTARTS:
-            return self._end(key, row, f"nobody began it after {known} more messages")
+            return self._end(key, row, f"not started after {known} more messages")
         same = equals(RESTART, known) if known else absent(RESTART)
         due_at = int(self._clock.now()) + QUEUE_GRACE_SECONDS * 2 ** (known + 1)
         change = Change(set={RESTART: known + 1, "dueAt": due_at})

@@ -58,7 +58,7 @@ def certain_encoding(open_: Open) -> str:
     if sample.is_mostly_utf_8:
         raise ImportRefused(
             UNKNOWN_ENCODING,
-            f"the file is UTF-8, but not in {not_utf_8}. Mend it there, or save it as UTF-8 again",
+            f"the file is UTF-8, but not in {not_utf_8}. Fix it there, or save it as UTF-8 again",
         )
     readings = sample.readings()
     for codec in (CP932, EUC_JP):

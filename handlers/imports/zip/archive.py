@@ -265,7 +265,7 @@ def _check_names(entries: Sequence[tuple[str, zipfile.ZipInfo]]) -> None:
     """Nothing is written under these names, but an archive with a path traversal can't be trusted."""
     for name, _ in entries:
         if leads_elsewhere(name):
-            raise ImportRefused(UNSAFE_NAME, f"the archive's entry {shown(name)} leads out of it")
+            raise ImportRefused(UNSAFE_NAME, f"entry {shown(name)} points outside the archive")
 
 
 def _base(name: str) -> str:

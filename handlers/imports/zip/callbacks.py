@@ -44,7 +44,7 @@ class Callbacks:
     def send_result(self, token: str, job: Item) -> None:
         """Complete a token with a job's current outcome."""
         answered = self._state_machines.resume(token, outcome_of_file(job["status"], Counts.from_stored(job)))
-        log_step("file answered" if answered else "nobody waits for the file", pk=job["pk"], sk=job["sk"])
+        log_step("file answered" if answered else "no execution waits for the file", pk=job["pk"], sk=job["sk"])
 
     def skip(self, token: str, job_status: str) -> None:
         """Complete the token of a state whose file has no job."""

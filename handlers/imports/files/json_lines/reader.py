@@ -177,11 +177,11 @@ def _object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
     except json.JSONDecodeError as error:
-        raise _Invalid(f"no JSON at character {error.pos + 1}: {error.msg}") from error
+        raise _Invalid(f"invalid JSON at character {error.pos + 1}: {error.msg}") from error
     except _Invalid:
         raise
     except RecursionError:
-        raise _Invalid("lists and objects in each other, too many") from None
+        raise _Invalid("lists and objects are nested too deeply") from None
     except ValueError:  # int() has a limit of digits
         raise _Invalid("a number has too many digits") from None
     if not isinstance(value, dict):

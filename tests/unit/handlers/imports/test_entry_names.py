@@ -70,7 +70,7 @@ def test_edge_29_a_backslash_separates_folders_files_and_resource_forks() -> Non
     [b"a\\..\\..\\b.csv", b"\\b.csv", b"\\\\host\\b.csv", b"c:b.csv", b"c:", b"./../b.csv", b"a/..\\b.csv", b"a\0.csv"],
 )
 def test_edge_29_names_that_lead_elsewhere_are_found_behind_any_separator(name: bytes) -> None:
-    with pytest.raises(ImportRefused, match="leads out of it") as refused:
+    with pytest.raises(ImportRefused, match="points outside the archive") as refused:
         opened(b"20250101000000-airports.csv", name)
     assert refused.value.code == "UnsafeName"
 
@@ -148,7 +148,7 @@ def test_edge_31_a_backslash_within_a_character_separates_nothing() -> None:
 
 
 def test_edge_31_a_name_that_leads_out_in_cp932_is_refused() -> None:
-    with pytest.raises(ImportRefused, match="leads out of it"):
+    with pytest.raises(ImportRefused, match="points outside the archive"):
         opened(f"{SECOND_BYTE_5C}\\..\\..\\a.csv".encode("cp932"))
 
 

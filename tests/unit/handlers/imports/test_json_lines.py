@@ -66,8 +66,8 @@ def test_numbers_are_as_tables_keep_them() -> None:
 
 
 BAD = [
-    ("{", "InvalidJson", "no JSON at character 2: Expecting property name enclosed in double quotes"),
-    ('{"id": 1, "value": 2} x', "InvalidJson", "no JSON at character 23: Extra data"),
+    ("{", "InvalidJson", "invalid JSON at character 2: Expecting property name enclosed in double quotes"),
+    ('{"id": 1, "value": 2} x', "InvalidJson", "invalid JSON at character 23: Extra data"),
     ("[1]", "InvalidJson", "a list where a JSON object is expected"),
     ("null", "InvalidJson", "null where a JSON object is expected"),
     ('{"id": 1, "value": NaN}', "InvalidJson", "NaN is not JSON"),

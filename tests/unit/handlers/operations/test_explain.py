@@ -55,7 +55,7 @@ def test_ops_01_a_failed_command_and_who_waits_for_it(world: World, operator: Op
     assert (third.blocked_by.next, third.blocked_by.root, third.blocked_by.root_situation) == (2, 2, "FAILED")
     assert (fourth.blocked_by.next, fourth.blocked_by.root) == (3, 2)
     assert third.waiting_since == "2026-01-01T00:00:00.000Z"
-    assert third.what_to_do == "nothing here: it goes on when @2 (FAILED) is done"
+    assert third.what_to_do == "nothing here: it continues once @2 (FAILED) is done"
     assert explanation.what_to_do == [f"@2: {second.what_to_do}"]
 
 
@@ -77,7 +77,7 @@ def test_a_run_that_lives_and_one_that_died(world: World, operator: Operator) ->
     world.clock.advance(LEASE_SECONDS + 1)
     view = operator.explain().versions[0]
     assert (view.situation, view.lease.live if view.lease else None) == ("OPEN", False)
-    assert view.what_to_do.startswith("wait: it is due; the sweeper looks at it after 2026-01-01T00:05:00")
+    assert view.what_to_do.startswith("wait: it is due; the sweeper checks it after 2026-01-01T00:05:00")
 
 
 def test_an_expired_wait_points_at_what_it_waited_for(world: World, operator: Operator) -> None:
@@ -86,7 +86,7 @@ def test_an_expired_wait_points_at_what_it_waited_for(world: World, operator: Op
     expired(world, 3, blocked_by=2)
     explanation = operator.explain()
     assert stands(explanation) == [(1, "FAILED"), (2, "FAILED"), (3, "FAILED")]
-    wanted = "redrive TENANT#t1 ORDER#o1@1: it brings this one through too"
+    wanted = "redrive TENANT#t1 ORDER#o1@1: that redrives this one, too"
     assert [view.what_to_do for view in explanation.versions[1:]] == [wanted, wanted]
     assert [line.partition(":")[0] for line in explanation.what_to_do] == ["@1"]
 
@@ -94,7 +94,7 @@ def test_an_expired_wait_points_at_what_it_waited_for(world: World, operator: Op
 def test_an_expired_wait_that_names_nobody_waited_for_the_version_before_it(world: World, operator: Operator) -> None:
     failed(world, 1)
     fail(world, waiting(world, 2), "WaitExpired")
-    assert operator.explain().versions[1].what_to_do == "redrive TENANT#t1 ORDER#o1@1: it brings this one through too"
+    assert operator.explain().versions[1].what_to_do == "redrive TENANT#t1 ORDER#o1@1: that redrives this one, too"
 
 
 def test_an_expired_wait_whose_predecessor_is_done_by_now(world: World, operator: Operator) -> None:

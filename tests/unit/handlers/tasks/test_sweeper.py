@@ -72,7 +72,7 @@ def test_messages_are_sent_again_at_growing_intervals_then_given_up(place: Place
     assert dict(place.sweep(after=QUEUE_GRACE_SECONDS * 2**MAX_RESTARTS).outcomes) == {"ended": 1}
     row = place.row(task)
     assert (row["status"], row["cancelled"]) == ("FAILED", 2)
-    assert row["error"] == {"type": "NotRunning", "message": "nobody began it after 5 more messages"}
+    assert row["error"] == {"type": "NotRunning", "message": "not started after 5 more messages"}
     assert "openShard" not in row
     assert place.sweep(after=10**6).outcomes == {}
     check_counters(place.store, task)
@@ -86,7 +86,7 @@ def test_task_08_a_machine_that_died_unseen(place: Place) -> None:
     assert dict(place.sweep(after=1).outcomes) == {"ended": 1}
     row = place.row(task)
     assert (row["status"], row["failed"], row["cancelled"]) == ("FAILED", 1, 1)
-    assert row["error"]["message"] == "the run that worked on it showed no sign of life"
+    assert row["error"]["message"] == "its run showed no activity"
     check_counters(place.store, task)
 
 
