@@ -1,4 +1,4 @@
-"""Switching between tasks: each is a greenlet, which gives way to the hub and is resumed by it."""
+"""Switching between tasks: each is a greenlet, which yields to the hub and is resumed by it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.futures import Task, TaskKilled
 
 
 class Switching:
-    """One task at a time. ``crashes``: tasks that failed while nobody waited for them, with their errors."""
+    """Runs one task at a time. ``crashes``: tasks that failed without another waiting for them, with their errors."""
 
     def __init__(self) -> None:
         self.crashes: list[tuple[str, BaseException]] = []
@@ -18,12 +18,12 @@ class Switching:
         self._current: Task | None = None
 
     def current(self) -> Task | None:
-        """The task that runs now, or None on a worker thread or in the hub."""
+        """The running task; None on a worker thread or in the hub."""
         task = self._current
         return task if task is not None and getcurrent() is task.green else None
 
     def resume(self, task: Task) -> None:
-        """Run a task until it gives way or ends."""
+        """Run a task until it yields or ends."""
         self._hub = getcurrent()
         if task.green is None:
             task.green = greenlet(self._body, parent=self._hub)
@@ -39,7 +39,7 @@ class Switching:
             self._current = previous
 
     def out(self, task: Task) -> None:
-        """Give way until somebody resumes the task. Raises what was thrown into it meanwhile."""
+        """Yield until the task is resumed. Raises the exception that was thrown into it meanwhile."""
         hub = self._hub
         if hub is None:
             raise RuntimeError("the scheduler is not running")
@@ -50,7 +50,7 @@ class Switching:
             raise error
 
     def raise_crash(self) -> None:
-        """Raise the error of a task that failed while nobody waited for it."""
+        """Raise the error of a task that failed without another task waiting for it."""
         if self.crashes:
             name, error = self.crashes.pop(0)
             error.add_note(f"in the background task {name!r}")

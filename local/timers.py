@@ -1,4 +1,4 @@
-"""Timers in the order in which they are due; of those due at once the first set is the first."""
+"""Timers in the order in which they are due; timers due at the same time, in the order in which they were set."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 
 from local.futures import Timer
 
-#: Timers are sorted out when there are at least so many: cancelled ones would else stay until they are due.
+#: From this many timers on, cancelled ones are removed, which would otherwise stay until they are due.
 MANY_TIMERS = 1024
 
 
 class TimerQueue:
-    """A heap of timers. Not safe between threads: the scheduler holds its lock where another thread may push."""
+    """A heap of timers. Not thread-safe: the scheduler holds its lock where another thread may push."""
 
     def __init__(self) -> None:
         self._heap: list[Timer] = []
@@ -38,22 +38,22 @@ class TimerQueue:
 
     @property
     def next_at(self) -> float | None:
-        """When the first is due, cancelled or not. None: there is none."""
+        """When the first timer is due, cancelled or not. None: there is none."""
         return self._heap[0].at if self._heap else None
 
     def is_due(self, now: float) -> bool:
-        """Whether the first is due, or only in the way because it was cancelled."""
+        """Whether the first timer is due or was cancelled."""
         return bool(self._heap) and (self._heap[0].cancelled or self._heap[0].at <= now)
 
     def pop(self) -> Timer:
-        """Take the first."""
+        """Remove and return the first timer."""
         return heapq.heappop(self._heap)
 
     def drop_cancelled(self) -> None:
-        """Take those that were cancelled from the front."""
+        """Remove cancelled timers from the front."""
         while self._heap and self._heap[0].cancelled:
             heapq.heappop(self._heap)
 
     def keeps_alive(self) -> bool:
-        """Whether any but background timers is set."""
+        """Whether any timer that isn't a background timer is set."""
         return any(not (one.background or one.cancelled) for one in self._heap)

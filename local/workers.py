@@ -1,7 +1,7 @@
-"""Worker threads for code that may block, in real time: so many calls at once, and who goes first.
+"""Worker threads for code that may block, in real time: they limit and order concurrent calls.
 
-Lambda adds machines when more is to do; a laptop doesn't. So calls wait here until a thread is free, and that wait is
-nobody's time but this machine's: it is measured (``HeldTime``), and no timeout counts it.
+Lambda scales out; a laptop can't. So calls wait here until a thread is free. This wait is due to
+this machine only: it is measured (``HeldTime``), and timeouts don't count it.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any
 
 from local.futures import Future
 
-#: Ahead of all executions: event sources and asynchronous calls, whose number at once is bounded by themselves.
+#: Before all executions: event sources and asynchronous calls, which limit their concurrency themselves.
 FIRST = 0.0
 
 
 class HeldTime:
-    """How long something could not go on because this machine was busy. Several places may hold it at once.
+    """The time for which something was delayed because this machine was busy. Several holders may overlap.
 
     Args:
-        now: a clock in seconds that is never set back.
+        now: a monotonic clock, in seconds.
     """
 
     __slots__ = ("_holders", "_now", "_since", "_total")
@@ -38,12 +38,12 @@ class HeldTime:
 
     @property
     def seconds(self) -> float:
-        """So far; time in which several held it counts once."""
+        """The time so far; overlapping time counts once."""
         return self._total + (self._now() - self._since if self._holders else 0.0)
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
-        """Inside, it is held."""
+        """Inside, time counts as held."""
         if not self._holders:
             self._since = self._now()
         self._holders += 1
@@ -56,9 +56,9 @@ class HeldTime:
 
 
 class Workers:
-    """At most ``size`` calls at once, on daemon threads, which never keep the process alive when a call hangs.
+    """At most ``size`` concurrent calls, on daemon threads, which don't keep the process alive if a call hangs.
 
-    All methods belong to the scheduler's thread; ``post`` runs a callable there.
+    All methods must be called on the scheduler's thread; ``post`` runs a callable there.
     """
 
     def __init__(self, size: int, post: Callable[[Callable[[], None]], None]) -> None:
@@ -72,9 +72,9 @@ class Workers:
         self._busy = 0
 
     def place(self, order: float = FIRST, *, at_once: bool = False) -> Future[None]:
-        """A place among the calls that run: done when it is there. The lowest ``order`` gets the next one.
+        """A place among the running calls: a future, done once it is free. The lowest ``order`` gets the next one.
 
-        ``at_once``: one more than allowed, for a call that is made by a call that runs; it must not wait for itself.
+        ``at_once``: exceed the limit by one, for a call made by a running call, which must not wait for itself.
         """
         place: Future[None] = Future()
         if at_once or self._free > 0:
@@ -85,23 +85,23 @@ class Workers:
         return place
 
     def grow(self, by: int) -> None:
-        """So many calls more (or fewer) at once from now on. Those that wait get nothing of it by that."""
+        """Change the limit by this many calls from now on. This alone doesn't start waiting calls."""
         self._free += by
 
     def give_back(self, place: Future[None]) -> None:
-        """The place is not needed, whether it is there or still waited for."""
+        """Give up a place, whether it is free or still waited for."""
         if place.done:
             self._next()
         else:
-            place.set_result(None)  # passed over when its turn comes
+            place.set_result(None)  # skipped when its turn comes
 
     def run(self, call: Callable[[], Any], future: Future[Any]) -> None:
-        """Run ``call`` on a thread, in a place that was got before; ``future`` gets the outcome."""
+        """Run ``call`` on a thread, in a place obtained before; ``future`` gets the outcome."""
 
         def work() -> None:
             try:
                 value = call()
-            except BaseException as error:  # noqa: BLE001 - boundary: the error is passed on by the future
+            except BaseException as error:  # noqa: BLE001 - boundary: the future passes the error on
                 failure = error
                 self._post(lambda: self._ended(future, lambda: future.set_exception(failure)))
             else:
@@ -115,7 +115,7 @@ class Workers:
         self._jobs.put(work)
 
     def abandon(self, future: Future[Any]) -> None:
-        """Nobody waits for this call any more: its place is free, though its thread may be stuck in it."""
+        """Free the place of a call that is no longer waited for, though its thread may be stuck in it."""
         if future in self._running:
             self._running.discard(future)
             self._next()

@@ -1,7 +1,7 @@
-"""Errors of the state machine runtime: those inside an execution and those that the API answers.
+"""Errors of the state machine runtime: those inside an execution and those that the API returns.
 
-``StatesError`` carries an ASL error name and is what Retry and Catch look at. ``ApiError`` and its
-subclasses carry the code that the Step Functions API answers (API reference, each action's "Errors").
+``StatesError`` has an ASL error name, which Retry and Catch match. ``ApiError`` and its
+subclasses have the code that the Step Functions API returns (API reference, each action's "Errors").
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TIMEOUT = "States.Timeout"
 
 
 class StatesError(Exception):
-    """A state failed with an ASL error name and a cause in words.
+    """A state failed with an ASL error name and a cause in text.
 
     ``located``: the cause comes from a function or a Fail state and stays as it is. ``closing``: the history's event
     for the failure of the whole Map or Parallel state, once no retry follows; "" for none.
@@ -38,7 +38,7 @@ class StatesError(Exception):
         self.closing = closing
 
     def locate(self, state: str, event: int) -> StatesError:
-        """Say in which state an error of the runtime itself happened, once."""
+        """Add the state in which an error of the runtime itself happened, once."""
         if not self.located:
             self.located = True
             place = f"An error occurred while executing the state '{state}' (entered at the event id #{event})."
@@ -46,9 +46,9 @@ class StatesError(Exception):
         return self
 
     def output(self) -> dict[str, Any]:
-        """The error output that a Catch hands on.
+        """The error output that a Catch passes on.
 
-        ``Cause`` is always there; it is "" where AWS has none to report, as for a timeout.
+        ``Cause`` is always present; it is "" where AWS reports none, as for a timeout.
         """
         return {"Error": self.name, "Cause": self.cause}
 
@@ -58,7 +58,7 @@ class HistoryLimitReached(Exception):
 
 
 class ApiError(Exception):
-    """The API refuses a call. ``code`` is the error code that a client sees."""
+    """The API rejects a call. ``code`` is the error code that a client sees."""
 
     code = "InternalFailure"
 
@@ -74,7 +74,7 @@ class InvalidDefinition(ApiError):
 
 
 class UnsupportedFeature(InvalidDefinition):
-    """The definition uses something that this runtime doesn't know. It is refused rather than ignored."""
+    """The definition uses a feature that this runtime doesn't support. It is rejected rather than ignored."""
 
 
 class InvalidName(ApiError):
@@ -96,7 +96,7 @@ class MapRunDoesNotExist(ApiError):
 
 
 class StateMachineDoesNotExist(ApiError):
-    """No machine has this ARN."""
+    """There is no machine with this ARN."""
 
     code = "StateMachineDoesNotExist"
 
@@ -114,7 +114,7 @@ class ExecutionDoesNotExist(ApiError):
 
 
 class StateMachineTypeNotSupported(ApiError):
-    """An EXPRESS machine remembers no executions (API reference, ListExecutions)."""
+    """An EXPRESS machine doesn't keep its executions (API reference, ListExecutions)."""
 
     code = "StateMachineTypeNotSupported"
 
@@ -132,7 +132,7 @@ class InvalidToken(ApiError):
 
 
 class TaskDoesNotExist(ApiError):
-    """A well-formed token that belongs to no task we know of."""
+    """A well-formed token of an unknown task."""
 
     code = "TaskDoesNotExist"
 

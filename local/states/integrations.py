@@ -8,5 +8,5 @@ _OF_A_PARTITION = re.compile(r"^arn:aws(-[a-z]+)+:states:::")
 
 
 def in_aws(resource: str) -> str:
-    """The same integration with the partition ``aws``, by which it is known here."""
+    """The ARN of the same integration in the partition ``aws``, which this package uses for all."""
     return _OF_A_PARTITION.sub("arn:aws:states:::", resource)

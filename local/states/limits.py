@@ -1,4 +1,4 @@
-"""Quotas of Step Functions and the one place that measures payloads.
+"""Quotas of Step Functions, and the measurement of payloads.
 
 Source: Developer Guide, "Step Functions service quotas".
 """
@@ -16,10 +16,10 @@ PAYLOAD_BYTES = 262_144
 HISTORY_EVENTS = 25_000
 #: Longest EXPRESS execution, in seconds.
 EXPRESS_SECONDS = 300.0
-#: Iterations of an inline Map that run at once, whatever MaxConcurrency says.
+#: Upper limit of an inline Map's concurrent iterations, regardless of MaxConcurrency.
 INLINE_MAP_CONCURRENCY = 40
-#: Child executions of a Distributed Map that run at once, whatever MaxConcurrency says (AWS: 10,000). Each is a task of
-#: the scheduler; their functions share its worker threads, so that more would only wait for them.
+#: Upper limit of a Distributed Map's concurrent children, regardless of MaxConcurrency (AWS: 10,000). Each is a task of
+#: the scheduler; their functions share its worker threads, so more of them would only wait for those.
 DISTRIBUTED_MAP_CONCURRENCY = 1_000
 #: Longest wait to a timestamp. Captured on AWS: 24,855 days are waited for, 24,856 are "too long"; chosen: 31 bits.
 MAX_WAIT_SECONDS = 2_147_483_647
@@ -54,14 +54,14 @@ def check_payload(value: Any, name: str) -> None:
     compact JSON chosen because that is what the integrations exchange.
 
     Args:
-        name: whose it is: the state's, or for a task's result the function's ARN or "lambda".
+        name: the state's name, or for a task's result the function's ARN or "lambda".
     """
     if _is_too_large(value):
         raise payload_error(name)
 
 
 def check_input(value: Any, state: str) -> None:
-    """The same for what Parameters made. AWS's words for it were not seen."""
+    """The same for the result of Parameters. The message is ours; AWS's has not been captured."""
     if _is_too_large(value):
         raise StatesError(DATA_LIMIT_EXCEEDED, f"The state '{state}' has an input {_TOO_LARGE}")
 
@@ -78,7 +78,7 @@ def _is_too_large(value: Any) -> bool:
 
 
 def plain(value: Any) -> str:
-    """A value inside of an error's text: strings as they are, all else as JSON."""
+    """A value for an error's text: strings as they are, everything else as JSON."""
     return value if isinstance(value, str) else _encoder.encode(value)
 
 

@@ -1,6 +1,6 @@
-"""The state machines of one region: created, changed, described, deleted.
+"""Creates, updates, describes and deletes the state machines of one region.
 
-Source: API reference, CreateStateMachine and its neighbours.
+Source: API reference, CreateStateMachine and related actions.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BAD_NAME = re.compile(r"""[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]""")
 
 
 class MachineRegistry:
-    """The part of ``ExecutionManager`` that knows no executions."""
+    """The part of ``ExecutionManager`` that doesn't deal with executions."""
 
     def __init__(self, scheduler: Scheduler, region: str, account_id: str) -> None:
         self.scheduler = scheduler
@@ -34,12 +34,12 @@ class MachineRegistry:
     def create_state_machine(
         self, name: str, definition: str | Mapping[str, Any], role_arn: str, machine_type: str = STANDARD
     ) -> str:
-        """Check the definition and create a machine; its ARN. The same call twice has no further effect.
+        """Check the definition, create a machine and return its ARN. Idempotent.
 
         Raises:
-            InvalidName: not a name.
-            InvalidDefinition: see ``definition.validate``; ``UnsupportedFeature`` names what isn't known.
-            StateMachineAlreadyExists: one with this name differs.
+            InvalidName: the name isn't valid.
+            InvalidDefinition: see ``definition.validate``; ``UnsupportedFeature`` names the unknown feature.
+            StateMachineAlreadyExists: a different machine has this name.
         """
         check_name(name)
         text = definition if isinstance(definition, str) else dumps(definition)
@@ -57,7 +57,7 @@ class MachineRegistry:
     def update_state_machine(
         self, arn: str, definition: str | Mapping[str, Any] | None = None, role_arn: str | None = None
     ) -> Machine:
-        """Replace definition or role. Running executions keep what they started with. Raises as ``create``."""
+        """Replace definition or role. Running executions keep their definition. Raises the same as ``create``."""
         machine = self.describe_state_machine(arn)
         parsed = None if definition is None else parse_definition(definition, machine.type)
         with self._lock:
@@ -69,7 +69,7 @@ class MachineRegistry:
         return machine
 
     def delete_state_machine(self, arn: str) -> None:
-        """Remove a machine; its executions go on. Unknown ARNs are no error (API reference)."""
+        """Remove a machine; its executions continue. Unknown ARNs aren't an error (API reference)."""
         with self._lock:
             self._machines.pop(arn, None)
 
@@ -88,7 +88,7 @@ class MachineRegistry:
 
 
 def check_name(name: str) -> None:
-    """Refuse what is no name of a machine or an execution. Raises InvalidName."""
+    """Check the name of a machine or an execution. Raises InvalidName."""
     if not name or len(name) > NAME_CHARACTERS or _BAD_NAME.search(name):
         raise InvalidName(
             f"Invalid Name: '{name}' (1 to {NAME_CHARACTERS} characters, no white space or reserved ones)"

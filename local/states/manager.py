@@ -1,6 +1,6 @@
 """State machines and executions: the Step Functions API of the local runtime, without HTTP.
 
-Methods may be called from any thread and never wait: what concerns a task is posted to the scheduler.
+Methods may be called from any thread and never wait: changes to tasks are posted to the scheduler.
 Source: API reference, each action; quotas from the Developer Guide, "Step Functions service quotas".
 """
 
@@ -44,7 +44,7 @@ from local.states.task_answers import TaskAnswers
 
 #: Closed executions that keep their history (about 45 KB for a command).
 KEEP_HISTORIES = 2_000
-#: Closed executions that can still be described. Of older ones only the name is known: it stays taken.
+#: Closed executions that can still be described. Of older ones only the name is kept, as it remains taken.
 KEEP_CLOSED = 20_000
 
 _EVENTS = {
@@ -55,12 +55,12 @@ _EVENTS = {
 }
 
 StatusListener = Callable[[Execution], None]
-#: Called before an execution is started, with machine ARN and name; raises an ``ApiError`` to refuse.
+#: Called before an execution is started, with machine ARN and name; raises an ``ApiError`` to reject it.
 StartGate = Callable[[str, str], None]
 
 
 class ExecutionManager(MachineRegistry, TaskAnswers):
-    """Creates machines, runs executions and answers for them.
+    """Creates machines, and runs and describes executions.
 
     Args:
         scheduler: every execution is one of its tasks.
@@ -68,11 +68,11 @@ class ExecutionManager(MachineRegistry, TaskAnswers):
         region, account_id: for ARNs.
         keep_histories: how many closed executions keep their history.
         keep_closed: how many closed executions can still be described.
-        before_start: may refuse a start, for example with a throttle.
-        objects: S3 for Distributed Maps; None: they have none.
-        on_access: called with what machines do that their roles must allow, except S3.
+        before_start: may reject a start, for example by throttling.
+        objects: S3 for Distributed Maps; None: not available.
+        on_access: called with each action that a machine's role must allow, except S3.
 
-    ``keep``: what keeps executions on disk, from the moment when it is set.
+    ``keep``: stores executions on disk, once it is set.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class ExecutionManager(MachineRegistry, TaskAnswers):
         self._keep_histories = keep_histories
         self._keep_closed = keep_closed
         self._executions: dict[str, Execution] = {}
-        #: machine ARN -> names that are taken; None: closed and dropped
+        #: machine ARN -> taken names; None: closed and dropped
         self._names: dict[str, dict[str, Execution | None]] = {}
         self._closed: deque[Execution] = deque()
         self._with_history: deque[Execution] = deque()
@@ -110,7 +110,7 @@ class ExecutionManager(MachineRegistry, TaskAnswers):
     def start_execution(self, arn: str, name: str | None = None, input_text: str = "{}") -> Execution:
         """Start an execution, or return the running one of this name and input (STANDARD).
 
-        EXPRESS is not idempotent: a name may be used again and again.
+        EXPRESS is not idempotent: a name may be reused.
 
         Raises:
             StateMachineDoesNotExist, InvalidName, InvalidExecutionInput
@@ -170,7 +170,7 @@ class ExecutionManager(MachineRegistry, TaskAnswers):
         return execution
 
     def on_status_change(self, listener: StatusListener) -> None:
-        """Call ``listener`` on the scheduler's thread whenever an execution has ended, children of Map Runs aside."""
+        """Call ``listener`` on the scheduler's thread whenever an execution ends, except children of Map Runs."""
         self._listeners.append(listener)
 
     # -- inside ---------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ class ExecutionManager(MachineRegistry, TaskAnswers):
             cause = f"The execution reached the maximum number of history events ({HISTORY_EVENTS})."
             self._finish(execution, FAILED, error=RUNTIME, cause=cause)
         except Exception as error:
-            # a defect of the runtime or of a test's invoker: the execution must not hang, the run loop reports it
+            # a bug in the runtime or in a test's invoker: the execution must not hang; the run loop reports the error
             self._finish(execution, FAILED, error=RUNTIME, cause=f"{type(error).__name__}: {error}")
             raise
         else:

@@ -1,4 +1,4 @@
-"""What StartExecution checks."""
+"""The checks of StartExecution."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.states.running.executions import RUNNING, Execution
 
 
 def parse_input(text: str) -> Any:
-    """The input of an execution. Raises InvalidExecutionInput: no JSON, or too large."""
+    """The input of an execution. Raises InvalidExecutionInput: not JSON, or too large."""
     if len(text.encode()) > PAYLOAD_BYTES:
         raise InvalidExecutionInput(
             f"Invalid State Machine Execution Input: {len(text.encode())} bytes, at most {PAYLOAD_BYTES} are allowed"
@@ -22,7 +22,7 @@ def parse_input(text: str) -> Any:
 
 
 def same_execution(existing: Execution | None, input_text: str, arn: str) -> Execution:
-    """The running execution of the same input (API reference, StartExecution). Raises ExecutionAlreadyExists."""
+    """The running execution with the same input (API reference, StartExecution). Raises ExecutionAlreadyExists."""
     if existing is not None and existing.status == RUNNING and existing.input_text == input_text:
         return existing
     raise ExecutionAlreadyExists(f"Execution Already Exists: '{arn}'")

@@ -9,13 +9,13 @@ from local.states.running.tokens import Answer, TokenRegistry
 
 
 class TaskAnswers:
-    """Takes answers from any thread; the task gets them on the scheduler's."""
+    """Accepts answers from any thread; the task gets them on the scheduler's thread."""
 
     scheduler: Scheduler
     tokens: TokenRegistry
 
     def send_task_success(self, token: str, output: str) -> None:
-        """Answer a task with a JSON text.
+        """Complete a task with a JSON text.
 
         Raises:
             InvalidOutput: not JSON or more than 262,144 bytes; the token can still be used.
@@ -30,11 +30,11 @@ class TaskAnswers:
         self._answer(token, Answer(output=value))
 
     def send_task_failure(self, token: str, error: str | None = None, cause: str | None = None) -> None:
-        """Fail a task. Raises as ``send_task_success`` about the token."""
+        """Fail a task. Raises the same errors of the token as ``send_task_success``."""
         self._answer(token, Answer(error=error or "", cause=cause or ""))
 
     def send_task_heartbeat(self, token: str) -> None:
-        """Reset a task's heartbeat clock. Raises as ``send_task_success`` about the token."""
+        """Reset a task's heartbeat timer. Raises the same errors of the token as ``send_task_success``."""
         task = self.tokens.peek(token)
         self.scheduler.post(task.beat)
 

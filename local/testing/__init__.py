@@ -1,4 +1,4 @@
-"""The test kit for applications: ``ApplicationTest`` for all of it, ``WorkflowTest`` for one workflow alone."""
+"""The test kit for applications: ``ApplicationTest`` for whole applications, ``WorkflowTest`` for one workflow."""
 
 from local.testing.application import ApplicationTest, Notification
 from local.testing.workflows import WorkflowResult, WorkflowTest

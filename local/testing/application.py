@@ -1,11 +1,11 @@
-"""The test kit for applications: the program deployed with some modules, in virtual time, without AWS.
+"""The test kit for applications: deploys the program with some modules, in virtual time, without AWS.
 
     with ApplicationTest(["handlers.domain.orders"]) as app:
         app.publish(CommandInput("ORDER", "o1", "First", {"lines": []}))
         app.run()
         assert app.outcome("ORDER", "o1") == "APPLIED"
 
-Waits, retries and timeouts take no real time. A deployment takes about a second of processor time.
+Waits, retries and timeouts take no real time. A deployment takes about a second of CPU time.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from local.testing.people import People, somebody_else
 from local.testing.replay import ReplayedEvaluation
 from local.testing.subscription import Subscription
 
-#: One evaluation of the program per configuration and process: it takes most of a deployment's time.
+#: The program is evaluated once per configuration and process, as this takes most of a deployment's time.
 _REPLAYED = ReplayedEvaluation()
 
 
@@ -67,14 +67,14 @@ class Notification:
 
 
 class ApplicationTest:
-    """A deployment of modules. A context manager: leaving it leaves nothing behind.
+    """A deployment of modules. A context manager that removes everything on exit.
 
     Args:
-        modules: what ``cqrs:handlerModules`` would name.
-        config: further configuration, as the stack's file has it; lists and objects as themselves.
-        secrets: values by the names of ``cqrs:handlerSecrets``.
+        modules: as in ``cqrs:handlerModules``.
+        config: further configuration, as in the stack's file; lists and objects as Python values.
+        secrets: their values, by the names in ``cqrs:handlerSecrets``.
         tenant, user: who publishes, creates tasks and imports.
-        seed: decides the order of what may happen at the same time.
+        seed: determines the order of concurrent work.
     """
 
     def __init__(
@@ -134,11 +134,11 @@ class ApplicationTest:
     # -- actions -----------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Run until nothing is left to do. What waits for a person is left to itself, too, and expires."""
+        """Run until nothing is left to do. Approvals that nobody decides expire."""
         self.scheduler.run_until_idle()
 
     def run_for(self, seconds: float) -> None:
-        """Let this much time pass and run everything due in it; the sweeper, for example, runs every five minutes."""
+        """Let this time pass and run everything due in it; the sweeper, for example, runs every five minutes."""
         self.scheduler.run_for(seconds)
 
     def publish(self, given: CommandInput, request_id: str | None = None) -> Command | None:
@@ -147,7 +147,7 @@ class ApplicationTest:
         return self.publisher.publish_async(given, context)
 
     def task(self, type_: str, given: Any) -> Task:
-        """Create a task for one input, run it, and return it as it ended."""
+        """Create a task for one input, run it, and return the ended task."""
         task = self._tasks.create_task(type_, given, self.context)
         self.run()
         return self._tasks.get_task(task.id, self.context)
@@ -196,7 +196,7 @@ class ApplicationTest:
         self.runtime.host.interceptors.append(crashing)
 
     def fail_call(self, call: str, code: str | None = None, *, times: int = 1) -> None:
-        """Make the next calls of, say, ``dynamodb.PutItem`` by functions fail with ``code``; by default throttled.
+        """Make the functions' next calls of, say, ``dynamodb.PutItem`` fail with ``code``; by default throttled.
 
         Raises:
             ValueError: there is no such call.
@@ -282,13 +282,13 @@ class ApplicationTest:
         return next(name for name in self.runtime.host.names if name.endswith(f"-{function}"))
 
     def _deployed(self, function: str, module: str) -> Any:
-        """One of our modules as the function has it, with the deployed classes: this process may have others."""
+        """One of our modules with the deployed classes, as in the function: this process may have imported others."""
         return self.runtime.host.load(self._named(function), module)
 
 
 @cache
 def shared_work_dir() -> Path:
-    """The folder for the unpacked code of this process's deployments, which is nearly always the same."""
+    """The folder for the unpacked code of this process's deployments, which rarely differs between them."""
     folder = tempfile.mkdtemp(prefix="cqrs-tests-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)

@@ -1,4 +1,4 @@
-"""Copies of this repository in folders of their own: figures, pages and tests have handlers that nobody deploys."""
+"""Copies of this repository, for figures, pages and tests whose handlers aren't deployed."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from infra.packaging import PACKAGES
 from local.runtime import PROJECT_DIR
 
 DOMAIN = Path("handlers/domain")
-#: The functions' code, the program's file and the stacks; the rest of the program is this process's own.
+#: The functions' code, the program's file and the stacks; the rest of the program is used from this process.
 PROGRAM = (*PACKAGES, "__main__.py", "Pulumi*.yaml")
-#: What a clone has for ``./cqrs``; what tools and runs leave behind stays out, but for the bytecode: it is taken only
-#: while it fits its source, and without it each copy compiles everything anew.
+#: The parts of a clone that ``./cqrs`` needs. Files of tools and runs are left out, except bytecode, which is used only
+#: if it matches its source, and without it each copy would compile everything again.
 CHECKOUT = (*PROGRAM, "infra", "local", "cli", "client", "data", "cqrs", "pyproject.toml", "requirements*.txt")
 #: The modules and stacks of the repository's own tests; in their process the modules are ``tests.modules``.
 MODULES, STACKS = PROJECT_DIR / "tests" / "modules", PROJECT_DIR / "tests" / "infra" / "stacks"
 _LEFTOVERS = shutil.ignore_patterns(".*")
-#: How the program is told to declare nothing of the application's own.
+#: The configuration with which the program declares no resources of the application.
 _BUILD = "outputs = build(config, names, Path(__file__).parent)"
 _ALONE = "outputs = build(config, names, Path(__file__).parent, lambda args: Application())"
 _IMPORT = "from infra.components.application import Application"
 
 
 def program(folder: Path, parts: tuple[str, ...] = PROGRAM) -> Path:
-    """The repository as it is. Answers the folder."""
+    """Copy the repository unchanged; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for pattern in parts:
         for source in PROJECT_DIR.glob(pattern):
@@ -39,8 +39,8 @@ def program(folder: Path, parts: tuple[str, ...] = PROGRAM) -> Path:
 
 
 def alone(folder: Path, parts: tuple[str, ...] = PROGRAM) -> Path:
-    """With the tests' modules and stacks in place of the application's, its packages and resources: whatever those are,
-    what is said of the program stays the same. Answers the folder.
+    """A copy with the tests' modules and stacks instead of the application's, its packages and resources, so that
+    statements about the program don't depend on those. Returns the folder.
     """
     program(folder, parts)
     (folder / FILE).unlink(missing_ok=True)
@@ -58,13 +58,13 @@ def alone(folder: Path, parts: tuple[str, ...] = PROGRAM) -> Path:
 
 
 def with_module(folder: Path, name: str, source: str) -> Path:
-    """``program``, with ``handlers.domain.<name>``."""
+    """``program`` plus ``handlers.domain.<name>``."""
     program(folder).joinpath(DOMAIN, f"{name}.py").write_text(source, encoding="utf-8")
     return folder
 
 
 def checkout(folder: Path, copy: Callable[[Path, tuple[str, ...]], Path] = program) -> Path:
-    """A copy for ``./cqrs``. The environment is shared by a link, so that nothing is installed."""
+    """A copy for ``./cqrs``. The environment is shared by a symbolic link, so that nothing is installed."""
     copy(folder, CHECKOUT)
     (folder / ".venv").symlink_to(Path(sys.prefix).resolve())
     return folder

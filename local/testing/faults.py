@@ -1,4 +1,4 @@
-"""What a test lets go wrong at AWS calls of functions."""
+"""Errors that a test injects into the functions' AWS calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from botocore.session import get_session
 
 from local.aws.model import AwsCall
 
-#: How services say that they are asked too often, where it is not ``ThrottlingException`` (their API references).
+#: The services' error codes for throttling, where it isn't ``ThrottlingException`` (their API references).
 THROTTLES = {
     "dynamodb": "ProvisionedThroughputExceededException",
     "s3": "SlowDown",
@@ -25,13 +25,13 @@ class _Planned:
 
 
 class CallFaults:
-    """Answers some calls with an error instead of making them. ``botocore`` repeats what it would repeat on AWS."""
+    """Answers some calls with an error instead of making them. ``botocore`` retries them as it would on AWS."""
 
     def __init__(self) -> None:
         self._planned: list[_Planned] = []
 
     def plan(self, call: str, code: str | None, times: int) -> None:
-        """The next ``times`` calls of ``service.Operation`` by functions fail; without a code they are throttled.
+        """Make the functions' next ``times`` calls of ``service.Operation`` fail; without a code they are throttled.
 
         Raises:
             ValueError: there is no such call.
@@ -47,11 +47,11 @@ class CallFaults:
 
     @property
     def left(self) -> dict[str, int]:
-        """How many of the planned calls have not come yet, by call."""
+        """The number of planned faults that have not occurred yet, by call."""
         return {one.call: one.left for one in self._planned}
 
     def before(self, call: AwsCall) -> str | None:
-        """The error code, for a call that was planned to fail."""
+        """The error code for a call that is planned to fail."""
         if call.caller is None:
             return None
         for one in self._planned:
@@ -61,4 +61,4 @@ class CallFaults:
         return None
 
     def after(self, call: AwsCall) -> None:
-        """Nothing."""
+        """Do nothing."""

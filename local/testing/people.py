@@ -1,4 +1,4 @@
-"""What people do on a stack, for a test: approve, reject, redrive."""
+"""The actions of people on a stack, for tests: approve, reject, redrive."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class People:
         return Approvals(self._store, self._clock, workflows)
 
     def redrive(self, key: VersionKey) -> list[str]:
-        """Try a failed version again; what became of it and of those behind it. Raises NotFound."""
+        """Redrive a failed version; returns its outcome and that of the versions after it. Raises NotFound."""
         repository = CommandRepository(self._store, self._clock.now)
         progress = Progress(self._store, self._clock, lease_seconds=1, detail=FULL)
         topic = SnsTopic(client("sns", self._region), self._outputs[ALARM_TOPIC_ARN])
@@ -62,7 +62,7 @@ class People:
 
 
 def somebody_else(context: InvokeContext) -> InvokeContext:
-    """Another user, since the one who asked may not approve."""
+    """Another user, since requesters may not approve their own requests."""
     return replace(context, user_id=f"not {context.user_id}")
 
 

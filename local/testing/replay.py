@@ -1,6 +1,6 @@
-"""Evaluates a program once per configuration; later deployments repeat its registrations on a fresh endpoint.
+"""Evaluates a program once per configuration; later deployments replay its registrations on a new endpoint.
 
-Only the evaluation is left out: every resource is created again. It works because names, ARNs and therefore all
+Only the evaluation is skipped: every resource is created again. This works because names, ARNs and therefore all
 inputs of a deployment are the same each time, which is checked.
 """
 
@@ -19,7 +19,7 @@ from local.deploy.errors import DeployError
 from local.deploy.program import Engine, evaluate
 from local.deploy.project import Stack
 
-#: Resources whose ids are drawn by the endpoint; nothing else in a program refers to them.
+#: Resources whose ids the endpoint generates; nothing else in a program refers to them.
 NUMBERED = ("Subscription", "EventSourceMapping")
 
 Answer = tuple[str | None, dict[str, Any]]
@@ -32,7 +32,7 @@ class ReplayedEvaluation:
         self._known: dict[object, tuple[list[tuple[MockResourceArgs, Answer]], dict[str, Any]]] = {}
 
     def __call__(self, project_dir: Path, stack: Stack, engine: Engine) -> dict[str, Any]:
-        """Evaluate, or repeat what an earlier evaluation of the same registered."""
+        """Evaluate, or replay the registrations of an earlier evaluation of the same program and configuration."""
         folders = json.loads(stack.config.get(f"{stack.project}:applicationPackages", "[]"))
         key = (fingerprint(project_dir, folders), stack.name, tuple(sorted(stack.config.items())))
         if key not in self._known:
@@ -51,7 +51,7 @@ class ReplayedEvaluation:
 
 
 class Recorder(Engine):
-    """Passes everything on and keeps the registrations in their order."""
+    """Passes every call on and records the registrations in order."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -74,7 +74,7 @@ class Recorder(Engine):
 
 
 def fingerprint(project_dir: Path, folders: Sequence[str] = ()) -> str:
-    """The archive's code and definitions, and what it needs: all else of the program is the test process's own."""
+    """A hash of the archive's code, definitions and requirements; the rest of the program is the test process's own."""
     members = archive_members(project_dir, folders)
     needed = project_dir / FILE
     members |= {FILE: needed} if needed.is_file() else {}
@@ -84,5 +84,5 @@ def fingerprint(project_dir: Path, folders: Sequence[str] = ()) -> str:
     return _fingerprints[project_dir, state]
 
 
-#: By folder, and by times and sizes of its files.
+#: By folder, and by the times and sizes of its files.
 _fingerprints: dict[object, str] = {}

@@ -1,4 +1,4 @@
-"""What a topic has published, for a test."""
+"""The messages that a topic has published, for tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Subscription:
         client("sns", region).subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=attributes["QueueArn"])
 
     def messages(self) -> list[dict[str, Any]]:
-        """Those since the last call."""
+        """The messages since the last call."""
         found = list[dict[str, Any]]()
         while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:

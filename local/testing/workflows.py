@@ -1,4 +1,4 @@
-"""The test kit for one workflow: a definition with its handler class on the interpreter, in virtual time, without AWS.
+"""The test kit for one workflow: runs a definition with its handler class, in virtual time, without AWS.
 
     test = WorkflowTest(ThreeSteps())
     result = test.run({"numbers": [1, 2, 3]})
@@ -38,7 +38,7 @@ ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/workflow"
 
 @dataclass(frozen=True)
 class WorkflowResult:
-    """How an execution ended. ``seconds``: the virtual time that it took; ``calls``: the methods called, in order.
+    """The outcome of an execution. ``seconds``: the virtual time that it took; ``calls``: the methods called, in order.
 
     ``error`` and ``cause`` are None for one that SUCCEEDED, ``output`` for the others.
     """
@@ -54,7 +54,7 @@ class WorkflowResult:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a token gets. ``fail``: error and cause."""
+    """The answer for a token. ``fail``: error and cause."""
 
     after: float
     output: Any = None
@@ -65,12 +65,12 @@ class WorkflowTest:
     """Runs one workflow. Each ``run`` is a new execution, in the same virtual time.
 
     Args:
-        handler: an instance of the class with ``@workflow``, made with what your test wants as collaborators.
+        handler: an instance of the class with ``@workflow``, created with the collaborators of your test.
         definition: instead of ``<name>.asl.json`` next to the class's module.
-        scheduler: the virtual clock, for collaborators that need it too.
+        scheduler: the virtual clock, if collaborators need it, too.
 
     Raises:
-        DefinitionError: the definition would be refused at deployment, one line per problem.
+        DefinitionError: deployment would reject the definition; the message has one line per problem.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class WorkflowTest:
             definition = _beside(type(handler), declared.name)
         completed = complete(definition)
         check_workflow(declared.name, declared.kind, completed, state_methods(type(handler)))
-        #: Lambda state to whether it waits for a token
+        #: name of a Lambda state -> whether it waits for a token
         self._lambda_states = {state: str(one["Resource"]).endswith(TASK_TOKEN) for state, one in tasks_of(completed)}
         self._states = CustomStates({declared.name: handler}, self.scheduler)
         self._errors: dict[str, deque[tuple[str, str]]] = {}
@@ -99,30 +99,30 @@ class WorkflowTest:
     # -- what happens ------------------------------------------------------------------------------------
 
     def fail(self, state: str, error: str, cause: str = "", *, times: int = 1) -> None:
-        """Let the next calls of a state end with an error of this name, before its method runs.
+        """Make the next calls of a state fail with an error of this name, before its method runs.
 
-        This and the following ones raise ValueError if the definition has no such state.
+        This and the following methods raise ValueError if the definition has no such state.
         """
         self._check_state(state)
         self._errors.setdefault(state, deque()).extend([(error, cause)] * times)
 
     def answer(self, state: str, output: Any, *, after: float = 1.0) -> None:
-        """Let somebody answer the state's next token ``after`` seconds with ``output``."""
+        """Answer the state's next token with ``output``, after ``after`` seconds."""
         self._check_token_state(state)
         self._answers.setdefault(state, deque()).append(_Answer(after, output))
 
     def reject(self, state: str, error: str, cause: str = "", *, after: float = 1.0) -> None:
-        """Let somebody fail the state's next token."""
+        """Fail the state's next token."""
         self._check_token_state(state)
         self._answers.setdefault(state, deque()).append(_Answer(after, fail=(error, cause)))
 
     def beat(self, state: str, *, every: float, times: int) -> None:
-        """Let somebody send heartbeats for the state's tokens."""
+        """Send heartbeats for the state's tokens."""
         self._check_token_state(state)
         self._beats[state] = (every, times)
 
     def run(self, given: Mapping[str, Any]) -> WorkflowResult:
-        """Start an execution and let it end."""
+        """Start an execution and run it to its end."""
         begin, first = self.scheduler.now(), len(self._calls)
         self._runs += 1
         name = execution_name(f"test {self._runs}")
@@ -184,7 +184,7 @@ class WorkflowTest:
             try:
                 call()
             except TaskTimedOut:
-                return  # the wait was over before, as the sender would be answered
+                return  # the wait had ended, which a real sender would get as an error
 
         self.scheduler.call_later(seconds, unless_over)
 

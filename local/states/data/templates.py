@@ -37,7 +37,7 @@ def parse_template(value: Any, where: str, refuse: Refuse) -> Template:
 
 
 def parse_expression(text: str, field: str, where: str, refuse: Refuse) -> Template:
-    """A path or an intrinsic function as a function of the scope."""
+    """Turn a path or an intrinsic function into a function of the scope."""
     try:
         if is_intrinsic(text):
             evaluate = parse_intrinsic(text)
@@ -67,7 +67,7 @@ def _parse_object(value: dict[str, Any], where: str, refuse: Refuse) -> Template
     for key, member in value.items():
         name = key[:-2] if key.endswith(".$") else key
         if name in seen:
-            raise refuse(f"{where}.{key}", f"the field {name!r} is there twice")
+            raise refuse(f"{where}.{key}", f"the field {name!r} occurs twice")
         seen.add(name)
         if key.endswith(".$"):
             if not isinstance(member, str):

@@ -1,4 +1,4 @@
-"""Choice rules: parsed once into a function that says yes or no.
+"""Choice rules, each parsed once into a predicate.
 
 Source: Amazon States Language specification, "Choice State"; Developer Guide, "Choice workflow state".
 """
@@ -47,7 +47,7 @@ def _same(value: Any) -> Any:
     return value
 
 
-#: Kind -> does a value have it, what is compared, which comparisons exist.
+#: Kind -> whether a value has it, the value to compare, the comparisons that exist.
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], Callable[[Any], Any], tuple[str, ...]]] = {
     "String": (_is_string, _same, tuple(_COMPARE)),
     "Numeric": (_is_number, _same, tuple(_COMPARE)),

@@ -1,4 +1,4 @@
-"""Reads Map, inline and distributed.
+"""Reads Map states, inline and distributed.
 
 Source: Developer Guide, "Map workflow state", "Using Map state in Distributed mode", "ItemReader (Map)",
 "ItemBatcher (Map)", "ResultWriter (Map)", "Setting failure thresholds for Distributed Map states".
@@ -45,7 +45,7 @@ _LATER = "is not supported by this runtime yet"
 
 
 class Branches(Protocol):
-    """Reads StartAt and States of what is nested, knowing the machine that it stands in."""
+    """Reads StartAt and States of nested branches; knows the machine that contains them."""
 
     machine_type: str
     #: inside the states of child executions
@@ -59,7 +59,7 @@ class Branches(Protocol):
 
 
 def parse_map(name: str, value: Any, where: str, branches: Branches) -> MapState:
-    """Read a Map. Raises as every reader of a state."""
+    """Read a Map. Raises the same as every reader of a state."""
     names = ("ItemProcessor", "Iterator", "ItemsPath", "ItemSelector", "MaxConcurrency", "MaxConcurrencyPath", *WORK)
     fields = open_state(value, where, (*names, *_DISTRIBUTED))
     fields.only_one("ItemProcessor", "Iterator", needed=True)
@@ -124,7 +124,7 @@ def _distributed(name: str, fields: Fields, execution_type: str) -> Distributed:
 
 
 def _label(name: str, fields: Fields) -> str:
-    """The Label. AWS makes a unique one up where there is none; the state's name is one too, if it is short enough."""
+    """The Label. Without one AWS generates a unique one; the state's name is unique too, if it is short enough."""
     at, label = (fields.at("Label"), fields.text("Label")) if "Label" in fields else (fields.where, name)
     if len(label) > LABEL_CHARACTERS or _BAD_LABEL.search(label):
         raise refuse(at, f"a Label must have 1 to {LABEL_CHARACTERS} characters, none of them special, not {label!r}")

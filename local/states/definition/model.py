@@ -17,7 +17,7 @@ EXPRESS = "EXPRESS"
 
 @dataclass(frozen=True)
 class State:
-    """What every state has. ``next`` None: it ends its branch. A path that is None stands for JSON null."""
+    """The fields of every state. ``next`` None: it ends its branch. A path of None represents JSON null."""
 
     name: str
     type: str
@@ -51,7 +51,7 @@ class FailState(State):
 
 @dataclass(frozen=True)
 class ChoiceState(State):
-    """``Choice``: rules with the state that each leads to."""
+    """``Choice``: the rules, each with its next state."""
 
     rules: tuple[tuple[Rule, str], ...] = ()
     default: str | None = None
@@ -69,7 +69,7 @@ class WaitState(State):
 
 @dataclass(frozen=True)
 class WorkState(State):
-    """What Task, Map and Parallel share: a result, and errors that can be retried and caught."""
+    """The common fields of Task, Map and Parallel: they have a result, and errors that can be retried and caught."""
 
     parameters: Template | None = None
     result_selector: Template | None = None
@@ -124,7 +124,7 @@ class ItemBatcher:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How much may fail: what isn't given isn't looked at, and with nothing given nothing may."""
+    """The tolerated failures. Absent limits are ignored; without any limit no failure is tolerated."""
 
     count: int | None = None
     count_path: Path | None = None
@@ -134,7 +134,7 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class Distributed:
-    """What a Map has in Distributed mode. ``execution_type``: of its child executions."""
+    """The fields of a Map in Distributed mode. ``execution_type``: of its child executions."""
 
     execution_type: str
     label: str

@@ -1,4 +1,4 @@
-"""Reads a definition (ASL, JSONPath) and refuses what is wrong or unknown, by name and JSON path.
+"""Reads a definition (ASL, JSONPath) and rejects anything wrong or unknown, by name and JSON path.
 
 Source: Amazon States Language specification; Developer Guide, "Using Amazon States Language to define
 Step Functions workflows".
@@ -50,13 +50,13 @@ def validate(definition: str | Mapping[str, Any], machine_type: str = STANDARD) 
 
 
 def parse_definition(definition: str | Mapping[str, Any], machine_type: str = STANDARD) -> Definition:
-    """Check a definition and turn it into what the interpreter runs. Raises as ``validate``."""
+    """Check a definition and parse it for the interpreter. Raises the same as ``validate``."""
     return _parse_text(definition, machine_type) if isinstance(definition, str) else _parse(definition, machine_type)
 
 
 @lru_cache(MOST_PARSED)
 def _parse_text(text: str, machine_type: str) -> Definition:
-    """Nothing changes what was parsed, so machines may share it."""
+    """Parsed definitions are never modified, so machines may share them."""
     try:
         definition = json_files.parse(text)
     except ValueError as error:
@@ -87,7 +87,7 @@ def _check_language(fields: Fields) -> None:
 
 
 class _Reader:
-    """Reads branches; knows every state name of the machine, because names are unique in the whole of it."""
+    """Reads branches; knows every state name of the machine, because names are unique within it."""
 
     def __init__(self, machine_type: str) -> None:
         self.machine_type = machine_type

@@ -1,4 +1,4 @@
-"""Fields that several kinds of states share."""
+"""Fields shared by several types of states."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def open_state(value: Any, where: str, names: Iterable[str], unsupported: dict[s
 
 
 def common(name: str, fields: Fields) -> dict[str, Any]:
-    """What every state that may lead on has, as keyword arguments of its class."""
+    """The fields of every state that may have a next one, as keyword arguments of its class."""
     return {
         "name": name,
         "type": fields.text("Type"),

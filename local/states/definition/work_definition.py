@@ -1,4 +1,4 @@
-"""Reads Task and Parallel, and what every state that does work has: Retry and Catch.
+"""Reads Task and Parallel, and the fields of every state that does work: Retry and Catch.
 
 Source: Developer Guide, "Task workflow state", "Parallel workflow state", "Handling errors in Step Functions
 workflows".
@@ -24,7 +24,7 @@ INVOKE_WITH_TOKEN = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 MAX_DELAY = 31_622_399
 
 _FUNCTION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]+(:[$A-Za-z0-9_-]+)?")
-#: What every state that does work may have.
+#: Optional fields of every state that does work.
 WORK = ("Parameters", "ResultSelector", "ResultPath", "Retry", "Catch")
 _INVOKE_PARAMETERS = ("FunctionName", "FunctionName.$", "Payload", "Payload.$")
 
@@ -91,7 +91,7 @@ def parse_parallel(name: str, value: Any, where: str, read_branch: ReadBranch) -
 
 
 def work(name: str, fields: Fields) -> dict[str, Any]:
-    """The fields in ``WORK`` but Parameters, and those of every state, as keyword arguments of its class."""
+    """The fields in ``WORK`` except Parameters, and those of every state, as keyword arguments of its class."""
     return {
         **common(name, fields),
         "result_selector": fields.template("ResultSelector"),

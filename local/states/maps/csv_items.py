@@ -1,8 +1,8 @@
-"""CSV as the Distributed Map reads it: text in pieces to records of strings, in bounded memory.
+"""CSV as the Distributed Map reads it: chunks of text to records of strings, in bounded memory.
 
 Source: Developer Guide, "How Step Functions parses input CSV files". Not documented, and chosen here: a blank line
-between others is a record of one empty field; ``\\r\\n`` ends a record as ``\\n`` does; a quote inside of a field that
-doesn't begin with one is an ordinary character, unless it is doubled; a last quote that is never closed ends with the
+between others is a record with one empty field; ``\\r\\n`` ends a record as ``\\n`` does; a quote inside a field that
+doesn't begin with one is an ordinary character, unless it is doubled; an unclosed quote is closed by the end of the
 file. A byte order mark is part of the first header.
 """
 
@@ -33,7 +33,7 @@ class _Patterns(NamedTuple):
 def csv_items(
     chunks: Iterable[bytes], delimiter: str = ",", headers: tuple[str, ...] | None = None
 ) -> Iterator[dict[str, str]]:
-    """The records as objects: missing fields are "", what a row has beyond the headers is dropped.
+    """The records as objects: missing fields are "", fields beyond the headers are dropped.
 
     Raises:
         StatesError: ``States.ItemReaderFailed``: not UTF-8, a repeated header, an item or a header that is too large.
@@ -53,13 +53,13 @@ def csv_items(
 
 
 def csv_records(lines: Iterator[str], delimiter: str = ",") -> Iterator[list[str]]:
-    """The records of lines that have lost their ``\\n``. Raises as ``csv_items``."""
+    """The records of lines without their ``\\n``. Raises the same as ``csv_items``."""
     for line in lines:
         if '"' not in line and "\\" not in line:
             yield (line[:-1] if line.endswith("\r") else line).split(delimiter)
             continue
         record = _record(line, delimiter)
-        while record is None:  # within quotes: the record goes on
+        while record is None:  # within quotes: the record continues
             more = list(_until_quote(lines, len(line)))
             line = "\n".join([line, *more])
             record = _record(line, delimiter, last=not more)
@@ -67,7 +67,7 @@ def csv_records(lines: Iterator[str], delimiter: str = ",") -> Iterator[list[str
 
 
 def _until_quote(lines: Iterator[str], length: int) -> Iterator[str]:
-    """Lines up to the next one that has a quote: none before can close the field."""
+    """Lines up to the next one with a quote; only that can close the field."""
     for line in lines:
         length += len(line) + 1
         _check_size(length)
@@ -103,7 +103,7 @@ def _record(text: str, delimiter: str, *, last: bool = False) -> list[str] | Non
 
 
 def _literal(match: re.Match[str]) -> str:
-    """A doubled quote is one; a backslash only lets what follows stand for itself."""
+    """A doubled quote is one quote; a backslash makes the next character literal."""
     return '"' if match.group() == '""' else match.group(1)
 
 

@@ -1,4 +1,4 @@
-"""From the items of a Distributed Map to the inputs of its child executions: ItemSelector, then ItemBatcher.
+"""Turns the items of a Distributed Map into the inputs of its child executions: ItemSelector, then ItemBatcher.
 
 Source: Developer Guide, "ItemBatcher (Map)"; order of the fields from "Map state input and output fields".
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChildInput:
-    """The input of a child execution, also as JSON text, and how many items are in it."""
+    """The input of a child execution, also as JSON text, and the number of items in it."""
 
     data: Any
     text: str
@@ -31,10 +31,10 @@ class ChildInput:
 def child_inputs(
     run: Interpreter, state: MapState, scope: Scope, context: StateContext, items: Iterable[Any]
 ) -> Iterator[ChildInput]:
-    """Makes one input after the other, when it is asked for.
+    """Make the inputs lazily, one after the other.
 
     Raises:
-        StatesError: what the selector raises; ``States.DataLimitExceeded``: a single item exceeds the limit.
+        StatesError: raised by the selector; ``States.DataLimitExceeded``: a single item exceeds the limit.
     """
     assert state.distributed is not None
     selected = items if state.parameters is None else _select(run, state, scope, context, items)
@@ -66,7 +66,7 @@ def _single(state: MapState, items: Iterable[Any]) -> Iterator[ChildInput]:
 def _batches(
     run: Interpreter, state: MapState, batcher: ItemBatcher, scope: Scope, items: Iterable[Any]
 ) -> Iterator[ChildInput]:
-    """A batch ends with the number of its items or before its input would exceed the bytes.
+    """A batch ends when it has the maximum number of items, or before its input would exceed the maximum size.
 
     The whole input is counted, BatchInput included, because all of it is the child's payload; the guide doesn't say.
     """

@@ -1,7 +1,7 @@
-"""ItemReader: the items of an S3 object, piece by piece while the Map Run goes on.
+"""ItemReader: the items of an S3 object, read in pieces while the Map Run proceeds.
 
 Source: Developer Guide, "ItemReader (Map)". A CSV file and JSON Lines are never held as a whole; a JSON array is. Not
-documented, and chosen here: a line that is no JSON, a blank one too, fails the reader; the last needs no line end.
+documented, and chosen here: a line that isn't JSON, even a blank one, fails the reader; the last needs no newline.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def most_items(run: Interpreter, reader: ItemReader, scope: Scope) -> int:
 
 
 def read_items(run: Interpreter, reader: ItemReader, scope: Scope, most: int) -> Iterator[Any]:
-    """The items in their order, at most ``most``. The object's version is that of the first look.
+    """The items in order, at most ``most``. All pieces are of the object's version at the first read.
 
     Raises:
-        StatesError: ``States.ItemReaderFailed``, also while the items are taken.
+        StatesError: ``States.ItemReaderFailed``, also during iteration.
     """
     if most < 0:
         raise _failed("field MaxItems must be positive")

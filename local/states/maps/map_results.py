@@ -1,6 +1,6 @@
-"""What a Distributed Map answers: the outputs of its children, or where its ResultWriter put them.
+"""The result of a Distributed Map: the outputs of its children, or the location where its ResultWriter put them.
 
-Source: Developer Guide, "ResultWriter (Map)". A child that failed within the tolerance stands among the outputs as its
+Source: Developer Guide, "ResultWriter (Map)". For a child that failed within the tolerance the outputs contain its
 whole record ("If a child workflow execution fails, Step Functions returns its execution result unchanged").
 """
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from local.states.maps.map_runs import MapRun
     from local.states.running.interpreter import Interpreter
 
-#: A result file is written when it has that many bytes. AWS writes larger ones; readers follow the manifest.
+#: Bytes after which a result file is written. AWS writes larger ones; readers follow the manifest.
 FILE_BYTES = 16 * 1024 * 1024
 
 
 class Results(Protocol):
-    """Collects the ends of children. All methods raise ``StatesError``."""
+    """Collects ended children. All methods raise ``StatesError``."""
 
     def add(self, number: int, child: Execution) -> None:
-        """The child with that number, from 0 in the order of the items, has ended."""
+        """Add the ended child with this number, from 0 in the order of the items."""
 
     def finish(self) -> Any:
-        """The Map's result, when no child is left."""
+        """The Map's result, after all children have ended."""
 
     def abandon(self, aborted: Sequence[tuple[int, Execution]]) -> None:
-        """The Map Run fails, because too many items failed; these children were stopped."""
+        """Called when the Map Run fails because too many items failed; these children were stopped."""
 
 
 class OutputArray:
-    """The outputs in the order of the items. Above 256 KiB nothing is kept, as the state fails then."""
+    """The outputs in the order of the items. Above 256 KiB nothing is kept, as the state will fail."""
 
     def __init__(self, state: str) -> None:
         self._state = state
@@ -64,7 +64,7 @@ class OutputArray:
 
 
 class ResultWriter:
-    """Writes the children's records to files in a bucket, in the order of their ends, and a manifest at last."""
+    """Writes the children's records to files in a bucket, in the order in which they end, and finally a manifest."""
 
     def __init__(self, run: Interpreter, map_run: MapRun, parameters: dict[str, Any]) -> None:
         bucket, prefix = parameters["Bucket"], parameters.get("Prefix", "")
@@ -82,7 +82,7 @@ class ResultWriter:
         self._sizes = {"FAILED": 0, "SUCCEEDED": 0}
 
     def add(self, number: int, child: Execution) -> None:
-        """See ``Results``. Children that timed out or were stopped are among the failed ones."""
+        """See ``Results``. Children that timed out or were stopped count as failed."""
         kind = "SUCCEEDED" if child.status == SUCCEEDED else "FAILED"
         text = dumps(record(child))
         self._records[kind].append(text)
@@ -104,7 +104,7 @@ class ResultWriter:
         return {"MapRunArn": arn, "ResultWriterDetails": details}
 
     def abandon(self, aborted: Sequence[tuple[int, Execution]]) -> None:
-        """See ``Results``: what there is of results is exported also then."""
+        """See ``Results``: the results so far are exported in this case, too."""
         for number, child in aborted:
             self.add(number, child)
         self.finish()
@@ -126,7 +126,7 @@ class ResultWriter:
 
 
 def record(child: Execution) -> dict[str, Any]:
-    """A child execution as the result files show it: input and output are JSON texts."""
+    """A child execution as in the result files: input and output are JSON texts."""
     stopped = child.started if child.stopped is None else child.stopped
     shown: dict[str, Any] = {
         "ExecutionArn": child.arn,

@@ -1,8 +1,8 @@
-"""The Map state in Distributed mode: child executions side by side, started as workers get free.
+"""The Map state in Distributed mode: concurrent child executions, started as workers become free.
 
 Source: Developer Guide, "Using Map state in Distributed mode", "Setting failure thresholds for Distributed Map states".
-Not modelled: how fast AWS dispatches children (1,000 a second for EXPRESS, 100 for STANDARD), redrive, and the list of
-children that were never started (PENDING).
+Not modelled: AWS's rate of starting children (1,000 per second for EXPRESS, 100 for STANDARD), redrive, and the list of
+children that have not been started (PENDING).
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ def run_distributed_map(
     given: list[Any] | None,
     concurrency: int,
 ) -> Any:
-    """Run the item processor as child executions; their outputs, or where the ResultWriter put them.
+    """Run the item processor as child executions; returns their outputs, or where the ResultWriter put them.
 
     Args:
-        given: the items, where there is no ItemReader.
+        given: the items, if there is no ItemReader.
         concurrency: MaxConcurrency, 0 for as many as possible.
 
     Raises:
-        StatesError: the Map Run failed; the children that still ran are aborted.
+        StatesError: the Map Run failed; the children still running are aborted.
     """
     distributed = state.distributed
     assert distributed is not None
@@ -82,7 +82,7 @@ def run_distributed_map(
 
 
 class _Children:
-    """Starts children while there are inputs and room, and takes note of their ends."""
+    """Starts children while there are inputs and free workers, and handles their ends."""
 
     def __init__(self, run: Interpreter, map_run: MapRun, results: Results, limit: int) -> None:
         self._run = run
@@ -94,7 +94,7 @@ class _Children:
         self._changed: Future[None] = Future()
 
     def run(self, inputs: Iterator[ChildInput]) -> Any:
-        """The Map's result. Raises as ``run_distributed_map``."""
+        """The Map's result. Raises the same as ``run_distributed_map``."""
         number = 0
         try:
             while True:
@@ -106,7 +106,7 @@ class _Children:
                     break
                 on_end = self._on_end(number)
                 child = self._running[number] = self._run.map_runs.start(self._map_run, number, given, on_end)
-                if child.status != RUNNING:  # before the process ended
+                if child.status != RUNNING:  # it ended before the process did
                     on_end(child)
                 number += 1
             while self._running:
@@ -141,7 +141,7 @@ class _Children:
             )
 
     def _stop(self) -> list[tuple[int, Execution]]:
-        """End the children that run. A running function continues; its answer is discarded."""
+        """Stop the running children. A running function continues; its result is discarded."""
         running, self._running = self._running, {}
         for child in running.values():
             self._run.map_runs.abort(child)
@@ -149,7 +149,7 @@ class _Children:
 
 
 def _exceeded(map_run: MapRun, *, all_known: bool) -> bool:
-    """Whether more items failed than may. A percentage is of all items, so it is known when all are; 0 is at once."""
+    """Whether too many items failed. A percentage is of all items, so it is checked once all are known; 0 at once."""
     failed, total = map_run.failed_items, map_run.items.total()
     count, percentage = map_run.tolerated_count, map_run.tolerated_percentage
     if count is None and percentage is None:

@@ -1,4 +1,4 @@
-"""Map Runs: what a Distributed Map started, how far it is, and the child executions that belong to it.
+"""Map Runs: the runs of Distributed Maps, their progress, and their child executions.
 
 Source: API reference, DescribeMapRun and ListMapRuns; ARNs from the Developer Guide, "Viewing a Distributed Map Run
 execution".
@@ -17,15 +17,15 @@ from local.states.maps.item_batcher import ChildInput
 from local.states.running.executions import FAILED, RUNNING, TIMED_OUT, Execution, Machine
 from local.states.running.steps import NO_STEPS, Steps
 
-#: Map Runs that can still be described after they have ended.
+#: Number of ended Map Runs that can still be described.
 KEEP_MAP_RUNS = 1_000
-#: Children of all Map Runs that can still be described after they have ended.
+#: Number of ended children, of all Map Runs, that can still be described.
 KEEP_CHILDREN = 1_000
 
 
 @dataclass(eq=False)
 class MapRun:
-    """One run of a Distributed Map. Times in epoch seconds; ``machine`` is the one that its children show.
+    """One run of a Distributed Map. Times in epoch seconds; ``machine`` is the one reported for its children.
 
     ``items`` and ``executions`` count by status (``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT``, ``ABORTED``).
     """
@@ -40,7 +40,7 @@ class MapRun:
     steps: Steps = NO_STEPS
     status: str = RUNNING
     stopped: float | None = None
-    #: how much of it a ResultWriter has written
+    #: the number of results that a ResultWriter has written
     executions_written: int = 0
     items_written: int = 0
     items: Counter[str] = field(default_factory=Counter)
@@ -57,23 +57,23 @@ class MapRun:
         return self.items[FAILED] + self.items[TIMED_OUT]
 
     def count(self, before: str | None, after: str, items: int) -> None:
-        """A child with that many items went from one status to another; None: it is new."""
+        """Count a child with this many items whose status changed; None: it is new."""
         for counter, number in ((self.executions, 1), (self.items, items)):
             if before is not None:
                 counter[before] -= number
             counter[after] += number
 
     def end(self, status: str, now: float) -> None:
-        """The Map Run is over; the first end stays."""
+        """End the Map Run. Without effect if it has ended."""
         if self.status == RUNNING:
             self.status, self.stopped = status, now
 
 
 class MapRuns:
-    """All Map Runs of a manager. ``begin``, ``start`` and ``abort`` belong on the scheduler's thread.
+    """All Map Runs of a manager. ``begin``, ``start`` and ``abort`` must be called on the scheduler's thread.
 
     Args:
-        new_id: a UUID from the scheduler's random source.
+        new_id: returns a UUID from the scheduler's random source.
         now: the scheduler's clock.
         launch: starts an execution and, when it has ended, calls its ``on_end``.
         stop: ends an execution as ABORTED.
@@ -107,7 +107,7 @@ class MapRuns:
         percentage: float | None,
         steps: Steps,
     ) -> MapRun:
-        """A new Map Run of an execution, or again the one that was under way when the process ended.
+        """Begin a Map Run of an execution, or resume the one that was running when the process ended.
 
         Args:
             steps: those of the state, below which its children have theirs.
@@ -137,9 +137,9 @@ class MapRuns:
         return map_run
 
     def start(self, map_run: MapRun, number: int, given: ChildInput, on_end: Callable[[Execution], None]) -> Execution:
-        """Start the child execution of that number; ``on_end`` is called on the scheduler's thread.
+        """Start the child execution with this number; ``on_end`` is called on the scheduler's thread.
 
-        One that ended before the process did is answered as it ended: its status says so, and nothing is called.
+        A child that ended before the process did is returned in its final status, and ``on_end`` isn't called.
         """
         steps = map_run.steps
         machine, name = map_run.machine, steps.once(f"{number} name", self._new_id)
@@ -174,11 +174,11 @@ class MapRuns:
         return child
 
     def abort(self, child: Execution) -> None:
-        """End a child as ABORTED, at once."""
+        """Stop a child immediately, as ABORTED."""
         self._stop(child)
 
     def end(self, map_run: MapRun, status: str) -> None:
-        """A Map Run is over: SUCCEEDED, FAILED or ABORTED."""
+        """End a Map Run as SUCCEEDED, FAILED or ABORTED."""
         map_run.end(status, self._now())
 
     def describe(self, arn: str) -> MapRun:

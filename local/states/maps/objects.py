@@ -7,12 +7,12 @@ from typing import Protocol
 
 
 class ObjectError(Exception):
-    """S3 refused; the text is its code and message."""
+    """S3 returned an error; the text is its code and message."""
 
 
 @dataclass(frozen=True)
 class Pinned:
-    """An object as it was when it was first looked at. ``version`` None: the bucket keeps none, so ``etag``
+    """An object as of its first read. ``version`` None: the bucket isn't versioned, so ``etag``
     identifies it."""
 
     bucket: str
@@ -32,14 +32,14 @@ class Objects(Protocol):
         """An object, the latest or a given version, with its first bytes."""
 
     def read(self, caller: str, pinned: Pinned, start: int) -> bytes:
-        """A piece of the same object from ``start`` on; how long is the adapter's choice. Fails if it has changed."""
+        """A piece of the same object from ``start`` on, of a length that the adapter chooses. Fails if it changed."""
 
     def write(self, caller: str, bucket: str, key: str, body: bytes) -> None:
         """Put an object."""
 
 
 class NoObjects:
-    """For runtimes without S3: every access is refused."""
+    """For runtimes without S3: rejects every access."""
 
     def pin(self, caller: str, bucket: str, key: str, version: str | None = None) -> tuple[Pinned, bytes]:
         """Refuse."""

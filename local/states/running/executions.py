@@ -38,7 +38,7 @@ class Machine:
 
 @dataclass(eq=False, slots=True)
 class Execution:
-    """One run of a machine. It keeps the definition that it started with. Times in epoch seconds.
+    """One execution of a machine. It keeps the definition with which it started. Times in epoch seconds.
 
     ``output`` is the parsed output of a SUCCEEDED execution; ``error`` and ``cause`` are set for the others.
     """
@@ -58,7 +58,7 @@ class Execution:
     history: History = field(default_factory=History)
     task: Task | None = None
     timer: Deadline | None = None
-    #: how long calls of its states waited for this machine
+    #: the time that calls of its states waited for this machine
     held: HeldTime = field(default_factory=HeldTime)
     steps: Steps = NO_STEPS
     #: of a child of a Distributed Map: the Map Run's ARN, how many items it has, and the listener for its end
@@ -88,7 +88,7 @@ class Execution:
         return dumps(self.output) if self.status == SUCCEEDED else None
 
     def described(self) -> dict[str, Any]:
-        """As DescribeExecution answers it, for its status event."""
+        """As DescribeExecution returns it, for its status event."""
         return {
             "executionArn": self.arn,
             "stateMachineArn": self.machine.arn,
@@ -104,7 +104,7 @@ class Execution:
 
     @property
     def waits_for_answer(self) -> bool:
-        """Whether the last that happened is that a function got a task token."""
+        """Whether its last event is that a function got a task token."""
         events = self.history.events
         return bool(events) and events[-1].type == "TaskSubmitted"
 
@@ -114,16 +114,16 @@ class Execution:
 
 
 class KeptExecutions(Protocol):
-    """Stores executions, without their steps. All but ``reported`` are called with the manager's lock held."""
+    """Stores executions, without their steps. All methods but ``reported`` are called with the manager's lock held."""
 
     def begun(self, execution: Execution) -> None:
-        """It was started; gives it its steps."""
+        """The execution was started; sets its steps."""
 
     def ended(self, execution: Execution) -> None:
-        """It has ended, and its end has not been reported yet."""
+        """The execution has ended, but its end has not been reported yet."""
 
     def reported(self, execution: Execution) -> None:
         """Its end has been reported to all listeners."""
 
     def dropped(self, execution: Execution) -> None:
-        """Nobody can describe it any more; its name stays taken."""
+        """It can no longer be described; its name remains taken."""

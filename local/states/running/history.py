@@ -1,6 +1,6 @@
-"""The history of an execution: events as GetExecutionHistory answers them.
+"""The history of an execution: events as GetExecutionHistory returns them.
 
-Payloads are kept as they are and turned into JSON text only when somebody looks.
+Payloads are kept as Python values and turned into JSON text only when they are read.
 Source: API reference, "HistoryEvent".
 """
 
@@ -15,7 +15,7 @@ from local.states.limits import HISTORY_EVENTS, dumps
 
 #: Detail fields that hold JSON text.
 _PAYLOADS = frozenset({"input", "output", "parameters"})
-#: Those of them that come with a "<name>Details" field.
+#: Those of them that have a "<name>Details" field.
 _WITH_DETAILS = frozenset({"input", "output"})
 
 
@@ -29,7 +29,7 @@ class Event(NamedTuple):
     details: dict[str, Any] | None
 
     def describe(self) -> dict[str, Any]:
-        """The event as the API answers it."""
+        """The event as the API returns it."""
         answer: dict[str, Any] = {
             "timestamp": datetime.fromtimestamp(self.at, UTC),
             "type": self.type,
@@ -49,7 +49,7 @@ class Event(NamedTuple):
 
 
 class History:
-    """The events of one execution. After ``close`` nothing is added any more."""
+    """The events of one execution. After ``close`` none are added."""
 
     __slots__ = ("closed", "events", "limit")
 
@@ -62,7 +62,7 @@ class History:
         """Add an event and return its id.
 
         Raises:
-            HistoryLimitReached: it would be the last one allowed, which is kept for the end of the execution
+            HistoryLimitReached: it would be the last one allowed, which is reserved for the end of the execution
                 (Developer Guide, "Starting new executions to avoid reaching the history quota").
         """
         event_id = len(self.events) + 1
@@ -79,15 +79,15 @@ class History:
         self.closed = True
 
     def drop(self) -> None:
-        """Forget the events, to bound memory."""
+        """Drop the events, to bound memory."""
         self.events = []
         self.closed = True
 
 
 class Trail:
-    """One line of events: the main one, or that of a Map iteration or a Parallel branch.
+    """One sequence of events: the main one, or that of a Map iteration or a Parallel branch.
 
-    ``place``: where in the execution the line is now; see ``steps``.
+    ``place``: its current position in the execution; see ``steps``.
     """
 
     __slots__ = ("_count", "_prefix", "history", "last", "now", "place")
@@ -101,18 +101,18 @@ class Trail:
         self._count = 0
 
     def add(self, type_: str, details: dict[str, Any] | None = None, at: float | None = None) -> int:
-        """Add an event after this line's last one."""
+        """Add an event after the last one of this sequence."""
         self.last = self.history.add(type_, self.now() if at is None else at, self.last, details)
         return self.last
 
     def next_place(self) -> str:
-        """Go on to the next place of this line."""
+        """Advance to the next place of this sequence."""
         self._count += 1
         self.place = f"{self._prefix}{self._count}"
         return self.place
 
     def fork(self, number: int) -> Trail:
-        """A line that starts after this one's last event: the iteration or branch of that number."""
+        """A sequence that starts after the last event of this one: the iteration or branch with this number."""
         return Trail(self.history, self.last, self.now, f"{self.place}/{number}/")
 
 

@@ -1,6 +1,6 @@
 """Runs one execution, state by state, inside a scheduler task.
 
-Values are never changed in place: what one state hands on may be shared with the history and the context
+Values are never modified in place: a state's output may be shared with the history and the context
 object. Source: Developer Guide, "Processing input and output in Step Functions".
 """
 
@@ -42,7 +42,7 @@ from local.states.running.steps import noted, result_of
 from local.states.running.task_state import run_task
 from local.states.running.tokens import TokenRegistry
 
-#: Hears of an access: machine name, IAM action, resource ARN.
+#: Called with each access: machine name, IAM action, resource ARN.
 OnAccess = Callable[[str, str, str], None]
 #: A state's output and the next state; None ends the branch.
 Outcome = tuple[Any, str | None]
@@ -81,15 +81,15 @@ class Interpreter:
 
     @property
     def account_id(self) -> str:
-        """The account that the machine is in."""
+        """The machine's account."""
         return self.execution.machine.arn.split(":")[4]
 
     def note_access(self, action: str, resource: str) -> None:
-        """Say that the machine's role must allow this; a child of a Distributed Map acts for its machine."""
+        """Report an access that the machine's role must allow, also for children of a Distributed Map."""
         self._on_access(self.execution.machine.name.partition("/")[0], action, resource)
 
     def run(self) -> Any:
-        """The execution's output.
+        """Run the execution and return its output.
 
         Raises:
             StatesError: the execution failed.
@@ -101,7 +101,7 @@ class Interpreter:
         return self.run_branch(execution.definition.branch, execution.input, trail)
 
     def run_branch(self, branch: Branch, data: Any, trail: Trail) -> Any:
-        """Run the states of a branch from its start to its end; the output of its last state. Raises as ``run``."""
+        """Run the states of a branch and return the output of the last one. Raises the same as ``run``."""
         name: str | None = branch.start_at
         while name is not None:
             state = branch.states[name]
@@ -124,11 +124,11 @@ class Interpreter:
         return self._handlers[type(state)](state, data, context, trail)
 
     def scope(self, data: Any, context: StateContext) -> Scope:
-        """What the paths of a state see."""
+        """The data that the paths of a state can select from."""
         return Scope(data, context.build, context.random)
 
     def _chance(self, place: str) -> Random:
-        """The same each time that a kept execution comes by the place."""
+        """A random number that is the same whenever a stored execution reaches the place."""
         kept = self.execution.steps.are_kept
         return Random(f"{self.execution.arn} {place}") if kept else self.scheduler.random
 
@@ -186,7 +186,7 @@ class Interpreter:
         return self._select(state.output_path, scope), state.next
 
     def pause(self, seconds: float, trail: Trail) -> None:
-        """Wait, or wait for what is left of it."""
+        """Wait, or wait for the remaining time."""
         steps, place, now = self.execution.steps, trail.next_place(), self.scheduler.now()
         until = steps.seen(place)
         if until is None:
@@ -225,7 +225,7 @@ class Interpreter:
         return caught
 
     def caught(self, state: WorkState, raw: Any, failure: StatesError) -> Outcome | None:
-        """What Catch makes of a failure; None: no catcher matches."""
+        """The result of Catch for a failure; None: no catcher matches."""
         catcher = find_catcher(state.catchers, failure.name, of_task=isinstance(state, TaskState))
         if catcher is None:
             return None
@@ -234,7 +234,7 @@ class Interpreter:
         return output, catcher.next
 
     def _once(self, state: WorkState, scope: Scope, context: StateContext, trail: Trail) -> Any:
-        """One attempt, or what came of it before the process ended."""
+        """One attempt, or its outcome if it ended before the process did."""
         steps, place = self.execution.steps, trail.next_place()
         seen = steps.seen(place)
         if seen is not None:
@@ -248,7 +248,7 @@ class Interpreter:
         return result
 
     def perform(self, state: WorkState, scope: Scope, context: StateContext, trail: Trail) -> Any:
-        """The work of a state itself: its result before ResultSelector. Raises StatesError: it failed."""
+        """Do the work of a state and return its result before ResultSelector. Raises StatesError: it failed."""
         if isinstance(state, TaskState):
             return run_task(self, state, scope, context, trail)
         if isinstance(state, MapState):
@@ -271,5 +271,5 @@ class Interpreter:
         return self._select(state.output_path, self.scope(output, context)), state.next
 
     def _select(self, path: Path | None, scope: Scope) -> Any:
-        """What InputPath or OutputPath selects; null gives an empty object."""
+        """The data selected by InputPath or OutputPath; null selects an empty object."""
         return {} if path is None else value_at(path, scope)

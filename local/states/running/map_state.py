@@ -1,4 +1,4 @@
-"""Map and Parallel: branches that run side by side, each in a task of its own. Distributed mode: see ``map_run``.
+"""Map and Parallel: concurrent branches, each in its own task. Distributed mode: see ``map_run``.
 
 Source: Developer Guide, "Map workflow state", "Using Map state in Inline mode", "Parallel workflow state".
 """
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def run_map(run: Interpreter, state: MapState, scope: Scope, context: StateContext, trail: Trail) -> Any:
-    """Run the item processor for every item; the outputs in the order of the items.
+    """Run the item processor for every item and return the outputs in the order of the items.
 
     Raises:
-        StatesError: an iteration failed; its error is the Map's, and the other iterations are ended.
+        StatesError: an iteration failed; its error is the Map's, and the other iterations are stopped.
     """
     wanted = concurrency(run, state, scope)
     if state.distributed is not None:
@@ -61,7 +61,7 @@ def run_map(run: Interpreter, state: MapState, scope: Scope, context: StateConte
 
 
 def run_parallel(run: Interpreter, state: ParallelState, scope: Scope, trail: Trail) -> list[Any]:
-    """Run all branches with the same input; their outputs in the order of the branches. Raises as ``run_map``."""
+    """Run all branches with the same input and return their outputs in order. Raises the same as ``run_map``."""
     data = scope.input if state.parameters is None else state.parameters(scope)
     check_input(data, state.name)
     trail.add("ParallelStateStarted")
@@ -81,7 +81,7 @@ def run_parallel(run: Interpreter, state: ParallelState, scope: Scope, trail: Tr
 
 
 def side_by_side(scheduler: Scheduler, work: Callable[[int], Any], count: int, limit: int, name: str) -> list[Any]:
-    """Call ``work`` with 0..count-1, at most ``limit`` at once, in order of the numbers; the results in that order.
+    """Call ``work`` with 0..count-1 in order, at most ``limit`` at once, and return the results in the same order.
 
     The first failure ends the others, as does the end of the calling task.
     """
@@ -115,7 +115,7 @@ def side_by_side(scheduler: Scheduler, work: Callable[[int], Any], count: int, l
 
 
 def iteration_inputs(run: Interpreter, state: MapState, scope: Scope, context: StateContext) -> list[Any]:
-    """What each iteration of a Map gets. Raises StatesError: there are no items at the path."""
+    """The inputs of a Map's iterations. Raises StatesError: there are no items at the path."""
     items = _items(state, scope)
     return items if state.parameters is None else _select(run, state, scope, context, items)
 
@@ -128,7 +128,7 @@ def _items(state: MapState, scope: Scope) -> list[Any]:
 
 
 def _select(run: Interpreter, state: MapState, scope: Scope, context: StateContext, items: list[Any]) -> list[Any]:
-    """The input of each iteration from ItemSelector, which sees the item as ``$$.Map.Item``."""
+    """The input of each iteration from ItemSelector, in which the item is ``$$.Map.Item``."""
     assert state.parameters is not None
     inputs = []
     for index, value in enumerate(items):

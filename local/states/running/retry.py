@@ -1,4 +1,4 @@
-"""Retry and Catch: which error matches, how long to wait, where to go.
+"""Retry and Catch: which error matches, the delay, the next state.
 
 Source: Developer Guide, "Handling errors in Step Functions workflows"; Amazon States Language
 specification, "Retrying after error" and "Fallback states".
@@ -18,7 +18,7 @@ def matches(names: Sequence[str], error: str, *, of_task: bool) -> bool:
     """Whether an error has one of these names.
 
     ``States.Runtime`` is never matched: it "isn't retriable and will always cause the execution to fail".
-    ``States.ALL`` leaves out ``States.DataLimitExceeded``. ``States.TaskFailed`` stands for every error of
+    ``States.ALL`` excludes ``States.DataLimitExceeded``. ``States.TaskFailed`` matches every error of
     a task except ``States.Timeout``. A missed heartbeat is matched by both of its names, because the guide
     describes it under each.
     """
@@ -71,7 +71,7 @@ class Catcher:
 
 
 class Retries:
-    """How often each retrier was used during one visit of a state. Counters start again at the next visit."""
+    """Counts the uses of each retrier during one visit of a state. The next visit starts at 0."""
 
     def __init__(self, retriers: Sequence[Retrier], *, of_task: bool) -> None:
         self._retriers = retriers
@@ -79,7 +79,7 @@ class Retries:
         self._of_task = of_task
 
     def next_delay(self, error: str, source: random.Random) -> float | None:
-        """Seconds to wait before the next try, or None: no retrier matches or the first match is used up."""
+        """Seconds until the next attempt, or None: no retrier matches, or the first match is exhausted."""
         for index, retrier in enumerate(self._retriers):
             if matches(retrier.errors, error, of_task=self._of_task):
                 if self._used[index] >= retrier.max_attempts:

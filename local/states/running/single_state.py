@@ -1,7 +1,7 @@
-"""One state on its own, with the result of its work given: the TestState API.
+"""Runs a single state with a mocked result: the TestState API.
 
 Source: Step Functions API reference, "TestState"; Developer Guide, "Using TestState API to test a state", "Mocking
-service integrations". Only what needs no work of its own is really done: nothing is called, nothing waits.
+service integrations". Only the processing of input and output is done: nothing is called, nothing waits.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ ARN = "arn:aws:states:us-east-1:123456789012"
 
 @dataclass(frozen=True)
 class Mocked:
-    """What the work of the state comes to: a result, or an error with its cause."""
+    """The mocked outcome of the state's work: a result, or an error with its cause."""
 
     result: Any = None
     error: str | None = None
@@ -54,9 +54,9 @@ class Mocked:
 
 @dataclass(frozen=True)
 class Tested:
-    """What became of the state. ``output`` counts unless it FAILED or is RETRIABLE; ``next`` None: it ends its branch.
+    """The state's outcome. ``output`` is valid unless FAILED or RETRIABLE; ``next`` None: it ends its branch.
 
-    ``parameters``: Parameters as evaluated, of a Map a list of what each iteration would get; None: it does no work.
+    ``parameters``: the evaluated Parameters, for a Map a list of the iterations' inputs; None: it does no work.
     ``delay``: seconds until a retry, as drawn.
     """
 
@@ -70,7 +70,7 @@ class Tested:
 
 
 def states_of(branch: Branch) -> Iterator[State]:
-    """All states of a machine, with those inside of Maps and Parallels."""
+    """All states of a machine, including those inside Maps and Parallels."""
     for state in branch.states.values():
         yield state
         if isinstance(state, MapState) and state.processor is not None:
@@ -95,9 +95,9 @@ def visit_state(
 
     Args:
         data: the state's input.
-        mocked: what its work comes to. Without one a Task, Map or Parallel has no result: None.
-        context: the context object, as far as it matters.
-        retries: how often the retrier that matches was used before.
+        mocked: the outcome of its work. Without one the result of a Task, Map or Parallel is None.
+        context: the context object; may be partial.
+        retries: how often the matching retrier has been used.
     """
     run = _SingleState(definition, scheduler, map_runs, mocked or Mocked(), context or {}, data)
     trail = Trail(run.execution.history, 0, scheduler.now)
@@ -116,7 +116,7 @@ def visit_state(
 
 
 class _SingleState(Interpreter):
-    """Runs the states of no execution: what they would call is given."""
+    """Runs states without an execution, with given results instead of calls."""
 
     def __init__(
         self,
@@ -137,14 +137,14 @@ class _SingleState(Interpreter):
         self.parameters: Any = None
 
     def scope(self, data: Any, context: StateContext) -> Scope:
-        """What the paths of a state see: the given context object over that of an execution."""
+        """The data that the paths of a state can select from: the given context object overrides an execution's."""
         return Scope(data, lambda: {**context.build(), **self._context, **_item_of(context)}, context.random)
 
     def pause(self, seconds: float, trail: Trail) -> None:
-        """Nothing waits."""
+        """Return immediately."""
 
     def perform(self, state: WorkState, scope: Scope, context: StateContext, trail: Trail) -> Any:
-        """The given result. What the work would have got is evaluated, with the errors that this may have."""
+        """The given result. The work's input is evaluated, which may raise errors."""
         if isinstance(state, TaskState):
             _, payload = call_of(state, scope)
             check_input(payload, state.name)
@@ -175,7 +175,7 @@ class _SingleState(Interpreter):
 
 
 class _NoFunctions:
-    """Nothing is called."""
+    """An invoker that must not be called."""
 
     def invoke(self, function: str, payload: Any) -> InvokeResult:
         """Raises AssertionError."""
@@ -183,7 +183,7 @@ class _NoFunctions:
 
 
 def _heard(_machine: str, _action: str, _resource: str) -> None:
-    """No role is asked."""
+    """Roles aren't checked."""
 
 
 def _item_of(context: StateContext) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""What an execution has done so far, by place, so that it can go on from there after its process has ended.
+"""The progress of an execution, by place, so that it can be resumed after its process has ended.
 
-A place says where in the execution something happens: the number of the step in its line, below the place of the Map
-or Parallel state and the number of the iteration or branch. An execution that goes on runs from its start again, and
-finds at each place what came of it before: the time of entry, a task's result or error, the end of a wait. Only what
-has no end yet is really done: a function that was running is called again, which may happen with a real one, too.
+A place is a position in the execution: the number of the step in its sequence, below the place of the Map
+or Parallel state and the number of the iteration or branch. A resumed execution runs from its start again, and
+finds at each place the earlier outcome: the time of entry, a task's result or error, the end of a wait. Only work
+without an outcome is done: a function that was running is called again, which may also happen on AWS.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from local.states.errors import StatesError
 
 #: The kind of the rows; their keys are "<ARN of the execution> <place>".
 KIND = "step"
-#: (from, until), epoch seconds, in which no process ran.
+#: (from, until), in epoch seconds, during which no process ran.
 Pauses = Sequence[tuple[float, float]]
 
 
@@ -24,10 +24,10 @@ class Steps:
     """The steps of one execution, or of one child of its Distributed Map.
 
     Args:
-        journal: where they are written; None: nowhere.
-        prefix: of their keys.
-        known: those of an execution that goes on, by key.
-        pauses: when nothing ran; no timeout counts that.
+        journal: where the steps are stored; None: nowhere.
+        prefix: the prefix of their keys.
+        known: the steps of a resumed execution, by key.
+        pauses: when no process ran; timeouts don't count this time.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Steps:
 
     @property
     def are_kept(self) -> bool:
-        """Whether they are written anywhere."""
+        """Whether the steps are stored."""
         return self._journal is not None
 
     @property
@@ -53,16 +53,16 @@ class Steps:
         return self._prefix
 
     def seen(self, place: str) -> Any:
-        """What was noted there before the process ended; None: nothing."""
+        """The value stored for the place before the process ended; None: there is none."""
         return self._known.get(f"{self._prefix}{place}")
 
     def note(self, place: str, value: Any) -> None:
-        """Remember it."""
+        """Store a value for the place."""
         if self._journal is not None:
             self._journal.put(KIND, f"{self._prefix}{place}", value)
 
     def once(self, place: str, make: Callable[[], Any]) -> Any:
-        """What was noted there, or else what ``make`` answers, noted now."""
+        """The value stored for the place, or else the result of ``make``, which is then stored."""
         found = self.seen(place)
         if found is None:
             found = make()
@@ -70,26 +70,26 @@ class Steps:
         return found
 
     def below(self, place: str) -> Steps:
-        """The steps of a part."""
+        """The steps of a nested part."""
         return Steps(self._journal, f"{self._prefix}{place}/", self._known, self._pauses)
 
     def forget(self) -> None:
-        """All of them: it has ended."""
+        """Delete all steps, as the execution has ended."""
         if self._journal is not None:
             self._journal.delete_below(KIND, self._prefix)
 
     def elapsed(self, since: float, now: float) -> float:
-        """Seconds in which a process ran."""
+        """Seconds between the two times during which a process ran."""
         gone = sum(max(min(until, now) - max(begin, since), 0.0) for begin, until in self._pauses)
         return max(now - since - gone, 0.0)
 
 
-#: Those of an execution that is not kept.
+#: The steps of an execution that isn't stored.
 NO_STEPS = Steps()
 
 
 def noted(error: StatesError) -> dict[str, Any]:
-    """An attempt that failed."""
+    """A failed attempt, as it is stored."""
     return {"error": error.name, "cause": error.cause, "located": error.located, "closing": error.closing}
 
 

@@ -25,12 +25,12 @@ from local.workers import HeldTime
 if TYPE_CHECKING:
     from local.states.running.interpreter import Interpreter
 
-#: What a function that failed without a name is called (guide, "Handling errors").
+#: The error name of a function that failed without one (guide, "Handling errors").
 UNKNOWN = "Lambda.Unknown"
 
 
 def run_task(run: Interpreter, state: TaskState, scope: Scope, context: StateContext, trail: Trail) -> Any:
-    """One attempt; its result before ResultSelector.
+    """Make one attempt and return its result before ResultSelector.
 
     Raises:
         StatesError: the task failed, timed out or its input or result is too large.
@@ -55,7 +55,7 @@ def run_task(run: Interpreter, state: TaskState, scope: Scope, context: StateCon
 
 
 def call_of(state: TaskState, scope: Scope) -> tuple[str, Any]:
-    """The function and what it gets."""
+    """The function and its input."""
     if state.function is not None:
         # called by its ARN, the function gets the effective input itself
         return state.function, scope.input if state.parameters is None else state.parameters(scope)
@@ -64,12 +64,12 @@ def call_of(state: TaskState, scope: Scope) -> tuple[str, Any]:
     function = parameters["FunctionName"]
     if not isinstance(function, str) or not function:
         raise StatesError(RUNTIME, f"FunctionName must be a non-empty string, not {function!r}")
-    # what a function gets without Payload is not documented; {} chosen because Lambda hands that on for an empty body
+    # a function's input without Payload is not documented; {} chosen because Lambda passes that for an empty body
     return function, parameters.get("Payload", {})
 
 
 def limits_of(run: Interpreter, state: TaskState, scope: Scope) -> tuple[float | None, float | None]:
-    """TimeoutSeconds and HeartbeatSeconds of this attempt. Without one the task may run for ever (99,999,999 s)."""
+    """TimeoutSeconds and HeartbeatSeconds of this attempt. Without a timeout the task has 99,999,999 s."""
     timeout, heartbeat = state.timeout, state.heartbeat
     if state.timeout_path is not None:
         timeout = integer_at(state.timeout_path, scope, "TimeoutSecondsPath")
@@ -79,10 +79,10 @@ def limits_of(run: Interpreter, state: TaskState, scope: Scope) -> tuple[float |
 
 
 class _Attempt:
-    """A call under way. Whatever comes first wins: the result, the token's answer, a timeout, the end of the state.
-    An answer that was accepted always wins: its sender got a success.
+    """A call in progress. The first of these ends it: the result, the token's answer, a timeout, the end of the state.
+    An accepted answer always takes precedence, as its sender got a success.
 
-    The function runs in a task of its own. When the attempt ends first, it continues and its answer is discarded.
+    The function runs in its own task. If the attempt ends first, the function continues and its result is discarded.
     """
 
     def __init__(self, run: Interpreter, state: TaskState, trail: Trail) -> None:
@@ -91,19 +91,19 @@ class _Attempt:
         self._trail = trail
         self._timeout: Deadline | None = None
         self._heartbeat: Deadline | None = None
-        #: how long the function was not even called, because this machine had no thread for it
+        #: the time before the function was called, during which this machine had no thread for it
         self._held = HeldTime()
         self._heartbeat_seconds: float | None = None
         self._scheduled = False
         self._steps, self._place = run.execution.steps, trail.place
-        #: of an attempt that began before the process ended: whether its function had its call, and since when it waits
+        #: for an attempt that began before the process ended: whether its function was called, and since when it waits
         self._handed_over = False
         self._elapsed = 0.0
         self.outcome: Future[Any] = Future()
         self.token: str | None = None
 
     def wait_for_token(self) -> str:
-        """Take a token, or the one that this attempt had before the process ended."""
+        """Issue a token, or use the one that this attempt had before the process ended."""
         now = self._run.scheduler.now()
         begun = self._steps.once(f"{self._place} token", lambda: [self._run.tokens.new(), now])
         self.token, self._elapsed = begun[0], self._steps.elapsed(begun[1], now)
@@ -112,7 +112,7 @@ class _Attempt:
         return self.token
 
     def accepted(self, answer: Answer) -> None:
-        """The token was answered: stored before the sender gets its response."""
+        """Store the token's answer before its sender gets a response."""
         if answer.error is None:
             self._steps.note(self._place, {"result": answer.output})
         else:
@@ -155,7 +155,7 @@ class _Attempt:
         if self.token is not None:
             self._run.tokens.close(self.token)
         self.outcome.awaited = True
-        self.outcome.set_result(None)  # without effect if done; a late answer finds it closed
+        self.outcome.set_result(None)  # without effect if it is done; a late answer finds the token closed
 
     def _invoke(self, function: str, payload: Any) -> None:
         try:
@@ -169,9 +169,9 @@ class _Attempt:
                 self._returned(result)
         except LambdaServiceError as error:
             self._fail(error.error_name, str(error))
-        except Exception as error:  # boundary: whatever broke belongs to the task that waits for the outcome
+        except Exception as error:  # boundary: the error is passed to the task that waits for the outcome
             if self.outcome.done:
-                raise  # nobody waits any more: let the scheduler report it
+                raise  # nothing waits for the outcome any longer: let the scheduler report the error
             self.outcome.set_exception(error)
 
     def _arn(self, function: str) -> str:
@@ -185,14 +185,14 @@ class _Attempt:
             name = result.error.error_type or UNKNOWN
             self._fail(name, dumps(result.error.payload()))
         elif self.token is not None:
-            # the function's own answer means only that the token was handed over
+            # the function's own result only means that it got the token
             self.record("Submitted", output=_response(result))
             self._steps.note(f"{self._place} handed over", True)
         else:
             self.outcome.set_result(result.payload if self._state.function is not None else _response(result))
 
     def _fail(self, name: str, cause: str = "") -> None:
-        """The task failed, unless its token was answered before. AWS gives no cause for a timeout, so it is ""."""
+        """Fail the task, unless its token was answered before. AWS gives no cause for a timeout, so it is ""."""
         if self.token is None or self._run.tokens.close(self.token):
             self.outcome.set_exception(StatesError(name, cause, located=True))
 
@@ -222,7 +222,7 @@ class _Attempt:
         return {"resourceType": "lambda", "resource": self._state.resource.rpartition("lambda:")[2]}
 
     def record(self, what: str, **details: Any) -> None:
-        """Add ``TaskSucceeded`` and the like, under the name that fits the kind of resource."""
+        """Add ``TaskSucceeded`` or similar, under the name for the type of resource."""
         if self._state.function is not None:
             self._trail.add(f"LambdaFunction{what}", details)
         else:
@@ -236,7 +236,7 @@ class _Attempt:
 
 
 def _response(result: InvokeResult) -> dict[str, Any]:
-    """What lambda:invoke answers: the Invoke response with its Payload parsed."""
+    """The result of lambda:invoke: the Invoke response with its Payload parsed."""
     headers = {"X-Amz-Executed-Version": [result.executed_version], "x-amzn-RequestId": [result.request_id]}
     return {
         "ExecutedVersion": result.executed_version,

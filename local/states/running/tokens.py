@@ -16,17 +16,17 @@ from typing import Protocol
 
 from local.states.errors import InvalidToken, TaskDoesNotExist, TaskTimedOut
 
-#: Closed tokens that are remembered to answer TaskTimedOut; older ones are unknown: TaskDoesNotExist.
+#: Number of closed tokens kept, which give TaskTimedOut; older ones are unknown: TaskDoesNotExist.
 REMEMBERED = 20_000
 
 _TOKEN = re.compile(r"AQC[A-Za-z0-9+/]{64}")
 
 
 class WaitingTask(Protocol):
-    """A task that waits for its token. Calls happen on the scheduler's thread but where said."""
+    """A task that waits for its token. Methods are called on the scheduler's thread unless stated otherwise."""
 
     def accepted(self, answer: Answer) -> None:
-        """The token was answered, and the sender gets its response after this. From any thread."""
+        """The token was answered; the sender gets its response after this. Called from any thread."""
 
     def answered(self, answer: Answer) -> None:
         """The same, on the scheduler's thread."""
@@ -59,12 +59,12 @@ class TokenRegistry:
         return "AQC" + base64.b64encode(self._random.randbytes(48)).decode()
 
     def issue(self, task: WaitingTask, token: str) -> None:
-        """From now on ``task`` waits for ``token``."""
+        """Register ``task`` as waiting for ``token``."""
         with self._lock:
             self._open[token] = task
 
     def close(self, token: str) -> bool:
-        """The task is over: later answers get TaskTimedOut. False: it was answered (or closed) before."""
+        """Close the token of an ended task: later answers get TaskTimedOut. False: it was answered or closed before."""
         with self._lock:
             if self._open.pop(token, None) is None:
                 return False
@@ -72,7 +72,7 @@ class TokenRegistry:
             return True
 
     def take(self, token: str) -> WaitingTask:
-        """The task to answer; the token is used up by this.
+        """The task to answer; this consumes the token.
 
         Raises:
             InvalidToken: not a token.
@@ -86,7 +86,7 @@ class TokenRegistry:
             return task
 
     def peek(self, token: str) -> WaitingTask:
-        """The task to give a heartbeat. Raises as ``take``."""
+        """The task that gets a heartbeat. Raises the same as ``take``."""
         with self._lock:
             return self._find(token)
 

@@ -141,7 +141,7 @@ INVALID = [
     ),
     (
         machine({"Type": "Pass", "Parameters": {"x": 1, "x.$": "$.y"}, "End": True}),
-        "$.States.a.Parameters.x.$: the field 'x' is there twice",
+        "$.States.a.Parameters.x.$: the field 'x' occurs twice",
     ),
     (
         machine({"Type": "Pass", "Parameters": {"x.$": 1}, "End": True}),
