@@ -220,6 +220,9 @@ MOVED = (
                 ("2-1", "3-4"),
             ),
             ("tests/simulation/test_inline.py", "test_inl_07_two_consumers_on_each_entity", seeds(8, 16)),
+            ("tests/simulation/test_seeds.py", "test_the_same_seed_gives_the_same_trace", ("4",)),
+            ("tests/simulation/test_import_seeds.py", "test_the_same_seed_gives_the_same_trace", ("4",)),
+            ("tests/simulation/test_workflow_seeds.py", "test_the_same_seed_gives_the_same_trace", ("4",)),
             (
                 "tests/simulation/test_import_seeds.py",
                 "test_imp_15_without_faults_rows_fail_only_for_their_own_reasons",
@@ -254,7 +257,7 @@ MOVED = (
             (
                 "tests/simulation/test_workflow_seeds.py",
                 "test_saga_03_wf_03_wf_04_wf_05_wf_06_ops_04_promises_hold_under_faults",
-                seeds(14, 40),
+                seeds(10, 40),
             ),
             (
                 "tests/simulation/test_operators.py",
@@ -413,6 +416,12 @@ MOVED = (
         "test_inl_08_the_committed_counts_are_those_of_today_and_as_promised",
         ("STANDARD terminal", "EXPRESS full", "EXPRESS terminal", "INLINE full"),
         "STANDARD with all statuses stays, and INLINE with the last ones; EXPRESS makes the calls of STANDARD",
+    ),
+    Moved(
+        "tests/simulation/test_import_ends.py",
+        "test_edge_25_a_job_ends_within_seconds_of_its_last_row",
+        ("1000-slow_tail",),
+        "smaller files have this profile, and files of a thousand rows the other profiles",
     ),
     Moved(
         "tests/simulation/test_consumers.py",
