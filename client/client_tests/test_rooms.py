@@ -212,7 +212,7 @@ def test_operators() -> None:
 
 
 def test_an_answer_of_something_else_is_no_model() -> None:
-    with pytest.raises(ValueError, match=r"no Entity: .*missing"):
+    with pytest.raises(ValueError, match=r"not a valid Entity: .*missing"):
         read(Entity, {"hello": "world"})
 
 
