@@ -1,4 +1,4 @@
-"""The rooms: what they ask for, what they make of the answers, pages as iterators, waiting."""
+"""The groups of routes: their requests, their models of responses, pages as iterators, waiting."""
 
 from __future__ import annotations
 
