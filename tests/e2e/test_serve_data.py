@@ -16,7 +16,6 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from cli.__main__ import main
 from handlers.commands.attributes import AttributeStore
 from handlers.commands.keys import DEFAULT_KIND, EntityKey, VersionKey
 from handlers.commands.model import Command, CommandInput
@@ -27,8 +26,6 @@ from handlers.core.context import InvokeContext
 from handlers.objects.memory import MemoryObjects
 from handlers.store.dynamodb import DynamoTableStore
 from handlers.store.port import COMMANDS, DATA, HISTORY
-from local.deploy.project import stack_names
-from local.runtime import PROJECT_DIR
 from local.testing.copies import alone, checkout
 from tests.support.checkout import PATIENCE_SECONDS, Cli
 from tests.support.moody import MOODY
@@ -117,15 +114,16 @@ def all_applied(served: Served) -> bool:
     return all(served.outcome(one) == APPLIED for one in served.accepted)
 
 
-def test_app_07_serve_is_killed_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_app_07_serve_is_killed_and_goes_on(tmp_path: Path) -> None:
     """APP-08 too: the handler is repaired while it is served, and what failed is redriven."""
     served = Served(tmp_path)
     killed(served, 1, seed=1)
     with served.serve() as cli:
         url = served.connect(cli)
         wait_until(lambda: all_applied(served))
-        assert main(["serve", "--port", "0", "--data", str(served.data), "--stack", stack_names(PROJECT_DIR)[0]]) == 1
-        assert "is in use by another ./cqrs serve" in capsys.readouterr().err
+        with served.serve() as second:
+            assert second.end() == 1
+        assert "is in use by another ./cqrs serve" in second.errors
         served.sent += served.sent % 2
         failing = served.publish(bad=True)
         wait_until(lambda: served.outcome(failing) == FAILED)
