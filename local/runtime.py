@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from infra.packages.layer import CACHE
+from local.aws.address import serve_at
 from local.aws.clients import client
 from local.aws.elsewhere.tables import TablesElsewhere
 from local.aws.endpoint import AwsEndpoint
@@ -270,6 +271,7 @@ class LocalRuntime:
         except FolderError:
             if self._server is not None:
                 self._server.stop()
+                serve_at(None)  # else a later runtime of this process would name this port in queue URLs
             raise
 
     def _start_sources(self, deployment: Deployment) -> EventSources:

@@ -18,8 +18,10 @@ from handlers.commands.model import Command
 from handlers.imports.jobs.model import ImportJob
 from handlers.state_machines.stepfunctions import StepFunctionsWorkflows
 from handlers.tasks.model import Task
+from local.aws.address import served_at
 from local.aws.clients import client
 from local.kept.folder import FORMAT, DataFolder, FolderError
+from local.runtime import LocalRuntime
 from local.scheduler import VIRTUAL_EPOCH
 from local.states.running.executions import RUNNING, SUCCEEDED
 from local.testing import ApplicationTest
@@ -134,3 +136,10 @@ def test_app_07_the_folder_belongs_to_one_process_one_stack_and_one_version(tmp_
     (tmp_path / "state.sqlite").write_text("something else, and long enough to be no empty database" * 100)
     with pytest.raises(FolderError, match="can't be read"):
         DataFolder(tmp_path, dev)
+
+
+def test_app_07_a_refused_folder_leaves_no_port_behind(tmp_path: Path) -> None:
+    (tmp_path / "state.sqlite").write_text("something else, and long enough to be no empty database" * 100)
+    with pytest.raises(FolderError, match="can't be read"):
+        LocalRuntime(data=tmp_path, port=0)
+    assert served_at() is None
