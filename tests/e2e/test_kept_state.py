@@ -26,6 +26,7 @@ from local.scheduler import VIRTUAL_EPOCH
 from local.states.running.executions import RUNNING, SUCCEEDED
 from local.testing import ApplicationTest
 from tests.support.kept import Copies, KeptApplication
+from tests.support.projects import shared_project
 
 MODULES = [f"handlers.domain.{name}" for name in ("orders", "airports", "three_steps", "approval")]
 HEADER = "icao,name,country,lat,lon,elevation\n"
@@ -141,5 +142,5 @@ def test_app_07_the_folder_belongs_to_one_process_one_stack_and_one_version(tmp_
 def test_app_07_a_refused_folder_leaves_no_port_behind(tmp_path: Path) -> None:
     (tmp_path / "state.sqlite").write_text("something else, and long enough to be no empty database" * 100)
     with pytest.raises(FolderError, match="can't be read"):
-        LocalRuntime(data=tmp_path, port=0)
+        LocalRuntime(project_dir=shared_project(), data=tmp_path, port=0)
     assert served_at() is None
