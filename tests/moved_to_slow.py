@@ -113,12 +113,6 @@ MOVED = (
         OTHER_WORKFLOW,
     ),
     Moved(
-        "tests/e2e/test_operations.py",
-        "test_ops_02_a_hundred_failed_commands_finish_in_order",
-        ("EXPRESS",),
-        OTHER_WORKFLOW,
-    ),
-    Moved(
         "tests/e2e/test_switch.py",
         "test_inl_06_ops_07_a_hundred_commands_in_flight",
         ("STANDARD-EXPRESS", "EXPRESS-STANDARD", "STANDARD-INLINE", "INLINE-STANDARD", "INLINE-EXPRESS"),
@@ -359,12 +353,6 @@ MOVED = (
         "the rows of some-sync stay; tests/unit/handlers/imports/test_route.py makes commands of rows in both modes",
     ),
     Moved(
-        "tests/e2e/test_workflow_samples.py",
-        "test_saga_03_a_crash_at_calls_of_the_functions",
-        ("nobody-False", "b-True"),
-        "before and after, and both ends, stay; tests/unit/handlers/workflows/test_transfer.py has every call",
-    ),
-    Moved(
         "tests/e2e/test_json_lines.py",
         "test_imp_20_a_hundred_rows_with_bad_ones_in_both_modes",
         ("STEP_FUNCTION",),
@@ -479,5 +467,67 @@ MOVED = (
     *(
         Moved("tests/infra/test_partitions.py", test, ("us-gov-west-1",), "one of two other partitions stays")
         for test in ("test_edge_07_every_arn_is_of_the_partition", "test_edge_07_integrations_are_of_the_partition")
+    ),
+    Moved(
+        "tests/e2e/test_kept_state.py",
+        "test_app_07_killed_at_any_call",
+        (),
+        "the same by a process that is killed",
+        "tests/e2e/test_serve_data.py::test_app_07_serve_is_killed_and_goes_on",
+    ),
+    Moved(
+        "tests/e2e/test_foreign_application.py",
+        "test_app_10_the_checks_pass_and_the_tests_are_collected",
+        (),
+        "no test outside tests/samples names a sample or the repository's own stacks, which is what fails there",
+        "tests/e2e/test_foreign_application.py::test_app_10_no_test_but_the_samples_needs_them",
+    ),
+    Moved(
+        "tests/mutation/test_run.py",
+        "test_a_module_that_breaks_on_import_and_a_loop_without_end_are_caught",
+        (),
+        "a mutant that is caught by its line's test, and one by wider tests; mutation runs are --slow themselves",
+        "tests/mutation/test_run.py::test_a_mutant_is_caught_by_a_test_of_its_line_and_the_copy_is_mended",
+    ),
+    Moved(
+        "tests/e2e/test_operators_by_api.py",
+        "test_api_05_who_is_not_let_in_writes_nothing",
+        (),
+        "every route with every role and tenant, and what is in the tables afterwards, in memory",
+        "tests/unit/handlers/api/test_access.py::test_api_05_only_the_role_is_let_in",
+    ),
+    Moved(
+        "tests/e2e/test_workflow_samples.py",
+        "test_saga_03_a_crash_at_calls_of_the_functions",
+        (),
+        "a crash before and after every call, in memory",
+        "tests/simulation/test_workflow_seeds.py::test_saga_03_a_crash_or_a_duplicate_at_every_call",
+    ),
+    Moved(
+        "tests/e2e/test_workflow_samples.py",
+        "test_ops_04_wf_05_answered_on_the_command_line",
+        ("reject",),
+        "the other answer takes the same way",
+    ),
+    Moved(
+        "tests/e2e/test_operations.py",
+        "test_ops_02_a_hundred_failed_commands_finish_in_order",
+        (),
+        "all that failed is redriven, with faults, in memory; tests/e2e/test_operations_cli.py redrives by time",
+        "tests/simulation/test_operators.py::test_ord_14_ops_02_redrive_brings_everything_through",
+    ),
+    Moved(
+        "tests/e2e/test_zip_imports.py",
+        "test_zip_cancelled_while_a_file_is_imported",
+        (),
+        "an archive cancelled between any two steps, in memory",
+        "tests/unit/handlers/imports/test_zip_route.py::test_zip_cancelled_at_any_moment",
+    ),
+    Moved(
+        "tests/e2e/test_inline.py",
+        "test_inl_05_two_hundred_versions_in_one_burst",
+        (),
+        "the same burst on the simulation's store",
+        "tests/simulation/test_inline.py::test_inl_05_two_hundred_versions_of_one_entity_in_one_burst",
     ),
 )
