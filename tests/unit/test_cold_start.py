@@ -1,4 +1,4 @@
-"""What a function loads at a cold start (decision record 0200): rooms, modules that must wait, and how many in all."""
+"""What a function loads at a cold start (record 0200): packages, modules that must wait, and how many in all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HOUSE-01: the layers of the rooms, and no cycle between them: the contracts of pyproject.toml would show a breach."""
+"""HOUSE-01: layers of packages and no cycle between them: the contracts of pyproject.toml would show a breach."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_house_01_the_layers_hold() -> None:
         ("contract/__init__.py", "import infra.outputs", "the shared words import nothing of ours"),
         ("infra/outputs.py", "import handlers.core.keys", "the program imports neither functions nor laptop"),
         ("local/scheduler.py", "import cli.output", "the embedded AWS knows no commands"),
-        ("local/states/manager.py", "import local.aws.endpoint", "no cycles between rooms"),
+        ("local/states/manager.py", "import local.aws.endpoint", "no cycles between packages"),
     ],
 )
 def test_house_01_a_wrong_import_is_found(copy: Path, module: str, line: str, contract: str) -> None:
