@@ -26,6 +26,7 @@ KINDS = {
 #: Kinds that handle entities of one type.
 TYPED = ("sync-handler", "import")
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+#: Of a name, so that no line of a template becomes too long.
 MOST_CHARACTERS = 24
 MODULES, TESTS = Path("handlers/domain"), Path("tests/domain")
 KEY = "cqrs:handlerModules"

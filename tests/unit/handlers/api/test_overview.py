@@ -137,11 +137,19 @@ def test_how_a_workflow_went(api: ApiWorld) -> None:
 
 
 class FakeClient:
+    """Answers each call with the next page, or raises it."""
+
     def __init__(self, pages: list[Any]) -> None:
         self.pages = pages
         self.asked: list[dict[str, Any]] = []
 
     def get_execution_history(self, **asked: Any) -> Any:
+        return self._next(asked)
+
+    def describe_alarms(self, **asked: Any) -> Any:
+        return self._next(asked)
+
+    def _next(self, asked: dict[str, Any]) -> Any:
         self.asked.append(asked)
         page = self.pages.pop(0)
         if isinstance(page, Exception):
@@ -195,21 +203,8 @@ def metric_alarm(name: str, state: str = "OK", topic: str = TOPIC, **more: Any) 
     return {"AlarmName": name, "StateValue": state, "AlarmActions": [topic], **more}
 
 
-class FakeCloudWatch:
-    def __init__(self, pages: list[Any]) -> None:
-        self.pages = pages
-        self.asked: list[dict[str, Any]] = []
-
-    def describe_alarms(self, **asked: Any) -> Any:
-        self.asked.append(asked)
-        page = self.pages[len(self.asked) - 1]
-        if isinstance(page, Exception):
-            raise page
-        return page
-
-
-def alarms_of(*pages: Any) -> tuple[CloudWatchAlarms, FakeCloudWatch]:
-    fake = FakeCloudWatch(list(pages))
+def alarms_of(*pages: Any) -> tuple[CloudWatchAlarms, FakeClient]:
+    fake = FakeClient(list(pages))
     client: Any = fake
     return CloudWatchAlarms(lambda: client, TOPIC), fake
 
