@@ -151,6 +151,11 @@ def test_a_task_is_slow_after_its_own_timeout() -> None:
     assert evaluation.get(ALARM, "task-handler-ExecutionTime")["threshold"] == 3_600_000
 
 
+def test_a_workflow_that_ends_sooner_is_slow_after_the_configured_time() -> None:
+    evaluation = evaluated("dev", {"handlerModules": '["handlers.domain.three_steps"]'})
+    assert evaluation.get(ALARM, "three_steps-ExecutionTime")["threshold"] == 900_000
+
+
 def test_the_sweepers_metric_is_the_one_that_is_watched(dev: Evaluation) -> None:
     props = dev.get(ALARM, f"commands-{OLDEST_OPEN_COMMAND}")
     environment = dev.get(FUNCTION, "sweeper")["environment"]["variables"]
