@@ -27,7 +27,7 @@ from tests.support.permissions import allowed_not_used, calls_not_allowed
 
 PAGE = PROJECT_DIR / "docs" / "client.md"
 URL = "http://127.0.0.1:4566"
-ROWS = 40
+ROWS = 100
 _BLOCK = re.compile(r"^```python\n# needs (.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 USE = """
 import sys
@@ -42,10 +42,10 @@ assert client.commands.wait(published).outcome == "APPLIED"
 assert client.entities.get("ORDER", "cli/01 ä").name == "First"
 seen = []
 job = client.imports.upload_and_run(file, "airports", progress=lambda one: seen.append(one.counts.processed))
-assert (job.status, job.counts.total, job.counts.succeeded) == ("COMPLETED", 40, 40), job
-assert seen[-1] == 40
-assert len(list(client.imports.rows(job.id))) == 40
-assert len(list(client.entities.list("AIRPORT", page=15))) == 40
+assert (job.status, job.counts.total, job.counts.succeeded) == ("COMPLETED", 100, 100), job
+assert seen[-1] == 100
+assert len(list(client.imports.rows(job.id))) == 100
+assert len(list(client.entities.list("AIRPORT", page=30))) == 100
 print("done")
 """
 
