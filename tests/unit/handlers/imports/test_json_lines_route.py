@@ -147,9 +147,9 @@ def test_imp_20_rows_of_nested_values_share_a_transaction_within_its_size() -> N
     sizes.clear()
     values = {"lat": [1] * 90_000}
     problem = RowProblem("InvalidValue", "no")
-    rows = [repository.ended(job, key.row(index), index + 1, index + 1, values, problem) for index in range(12)]
-    assert RowBatches(repository).write(rows) == 12
-    assert 2 < len(sizes) < 6
+    rows = [repository.ended(job, key.row(index), index + 1, index + 1, values, problem) for index in range(30)]
+    assert RowBatches(repository).write(rows) == 30
+    assert 5 < len(sizes) < 15
     assert max(sizes) < 4_000_000
 
 
