@@ -9,7 +9,6 @@ library's version; so do ``dataclasses.replace``, ``asdict`` and ``fields``. Unu
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,17 +55,17 @@ def _made(cls: Any, frozen: bool) -> Any:
 
 def _init(self: Any, /, *args: Any, **given: Any) -> None:
     defaults, values = self._defaults, self.__dict__
-    values.update(zip(defaults, args, strict=False))
-    if given or len(args) != len(defaults):
-        for name, default in islice(defaults.items(), len(args), None):
-            if name in given:
-                values[name] = given.pop(name)
-            elif default is _NONE:
-                raise TypeError(f"{type(self).__qualname__}() misses {name!r}")
-            else:
+    values.update(zip(defaults, args))  # noqa: B905 - the lengths are compared below, which is faster than strict=
+    if given:
+        values.update(given)
+    if len(values) != len(args) + len(given) or not given.keys() <= defaults.keys():
+        raise TypeError(f"{type(self).__qualname__}() takes {', '.join(defaults)}, each once")
+    if len(values) != len(defaults):
+        for name, default in defaults.items():
+            if name not in values:
+                if default is _NONE:
+                    raise TypeError(f"{type(self).__qualname__}() misses {name!r}")
                 values[name] = default.make() if type(default) is _Factory else default
-        if given or len(args) > len(defaults):
-            raise TypeError(f"{type(self).__qualname__}() takes {', '.join(defaults)}, each once")
     after = getattr(self, "__post_init__", None)
     if after is not None:
         after()

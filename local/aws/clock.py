@@ -11,6 +11,7 @@ import datetime as real_datetime
 import time as real_time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -54,10 +55,12 @@ def clock_of(scheduler: Scheduler | None) -> Iterator[None]:
 
 
 def _virtual_datetime(scheduler: Scheduler) -> ModuleType:
+    at = lru_cache(maxsize=4)(real_datetime.datetime.fromtimestamp)  # the clock often stands still for many calls
+
     class VirtualDatetime(real_datetime.datetime):
         @classmethod
         def now(cls, tz: Any = None) -> Any:
-            return real_datetime.datetime.fromtimestamp(scheduler.now(), tz)
+            return at(scheduler.now(), tz)
 
     module = ModuleType("datetime")
     module.__dict__.update(vars(real_datetime), datetime=VirtualDatetime)

@@ -23,7 +23,7 @@ from local import journal
 from local.aws import services
 from local.aws.access import UsedPermissions, access_of
 from local.aws.address import serve_at
-from local.aws.bounds import rarer_collections, remembered_methods, untracked_models
+from local.aws.bounds import quick_keys, rarer_collections, remembered_methods, untracked_models
 from local.aws.clients import spared_clients
 from local.aws.clock import clock_of
 from local.aws.direct.process import calls_of_this_process
@@ -96,6 +96,7 @@ class AwsEndpoint:
             stack.enter_context(spared_clients())
             stack.enter_context(untracked_models())
             stack.enter_context(remembered_methods())
+            stack.enter_context(quick_keys())
             stack.enter_context(rarer_collections())
             session, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, None
             stack.callback(setattr, boto3, "DEFAULT_SESSION", session)

@@ -87,9 +87,9 @@ class AwsResponse:
         return self._value
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class AwsCall:
-    """One call, for counters, listeners and faults.
+    """One call, for counters, listeners and faults. Must not be modified.
 
     ``caller`` is the function whose code made it, None for other callers. ``access`` are the (IAM action, resource ARN)
     pairs that the caller's role must allow; ``resource`` is the first of these resources.

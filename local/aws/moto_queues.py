@@ -6,16 +6,42 @@ import itertools
 import json
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from string import ascii_lowercase
 from typing import Any
 
 from moto.core.utils import unix_time, unix_time_millis
+from moto.moto_api._internal import mock_random
 from moto.sqs.exceptions import ReceiptHandleIsInvalid, SQSException
-from moto.sqs.models import Queue, SQSBackend
+from moto.sqs.models import Message, Queue, SQSBackend
 
 from local.aws.address import served_at
 from local.journal import active
 
 REMEMBERED_HANDLES = 10_000
+#: As many as moto's.
+RECEIPT_CHARACTERS = 185
+
+
+class LocalMessage(Message):  # type: ignore[misc]  # moto has no types that mypy can follow
+    """moto's message, with cheaper receipt handles and copies, which were two thirds of a receive."""
+
+    approximate_first_receive_timestamp: int | None
+    receipt_handle: str | None
+
+    def mark_received(self, visibility_timeout: int | None = None) -> None:
+        """As in moto, with a handle of the same kind."""
+        moment = unix_time_millis()
+        self.approximate_first_receive_timestamp = self.approximate_first_receive_timestamp or int(moment)
+        self.approximate_receive_count += 1
+        if visibility_timeout:
+            self.visible_at = moment + int(visibility_timeout) * 1000
+        self._old_receipt_handles.append(self.receipt_handle)
+        self.receipt_handle = "".join(mock_random.choices(ascii_lowercase, k=RECEIPT_CHARACTERS))
+
+    def __deepcopy__(self, _: object) -> LocalMessage:
+        """moto only replaces the copy's attributes, by the wanted ones."""
+        return copy(self)
 
 
 class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy can follow
@@ -43,6 +69,7 @@ class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy ca
 
     def add_message(self, message: Any) -> None:
         """Add a message, as in moto. A delayed message is recorded for ``next_visible_at``."""
+        message.__class__ = LocalMessage  # moto has no way to choose the class
         super().add_message(message)
         keep_message(self.name, message)
         if message.delayed_until > unix_time_millis():

@@ -35,6 +35,7 @@ from local.functions.model import (
     current_function,
 )
 from local.functions.packages import Importable
+from local.json_bytes import from_json, json_bytes
 from local.scheduler import Future, Scheduler, Task, TaskKilled, WaitTimeout
 
 #: A child of the functions' logger, so that start errors are logged where functions log.
@@ -157,10 +158,10 @@ class FunctionHost:
             return self._exited(self._request_id(), str(crash) or "exit status 137")
 
     def _invoke(self, spec: FunctionSpec, payload: Any) -> InvokeResult:
-        body = json.dumps(payload)
-        if len(body.encode()) > PAYLOAD_LIMIT:
+        body = json_bytes(payload)
+        if len(body) > PAYLOAD_LIMIT:
             raise RequestTooLarge(
-                f"{len(body.encode())} byte payload is too large for the RequestResponse invocation type "
+                f"{len(body)} byte payload is too large for the RequestResponse invocation type "
                 f"(limit {PAYLOAD_LIMIT} bytes)"
             )
         limit = spec.reserved_concurrency
@@ -195,20 +196,20 @@ class FunctionHost:
             return self._exited(request_id, "exit status 137")
 
     def _start(
-        self, spec: FunctionSpec, body: str, request_id: str, generation: int
+        self, spec: FunctionSpec, body: bytes, request_id: str, generation: int
     ) -> tuple[Future[InvokeResult], Task | None]:
         if self._scheduler.is_virtual:
             task = self._scheduler.spawn(self._run, spec, body, request_id, generation, name=spec.name)
             return task.future, task
         return self._scheduler.execute(self._run, spec, body, request_id, generation, name=spec.name), None
 
-    def _run(self, spec: FunctionSpec, body: str, request_id: str, generation: int) -> InvokeResult:
+    def _run(self, spec: FunctionSpec, body: bytes, request_id: str, generation: int) -> InvokeResult:
         """The call in the function's own thread or task."""
         current_function.set(spec.name)
         function_environment.set(runtime_environment(spec))
         try:
             handler = self._instance(spec)
-            answer = handler(json.loads(body), make_context(spec, request_id, self._scheduler.now))
+            answer = handler(from_json(body), make_context(spec, request_id, self._scheduler.now))
         except InitFailed as failed:
             error = failed.error
             logged, self._unstarted[spec.name] = self._unstarted.get(spec.name), error.message
@@ -284,4 +285,4 @@ def _answered(answer: Any, request_id: str) -> InvokeResult:
     if len(body.encode()) > PAYLOAD_LIMIT:
         message = f"Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes)."
         return InvokeResult(None, FunctionError(ANSWER_TOO_LARGE, message, request_id=request_id), request_id)
-    return InvokeResult(json.loads(body), None, request_id)
+    return InvokeResult(from_json(body.encode()), None, request_id)

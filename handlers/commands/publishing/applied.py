@@ -114,11 +114,15 @@ class AppliedPublisher:
         stored = self._publisher.encoded(row)
         entry = self._publisher.request_entry(row, content_hash(given), context)
         history = self._applier.history_row(seen.key, seen.data) if seen.data is not None else None
-        own: list[Write] = [Put(COMMANDS, stored, self._applier.free()), self._data(stored, seen), *entry]
+        free = self._applier.free()
+        same = free if seen.data is None else equals("version", seen.data["version"])
+        # The data row is fenced by the version that was seen, so that the history contains exactly what is replaced.
+        replaced = Put(DATA, self._applier.data_row(stored), same)
+        own: list[Write] = [Put(COMMANDS, stored, free), replaced, *entry]
         own += self._applier.expiry_of(seen.command)
         also_written = extra_writes(row)
         for _ in range(MAX_CONFLICTS):
-            kept: list[Write] = [] if history is None else [Put(HISTORY, history, self._applier.free())]
+            kept: list[Write] = [] if history is None else [Put(HISTORY, history, free)]
             try:
                 self._store.transact([*own, *also_written, *kept])
             except TransactionFailed as error:
@@ -141,11 +145,6 @@ class AppliedPublisher:
         if set(error.failed) == {2} and context.request_id is not None:
             raise RequestConflict(f"requestId {context.request_id!r} was used for something else; use a new id")
         raise VersionConflict(str(seen.key), seen.version, seen.version + 1) from None
-
-    def _data(self, stored: Item, seen: Seen) -> Put:
-        """The write of the data row, fenced by the seen version, so that history contains exactly what is replaced."""
-        same = self._applier.free() if seen.data is None else equals("version", seen.data["version"])
-        return Put(DATA, self._applier.data_row(stored), same)
 
     def _finished(self) -> dict[str, Any]:
         rank = status.rank_of(1, status.FINISH, status.FINISHED)

@@ -7,6 +7,7 @@ from handlers.core.errors import ValidationError
 #: Crockford's base 32.
 ULID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ULID_CHARS = 26
+_ALLOWED = frozenset(ULID_ALPHABET)
 ULID_TIME_CHARS = 10
 ULID_RANDOM_BYTES = 10
 
@@ -19,7 +20,7 @@ def ulid(milliseconds: int, randomness: bytes) -> str:
 
 def is_ulid(text: str) -> bool:
     """Whether a text has the form of a ULID."""
-    return len(text) == ULID_CHARS and set(text) <= set(ULID_ALPHABET)
+    return len(text) == ULID_CHARS and _ALLOWED.issuperset(text)
 
 
 def check_ulid(text: str) -> None:

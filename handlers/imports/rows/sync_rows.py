@@ -45,8 +45,9 @@ class SyncRows:
         def extra_writes(command: Item) -> list[Write]:
             return [self._repository.published(row, command)] if inline else self._repository.applied(row, command)
 
+        key = given.key(context)
         for _ in range(PUBLISH_ATTEMPTS):
-            seen = self._publisher.seen(given.key(context))
+            seen = self._publisher.seen(key)
             if strategy.compare(self._publisher.latest(seen), given) == EQUAL or self._publisher.is_same(seen, given):
                 end_unchanged(self._repository, row, seen.command, context.request_id)
                 return
@@ -59,7 +60,7 @@ class SyncRows:
             if inline:
                 self._finish(row, command, again=False)
             return
-        raise TransientConflict(f"{given.key(context)}: others kept publishing; try again")
+        raise TransientConflict(f"{key}: others kept publishing; try again")
 
     def resume(self, row: Item, command: Item) -> None:
         """Handle a redelivered message: deliver the command to the remaining targets."""

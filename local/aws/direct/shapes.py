@@ -82,6 +82,12 @@ class _Writers(_Functions):
         def write(value: Any) -> Any:
             if type(value) is not dict:
                 raise Unfit
+            if len(value) == 1 and not required:  # as attribute values are
+                ((name, part),) = value.items()
+                member = members.get(name)
+                if member is None:
+                    raise Unfit
+                return {member[0]: member[1](part)}
             for name in required:
                 if name not in value:
                     raise Unfit

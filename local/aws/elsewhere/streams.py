@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.core.utils import unix_time
 from moto.dynamodb.models.table import Table
 
+from local.aws.clock import now
 from local.aws.elsewhere.server import STREAMS, DynamoServer
 from local.aws.tables.streams import LocalShard, arn_of_stream
 
@@ -69,6 +69,6 @@ class ElsewhereShard(LocalShard):
 
     def _record(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record as Lambda delivers it, with the stream's ARN, region and time of this runtime."""
-        changes = {**record["dynamodb"], "ApproximateCreationDateTime": int(unix_time())}
+        changes = {**record["dynamodb"], "ApproximateCreationDateTime": int(now())}
         here = {"awsRegion": self.table.region_name, "eventSourceARN": arn_of_stream(self.table)}
         return {**record, "dynamodb": changes, **here}

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
-from moto.dynamodb.exceptions import MockValidationException
+from moto.dynamodb.exceptions import MockValidationException, SerializationException
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 Values = Mapping[str, Any]
@@ -44,6 +44,8 @@ def canonical_values(values: Values) -> Values:
     """Canonical attributes by name; the given mapping itself if nothing changes. Raises MockValidationException."""
     changed: dict[str, Any] | None = None
     for name, value in values.items():
+        if type(value) is dict and len(value) == 1 and type(value.get("S")) is str:
+            continue  # most values are texts
         kept = canonical_value(value)
         if kept is not value:
             changed = dict(values) if changed is None else changed
@@ -53,13 +55,17 @@ def canonical_values(values: Values) -> Values:
 
 def canonical_value(value: Any, level: int = 1) -> Any:
     """One canonical attribute value; the given one itself if nothing changes. Raises MockValidationException."""
-    if not isinstance(value, Mapping) or not value:
+    if (type(value) is not dict and not isinstance(value, Mapping)) or not value:
         raise MockValidationException(_EMPTY)
     if len(value) > 1:
         raise MockValidationException(_SEVERAL)
     ((kind, content),) = value.items()
     match kind:
-        case "S" | "B" | "BOOL":
+        case "S":
+            if type(content) is not str:
+                raise _not_text(content)
+            return value
+        case "B" | "BOOL":
             return value
         case "N":
             number = canonical_number(content)
@@ -133,7 +139,12 @@ def keep_canonical(value: DynamoType) -> None:
 
 def item_size(attributes: Values) -> int:
     """Bytes of an item in DynamoDB's JSON, with the names of its attributes."""
-    return sum(_text_size(name) + value_size(value) for name, value in attributes.items())
+    size = 0
+    for name, value in attributes.items():
+        text = value.get("S")
+        size += len(name) if name.isascii() else len(name.encode())
+        size += len(text) if text is not None and text.isascii() else value_size(value)
+    return size
 
 
 def value_size(value: Values) -> int:
@@ -157,12 +168,23 @@ def value_size(value: Values) -> int:
     return 1
 
 
+def _not_text(content: Any) -> SerializationException:
+    """JSON that a client wouldn't send (DynamoDB's JSON parser answers before the request is looked at)."""
+    if isinstance(content, dict | list):
+        kind = "map" if isinstance(content, dict) else "list"
+        return SerializationException(f"Start of structure or {kind} found where not expected")
+    kind = "NUMBER" if not isinstance(content, bool) else str(content).upper()
+    return SerializationException(f"{kind}_VALUE cannot be converted to String")
+
+
 def _entries(content: Any, level: int) -> Any:
     if isinstance(content, Mapping):
         changed: dict[str, Any] | None = None
         for name, entry in content.items():
             if not name:
                 raise MockValidationException(_INVALID + "Empty attribute name")
+            if type(entry) is dict and len(entry) == 1 and type(entry.get("S")) is str:
+                continue
             kept = canonical_value(entry, level + 1)
             if kept is not entry:
                 changed = dict(content) if changed is None else changed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import zlib
 from collections import deque
 from datetime import datetime
@@ -14,6 +13,7 @@ from moto.core.utils import unix_time
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
 from local.aws.tables.attribute_values import item_size
+from local.json_bytes import from_json, json_bytes
 
 #: How many stored items keep moto's form of their attributes.
 REMEMBERED_FORMS = 1_000
@@ -68,7 +68,7 @@ def image(item: Item) -> dict[str, Any]:
     """The item in DynamoDB's JSON. It is cached in the item and shared by its readers: it must not be modified."""
     kept: dict[str, Any] | None = getattr(item, "_image", None)
     if kept is None and isinstance(item, StoredItem) and item._packed:
-        kept = item._image = json.loads(zlib.decompress(item._packed))
+        kept = item._image = from_json(zlib.decompress(item._packed))
         _unpacked(item)
     elif kept is None:
         kept = item._image = plain(item.attrs)
@@ -86,7 +86,7 @@ def _unpacked(item: StoredItem) -> None:
     if len(_used) > UNPACKED_ITEMS:
         oldest = _used.popleft()()
         if oldest is not None and oldest._image is not None:
-            oldest._packed = oldest._packed or zlib.compress(json.dumps(oldest._image).encode(), 1)
+            oldest._packed = oldest._packed or zlib.compress(json_bytes(oldest._image), 1)
             oldest._image = None
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import localcontext
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from moto.dynamodb.comparisons import get_expected
 from moto.dynamodb.exceptions import (
@@ -38,10 +37,12 @@ from local.journal import active
 Values = Mapping[str, Any]
 #: Maximum bytes of an item, including names: 400 KB (API reference, "Service, account, and table quotas").
 ITEM_LIMIT = 400 * 1024
+#: Keys up to this length can't be too long: a character has at most 4 bytes, and the shorter limit, that of range keys,
+#: is 1,024 bytes.
+USUAL_CHARACTERS = 256
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(NamedTuple):
     """A write's condition; ``expected`` is its legacy form."""
 
     expression: str | None = None
@@ -62,8 +63,7 @@ class Condition:
             raise ConditionalCheckFailed(item=found)
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """A planned write; ``old`` and ``new`` are None if there is no item before or after."""
 
     table: Table
@@ -98,6 +98,17 @@ def key_of(table: Table, key: Values, *, whole: bool = True) -> tuple[DynamoType
     return hash_key, range_key
 
 
+def has_usual_key(table: Table, attributes: Values) -> bool:
+    """Whether all of the key is short text, as nearly always; the full checks take longer than a read."""
+    if table.hash_key_type != "S" or table.range_key_type not in ("S", None):
+        return False
+    for name in table.table_key_attrs:
+        text = attributes.get(name, {}).get("S")
+        if type(text) is not str or not 0 < len(text) <= USUAL_CHARACTERS:
+            return False
+    return True
+
+
 def plan_put(table: Table, attributes: Values, condition: Condition) -> Change:
     """Plan PutItem."""
     for name in table.table_key_attrs:
@@ -110,8 +121,8 @@ def plan_put(table: Table, attributes: Values, condition: Condition) -> Change:
     _check_key_type(table.hash_key_attr, table.hash_key_type, hash_key)
     if range_key is not None:
         _check_key_type(table.range_key_attr, table.range_key_type, range_key)
-    table._validate_item_types(attributes)
-    table._validate_key_sizes(attributes)
+    if not has_usual_key(table, attributes):
+        table._validate_key_sizes(attributes)
     old = find(table, hash_key, range_key)
     new = _item(hash_key, range_key, attributes)
     condition.check(old)

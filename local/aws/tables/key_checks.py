@@ -13,12 +13,10 @@ from moto.dynamodb.responses import validate_put_has_empty_keys
 
 from local.aws.expressions.keys import wrong_for_schema
 from local.aws.expressions.requests import examined
-from local.aws.tables.items import key_of
+from local.aws.tables.items import has_usual_key, key_of
 
 Values = Mapping[str, Any]
-#: Keys up to this length can't be too long: a character has at most 4 bytes, and the shorter limit, that of range keys,
-#: is 1,024 bytes.
-USUAL_CHARACTERS = 256
+_EMPTY_BY_UPDATE = "The update expression attempted to update a secondary index key to a value that"
 EMPTY_KEY = (
     "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty "
     "string value. Key: {}"
@@ -27,22 +25,11 @@ EMPTY_KEY = (
 
 def check_key(table: Table, key: Values) -> None:
     """Check the key of an item: complete, not empty, not too long. Raises JsonRESTError."""
-    if _is_usual(table, key):
+    if len(key) == len(table.table_key_attrs) and has_usual_key(table, key):
         return
     key_of(table, key)
     validate_put_has_empty_keys(dict(key), table, custom_error_msg=EMPTY_KEY)
     table._validate_key_sizes(dict(key))
-
-
-def _is_usual(table: Table, key: Values) -> bool:
-    """Whether all of a key is short text, as nearly always; the full checks take longer than a read."""
-    if len(key) != len(table.table_key_attrs) or table.hash_key_type != "S" or table.range_key_type not in ("S", None):
-        return False
-    for name in table.table_key_attrs:
-        text = key.get(name, {}).get("S")
-        if type(text) is not str or not 0 < len(text) <= USUAL_CHARACTERS:
-            return False
-    return True
 
 
 def check_read_keys(get_table: Callable[[str], Table], operation: str, request: Values) -> None:
@@ -91,12 +78,14 @@ def check_condition_types(table: Table, hash_value: Values, range_values: Sequen
         raise MockValidationException(EMPTY_KEY.format(table.hash_key_attr))
 
 
-def check_index_keys(table: Table, attributes: Mapping[str, Any]) -> None:
-    """Check the types of index keys in an item in DynamoDB's JSON, if present (Developer Guide, "Global secondary
-    indexes"). moto only checks text and numbers, in some operations.
+def check_index_keys(table: Table, attributes: Mapping[str, Any], *, is_update: bool = False) -> None:
+    """Check the index keys in an item in DynamoDB's JSON, if present (Developer Guide, "Global secondary indexes").
+
+    moto checks only some types in some operations, names a wrong index, and accepts some updates to an empty value. The
+    messages are those of real tables (github.com/architect/dynalite/issues/184, github.com/getmoto/moto/pull/4245).
 
     Raises:
-        MockValidationException: an attribute has another type than its index.
+        MockValidationException: an attribute has another type than its index, or an empty value.
     """
     indexes = table.all_indexes()
     if not indexes:
@@ -110,4 +99,11 @@ def check_index_keys(table: Table, attributes: Mapping[str, Any]) -> None:
                 raise MockValidationException(
                     f"One or more parameter values were invalid: Type mismatch for Index Key {name} "
                     f"Expected: {types[name]} Actual: {next(iter(value))} IndexName: {index.name}"
+                )
+            if value is not None and not value[types[name]]:
+                raise MockValidationException(
+                    "One or more parameter values are not valid. "
+                    + (_EMPTY_BY_UPDATE if is_update else "A value specified for a secondary index key")
+                    + " is not supported. The AttributeValue for a key attribute cannot contain an empty string value."
+                    + ("" if is_update else f" IndexName: {index.name}, IndexKey: {name}")
                 )

@@ -88,22 +88,38 @@ def _canonical(request: Values, *, has_values: bool = True) -> dict[str, Any]:
     """The canonical form of one request, or of one action of a transaction."""
     checked = dict(request)
     for field in _VALUES_BY_NAME:
-        if isinstance(request.get(field), Mapping):
+        if field in request and _is_mapping(request[field]):
             checked[field] = canonical_values(request[field])
     for field in _CONDITIONS_BY_NAME:
-        if isinstance(request.get(field), Mapping):
+        if field in request and _is_mapping(request[field]):
             checked[field] = {name: _condition(entry) for name, entry in request[field].items()}
     for field in _EXPRESSIONS:
-        if len((request.get(field) or "").encode()) > MAX_EXPRESSION_BYTES:
+        text = request.get(field) or ""
+        if len(text) > MAX_EXPRESSION_BYTES // 4 and len(text.encode()) > MAX_EXPRESSION_BYTES:
             raise MockValidationException(
                 f"Invalid {field}: Expression size has exceeded the maximum allowed size; "
-                f"expression size: {len(request[field].encode())}"
+                f"expression size: {len(text.encode())}"
             )
     values = checked.get("ExpressionAttributeValues")
-    if values and item_size(values) > MAX_VALUES_BYTES:
+    if values and not _are_few_texts(values) and item_size(values) > MAX_VALUES_BYTES:
         raise MockValidationException("ExpressionAttributeValues exceeds max size")
     check_expressions(checked, has_values=has_values)
     return checked
+
+
+def _is_mapping(value: Any) -> bool:
+    return type(value) is dict or isinstance(value, Mapping)
+
+
+def _are_few_texts(values: Values) -> bool:
+    """Whether all values are texts or numbers, and so short that they can't be too long together."""
+    length = 0
+    for name, value in values.items():
+        text = value.get("S") or value.get("N")
+        if text is None:
+            return False
+        length += len(name) + len(text)
+    return length < MAX_VALUES_BYTES // 4  # a character has at most 4 bytes
 
 
 def _condition(entry: Any) -> Any:

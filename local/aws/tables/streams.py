@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from moto.core.utils import unix_time
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import StreamShard, Table
 
+from local.aws.clock import now
 from local.aws.model import EndpointError
 from local.aws.tables.attribute_values import item_size
 from local.aws.tables.images import image, size_of
@@ -99,7 +99,7 @@ class LocalShard(StreamShard):  # type: ignore[misc]  # moto has no types that m
         most = len(self.records) - RETAINED_RECORDS
         passed = min(self.readers.values(), default=self.first + len(self.records)) - self.first
         dropped = max(min(passed, most), 0)
-        oldest = unix_time() - RETENTION_S
+        oldest = now() - RETENTION_S
         while dropped < most and self.records[dropped]["dynamodb"]["ApproximateCreationDateTime"] < oldest:
             dropped += 1
         if dropped >= _STEP:  # not one by one, since each deletion moves the remaining ones
@@ -147,7 +147,7 @@ def _record(table: Table, number: int, old: Item | None, new: Item | None) -> di
         "eventSource": "aws:dynamodb",
         "awsRegion": table.region_name,
         "dynamodb": {
-            "ApproximateCreationDateTime": int(unix_time()),
+            "ApproximateCreationDateTime": int(now()),
             "Keys": keys,
             **images,
             "SequenceNumber": str(FIRST_SEQUENCE_NUMBER + number),

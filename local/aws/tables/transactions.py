@@ -31,6 +31,7 @@ from local.aws.tables.images import size_of
 from local.aws.tables.items import Change, Values, apply, find, key_of
 from local.aws.tables.key_checks import check_key
 from local.aws.tables.writes import condition_of, plan
+from local.json_bytes import json_bytes
 
 MAX_ACTIONS = 100
 MAX_BYTES = 4 * 1024 * 1024
@@ -164,4 +165,4 @@ def _item_of(failed: ConditionalCheckFailed) -> Mapping[str, Any] | None:
 
 
 def _digest(request: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(request["TransactItems"], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json_bytes(request["TransactItems"], sort_keys=True)).hexdigest()

@@ -10,16 +10,12 @@ from typing import Any
 
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.responses import (
-    validate_put_has_empty_attrs,
-    validate_put_has_empty_keys,
-    validate_put_has_gsi_keys_set_to_none,
-)
+from moto.dynamodb.responses import validate_put_has_empty_keys
 
 from local.aws.expressions.projecting import projected
 from local.aws.expressions.requests import examined
 from local.aws.tables.images import image
-from local.aws.tables.items import Change, Condition, Values, apply, plan_delete, plan_put, plan_update
+from local.aws.tables.items import Change, Condition, Values, apply, has_usual_key, plan_delete, plan_put, plan_update
 from local.aws.tables.key_checks import EMPTY_KEY, check_index_keys, check_key
 
 RETURN_VALUES = ("NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW")
@@ -68,10 +64,9 @@ def plan(kind: str, table: Table, request: Values) -> Change:
     condition = condition_of(request)
     if kind == "Put":
         attributes = dict(request["Item"])
-        validate_put_has_empty_keys(attributes, table, custom_error_msg=EMPTY_KEY)
-        validate_put_has_empty_attrs(attributes, table)
-        validate_put_has_gsi_keys_set_to_none(attributes, table)
         check_index_keys(table, attributes)
+        if not has_usual_key(table, attributes):
+            validate_put_has_empty_keys(attributes, table, custom_error_msg=EMPTY_KEY)
         return plan_put(table, attributes, condition)
     key = dict(request["Key"])
     check_key(table, key)
@@ -79,7 +74,7 @@ def plan(kind: str, table: Table, request: Values) -> Change:
         return plan_delete(table, key, condition)
     change = plan_update(table, key, request.get("UpdateExpression"), condition)
     if change.new is not None:
-        check_index_keys(table, image(change.new))
+        check_index_keys(table, image(change.new), is_update=True)
     return change
 
 

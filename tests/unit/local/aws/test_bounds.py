@@ -7,7 +7,9 @@ from typing import Any
 
 import boto3
 import pytest
+from moto.core import utils
 from moto.core.model_instances import model_data
+from moto.dynamodb.models.dynamo_type import DynamoType
 
 from local.aws import access, bounds, moto_queues, services, topics
 from local.aws.endpoint import AwsEndpoint
@@ -94,6 +96,20 @@ def test_rows_that_nobody_used_for_long_are_packed(dynamodb: Any, table: str, mo
     found = dynamodb.scan(TableName=table, FilterExpression="attribute_exists(n)")["Items"]
     assert found == [{**wanted[0], "n": {"N": "1"}}]
     assert sum(row._image is not None for row in rows) <= 3
+
+
+def test_keys_of_text_are_found_and_moto_is_as_before_afterwards() -> None:
+    def state() -> list[object]:
+        return [DynamoType.__hash__, DynamoType.__eq__, utils.utcfromtimestamp]
+
+    before = state()
+    texts = [DynamoType({"S": "1"}), DynamoType({"B": "1"}), DynamoType({"N": "1"}), DynamoType({"S": ""})]
+    found = {one: number for number, one in enumerate(texts)}
+    with AwsEndpoint():
+        assert all(one is not other for one, other in zip(state(), before, strict=True))
+        assert [found[DynamoType({one.type: one.value})] for one in texts] == [0, 1, 2, 3]
+        assert DynamoType({"N": "1.0"}) == texts[2] != texts[0] != texts[1]
+    assert state() == before
 
 
 def test_pythons_collector_is_as_before_afterwards() -> None:

@@ -95,7 +95,10 @@ def test_a_notification_says_that_nothing_signed_it(endpoint: AwsEndpoint) -> No
         Message="text",
         MessageAttributes={"kind": {"DataType": "String", "StringValue": "x"}},
     )
-    notification = json.loads(sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"])
+    body = sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"]
+    assert body.startswith('{\n  "Type" : "Notification",\n  "MessageId" : "')
+    assert body.endswith("\n}")
+    notification = json.loads(body)
     assert notification.pop("MessageId")
     assert notification.pop("Timestamp")
     assert notification == {

@@ -308,6 +308,56 @@ def test_an_index_s_key_has_the_index_s_type(dynamodb: Any, value: dict[str, Any
     assert dynamodb.scan(TableName="indexed")["Count"] == 0
 
 
+@pytest.mark.parametrize("value", [{"S": ""}, {"B": b""}], ids=["text", "bytes"])
+def test_an_index_s_key_is_not_empty(dynamodb: Any, value: dict[str, Any]) -> None:
+    """The messages: github.com/architect/dynalite/issues/184, github.com/getmoto/moto/pull/4245."""
+    ((kind, _),) = value.items()
+    names = {"pk": "S", "sk": "S", "first": "S", "second": kind}
+    dynamodb.create_table(
+        TableName="indexed",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": type_} for name, type_ in names.items()],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": f"by-{name}",
+                "KeySchema": [{"AttributeName": name, "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for name in ("first", "second")
+        ],
+    )
+    item = {**key(), "first": {"S": "x"}, "second": value}
+    updates = {"UpdateExpression": "SET #s = :v", "ExpressionAttributeNames": {"#s": "second"}}
+    with pytest.raises(ClientError, match=r"secondary index key is not supported.*IndexName: by-second, IndexKey: sec"):
+        dynamodb.put_item(TableName="indexed", Item=item)
+    with pytest.raises(ClientError, match=r"update expression attempted to update a secondary index key to a value"):
+        dynamodb.update_item(TableName="indexed", Key=key(), **updates, ExpressionAttributeValues={":v": value})
+    update = {"TableName": "indexed", "Key": key("2"), **updates, "ExpressionAttributeValues": {":v": value}}
+    both = [{"Put": {"TableName": "indexed", "Item": item}}, {"Update": update}]
+    with pytest.raises(ClientError, match=r"TransactionCanceledException.*\[ValidationError, ValidationError\]"):
+        dynamodb.transact_write_items(TransactItems=both)
+    assert dynamodb.scan(TableName="indexed")["Count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (5, "NUMBER_VALUE cannot be converted to String"),
+        (1.5, "NUMBER_VALUE cannot be converted to String"),
+        (True, "TRUE_VALUE cannot be converted to String"),
+        ({"S": "x"}, "Start of structure or map found where not expected"),
+        (["x"], "Start of structure or list found where not expected"),
+    ],
+)
+def test_edge_40_text_is_text(dynamodb: Any, table: str, content: object, told: str) -> None:
+    client = boto3.client("dynamodb", config=Config(parameter_validation=False))
+    for value in ({"S": content}, {"M": {"x": {"S": content}}}, {"L": [{"S": content}]}):
+        with pytest.raises(ClientError, match=f"SerializationException.*{told}"):
+            client.put_item(TableName=table, Item={**key(), "v": value})
+    assert read(dynamodb, table) is None
+
+
 @pytest.mark.parametrize("value", [{"N": "1"}, {"BOOL": True}, {"S": ""}])
 def test_edge_40_a_key_condition_is_of_the_keys_type(dynamodb: Any, table: str, value: dict[str, Any]) -> None:
     with pytest.raises(ClientError, match="ValidationException"):

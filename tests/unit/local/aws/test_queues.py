@@ -202,6 +202,19 @@ def test_an_unknown_queue_is_named(endpoint: AwsEndpoint) -> None:
         has_visible_messages(endpoint, ARN)
 
 
+def test_receipts_differ_and_attributes_that_are_not_asked_for_stay(endpoint: AwsEndpoint) -> None:
+    sqs: Any = boto3.client("sqs")
+    url = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "0"})["QueueUrl"]
+    attributes = {name: {"DataType": "String", "StringValue": name} for name in ("a", "b")}
+    sqs.send_message(QueueUrl=url, MessageBody="text", MessageAttributes=attributes)
+    asked: list[list[str]] = [[], ["b"], ["All"]]
+    found = [sqs.receive_message(QueueUrl=url, MessageAttributeNames=names)["Messages"][0] for names in asked]
+    assert [sorted(one.get("MessageAttributes", {})) for one in found] == [[], ["b"], ["a", "b"]]
+    assert len({one["ReceiptHandle"] for one in found}) == 3
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=found[0]["ReceiptHandle"])
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+
+
 def test_what_was_received_is_deleted_by_any_of_its_handles() -> None:
     scheduler = Scheduler.virtual()
     with AwsEndpoint(scheduler) as endpoint:

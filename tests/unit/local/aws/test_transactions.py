@@ -183,6 +183,11 @@ def test_a_request_token_makes_a_transaction_idempotent_for_ten_minutes() -> Non
             dynamodb.transact_write_items(**request)
         assert read(dynamodb, table, "a") == item("a", n=1)
 
+        ((kind, action),) = add(table, "a").items()
+        other_order = {kind: dict(reversed(action.items()))}
+        dynamodb.transact_write_items(TransactItems=[other_order], ClientRequestToken="token")
+        assert read(dynamodb, table, "a") == item("a", n=1)
+
         with pytest.raises(ClientError, match="IdempotentParameterMismatch"):
             dynamodb.transact_write_items(TransactItems=[add(table, "b")], ClientRequestToken="token")
 
