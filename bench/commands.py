@@ -206,6 +206,8 @@ def read_units(call: AwsCall) -> int:
     """For consistent reads of items up to 4 KB; a transaction costs double."""
     if call.operation == "TransactGetItems":
         return 2 * len(call.params["TransactItems"])
+    if call.operation == "BatchGetItem":
+        return sum(len(asked["Keys"]) for asked in call.params["RequestItems"].values())
     return 1 if call.operation in ("GetItem", "Query") else 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from handlers.commands.model import completed
@@ -54,6 +54,12 @@ class CommandRepository:
     def data(self, key: EntityKey) -> Item | None:
         """The read model's row."""
         return self._live(self._store.get(DATA, key.pk, key.sk))
+
+    def data_of(self, keys: Collection[EntityKey]) -> dict[EntityKey, Item | None]:
+        """The read model's rows of up to 100 entities in one call; one that was not read is missing."""
+        found = self._store.get_each([(DATA, key.pk, key.sk) for key in keys]) if keys else {}
+        rows = ((key, (DATA, key.pk, key.sk)) for key in keys)
+        return {key: self._live(found[stored]) for key, stored in rows if stored in found}
 
     def latest_command(self, key: EntityKey) -> Item | None:
         """The highest version in the log: one descending query, regardless of the number of versions."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 
 from handlers.core.errors import ValidationError
 from handlers.core.key_parts import SEPARATOR, check_part
@@ -103,7 +104,7 @@ class ImportRowKey:
             check_part("tableName", first)
             check_ulid(second)
 
-    @property
+    @cached_property
     def index(self) -> int | None:
         """The row's position in its file, from 0; None for a single row."""
         first, _, second = self.name.partition(SEPARATOR)

@@ -24,6 +24,7 @@ from handlers.store.port import (
     ConditionFailed,
     Delete,
     Item,
+    Key,
     Page,
     Put,
     TransactionFailed,
@@ -76,11 +77,31 @@ class DynamoTableStore:
         )
         return item_from_dynamo(answer["Item"]) if "Item" in answer else None
 
-    def get_together(self, keys: Sequence[tuple[str, str, str]]) -> list[Item | None]:
+    def get_together(self, keys: Sequence[Key]) -> list[Item | None]:
         """See TableStore."""
         gets: Any = [{"Get": {"TableName": self._tables[table], "Key": _key(pk, sk)}} for table, pk, sk in keys]
         answer = self._call(lambda: self._client.transact_get_items(TransactItems=gets), "several tables")
         return [item_from_dynamo(r["Item"]) if r.get("Item") else None for r in answer["Responses"]]
+
+    def get_each(self, keys: Sequence[Key]) -> dict[Key, Item | None]:
+        """See TableStore."""
+        requests: dict[str, Any] = {}
+        for table, pk, sk in dict.fromkeys(keys):
+            asked = requests.setdefault(self._tables[table], {"Keys": [], "ConsistentRead": True})
+            asked["Keys"].append(_key(pk, sk))
+        answer = self._call(lambda: self._client.batch_get_item(RequestItems=requests), "several tables")
+        left = {
+            (name, key["pk"]["S"], key["sk"]["S"])
+            for name, asked in answer.get("UnprocessedKeys", {}).items()
+            for key in asked["Keys"]
+        }
+        found = {
+            (name, item["pk"]["S"], item["sk"]["S"]): item_from_dynamo(item)
+            for name, items in answer["Responses"].items()
+            for item in items
+        }
+        wanted = {(table, pk, sk): (self._tables[table], pk, sk) for table, pk, sk in keys}
+        return {key: found.get(stored) for key, stored in wanted.items() if stored not in left}
 
     def put(self, table: str, item: Item, condition: Condition | None = None) -> None:
         """See TableStore."""

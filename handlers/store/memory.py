@@ -20,6 +20,7 @@ from handlers.store.port import (
     ConditionFailed,
     Delete,
     Item,
+    Key,
     Page,
     Put,
     TransactionFailed,
@@ -53,10 +54,15 @@ class MemoryTableStore:
         with self._lock:
             return _copy(self._items.get((table, pk, sk)))
 
-    def get_together(self, keys: Sequence[tuple[str, str, str]]) -> list[Item | None]:
+    def get_together(self, keys: Sequence[Key]) -> list[Item | None]:
         """See TableStore."""
         with self._lock:
             return [_copy(self._items.get(key)) for key in keys]
+
+    def get_each(self, keys: Sequence[Key]) -> dict[Key, Item | None]:
+        """See TableStore."""
+        with self._lock:
+            return {key: _copy(self._items.get(key)) for key in keys}
 
     def put(self, table: str, item: Item, condition: Condition | None = None) -> None:
         """See TableStore."""

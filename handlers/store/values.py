@@ -16,6 +16,8 @@ from handlers.core.values.json_numbers import from_text
 
 def to_dynamo(value: Any) -> dict[str, Any]:
     """``"a"`` to ``{"S": "a"}`` and so on."""
+    if type(value) is str:  # most values are texts
+        return {"S": value}
     if value is None:
         return {"NULL": True}
     if isinstance(value, bool):

@@ -66,15 +66,15 @@ SPEC = FunctionSpec(
     grants={
         # The job of an archive's file is put on the condition that the file has no outcome.
         table(IMPORT_TMP): (
-            *("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
-            "dynamodb:UpdateItem",
+            *("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
+            *("dynamodb:Query", "dynamodb:UpdateItem"),
         ),
         # Rows of tables that publish synchronously are applied here.
         table(COMMANDS): (
             *("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
             "dynamodb:UpdateItem",
         ),
-        table(DATA): ("dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
+        table(DATA): ("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem"),
         table(HISTORY): ("dynamodb:PutItem",),
         objects(ATTRIBUTES): ("s3:GetObject", "s3:PutObject"),
         objects(REPORTS): ("s3:PutObject",),

@@ -7,7 +7,6 @@ import json
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
-from string import ascii_lowercase
 from typing import Any
 
 from moto.core.utils import unix_time, unix_time_millis
@@ -21,6 +20,7 @@ from local.journal import active
 REMEMBERED_HANDLES = 10_000
 #: As many as moto's.
 RECEIPT_CHARACTERS = 185
+_LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
 class LocalMessage(Message):  # type: ignore[misc]  # moto has no types that mypy can follow
@@ -37,7 +37,8 @@ class LocalMessage(Message):  # type: ignore[misc]  # moto has no types that myp
         if visibility_timeout:
             self.visible_at = moment + int(visibility_timeout) * 1000
         self._old_receipt_handles.append(self.receipt_handle)
-        self.receipt_handle = "".join(mock_random.choices(ascii_lowercase, k=RECEIPT_CHARACTERS))
+        drawn = f"{mock_random.getrandbits(4 * RECEIPT_CHARACTERS):0{RECEIPT_CHARACTERS}x}"
+        self.receipt_handle = drawn.translate(_LETTERS)
 
     def __deepcopy__(self, _: object) -> LocalMessage:
         """moto only replaces the copy's attributes, by the wanted ones."""
@@ -83,9 +84,12 @@ class LocalQueue(Queue):  # type: ignore[misc]  # moto has no types that mypy ca
         """
         moment = unix_time_millis()
         self.delayed = [one for one in self.delayed if one.delayed_until >= moment] if self._messages else []
-        candidates = self._messages if self.fifo_queue else itertools.chain(self.delayed, self.pending_messages)
-        times = (max(one.visible_at, one.delayed_until) for one in candidates)
-        return min((at for at in times if at >= moment), default=None)
+        first = None
+        for one in self._messages if self.fifo_queue else itertools.chain(self.delayed, self.pending_messages):
+            at = one.visible_at if one.visible_at > one.delayed_until else one.delayed_until
+            if at >= moment and (first is None or at < first):
+                first = at
+        return first
 
     def delete_message(self, receipt_handle: str) -> None:
         """Search from the front, where received messages are; moto scans the whole queue twice, and copies it.

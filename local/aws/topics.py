@@ -7,7 +7,6 @@ for verification, since the certificate's URL points to AWS, which doesn't have 
 from __future__ import annotations
 
 import base64
-import json
 from collections import deque
 from collections.abc import Mapping
 from functools import lru_cache
@@ -18,6 +17,7 @@ from moto.sns.models import SNSBackend, Subscription, Topic
 from moto.sns.utils import FilterPolicyMatcher
 
 from local.aws import services
+from local.json_bytes import json_bytes
 from local.partitions import suffix_of
 
 #: How many notifications a topic keeps, for inspection.
@@ -82,7 +82,7 @@ class LocalSubscription(Subscription):  # type: ignore[misc]  # moto has no type
 
 def _shown(notification: Mapping[str, Any]) -> str:
     """The notification as the service writes it (SNS Developer Guide, "HTTP/HTTPS notification JSON format")."""
-    lines = (f"  {json.dumps(name)} : {json.dumps(value)}" for name, value in notification.items())
+    lines = [f'  "{name}" : {json_bytes(value).decode()}' for name, value in notification.items()]
     return "{\n" + ",\n".join(lines) + "\n}"
 
 

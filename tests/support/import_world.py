@@ -6,6 +6,7 @@ commands is played: a command that was accepted becomes DONE, or FAILED where ``
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import random
@@ -77,7 +78,7 @@ R = TypeVar("R")
 
 class ImportWorld:
     """``mode``: of imports that say none. ``twice``: every delivery is made twice. ``checks``: after each of
-    them. ``layout``: changes to the airports' layout.
+    them. ``batch``: how many messages the queue delivers together. ``layout``: changes to the airports' layout.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class ImportWorld:
         checks: bool = True,
         handlers: Mapping[str, tuple[str, Any]] | None = None,
         ttl: str = "{}",
+        batch: int = 1,
         **layout: Any,
     ) -> None:
         self.gate = gate or Gate()
@@ -100,6 +102,7 @@ class ImportWorld:
         self.checks = checks
         self.clock = ManualClock()
         self.twice = twice
+        self.batch = batch
         self.random = random.Random(seed)
         #: Deliveries that never happen, by name and number.
         self.lost: Callable[[str, int], bool] = lambda name, number: False
@@ -345,11 +348,45 @@ class ImportWorld:
         if message["action"] != "import-execute":
             return
 
-        def deliver(receive: int) -> bool:
-            record = {"messageId": "m", "body": _body(message), "attributes": {"ApproximateReceiveCount": str(receive)}}
-            return not self.worker([record])["batchItemFailures"]
+        self.pending.append(("queue", _Message(self, message)))
 
-        self.pending.append(("queue", deliver))
+    def receive(self, first: _Message) -> bool:
+        """Deliver a message, with others of its queue; those that fail come again later. Whether this one is done."""
+        of_queue = (one for _, one in self.pending if isinstance(one, _Message))
+        messages = [first, *itertools.islice(of_queue, self.batch - 1)]
+        others = messages[1:]
+        self.pending = [(name, one) for name, one in self.pending if one not in others]
+        for one in others:
+            one.receives += 1
+        failed = set(range(len(messages)))
+        try:
+            answer = self.worker([one.record(str(number)) for number, one in enumerate(messages)])
+            failed = {int(one["itemIdentifier"]) for one in answer["batchItemFailures"]}
+        finally:
+            for number, one in enumerate(others, start=1):
+                if number in failed and one.receives < MOST_DELIVERIES:
+                    self.pending.append(("queue", one))
+                elif number in failed:
+                    self.dead.append("queue")
+        return 0 not in failed
+
+
+class _Message:
+    """A message of the import queue; called with the number of its receive."""
+
+    def __init__(self, world: ImportWorld, message: Mapping[str, Any]) -> None:
+        self.world = world
+        self.message = message
+        self.receives = 0
+
+    def __call__(self, receive: int) -> bool:
+        self.receives = max(self.receives, receive)
+        return self.world.receive(self)
+
+    def record(self, id_: str) -> dict[str, Any]:
+        """As Lambda delivers it."""
+        attributes = {"ApproximateReceiveCount": str(self.receives)}
+        return {"messageId": id_, "body": _body(self.message), "attributes": attributes}
 
 
 class _Later:

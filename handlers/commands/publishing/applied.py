@@ -6,7 +6,7 @@ as in ``publish_sync``: its targets are called at once, and after a crash the sw
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from contract.rows import SYNC_MODE
@@ -66,13 +66,18 @@ class AppliedPublisher:
         self._clock = clock
         self._rows = CommandRepository(store, clock.now)
 
-    def seen(self, key: EntityKey) -> Seen:
+    def read_ahead(self, keys: Collection[EntityKey]) -> dict[EntityKey, Item | None]:
+        """The data rows of several entities, for ``seen``; one that was not read is missing."""
+        return self._rows.data_of(keys)
+
+    def seen(self, key: EntityKey, ahead: dict[EntityKey, Item | None] | None = None) -> Seen:
         """Read the entity; rows are returned as stored.
 
         The command is read last, so its content isn't older than the data row, which may be written before its command
-        is done.
+        is done. For the same reason the data row may be one of ``read_ahead``, each of which is used once: a later
+        version shows in the command, and ``publish`` writes nothing unless the data row is still the one that was seen.
         """
-        data = self._rows.data(key)
+        data = ahead.pop(key) if ahead and key in ahead else self._rows.data(key)
         return Seen(key, self._rows.latest_command(key), data)
 
     def latest(self, seen: Seen) -> Command | None:

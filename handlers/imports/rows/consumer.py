@@ -23,6 +23,7 @@ from handlers.imports.jobs import status
 from handlers.imports.keys import ImportRowKey
 from handlers.imports.rows.command_outcomes import settle_published
 from handlers.imports.rows.preparation import prepare, problem_of
+from handlers.imports.rows.read_ahead import Ahead, ReadAhead
 from handlers.imports.rows.unchanged_rows import end_unchanged
 from handlers.imports.strategy import EQUAL, ImportStrategy, ImportTables
 
@@ -56,6 +57,7 @@ class RowWorker:
         self._publisher = publisher
         self._tables = tables
         self._apply = apply
+        self._read_ahead = ReadAhead(repository, apply, tables)
         self._max_receives = max_receives
 
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -65,13 +67,15 @@ class RowWorker:
             ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: these are redelivered.
         """
 
+        ahead = self._read_ahead(_rows_of(records))
+
         def work(record: Mapping[str, Any], receives: int) -> None:
             key, attempt = row_named(record, IMPORT_EXECUTE, ImportRowKey.parse)
-            self.run(key, attempt, is_last=receives >= self._max_receives)
+            self.run(key, attempt, is_last=receives >= self._max_receives, ahead=ahead)
 
         return answer_each(records, work, "import message failed", self._letters, has_record_data=True)
 
-    def run(self, key: ImportRowKey, attempt: int, *, is_last: bool) -> None:
+    def run(self, key: ImportRowKey, attempt: int, *, is_last: bool, ahead: Ahead | None = None) -> None:
         """Process one attempt of a row. A return means that its message is done.
 
         A permanent error fails the row at once, a possibly transient one at the last receive. An error of the
@@ -80,12 +84,13 @@ class RowWorker:
         Raises:
             The error that prevents publishing, in all other cases.
         """
-        row = self._repository.row(key)
+        ahead = ahead or Ahead()
+        row = ahead.rows.pop(key) if key in ahead.rows else self._repository.row(key)
         if row is None or row["attempt"] != attempt or status.is_terminal(row):
             log_step("dropped: the row has moved on", pk=key.pk, sk=key.sk, attempt=attempt)
             return
         try:
-            self._publish(key, row)
+            self._publish(key, row, ahead)
         except Exception as error:
             problem = problem_of(error)
             if problem is None:
@@ -95,14 +100,14 @@ class RowWorker:
             log_step("row failed", level=logging.ERROR, pk=key.pk, sk=key.sk, attempt=attempt, **without_text(error))
             self._repository.refuse(row, problem.code, problem.message)
 
-    def _publish(self, key: ImportRowKey, row: Item) -> None:
+    def _publish(self, key: ImportRowKey, row: Item, ahead: Ahead) -> None:
         attempt: int = row["attempt"]
         if row["status"] == status.PROCESSING:
             self._settle(row)
             return
         table = self._tables.of(row["tableName"])
         strategy = table.strategy
-        prepared = prepare(row["row"], strategy)
+        prepared = ahead.prepared.get(key) or prepare(row["row"], strategy)
         if prepared.given is None:
             assert prepared.problem is not None
             self._repository.refuse(row, prepared.problem.code, prepared.problem.message)
@@ -110,7 +115,7 @@ class RowWorker:
         context = restored_context(row, key.request_id(attempt))
         try:
             if table.layout.publish == SYNC:
-                self._apply(row, prepared.given, strategy, context)
+                self._apply(row, prepared.given, strategy, context, ahead.data)
                 return
             command = self._published(row, prepared.given, strategy, context)
         except ExtraWriteRefused:
@@ -153,3 +158,15 @@ class RowWorker:
         """The latest version is equal, so the row gets its outcome. Raises LatestOpen."""
         latest = self._publisher.repository.latest_command(given.key(context))
         end_unchanged(self._repository, row, latest, context.request_id)
+
+
+def _rows_of(records: Sequence[Mapping[str, Any]]) -> list[ImportRowKey]:
+    """The rows that messages name; the error of one that names none is raised when it is processed."""
+    keys: dict[ImportRowKey, None] = {}
+    for record in records:
+        try:
+            key, _ = row_named(record, IMPORT_EXECUTE, ImportRowKey.parse)
+        except Exception:  # noqa: BLE001 - boundary: one message; its error is raised when it is processed
+            continue
+        keys[key] = None
+    return list(keys)

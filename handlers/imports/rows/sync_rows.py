@@ -13,6 +13,9 @@ from handlers.imports.rows.unchanged_rows import end_unchanged
 from handlers.imports.strategy import EQUAL, ImportStrategy
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from handlers.commands.keys import EntityKey
     from handlers.commands.model import CommandInput
     from handlers.commands.publishing.applied import AppliedPublisher, InlineTargets
     from handlers.core.context import InvokeContext
@@ -31,8 +34,21 @@ class SyncRows:
         self._publisher = publisher
         self._targets = targets
 
-    def __call__(self, row: Item, given: CommandInput, strategy: ImportStrategy, context: InvokeContext) -> None:
+    def read_ahead(self, keys: Collection[EntityKey]) -> dict[EntityKey, Item | None]:
+        """The data rows of several entities; one that was not read is missing."""
+        return self._publisher.read_ahead(keys)
+
+    def __call__(
+        self,
+        row: Item,
+        given: CommandInput,
+        strategy: ImportStrategy,
+        context: InvokeContext,
+        ahead: dict[EntityKey, Item | None] | None = None,
+    ) -> None:
         """Publish and apply the command of a row in CREATED, and set the row's outcome.
+
+        ``ahead``: from ``read_ahead``; each row is used, and removed, once.
 
         Raises:
             PendingVersions, LatestOpen: an earlier version isn't applied yet; the message is redelivered.
@@ -47,7 +63,7 @@ class SyncRows:
 
         key = given.key(context)
         for _ in range(PUBLISH_ATTEMPTS):
-            seen = self._publisher.seen(key)
+            seen = self._publisher.seen(key, ahead)
             if strategy.compare(self._publisher.latest(seen), given) == EQUAL or self._publisher.is_same(seen, given):
                 end_unchanged(self._repository, row, seen.command, context.request_id)
                 return

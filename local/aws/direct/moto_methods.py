@@ -7,6 +7,7 @@ for IAM and SNS in XML. On an error of another service, that is done nevertheles
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 from moto.core.exceptions import HTTPException, ServiceException
@@ -63,12 +64,15 @@ def result(request: AwsRequest) -> Any:
     response.params = _copied(request.params)
     response.body = json.dumps(request.params) if request.service in _READ_FROM_A_BODY else None
     try:
-        answer = getattr(response, camelcase_to_underscores(request.operation))()
+        answer = getattr(response, _method_name(request.operation))()
     except (HTTPException, ServiceException) as error:
         if request.service in QUERIES and isinstance(error, ServiceException):
             raise Refused(error.code, error.message, _status(request.service, error.code)) from error
         return None
     return (plain(answer.result) if isinstance(answer, ActionResult) else json.loads(answer or "null")) or {}
+
+
+_method_name = cache(camelcase_to_underscores)
 
 
 def _copied(value: Any) -> Any:

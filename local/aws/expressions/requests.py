@@ -66,34 +66,50 @@ def check_expressions(request: Values, *, has_values: bool = True) -> None:
     """
     names = request.get("ExpressionAttributeNames")
     values = request.get("ExpressionAttributeValues") if has_values else None
-    texts = [(name, request[name]) for name in FIELDS if request.get(name) is not None]
+    texts = tuple((name, request[name]) for name in FIELDS if request.get(name) is not None)
+    if not texts and names is None and values is None:
+        return
     older = sorted(OLDER & request.keys())
     if older and texts:
         raise MockValidationException(
             "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: "
             f"{{{', '.join(older)}}} Expression parameters: {{{', '.join(sorted(name for name, _ in texts))}}}"
         )
-    _check_placeholders(names, values, texts)
-    unused_names, unused_values = set(names or ()), set(values or ())
-    for name, text in texts:
-        found = examined(name, text, names, values)
-        if found.wrong:
-            raise MockValidationException(f"Invalid {name}: {found.wrong}")
+    depend, wrong = _checked(texts, None if names is None else tuple(names.items()), _types(values))
+    for name, found in depend:
         _check_values(name, found, values or {})
+    if wrong:
+        raise MockValidationException(wrong)
+
+
+@lru_cache(maxsize=1024)
+def _checked(texts: Pairs, names: Pairs | None, types: Pairs | None) -> tuple[list[tuple[str, Examined]], str]:
+    """The expressions whose values have to be checked, and what is wrong after them. Raises MockValidationException."""
+    _check_placeholders(names, types, texts)
+    unused_names, unused_values = {name for name, _ in names or ()}, {name for name, _ in types or ()}
+    depend: list[tuple[str, Examined]] = []
+    for name, text in texts:
+        found = _examined(name, text, names or (), types or ())
+        if found.wrong:
+            return depend, f"Invalid {name}: {found.wrong}"
+        if found.type_names or found.bounds:
+            depend.append((name, found))
         unused_names -= found.names
         unused_values -= found.values
     for kind, unused in (("Names", unused_names), ("Values", unused_values)):
         if unused:
             keys = ", ".join(sorted(unused))
-            raise MockValidationException(
-                f"Value provided in ExpressionAttribute{kind} unused in expressions: keys: {{{keys}}}"
-            )
+            return depend, f"Value provided in ExpressionAttribute{kind} unused in expressions: keys: {{{keys}}}"
+    return depend, ""
+
+
+def _types(values: Values | None) -> Pairs | None:
+    return None if values is None else tuple([(name, next(iter(value))) for name, value in values.items()])
 
 
 def examined(parameter: str, text: str, names: Values | None, values: Values | None) -> Examined:
     """The expression in a parameter, with the names and values of its request."""
-    types = tuple((name, next(iter(value))) for name, value in values.items()) if values else ()
-    return _examined(parameter, text, tuple(names.items()) if names else (), types)
+    return _examined(parameter, text, tuple(names.items()) if names else (), _types(values) or ())
 
 
 @lru_cache(maxsize=1024)
@@ -114,8 +130,8 @@ def _examined(parameter: str, text: str, names: Pairs, types: Pairs) -> Examined
     return Examined("", *sets, tuple(found.bounds), tuple(found.type_names), tests=tests)
 
 
-def _check_placeholders(names: Values | None, values: Values | None, texts: list[tuple[str, str]]) -> None:
-    for kind, given in (("Names", names), ("Values", values)):
+def _check_placeholders(names: Pairs | None, types: Pairs | None, texts: Pairs) -> None:
+    for kind, given in (("Names", names), ("Values", types)):
         if given is None:
             continue
         field = f"ExpressionAttribute{kind}"
@@ -125,10 +141,10 @@ def _check_placeholders(names: Values | None, values: Values | None, texts: list
             if kind == "Values":
                 raise ExpressionAttributeValuesEmpty
             raise MockValidationException(f"{field} must not be empty")
-        for key in given:
+        for key, _ in given:
             if not _PLACEHOLDER.fullmatch(key) or (key[0] == "#") != (kind == "Names"):
                 raise MockValidationException(f'{field} contains invalid key: Syntax error; key: "{key}"')
-    for key, name in (names or {}).items():
+    for key, name in names or ():
         if not name:
             raise MockValidationException(
                 f"ExpressionAttributeNames contains invalid value: Empty attribute name; key: {key}"

@@ -98,6 +98,8 @@ def forget_items() -> None:
 
 def plain(value: Any) -> Any:
     """Any mix of moto's and Python's types as JSON (binary as base64, times as epoch seconds)."""
+    if type(value) is str:
+        return value
     if isinstance(value, DynamoType):
         return {value.type: plain(value.value)}
     if isinstance(value, dict):

@@ -82,6 +82,16 @@ def find(table: Table, hash_key: DynamoType, range_key: DynamoType | None) -> It
     return item
 
 
+def key_value(typed: Values) -> DynamoType:
+    """moto's form of a key's value; for text without its search for nested values."""
+    text = typed.get("S")
+    if text is None:
+        return DynamoType(typed)
+    value: DynamoType = DynamoType.__new__(DynamoType)
+    value.type, value.value = "S", text
+    return value
+
+
 def key_of(table: Table, key: Values, *, whole: bool = True) -> tuple[DynamoType, DynamoType | None]:
     """The hash and range key in ``key``; ``whole`` refuses additional attributes.
 
@@ -91,8 +101,8 @@ def key_of(table: Table, key: Values, *, whole: bool = True) -> tuple[DynamoType
     names = table.table_key_attrs
     if any(name not in key for name in names) or (whole and len(key) != len(names)):
         raise ProvidedKeyDoesNotExist
-    hash_key = DynamoType(key[table.hash_key_attr])
-    range_key = DynamoType(key[table.range_key_attr]) if table.range_key_attr else None
+    hash_key = key_value(key[table.hash_key_attr])
+    range_key = key_value(key[table.range_key_attr]) if table.range_key_attr else None
     if hash_key.type != table.hash_key_type or (range_key is not None and range_key.type != table.range_key_type):
         raise ProvidedKeyDoesNotExist
     return hash_key, range_key
@@ -116,8 +126,8 @@ def plan_put(table: Table, attributes: Values, condition: Condition) -> Change:
             raise MockValidationException(
                 f"One or more parameter values were invalid: Missing the key {name} in the item"
             )
-    hash_key = DynamoType(attributes[table.hash_key_attr])
-    range_key = DynamoType(attributes[table.range_key_attr]) if table.range_key_attr else None
+    hash_key = key_value(attributes[table.hash_key_attr])
+    range_key = key_value(attributes[table.range_key_attr]) if table.range_key_attr else None
     _check_key_type(table.hash_key_attr, table.hash_key_type, hash_key)
     if range_key is not None:
         _check_key_type(table.range_key_attr, table.range_key_type, range_key)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
 from moto.dynamodb.exceptions import ERROR_TYPE_PREFIX
+from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
 from local.aws.clock import now
 from local.aws.model import AwsRequest, AwsResponse
-from local.aws.tables.batches import batch_write
+from local.aws.tables.batches import batch_write, short_batch_get
 from local.aws.tables.dynamodb import LocalDynamoDB
 from local.aws.tables.images import plain
 from local.aws.tables.key_checks import check_read_keys
@@ -50,8 +52,20 @@ OPERATIONS = {
     "UpdateTable": "update_table",
     "UpdateTimeToLive": "update_time_to_live",
 }
+Tables = Callable[[str], Table]
+Short = Callable[[Tables, Mapping[str, Any]], dict[str, Any] | None]
+
+
+def _of_table(read: Callable[[Table, Mapping[str, Any]], dict[str, Any] | None]) -> Short:
+    return lambda get_table, request: read(get_table(request["TableName"]), request)
+
+
 #: Operations whose common requests are answered without moto.
-SHORT = {"GetItem": short_get, "Query": short_query}
+SHORT: dict[str, Short] = {
+    "BatchGetItem": short_batch_get,
+    "GetItem": _of_table(short_get),
+    "Query": _of_table(short_query),
+}
 
 
 def handle(request: AwsRequest, backend: LocalDynamoDB) -> AwsResponse:
@@ -74,7 +88,7 @@ def handle(request: AwsRequest, backend: LocalDynamoDB) -> AwsResponse:
         if request.operation in ("GetItem", "BatchGetItem", "Query"):
             check_read_keys(backend.get_table, request.operation, handler.body)
         if request.operation in SHORT:
-            short = SHORT[request.operation](backend.get_table(handler.body["TableName"]), handler.body)
+            short = SHORT[request.operation](backend.get_table, handler.body)
             if short is not None:
                 return _answer(200, short)
         if request.operation == "TransactGetItems":

@@ -83,3 +83,23 @@ def test_a_failed_condition_beats_a_conflict_in_the_same_transaction() -> None:
     with pytest.raises(Exception, match="conditions failed in a transaction"):
         table.transact([Put("commands", {"pk": "p", "sk": "s"}), Put("commands", {"pk": "p", "sk": "t"})])
     assert slept == []
+
+
+def test_a_key_that_was_not_processed_is_missing() -> None:
+    """The answer: API reference, BatchGetItem, "UnprocessedKeys"."""
+    answer = {
+        "Responses": {"c": [{"pk": {"S": "p"}, "sk": {"S": "2"}, "n": {"N": "1"}}]},
+        "UnprocessedKeys": {"c": {"Keys": [{"pk": {"S": "p"}, "sk": {"S": "3"}}], "ConsistentRead": True}},
+    }
+    asked: list[Any] = []
+
+    class Half:
+        def batch_get_item(self, **arguments: Any) -> Any:
+            asked.append(arguments)
+            return answer
+
+    table = DynamoTableStore(cast("Any", Half()), {"commands": "c"})
+    keys = [("commands", "p", str(number)) for number in (1, 2, 3)]
+    assert table.get_each([*keys, keys[0]]) == {keys[0]: None, keys[1]: {"pk": "p", "sk": "2", "n": 1}}
+    wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for _, pk, sk in keys]
+    assert asked == [{"RequestItems": {"c": {"Keys": wanted, "ConsistentRead": True}}}]

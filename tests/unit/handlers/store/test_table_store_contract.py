@@ -145,6 +145,16 @@ class TestTableStore:
         keys = [("data", "p", "1"), ("commands", "p", "2"), ("commands", "p", "1")]
         assert store.get_together(keys) == [{"pk": "p", "sk": "1", "v": 1}, None, {"pk": "p", "sk": "1"}]
 
+    def test_get_each_says_which_are_there(self, store: TableStore) -> None:
+        store.put("commands", {"pk": "p", "sk": "1"})
+        store.put("data", {"pk": "p", "sk": "1", "v": 1})
+        keys = [("data", "p", "1"), ("commands", "p", "2"), ("commands", "p", "1"), ("data", "p", "1")]
+        assert store.get_each(keys) == {
+            ("data", "p", "1"): {"pk": "p", "sk": "1", "v": 1},
+            ("commands", "p", "2"): None,
+            ("commands", "p", "1"): {"pk": "p", "sk": "1"},
+        }
+
     def test_transaction_applies_all(self, store: TableStore) -> None:
         store.put("data", {"pk": "p", "sk": "1", "n": 1})
         store.put("data", {"pk": "p", "sk": "2"})

@@ -92,6 +92,34 @@ def outcome(read: Callable[[], Any]) -> Any:
         return error.response["Error"]
 
 
+def test_a_batch_of_reads_has_what_moto_finds(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    random_, counts = random.Random(5), set()
+    for _ in range(60):
+        change_something(dynamodb, random_)
+        keys = [{"pk": {"S": random_.choice("abc")}, "sk": {"S": random_.choice(["x", "x1", "y"])}} for _ in range(3)]
+        more = random_.choice([{}, {"ConsistentRead": True}, {"ProjectionExpression": "sk"}])
+
+        def read(keys: Any = keys, more: Any = more) -> Any:
+            return dynamodb.batch_get_item(RequestItems={"t": {"Keys": keys, **more}})
+
+        ours, motos = outcome(read), by_moto(monkeypatch, read)
+        motos.pop("ConsumedCapacity", None)
+        ours.pop("ConsumedCapacity", None)
+        assert ours == motos
+        counts.add(len(ours["Responses"]["t"]) if "Responses" in ours else ours["Code"])
+    assert {0, 1, 2, "ValidationException"} <= counts
+
+
+def test_a_batch_of_reads_stops_at_16_mb(dynamodb: Any) -> None:
+    keys = [{"pk": {"S": "large"}, "sk": {"S": str(number)}} for number in range(50)]
+    for key in keys:
+        dynamodb.put_item(TableName="t", Item={**key, "text": {"S": "x" * 390_000}})
+    answer = dynamodb.batch_get_item(RequestItems={"t": {"Keys": keys}})
+    found, left = answer["Responses"]["t"], answer["UnprocessedKeys"]["t"]["Keys"]
+    assert 16_000_000 < 390_000 * (len(found) + 1) < 17_600_000
+    assert [{"pk": one["pk"], "sk": one["sk"]} for one in found] + left == keys
+
+
 def test_an_index_has_what_moto_finds_by_looking_at_all_items(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     random_, found = random.Random(3), 0
     for _ in range(120):
