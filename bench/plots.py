@@ -15,8 +15,9 @@ from pygal.style import DefaultStyle
 from bench import counted
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
-#: Charts contain no scripts: those of pygal's tooltips would be loaded from another host.
-_SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)
+#: Charts contain no scripts: those of pygal's tooltips would be loaded from another host. Nor comments: pygal writes
+#: the day into one, so that a chart would be another one the next day.
+_DROPPED = re.compile(r"<script.*?</script>|<!--.*?-->", re.DOTALL)
 _OPTIONS = {
     "js": [],
     "no_prefix": True,
@@ -71,7 +72,7 @@ def _stacked(title: str, bars: Sequence[tuple[str, Mapping[str, float]]]) -> str
     for part in _parts(values for _, values in bars):
         chart.add(part, [round(values.get(part, 0.0), 2) for _, values in shown])
     text: str = chart.render(is_unicode=True)
-    return _SCRIPT.sub("", text) + "\n"
+    return _DROPPED.sub("", text) + "\n"
 
 
 def _parts(values: Iterable[Mapping[str, float]]) -> list[str]:

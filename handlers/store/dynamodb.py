@@ -90,18 +90,14 @@ class DynamoTableStore:
             asked = requests.setdefault(self._tables[table], {"Keys": [], "ConsistentRead": True})
             asked["Keys"].append(_key(pk, sk))
         answer = self._call(lambda: self._client.batch_get_item(RequestItems=requests), "several tables")
-        left = {
-            (name, key["pk"]["S"], key["sk"]["S"])
-            for name, asked in answer.get("UnprocessedKeys", {}).items()
-            for key in asked["Keys"]
-        }
-        found = {
-            (name, item["pk"]["S"], item["sk"]["S"]): item_from_dynamo(item)
-            for name, items in answer["Responses"].items()
-            for item in items
-        }
-        wanted = {(table, pk, sk): (self._tables[table], pk, sk) for table, pk, sk in keys}
-        return {key: found.get(stored) for key, stored in wanted.items() if stored not in left}
+        names = {self._tables[table]: table for table, _, _ in keys}
+        found: dict[Key, Item | None] = dict.fromkeys(keys)
+        for name, asked in answer.get("UnprocessedKeys", {}).items():
+            for key in map(item_from_dynamo, asked["Keys"]):
+                del found[names[name], key["pk"], key["sk"]]
+        for name, items in answer["Responses"].items():
+            found |= {(names[name], item["pk"], item["sk"]): item for item in map(item_from_dynamo, items)}
+        return found
 
     def put(self, table: str, item: Item, condition: Condition | None = None) -> None:
         """See TableStore."""
@@ -225,21 +221,17 @@ class DynamoTableStore:
         return _page(self._call(lambda: self._client.scan(TableName=self._tables[table], **arguments), table))
 
     def _write(self, write: Write) -> dict[str, Any]:
-        returned = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-        table = {"TableName": self._tables[write.table]}
+        common = {"TableName": self._tables[write.table], "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         match write:
             case Put(_, item, condition):
-                expressions = Expressions().condition(condition).arguments()
-                return {"Put": {**table, **returned, "Item": _checked(item), **expressions}}
+                return {"Put": {**common, "Item": _checked(item), **Expressions().condition(condition).arguments()}}
             case Update(_, pk, sk, change, condition):
-                arguments = _update_arguments(change, condition)
-                return {"Update": {**table, **returned, "Key": _key(pk, sk), **arguments}}
+                return {"Update": {**common, "Key": _key(pk, sk), **_update_arguments(change, condition)}}
             case Check(_, pk, sk, condition):
-                expressions = Expressions().condition(condition).arguments()
-                return {"ConditionCheck": {**table, **returned, "Key": _key(pk, sk), **expressions}}
+                kind = "ConditionCheck"
             case Delete(_, pk, sk, condition):
-                expressions = Expressions().condition(condition).arguments()
-                return {"Delete": {**table, **returned, "Key": _key(pk, sk), **expressions}}
+                kind = "Delete"
+        return {kind: {**common, "Key": _key(pk, sk), **Expressions().condition(condition).arguments()}}
 
 
 def _page(answer: Mapping[str, Any]) -> Page:

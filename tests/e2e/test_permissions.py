@@ -330,10 +330,12 @@ def the_answer_for_a_file_is_lost(deployed: DeployedImports) -> None:
 
 
 def rows_are_applied_at_once(deployed: DeployedImports) -> None:
-    """First and second versions, with other targets and without."""
+    """First and second versions, with other targets and without; rows alone, and several of a batch."""
     for table, name in (("orders", "a"), ("orders", "b"), ("notes", "a")):
         job = deployed.import_file(f"code,name\nat-once,{name}\n".encode(), table=table)
         assert (job.status, job.counts.applied) == ("COMPLETED", 1)
+    job = deployed.import_file(b"code,name\nfirst,a\nsecond,a\n", table="notes")
+    assert (job.status, job.counts.applied) == ("COMPLETED", 2)
 
 
 def messages_that_nobody_can_read(deployed: DeployedImports) -> None:

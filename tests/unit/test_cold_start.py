@@ -46,7 +46,7 @@ LOADS: dict[str, tuple[set[str], tuple[str, ...], int]] = {
     "imports": (
         {"commands", "imports"},
         ("imports.files.inspection", "imports.csv.loader", "imports.zip.archive", "commands.pipeline.steps"),
-        130,
+        131,
     ),
     "sweeper": (
         {"commands", "imports", "tasks"},
