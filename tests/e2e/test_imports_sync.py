@@ -16,7 +16,7 @@ from tests.support.deployments import RECORDING
 from tests.support.imports import DeployedImports
 
 #: DynamoDB calls per row, from the loader's put to the end of everything that follows.
-LIMITS = {"notes": 6, "cards": 12}
+LIMITS = {"notes": 5, "cards": 10}
 ROWS = 50
 
 
