@@ -19,6 +19,7 @@ INLINE_UNIT = tuple(f"tests/unit/handlers/commands/test_inline{part}.py" for par
 INLINE_EVERY_CALL = ("tests/simulation/test_every_call.py",)
 INLINE_TESTS = ("tests/simulation/test_inline.py",)
 BOOK = "handlers/imports/jobs/repository.py"
+READ_AHEAD = ("tests/unit/handlers/imports/test_read_ahead.py", "tests/unit/handlers/imports/test_sync.py")
 WORKFLOWS = ("tests/simulation/test_workflow_seeds.py", "-k", "promises or every_call or asked_ones")
 
 
@@ -407,6 +408,30 @@ MUTATIONS = (
         """        repository.unchanged(row)
         _ = (""",
         ("tests/unit/handlers/imports/test_route.py", *IMPORTS),
+    ),
+    _edit(
+        "a data row that was read ahead is used again",
+        "rows of one entity in one batch, and a row after a refused transaction, read it anew",
+        "handlers/commands/publishing/applied.py",
+        "data = ahead.pop(key) if ahead and key in ahead else",
+        "data = ahead[key] if ahead and key in ahead else",
+        READ_AHEAD,
+    ),
+    _edit(
+        "a data row that came after the read is replaced",
+        "history contains exactly what is replaced",
+        "handlers/commands/publishing/applied.py",
+        "same = free if seen.data is None else",
+        "same = None if seen.data is None else",
+        READ_AHEAD,
+    ),
+    _edit(
+        "with a data row read ahead, the log isn't asked for the latest version",
+        "a version that came after the read shows in the log",
+        "handlers/commands/publishing/applied.py",
+        "return Seen(key, self._rows.latest_command(key), data)",
+        "return Seen(key, None if ahead is not None and data else self._rows.latest_command(key), data)",
+        READ_AHEAD,
     ),
     _edit(
         "a batch writes over rows that are there",
