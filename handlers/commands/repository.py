@@ -57,9 +57,9 @@ class CommandRepository:
 
     def data_of(self, keys: Collection[EntityKey]) -> dict[EntityKey, Item | None]:
         """The read model's rows of up to 100 entities in one call; one that was not read is missing."""
-        found = self._store.get_each([(DATA, key.pk, key.sk) for key in keys]) if keys else {}
-        rows = ((key, (DATA, key.pk, key.sk)) for key in keys)
-        return {key: self._live(found[stored]) for key, stored in rows if stored in found}
+        of_place = {(DATA, key.pk, key.sk): key for key in keys}
+        found = self._store.get_each(list(of_place)) if keys else {}
+        return {of_place[place]: self._live(row) for place, row in found.items()}
 
     def latest_command(self, key: EntityKey) -> Item | None:
         """The highest version in the log: one descending query, regardless of the number of versions."""

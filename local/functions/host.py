@@ -278,11 +278,11 @@ def _exit_reason(crash: BaseException) -> str:
 
 def _answered(answer: Any, request_id: str) -> InvokeResult:
     try:
-        body = json.dumps(answer, allow_nan=False)
+        body = json.dumps(answer, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
         message = f"Unable to marshal response: {error}"
         return InvokeResult(None, FunctionError(MARSHAL_FAILED, message, request_id=request_id), request_id)
-    if len(body.encode()) > PAYLOAD_LIMIT:
+    if len(body) > PAYLOAD_LIMIT:
         message = f"Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes)."
         return InvokeResult(None, FunctionError(ANSWER_TOO_LARGE, message, request_id=request_id), request_id)
-    return InvokeResult(from_json(body.encode()), None, request_id)
+    return InvokeResult(from_json(body), None, request_id)

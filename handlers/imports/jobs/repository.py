@@ -127,9 +127,8 @@ class ImportRepository:
 
     def rows(self, keys: Sequence[ImportRowKey]) -> dict[ImportRowKey, Item | None]:
         """Up to 100 rows in one call; one that was not read is missing."""
-        found = self._store.get_each([(IMPORT_TMP, key.pk, key.sk) for key in keys])
-        rows = ((key, (IMPORT_TMP, key.pk, key.sk)) for key in keys)
-        return {key: found[stored] for key, stored in rows if stored in found}
+        of_place = {(IMPORT_TMP, key.pk, key.sk): key for key in keys}
+        return {of_place[place]: row for place, row in self._store.get_each(list(of_place)).items()}
 
     def add(self, job: Item, key: ImportRowKey, number: int, line: int, values: Mapping[str, Any]) -> None:
         """Add a row to be processed. An existing row is unchanged."""

@@ -66,11 +66,11 @@ class RowWorker:
         Returns:
             ``{"batchItemFailures": [{"itemIdentifier": <message id>}]}``: these are redelivered.
         """
-
-        ahead = self._read_ahead(_rows_of(records))
+        named = _rows_named(records)
+        ahead = self._read_ahead(list(dict.fromkeys(key for key, _ in named.values())))
 
         def work(record: Mapping[str, Any], receives: int) -> None:
-            key, attempt = row_named(record, IMPORT_EXECUTE, ImportRowKey.parse)
+            key, attempt = named.get(record.get("messageId", "")) or _row_named(record)
             self.run(key, attempt, is_last=receives >= self._max_receives, ahead=ahead)
 
         return answer_each(records, work, "import message failed", self._letters, has_record_data=True)
@@ -160,13 +160,16 @@ class RowWorker:
         end_unchanged(self._repository, row, latest, context.request_id)
 
 
-def _rows_of(records: Sequence[Mapping[str, Any]]) -> list[ImportRowKey]:
-    """The rows that messages name; the error of one that names none is raised when it is processed."""
-    keys: dict[ImportRowKey, None] = {}
+def _row_named(record: Mapping[str, Any]) -> tuple[ImportRowKey, int]:
+    return row_named(record, IMPORT_EXECUTE, ImportRowKey.parse)
+
+
+def _rows_named(records: Sequence[Mapping[str, Any]]) -> dict[str, tuple[ImportRowKey, int]]:
+    """Message id to its row and attempt, without messages that name no row: their error is raised in their turn."""
+    named: dict[str, tuple[ImportRowKey, int]] = {}
     for record in records:
         try:
-            key, _ = row_named(record, IMPORT_EXECUTE, ImportRowKey.parse)
+            named[record["messageId"]] = _row_named(record)
         except Exception:  # noqa: BLE001 - boundary: one message; its error is raised when it is processed
             continue
-        keys[key] = None
-    return list(keys)
+    return named

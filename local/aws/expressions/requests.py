@@ -75,7 +75,7 @@ def check_expressions(request: Values, *, has_values: bool = True) -> None:
             "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: "
             f"{{{', '.join(older)}}} Expression parameters: {{{', '.join(sorted(name for name, _ in texts))}}}"
         )
-    depend, wrong = _checked(texts, None if names is None else tuple(names.items()), _types(values))
+    depend, wrong = _checked(texts, None if names is None else tuple(names.items()), types_of(values))
     for name, found in depend:
         _check_values(name, found, values or {})
     if wrong:
@@ -103,13 +103,14 @@ def _checked(texts: Pairs, names: Pairs | None, types: Pairs | None) -> tuple[li
     return depend, ""
 
 
-def _types(values: Values | None) -> Pairs | None:
+def types_of(values: Values | None) -> Pairs | None:
+    """The values' names and types, which all checks but those of the values themselves depend on."""
     return None if values is None else tuple([(name, next(iter(value))) for name, value in values.items()])
 
 
 def examined(parameter: str, text: str, names: Values | None, values: Values | None) -> Examined:
     """The expression in a parameter, with the names and values of its request."""
-    return _examined(parameter, text, tuple(names.items()) if names else (), _types(values) or ())
+    return _examined(parameter, text, tuple(names.items()) if names else (), types_of(values) or ())
 
 
 @lru_cache(maxsize=1024)

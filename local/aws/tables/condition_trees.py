@@ -17,9 +17,8 @@ from moto.dynamodb.comparisons import AttributePath, AttributeValue, ConditionEx
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models.dynamo_type import DynamoType
 
+from local.aws.expressions.requests import Pairs, types_of
 from local.aws.tables.images import image
-
-Pairs = tuple[tuple[str, str], ...]
 
 
 class _Parser(ConditionExpressionParser):  # type: ignore[misc]
@@ -141,8 +140,7 @@ def condition_tree(expression: str, names: Mapping[str, str] | None, values: Map
 
     Raises the errors of moto's parser: KeyError, ValueError or an error of the API.
     """
-    types = None if values is None else tuple((name, next(iter(value))) for name, value in values.items())
-    tree, operands = _parsed(expression, None if names is None else tuple(names.items()), types)
+    tree, operands = _parsed(expression, None if names is None else tuple(names.items()), types_of(values))
     for name, operand in operands:
         assert values is not None
         operand.value = values[name][operand.type]

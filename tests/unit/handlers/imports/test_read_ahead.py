@@ -11,12 +11,11 @@ import pytest
 from handlers.core.errors import TransientThrottle
 from handlers.imports.files.layout import ASYNC, SYNC
 from handlers.imports.jobs import status
-from handlers.store.port import DATA, HISTORY, IMPORT_TMP, Item
-from tests.simulation.watcher import PIPELINE_FIELDS
+from handlers.store.port import HISTORY, IMPORT_TMP, Item
 from tests.support.import_world import CONTEXT, ImportWorld
 from tests.unit.handlers.imports.test_cancel import check_end, created
 from tests.unit.handlers.imports.test_route import airports
-from tests.unit.handlers.imports.test_sync import check_applied, data, published
+from tests.unit.handlers.imports.test_sync import check_applied, data, published, put_in_the_read_model
 
 NAMES = ("a", "b", "c", "d")
 
@@ -105,9 +104,7 @@ def test_a_version_that_came_after_the_read_is_not_overwritten() -> None:
 
     def publish(call: str) -> None:
         if call == "query" and not world.commands():
-            command = published(world, "A002", "theirs")
-            row = {**world.commands()[0], "sk": "AIRPORT#A002", "cpk": command.pk, "csk": command.sk}
-            world.memory.put(DATA, {name: value for name, value in row.items() if name not in PIPELINE_FIELDS})
+            put_in_the_read_model(world, published(world, "A002", "theirs"))
             world.run_until(lambda: False, only="pipeline")
 
     world.gate.checkpoint = publish
